@@ -1,0 +1,31 @@
+/*
+ * The audit log: append-only rows written in the transaction of the change they tell of, without
+ * values: ids, field names and digests. A sealer (work floor) chains them within a second:
+ * hash = SHA-256(prev_hash, seq, at, user, ip, channel, action, entity, record, changes, result).
+ */
+#ifndef AUTH_AUDIT_H
+#define AUTH_AUDIT_H
+
+#include "auth/actor.h"
+
+typedef struct AuditEntry {
+    const char *action;   /* login logout create update delete restore export import reveal share transfer role_change setting … */
+    const char *entity;   /* or NULL */
+    int64_t record;       /* or 0 */
+    const char *record_name; /* number or title without personal data, or NULL */
+    const char *changes;  /* JSON: {"fields": ["level"], "before": "<digest>", "after": "<digest>"} or {"rows": 200, "filter": "<digest>"} or NULL */
+    const char *result;   /* NULL = "ok", "denied", "failed" */
+    const char *login;    /* where there is no actor yet (sign-in), or NULL */
+} AuditEntry;
+
+/* Writes the row; inside db_write (asserted). */
+bool audit_add(Ctx *c, const AuditEntry *e);
+/* The same in a transaction of its own (sign-in, denied attempts, exports). */
+bool audit_note(Ctx *c, const AuditEntry *e);
+/* Seals what is unsealed, at most n rows, in one write; *out_left says whether more wait. */
+bool audit_seal(Ctx *c, int n, int *out_sealed, bool *out_left);
+/* Walks the whole chain. *first_broken: id of the first row that does not fit, 0 where all fit. Also compares with the
+   anchor file (<dir>/audit.head) when given. */
+bool audit_verify(Ctx *c, const char *anchor_path, int64_t *out_rows, int64_t *out_first_broken);
+
+#endif

@@ -1,0 +1,230 @@
+/*
+ * The arena: blocks that double up to 64 KiB, and a list of deferred calls. See arena.h.
+ * malloc and free appear here and in db drivers only.
+ */
+#include "base/arena.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_BLOCK = 4096, MAX_BLOCK = 65536, ALIGN = 16 };
+
+typedef struct Block Block;
+struct Block {
+    Block *next;
+    size_t size, used;
+    _Alignas(16) unsigned char data[];
+};
+
+typedef struct Deferred Deferred;
+struct Deferred {
+    Deferred *next;
+    void (*fn)(void *);
+    void *ptr;
+};
+
+struct Arena {
+    Block *block; /* the newest, the one being filled */
+    Deferred *deferred;
+    size_t cap, total;
+    size_t next_size;
+    Arena *parent;                   /* NULL for a root */
+    Arena *child, *sib_next, *sib_prev; /* children end with their parent */
+};
+
+static void *must_malloc(size_t n)
+{
+    void *p = malloc(n);
+    if (!p) {
+        fputs("zhike: the machine has no memory left\n", stderr);
+        abort();
+    }
+    return p;
+}
+
+static Block *block_new(size_t size)
+{
+    Block *b = must_malloc(sizeof(Block) + size);
+    b->next = NULL;
+    b->size = size;
+    b->used = 0;
+    return b;
+}
+
+Arena *arena_new(size_t cap)
+{
+    Arena *a = must_malloc(sizeof(Arena));
+    memset(a, 0, sizeof(*a));
+    a->cap = cap;
+    a->next_size = FIRST_BLOCK;
+    return a;
+}
+
+Arena *arena_child(Arena *parent)
+{
+    Arena *a = arena_new(0);
+    a->parent = parent;
+    a->sib_next = parent->child;
+    if (parent->child)
+        parent->child->sib_prev = a;
+    parent->child = a;
+    return a;
+}
+
+static void run_deferred(Arena *a)
+{
+    while (a->child)
+        arena_free(a->child);
+    while (a->deferred) {
+        Deferred *d = a->deferred;
+        a->deferred = d->next; /* unlinked first: fn may defer again */
+        d->fn(d->ptr);
+    }
+}
+
+void arena_reset(Arena *a)
+{
+    run_deferred(a);
+    Block *keep = NULL;
+    for (Block *b = a->block; b;) {
+        Block *next = b->next;
+#ifndef ARENA_DEBUG
+        if (!keep && b->size <= MAX_BLOCK) {
+            keep = b;
+            b = next;
+            continue;
+        }
+#endif
+        free(b);
+        b = next;
+    }
+    if (keep) {
+        keep->next = NULL;
+        keep->used = 0;
+    }
+    a->block = keep;
+    a->total = 0;
+}
+
+void arena_free(Arena *a)
+{
+    if (!a)
+        return;
+    run_deferred(a);
+    for (Block *b = a->block; b;) {
+        Block *next = b->next;
+        free(b);
+        b = next;
+    }
+    if (a->parent) {
+        if (a->sib_prev)
+            a->sib_prev->sib_next = a->sib_next;
+        else
+            a->parent->child = a->sib_next;
+        if (a->sib_next)
+            a->sib_next->sib_prev = a->sib_prev;
+    }
+    free(a);
+}
+
+void *arena_alloc(Arena *a, size_t n)
+{
+    if (n > (size_t)1 << 40)
+        abort(); /* a size computed wrongly; see arena_array */
+    size_t need = (n + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+    if (need == 0)
+        need = ALIGN;
+    a->total += need;
+#ifdef ARENA_DEBUG
+    Block *d = block_new(n ? n : 1); /* exact size, so that overruns are seen */
+    d->next = a->block;
+    a->block = d;
+    memset(d->data, 0, n ? n : 1);
+    return d->data;
+#else
+    Block *b = a->block;
+    if (!b || b->size - b->used < need) {
+        if (need > MAX_BLOCK / 2 && b) { /* a large one gets its own block behind the current */
+            Block *big = block_new(need);
+            big->used = need;
+            big->next = b->next;
+            b->next = big;
+            memset(big->data, 0, need);
+            return big->data;
+        }
+        size_t size = a->next_size;
+        if (a->next_size < MAX_BLOCK)
+            a->next_size *= 2;
+        if (size < need)
+            size = need;
+        b = block_new(size);
+        b->next = a->block;
+        a->block = b;
+    }
+    void *p = b->data + b->used;
+    b->used += need;
+    memset(p, 0, need);
+    return p;
+#endif
+}
+
+void *arena_array(Arena *a, size_t n, size_t size)
+{
+    if (size && n > SIZE_MAX / size)
+        abort();
+    return arena_alloc(a, n * size);
+}
+
+char *arena_dup(Arena *a, const char *s, size_t n)
+{
+    char *p = arena_alloc(a, n + 1);
+    if (n)
+        memcpy(p, s, n);
+    p[n] = 0;
+    return p;
+}
+
+char *arena_str(Arena *a, const char *s)
+{
+    return s ? arena_dup(a, s, strlen(s)) : NULL;
+}
+
+char *arena_vprintf(Arena *a, const char *fmt, va_list ap)
+{
+    va_list again;
+    va_copy(again, ap);
+    int n = vsnprintf(NULL, 0, fmt, ap);
+    char *p = arena_alloc(a, (size_t)(n < 0 ? 0 : n) + 1);
+    vsnprintf(p, (size_t)(n < 0 ? 0 : n) + 1, fmt, again);
+    va_end(again);
+    return p;
+}
+
+char *arena_printf(Arena *a, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    char *p = arena_vprintf(a, fmt, ap);
+    va_end(ap);
+    return p;
+}
+
+void arena_defer(Arena *a, void (*fn)(void *), void *ptr)
+{
+    Deferred *d = arena_alloc(a, sizeof(*d));
+    d->fn = fn;
+    d->ptr = ptr;
+    d->next = a->deferred;
+    a->deferred = d;
+}
+
+size_t arena_used(const Arena *a)
+{
+    return a->total;
+}
+
+bool arena_over_cap(const Arena *a)
+{
+    return a->cap && a->total > a->cap;
+}

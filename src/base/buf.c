@@ -1,0 +1,86 @@
+/* A growing string on an arena. See buf.h. */
+#include "base/buf.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static char empty[1];
+
+void buf_init(Buf *b, Arena *a)
+{
+    *b = (Buf){.a = a, .data = empty};
+}
+
+char *buf_room(Buf *b, size_t n)
+{
+    if (b->cap < b->len + n + 1) {
+        size_t cap = b->cap ? b->cap * 2 : 128;
+        while (cap < b->len + n + 1)
+            cap *= 2;
+        char *p = arena_alloc(b->a, cap);
+        if (b->len)
+            memcpy(p, b->data, b->len);
+        b->data = p;
+        b->cap = cap;
+    }
+    return b->data + b->len;
+}
+
+void buf_grew(Buf *b, size_t n)
+{
+    b->len += n;
+    b->data[b->len] = 0;
+}
+
+void buf_add(Buf *b, const char *s, size_t n)
+{
+    if (!n)
+        return;
+    memcpy(buf_room(b, n), s, n);
+    buf_grew(b, n);
+}
+
+void buf_puts(Buf *b, const char *s)
+{
+    buf_add(b, s, strlen(s));
+}
+
+void buf_putc(Buf *b, char ch)
+{
+    buf_add(b, &ch, 1);
+}
+
+void buf_i64(Buf *b, int64_t n)
+{
+    char tmp[24];
+    char *p = tmp + sizeof tmp;
+    uint64_t u = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
+    do
+        *--p = (char)('0' + u % 10);
+    while (u /= 10);
+    if (n < 0)
+        *--p = '-';
+    buf_add(b, p, (size_t)(tmp + sizeof tmp - p));
+}
+
+void buf_printf(Buf *b, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vsnprintf(NULL, 0, fmt, ap);
+    va_end(ap);
+    if (n <= 0)
+        return;
+    char *p = buf_room(b, (size_t)n);
+    va_start(ap, fmt);
+    vsnprintf(p, (size_t)n + 1, fmt, ap);
+    va_end(ap);
+    buf_grew(b, (size_t)n);
+}
+
+void buf_clear(Buf *b)
+{
+    b->len = 0;
+    if (b->cap)
+        b->data[0] = 0;
+}

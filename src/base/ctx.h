@@ -1,0 +1,60 @@
+/*
+ * The context of one piece of work: a request, a job step, a command. It carries the arena, the
+ * clock reading, the language, the mistakes found so far, and (opaque here, owned by higher
+ * floors) who asks, which model holds and which database connection is in use.
+ *
+ * Errors: a function that can fail returns bool and records why with ctx_fail, which always
+ * returns false. All mistakes of a form are recorded, so one call may fail several times. The
+ * gate asserts ok == (c->n_err == 0).
+ */
+#ifndef BASE_CTX_H
+#define BASE_CTX_H
+
+#include "base/arena.h"
+#include "err_codes.h" /* generated from data/errors.txt: ErrCode, err_name, err_status */
+
+typedef struct ErrItem ErrItem;
+struct ErrItem {
+    ErrCode code;
+    const char *field;   /* what the person must change, or NULL */
+    const char *message; /* one line in the language of the context */
+    const char *detail;  /* for the log only; never leaves the server. May be NULL */
+    ErrItem *next;
+};
+
+typedef struct Ctx {
+    Arena *a;
+    int64_t now_ms;    /* the instant of this work, ms UTC; one reading for all of it */
+    const char *lang;  /* "zh" or "en" */
+    const char *zone;  /* IANA name of the caller's time zone */
+    char trace_id[33]; /* lower-case hex, also in the log and in problem answers */
+    ErrItem *err, *err_last;
+    int n_err;
+    int retry_after_s; /* set with ERR_LIMIT and ERR_BUSY; 0 = not said */
+    int n_sql;         /* statements run, for tests and the log */
+    int64_t deadline_ms; /* monotonic ms after which statements are interrupted; 0 = none */
+    struct Db *db;            /* db/db.h */
+    struct DbConn *conn;      /* db/db.h: the connection in use, NULL until the first statement */
+    const struct Model *model; /* meta/model.h: the model that holds for this work */
+    const struct Actor *actor; /* auth/actor.h: who asks */
+} Ctx;
+
+/* A context on a. now_ms is read from the clock; lang "zh", zone "Asia/Shanghai". */
+void ctx_init(Ctx *c, Arena *a);
+
+/*
+ * Records a mistake and returns false. field may be NULL. Then a key of the message catalogue
+ * (messages/zh.json, en.json) and the texts for its places {1}, {2} …:
+ *     return ctx_fail(c, ERR_TOO_LONG, "name", "err.too_long", "120", "134");
+ */
+#define ctx_fail(c, code, field, ...) \
+    ctx_fail_args((c), (code), (field), (const char *const[]){__VA_ARGS__, NULL})
+bool ctx_fail_args(Ctx *c, ErrCode code, const char *field, const char *const *key_and_args);
+/* The same with a detail for the log. detail is copied. */
+bool ctx_fail_detail(Ctx *c, ErrCode code, const char *detail, const char *key);
+/* Forgets all mistakes recorded after the first n (for a trial that may fail). */
+void ctx_errors_back_to(Ctx *c, int n);
+/* n as text in the arena, for the places of a message. */
+const char *ctx_num(Ctx *c, int64_t n);
+
+#endif

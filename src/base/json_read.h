@@ -1,0 +1,27 @@
+/*
+ * Reading JSON: json-c behind one strict door. Refused: invalid UTF-8, NUL (also \u0000), lone
+ * surrogates, a key given twice, depth over the limit, numbers that are not finite, anything
+ * behind the value. The tree belongs to the context's arena (put by a deferred call).
+ */
+#ifndef BASE_JSON_READ_H
+#define BASE_JSON_READ_H
+
+#include <json-c/json.h>
+
+#include "base/ctx.h"
+
+enum { JSON_DEPTH = 32 };
+
+/* Parses a request body or stored text. On failure ERR_JSON with the place (line, column). */
+bool json_read(Ctx *c, const char *text, size_t len, json_object **out);
+/* The same, but with // and C comments and trailing commas allowed: declaration files. */
+bool json_read_relaxed(Ctx *c, const char *text, size_t len, json_object **out);
+
+/* Member as text, integer or boolean; the default where it is absent or null.
+   These do not check types: say what you accept with json_want first where input is foreign. */
+const char *json_str(json_object *o, const char *key, const char *dflt);
+int64_t json_int(json_object *o, const char *key, int64_t dflt);
+bool json_bool(json_object *o, const char *key, bool dflt);
+json_object *json_member(json_object *o, const char *key); /* NULL where absent */
+
+#endif

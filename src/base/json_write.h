@@ -1,0 +1,37 @@
+/*
+ * Writing JSON straight into a buffer, commas and quoting done. No tree is built.
+ *     jw_obj(&w); jw_key(&w, "id"); jw_int(&w, 12); jw_end(&w);
+ * Depth at most 64 (asserted).
+ */
+#ifndef BASE_JSON_WRITE_H
+#define BASE_JSON_WRITE_H
+
+#include "base/buf.h"
+
+typedef struct Jw {
+    Buf *b;
+    int depth;
+    bool after_key;
+    unsigned char has_item[64], is_obj[64];
+} Jw;
+
+void jw_init(Jw *w, Buf *b);
+void jw_obj(Jw *w);
+void jw_arr(Jw *w);
+void jw_end(Jw *w); /* closes the innermost object or array */
+void jw_key(Jw *w, const char *key);
+void jw_str(Jw *w, const char *s); /* NULL writes null */
+void jw_strn(Jw *w, const char *s, size_t n);
+void jw_int(Jw *w, int64_t n);
+void jw_real(Jw *w, double d); /* shortest text that reads back the same */
+void jw_bool(Jw *w, bool v);
+void jw_null(Jw *w);
+void jw_raw(Jw *w, const char *json); /* text that is one JSON value already */
+
+/* key and value in one call */
+void jw_kstr(Jw *w, const char *key, const char *s);
+void jw_kint(Jw *w, const char *key, int64_t n);
+void jw_kbool(Jw *w, const char *key, bool v);
+void jw_kraw(Jw *w, const char *key, const char *json);
+
+#endif

@@ -1,0 +1,121 @@
+/*
+ * One interface over two engines: SQLite (embedded, WAL, synchronous=FULL, one writer thread with
+ * group commit) and PostgreSQL (libpq, a small pool). Statements use $1 … $n; SQL text is the
+ * common subset of docs/adr/0002-sql.md, so one text serves both.
+ *
+ * A piece of work (Ctx) reads over a connection that it borrows at its first statement and keeps
+ * until its arena ends or db_release is called. It writes through db_write, and only there.
+ * Nothing here knows an entity.
+ */
+#ifndef DB_DB_H
+#define DB_DB_H
+
+#include "base/ctx.h"
+
+typedef struct Db Db;
+typedef struct DbConn DbConn;
+typedef struct DbRows DbRows;
+
+typedef enum DbKind { DB_NULL, DB_INT, DB_REAL, DB_TEXT, DB_BLOB } DbKind;
+
+/* A value on its way in. Text and blob are borrowed until the statement has run. */
+typedef struct DbVal {
+    DbKind kind;
+    int64_t i;
+    double d;
+    const char *s;
+    size_t n; /* bytes of text or blob */
+} DbVal;
+
+DbVal db_null(void);
+DbVal db_of_int(int64_t i);
+DbVal db_of_real(double d);
+DbVal db_of_text(const char *s); /* NULL gives db_null */
+DbVal db_of_blob(const void *p, size_t n);
+
+/*
+ * SQL text is a literal, SQL("…"), or made by db/sql.h. A run-time string does not compile.
+ * Tests prepare every SQL("…") of the tree on both engines.
+ */
+typedef struct SqlText {
+    const char *text;
+} SqlText;
+#define SQL(lit) ((SqlText){"" lit})
+
+typedef struct DbOptions {
+    const char *url;     /* "postgresql://…" or NULL for SQLite */
+    const char *dir;     /* the data folder; SQLite lives in <dir>/zhike.db */
+    bool create;         /* make the SQLite file where it is missing */
+    int readers;         /* connections at most: SQLite readers (default 32), PostgreSQL pool (default 8) */
+    int64_t mmap_bytes;  /* SQLite; default 2 GiB */
+} DbOptions;
+
+/* Opens. On failure false with a mistake that says what to do. db_close joins the writer. */
+bool db_open(Ctx *c, const DbOptions *o, Db **out);
+void db_close(Db *db);
+bool db_is_pg(const Db *db);
+
+/* Statements. params may be NULL where n is 0. Failures are recorded in c. */
+bool db_exec(Ctx *c, SqlText sql, const DbVal *params, int n);
+/* Rows changed by the last db_exec of this context. */
+int64_t db_changes(Ctx *c);
+/* A cursor; NULL on failure. Ends by itself with the arena, or earlier by db_done. */
+DbRows *db_query(Ctx *c, SqlText sql, const DbVal *params, int n);
+/* The next row? false at the end or on failure (then c->n_err grew). */
+bool db_step(DbRows *r);
+void db_done(DbRows *r);
+
+/* Columns of the row stepped to. Text is valid until the next step. NULL text for SQL NULL. */
+bool db_is_null(DbRows *r, int col);
+int64_t db_int(DbRows *r, int col);
+double db_real(DbRows *r, int col);
+const char *db_text(DbRows *r, int col);
+size_t db_bytes(DbRows *r, int col); /* length of text or blob */
+const void *db_blob(DbRows *r, int col);
+int db_columns(DbRows *r);
+
+/* One value of the first row. found may be NULL. false only on failure. */
+bool db_one_int(Ctx *c, SqlText sql, const DbVal *params, int n, int64_t *out, bool *found);
+bool db_one_text(Ctx *c, SqlText sql, const DbVal *params, int n, const char **out, bool *found);
+
+/*
+ * Runs fn inside a write transaction and returns after it is on disk. While fn runs, c->conn is the
+ * writing connection. fn returning false (or a mistake recorded) undoes everything it did.
+ *   SQLite: fn runs on the writer thread while the caller waits; each in its own SAVEPOINT, many in one commit.
+ *   PostgreSQL: fn runs on the caller's thread in a transaction of its own and is run again (at most 5
+ *   times, mistakes of the failed try forgotten) on 40001, 40P01 or 55P03; so fn must have no effect
+ *   outside the database and must set up its memory afresh.
+ * Inside fn, db_write again just runs the inner function in the same transaction.
+ */
+bool db_write(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg);
+bool db_in_write(const Ctx *c);
+
+/*
+ * A step inside a write that may fail alone (a row of an import): SAVEPOINT, fn, RELEASE or
+ * ROLLBACK TO. Its mistakes stay recorded; the transaction goes on.
+ */
+bool db_try(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg);
+
+/* Gives the read connection back early, before waiting for something slow. */
+void db_release(Ctx *c);
+
+/* Interrupts what ctx's statement is doing (from another thread); used at disconnect and deadline. */
+void db_interrupt(DbConn *conn);
+
+/*
+ * Node lease: takes one of 16 rows of node_lease for this process (renewed by db_lease_renew at
+ * least every 10 s, free again 30 s after the last renewal) and hands the number to base/id.
+ * ERR_BUSY where all 16 are taken.
+ */
+bool db_lease_take(Ctx *c, int *out_node);
+bool db_lease_renew(Ctx *c);
+void db_lease_drop(Ctx *c);
+
+/* Cache followers: writes a row of change_log in the running transaction. topic: "model", "access",
+   "setting" or an entity name; ref: a record id or 0. */
+bool db_change(Ctx *c, const char *topic, int64_t ref);
+/* The newest change_log id, and a walk of the rows behind `after`. */
+bool db_change_last(Ctx *c, int64_t *out);
+bool db_changes_since(Ctx *c, int64_t after, void (*fn)(void *arg, int64_t id, const char *topic, int64_t ref), void *arg);
+
+#endif

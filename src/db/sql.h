@@ -1,0 +1,50 @@
+/*
+ * Building SQL from parts: literal fragments, names and bound values. Names are checked
+ * (a–z, 0–9, _) and quoted; values are only ever bound. There is no way to put a run-time string
+ * into the text.
+ *     Sql q; sql_init(&q, c->a);
+ *     sql_add(&q, SQL("SELECT ")); sql_col(&q, "t", "name"); sql_add(&q, SQL(" FROM ")); sql_name(&q, "customer");
+ *     sql_add(&q, SQL(" AS t WHERE t.id = ")); sql_bind(&q, db_of_int(id));
+ *     DbRows *r = sql_query(c, &q);
+ */
+#ifndef DB_SQL_H
+#define DB_SQL_H
+
+#include "base/buf.h"
+#include "db/db.h"
+
+typedef struct Sql {
+    Buf text;
+    DbVal *params;
+    int n, cap;
+} Sql;
+
+void sql_init(Sql *q, Arena *a);
+void sql_add(Sql *q, SqlText lit);
+/* "name" quoted. Asserts [a-z_][a-z0-9_]*, at most 63 bytes: names come from a checked model. */
+void sql_name(Sql *q, const char *name);
+/* alias."column"; alias NULL for none. */
+void sql_col(Sql *q, const char *alias, const char *column);
+/* Binds v as the next parameter and writes its $n. */
+void sql_bind(Sql *q, DbVal v);
+/* ($1,$2,…) of ids. n = 0 writes (NULL). */
+void sql_bind_ids(Sql *q, const int64_t *ids, int n);
+/* A whole number that is ours (a limit): written as text so that plans can use it. */
+void sql_number(Sql *q, int64_t n);
+
+/* The text made; valid as long as the arena. */
+SqlText sql_text(const Sql *q);
+DbRows *sql_query(Ctx *c, const Sql *q);
+bool sql_exec(Ctx *c, const Sql *q);
+
+/*
+ * Parts that differ by engine. Search: one table search_<entity> per entity.
+ *   SQLite: FTS5(tokens) with rowid = id, detail=none; PostgreSQL: (id BIGINT PRIMARY KEY, tokens tsvector) with GIN.
+ * tokens: words separated by one blank; a word is any UTF-8 without blank or quote.
+ */
+bool sql_search_put(Ctx *c, const char *entity, int64_t id, const char *tokens, bool is_new);
+bool sql_search_remove(Ctx *c, const char *entity, int64_t id);
+/* Writes a sub-select of ids that carry all words; a word ending in '*' is a prefix. At most limit ids. */
+void sql_search_match(Ctx *c, Sql *q, const char *entity, const char *const *words, int n, int limit);
+
+#endif

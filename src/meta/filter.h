@@ -1,0 +1,65 @@
+/*
+ * The one filter language (docs/api.md): ["field", "op", value], ["and", …], ["or", …], ["not", F].
+ * Parsed into a tree, checked against the model and the reader's rights, compiled to SQL with bound
+ * values. Permission scopes are the same trees, made by auth/access.
+ * Limits: depth 5 for foreign input, 100 leaves, 500 values in a list, 3 links in a path.
+ */
+#ifndef META_FILTER_H
+#define META_FILTER_H
+
+#include "db/sql.h"
+#include "meta/types.h"
+
+typedef enum FilterKind {
+    FILTER_TRUE, FILTER_FALSE, FILTER_AND, FILTER_OR, FILTER_NOT,
+    FILTER_LEAF,   /* field op values */
+    FILTER_VIA,    /* field (a link) leads to a row of `target` for which kids[0] holds */
+    FILTER_SHARED, /* the row was shared with user ids[0] (record_share), still valid at ms, right at least `right` */
+    FILTER_IDS     /* id in (values) */
+} FilterKind;
+
+typedef struct Filter Filter;
+struct Filter {
+    FilterKind kind;
+    Filter **kids;
+    int n_kids;
+    const Field *field;    /* LEAF, VIA */
+    const Entity *target;  /* VIA */
+    FilterOp op;
+    DbVal *vals;           /* LEAF, IDS, SHARED (user id, now ms, 1 where write is needed) */
+    int n_vals;
+};
+
+/* What the reader may filter by; handed in by auth/access. */
+typedef struct FilterGuard {
+    /* false (with a mistake recorded) where the caller may not read f at all. *out_also: rows in which he reads it in
+       clear (NULL: all); the leaf is joined with it by AND. */
+    bool (*field)(Ctx *c, const Field *f, Filter **out_also);
+    /* the rows of a linked entity he may read (FILTER_TRUE for all) */
+    bool (*scope)(Ctx *c, const Entity *e, Filter **out);
+} FilterGuard;
+
+/* Parses foreign JSON. guard NULL: no limits (our own filters). ERR_BAD_FILTER names what is wrong. Relative values ("me",
+   "my_department", "today", "-3d", "this_month", "last_quarter" …) are evaluated with c->now_ms, c->zone and `me`. */
+typedef struct FilterMe { int64_t user, department; } FilterMe;
+bool filter_parse(Ctx *c, const Entity *e, json_object *json, const FilterGuard *guard, FilterMe me, Filter **out);
+bool filter_parse_text(Ctx *c, const Entity *e, const char *text, const FilterGuard *guard, FilterMe me, Filter **out);
+
+Filter *filter_true(Arena *a);
+Filter *filter_false(Arena *a);
+Filter *filter_and(Arena *a, Filter *x, Filter *y); /* NULL counts as true; simplifies TRUE and FALSE */
+Filter *filter_or(Arena *a, Filter *x, Filter *y);  /* NULL counts as false */
+Filter *filter_not(Arena *a, Filter *x);
+Filter *filter_leaf(Arena *a, const Field *f, FilterOp op, const DbVal *vals, int n);
+Filter *filter_ids(Arena *a, const int64_t *ids, int n);
+Filter *filter_via(Arena *a, const Field *link, const Entity *target, Filter *sub);
+Filter *filter_shared(Arena *a, int64_t user, int64_t now_ms, bool write);
+
+/* Appends the condition on the row called alias. */
+void filter_sql(Ctx *c, Sql *q, const Entity *e, const char *alias, const Filter *f);
+
+/* Does the filter hold for a record in memory (values by field index)? For required_if and rules on the record itself;
+   VIA and SHARED are not allowed there (asserted). */
+bool filter_holds(const Filter *f, const DbVal *values);
+
+#endif
