@@ -1,0 +1,88 @@
+// The program under test and the temporary folders of a test. ./dev sets
+//   ZHIKE_BIN           the program (default build/zhike)
+//   ZHIKE_TEST_ENGINE   sqlite (default) or pg
+//   ZHIKE_TEST_PG_URL   a running PostgreSQL, when the engine is pg
+//   ZHIKE_TEST_SLOW     waits are that much longer (sanitizers)
+import { spawn, execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+export const program = process.env.ZHIKE_BIN || join(root, 'build/zhike');
+export const defaultEngine = process.env.ZHIKE_TEST_ENGINE || 'sqlite';
+export const slow = Number(process.env.ZHIKE_TEST_SLOW || 1);
+
+const children = new Set();
+const folders = new Set();
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
+
+/** A temporary folder that is gone when the test process ends. */
+export function temporaryFolder(prefix = 'zhike-') {
+  const folder = mkdtempSync(join(tmpdir(), prefix));
+  folders.add(folder);
+  return folder;
+}
+
+export function removeFolder(folder) {
+  rmSync(folder, { recursive: true, force: true });
+  folders.delete(folder);
+}
+
+/** Starts a long-running child that dies with the test process. */
+export function start(args, { env = {}, cwd = root } = {}) {
+  const child = spawn(program, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  children.add(child);
+  child.on('exit', () => children.delete(child));
+  return child;
+}
+
+/**
+ * Runs the program to its end: await cli('check', '--data', dir) → {code, stdout, stderr}.
+ * A last argument that is an object gives {env, input, timeout in ms, cwd}. code is null after a signal.
+ */
+export function cli(...args) {
+  const options = typeof args.at(-1) === 'object' ? args.pop() : {};
+  return new Promise((done, fail) => {
+    const child = execFile(program, args.map(String), {
+      cwd: options.cwd ?? root,
+      env: { ...process.env, ...options.env },
+      timeout: (options.timeout ?? 120_000) * slow,
+      maxBuffer: 256 << 20,
+    }, (error, stdout, stderr) => {
+      if (error && typeof error.code === 'string') return fail(error);
+      const code = error ? (error.code ?? null) : 0;
+      if (/Sanitizer|runtime error:/.test(stderr)) return fail(new Error(`zhike ${args.join(' ')}:\n${stderr}`));
+      done({ code, signal: error?.signal ?? null, stdout, stderr });
+    });
+    child.stdin.end(options.input ?? '');
+  });
+}
+
+/** cli that must succeed; the error carries what it printed. */
+export async function cliOk(...args) {
+  const result = await cli(...args);
+  if (result.code !== 0) {
+    const words = args.filter((a) => typeof a !== 'object').join(' ');
+    throw new Error(`zhike ${words} ended with ${result.code ?? result.signal}\n${result.stderr}${result.stdout}`);
+  }
+  return result;
+}
+
+export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+
+/** Calls fn every 50 ms until it returns something true; fails after ms (longer under sanitizers). */
+export async function until(fn, ms = 10_000, what = 'the condition') {
+  const end = Date.now() + ms * slow;
+  for (;;) {
+    const value = await fn();
+    if (value) return value;
+    if (Date.now() > end) throw new Error(`${what} did not come true within ${ms * slow} ms`);
+    await sleep(50);
+  }
+}
