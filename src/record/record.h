@@ -27,8 +27,9 @@ bool rec_get(Ctx *c, const Entity *e, int64_t id, bool with_deleted, Record *out
 bool rec_get_for(Ctx *c, const Entity *e, int64_t id, Action act, Record *out);
 /* Internal look (hooks, jobs): no permission, deleted ones too. false where there is none (no mistake). */
 bool rec_load(Ctx *c, const Entity *e, int64_t id, Record *out);
-/* Writes the record as JSON object as the caller may see it: masks, link labels, can. */
-bool rec_write_json(Ctx *c, const Record *r, Jw *w);
+/* Writes the record as JSON object as the caller may see it: masks, link labels, can. ERR_NOT_FOUND where he may not
+   read it. out_version may be NULL. A fixed number of statements: the row, then one per linked entity. */
+bool rec_json(Ctx *c, const Entity *e, int64_t id, bool with_deleted, Buf *out, int64_t *out_version);
 
 typedef struct ListQuery {
     json_object *filter;   /* or NULL */

@@ -1,0 +1,161 @@
+/*
+ * Labels of linked rows, one statement per entity. Who the person, department or role behind an id is
+ * is no secret in a company; of every other entity only rows in the caller's reading scope have a label.
+ */
+#include "db/sql.h"
+#include "meta/types.h"
+#include "record/record.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+typedef struct Want {
+    const Entity *to;
+    int64_t *ids;
+    const char **labels;
+    int n, cap;
+    bool fetched;
+} Want;
+
+struct LinkLabels {
+    Ctx *c;
+    Want *wants;
+    int n, cap;
+};
+
+LinkLabels *link_labels_new(Ctx *c)
+{
+    LinkLabels *l = ARENA_NEW(c->a, LinkLabels);
+    l->c = c;
+    return l;
+}
+
+static Want *want_of(LinkLabels *l, const Entity *to)
+{
+    for (int i = 0; i < l->n; i++)
+        if (l->wants[i].to == to)
+            return &l->wants[i];
+    if (l->n == l->cap) {
+        int cap = l->cap ? l->cap * 2 : 8;
+        Want *wants = ARENA_ARRAY(l->c->a, cap, Want);
+        if (l->n)
+            memcpy(wants, l->wants, (size_t)l->n * sizeof(Want));
+        l->wants = wants;
+        l->cap = cap;
+    }
+    l->wants[l->n] = (Want){.to = to};
+    return &l->wants[l->n++];
+}
+
+/* ids are kept sorted: a page asks for few distinct ones, a block of an export for some hundreds. */
+static int position(const Want *w, int64_t id, bool *found)
+{
+    int lo = 0, hi = w->n;
+    while (lo < hi) {
+        int mid = lo + (hi - lo) / 2;
+        if (w->ids[mid] < id)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    *found = lo < w->n && w->ids[lo] == id;
+    return lo;
+}
+
+void link_labels_want(LinkLabels *l, const Entity *to, int64_t id)
+{
+    Want *w = want_of(l, to);
+    bool found;
+    int at = position(w, id, &found);
+    if (found)
+        return;
+    if (w->n == w->cap) {
+        int cap = w->cap ? w->cap * 2 : 16;
+        int64_t *ids = ARENA_ARRAY(l->c->a, cap, int64_t);
+        const char **labels = ARENA_ARRAY(l->c->a, cap, const char *);
+        if (w->n) {
+            memcpy(ids, w->ids, (size_t)w->n * sizeof(int64_t));
+            memcpy(labels, w->labels, (size_t)w->n * sizeof(char *));
+        }
+        w->ids = ids;
+        w->labels = labels;
+        w->cap = cap;
+    }
+    memmove(w->ids + at + 1, w->ids + at, (size_t)(w->n - at) * sizeof(int64_t));
+    memmove(w->labels + at + 1, w->labels + at, (size_t)(w->n - at) * sizeof(char *));
+    w->ids[at] = id;
+    w->labels[at] = NULL;
+    w->n++;
+    w->fetched = false;
+}
+
+static bool open_to_all(const Entity *e)
+{
+    return strcmp(e->name, "user") == 0 || strcmp(e->name, "department") == 0 || strcmp(e->name, "role") == 0 ||
+           strcmp(e->name, "region") == 0;
+}
+
+static bool fetch(Ctx *c, Want *w)
+{
+    const Entity *e = w->to;
+    if (!e->title->column)
+        return true;
+    Sql q;
+    sql_init(&q, c->a);
+    sql_add(&q, SQL("SELECT t0.\"id\", "));
+    sql_col(&q, "t0", e->title->column);
+    sql_add(&q, SQL(" FROM "));
+    sql_name(&q, e->name);
+    sql_add(&q, SQL(" AS t0 WHERE t0.\"id\" IN "));
+    sql_bind_ids(&q, w->ids, w->n);
+    if (!open_to_all(e)) {
+        if (!access_may(c, e, ACT_READ))
+            return true;
+        Filter *scope = access_scope(c, e, ACT_READ);
+        if (scope->kind == FILTER_FALSE)
+            return true;
+        if (scope->kind != FILTER_TRUE) {
+            sql_add(&q, SQL(" AND "));
+            filter_sql(c, &q, e, "t0", scope);
+        }
+    }
+    DbRows *r = sql_query(c, &q);
+    if (!r)
+        return false;
+    while (db_step(r)) {
+        bool found;
+        int at = position(w, db_int(r, 0), &found);
+        if (!found)
+            continue;
+        if (type_ops(e->title->type)->column == COL_TEXT)
+            w->labels[at] = arena_str(c->a, db_text(r, 1));
+        else if (!db_is_null(r, 1))
+            w->labels[at] = arena_printf(c->a, "%" PRId64, db_int(r, 1));
+    }
+    db_done(r);
+    return c->n_err == 0;
+}
+
+bool link_labels_fetch(Ctx *c, LinkLabels *l)
+{
+    for (int i = 0; i < l->n; i++) {
+        if (l->wants[i].fetched || !l->wants[i].n)
+            continue;
+        if (!fetch(c, &l->wants[i]))
+            return false;
+        l->wants[i].fetched = true;
+    }
+    return true;
+}
+
+const char *link_label(const LinkLabels *l, const Entity *to, int64_t id)
+{
+    for (int i = 0; i < l->n; i++) {
+        if (l->wants[i].to != to)
+            continue;
+        bool found;
+        int at = position(&l->wants[i], id, &found);
+        return found ? l->wants[i].labels[at] : NULL;
+    }
+    return NULL;
+}

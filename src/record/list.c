@@ -1,0 +1,360 @@
+/*
+ * Lists: a page of rows by keyset, written straight to JSON, with a fixed number of statements.
+ *
+ * Order: rows with a value first, in either direction, by (value, id); then rows without one, by id. Each
+ * part is one range of one index, so a page at any depth costs what the first one costs. A page that
+ * crosses from the first part to the second takes two statements, never more.
+ */
+#include "db/sql.h"
+#include "meta/types.h"
+#include "record/record.h"
+#include "record/rows.h"
+#include "record/search.h"
+#include "record/value.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/conf.h"
+#include "base/crypt.h"
+
+typedef struct Cursor {
+    bool set;
+    bool blank;  /* in the part without a value */
+    DbVal value; /* of the sort column */
+    int64_t id;
+} Cursor;
+
+typedef struct Order {
+    const Field *field;  /* NULL: by id */
+    const char *column;  /* the column sorted by; "id" where field is NULL */
+    ColType type;
+    bool down;
+    bool may_be_blank;
+} Order;
+
+/* ---- order --------------------------------------------------------------------------------- */
+
+static bool never_blank(const Field *f)
+{
+    return f->index == STD_ID || f->required ||
+           (f->standard && (f->index == STD_CREATED_AT || f->index == STD_UPDATED_AT)) || f->type == FT_NUMBER;
+}
+
+static bool order_of(Ctx *c, const Entity *e, const char *text, Order *out)
+{
+    if (!text || !*text)
+        text = e->sort ? e->sort : "-id";
+    *out = (Order){.down = text[0] == '-'};
+    const char *name = text + (text[0] == '-' || text[0] == '+');
+    const Field *f = entity_field(e, name);
+    bool masked = false;
+    if (!f || f->retired || access_field(c, f, &masked) == FR_NONE)
+        return ctx_fail(c, ERR_UNKNOWN_FIELD, "sort", "err.field_unknown", name, label_in(e->label, c->lang));
+    if (f->index == STD_ID) {
+        out->column = "id";
+        out->type = COL_INT;
+        return true;
+    }
+    if (!f->sort || !f->column)
+        return ctx_fail(c, ERR_BAD_REQUEST, "sort", "err.sort_not_offered", label_in(f->label, c->lang));
+    if (masked && access_clear_scope(c, e)->kind != FILTER_TRUE)
+        return ctx_fail(c, ERR_BAD_REQUEST, "sort", "err.sort_masked", label_in(f->label, c->lang));
+    out->field = f;
+    out->type = type_ops(f->type)->column;
+    bool collated = f->type == FT_STRING && out->type == COL_TEXT;
+    out->column = collated ? arena_printf(c->a, "%s_s", f->column) : f->column;
+    out->may_be_blank = !never_blank(f);
+    return true;
+}
+
+/* ---- cursors ------------------------------------------------------------------------------- */
+
+/* kind blank id value, tied to the order by a digest so that a cursor of another list is refused */
+static char *cursor_text(Ctx *c, const Entity *e, const Order *o, const Cursor *at)
+{
+    const char *kind = at->blank ? "b" : at->value.kind == DB_INT ? "i" : at->value.kind == DB_REAL ? "r" : "t";
+    const char *value = at->blank || at->value.kind == DB_NULL ? ""
+                        : at->value.kind == DB_INT             ? ctx_num(c, at->value.i)
+                        : at->value.kind == DB_REAL            ? arena_printf(c->a, "%.17g", at->value.d)
+                                                               : at->value.s;
+    char *plain = arena_printf(c->a, "%s.%s.%c.%s.%" PRId64 ".%s", e->name, o->column, o->down ? 'd' : 'u', kind,
+                               at->id, value);
+    return crypt_base64url(c->a, plain, strlen(plain));
+}
+
+static bool cursor_read(Ctx *c, const Entity *e, const Order *o, const char *text, Cursor *out)
+{
+    *out = (Cursor){0};
+    if (!text || !*text)
+        return true;
+    size_t n = 0;
+    char *plain = (char *)crypt_base64url_decode(c->a, text, &n);
+    char *head = arena_printf(c->a, "%s.%s.%c.", e->name, o->column, o->down ? 'd' : 'u');
+    size_t head_len = strlen(head);
+    if (!plain || strlen(plain) != n || n < head_len + 4 || strncmp(plain, head, head_len) != 0)
+        return ctx_fail(c, ERR_BAD_CURSOR, "cursor", "err.bad_cursor");
+    char kind = plain[head_len];
+    char *end = NULL;
+    out->id = strtoll(plain + head_len + 2, &end, 10);
+    if (plain[head_len + 1] != '.' || !end || *end != '.' || !strchr("birt", kind))
+        return ctx_fail(c, ERR_BAD_CURSOR, "cursor", "err.bad_cursor");
+    const char *value = end + 1;
+    out->set = true;
+    out->blank = kind == 'b';
+    bool fits = out->blank ? o->may_be_blank
+                           : (kind == 'i') == (o->type == COL_INT || o->type == COL_BOOL) &&
+                                 (kind == 'r') == (o->type == COL_REAL);
+    if (!fits)
+        return ctx_fail(c, ERR_BAD_CURSOR, "cursor", "err.bad_cursor");
+    if (kind == 'i')
+        out->value = db_of_int(strtoll(value, NULL, 10));
+    else if (kind == 'r')
+        out->value = db_of_real(strtod(value, NULL));
+    else if (kind == 't')
+        out->value = db_of_text(value);
+    return true;
+}
+
+/* ---- conditions ---------------------------------------------------------------------------- */
+
+bool rec_list_filter(Ctx *c, const Entity *e, const ListQuery *lq, Action act, Filter **out)
+{
+    if (!access_need(c, e, act))
+        return false;
+    Filter *f = access_scope(c, e, act);
+    if (lq && lq->filter) {
+        Filter *asked;
+        if (!filter_parse(c, e, lq->filter, &access_filter_guard, access_me(c), &asked))
+            return false;
+        f = filter_and(c->a, f, asked);
+    }
+    *out = f;
+    return true;
+}
+
+static void where(Ctx *c, Sql *q, const Entity *e, const Filter *f, const ListQuery *lq)
+{
+    sql_add(q, SQL(" WHERE "));
+    if (!e->standard)
+        sql_add(q, SQL("1 = 1"));
+    else if (lq->deleted)
+        sql_add(q, SQL("t0.\"deleted_at\" IS NOT NULL"));
+    else
+        sql_add(q, SQL("t0.\"deleted_at\" IS NULL"));
+    if (f->kind != FILTER_TRUE) {
+        sql_add(q, SQL(" AND "));
+        filter_sql(c, q, e, "t0", f);
+    }
+    if (lq->q && *lq->q) {
+        sql_add(q, SQL(" AND "));
+        search_sql(c, q, e, "t0", lq->q);
+    }
+}
+
+static void keyset(Sql *q, const Order *o, const Cursor *at, bool blank)
+{
+    if (o->may_be_blank) {
+        sql_add(q, SQL(" AND "));
+        sql_col(q, "t0", o->column);
+        if (blank)
+            sql_add(q, SQL(" IS NULL"));
+        else
+            sql_add(q, SQL(" IS NOT NULL"));
+    }
+    bool same_part = at->set && at->blank == blank;
+    if (same_part) {
+        bool by_id = blank || !o->field;
+        sql_add(q, by_id ? SQL(" AND t0.\"id\"") : SQL(" AND (t0."));
+        if (!by_id) {
+            sql_name(q, o->column);
+            sql_add(q, SQL(", t0.\"id\")"));
+        }
+        sql_add(q, o->down ? SQL(" < ") : SQL(" > "));
+        if (by_id) {
+            sql_bind(q, db_of_int(at->id));
+        } else {
+            sql_add(q, SQL("("));
+            sql_bind(q, at->value);
+            sql_add(q, SQL(", "));
+            sql_bind(q, db_of_int(at->id));
+            sql_add(q, SQL(")"));
+        }
+    }
+    sql_add(q, SQL(" ORDER BY "));
+    if (o->field && !blank) {
+        sql_col(q, "t0", o->column);
+        sql_add(q, o->down ? SQL(" DESC, ") : SQL(" ASC, "));
+    }
+    sql_add(q, o->down ? SQL("t0.\"id\" DESC LIMIT ") : SQL("t0.\"id\" ASC LIMIT "));
+}
+
+/* ---- the page ------------------------------------------------------------------------------ */
+
+typedef struct Page {
+    RowSet set;
+    Order order;
+    int limit;
+    bool more;
+    Cursor last;
+} Page;
+
+static bool read_part(Ctx *c, Page *p, const Filter *f, const ListQuery *lq, const Cursor *at, bool blank)
+{
+    Sql q;
+    sql_init(&q, c->a);
+    rows_select(c, &p->set, &q, p->order.column);
+    where(c, &q, p->set.e, f, lq);
+    keyset(&q, &p->order, at, blank);
+    sql_number(&q, p->limit - p->set.n + 1); /* one more tells whether there is a next page */
+    DbRows *r = sql_query(c, &q);
+    if (!r)
+        return false;
+    while (db_step(r)) {
+        if (p->set.n == p->limit) {
+            p->more = true;
+            break;
+        }
+        int col = rows_add(c, &p->set, r);
+        p->last.set = true;
+        p->last.blank = blank;
+        p->last.id = p->set.rows[p->set.n - 1].rec.id;
+        p->last.value = db_null();
+        if (!blank)
+            p->last.value = p->order.type == COL_TEXT   ? db_of_text(arena_str(c->a, db_text(r, col)))
+                            : p->order.type == COL_REAL ? db_of_real(db_real(r, col))
+                                                        : db_of_int(db_int(r, col));
+    }
+    db_done(r);
+    return c->n_err == 0;
+}
+
+static bool count_rows(Ctx *c, const Entity *e, const Filter *f, const ListQuery *lq, Jw *w)
+{
+    int64_t cap = conf_int("count.cap");
+    Sql q;
+    sql_init(&q, c->a);
+    bool capped = lq->count == COUNT_CAPPED;
+    sql_add(&q, capped ? SQL("SELECT count(*) FROM (SELECT 1 FROM ") : SQL("SELECT count(*) FROM "));
+    sql_name(&q, e->name);
+    sql_add(&q, SQL(" AS t0"));
+    where(c, &q, e, f, lq);
+    if (capped) {
+        sql_add(&q, SQL(" LIMIT "));
+        sql_number(&q, cap + 1);
+        sql_add(&q, SQL(") AS s"));
+    }
+    DbRows *r = sql_query(c, &q);
+    if (!r || !db_step(r))
+        return false;
+    int64_t n = db_int(r, 0);
+    db_done(r);
+    jw_key(w, "count");
+    jw_obj(w);
+    jw_kint(w, "value", capped && n > cap ? cap : n);
+    jw_kbool(w, "exact", !(capped && n > cap));
+    jw_end(w);
+    return true;
+}
+
+bool rec_list(Ctx *c, const Entity *e, const ListQuery *lq, Buf *out)
+{
+    Page p = {.limit = lq->limit ? lq->limit : 50};
+    if (p.limit < 1 || p.limit > 200)
+        return ctx_fail(c, ERR_BAD_REQUEST, "limit", "err.limit_range", "1", "200");
+    Filter *f;
+    if (!rec_list_filter(c, e, lq, ACT_READ, &f))
+        return false;
+    if (lq->deleted) {
+        if (!e->standard || !access_need(c, e, ACT_DELETE))
+            return e->standard ? false : ctx_fail(c, ERR_BAD_REQUEST, "deleted", "err.no_trash");
+        f = filter_and(c->a, f, access_scope(c, e, ACT_DELETE));
+    }
+    Cursor at;
+    if (!rows_choose(c, e, lq->fields, false, &p.set) || !order_of(c, e, lq->sort, &p.order) ||
+        !cursor_read(c, e, &p.order, lq->cursor, &at))
+        return false;
+    if (!at.blank && !read_part(c, &p, f, lq, &at, false))
+        return false;
+    if (p.order.may_be_blank && !p.more && !read_part(c, &p, f, lq, &at, true))
+        return false;
+    if (!rows_finish(c, &p.set))
+        return false;
+    Jw w;
+    jw_init(&w, out);
+    jw_obj(&w);
+    jw_key(&w, "data");
+    jw_arr(&w);
+    for (int i = 0; i < p.set.n; i++)
+        rows_write(c, &p.set, &p.set.rows[i], &w);
+    jw_end(&w);
+    jw_kstr(&w, "next_cursor", p.more ? cursor_text(c, e, &p.order, &p.last) : NULL);
+    if (lq->count != COUNT_NONE && !count_rows(c, e, f, lq, &w))
+        return false;
+    jw_end(&w);
+    return c->n_err == 0;
+}
+
+/* ---- walking all rows ---------------------------------------------------------------------- */
+
+enum { EACH_BLOCK = 500 };
+
+static bool each_block(Ctx *c, const Entity *e, Filter *f, int64_t after, Record *block, int *out_n)
+{
+    Sql q;
+    sql_init(&q, c->a);
+    sql_add(&q, SQL("SELECT "));
+    value_columns(&q, e, "t0");
+    sql_add(&q, SQL(" FROM "));
+    sql_name(&q, e->name);
+    sql_add(&q, SQL(" AS t0 WHERE t0.\"id\" > "));
+    sql_bind(&q, db_of_int(after));
+    if (e->standard)
+        sql_add(&q, SQL(" AND t0.\"deleted_at\" IS NULL"));
+    if (f->kind != FILTER_TRUE) {
+        sql_add(&q, SQL(" AND "));
+        filter_sql(c, &q, e, "t0", f);
+    }
+    sql_add(&q, SQL(" ORDER BY t0.\"id\" ASC LIMIT "));
+    sql_number(&q, EACH_BLOCK);
+    DbRows *r = sql_query(c, &q);
+    if (!r)
+        return false;
+    int n = 0;
+    while (n < EACH_BLOCK && db_step(r)) {
+        block[n].e = e;
+        block[n].v = ARENA_ARRAY(c->a, e->n_fields, DbVal);
+        value_read_row(c->a, e, r, 0, block[n].v);
+        block[n].id = block[n].v[STD_ID].i;
+        block[n].version = e->standard ? block[n].v[STD_VERSION].i : 0;
+        n++;
+    }
+    db_done(r);
+    *out_n = n;
+    return c->n_err == 0;
+}
+
+bool rec_each(Ctx *c, const Entity *e, Filter *f, bool (*fn)(Ctx *c, const Record *r, void *arg), void *arg)
+{
+    Arena *keep = c->a;
+    Arena *step = arena_child(keep);
+    Record *block = ARENA_ARRAY(keep, EACH_BLOCK, Record);
+    int64_t after = INT64_MIN;
+    bool ok = true;
+    for (bool more = true; ok && more;) {
+        arena_reset(step);
+        int n = 0;
+        c->a = step;
+        ok = each_block(c, e, f, after, block, &n);
+        for (int i = 0; ok && i < n; i++)
+            ok = fn(c, &block[i], arg);
+        if (ok && n)
+            after = block[n - 1].id;
+        more = n == EACH_BLOCK;
+        c->a = keep;
+    }
+    if (c->n_err == 0) /* else the mistakes live in the step arena; it goes with its parent */
+        arena_free(step);
+    return ok;
+}

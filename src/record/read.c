@@ -1,0 +1,136 @@
+/* One record: what the caller may see of it. See record.h. */
+#include "db/sql.h"
+#include "record/record.h"
+#include "record/rows.h"
+#include "record/value.h"
+
+#include <stdlib.h>
+
+bool rec_load(Ctx *c, const Entity *e, int64_t id, Record *out)
+{
+    Sql q;
+    sql_init(&q, c->a);
+    sql_add(&q, SQL("SELECT "));
+    value_columns(&q, e, "t0");
+    sql_add(&q, SQL(" FROM "));
+    sql_name(&q, e->name);
+    sql_add(&q, SQL(" AS t0 WHERE t0.\"id\" = "));
+    sql_bind(&q, db_of_int(id));
+    DbRows *r = sql_query(c, &q);
+    if (!r)
+        return false;
+    bool found = db_step(r);
+    if (found) {
+        *out = (Record){.e = e, .id = id, .v = ARENA_ARRAY(c->a, e->n_fields, DbVal)};
+        value_read_row(c->a, e, r, 0, out->v);
+        out->version = e->standard ? out->v[STD_VERSION].i : 0;
+    }
+    db_done(r);
+    return found;
+}
+
+/* Reads the record where it lies within scope; *found says so. */
+static bool load_in(Ctx *c, const Entity *e, int64_t id, const Filter *scope, bool with_deleted, Record *out,
+                    bool *found)
+{
+    *found = false;
+    if (scope->kind == FILTER_FALSE)
+        scope = filter_ids(c->a, NULL, 0); /* the same statement: absent and foreign cost the same */
+    Sql q;
+    sql_init(&q, c->a);
+    sql_add(&q, SQL("SELECT "));
+    value_columns(&q, e, "t0");
+    sql_add(&q, SQL(" FROM "));
+    sql_name(&q, e->name);
+    sql_add(&q, SQL(" AS t0 WHERE t0.\"id\" = "));
+    sql_bind(&q, db_of_int(id));
+    if (e->standard && !with_deleted)
+        sql_add(&q, SQL(" AND t0.\"deleted_at\" IS NULL"));
+    if (scope->kind != FILTER_TRUE) {
+        sql_add(&q, SQL(" AND "));
+        filter_sql(c, &q, e, "t0", scope);
+    }
+    DbRows *r = sql_query(c, &q);
+    if (!r)
+        return false;
+    if (db_step(r)) {
+        *found = true;
+        *out = (Record){.e = e, .id = id, .v = ARENA_ARRAY(c->a, e->n_fields, DbVal)};
+        value_read_row(c->a, e, r, 0, out->v);
+        out->version = e->standard ? out->v[STD_VERSION].i : 0;
+    }
+    db_done(r);
+    return c->n_err == 0;
+}
+
+bool rec_get(Ctx *c, const Entity *e, int64_t id, bool with_deleted, Record *out)
+{
+    if (!access_need(c, e, ACT_READ))
+        return false;
+    Filter *scope = access_scope(c, e, ACT_READ);
+    bool found;
+    if (!load_in(c, e, id, scope, with_deleted, out, &found))
+        return false;
+    if (found && with_deleted && e->standard && out->v[STD_DELETED_AT].kind != DB_NULL) {
+        scope = filter_and(c->a, scope, access_scope(c, e, ACT_DELETE));
+        if (!access_may(c, e, ACT_DELETE) || !load_in(c, e, id, scope, true, out, &found))
+            found = false;
+    }
+    return found || ctx_fail(c, ERR_NOT_FOUND, NULL, "err.not_found");
+}
+
+bool rec_get_for(Ctx *c, const Entity *e, int64_t id, Action act, Record *out)
+{
+    if (!access_need(c, e, act) || !rec_get(c, e, id, act == ACT_DELETE, out))
+        return false;
+    Filter *scope = access_scope(c, e, act);
+    if (scope->kind == FILTER_TRUE)
+        return true;
+    bool found;
+    if (!load_in(c, e, id, scope, true, out, &found))
+        return false;
+    return found || ctx_fail(c, ERR_FORBIDDEN, NULL, "err.forbidden_record");
+}
+
+bool rec_json(Ctx *c, const Entity *e, int64_t id, bool with_deleted, Buf *out, int64_t *out_version)
+{
+    if (!access_need(c, e, ACT_READ))
+        return false;
+    RowSet s;
+    if (!rows_choose(c, e, NULL, true, &s))
+        return false;
+    Filter *scope = access_scope(c, e, ACT_READ);
+    if (scope->kind == FILTER_FALSE)
+        scope = filter_ids(c->a, NULL, 0);
+    Sql q;
+    sql_init(&q, c->a);
+    rows_select(c, &s, &q, NULL);
+    sql_add(&q, SQL(" WHERE t0.\"id\" = "));
+    sql_bind(&q, db_of_int(id));
+    if (e->standard && !with_deleted)
+        sql_add(&q, SQL(" AND t0.\"deleted_at\" IS NULL"));
+    if (scope->kind != FILTER_TRUE) {
+        sql_add(&q, SQL(" AND "));
+        filter_sql(c, &q, e, "t0", scope);
+    }
+    DbRows *r = sql_query(c, &q);
+    if (!r)
+        return false;
+    bool found = db_step(r);
+    if (found)
+        rows_add(c, &s, r);
+    db_done(r);
+    if (c->n_err)
+        return false;
+    if (!found || (with_deleted && e->standard && s.rows[0].rec.v[STD_DELETED_AT].kind != DB_NULL &&
+                   !s.rows[0].can_delete))
+        return ctx_fail(c, ERR_NOT_FOUND, NULL, "err.not_found");
+    if (!rows_finish(c, &s))
+        return false;
+    Jw w;
+    jw_init(&w, out);
+    rows_write(c, &s, &s.rows[0], &w);
+    if (out_version)
+        *out_version = s.rows[0].rec.version;
+    return true;
+}

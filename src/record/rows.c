@@ -1,0 +1,327 @@
+/* A set of rows on its way out. See rows.h. */
+#include "record/rows.h"
+
+#include <string.h>
+
+#include "base/region.h"
+#include "meta/types.h"
+#include "record/value.h"
+
+static bool is_link(const Field *f)
+{
+    return f->type == FT_LINK || f->type == FT_FILE || f->type == FT_IMAGE;
+}
+
+const Entity *rows_link_target(const Field *f, const DbVal *values)
+{
+    const Model *m = f->entity->model;
+    if (f->type == FT_FILE || f->type == FT_IMAGE)
+        return model_entity(m, "attachment");
+    if (f->to)
+        return model_entity(m, f->to);
+    if (!f->to_field)
+        return NULL;
+    const Field *by = entity_field(f->entity, f->to_field);
+    if (!by || values[by->index].kind != DB_TEXT)
+        return NULL;
+    return model_entity(m, values[by->index].s);
+}
+
+static void take_field(Ctx *c, RowSet *s, const Field *f)
+{
+    bool masked = false;
+    if (access_field(c, f, &masked) == FR_NONE)
+        return;
+    for (int i = 0; i < s->n_fields; i++)
+        if (s->fields[i] == f)
+            return;
+    s->fields[s->n_fields] = f;
+    s->masked[s->n_fields] = masked;
+    s->any_masked |= masked;
+    s->n_fields++;
+}
+
+static bool shown(const Field *f)
+{
+    return f->index != STD_ID && !f->retired && !f->hidden && !f->write_only && f->type != FT_PARTS &&
+           f->type != FT_FILES;
+}
+
+bool rows_choose(Ctx *c, const Entity *e, const char *fields, bool all, RowSet *out)
+{
+    *out = (RowSet){.e = e, .flags = true, .labels = link_labels_new(c)};
+    out->fields = ARENA_ARRAY(c->a, e->n_fields + 1, const Field *);
+    out->masked = ARENA_ARRAY(c->a, e->n_fields + 1, bool);
+    if (!fields) {
+        for (int i = 0; i < e->n_fields; i++) {
+            const Field *f = &e->fields[i];
+            if (shown(f) && (all ? f != &e->fields[STD_ID] : f->in_list) &&
+                !(e->standard && i == STD_VERSION))
+                take_field(c, out, f);
+        }
+        return true;
+    }
+    for (const char *p = fields; *p;) {
+        size_t n = strcspn(p, ",");
+        char *name = arena_dup(c->a, p, n);
+        p += n + (p[n] == ',');
+        if (!*name)
+            continue;
+        const Field *f = entity_field(e, name);
+        int before = out->n_fields;
+        bool masked;
+        if (!f || !shown(f) || access_field(c, f, &masked) == FR_NONE) {
+            if (f && (f->index == STD_ID || (e->standard && f->index == STD_VERSION)))
+                continue; /* always there */
+            return ctx_fail(c, ERR_UNKNOWN_FIELD, "fields", "err.field_unknown", name, label_in(e->label, c->lang));
+        }
+        take_field(c, out, f);
+        (void)before;
+    }
+    return true;
+}
+
+static void flag_column(Ctx *c, Sql *q, const Entity *e, const Filter *f)
+{
+    if (f->kind == FILTER_TRUE) {
+        sql_add(q, SQL(", 1"));
+    } else if (f->kind == FILTER_FALSE) {
+        sql_add(q, SQL(", 0"));
+    } else {
+        sql_add(q, SQL(", CASE WHEN "));
+        filter_sql(c, q, e, "t0", f);
+        sql_add(q, SQL(" THEN 1 ELSE 0 END"));
+    }
+}
+
+/* A link with to_field needs the other column too, whether or not it was chosen. */
+static const Field *companion(const Field *f)
+{
+    return f->type == FT_LINK && f->to_field ? entity_field(f->entity, f->to_field) : NULL;
+}
+
+void rows_select(Ctx *c, RowSet *s, Sql *q, const char *extra)
+{
+    const Entity *e = s->e;
+    sql_add(q, SQL("SELECT t0.\"id\", "));
+    if (e->standard)
+        sql_col(q, "t0", "version");
+    else
+        sql_add(q, SQL("0"));
+    for (int i = 0; i < s->n_fields; i++) {
+        if (!s->fields[i]->column)
+            continue;
+        sql_add(q, SQL(", "));
+        sql_col(q, "t0", s->fields[i]->column);
+        const Field *by = companion(s->fields[i]);
+        if (by) {
+            sql_add(q, SQL(", "));
+            sql_col(q, "t0", by->column);
+        }
+    }
+    if (s->any_masked)
+        flag_column(c, q, e, access_clear_scope(c, e));
+    if (s->flags) {
+        flag_column(c, q, e, access_may(c, e, ACT_EDIT) ? access_scope(c, e, ACT_EDIT) : filter_false(c->a));
+        flag_column(c, q, e,
+                    access_may(c, e, ACT_DELETE) ? access_scope(c, e, ACT_DELETE) : filter_false(c->a));
+    }
+    if (extra) {
+        sql_add(q, SQL(", "));
+        sql_col(q, "t0", extra);
+    }
+    sql_add(q, SQL(" FROM "));
+    sql_name(q, e->name);
+    sql_add(q, SQL(" AS t0"));
+}
+
+int rows_add(Ctx *c, RowSet *s, DbRows *r)
+{
+    if (s->n == s->cap) {
+        int cap = s->cap ? s->cap * 2 : 64;
+        Row *rows = ARENA_ARRAY(c->a, cap, Row);
+        if (s->n)
+            memcpy(rows, s->rows, (size_t)s->n * sizeof(Row));
+        s->rows = rows;
+        s->cap = cap;
+    }
+    Row *row = &s->rows[s->n++];
+    row->rec.e = s->e;
+    row->rec.v = ARENA_ARRAY(c->a, s->e->n_fields, DbVal);
+    row->rec.id = db_int(r, 0);
+    row->rec.version = db_int(r, 1);
+    row->rec.v[STD_ID] = db_of_int(row->rec.id);
+    int col = 2;
+    for (int i = 0; i < s->n_fields; i++) {
+        const Field *f = s->fields[i];
+        if (!f->column)
+            continue;
+        row->rec.v[f->index] = value_read(c->a, f, r, col++);
+        const Field *by = companion(f);
+        if (by)
+            row->rec.v[by->index] = value_read(c->a, by, r, col++);
+        if (is_link(f) && row->rec.v[f->index].kind == DB_INT) {
+            const Entity *to = rows_link_target(f, row->rec.v);
+            if (to)
+                link_labels_want(s->labels, to, row->rec.v[f->index].i);
+        }
+    }
+    row->clear = !s->any_masked || db_int(r, col++) == 1;
+    if (s->flags) {
+        row->can_edit = db_int(r, col++) == 1;
+        row->can_delete = db_int(r, col++) == 1;
+    }
+    return col;
+}
+
+static bool fetch_many(Ctx *c, RowSet *s, int at)
+{
+    const Field *f = s->fields[at];
+    const Entity *to = model_entity(s->e->model, f->to);
+    Sql q;
+    sql_init(&q, c->a);
+    sql_add(&q, SQL("SELECT \"id\", \"target\" FROM "));
+    sql_name(&q, arena_printf(c->a, "rel_%s_%s", s->e->name, f->name));
+    sql_add(&q, SQL(" WHERE \"id\" IN "));
+    int64_t *ids = ARENA_ARRAY(c->a, s->n, int64_t);
+    for (int i = 0; i < s->n; i++)
+        ids[i] = s->rows[i].rec.id;
+    sql_bind_ids(&q, ids, s->n);
+    sql_add(&q, SQL(" ORDER BY \"id\", \"target\""));
+    DbRows *r = sql_query(c, &q);
+    if (!r)
+        return false;
+    while (db_step(r)) {
+        int64_t id = db_int(r, 0), target = db_int(r, 1);
+        for (int i = 0; i < s->n; i++) {
+            Row *row = &s->rows[i];
+            if (row->rec.id != id)
+                continue;
+            int64_t *grown = ARENA_ARRAY(c->a, row->n_many[at] + 1, int64_t);
+            for (int k = 0; k < row->n_many[at]; k++)
+                grown[k] = row->many[at][k];
+            grown[row->n_many[at]++] = target;
+            row->many[at] = grown;
+            if (to)
+                link_labels_want(s->labels, to, target);
+            break;
+        }
+    }
+    db_done(r);
+    return c->n_err == 0;
+}
+
+bool rows_finish(Ctx *c, RowSet *s)
+{
+    if (s->n == 0)
+        return true;
+    for (int i = 0; i < s->n_fields; i++) {
+        if (s->fields[i]->type != FT_LINK_MANY)
+            continue;
+        for (int k = 0; k < s->n; k++)
+            if (!s->rows[k].many) {
+                s->rows[k].many = ARENA_ARRAY(c->a, s->n_fields, int64_t *);
+                s->rows[k].n_many = ARENA_ARRAY(c->a, s->n_fields, int);
+            }
+        if (!fetch_many(c, s, i))
+            return false;
+    }
+    return link_labels_fetch(c, s->labels);
+}
+
+static void write_ref(Jw *w, int64_t id, const char *label)
+{
+    jw_obj(w);
+    jw_kint(w, "id", id);
+    jw_kstr(w, "label", label);
+    jw_end(w);
+}
+
+static void write_value(Ctx *c, const RowSet *s, const Row *row, int at, Jw *w)
+{
+    const Field *f = s->fields[at];
+    const DbVal *v = &row->rec.v[f->index];
+    if (f->type == FT_LINK_MANY) {
+        const Entity *to = model_entity(s->e->model, f->to);
+        jw_arr(w);
+        for (int i = 0; row->many && i < row->n_many[at]; i++)
+            write_ref(w, row->many[at][i], to ? link_label(s->labels, to, row->many[at][i]) : NULL);
+        jw_end(w);
+    } else if (v->kind == DB_NULL) {
+        jw_null(w);
+    } else if (s->masked[at] && !row->clear) {
+        jw_str(w, type_mask(c->a, f, type_ops(f->type)->to_text(c->a, f, v, c->lang)));
+    } else if (is_link(f)) {
+        const Entity *to = rows_link_target(f, row->rec.v);
+        write_ref(w, v->i, to ? link_label(s->labels, to, v->i) : NULL);
+    } else if (f->type == FT_REGION) {
+        write_ref(w, v->i, region_path_text(c->a, (int32_t)v->i));
+    } else {
+        type_ops(f->type)->to_json(f, v, w);
+    }
+}
+
+void rows_write(Ctx *c, const RowSet *s, const Row *row, Jw *w)
+{
+    jw_obj(w);
+    jw_kint(w, "id", row->rec.id);
+    if (s->e->standard)
+        jw_kint(w, "version", row->rec.version);
+    bool any = false;
+    for (int i = 0; i < s->n_fields; i++) {
+        jw_key(w, s->fields[i]->name);
+        write_value(c, s, row, i, w);
+        any |= s->masked[i] && !row->clear && row->rec.v[s->fields[i]->index].kind != DB_NULL;
+    }
+    if (any) {
+        jw_key(w, "masked");
+        jw_arr(w);
+        for (int i = 0; i < s->n_fields; i++)
+            if (s->masked[i] && row->rec.v[s->fields[i]->index].kind != DB_NULL)
+                jw_str(w, s->fields[i]->name);
+        jw_end(w);
+    }
+    if (s->flags) {
+        jw_key(w, "can");
+        jw_obj(w);
+        jw_kbool(w, "edit", row->can_edit);
+        jw_kbool(w, "delete", row->can_delete);
+        jw_end(w);
+    }
+    jw_end(w);
+}
+
+char *rows_value_text(Ctx *c, const Field *f, const DbVal *v, const Entity *to, const LinkLabels *labels)
+{
+    if (v->kind == DB_NULL)
+        return arena_str(c->a, "");
+    if (is_link(f) || f->type == FT_LINK_MANY) {
+        const char *label = to ? link_label(labels, to, v->i) : NULL;
+        return arena_str(c->a, label ? label : "");
+    }
+    if (f->type == FT_REGION)
+        return region_path_text(c->a, (int32_t)v->i);
+    return type_ops(f->type)->to_text(c->a, f, v, c->lang);
+}
+
+char *rows_text(Ctx *c, const RowSet *s, const Row *row, int at)
+{
+    const Field *f = s->fields[at];
+    const DbVal *v = &row->rec.v[f->index];
+    if (f->type == FT_LINK_MANY) {
+        const Entity *to = model_entity(s->e->model, f->to);
+        Buf b;
+        buf_init(&b, c->a);
+        for (int i = 0; row->many && i < row->n_many[at]; i++) {
+            const char *label = to ? link_label(s->labels, to, row->many[at][i]) : NULL;
+            if (!label)
+                continue;
+            if (b.len)
+                buf_puts(&b, "、");
+            buf_puts(&b, label);
+        }
+        return b.data;
+    }
+    char *text = rows_value_text(c, f, v, is_link(f) ? rows_link_target(f, row->rec.v) : NULL, s->labels);
+    return s->masked[at] && !row->clear && *text ? type_mask(c->a, f, text) : text;
+}

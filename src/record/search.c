@@ -1,0 +1,228 @@
+/*
+ * Search: the document of a record, the condition of a query, and the search over all entities.
+ *
+ * A query is a conjunction of words (base/tokens). Words of personal fields are stored with '#', so
+ * the first arm of the condition cannot reach them; the second arm looks for the '#' words and holds
+ * only in rows that the caller reads in clear.
+ *
+ * Narrow scopes: where the caller sees few rows the planner starts from the scope's index anyway; the
+ * match is a sub-select with a cap, so its cost is bounded by the cap, not by the table.
+ */
+#include "record/search.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fold.h"
+#include "base/tokens.h"
+#include "meta/types.h"
+#include "record/rows.h"
+
+enum { MATCH_CAP = 20000, MAX_WORDS = 24 };
+
+/* ---- the document -------------------------------------------------------------------------- */
+
+static void add_word(Buf *b, Map *seen, const char *prefix, const char *word)
+{
+    char *w = arena_printf(b->a, "%s%s", prefix, word);
+    if (map_has(seen, w))
+        return;
+    map_put(seen, w, w);
+    if (b->len)
+        buf_putc(b, ' ');
+    buf_puts(b, w);
+}
+
+char *search_tokens(Arena *a, const Entity *e, const DbVal *values)
+{
+    Buf b;
+    buf_init(&b, a);
+    Map seen;
+    map_init(&seen, a);
+    for (int i = 0; i < e->n_fields; i++) {
+        const Field *f = &e->fields[i];
+        const DbVal *v = &values[i];
+        if (!f->search || f->retired || v->kind != DB_TEXT || !v->n)
+            continue;
+        int n = 0;
+        const char *const *words = f->type == FT_PHONE ? tokens_phone(a, v->s, &n) : tokens_index(a, v->s, &n);
+        for (int k = 0; k < n; k++)
+            add_word(&b, &seen, f->personal && words[k][0] != '#' ? "#" : "", words[k]);
+    }
+    return b.data;
+}
+
+bool search_touched(const Entity *e, const unsigned char *changed)
+{
+    for (int i = 0; i < e->n_fields; i++)
+        if (e->fields[i].search && changed[i])
+            return true;
+    return false;
+}
+
+/* ---- the condition ------------------------------------------------------------------------- */
+
+static bool has_personal_search(const Entity *e)
+{
+    for (int i = 0; i < e->n_fields; i++)
+        if (e->fields[i].search && e->fields[i].personal)
+            return true;
+    return false;
+}
+
+void search_sql(Ctx *c, Sql *sql, const Entity *e, const char *alias, const char *q)
+{
+    int n = 0;
+    const char *const *words = tokens_query(c->a, q, &n);
+    if (n > MAX_WORDS)
+        n = MAX_WORDS;
+    if (n == 0 || !(e->gets & GETS_SEARCH)) {
+        sql_add(sql, SQL("1 = 0"));
+        return;
+    }
+    sql_add(sql, SQL("("));
+    sql_col(sql, alias, "id");
+    sql_add(sql, SQL(" IN "));
+    sql_search_match(c, sql, e->name, words, n, MATCH_CAP);
+    bool masked = false;
+    for (int i = 0; has_personal_search(e) && i < e->n_fields; i++) {
+        bool m = false;
+        if (e->fields[i].search && e->fields[i].personal && access_field(c, &e->fields[i], &m) != FR_NONE)
+            masked |= m;
+    }
+    if (has_personal_search(e)) {
+        const char **own = ARENA_ARRAY(c->a, n, const char *);
+        for (int i = 0; i < n; i++) /* digits and Latin words can stand in phones and e-mails */
+            own[i] = isalnum((unsigned char)words[i][0]) ? arena_printf(c->a, "#%s", words[i]) : words[i];
+        sql_add(sql, SQL(" OR "));
+        sql_col(sql, alias, "id");
+        sql_add(sql, SQL(" IN "));
+        sql_search_match(c, sql, e->name, own, n, MATCH_CAP);
+        Filter *clear = masked ? access_clear_scope(c, e) : NULL;
+        if (clear && clear->kind != FILTER_TRUE) {
+            sql_add(sql, SQL(" AND "));
+            filter_sql(c, sql, e, alias, clear);
+        }
+    }
+    sql_add(sql, SQL(")"));
+}
+
+/* ---- over all entities --------------------------------------------------------------------- */
+
+typedef struct Hit {
+    const Entity *e;
+    int64_t id;
+    const char *label, *detail;
+    int score;
+} Hit;
+
+/* A title that is the query, begins with it, contains it; then the rest; younger ids first within. */
+static int score_of(Arena *a, const char *label, const char *folded_q)
+{
+    char *l = fold_text(a, label);
+    if (strcmp(l, folded_q) == 0)
+        return 3;
+    if (strncmp(l, folded_q, strlen(folded_q)) == 0)
+        return 2;
+    return strstr(l, folded_q) ? 1 : 0;
+}
+
+static int by_rank(const void *x, const void *y)
+{
+    const Hit *a = x, *b = y;
+    if (a->score != b->score)
+        return b->score - a->score;
+    if (a->e->index != b->e->index)
+        return a->e->index - b->e->index;
+    return a->id < b->id ? 1 : a->id > b->id ? -1 : 0;
+}
+
+static bool search_one(Ctx *c, const Entity *e, const char *q, const char *folded, int limit, Hit *hits, int *n)
+{
+    RowSet s;
+    if (!rows_choose(c, e, NULL, false, &s))
+        return false;
+    s.flags = false;
+    Filter *scope = access_scope(c, e, ACT_READ);
+    if (scope->kind == FILTER_FALSE)
+        return true;
+    Sql sql;
+    sql_init(&sql, c->a);
+    rows_select(c, &s, &sql, e->title->column);
+    sql_add(&sql, e->standard ? SQL(" WHERE t0.\"deleted_at\" IS NULL") : SQL(" WHERE 1 = 1"));
+    if (scope->kind != FILTER_TRUE) {
+        sql_add(&sql, SQL(" AND "));
+        filter_sql(c, &sql, e, "t0", scope);
+    }
+    sql_add(&sql, SQL(" AND "));
+    search_sql(c, &sql, e, "t0", q);
+    sql_add(&sql, SQL(" ORDER BY t0.\"id\" DESC LIMIT "));
+    sql_number(&sql, limit * 4); /* room for ranking */
+    DbRows *r = sql_query(c, &sql);
+    if (!r)
+        return false;
+    int first = *n;
+    while (db_step(r)) {
+        int col = rows_add(c, &s, r);
+        const char *label = db_text(r, col);
+        hits[*n] = (Hit){.e = e, .id = s.rows[s.n - 1].rec.id, .label = arena_str(c->a, label ? label : "")};
+        hits[*n].score = score_of(c->a, hits[*n].label, folded);
+        (*n)++;
+    }
+    db_done(r);
+    if (!rows_finish(c, &s))
+        return false;
+    for (int i = 0; i < s.n; i++) { /* detail: the first two other list fields that say something */
+        Buf b;
+        buf_init(&b, c->a);
+        int said = 0;
+        for (int k = 0; k < s.n_fields && said < 2; k++) {
+            if (s.fields[k] == e->title)
+                continue;
+            char *text = rows_text(c, &s, &s.rows[i], k);
+            if (!*text)
+                continue;
+            buf_puts(&b, said++ ? " · " : "");
+            buf_puts(&b, text);
+        }
+        hits[first + i].detail = b.data;
+    }
+    return c->n_err == 0;
+}
+
+bool rec_search(Ctx *c, const char *q, const char *only_entity, int limit, Buf *out)
+{
+    if (limit < 1 || limit > 50)
+        limit = 20;
+    const Model *m = c->model;
+    const char *folded = fold_text(c->a, q ? q : "");
+    Hit *hits = ARENA_ARRAY(c->a, (m->n + 1) * limit * 4, Hit);
+    int n = 0;
+    for (int i = 0; i < m->n && *folded; i++) {
+        const Entity *e = &m->entities[i];
+        if (!(e->gets & GETS_SEARCH) || !access_may(c, e, ACT_READ))
+            continue;
+        if (only_entity && strcmp(only_entity, e->name) != 0)
+            continue;
+        if (!search_one(c, e, q, folded, limit, hits, &n))
+            return false;
+    }
+    qsort(hits, (size_t)n, sizeof(Hit), by_rank);
+    Jw w;
+    jw_init(&w, out);
+    jw_obj(&w);
+    jw_key(&w, "data");
+    jw_arr(&w);
+    for (int i = 0; i < n && i < limit; i++) {
+        jw_obj(&w);
+        jw_kstr(&w, "entity", hits[i].e->name);
+        jw_kint(&w, "id", hits[i].id);
+        jw_kstr(&w, "label", hits[i].label);
+        jw_kstr(&w, "detail", hits[i].detail);
+        jw_end(&w);
+    }
+    jw_end(&w);
+    jw_end(&w);
+    return c->n_err == 0;
+}
