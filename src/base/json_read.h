@@ -21,7 +21,8 @@ bool json_read_relaxed(Ctx *c, const char *text, size_t len, json_object **out);
    These do not check types: say what you accept with json_want first where input is foreign. */
 const char *json_str(json_object *o, const char *key, const char *dflt);
 int64_t json_int(json_object *o, const char *key, int64_t dflt);
-bool json_bool(json_object *o, const char *key, bool dflt);
+/* Not json_bool: json-c has a type of that name. */
+bool json_flag(json_object *o, const char *key, bool dflt);
 json_object *json_member(json_object *o, const char *key); /* NULL where absent */
 
 #endif
