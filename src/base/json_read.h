@@ -25,4 +25,19 @@ int64_t json_int(json_object *o, const char *key, int64_t dflt);
 bool json_flag(json_object *o, const char *key, bool dflt);
 json_object *json_member(json_object *o, const char *key); /* NULL where absent */
 
+/* One member a body may have. Numbers: json_type_double takes integers too. */
+typedef struct JsonWant {
+    const char *key; /* NULL closes the list */
+    json_type type;  /* json_type_null: any */
+    bool required;
+} JsonWant;
+
+/* Checks that o is an object with members of want only, of their types, null only where it is not
+   required. All mistakes are recorded (ERR_TYPE, ERR_REQUIRED, ERR_UNKNOWN_FIELD). */
+bool json_want(Ctx *c, json_object *o, const JsonWant *want);
+
+/* The line (from 1) of the key at path in a relaxed text: {"fields", "status", "default", NULL}.
+   An item of an array is named by its index ("0"). 0 where there is none. An empty path: 1. */
+int json_line_of(const char *text, const char *const *path);
+
 #endif
