@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { program, root, temporaryFolder } from '../lib/program.mjs';
-import { files, read } from '../lib/sources.mjs';
+import { files, none, read } from '../lib/sources.mjs';
 
 const run = promisify(execFile);
 const generated = [join(dirname(program), 'gen'), join(root, 'build/gen')].find((d) => existsSync(join(d, 'err_codes.h')));
@@ -32,7 +32,7 @@ test('every header compiles alone', async () => {
     }
   };
   await Promise.all([worker(), worker()]);
-  assert.deepEqual(bad, []);
+  none(bad);
 });
 
 test('every header has a guard named after its path', () => {
@@ -40,7 +40,7 @@ test('every header has a guard named after its path', () => {
     const guard = header.replace(/^src\//, '').replace(/[^A-Za-z0-9]/g, '_').toUpperCase();
     return !read(header).includes(`#ifndef ${guard}\n#define ${guard}\n`);
   });
-  assert.deepEqual(bad, []);
+  none(bad);
 });
 
 test('every source includes its own header first', () => {
@@ -49,5 +49,5 @@ test('every source includes its own header first', () => {
     if (!existsSync(join(root, 'src', own))) return false;
     return /^#include (.*)$/m.exec(read(source))?.[1] !== `"${own}"`;
   });
-  assert.deepEqual(bad, []);
+  none(bad);
 });

@@ -2,7 +2,7 @@
 // sources name exists.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { calls, files, literals, read } from '../lib/sources.mjs';
+import { calls, files, literals, none, read } from '../lib/sources.mjs';
 
 function catalogue(lang) {
   const all = new Map();
@@ -18,24 +18,24 @@ function catalogue(lang) {
 const zh = catalogue('zh'), en = catalogue('en');
 
 test('the catalogue has texts', () => assert.ok(zh.all.size > 50));
-test('no key is given twice', () => assert.deepEqual([...zh.twice, ...en.twice], []));
+test('no key is given twice', () => none([...zh.twice, ...en.twice]));
 test('both languages have the same keys', () => {
-  assert.deepEqual([...zh.all.keys()].filter((key) => !en.all.has(key)), [], 'missing in en');
-  assert.deepEqual([...en.all.keys()].filter((key) => !zh.all.has(key)), [], 'missing in zh');
+  none([...zh.all.keys()].filter((key) => !en.all.has(key)), 'missing in en');
+  none([...en.all.keys()].filter((key) => !zh.all.has(key)), 'missing in zh');
 });
 test('both languages use the same places {1}, {2} …', () => {
   const places = (text) => [...new Set(text.match(/\{\d\}/g) ?? [])].sort().join(' ');
-  assert.deepEqual([...zh.all].filter(([key, text]) => en.all.has(key) && places(text) !== places(en.all.get(key)))
-    .map(([key]) => key), []);
+  none([...zh.all].filter(([key, text]) => en.all.has(key) && places(text) !== places(en.all.get(key)))
+    .map(([key]) => key));
 });
 test('a Chinese text has Chinese in it, an English one has none', () => {
   const han = /\p{Script=Han}/u;
-  assert.deepEqual([...en.all].filter(([key, text]) => han.test(text) && !/lang|language/.test(key)).map(([key]) => key), []);
+  none([...en.all].filter(([key, text]) => han.test(text) && !/lang|language/.test(key)).map(([key]) => key));
 });
 test('every error code has its default sentence', () => {
   const codes = read('data/errors.txt').split('\n').filter((line) => /^[a-z]/.test(line)).map((line) => line.split(/\s+/)[0]);
   assert.ok(codes.length > 30);
-  assert.deepEqual(codes.filter((code) => !zh.all.has(`err.${code}`)), []);
+  none(codes.filter((code) => !zh.all.has(`err.${code}`)));
 });
 
 /* where the key stands among the arguments of each function that takes one */
@@ -58,7 +58,7 @@ test('every key named in the sources exists', () => {
       }
   }
   assert.ok(seen > 10, 'the search for keys finds none any more');
-  assert.deepEqual(bad, []);
+  none(bad);
 });
 test('a message gets as many texts as it has places', () => {
   const bad = [];
@@ -69,5 +69,5 @@ test('a message gets as many texts as it has places', () => {
       const places = new Set(zh.all.get(keys[0]).match(/\{\d\}/g) ?? []).size;
       if (args.length - 4 < places) bad.push(`${file}:${line}: ${keys[0]} has ${places} places, ${args.length - 4} texts are given`);
     }
-  assert.deepEqual(bad, []);
+  none(bad);
 });

@@ -5,13 +5,13 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { root } from '../lib/program.mjs';
-import { files, read } from '../lib/sources.mjs';
+import { files, none, read } from '../lib/sources.mjs';
 
 const floors = ['base', 'db', 'meta', 'auth', 'record', 'domain', 'work', 'http', 'app'];
 
 test('src has the floors of DESIGN.md and nothing else', () => {
   const found = readdirSync(join(root, 'src')).filter((name) => statSync(join(root, 'src', name)).isDirectory());
-  assert.deepEqual(found.filter((name) => !floors.includes(name)), []);
+  none(found.filter((name) => !floors.includes(name)));
 });
 
 for (const folder of [...floors.map((floor) => `src/${floor}`), 'tools', 'test'])
@@ -23,14 +23,14 @@ for (const folder of [...floors.map((floor) => `src/${floor}`), 'tools', 'test']
 
 test('every test script opens with a comment', () => {
   const bad = files('test', /\.mjs$/).filter((file) => !/^(#!.*\n)?(\/\/|\/\*)/.test(read(file)));
-  assert.deepEqual(bad, []);
+  none(bad);
 });
 
 test('no file names a folder of one machine', () => {
   const trace = /\/[w]ork\/(main|shared)|\/[r]oot\/|\/[h]ome\/[a-z]+\//;
   const bad = files('.', /\.(c|h|md|mjs|ts|vue|json|txt|sh|yml)$|^(dev|run|CMakeLists\.txt)$/)
     .filter((file) => statSync(join(root, file)).size < 2_000_000 && trace.test(read(file)));
-  assert.deepEqual(bad, []);
+  none(bad);
 });
 
 test('lock files name no registry and pin exactly', () => {
@@ -39,6 +39,6 @@ test('lock files name no registry and pin exactly', () => {
     assert.doesNotMatch(read(`${folder}/package-lock.json`), /"resolved"/, folder);
     const { dependencies = {}, devDependencies = {} } = JSON.parse(read(`${folder}/package.json`));
     const loose = Object.entries({ ...dependencies, ...devDependencies }).filter(([, v]) => !/^\d+\.\d+\.\d+$/.test(v));
-    assert.deepEqual(loose, [], folder);
+    none(loose, folder);
   }
 });

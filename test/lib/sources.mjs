@@ -1,4 +1,5 @@
 // The sources as the tests of test/floors look at them: files, calls with their arguments.
+import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { root } from './program.mjs';
@@ -61,4 +62,9 @@ export function parseJsonc(text) {
   const clean = text.replace(/"(?:[^"\\]|\\.)*"|\/\/[^\n]*|,(?=\s*(?:\/\/[^\n]*\s*)*[}\]])/g,
     (part) => (part[0] === '"' ? part : ''));
   return JSON.parse(clean);
+}
+
+/** The list must be empty; when it is not, the whole of it is shown, a line each. */
+export function none(list, what = 'found') {
+  if (list.length) assert.fail(`${what}:\n${list.join('\n')}`);
 }
