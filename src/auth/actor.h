@@ -16,18 +16,22 @@ typedef struct EntityRight {
     unsigned actions;       /* 1u << ACT_… */
     unsigned scopes;        /* 1u << SCOPE_… : for reading */
     unsigned action_scopes[24]; /* per action */
-    bool clear;             /* personal fields in clear in every scope */
+    unsigned clear_scopes;  /* scopes of the roles that read personal fields in clear */
+    bool clear;             /* personal fields in clear in every scope he reads */
 } EntityRight;
 
 typedef enum Action { ACT_READ, ACT_CREATE, ACT_EDIT, ACT_DELETE, ACT_IMPORT, ACT_EXPORT, ACT_TRANSFER, ACT_SHARE, ACT_APPROVE,
                       ACT_BULK, ACT_MERGE, ACT__COUNT } Action;
 bool action_parse(const char *name, Action *out);
 const char *action_name(Action a);
-typedef enum Scope { SCOPE_OWN, SCOPE_REPORTS, SCOPE_DEPARTMENT, SCOPE_BELOW, SCOPE_ALL } Scope;
+typedef enum Scope { SCOPE_OWN, SCOPE_REPORTS, SCOPE_DEPARTMENT, SCOPE_BELOW, SCOPE_ALL, SCOPE__COUNT } Scope;
 
 typedef enum Right { RIGHT_NONE, RIGHT_SETTINGS, RIGHT_FIELDS, RIGHT_AUDIT, RIGHT_USERS, RIGHT_ROLES, RIGHT_SESSIONS, RIGHT_JOBS, RIGHT_IMPORT_KEEP,
                      RIGHT__COUNT } Right;
 const char *right_name(Right r);
+bool right_parse(const char *name, Right *out);
+const char *scope_name(Scope s);
+bool scope_parse(const char *name, Scope *out);
 
 typedef struct Actor {
     int64_t user;          /* 0 for system */
@@ -38,6 +42,7 @@ typedef struct Actor {
     unsigned rights;       /* 1u << RIGHT_… */
     bool is_system;        /* may everything; scopes are TRUE */
     const EntityRight *entities; /* by Entity.index of the model it was made with */
+    int n_entities;
     const int64_t *below;  /* departments at or under his (for SCOPE_BELOW), */
     int n_below;
     const int64_t *reports;/* users under him by manager at any depth, disabled included (SCOPE_REPORTS) */

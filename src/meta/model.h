@@ -89,12 +89,13 @@ struct Field {
     int n_options;
     const char *to;         /* FT_LINK, FT_LINK_MANY: entity name; NULL with to_field */
     const char *to_field;   /* FT_LINK: the option field that names the entity */
+    bool own_scope;         /* FT_LINK to user ("scope": "own"): whoever stands here counts as an owner too (assignee) */
     const char *dflt;       /* as written: "me", "my_department", "today", "now", a code, a number; or NULL */
     const char *required_if; /* JSON of a filter on the record itself, or NULL */
     const char *was;        /* former column name, or NULL */
     const char *parts_json; /* FT_PARTS: JSON object of part name → {type, required, label} */
     const char *synonyms;   /* header words of import, separated by '|', or NULL */
-    int line;               /* in its file, for messages of the checker */
+    int line;               /* in its file, for messages of the checker; 0 for custom */
     const Entity *entity;
     int64_t custom_id;      /* row of custom_field, 0 for built-in */
 };
@@ -167,6 +168,7 @@ struct Entity {
     const RoleRow *roles;
     int n_roles;
     const char *parent;    /* link field by which a record belongs to another: readable with it, deleted and restored with it; or NULL */
+    const char *tree;      /* link field to the entity itself, walked by "under"; or NULL */
     const char *const *timeline; /* "follow_up.customer" …: children shown in the timeline; NULL-terminated or NULL */
     const char *right;     /* a general right that opens the whole entity ("audit", "users", "roles", "fields"), instead of role rows; or NULL */
     const char *sort;      /* default order of lists, e.g. "-created_at" */
