@@ -1,8 +1,8 @@
 /*
  * Search: the document of a record, the condition of a query, and the search over all entities.
  *
- * A query is a conjunction of words (base/tokens). Words of personal fields are stored with '#', so
- * the first arm of the condition cannot reach them; the second arm looks for the '#' words and holds
+ * A query is a conjunction of words (base/tokens). Words of personal fields are stored with '@', so
+ * the first arm of the condition cannot reach them; the second arm looks for the '@' words and holds
  * only in rows that the caller reads in clear.
  *
  * Narrow scopes: where the caller sees few rows the planner starts from the scope's index anyway; the
@@ -10,7 +10,6 @@
  */
 #include "record/search.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,7 +47,7 @@ char *search_tokens(Arena *a, const Entity *e, const DbVal *values)
         int n = 0;
         const char *const *words = f->type == FT_PHONE ? tokens_phone(a, v->s, &n) : tokens_index(a, v->s, &n);
         for (int k = 0; k < n; k++)
-            add_word(&b, &seen, f->personal && words[k][0] != '#' ? "#" : "", words[k]);
+            add_word(&b, &seen, f->personal ? "@" : "", words[k]);
     }
     return b.data;
 }
@@ -93,8 +92,8 @@ void search_sql(Ctx *c, Sql *sql, const Entity *e, const char *alias, const char
     }
     if (has_personal_search(e)) {
         const char **own = ARENA_ARRAY(c->a, n, const char *);
-        for (int i = 0; i < n; i++) /* digits and Latin words can stand in phones and e-mails */
-            own[i] = isalnum((unsigned char)words[i][0]) ? arena_printf(c->a, "#%s", words[i]) : words[i];
+        for (int i = 0; i < n; i++)
+            own[i] = arena_printf(c->a, "@%s", words[i]);
         sql_add(sql, SQL(" OR "));
         sql_col(sql, alias, "id");
         sql_add(sql, SQL(" IN "));

@@ -1,6 +1,6 @@
 /*
  * What of a record is searchable. One document per record in search_<entity>: the words of its search
- * fields by base/tokens. Words of personal fields (phones, e-mails) carry the prefix '#', so that a
+ * fields by base/tokens. Words of personal fields (phones, e-mails) carry the prefix '@', so that a
  * query reaches them only in rows which the caller reads in clear.
  */
 #ifndef RECORD_SEARCH_H

@@ -1,0 +1,71 @@
+/* The handlers behind the routes. Each is thin: JSON in, one call, JSON out. One file per topic. */
+#ifndef HTTP_API_H
+#define HTTP_API_H
+
+#include "http/route.h"
+
+/* api_session.c */
+bool api_session_open(Request *rq);
+bool api_session_verify(Request *rq);
+bool api_session_close(Request *rq);
+bool api_me(Request *rq);
+bool api_me_update(Request *rq);
+bool api_me_password(Request *rq);
+bool api_step_up(Request *rq);
+bool api_token_create(Request *rq);
+bool api_token_list(Request *rq);
+bool api_token_delete(Request *rq);
+
+/* api_record.c */
+bool api_record_list(Request *rq);
+bool api_record_create(Request *rq);
+bool api_record_get(Request *rq);
+bool api_record_update(Request *rq);
+bool api_record_delete(Request *rq);
+bool api_record_restore(Request *rq);
+bool api_record_timeline(Request *rq);
+bool api_record_history(Request *rq);
+bool api_record_action(Request *rq);
+bool api_entity_action(Request *rq);
+bool api_record_duplicates(Request *rq);
+bool api_search(Request *rq);
+
+/* api_schema.c */
+bool api_schema(Request *rq);
+bool api_schema_entity(Request *rq);
+bool api_settings(Request *rq);
+bool api_settings_update(Request *rq);
+bool api_openapi(Request *rq);
+
+/* api_file.c */
+bool api_attachment_list(Request *rq);
+bool api_attachment_add(Request *rq);
+bool api_attachment_content(Request *rq);
+bool api_attachment_delete(Request *rq);
+
+/* api_job.c */
+bool api_job_list(Request *rq);
+bool api_job_get(Request *rq);
+bool api_job_file(Request *rq);
+bool api_job_cancel(Request *rq);
+bool api_export(Request *rq);
+bool api_import_create(Request *rq);
+bool api_import_get(Request *rq);
+bool api_import_update(Request *rq);
+bool api_import_check(Request *rq);
+bool api_import_run(Request *rq);
+bool api_import_undo(Request *rq);
+bool api_import_cancel(Request *rq);
+bool api_import_errors(Request *rq);
+bool api_import_errors_xlsx(Request *rq);
+bool api_import_template(Request *rq);
+
+/* api_health.c */
+bool api_healthz(Request *rq);
+bool api_readyz(Request *rq);
+bool api_metrics(Request *rq);
+
+/* assets.c: the page; also every path without an extension outside /api */
+bool api_asset(Request *rq);
+
+#endif

@@ -1,0 +1,182 @@
+/* The generic calls on records: one engine call each. See the contract, section 2. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "http/api.h"
+
+static bool list_query(Request *rq, ListQuery *q)
+{
+    Ctx *c = &rq->c;
+    *q = (ListQuery){.q = request_query(rq, "q"), .sort = request_query(rq, "sort"),
+                     .cursor = request_query(rq, "cursor"), .fields = request_query(rq, "fields")};
+    int64_t limit;
+    if (!request_number(rq, "limit", 1, 200, 50, &limit))
+        return false;
+    q->limit = (int)limit;
+    const char *filter = request_query(rq, "filter"), *count = request_query(rq, "count");
+    if (filter && *filter && !json_read(c, filter, strlen(filter), &q->filter)) {
+        ctx_errors_back_to(c, 0);
+        return ctx_fail(c, ERR_BAD_FILTER, "filter", "err.filter_json");
+    }
+    const char *deleted = request_query(rq, "deleted");
+    q->deleted = deleted && strcmp(deleted, "true") == 0;
+    if (!count || strcmp(count, "none") == 0)
+        q->count = COUNT_NONE;
+    else if (strcmp(count, "capped") == 0)
+        q->count = COUNT_CAPPED;
+    else if (strcmp(count, "exact") == 0)
+        q->count = COUNT_EXACT;
+    else
+        return ctx_fail(c, ERR_BAD_REQUEST, "count", "err.count_word");
+    if (q->q && strlen(q->q) > 200)
+        return ctx_fail(c, ERR_BAD_REQUEST, "q", "err.text_length", "q", "200");
+    return true;
+}
+
+static const char *origin_of(const Request *rq)
+{
+    return rq->bearer ? "api" : "web";
+}
+
+bool api_record_list(Request *rq)
+{
+    ListQuery q;
+    return list_query(rq, &q) && rec_list(&rq->c, rq->e, &q, &rq->out.body);
+}
+
+static bool answer_record(Request *rq, int64_t id)
+{
+    int64_t version;
+    if (!rec_json(&rq->c, rq->e, id, false, &rq->out.body, &version))
+        return false;
+    respond_etag(rq, version);
+    return true;
+}
+
+bool api_record_create(Request *rq)
+{
+    Ctx *c = &rq->c;
+    json_object *in;
+    const char *key = request_header(rq, "Idempotency-Key");
+    if (key && (strlen(key) == 0 || strlen(key) > 200))
+        return ctx_fail(c, ERR_BAD_HEADER, NULL, "err.bad_header", "Idempotency-Key");
+    if (!request_json(rq, &in))
+        return false;
+    SaveOptions o = {.idempotency_key = key, .route = arena_printf(c->a, "POST %s", rq->path), .if_version = -1,
+                     .origin = origin_of(rq)};
+    const char *sure = request_query(rq, "duplicates");
+    if (sure && strcmp(sure, "accept") == 0)
+        o.no_duplicates = true;
+    int64_t id;
+    if (!rec_create(c, rq->e, in, &o, &id))
+        return false;
+    rq->out.status = 201;
+    respond_header(&rq->out, "Location", arena_printf(c->a, "/api/v1/%s/%" PRId64, rq->e->plural, id));
+    return answer_record(rq, id);
+}
+
+bool api_record_get(Request *rq)
+{
+    const char *deleted = request_query(rq, "deleted");
+    int64_t version;
+    if (!rec_json(&rq->c, rq->e, rq->id, deleted && strcmp(deleted, "true") == 0, &rq->out.body, &version))
+        return false;
+    respond_etag(rq, version);
+    return true;
+}
+
+/* 404 and 403 of the record come before 428 and 412, those before what the body says. */
+static bool versioned(Request *rq, Action act, int64_t *out_version)
+{
+    Record r;
+    if (!rec_get_for(&rq->c, rq->e, rq->id, act, &r))
+        return false;
+    int64_t wanted = request_if_match(rq);
+    if (wanted == -1)
+        return ctx_fail(&rq->c, ERR_VERSION_REQUIRED, NULL, "err.version_required");
+    if (wanted != r.version)
+        return ctx_fail(&rq->c, ERR_STALE, NULL, "err.stale");
+    *out_version = wanted;
+    return true;
+}
+
+bool api_record_update(Request *rq)
+{
+    json_object *in;
+    SaveOptions o = {.origin = origin_of(rq)};
+    if (!versioned(rq, ACT_EDIT, &o.if_version) || !request_json(rq, &in))
+        return false;
+    const char *sure = request_query(rq, "duplicates");
+    o.no_duplicates = sure && strcmp(sure, "accept") == 0;
+    int64_t version;
+    return rec_update(&rq->c, rq->e, rq->id, in, &o, &version) && answer_record(rq, rq->id);
+}
+
+bool api_record_delete(Request *rq)
+{
+    SaveOptions o = {.origin = origin_of(rq)};
+    if (!versioned(rq, ACT_DELETE, &o.if_version) || !rec_delete(&rq->c, rq->e, rq->id, &o))
+        return false;
+    respond_nothing(rq);
+    return true;
+}
+
+bool api_record_restore(Request *rq)
+{
+    return rec_restore(&rq->c, rq->e, rq->id) && answer_record(rq, rq->id);
+}
+
+static bool paged(Request *rq, bool (*fn)(Ctx *, const Entity *, int64_t, const char *, int, Buf *))
+{
+    int64_t limit;
+    return request_number(rq, "limit", 1, 200, 50, &limit) &&
+           fn(&rq->c, rq->e, rq->id, request_query(rq, "cursor"), (int)limit, &rq->out.body);
+}
+
+bool api_record_timeline(Request *rq)
+{
+    return paged(rq, rec_timeline);
+}
+
+bool api_record_history(Request *rq)
+{
+    return paged(rq, rec_history);
+}
+
+bool api_record_action(Request *rq)
+{
+    json_object *in;
+    if (!request_json_or_empty(rq, &in) ||
+        !rec_action(&rq->c, rq->e, rq->id, rq->params[2], in, request_if_match(rq), &rq->out.body))
+        return false;
+    if (!rq->out.body.len)
+        respond_nothing(rq);
+    return true;
+}
+
+bool api_entity_action(Request *rq)
+{
+    json_object *in;
+    if (!request_json_or_empty(rq, &in) ||
+        !rec_action(&rq->c, rq->e, 0, rq->params[1], in, -1, &rq->out.body))
+        return false;
+    if (!rq->out.body.len)
+        respond_nothing(rq);
+    return true;
+}
+
+bool api_record_duplicates(Request *rq)
+{
+    json_object *in;
+    return request_json(rq, &in) && rec_duplicates_json(&rq->c, rq->e, in, &rq->out.body);
+}
+
+bool api_search(Request *rq)
+{
+    const char *q = request_query(rq, "q");
+    int64_t limit;
+    if (!q || strlen(q) > 200)
+        return ctx_fail(&rq->c, ERR_BAD_REQUEST, "q", "err.text_length", "q", "200");
+    return request_number(rq, "limit", 1, 50, 20, &limit) &&
+           rec_search(&rq->c, q, request_query(rq, "entity"), (int)limit, &rq->out.body);
+}

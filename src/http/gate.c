@@ -1,0 +1,186 @@
+/*
+ * The gate: what every request passes before its handler, in this order: trace id and language,
+ * who is asking (session or token), CSRF, known query parameters, entity, right, step-up; then the
+ * handler; then one check that its verdict and its mistakes agree; then the answer and one log line.
+ * Handlers hold no permission code; the record engine asks auth/access once more for rows and fields.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/clock.h"
+#include "base/conf.h"
+#include "base/crypt.h"
+#include "base/log.h"
+#include "base/msg.h"
+#include "http/route.h"
+
+static const char *cookie_value(Request *rq, const char *name)
+{
+    const char *p = request_header(rq, "Cookie");
+    size_t n = strlen(name);
+    while (p && *p) {
+        p += strspn(p, "; ");
+        size_t len = strcspn(p, ";");
+        if (len > n && strncmp(p, name, n) == 0 && p[n] == '=')
+            return arena_dup(rq->c.a, p + n + 1, len - n - 1);
+        p += len;
+    }
+    return NULL;
+}
+
+static void choose_language(Request *rq)
+{
+    const char *accept = request_header(rq, "Accept-Language");
+    if (accept && strncasecmp(accept, "en", 2) == 0)
+        rq->c.lang = "en";
+    else if (!accept && rq->c.actor && rq->c.actor->locale && strncmp(rq->c.actor->locale, "en", 2) == 0)
+        rq->c.lang = "en";
+}
+
+static bool who(Request *rq)
+{
+    Ctx *c = &rq->c;
+    const char *bearer = request_header(rq, "Authorization");
+    const char *agent = request_header(rq, "User-Agent");
+    const char *cookie = cookie_value(rq, "__Host-zhike_session");
+    Actor *actor = NULL;
+    if (!cookie)
+        cookie = cookie_value(rq, "zhike_session");
+    if (bearer && strncasecmp(bearer, "Bearer ", 7) == 0) {
+        rq->bearer = true;
+        if (!token_find(c, bearer + 7, rq->ip, agent, &actor))
+            return false;
+    } else if (cookie) {
+        if (!session_find(c, cookie, rq->ip, agent, &actor, &rq->csrf))
+            return false;
+    } else {
+        return ctx_fail(c, ERR_NOT_SIGNED_IN, NULL, "err.not_signed_in");
+    }
+    c->actor = actor;
+    if (actor->zone && *actor->zone)
+        c->zone = actor->zone;
+    return true;
+}
+
+/* A change by cookie needs the token in a header, and must not come from another site's page. */
+static bool csrf(Request *rq)
+{
+    if (rq->method == GET || rq->bearer || rq->route->who == WHO_ANYONE)
+        return true;
+    const char *given = request_header(rq, "X-CSRF-Token");
+    const char *origin = request_header(rq, "Origin"), *host = request_header(rq, "Host");
+    bool same = given && rq->csrf && strlen(given) == strlen(rq->csrf) && crypt_equal(given, rq->csrf, strlen(given));
+    if (same && origin && host) {
+        const char *at = strstr(origin, "://");
+        const char *base = conf_text("http.base_url");
+        same = (at && strcmp(at + 3, host) == 0) || (*base && strncmp(base, origin, strlen(origin)) == 0);
+    }
+    return same || ctx_fail(&rq->c, ERR_CSRF, NULL, "err.csrf");
+}
+
+static bool known_query(Request *rq)
+{
+    for (size_t i = 0; i < rq->query.n; i++) {
+        const char *name = rq->query.items[i].key, *known = rq->route->query;
+        size_t n = strlen(name);
+        bool found = false;
+        while (known && *known && !found) {
+            size_t len = strcspn(known, " ");
+            found = len == n && strncmp(known, name, n) == 0;
+            known += len + (known[len] == ' ');
+        }
+        if (!found)
+            return ctx_fail(&rq->c, ERR_BAD_REQUEST, name, "err.query_unknown", name);
+    }
+    return true;
+}
+
+static bool entity(Request *rq)
+{
+    if (strncmp(rq->route->path, "/api/v1/:plural", 15) != 0)
+        return true;
+    const Entity *e = model_plural(rq->c.model, rq->params[0]);
+    if (!e || !e->routes)
+        return ctx_fail(&rq->c, ERR_NOT_FOUND, NULL, "err.no_such_call");
+    rq->e = e;
+    if (rq->route->act_set && !access_need(&rq->c, e, rq->route->act))
+        return false;
+    if (e->readonly && rq->method != GET && !strstr(rq->route->path, "/actions/") && !strstr(rq->route->path, "/export"))
+        return ctx_fail(&rq->c, ERR_FORBIDDEN, NULL, "err.readonly_entity");
+    return true;
+}
+
+static bool password_due(Request *rq)
+{
+    const Actor *a = rq->c.actor;
+    if (!a || !a->must_change_password || strcmp(rq->route->path, "/api/v1/me") == 0 ||
+        strcmp(rq->route->path, "/api/v1/me/password") == 0 || strcmp(rq->route->path, "/api/v1/session") == 0)
+        return true;
+    return ctx_fail(&rq->c, ERR_FORBIDDEN, "password", "err.must_change_password");
+}
+
+static bool pass(Request *rq)
+{
+    Ctx *c = &rq->c;
+    if (!rq->route)
+        return ctx_fail(c, ERR_NOT_FOUND, NULL, "err.no_such_call");
+    if (rq->route->who == WHO_USER && (!who(rq) || !csrf(rq) || !password_due(rq)))
+        return false;
+    choose_language(rq);
+    if (!entity(rq) || (rq->route->right && !access_need_right(c, rq->route->right)) ||
+        (rq->route->step_up && !access_need_step_up(c)))
+        return false;
+    return known_query(rq);
+}
+
+static void finish(Request *rq)
+{
+    Response *o = &rq->out;
+    if (!o->status)
+        o->status = 200;
+    bool has_body = o->body.len || o->fixed || o->fd >= 0;
+    if (has_body)
+        respond_header(o, "Content-Type", o->type ? o->type : "application/json; charset=utf-8");
+    bool cached = false;
+    for (int i = 0; i < o->n_headers; i++)
+        cached |= strcmp(o->headers[i].name, "Cache-Control") == 0;
+    if (!cached)
+        respond_header(o, "Cache-Control", "no-store");
+    respond_header(o, "X-Content-Type-Options", "nosniff");
+}
+
+/* A path of the API is answered in JSON; anything else is the page. */
+void gate_run(Request *rq)
+{
+    Ctx *c = &rq->c;
+    Model *m = model_hold();
+    c->model = m;
+    if (m)
+        arena_defer(c->a, model_release, m);
+    crypt_random_hex(c->trace_id, 16);
+    c->deadline_ms = clock_mono_ms() + conf_duration_ms("query.timeout");
+    choose_language(rq);
+    bool ok = pass(rq) && rq->route->fn(rq);
+    if (ok && arena_over_cap(c->a))
+        ok = ctx_fail(c, ERR_BUSY, NULL, "err.too_much_memory");
+    assert(ok == (c->n_err == 0));
+    if (ok)
+        finish(rq);
+    else
+        respond_problem(rq);
+    const char *detail = NULL;
+    for (const ErrItem *e = c->err; e; e = e->next)
+        if (e->detail)
+            detail = e->detail;
+    db_release(c);
+    log_request(&(LogRequest){.trace_id = c->trace_id,
+                              .method = method_name(rq->method),
+                              .route = rq->route ? rq->route->path : "-",
+                              .status = rq->out.status,
+                              .ms = clock_mono_ms() - rq->started_ms,
+                              .n_sql = c->n_sql,
+                              .user = c->actor ? c->actor->user : 0,
+                              .detail = detail});
+}

@@ -1,0 +1,98 @@
+/* Finding the route of a method and path. The table is small (about sixty rows) and walked in order. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "http/route.h"
+
+const char *method_name(Method m)
+{
+    static const char *const names[] = {"GET", "POST", "PATCH", "DELETE", "PUT", "?"};
+    return names[m];
+}
+
+/* Does path fit the pattern? The parts behind ':' go to params. A route never fits an empty part. */
+static bool fits(Request *rq, const char *pattern, const char *path, const char *params[4])
+{
+    int n = 0;
+    while (*pattern && *path) {
+        if (*pattern == ':') {
+            size_t len = strcspn(path, "/");
+            if (!len || n == 4)
+                return false;
+            /* ":id" takes digits only, so that /imports/12/check and /customers/export do not mix */
+            if (strncmp(pattern, ":id", 3) == 0 && (pattern[3] == '/' || !pattern[3]) &&
+                strspn(path, "0123456789") != len)
+                return false;
+            params[n++] = arena_dup(rq->c.a, path, len);
+            path += len;
+            pattern += strcspn(pattern, "/");
+        } else if (*pattern == '*') {
+            return true;
+        } else if (*pattern++ != *path++) {
+            return false;
+        }
+    }
+    return !*pattern && !*path;
+}
+
+static bool reserved(const char *plural)
+{
+    static const char *const words[] = {"session", "me", "tokens", "step-up", "schema", "imports", "jobs", "events",
+                                        "metrics", "reports", "search", "merges", "attachments", "import-templates",
+                                        "settings", "openapi.json"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(words[i], plural) == 0)
+            return true;
+    return false;
+}
+
+const Route *router_find(Request *rq, bool *other_method)
+{
+    *other_method = false;
+    for (int i = 0; i < n_routes; i++) {
+        const Route *r = &routes[i];
+        const char *params[4] = {0};
+        bool generic = strncmp(r->path, "/api/v1/:plural", 15) == 0;
+        if (!fits(rq, r->path, rq->path, params) || (generic && reserved(params[0])))
+            continue;
+        if (r->method != rq->method) {
+            *other_method = true;
+            continue;
+        }
+        memcpy(rq->params, params, sizeof params);
+        int k = 0;
+        for (const char *p = r->path; (p = strchr(p, ':')); p++, k++) {
+            if (strncmp(p, ":id", 3) != 0 || (p[3] && p[3] != '/'))
+                continue;
+            errno = 0;
+            rq->id = strtoll(params[k], NULL, 10);
+            if (errno)
+                rq->id = -1; /* no record has it: 404 by the usual way */
+        }
+        return r;
+    }
+    return NULL;
+}
+
+bool routes_check(void)
+{
+    bool ok = true;
+    for (int i = 0; i < n_routes; i++) {
+        const Route *r = &routes[i];
+        const char *wrong = r->who == WHO_UNSET                        ? "says not who may call it"
+                            : !r->fn                                   ? "has no handler"
+                            : !r->about || !*r->about                  ? "has no description"
+                            : r->who == WHO_ANYONE && (r->act_set || r->right) ? "asks a right of nobody"
+                                                                       : NULL;
+        for (int k = 0; !wrong && k < i; k++)
+            if (routes[k].method == r->method && strcmp(routes[k].path, r->path) == 0)
+                wrong = "stands twice";
+        if (wrong) {
+            fprintf(stderr, "zhike: route %s %s %s\n", method_name(r->method), r->path, wrong);
+            ok = false;
+        }
+    }
+    return ok;
+}

@@ -1,0 +1,461 @@
+/*
+ * The HTTP server over libmicrohttpd. See serve.h.
+ *
+ * Life of a request: begin (URI callback: limits on the raw target) → first call of the handler
+ * (route and its limits) → body in pieces (memory, or a temporary file for uploads) → suspended and
+ * queued → a worker runs the gate → resumed → the answer is sent → completed (the arena goes).
+ */
+#include "http/serve.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <microhttpd.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/conf.h"
+#include "base/log.h"
+#include "base/utf8.h"
+#include "http/route.h"
+
+enum { MAX_TARGET = 8192, REQUEST_ARENA = 64 << 20, QUEUE_MAX = 4096, POST_BUFFER = 16384 };
+enum { RQ_NEW, RQ_BODY, RQ_QUEUED, RQ_DONE };
+
+struct Server {
+    Arena *a;
+    struct MHD_Daemon *daemon;
+    Db *db;
+    char *dir;
+    int port;
+    pthread_t *workers;
+    int n_workers;
+    pthread_mutex_t lock;
+    pthread_cond_t more, idle;
+    Request *first, *last;
+    int n_queued, n_running;
+    bool stopping;
+};
+
+static Server *server; /* one per process: the library's callbacks and serve_dir need it */
+
+const char *serve_dir(void)
+{
+    return server->dir;
+}
+
+int serve_port(const Server *s)
+{
+    return s->port;
+}
+
+/* ---- workers ------------------------------------------------------------------------------- */
+
+static void *work(void *arg)
+{
+    Server *s = arg;
+    pthread_mutex_lock(&s->lock);
+    for (;;) {
+        while (!s->first && !s->stopping)
+            pthread_cond_wait(&s->more, &s->lock);
+        if (!s->first)
+            break;
+        Request *rq = s->first;
+        s->first = rq->next;
+        if (!s->first)
+            s->last = NULL;
+        s->n_queued--;
+        s->n_running++;
+        pthread_mutex_unlock(&s->lock);
+        gate_run(rq);
+        rq->state = RQ_DONE;
+        MHD_resume_connection(rq->conn); /* from here on rq belongs to the library's thread */
+        pthread_mutex_lock(&s->lock);
+        s->n_running--;
+        if (!s->first && s->n_running == 0)
+            pthread_cond_signal(&s->idle);
+    }
+    pthread_mutex_unlock(&s->lock);
+    return NULL;
+}
+
+static bool enqueue(Server *s, Request *rq)
+{
+    pthread_mutex_lock(&s->lock);
+    bool room = s->n_queued < QUEUE_MAX && !s->stopping;
+    if (room) {
+        MHD_suspend_connection(rq->conn); /* before a worker can resume it */
+        rq->next = NULL;
+        if (s->last)
+            s->last->next = rq;
+        else
+            s->first = rq;
+        s->last = rq;
+        s->n_queued++;
+        pthread_cond_signal(&s->more);
+    }
+    pthread_mutex_unlock(&s->lock);
+    return room;
+}
+
+/* ---- reading a request --------------------------------------------------------------------- */
+
+static void *begin(void *cls, const char *uri, struct MHD_Connection *conn)
+{
+    (void)cls;
+    Arena *a = arena_new(REQUEST_ARENA);
+    Request *rq = ARENA_NEW(a, Request);
+    ctx_init(&rq->c, a);
+    rq->c.db = server->db;
+    rq->conn = conn;
+    rq->upload_fd = -1;
+    rq->out.fd = -1;
+    rq->started_ms = clock_mono_ms();
+    size_t n = strlen(uri);
+    rq->malformed = n > MAX_TARGET || !utf8_valid(uri, n);
+    for (size_t i = 0; i < n && !rq->malformed; i++)
+        rq->malformed = (unsigned char)uri[i] < 0x21 || uri[i] == 0x7f || (uri[i] == '%' && uri[i + 1] == '0' && uri[i + 2] == '0');
+    rq->target = arena_dup(a, uri, n > MAX_TARGET ? MAX_TARGET : n);
+    buf_init(&rq->body, a);
+    buf_init(&rq->out.body, a);
+    map_init(&rq->query, a);
+    map_init(&rq->form, a);
+    return rq;
+}
+
+static Method method_of(const char *m)
+{
+    static const struct { const char *name; Method m; } all[] = {
+        {"GET", GET}, {"HEAD", GET}, {"POST", POST}, {"PATCH", PATCH}, {"DELETE", DELETE_}, {"PUT", PUT_}};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (strcmp(all[i].name, m) == 0)
+            return all[i].m;
+    return OTHER_METHOD;
+}
+
+static enum MHD_Result take_query(void *cls, enum MHD_ValueKind kind, const char *key, const char *value)
+{
+    (void)kind;
+    Request *rq = cls;
+    if (map_has(&rq->query, key) || !utf8_valid(key, strlen(key)) || (value && !utf8_valid(value, strlen(value))))
+        rq->malformed = true; /* given twice: which one is meant nobody can tell */
+    else
+        map_put(&rq->query, key, arena_str(rq->c.a, value ? value : ""));
+    return MHD_YES;
+}
+
+static const char *address_of(Request *rq)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(rq->conn, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    char text[INET6_ADDRSTRLEN] = "";
+    if (info && info->client_addr->sa_family == AF_INET)
+        inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)info->client_addr)->sin_addr, text, sizeof text);
+    else if (info && info->client_addr->sa_family == AF_INET6)
+        inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)info->client_addr)->sin6_addr, text, sizeof text);
+    const char *peer = arena_str(rq->c.a, text);
+    for (const char *const *p = conf_list("http.trusted_proxies"); *p; p++) {
+        const char *forwarded = request_header(rq, "X-Forwarded-For");
+        struct in6_addr any;
+        if (strcmp(*p, peer) != 0 || !forwarded)
+            continue;
+        const char *comma = strrchr(forwarded, ','); /* the last is what our proxy saw */
+        const char *from = comma ? comma + 1 : forwarded;
+        from += strspn(from, " ");
+        if (inet_pton(AF_INET, from, &any) == 1 || inet_pton(AF_INET6, from, &any) == 1)
+            return arena_str(rq->c.a, from);
+    }
+    return peer;
+}
+
+static void close_upload(void *ptr)
+{
+    Request *rq = ptr;
+    if (rq->post)
+        MHD_destroy_post_processor(rq->post);
+    if (rq->upload_fd >= 0)
+        close(rq->upload_fd);
+    if (rq->upload.path)
+        unlink(rq->upload.path); /* a handler that kept the file has renamed it away */
+    if (rq->out.fd >= 0)
+        close(rq->out.fd);
+}
+
+static const char *plain_name(Arena *a, const char *name)
+{
+    const char *at = name;
+    for (const char *p = name; *p; p++)
+        if (*p == '/' || *p == '\\')
+            at = p + 1;
+    size_t n = strlen(at);
+    if (!utf8_valid(at, n) || n == 0 || n > 255)
+        return "file";
+    return arena_dup(a, at, n);
+}
+
+static enum MHD_Result take_part(void *cls, enum MHD_ValueKind kind, const char *key, const char *filename,
+                                 const char *type, const char *encoding, const char *data, uint64_t off, size_t size)
+{
+    (void)kind, (void)type, (void)encoding;
+    Request *rq = cls;
+    if (!filename) {
+        if (off == 0 && rq->form.n < 20 && utf8_valid(data, size))
+            map_put(&rq->form, key, arena_dup(rq->c.a, data, size));
+        return MHD_YES;
+    }
+    if (strcmp(key, "file") != 0)
+        return MHD_YES;
+    if (off == 0 && rq->upload_fd < 0 && !rq->upload.path) {
+        char *path = arena_printf(rq->c.a, "%s/tmp/upload-XXXXXX", server->dir);
+        rq->upload_fd = mkstemp(path);
+        if (rq->upload_fd < 0)
+            return MHD_NO;
+        rq->upload.path = path;
+        rq->upload.name = plain_name(rq->c.a, filename);
+    }
+    while (size && rq->upload_fd >= 0) {
+        ssize_t n = write(rq->upload_fd, data, size);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0) {
+            rq->c.n_err || ctx_fail(&rq->c, ERR_DISK_FULL, NULL, "err.disk_full");
+            return MHD_NO;
+        }
+        data += n;
+        size -= (size_t)n;
+        rq->upload.size += n;
+    }
+    return MHD_YES;
+}
+
+static enum MHD_Result send_answer(Request *rq)
+{
+    Response *o = &rq->out;
+    struct MHD_Response *r;
+    if (o->fd >= 0) {
+        r = MHD_create_response_from_fd64((uint64_t)o->fd_size, o->fd);
+        o->fd = -1; /* the library closes it */
+    } else if (o->fixed) {
+        r = MHD_create_response_from_buffer(o->fixed_len, (void *)(uintptr_t)o->fixed, MHD_RESPMEM_PERSISTENT);
+    } else {
+        r = MHD_create_response_from_buffer(o->body.len, o->body.data, MHD_RESPMEM_PERSISTENT);
+    }
+    if (!r)
+        return MHD_NO;
+    for (int i = 0; i < o->n_headers; i++)
+        MHD_add_response_header(r, o->headers[i].name, o->headers[i].value);
+    enum MHD_Result done = MHD_queue_response(rq->conn, (unsigned)o->status, r);
+    MHD_destroy_response(r);
+    return done;
+}
+
+/* Refuse before the body: answered at once on the library's thread, no SQL needed. */
+static enum MHD_Result refuse(Request *rq)
+{
+    respond_problem(rq);
+    respond_header(&rq->out, "Connection", "close");
+    rq->state = RQ_DONE;
+    return send_answer(rq);
+}
+
+static size_t body_limit(const Request *rq)
+{
+    if (!rq->route)
+        return 0;
+    if (rq->route->upload)
+        return (size_t)conf_size(rq->route->import_sized ? "http.import_max" : "http.max_body") + 65536;
+    return rq->route->max_body;
+}
+
+static bool too_long(Request *rq)
+{
+    const char *length = request_header(rq, "Content-Length");
+    unsigned long long n = length ? strtoull(length, NULL, 10) : 0;
+    return n > body_limit(rq);
+}
+
+static enum MHD_Result head(Request *rq, const char *url, const char *method)
+{
+    Ctx *c = &rq->c;
+    rq->state = RQ_BODY;
+    rq->method = method_of(method);
+    rq->path = arena_str(c->a, url);
+    arena_defer(c->a, close_upload, rq);
+    MHD_get_connection_values(rq->conn, MHD_GET_ARGUMENT_KIND, take_query, rq);
+    rq->ip = address_of(rq);
+    if (rq->malformed || !utf8_valid(url, strlen(url))) {
+        ctx_fail(c, ERR_BAD_REQUEST, NULL, "err.bad_request");
+        return refuse(rq);
+    }
+    const char *length = request_header(rq, "Content-Length"), *coding = request_header(rq, "Transfer-Encoding");
+    if (length && coding) { /* two lengths: the classic of request smuggling */
+        ctx_fail(c, ERR_BAD_HEADER, NULL, "err.bad_header", "Content-Length, Transfer-Encoding");
+        return refuse(rq);
+    }
+    bool other = false;
+    rq->route = router_find(rq, &other);
+    if (!rq->route && other) {
+        ctx_fail(c, ERR_METHOD_NOT_ALLOWED, NULL, "err.method_not_allowed");
+        return refuse(rq);
+    }
+    if (too_long(rq) && rq->route) {
+        ctx_fail(c, ERR_TOO_LARGE, NULL, "err.too_large", ctx_num(c, (int64_t)body_limit(rq)));
+        return refuse(rq);
+    }
+    const char *type = request_header(rq, "Content-Type");
+    if (rq->route && rq->route->upload && type && strncasecmp(type, "multipart/form-data", 19) == 0)
+        rq->post = MHD_create_post_processor(rq->conn, POST_BUFFER, take_part, rq);
+    return MHD_YES;
+}
+
+static void take_body(Request *rq, const char *data, size_t n)
+{
+    size_t limit = body_limit(rq);
+    size_t have = rq->post ? (size_t)rq->upload.size : rq->body.len;
+    if (have + n > limit) {
+        rq->too_large = true; /* read on and drop: the answer comes when the client has sent all */
+        return;
+    }
+    if (rq->post) {
+        if (MHD_post_process(rq->post, data, n) != MHD_YES && rq->c.n_err == 0)
+            ctx_fail(&rq->c, ERR_BAD_REQUEST, "file", "err.multipart");
+    } else {
+        buf_add(&rq->body, data, n);
+    }
+}
+
+static enum MHD_Result handle(void *cls, struct MHD_Connection *conn, const char *url, const char *method,
+                              const char *version, const char *data, size_t *size, void **state)
+{
+    (void)cls, (void)conn, (void)version;
+    Request *rq = *state;
+    if (rq->state == RQ_NEW)
+        return head(rq, url, method);
+    if (rq->state == RQ_BODY && *size) {
+        take_body(rq, data, *size);
+        *size = 0;
+        return MHD_YES;
+    }
+    if (rq->state == RQ_BODY) {
+        if (rq->post) {
+            MHD_destroy_post_processor(rq->post);
+            rq->post = NULL;
+        }
+        if (rq->upload_fd >= 0) {
+            close(rq->upload_fd);
+            rq->upload_fd = -1;
+        }
+        if (rq->too_large)
+            ctx_fail(&rq->c, ERR_TOO_LARGE, NULL, "err.too_large", ctx_num(&rq->c, (int64_t)body_limit(rq)));
+        if (rq->c.n_err)
+            return refuse(rq);
+        rq->state = RQ_QUEUED;
+        if (!enqueue(server, rq)) {
+            rq->c.retry_after_s = 1;
+            ctx_fail(&rq->c, ERR_BUSY, NULL, "err.busy");
+            return refuse(rq);
+        }
+        return MHD_YES;
+    }
+    return rq->state == RQ_DONE ? send_answer(rq) : MHD_YES;
+}
+
+static void completed(void *cls, struct MHD_Connection *conn, void **state, enum MHD_RequestTerminationCode why)
+{
+    (void)cls, (void)conn, (void)why;
+    Request *rq = *state;
+    *state = NULL;
+    if (rq)
+        arena_free(rq->c.a);
+}
+
+/* ---- start and stop ------------------------------------------------------------------------ */
+
+static bool open_socket(Ctx *c, const char *listen_on, int *out_fd, int *out_port)
+{
+    const char *colon = strrchr(listen_on, ':');
+    if (!colon)
+        return ctx_fail(c, ERR_INVALID, "listen", "err.listen_form", listen_on);
+    char *host = arena_dup(c->a, listen_on, (size_t)(colon - listen_on));
+    if (host[0] == '[') {
+        host++;
+        host[strcspn(host, "]")] = 0;
+    }
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV}, *found;
+    if (getaddrinfo(*host ? host : NULL, colon + 1, &hints, &found) != 0)
+        return ctx_fail(c, ERR_INVALID, "listen", "err.listen_form", listen_on);
+    int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+    bool ok = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+              bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, 1024) == 0;
+    freeaddrinfo(found);
+    struct sockaddr_storage at;
+    socklen_t len = sizeof at;
+    if (!ok || getsockname(fd, (struct sockaddr *)&at, &len) != 0) {
+        const char *why = strerror(errno);
+        if (fd >= 0)
+            close(fd);
+        return ctx_fail(c, ERR_INVALID, "listen", "err.listen_failed", listen_on, why);
+    }
+    *out_port = at.ss_family == AF_INET6 ? ntohs(((struct sockaddr_in6 *)(void *)&at)->sin6_port)
+                                         : ntohs(((struct sockaddr_in *)(void *)&at)->sin_port);
+    *out_fd = fd;
+    return true;
+}
+
+bool serve_start(Ctx *c, const ServeOptions *o, Server **out)
+{
+    if (!routes_check())
+        return ctx_fail(c, ERR_INTERNAL, NULL, "err.routes");
+    int fd, port;
+    if (!open_socket(c, o->listen, &fd, &port))
+        return false;
+    Arena *a = arena_new(0); /* lives as long as the server */
+    Server *s = ARENA_NEW(a, Server);
+    server = s;
+    *s = (Server){.a = a, .db = o->db, .dir = arena_str(a, o->dir), .port = port, .n_workers = o->workers};
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->more, NULL);
+    pthread_cond_init(&s->idle, NULL);
+    s->workers = ARENA_ARRAY(a, o->workers, pthread_t);
+    for (int i = 0; i < o->workers; i++)
+        pthread_create(&s->workers[i], NULL, work, s);
+    s->daemon = MHD_start_daemon(
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, handle, s,
+        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, begin, s, MHD_OPTION_NOTIFY_COMPLETED, completed, s,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)conf_int("http.connections"), MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        (unsigned)conf_int("http.per_address"), MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)(conf_duration_ms("http.idle_timeout") / 1000), MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)32768,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+    if (!s->daemon)
+        return ctx_fail(c, ERR_INTERNAL, "listen", "err.listen_failed", o->listen, strerror(errno));
+    *out = s;
+    return true;
+}
+
+void serve_stop(Server *s, int64_t wait_ms)
+{
+    int fd = MHD_quiesce_daemon(s->daemon);
+    if (fd >= 0)
+        close(fd);
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += wait_ms / 1000;
+    pthread_mutex_lock(&s->lock);
+    s->stopping = true; /* what is queued is still worked off; new requests are answered 503 */
+    pthread_cond_broadcast(&s->more);
+    while (s->first || s->n_running)
+        if (pthread_cond_timedwait(&s->idle, &s->lock, &until) != 0)
+            break;
+    pthread_mutex_unlock(&s->lock);
+    for (int i = 0; i < s->n_workers; i++)
+        pthread_join(s->workers[i], NULL);
+    usleep(100 * 1000); /* the last answers leave the sockets */
+    MHD_stop_daemon(s->daemon);
+    pthread_mutex_destroy(&s->lock);
+    server = NULL;
+    arena_free(s->a);
+}

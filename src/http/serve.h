@@ -1,0 +1,27 @@
+/*
+ * The HTTP server: libmicrohttpd's epoll threads read requests whole, hand them to workers and send
+ * the answers. The threads of the library never run SQL.
+ */
+#ifndef HTTP_SERVE_H
+#define HTTP_SERVE_H
+
+#include "db/db.h"
+
+typedef struct Server Server;
+
+typedef struct ServeOptions {
+    Db *db;
+    const char *dir;     /* the data folder: files/, tmp/ */
+    const char *listen;  /* "127.0.0.1:8080"; port 0 takes a free one */
+    int workers;
+} ServeOptions;
+
+/* Starts; on failure a mistake in c. */
+bool serve_start(Ctx *c, const ServeOptions *o, Server **out);
+int serve_port(const Server *s);
+/* Takes no more connections, finishes what runs (at most wait_ms), ends. */
+void serve_stop(Server *s, int64_t wait_ms);
+/* For handlers: the data folder of the running server. */
+const char *serve_dir(void);
+
+#endif
