@@ -5,7 +5,8 @@
  *
  * A piece of work (Ctx) reads over a connection that it borrows at its first statement and keeps
  * until its arena ends or db_release is called. It writes through db_write, and only there.
- * Nothing here knows an entity.
+ * Nothing here knows an entity. A Ctx that has read lives as long as its arena, or calls db_release
+ * before it goes.
  */
 #ifndef DB_DB_H
 #define DB_DB_H
@@ -50,16 +51,17 @@ typedef struct DbOptions {
     int64_t mmap_bytes;  /* SQLite; default 2 GiB */
 } DbOptions;
 
-/* Opens. On failure false with a mistake that says what to do. db_close joins the writer. */
+/* Opens and sets c->db. On failure false with a mistake that says what to do. db_close joins the
+   writer; every Ctx has given its connection back before (its arena ended, or db_release). */
 bool db_open(Ctx *c, const DbOptions *o, Db **out);
 void db_close(Db *db);
 bool db_is_pg(const Db *db);
 
 /* Statements. params may be NULL where n is 0. Failures are recorded in c. */
 bool db_exec(Ctx *c, SqlText sql, const DbVal *params, int n);
-/* Rows changed by the last db_exec of this context. */
+/* Rows changed by the last db_exec over the connection of this context. */
 int64_t db_changes(Ctx *c);
-/* A cursor; NULL on failure. Ends by itself with the arena, or earlier by db_done. */
+/* A cursor; NULL on failure. Ends by itself at its last row or with the arena, or by db_done. */
 DbRows *db_query(Ctx *c, SqlText sql, const DbVal *params, int n);
 /* The next row? false at the end or on failure (then c->n_err grew). */
 bool db_step(DbRows *r);
@@ -74,18 +76,23 @@ size_t db_bytes(DbRows *r, int col); /* length of text or blob */
 const void *db_blob(DbRows *r, int col);
 int db_columns(DbRows *r);
 
-/* One value of the first row. found may be NULL. false only on failure. */
+/* One value of the first row. *found: there is a row and its value is not NULL; else *out is 0 or
+   NULL. found may be NULL. The text is the arena's. false only on failure. */
 bool db_one_int(Ctx *c, SqlText sql, const DbVal *params, int n, int64_t *out, bool *found);
 bool db_one_text(Ctx *c, SqlText sql, const DbVal *params, int n, const char **out, bool *found);
 
 /*
  * Runs fn inside a write transaction and returns after it is on disk. While fn runs, c->conn is the
  * writing connection. fn returning false (or a mistake recorded) undoes everything it did.
- *   SQLite: fn runs on the writer thread while the caller waits; each in its own SAVEPOINT, many in one commit.
+ *   SQLite: fn runs on the writer thread while the caller waits; each in its own SAVEPOINT, many in
+ *   one commit. It is run again where another one of the batch made the engine drop the transaction.
  *   PostgreSQL: fn runs on the caller's thread in a transaction of its own and is run again (at most 5
  *   times, mistakes of the failed try forgotten) on 40001, 40P01 or 55P03; so fn must have no effect
  *   outside the database and must set up its memory afresh.
  * Inside fn, db_write again just runs the inner function in the same transaction.
+ * After a failed statement the transaction can only be undone, on both engines (PostgreSQL is like
+ * that): further statements fail. Put what may fail into db_try. A write outside db_write fails.
+ * A COMMIT whose answer was lost is ERR_BUSY "err.commit_unknown".
  */
 bool db_write(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg);
 bool db_in_write(const Ctx *c);
@@ -96,10 +103,11 @@ bool db_in_write(const Ctx *c);
  */
 bool db_try(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg);
 
-/* Gives the read connection back early, before waiting for something slow. */
+/* Gives the read connection back early, before waiting for something slow; ends its cursors. */
 void db_release(Ctx *c);
 
-/* Interrupts what ctx's statement is doing (from another thread); used at disconnect and deadline. */
+/* Interrupts the statement that runs on conn (from another thread); used at disconnect. Writes go on.
+   Statements also end by themselves at c->deadline_ms with ERR_BUSY "err.query_timeout". */
 void db_interrupt(DbConn *conn);
 
 /*
@@ -114,8 +122,15 @@ void db_lease_drop(Ctx *c);
 /* Cache followers: writes a row of change_log in the running transaction. topic: "model", "access",
    "setting" or an entity name; ref: a record id or 0. */
 bool db_change(Ctx *c, const char *topic, int64_t ref);
-/* The newest change_log id, and a walk of the rows behind `after`. */
+/* The newest change_log id, and a walk of the rows behind `after`. PostgreSQL transactions overlap,
+   so there the walk looks back 5 s and remembers per fn what it told (a row may come once more after
+   a start, never twice later, and ids may be below `after`: keep the largest). At most 8 fns. */
 bool db_change_last(Ctx *c, int64_t *out);
 bool db_changes_since(Ctx *c, int64_t after, void (*fn)(void *arg, int64_t id, const char *topic, int64_t ref), void *arg);
+/* Inside a write: removes rows of change_log older than before_ms (not the newest row). */
+bool db_change_prune(Ctx *c, int64_t before_ms);
+
+/* Compiles without running; for test/sql. */
+bool db_prepare_check(Ctx *c, SqlText sql);
 
 #endif

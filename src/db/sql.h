@@ -40,11 +40,13 @@ bool sql_exec(Ctx *c, const Sql *q);
 /*
  * Parts that differ by engine. Search: one table search_<entity> per entity.
  *   SQLite: FTS5(tokens) with rowid = id, detail=none; PostgreSQL: (id BIGINT PRIMARY KEY, tokens tsvector) with GIN.
- * tokens: words separated by one blank; a word is any UTF-8 without blank or quote.
+ * tokens: words separated by one blank; a word is any UTF-8 without blank or quote (quotes and
+ * control characters are dropped, ASCII is put in lower case, a word ends after 255 bytes).
  */
 bool sql_search_put(Ctx *c, const char *entity, int64_t id, const char *tokens, bool is_new);
 bool sql_search_remove(Ctx *c, const char *entity, int64_t id);
-/* Writes a sub-select of ids that carry all words; a word ending in '*' is a prefix. At most limit ids. */
+/* Writes "(SELECT …)", the ids that carry all words, the newest `limit` of them; a word ending in
+   '*' is a prefix. No words: no ids. */
 void sql_search_match(Ctx *c, Sql *q, const char *entity, const char *const *words, int n, int limit);
 
 #endif

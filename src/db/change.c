@@ -1,0 +1,161 @@
+/*
+ * change_log: how caches of all processes learn that something changed. db_change only notes the
+ * row; it is written as the last thing before COMMIT, so that the id, which carries the time, is
+ * younger than the commit by the time of the commit only.
+ *
+ * On SQLite the id is the next number, given out under the one write lock: ids are in the order of
+ * commits. On PostgreSQL transactions overlap, so a follower looks back five seconds behind what it
+ * has seen and remembers what it was told (Dialect.change_lookback_ms).
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/id.h"
+#include "db/driver.h"
+
+enum { ID_SHIFT = 11 }; /* base/id.h: ms above 4 bits of node and 7 of counter */
+
+bool db_change(Ctx *c, const char *topic, int64_t ref)
+{
+    DbConn *conn = c->conn;
+    if (!db_in_write(c))
+        return ctx_fail_detail(c, ERR_INTERNAL, "db_change outside db_write", "err.internal");
+    for (int i = conn->n_pending; i-- > 0;) {
+        if (conn->pending[i].ref == ref && !strcmp(conn->pending[i].topic, topic))
+            return true; /* once per transaction is enough */
+    }
+    if (conn->n_pending == conn->cap_pending) {
+        int cap = conn->cap_pending ? conn->cap_pending * 2 : 8;
+        PendingChange *p = realloc(conn->pending, (size_t)cap * sizeof(*p));
+        if (!p)
+            abort();
+        conn->pending = p;
+        conn->cap_pending = cap;
+    }
+    PendingChange *p = &conn->pending[conn->n_pending++];
+    size_t n = strlen(topic);
+    if (n >= sizeof(p->topic))
+        n = sizeof(p->topic) - 1;
+    memcpy(p->topic, topic, n);
+    p->topic[n] = 0;
+    p->ref = ref;
+    return true;
+}
+
+void change_forget(DbConn *conn, int keep)
+{
+    if (conn->n_pending > keep)
+        conn->n_pending = keep;
+}
+
+bool change_flush(Ctx *c, DbConn *conn)
+{
+    int64_t now = clock_now_ms();
+    bool ok = true;
+    for (int i = 0; ok && i < conn->n_pending; i++) {
+        const PendingChange *p = &conn->pending[i];
+        DbVal v[] = {db_of_int(id_new()), db_of_text(p->topic), db_of_int(p->ref), db_of_int(now)};
+        ok = db_exec(c, c->db->dialect->change_insert, v, 4);
+    }
+    conn->n_pending = 0;
+    return ok;
+}
+
+bool db_change_last(Ctx *c, int64_t *out)
+{
+    return db_one_int(c, SQL("SELECT coalesce(max(id), 0) FROM change_log"), NULL, 0, out, NULL);
+}
+
+bool db_change_prune(Ctx *c, int64_t before_ms)
+{
+    /* The newest row stays: on SQLite the next id is counted from it. */
+    DbVal v[] = {db_of_int(before_ms)};
+    return db_exec(c,
+                   SQL("DELETE FROM change_log WHERE at < $1 AND id < (SELECT max(id) FROM "
+                       "change_log)"),
+                   v, 1);
+}
+
+static Follower *follower_of(Db *db, void (*fn)(void *, int64_t, const char *, int64_t))
+{
+    Follower *f = db->followers;
+    for (size_t i = 0; i < sizeof(db->followers) / sizeof(*db->followers); i++, f++) {
+        if (f->fn == fn)
+            return f;
+        if (!f->fn) {
+            f->fn = fn;
+            return f;
+        }
+    }
+    abort(); /* more than eight kinds of followers: a mistake of ours */
+}
+
+static int find_id(const Follower *f, int64_t id)
+{
+    int lo = 0, hi = f->n;
+    while (lo < hi) {
+        int mid = (lo + hi) / 2;
+        if (f->ids[mid] < id)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+/* Notes id; false where it was known. */
+static bool remember(Follower *f, int64_t id)
+{
+    int at = find_id(f, id);
+    if (at < f->n && f->ids[at] == id)
+        return false;
+    if (f->n == f->cap) {
+        int cap = f->cap ? f->cap * 2 : 64;
+        int64_t *p = realloc(f->ids, (size_t)cap * sizeof(*p));
+        if (!p)
+            abort();
+        f->ids = p;
+        f->cap = cap;
+    }
+    memmove(f->ids + at + 1, f->ids + at, (size_t)(f->n - at) * sizeof(*f->ids));
+    f->ids[at] = id;
+    f->n++;
+    return true;
+}
+
+bool db_changes_since(Ctx *c, int64_t after,
+                      void (*fn)(void *arg, int64_t id, const char *topic, int64_t ref), void *arg)
+{
+    Db *db = c->db;
+    int64_t from = after - (db->dialect->change_lookback_ms << ID_SHIFT);
+    if (from < 0)
+        from = 0;
+    if (!db->dialect->change_lookback_ms)
+        from = after;
+    DbVal v[] = {db_of_int(from)};
+    DbRows *r = db_query(
+        c, SQL("SELECT id, topic, ref FROM change_log WHERE id > $1 ORDER BY id ASC"), v, 1);
+    if (!r)
+        return false;
+    int n_err = c->n_err;
+    if (!db->dialect->change_lookback_ms) {
+        while (db_step(r))
+            fn(arg, db_int(r, 0), db_text(r, 1), db_int(r, 2));
+        db_done(r);
+        return c->n_err == n_err;
+    }
+    pthread_mutex_lock(&db->follow_lock);
+    Follower *f = follower_of(db, fn);
+    int old = find_id(f, from + 1);
+    memmove(f->ids, f->ids + old, (size_t)(f->n - old) * sizeof(*f->ids));
+    f->n -= old;
+    while (db_step(r)) {
+        int64_t id = db_int(r, 0);
+        if (remember(f, id))
+            fn(arg, id, db_text(r, 1), db_int(r, 2));
+    }
+    pthread_mutex_unlock(&db->follow_lock);
+    db_done(r);
+    return c->n_err == n_err;
+}

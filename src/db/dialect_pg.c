@@ -1,0 +1,139 @@
+/*
+ * What differs in SQL on PostgreSQL: types, the catalogue, search by a tsvector with a GIN index.
+ * Words go in as a literal of quoted lexemes and are never parsed by a text search configuration,
+ * so both engines hold exactly the words that our tokenizer made.
+ */
+#include <string.h>
+
+#include "db/driver.h"
+
+static void search_ddl(Ctx *c, Sql *first, Sql *second, const char *table)
+{
+    sql_add(first, ENGINE_SQL("CREATE TABLE IF NOT EXISTS "));
+    sql_name(first, table);
+    sql_add(first, ENGINE_SQL(" (id BIGINT PRIMARY KEY, tokens tsvector NOT NULL)"));
+    sql_add(second, ENGINE_SQL("CREATE INDEX IF NOT EXISTS "));
+    /* A name has 63 bytes at most; a longer one would be cut and might meet another. */
+    sql_name(second, strlen(table) <= 60 ? arena_printf(c->a, "ix_%s", table) : table + 1);
+    sql_add(second, ENGINE_SQL(" ON "));
+    sql_name(second, table);
+    sql_add(second, ENGINE_SQL(" USING gin (tokens)"));
+}
+
+/* 'word' with \ doubled; quotes were taken out by sql.c. */
+static void add_lexeme(Buf *b, const char *s, size_t n)
+{
+    buf_putc(b, '\'');
+    for (size_t i = 0; i < n; i++) {
+        if (s[i] == '\\')
+            buf_putc(b, '\\');
+        buf_putc(b, s[i]);
+    }
+    buf_putc(b, '\'');
+}
+
+static const char *vector_text(Arena *a, const char *tokens)
+{
+    Buf b;
+    buf_init(&b, a);
+    for (const char *p = tokens; *p;) {
+        size_t n = strcspn(p, " ");
+        if (n) {
+            if (b.len)
+                buf_putc(&b, ' ');
+            add_lexeme(&b, p, n);
+        }
+        p += n;
+        if (*p)
+            p++;
+    }
+    return b.data;
+}
+
+static bool search_put(Ctx *c, const char *table, int64_t id, const char *tokens, bool is_new)
+{
+    Sql q;
+    sql_init(&q, c->a);
+    sql_add(&q, ENGINE_SQL("INSERT INTO "));
+    sql_name(&q, table);
+    sql_add(&q, ENGINE_SQL(" AS s (id, tokens) VALUES ("));
+    sql_bind(&q, db_of_int(id));
+    sql_add(&q, ENGINE_SQL(", CAST("));
+    sql_bind(&q, db_of_text(vector_text(c->a, tokens)));
+    sql_add(&q, ENGINE_SQL(" AS tsvector))"));
+    if (!is_new)
+        sql_add(&q, ENGINE_SQL(" ON CONFLICT (id) DO UPDATE SET tokens = excluded.tokens WHERE "
+                               "s.tokens IS DISTINCT FROM excluded.tokens"));
+    return sql_exec(c, &q);
+}
+
+static bool search_remove(Ctx *c, const char *table, int64_t id)
+{
+    Sql q;
+    sql_init(&q, c->a);
+    sql_add(&q, ENGINE_SQL("DELETE FROM "));
+    sql_name(&q, table);
+    sql_add(&q, ENGINE_SQL(" WHERE id = "));
+    sql_bind(&q, db_of_int(id));
+    return sql_exec(c, &q);
+}
+
+/* 'word' & 'wor':* */
+static const char *match_text(Arena *a, const char *const *words, int n)
+{
+    Buf b;
+    buf_init(&b, a);
+    for (int i = 0; i < n; i++) {
+        size_t len = strlen(words[i]);
+        bool prefix = words[i][len - 1] == '*';
+        if (i)
+            buf_puts(&b, " & ");
+        add_lexeme(&b, words[i], prefix ? len - 1 : len);
+        if (prefix)
+            buf_puts(&b, ":*");
+    }
+    return b.data;
+}
+
+static void search_match(Ctx *c, Sql *q, const char *table, const char *const *words, int n,
+                         int limit)
+{
+    sql_add(q, ENGINE_SQL("(SELECT id FROM "));
+    sql_name(q, table);
+    if (n == 0) {
+        sql_add(q, ENGINE_SQL(" WHERE 1 = 0)"));
+        return;
+    }
+    sql_add(q, ENGINE_SQL(" WHERE tokens @@ CAST("));
+    sql_bind(q, db_of_text(match_text(c->a, words, n)));
+    sql_add(q, ENGINE_SQL(" AS tsquery) ORDER BY id DESC LIMIT "));
+    sql_number(q, limit);
+    sql_add(q, ENGINE_SQL(")"));
+}
+
+const Dialect pg_dialect = {
+    .type = {[COL_INT] = "BIGINT",
+             [COL_REAL] = "DOUBLE PRECISION",
+             [COL_TEXT] = "TEXT COLLATE \"C\"",
+             [COL_BLOB] = "BYTEA",
+             [COL_BOOL] = "SMALLINT"},
+    .table_tail = "",
+    /* Said in full: a plain DESC would put nulls first, and the lists ask for NULLS LAST. */
+    .asc = " ASC NULLS LAST",
+    .desc = " DESC NULLS LAST",
+    .all_columns =
+        ENGINE_SQL("SELECT k.relname, a.attname FROM pg_catalog.pg_class AS k JOIN "
+                   "pg_catalog.pg_namespace AS n ON n.oid = k.relnamespace JOIN "
+                   "pg_catalog.pg_attribute AS a ON a.attrelid = k.oid WHERE n.nspname = "
+                   "current_schema() AND k.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT "
+                   "a.attisdropped ORDER BY k.relname, a.attnum"),
+    .all_indexes = ENGINE_SQL("SELECT k.relname FROM pg_catalog.pg_class AS k JOIN "
+                              "pg_catalog.pg_namespace AS n ON n.oid = k.relnamespace WHERE "
+                              "n.nspname = current_schema() AND k.relkind IN ('i', 'I')"),
+    .change_insert = ENGINE_SQL("INSERT INTO change_log (id, topic, ref, at) VALUES ($1, $2, $3, $4)"),
+    .change_lookback_ms = 5000,
+    .search_ddl = search_ddl,
+    .search_put = search_put,
+    .search_remove = search_remove,
+    .search_match = search_match,
+};

@@ -1,0 +1,115 @@
+/*
+ * What differs in SQL on SQLite: types of STRICT tables, the catalogue, search by FTS5.
+ *
+ * The tokenizer is the built-in "ascii" with every printable ASCII sign declared part of a word:
+ * it then splits at blanks only, as the tsvector literal of PostgreSQL does, and the file can still
+ * be opened by any sqlite3 program (a tokenizer of our own would make it unreadable there).
+ */
+#include <string.h>
+
+#include "db/driver.h"
+
+static void search_ddl(Ctx *c, Sql *first, Sql *second, const char *table)
+{
+    (void)c;
+    (void)second;
+    sql_add(first, ENGINE_SQL("CREATE VIRTUAL TABLE IF NOT EXISTS "));
+    sql_name(first, table);
+    sql_add(first, ENGINE_SQL(" USING fts5(tokens, detail=none, columnsize=0, tokenize=\"ascii "
+                              "tokenchars '!#$%&()*+,-./:;<=>?@[\\]^_`{|}~'\")"));
+}
+
+static bool search_put(Ctx *c, const char *table, int64_t id, const char *tokens, bool is_new)
+{
+    Sql q;
+    if (!is_new) {
+        /* Most changes leave the words as they are, and FTS5 pays for each removal and insert. */
+        const char *now = NULL;
+        sql_init(&q, c->a);
+        sql_add(&q, ENGINE_SQL("SELECT tokens FROM "));
+        sql_name(&q, table);
+        sql_add(&q, ENGINE_SQL(" WHERE rowid = "));
+        sql_bind(&q, db_of_int(id));
+        bool found;
+        if (!db_one_text(c, sql_text(&q), q.params, q.n, &now, &found))
+            return false;
+        if (found && !strcmp(now, tokens))
+            return true;
+    }
+    sql_init(&q, c->a);
+    sql_add(&q, is_new ? ENGINE_SQL("INSERT INTO ") : ENGINE_SQL("INSERT OR REPLACE INTO "));
+    sql_name(&q, table);
+    sql_add(&q, ENGINE_SQL(" (rowid, tokens) VALUES ("));
+    sql_bind(&q, db_of_int(id));
+    sql_add(&q, ENGINE_SQL(", "));
+    sql_bind(&q, db_of_text(tokens));
+    sql_add(&q, ENGINE_SQL(")"));
+    return sql_exec(c, &q);
+}
+
+static bool search_remove(Ctx *c, const char *table, int64_t id)
+{
+    Sql q;
+    sql_init(&q, c->a);
+    sql_add(&q, ENGINE_SQL("DELETE FROM "));
+    sql_name(&q, table);
+    sql_add(&q, ENGINE_SQL(" WHERE rowid = "));
+    sql_bind(&q, db_of_int(id));
+    return sql_exec(c, &q);
+}
+
+/* "word" AND "wor" * */
+static const char *match_text(Arena *a, const char *const *words, int n)
+{
+    Buf b;
+    buf_init(&b, a);
+    for (int i = 0; i < n; i++) {
+        size_t len = strlen(words[i]);
+        bool prefix = words[i][len - 1] == '*';
+        buf_puts(&b, i ? " AND \"" : "\"");
+        buf_add(&b, words[i], prefix ? len - 1 : len);
+        buf_puts(&b, prefix ? "\" *" : "\"");
+    }
+    return b.data;
+}
+
+static void search_match(Ctx *c, Sql *q, const char *table, const char *const *words, int n,
+                         int limit)
+{
+    sql_add(q, ENGINE_SQL("(SELECT rowid FROM "));
+    sql_name(q, table);
+    if (n == 0) {
+        sql_add(q, ENGINE_SQL(" WHERE 1 = 0)"));
+        return;
+    }
+    sql_add(q, ENGINE_SQL(" WHERE "));
+    sql_name(q, table);
+    sql_add(q, ENGINE_SQL(" MATCH "));
+    sql_bind(q, db_of_text(match_text(c->a, words, n)));
+    sql_add(q, ENGINE_SQL(" ORDER BY rowid DESC LIMIT "));
+    sql_number(q, limit);
+    sql_add(q, ENGINE_SQL(")"));
+}
+
+const Dialect sqlite_dialect = {
+    .type = {[COL_INT] = "INTEGER",
+             [COL_REAL] = "REAL",
+             [COL_TEXT] = "TEXT",
+             [COL_BLOB] = "BLOB",
+             [COL_BOOL] = "INTEGER"},
+    .table_tail = " STRICT",
+    .asc = " ASC",
+    .desc = " DESC",
+    .all_columns = ENGINE_SQL("SELECT m.name, p.name FROM sqlite_schema AS m, "
+                              "pragma_table_info(m.name) AS p WHERE m.type = 'table' "
+                              "AND m.name NOT LIKE 'sqlite%' ORDER BY m.name, p.cid"),
+    .all_indexes = ENGINE_SQL("SELECT name FROM sqlite_schema WHERE type = 'index'"),
+    /* The next number, given out under the one write lock: ids in the order of commits. */
+    .change_insert = ENGINE_SQL("INSERT INTO change_log (id, topic, ref, at) SELECT "
+                                "coalesce(max(id), 0) + 1, $2, $3, $4 FROM change_log"),
+    .change_lookback_ms = 0,
+    .search_ddl = search_ddl,
+    .search_put = search_put,
+    .search_remove = search_remove,
+    .search_match = search_match,
+};

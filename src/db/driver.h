@@ -1,0 +1,198 @@
+/*
+ * Internal to src/db: what an engine must offer (Driver), what differs in its SQL (Dialect), and
+ * the structs both share. Nobody outside this folder includes it.
+ *
+ * A Db has a pool of connections for reading (and, on PostgreSQL, for writing). SQLite adds one
+ * writing connection that belongs to the writer thread. A DbConn is used by one Ctx at a time; a
+ * driver puts its own fields behind the DbConn.
+ */
+#ifndef DB_DRIVER_H
+#define DB_DRIVER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/map.h"
+#include "db/db.h"
+#include "db/migrate.h"
+#include "db/sql.h"
+
+typedef struct Driver Driver;
+typedef struct Dialect Dialect;
+typedef struct Writer Writer;
+
+/* Literal SQL for one engine only; test/sql prepares those of dialect_*.c on their own engine. */
+#define ENGINE_SQL(lit) ((SqlText){"" lit})
+
+enum {
+    DB_WAIT_MS = 10000,   /* for a free connection, and for another process's write lock */
+    DB_MAX_PARAMS = 30000 /* both engines take 32,766 and more; SQLite's limit is the lower */
+};
+
+/* A row of change_log that waits for the end of its transaction. */
+typedef struct PendingChange {
+    char topic[64];
+    int64_t ref;
+} PendingChange;
+
+struct DbConn {
+    Db *db;
+    DbConn *next;               /* in the idle list */
+    Ctx *ctx;                   /* who uses it now; NULL when idle */
+    DbRows *rows;               /* open cursors, newest first */
+    _Atomic int64_t deadline_ms; /* of the running statement, monotonic; 0 = none */
+    int64_t changes;
+    bool in_write;  /* inside db_write */
+    bool aborted;   /* a statement failed in this transaction: only rollback helps (both engines) */
+    bool retry;     /* the failure goes away by running the transaction again */
+    bool broken;    /* the connection is of no more use: reopen or drop it */
+    bool parked;    /* its Ctx went on without it; goes back when its last cursor ends */
+    int try_depth;
+    PendingChange *pending; /* malloc */
+    int n_pending, cap_pending;
+};
+
+struct DbRows {
+    Ctx *c;
+    DbConn *conn; /* NULL once finished */
+    DbRows *next, **prev;
+    int depth;      /* conn->try_depth when opened */
+    bool has_first; /* SQLite: the first row was fetched by db_query */
+    bool cut_short; /* ended by somebody else than its reader */
+    bool ended;
+    int n_columns;
+    int row, n_rows; /* PostgreSQL */
+    void *stmt;      /* driver's */
+    Arena *a;
+};
+
+typedef enum CommitResult {
+    COMMIT_OK,
+    COMMIT_FAILED,  /* nothing of it is in the database */
+    COMMIT_UNKNOWN, /* the answer was lost */
+} CommitResult;
+
+struct Driver {
+    const char *name;
+    /* Opens the database: fills db->engine. Mistakes go into c. */
+    bool (*open)(Ctx *c, const DbOptions *o, Db *db);
+    void (*close)(Db *db);
+
+    DbConn *(*conn_open)(Ctx *c, Db *db);
+    void (*conn_close)(DbConn *conn);
+    /* Called when a pooled connection is handed to c; false: it is dead, take another. */
+    bool (*conn_check)(DbConn *conn, Ctx *c);
+    bool (*conn_reopen)(DbConn *conn, Ctx *c);
+    void (*interrupt)(DbConn *conn);
+
+    /* Parameters were checked by db.c. Failures are recorded in c and mark conn aborted, retry, broken. */
+    bool (*exec)(Ctx *c, DbConn *conn, const char *text, const DbVal *params, int n);
+    bool (*query)(Ctx *c, DbRows *r, const char *text, const DbVal *params, int n);
+    bool (*step)(DbRows *r);
+    void (*finish)(DbRows *r);
+    bool (*prepare)(Ctx *c, DbConn *conn, const char *text);
+
+    bool (*is_null)(DbRows *r, int col);
+    int64_t (*get_int)(DbRows *r, int col);
+    double (*get_real)(DbRows *r, int col);
+    const char *(*get_text)(DbRows *r, int col);
+    size_t (*get_bytes)(DbRows *r, int col);
+    const void *(*get_blob)(DbRows *r, int col);
+
+    /* Transaction words, not counted as statements. control: SAVEPOINT and the like. */
+    bool (*begin)(Ctx *c, DbConn *conn);
+    CommitResult (*commit)(DbConn *conn);
+    void (*rollback)(DbConn *conn);
+    bool (*control)(Ctx *c, DbConn *conn, const char *word);
+    bool (*in_transaction)(DbConn *conn);
+    /* Records the connection's last error in c (again): one failed commit, many callers. */
+    void (*report)(Ctx *c, DbConn *conn);
+
+    bool (*write)(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg);
+};
+
+struct Dialect {
+    const char *type[5]; /* by ColType */
+    const char *table_tail;
+    const char *asc, *desc; /* in an index */
+    SqlText all_columns;    /* rows (table, column) of the present schema */
+    SqlText all_indexes;    /* rows (index) */
+    SqlText change_insert;  /* $1 id $2 topic $3 ref $4 at */
+    int64_t change_lookback_ms;
+    void (*search_ddl)(Ctx *c, Sql *first, Sql *second, const char *table); /* second may stay empty */
+    bool (*search_put)(Ctx *c, const char *table, int64_t id, const char *tokens, bool is_new);
+    bool (*search_remove)(Ctx *c, const char *table, int64_t id);
+    void (*search_match)(Ctx *c, Sql *q, const char *table, const char *const *words, int n,
+                         int limit);
+};
+
+extern const Driver sqlite_driver, pg_driver;
+extern const Dialect sqlite_dialect, pg_dialect;
+
+/* What a follower of change_log has seen of the last seconds. */
+typedef struct Follower {
+    void (*fn)(void *, int64_t, const char *, int64_t);
+    int64_t *ids; /* malloc, ascending */
+    int n, cap;
+} Follower;
+
+struct Db {
+    const Driver *drv;
+    const Dialect *dialect;
+    void *engine; /* driver's */
+    Writer *writer;
+    int max_conns;
+    pthread_mutex_t lock;
+    pthread_cond_t freed;
+    DbConn *idle;
+    int n_conns, n_waiting;
+    pthread_mutex_t follow_lock;
+    Follower followers[8];
+    char holder[33]; /* who this process is in node_lease and schema_lock */
+    char host[160];  /* boot id and process namespace: "the same machine" */
+    int node;        /* -1: no lease */
+};
+
+/* pool.c */
+DbConn *pool_take(Ctx *c, Db *db);
+void pool_give(DbConn *conn);
+void pool_close(Db *db);
+/* The connection of c, borrowed now if need be. NULL with a mistake. */
+DbConn *db_conn(Ctx *c);
+/* Detaches the read connection of c: given back, or parked while it has cursors. */
+void db_detach(Ctx *c);
+void db_rows_link(DbRows *r, DbConn *conn);
+/* Ends all cursors of conn opened at depth or deeper. */
+void db_rows_end(DbConn *conn, int depth);
+
+/* writer.c */
+bool writer_start(Ctx *c, Db *db, DbConn *conn);
+void writer_stop(Db *db); /* finishes what waits, joins; closes nothing */
+bool writer_submit(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg);   /* SQLite */
+bool writer_direct(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg);   /* PostgreSQL */
+
+/* change.c */
+void change_forget(DbConn *conn, int keep);
+bool change_flush(Ctx *c, DbConn *conn);
+
+/* cache.c: prepared statements by text, least recently used out first. */
+typedef struct StmtCache StmtCache;
+typedef struct StmtEntry {
+    struct StmtEntry *hash_next, *newer, *older;
+    uint64_t hash;
+    char *text;   /* malloc */
+    void *handle; /* sqlite3_stmt, or NULL */
+    uint64_t serial; /* PostgreSQL: the statement's name */
+    int *map;        /* malloc: SQLite, parameter index - 1 → number in "$n" - 1; PostgreSQL, type oids */
+    int n_map;
+    bool in_use, cached;
+} StmtEntry;
+StmtCache *cache_new(int max, void (*drop)(StmtEntry *e, void *arg), void *arg);
+void cache_free(StmtCache *k);
+/* Entries of this text, most lately used first; prev NULL for the first. NULL where there is no more. */
+StmtEntry *cache_find(StmtCache *k, const char *text, StmtEntry *prev);
+/* A new entry for text; the oldest unused one may be dropped for it. */
+StmtEntry *cache_add(StmtCache *k, const char *text);
+void cache_remove(StmtCache *k, StmtEntry *e);
+
+#endif

@@ -1,0 +1,442 @@
+/*
+ * Bringing a database to a plan: see migrate.h. The present schema is read from the engine's own
+ * catalogue, so a step that was carried out and not noted is not carried out twice; the ledger is
+ * for people. Every table is one transaction: a kill between two of them is continued by the next
+ * start. An index that is to change gets a new name.
+ *
+ * System tables of this floor (below, SYSTEM) go the same way and come first.
+ */
+#include "db/migrate.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/id.h"
+#include "db/driver.h"
+
+enum { LOCK_MS = 600000, LOCK_WAIT_MS = 60000, LOCK_LOOK_MS = 250 };
+
+/* --- tables of this floor -------------------------------------------------------------------- */
+
+static const PlanColumn LEDGER[] = {
+    {.name = "id", .type = COL_INT},
+    {.name = "at", .type = COL_INT, .not_null = true},
+    {.name = "program", .type = COL_TEXT, .not_null = true},
+    {.name = "what", .type = COL_TEXT, .not_null = true},
+    {.name = "digest", .type = COL_TEXT, .not_null = true},
+};
+static const PlanColumn FORMAT[] = {
+    {.name = "id", .type = COL_INT},
+    {.name = "format", .type = COL_INT, .not_null = true},
+};
+static const PlanColumn LOCK[] = {
+    {.name = "id", .type = COL_INT},
+    {.name = "holder", .type = COL_TEXT, .not_null = true},
+    {.name = "expires_at", .type = COL_INT, .not_null = true},
+};
+static const PlanColumn LEASE[] = {
+    {.name = "id", .type = COL_INT},
+    {.name = "holder", .type = COL_TEXT, .not_null = true},
+    {.name = "host", .type = COL_TEXT, .not_null = true},
+    {.name = "pid", .type = COL_INT, .not_null = true},
+    {.name = "expires_at", .type = COL_INT, .not_null = true},
+    {.name = "last_id", .type = COL_INT, .not_null = true},
+};
+static const PlanColumn CHANGES[] = {
+    {.name = "id", .type = COL_INT},
+    {.name = "topic", .type = COL_TEXT, .not_null = true},
+    {.name = "ref", .type = COL_INT, .not_null = true},
+    {.name = "at", .type = COL_INT, .not_null = true},
+};
+static const PlanIndex CHANGES_AT[] = {
+    {.name = "ix_change_log_at", .columns = (const char *const[]){"at", NULL}},
+};
+
+#define COLUMNS(a) .columns = (a), .n_columns = (int)(sizeof(a) / sizeof(*(a)))
+static const PlanTable SYSTEM[] = {
+    {.name = "schema_ledger", COLUMNS(LEDGER)},
+    {.name = "schema_format", COLUMNS(FORMAT)},
+    {.name = "schema_lock", COLUMNS(LOCK)},
+    {.name = "node_lease", COLUMNS(LEASE)},
+    {.name = "change_log", COLUMNS(CHANGES), .indexes = CHANGES_AT, .n_indexes = 1},
+};
+enum { N_SYSTEM = (int)(sizeof(SYSTEM) / sizeof(*SYSTEM)) };
+
+/* --- what there is --------------------------------------------------------------------------- */
+
+typedef struct Present {
+    Map tables;  /* name */
+    Map columns; /* "table.column" */
+    Map indexes; /* name */
+} Present;
+
+static bool read_present(Ctx *c, Present *p)
+{
+    static int there;
+    int n_err = c->n_err;
+    map_init(&p->tables, c->a);
+    map_init(&p->columns, c->a);
+    map_init(&p->indexes, c->a);
+    DbRows *r = db_query(c, c->db->dialect->all_columns, NULL, 0);
+    while (r && db_step(r)) {
+        map_put(&p->tables, db_text(r, 0), &there);
+        map_put(&p->columns, arena_printf(c->a, "%s.%s", db_text(r, 0), db_text(r, 1)), &there);
+    }
+    r = c->n_err == n_err ? db_query(c, c->db->dialect->all_indexes, NULL, 0) : NULL;
+    while (r && db_step(r))
+        map_put(&p->indexes, db_text(r, 0), &there);
+    return c->n_err == n_err;
+}
+
+/* --- steps ----------------------------------------------------------------------------------- */
+
+typedef struct Steps {
+    Arena *a;
+    const char **text; /* NULL-terminated */
+    int n, cap;
+} Steps;
+
+static void push(Steps *s, const Sql *q)
+{
+    if (s->n + 1 >= s->cap) {
+        int cap = s->cap ? s->cap * 2 : 32;
+        const char **p = ARENA_ARRAY(s->a, cap, const char *);
+        if (s->n)
+            memcpy(p, s->text, (size_t)s->n * sizeof(*p));
+        s->text = p;
+        s->cap = cap;
+    }
+    s->text[s->n++] = q->text.data;
+    s->text[s->n] = NULL;
+}
+
+static bool is_key(const PlanTable *t, const char *column)
+{
+    if (!t->key)
+        return !strcmp(column, "id");
+    for (int i = 0; t->key[i]; i++) {
+        if (!strcmp(t->key[i], column))
+            return true;
+    }
+    return false;
+}
+
+/* A number and nothing else: the only default there is. */
+static bool is_number(const char *s)
+{
+    char *end;
+    strtod(s, &end);
+    return end != s && !*end && strspn(s, "0123456789.-") == strlen(s);
+}
+
+static void add_column(Ctx *c, Sql *q, const PlanTable *t, const PlanColumn *col, bool new_table)
+{
+    sql_name(q, col->name);
+    sql_add(q, ENGINE_SQL(" "));
+    sql_add(q, (SqlText){c->db->dialect->type[col->type]});
+    bool dflt = col->dflt && is_number(col->dflt);
+    /* A column added to rows that exist can be required only with a default. */
+    if (is_key(t, col->name) || (col->not_null && (new_table || dflt)))
+        sql_add(q, ENGINE_SQL(" NOT NULL"));
+    if (dflt) {
+        sql_add(q, ENGINE_SQL(" DEFAULT "));
+        buf_puts(&q->text, col->dflt);
+    }
+}
+
+static void step_create(Ctx *c, const PlanTable *t, Steps *s)
+{
+    Sql q;
+    sql_init(&q, c->a);
+    sql_add(&q, ENGINE_SQL("CREATE TABLE IF NOT EXISTS "));
+    sql_name(&q, t->name);
+    sql_add(&q, ENGINE_SQL(" ("));
+    for (int i = 0; i < t->n_columns; i++) {
+        add_column(c, &q, t, &t->columns[i], true);
+        sql_add(&q, ENGINE_SQL(", "));
+    }
+    sql_add(&q, ENGINE_SQL("PRIMARY KEY ("));
+    for (int i = 0; t->key && t->key[i]; i++) {
+        if (i)
+            sql_add(&q, ENGINE_SQL(", "));
+        sql_name(&q, t->key[i]);
+    }
+    if (!t->key)
+        sql_name(&q, "id");
+    sql_add(&q, ENGINE_SQL("))"));
+    sql_add(&q, (SqlText){c->db->dialect->table_tail});
+    push(s, &q);
+}
+
+static void steps_alter(Ctx *c, const PlanTable *t, const Present *p, Steps *s)
+{
+    for (int i = 0; i < t->n_columns; i++) {
+        const PlanColumn *col = &t->columns[i];
+        if (map_has(&p->columns, arena_printf(c->a, "%s.%s", t->name, col->name)))
+            continue;
+        Sql q;
+        sql_init(&q, c->a);
+        sql_add(&q, ENGINE_SQL("ALTER TABLE "));
+        sql_name(&q, t->name);
+        if (col->was && map_has(&p->columns, arena_printf(c->a, "%s.%s", t->name, col->was))) {
+            sql_add(&q, ENGINE_SQL(" RENAME COLUMN "));
+            sql_name(&q, col->was);
+            sql_add(&q, ENGINE_SQL(" TO "));
+            sql_name(&q, col->name);
+        } else {
+            sql_add(&q, ENGINE_SQL(" ADD COLUMN "));
+            add_column(c, &q, t, col, false);
+        }
+        push(s, &q);
+    }
+}
+
+static void step_index(Ctx *c, const PlanTable *t, const PlanIndex *ix, Steps *s)
+{
+    Sql q;
+    sql_init(&q, c->a);
+    sql_add(&q, ix->unique ? ENGINE_SQL("CREATE UNIQUE INDEX IF NOT EXISTS ")
+                           : ENGINE_SQL("CREATE INDEX IF NOT EXISTS "));
+    sql_name(&q, ix->name);
+    sql_add(&q, ENGINE_SQL(" ON "));
+    sql_name(&q, t->name);
+    for (int i = 0; ix->columns[i]; i++) {
+        bool down = ix->columns[i][0] == '-';
+        sql_add(&q, i ? ENGINE_SQL(", ") : ENGINE_SQL(" ("));
+        sql_name(&q, ix->columns[i] + down);
+        /* Said always: engines spread over machines would hash without it. */
+        sql_add(&q, (SqlText){down ? c->db->dialect->desc : c->db->dialect->asc});
+    }
+    sql_add(&q, ENGINE_SQL(")"));
+    if (ix->where_not_null) {
+        sql_add(&q, ENGINE_SQL(" WHERE "));
+        sql_name(&q, ix->where_not_null);
+        sql_add(&q, ENGINE_SQL(" IS NOT NULL"));
+    }
+    if (ix->where_null) {
+        sql_add(&q, ix->where_not_null ? ENGINE_SQL(" AND ") : ENGINE_SQL(" WHERE "));
+        sql_name(&q, ix->where_null);
+        sql_add(&q, ENGINE_SQL(" IS NULL"));
+    }
+    push(s, &q);
+}
+
+/* What table t needs, in order, behind what s holds already. */
+static void steps_for(Ctx *c, const PlanTable *t, const Present *p, Steps *s)
+{
+    if (map_has(&p->tables, t->name))
+        steps_alter(c, t, p, s);
+    else
+        step_create(c, t, s);
+    for (int i = 0; i < t->n_indexes; i++) {
+        if (!map_has(&p->indexes, t->indexes[i].name))
+            step_index(c, t, &t->indexes[i], s);
+    }
+    const char *search = arena_printf(c->a, "search_%s", t->name);
+    if (t->search && !map_has(&p->tables, search)) {
+        Sql first, second;
+        sql_init(&first, c->a);
+        sql_init(&second, c->a);
+        c->db->dialect->search_ddl(c, &first, &second, search);
+        push(s, &first);
+        if (second.text.len)
+            push(s, &second);
+    }
+}
+
+/* --- carrying out ---------------------------------------------------------------------------- */
+
+static bool note(Ctx *c, const char *program, const char *what)
+{
+    unsigned char hash[16];
+    char digest[33];
+    crypto_generichash(hash, sizeof(hash), (const unsigned char *)what, strlen(what), NULL, 0);
+    sodium_bin2hex(digest, sizeof(digest), hash, sizeof(hash));
+    DbVal v[] = {db_of_int(id_new()), db_of_int(clock_now_ms()), db_of_text(program),
+                 db_of_text(what), db_of_text(digest)};
+    return db_exec(c,
+                   SQL("INSERT INTO schema_ledger (id, at, program, what, digest) VALUES ($1, $2, "
+                       "$3, $4, $5)"),
+                   v, 5);
+}
+
+static bool carry_out(Ctx *c, const Steps *s, const char *program)
+{
+    for (int i = 0; i < s->n; i++) {
+        if (!db_exec(c, (SqlText){s->text[i]}, NULL, 0))
+            return ctx_fail(c, ERR_INTERNAL, NULL, "err.migrate_step", s->text[i]);
+    }
+    for (int i = 0; i < s->n; i++) { /* afterwards: the ledger itself may be among them */
+        if (!note(c, program, s->text[i]))
+            return false;
+    }
+    return true;
+}
+
+typedef struct Run {
+    const PlanTable *tables;
+    int n;
+    const char *program;
+    int format;
+    bool got; /* the lock */
+} Run;
+
+/* One table or the system's tables, seen and changed in one transaction. */
+static bool run_tables(Ctx *c, void *arg)
+{
+    const Run *run = arg;
+    Present p;
+    Steps s = {.a = c->a};
+    if (!read_present(c, &p))
+        return false;
+    for (int i = 0; i < run->n; i++)
+        steps_for(c, &run->tables[i], &p, &s);
+    return carry_out(c, &s, run->program);
+}
+
+bool migrate_table(Ctx *c, const PlanTable *table)
+{
+    if (!db_in_write(c))
+        return ctx_fail_detail(c, ERR_INTERNAL, "migrate_table outside db_write", "err.internal");
+    Run run = {.tables = table, .n = 1, .program = ZK_VERSION};
+    return run_tables(c, &run);
+}
+
+static void nap(void)
+{
+    struct timespec t = {.tv_nsec = LOCK_LOOK_MS * 1000000L};
+    nanosleep(&t, NULL);
+}
+
+static bool make_system(Ctx *c, const char *program)
+{
+    Run run = {.tables = SYSTEM, .n = N_SYSTEM, .program = program};
+    int n_err = c->n_err;
+    for (int attempt = 1;; attempt++) {
+        if (db_write(c, run_tables, &run))
+            return true;
+        if (attempt == 3)
+            return false;
+        /* Two processes that create the same table at once: PostgreSQL fails one of them in spite
+           of IF NOT EXISTS. The next look finds it there. */
+        ctx_errors_back_to(c, n_err);
+        nap();
+    }
+}
+
+static bool lock(Ctx *c, void *arg)
+{
+    Run *run = arg;
+    int64_t now = clock_now_ms();
+    DbVal v[] = {db_of_text(c->db->holder), db_of_int(now + LOCK_MS), db_of_int(now)};
+    if (!db_exec(c,
+                 SQL("INSERT INTO schema_lock (id, holder, expires_at) VALUES (1, $1, $2) ON "
+                     "CONFLICT (id) DO UPDATE SET holder = excluded.holder, expires_at = "
+                     "excluded.expires_at WHERE schema_lock.expires_at < $3 OR schema_lock.holder "
+                     "= $1"),
+                 v, 3))
+        return false;
+    run->got = db_changes(c) == 1;
+    return true;
+}
+
+static bool unlock(Ctx *c, void *arg)
+{
+    (void)arg;
+    DbVal v[] = {db_of_text(c->db->holder)};
+    return db_exec(c, SQL("UPDATE schema_lock SET expires_at = 0 WHERE id = 1 AND holder = $1"), v,
+                   1);
+}
+
+static bool write_format(Ctx *c, void *arg)
+{
+    const Run *run = arg;
+    DbVal v[] = {db_of_int(run->format)};
+    return db_exec(c,
+                   SQL("INSERT INTO schema_format (id, format) VALUES (1, $1) ON CONFLICT (id) DO "
+                       "UPDATE SET format = excluded.format"),
+                   v, 1) &&
+           note(c, run->program, arena_printf(c->a, "format %d", run->format));
+}
+
+/* The format noted; 0 where the database is empty. */
+static bool read_format(Ctx *c, const Present *p, int64_t *out)
+{
+    *out = 0;
+    return !map_has(&p->tables, "schema_format") ||
+           db_one_int(c, SQL("SELECT format FROM schema_format WHERE id = 1"), NULL, 0, out, NULL);
+}
+
+static bool too_new(Ctx *c, int64_t found, int format)
+{
+    return ctx_fail(c, ERR_CONFLICT, NULL, "err.db_newer", ctx_num(c, found), ctx_num(c, format));
+}
+
+bool migrate_check(Ctx *c, int format)
+{
+    Present p;
+    int64_t found;
+    if (!read_present(c, &p) || !read_format(c, &p, &found))
+        return false;
+    return found <= format || too_new(c, found, format);
+}
+
+static bool under_lock(Ctx *c, const Plan *plan, int64_t found)
+{
+    Run run = {.program = plan->program, .format = plan->format};
+    for (int i = 0; i < plan->n; i++) {
+        Present p;
+        Steps s = {.a = c->a};
+        if (!read_present(c, &p))
+            return false;
+        steps_for(c, &plan->tables[i], &p, &s);
+        if (!s.n)
+            continue;
+        run.tables = &plan->tables[i];
+        run.n = 1;
+        if (!db_write(c, run_tables, &run))
+            return false;
+        if (!db_write(c, lock, &run) || !run.got) /* a long index build: the lease goes on */
+            return false;
+    }
+    return found == plan->format || db_write(c, write_format, &run);
+}
+
+bool migrate_run(Ctx *c, const Plan *plan, bool dry, const char *const **out_steps)
+{
+    Present p;
+    int64_t found;
+    Steps s = {.a = c->a};
+    static const char *const none[] = {NULL};
+    if (!read_present(c, &p) || !read_format(c, &p, &found))
+        return false;
+    if (found > plan->format)
+        return too_new(c, found, plan->format);
+    for (int i = 0; i < N_SYSTEM; i++)
+        steps_for(c, &SYSTEM[i], &p, &s);
+    for (int i = 0; i < plan->n; i++)
+        steps_for(c, &plan->tables[i], &p, &s);
+    if (out_steps)
+        *out_steps = s.n ? s.text : none;
+    if (dry || (!s.n && found == plan->format))
+        return true;
+
+    if (!make_system(c, plan->program))
+        return false;
+    Run run = {0};
+    int64_t until = clock_mono_ms() + LOCK_WAIT_MS;
+    while (db_write(c, lock, &run) && !run.got && clock_mono_ms() < until)
+        nap();
+    if (!run.got) {
+        c->retry_after_s = 60;
+        return c->n_err ? false : ctx_fail(c, ERR_BUSY, NULL, "err.migrate_locked");
+    }
+    bool ok = under_lock(c, plan, found);
+    int n_err = c->n_err;
+    db_write(c, unlock, NULL);
+    ctx_errors_back_to(c, n_err);
+    return ok;
+}

@@ -1,0 +1,228 @@
+/*
+ * The pool of connections and what ties one to a piece of work. A Ctx borrows a connection at its
+ * first statement; a deferred call of its arena gives it back, cursors ended. The newest idle
+ * connection is handed out first, so that few stay warm and the rest stay closed.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "db/driver.h"
+
+/* Absolute time for pthread_cond_timedwait, ms from now. */
+static struct timespec after_ms(int64_t ms)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    t.tv_sec += (time_t)(ms / 1000);
+    t.tv_nsec += (long)(ms % 1000) * 1000000L;
+    if (t.tv_nsec >= 1000000000L) {
+        t.tv_sec++;
+        t.tv_nsec -= 1000000000L;
+    }
+    return t;
+}
+
+/* An idle connection, or the right to open one (*out NULL). false: none came free in time. */
+static bool take_idle(Ctx *c, Db *db, DbConn **out)
+{
+    int64_t wait = DB_WAIT_MS;
+    if (c->deadline_ms) {
+        int64_t left = c->deadline_ms - clock_mono_ms();
+        wait = left < wait ? (left > 0 ? left : 0) : wait;
+    }
+    struct timespec until = after_ms(wait);
+    pthread_mutex_lock(&db->lock);
+    int rc = 0;
+    while (!db->idle && db->n_conns >= db->max_conns && rc != ETIMEDOUT) {
+        db->n_waiting++;
+        rc = pthread_cond_timedwait(&db->freed, &db->lock, &until);
+        db->n_waiting--;
+    }
+    bool ok = true;
+    if (db->idle) {
+        *out = db->idle;
+        db->idle = (*out)->next;
+        (*out)->next = NULL;
+    } else if (db->n_conns < db->max_conns) {
+        db->n_conns++;
+        *out = NULL;
+    } else {
+        ok = false;
+    }
+    pthread_mutex_unlock(&db->lock);
+    return ok;
+}
+
+static void forget_one(Db *db)
+{
+    pthread_mutex_lock(&db->lock);
+    db->n_conns--;
+    if (db->n_waiting)
+        pthread_cond_signal(&db->freed);
+    pthread_mutex_unlock(&db->lock);
+}
+
+DbConn *pool_take(Ctx *c, Db *db)
+{
+    for (;;) {
+        DbConn *conn = NULL;
+        if (!take_idle(c, db, &conn)) {
+            c->retry_after_s = 5;
+            ctx_fail(c, ERR_BUSY, NULL, "err.db_busy");
+            return NULL;
+        }
+        bool fresh = !conn;
+        if (fresh)
+            conn = db->drv->conn_open(c, db);
+        if (!conn) {
+            forget_one(db);
+            return NULL;
+        }
+        conn->ctx = c;
+        conn->broken = conn->aborted = conn->retry = conn->in_write = conn->parked = false;
+        conn->try_depth = 0;
+        conn->changes = 0;
+        if (db->drv->conn_check(conn, c))
+            return conn;
+        db->drv->conn_close(conn);
+        forget_one(db);
+        if (fresh) { /* just opened and dead already: do not go round for ever */
+            c->retry_after_s = 5;
+            ctx_fail(c, ERR_BUSY, NULL, "err.db_down");
+            return NULL;
+        }
+    }
+}
+
+void pool_give(DbConn *conn)
+{
+    Db *db = conn->db;
+    db_rows_end(conn, 0);
+    change_forget(conn, 0);
+    conn->ctx = NULL;
+    conn->parked = false;
+    if (conn->broken) {
+        db->drv->conn_close(conn);
+        forget_one(db);
+        return;
+    }
+    pthread_mutex_lock(&db->lock);
+    conn->next = db->idle;
+    db->idle = conn;
+    if (db->n_waiting)
+        pthread_cond_signal(&db->freed);
+    pthread_mutex_unlock(&db->lock);
+}
+
+void pool_close(Db *db)
+{
+    while (db->idle) {
+        DbConn *conn = db->idle;
+        db->idle = conn->next;
+        db->drv->conn_close(conn);
+        db->n_conns--;
+    }
+}
+
+/* What the arena holds for a borrowed connection. */
+typedef struct Loan {
+    Ctx *c;
+    DbConn *conn;
+} Loan;
+
+static void loan_end(void *ptr)
+{
+    Loan *loan = ptr;
+    if (!loan->conn || loan->c->conn != loan->conn)
+        return; /* given back or parked before; a parked one ends with its cursors */
+    DbConn *conn = loan->conn;
+    loan->c->conn = NULL;
+    pool_give(conn);
+}
+
+DbConn *db_conn(Ctx *c)
+{
+    if (c->conn)
+        return c->conn;
+    DbConn *conn = pool_take(c, c->db);
+    if (!conn)
+        return NULL;
+    Loan *loan = ARENA_NEW(c->a, Loan);
+    *loan = (Loan){.c = c, .conn = conn};
+    arena_defer(c->a, loan_end, loan);
+    c->conn = conn;
+    return conn;
+}
+
+void db_detach(Ctx *c)
+{
+    DbConn *conn = c->conn;
+    if (!conn || conn->in_write)
+        return;
+    c->conn = NULL;
+    if (conn->rows)
+        conn->parked = true;
+    else
+        pool_give(conn);
+}
+
+void db_release(Ctx *c)
+{
+    DbConn *conn = c->conn;
+    if (!conn || conn->in_write)
+        return;
+    c->conn = NULL;
+    pool_give(conn);
+}
+
+/* --- cursors --------------------------------------------------------------------------------- */
+
+static void row_end(DbRows *r)
+{
+    DbConn *conn = r->conn;
+    if (!conn)
+        return;
+    conn->db->drv->finish(r);
+    *r->prev = r->next;
+    if (r->next)
+        r->next->prev = r->prev;
+    r->conn = NULL;
+    r->ended = true;
+}
+
+static void row_deferred(void *ptr)
+{
+    db_done(ptr);
+}
+
+void db_rows_link(DbRows *r, DbConn *conn)
+{
+    r->conn = conn;
+    r->depth = conn->try_depth;
+    r->next = conn->rows;
+    r->prev = &conn->rows;
+    if (r->next)
+        r->next->prev = &r->next;
+    conn->rows = r;
+    arena_defer(r->a, row_deferred, r);
+}
+
+void db_rows_end(DbConn *conn, int depth)
+{
+    while (conn->rows && conn->rows->depth >= depth) {
+        conn->rows->cut_short = !conn->rows->ended;
+        row_end(conn->rows);
+    }
+}
+
+void db_done(DbRows *r)
+{
+    if (!r || !r->conn)
+        return;
+    DbConn *conn = r->conn;
+    row_end(r);
+    if (conn->parked && !conn->rows)
+        pool_give(conn);
+}

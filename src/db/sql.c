@@ -1,0 +1,183 @@
+/*
+ * SQL from parts: see sql.h. The builder also holds what both engines share of search: words are
+ * cleaned here, so that FTS5 and tsvector keep the very same words.
+ */
+#include "db/sql.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "db/driver.h"
+
+enum {
+    WORD_BYTES = 255,      /* longer words are cut: a lexeme may have 2 KB, and nobody types one */
+    TOKENS_BYTES = 256 * 1024 /* of one record; PostgreSQL's limit is 1 MB with overhead */
+};
+
+void sql_init(Sql *q, Arena *a)
+{
+    *q = (Sql){0};
+    buf_init(&q->text, a);
+}
+
+void sql_add(Sql *q, SqlText lit)
+{
+    buf_puts(&q->text, lit.text);
+}
+
+static bool name_ok(const char *s)
+{
+    if (!s || !((*s >= 'a' && *s <= 'z') || *s == '_'))
+        return false;
+    size_t n = 0;
+    for (; s[n]; n++) {
+        char ch = s[n];
+        if (!((ch >= 'a' && ch <= 'z') || (ch >= '0' && ch <= '9') || ch == '_'))
+            return false;
+    }
+    return n <= 63;
+}
+
+void sql_name(Sql *q, const char *name)
+{
+    /* Also in a release: a wrong name must never become text of a statement. */
+    if (!name_ok(name)) {
+        assert(!"not a name");
+        buf_puts(&q->text, "\"?\"");
+        return;
+    }
+    buf_putc(&q->text, '"');
+    buf_puts(&q->text, name);
+    buf_putc(&q->text, '"');
+}
+
+void sql_col(Sql *q, const char *alias, const char *column)
+{
+    if (alias) {
+        assert(name_ok(alias));
+        buf_puts(&q->text, name_ok(alias) ? alias : "\"?\"");
+        buf_putc(&q->text, '.');
+    }
+    sql_name(q, column);
+}
+
+void sql_bind(Sql *q, DbVal v)
+{
+    if (q->n == q->cap) {
+        int cap = q->cap ? q->cap * 2 : 16;
+        DbVal *p = ARENA_ARRAY(q->text.a, cap, DbVal);
+        if (q->n)
+            memcpy(p, q->params, (size_t)q->n * sizeof(*p));
+        q->params = p;
+        q->cap = cap;
+    }
+    q->params[q->n++] = v;
+    buf_putc(&q->text, '$');
+    buf_i64(&q->text, q->n);
+}
+
+void sql_bind_ids(Sql *q, const int64_t *ids, int n)
+{
+    if (n <= 0) {
+        buf_puts(&q->text, "(NULL)");
+        return;
+    }
+    for (int i = 0; i < n; i++) {
+        buf_putc(&q->text, i ? ',' : '(');
+        sql_bind(q, db_of_int(ids[i]));
+    }
+    buf_putc(&q->text, ')');
+}
+
+void sql_number(Sql *q, int64_t n)
+{
+    buf_i64(&q->text, n);
+}
+
+SqlText sql_text(const Sql *q)
+{
+    return (SqlText){q->text.data};
+}
+
+DbRows *sql_query(Ctx *c, const Sql *q)
+{
+    return db_query(c, sql_text(q), q->params, q->n);
+}
+
+bool sql_exec(Ctx *c, const Sql *q)
+{
+    return db_exec(c, sql_text(q), q->params, q->n);
+}
+
+/* --- search ---------------------------------------------------------------------------------- */
+
+/*
+ * The words of s, one blank between them: control characters and quotes dropped (they would end a
+ * word in one engine only), ASCII in lower case (FTS5 folds it), long words cut at a character.
+ */
+static const char *clean(Arena *a, const char *s)
+{
+    size_t n = strlen(s);
+    if (n > TOKENS_BYTES)
+        n = TOKENS_BYTES;
+    char *out = arena_alloc(a, n + 1);
+    size_t len = 0, word = 0; /* word: where the current one began */
+    bool cut = false;
+    for (size_t i = 0; i < n; i++) {
+        unsigned char ch = (unsigned char)s[i];
+        if (ch == ' ') {
+            if (len > word)
+                out[len++] = ' ';
+            word = len;
+            cut = false;
+            continue;
+        }
+        if (ch < 0x20 || ch == 0x7f || ch == '"' || ch == '\'')
+            continue;
+        if (len - word >= WORD_BYTES)
+            cut = true;
+        if (cut) {
+            while (len > word && (ch & 0xc0) == 0x80) { /* in the middle of a character: take it out */
+                unsigned char last = (unsigned char)out[--len];
+                if ((last & 0xc0) != 0x80)
+                    break;
+            }
+            while (i + 1 < n && s[i + 1] != ' ')
+                i++;
+            continue;
+        }
+        out[len++] = (char)(ch >= 'A' && ch <= 'Z' ? ch + 32 : ch);
+    }
+    while (len && (out[len - 1] == ' ' || (n == TOKENS_BYTES && len > word && word)))
+        len--; /* a word that the size limit may have cut goes */
+    out[len] = 0;
+    return out;
+}
+
+static const char *table_of(Arena *a, const char *entity)
+{
+    return arena_printf(a, "search_%s", entity);
+}
+
+bool sql_search_put(Ctx *c, const char *entity, int64_t id, const char *tokens, bool is_new)
+{
+    return c->db->dialect->search_put(c, table_of(c->a, entity), id, clean(c->a, tokens), is_new);
+}
+
+bool sql_search_remove(Ctx *c, const char *entity, int64_t id)
+{
+    return c->db->dialect->search_remove(c, table_of(c->a, entity), id);
+}
+
+void sql_search_match(Ctx *c, Sql *q, const char *entity, const char *const *words, int n,
+                      int limit)
+{
+    const char **cleaned = ARENA_ARRAY(c->a, n, const char *);
+    int k = 0;
+    for (int i = 0; i < n; i++) {
+        const char *w = clean(c->a, words[i]);
+        if (*w && strcmp(w, "*") != 0 && !strchr(w, ' '))
+            cleaned[k++] = w;
+    }
+    c->db->dialect->search_match(c, q, table_of(c->a, entity), cleaned, k, limit);
+}

@@ -1,0 +1,373 @@
+/*
+ * Write transactions.
+ *
+ * SQLite (writer_submit): one thread owns the writing connection. It takes all waiting jobs, runs
+ * each in a SAVEPOINT of its own inside one BEGIN IMMEDIATE, commits once (one fsync for many
+ * callers) and then wakes them: an acknowledged write is on disk. A job runs on the writer thread
+ * with its caller's Ctx while the caller waits, so memory has one user at a time.
+ *   Where the engine drops the whole transaction because of one job (disk full, I/O error, an
+ *   interrupt inside an UPDATE), the jobs of the batch are run again one by one.
+ *   After an I/O error the connection is closed, and nothing is written before it opens again: what
+ *   a failed fsync left in the page cache must not be trusted.
+ *
+ * PostgreSQL (writer_direct): the caller's thread and a connection of the pool, BEGIN … COMMIT, run
+ * again on serialisation failure, deadlock or a connection lost before COMMIT was sent. A COMMIT
+ * whose answer is lost is an error that says so: nobody knows.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "db/driver.h"
+
+enum {
+    BATCH = 256,       /* jobs in one commit at most */
+    BATCH_MS = 30,     /* a batch takes no further job after this long: its callers wait */
+    QUEUE_MAX = 10000, /* jobs waiting; beyond that callers are turned away at once */
+    TRIES = 5,
+    GIVE_UP_MS = 6000 /* no further try after this long: the caller has about 10 s */
+};
+
+typedef enum JobState { JOB_WAITING, JOB_TAKEN, JOB_DONE } JobState;
+
+typedef struct Job {
+    struct Job *next;
+    Ctx *c;
+    bool (*fn)(Ctx *c, void *arg);
+    void *arg;
+    pthread_cond_t done;
+    JobState state;
+    int n_err; /* mistakes c had before */
+    bool ok;
+} Job;
+
+struct Writer {
+    Db *db;
+    DbConn *conn;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t work;
+    Job *first, **last;
+    int n;
+    bool stop;
+};
+
+/*
+ * Runs fn with conn as c's connection. true: its work may be committed. Cursors left open are
+ * ended, changes noted are written.
+ */
+static bool run(Ctx *c, DbConn *conn, bool (*fn)(Ctx *c, void *arg), void *arg)
+{
+    DbConn *before = c->conn;
+    int n_err = c->n_err;
+    c->conn = conn;
+    conn->ctx = c;
+    conn->aborted = conn->retry = false;
+    conn->try_depth = 1; /* cursors that c had open before on this connection (PostgreSQL) stay */
+    conn->in_write = true;
+    conn->deadline_ms = c->deadline_ms;
+    change_forget(conn, 0);
+    bool ok = fn(c, arg);
+    db_rows_end(conn, 1);
+    conn->try_depth = 0;
+    if (!ok && c->n_err == n_err)
+        ctx_fail_detail(c, ERR_INTERNAL, "a write failed without saying why", "err.internal");
+    ok = ok && c->n_err == n_err && !conn->aborted;
+    /* A failed statement whose mistake was forgotten still undoes the whole: PostgreSQL could not
+       commit it, so SQLite must not. */
+    if (!ok && c->n_err == n_err)
+        ctx_fail_detail(c, ERR_INTERNAL, "a failed statement was passed over; use db_try",
+                        "err.internal");
+    if (ok)
+        ok = change_flush(c, conn);
+    change_forget(conn, 0);
+    conn->deadline_ms = 0;
+    conn->in_write = false;
+    conn->ctx = NULL;
+    c->conn = before;
+    return ok;
+}
+
+/* --- SQLite: the queue ----------------------------------------------------------------------- */
+
+static void fail_jobs(Writer *w, Job **jobs, int n)
+{
+    for (int i = 0; i < n; i++) {
+        if (jobs[i]->ok || jobs[i]->c->n_err == jobs[i]->n_err)
+            w->db->drv->report(jobs[i]->c, w->conn);
+        jobs[i]->ok = false;
+    }
+}
+
+/* One job in its savepoint. false: the engine has dropped the whole transaction. */
+static bool run_job(Writer *w, Job *j)
+{
+    const Driver *drv = w->db->drv;
+    Ctx *c = j->c;
+    ctx_errors_back_to(c, j->n_err);
+    j->ok = drv->control(c, w->conn, "SAVEPOINT j") && run(c, w->conn, j->fn, j->arg);
+    if (!drv->in_transaction(w->conn))
+        return false;
+    if (!j->ok && !drv->control(c, w->conn, "ROLLBACK TO j"))
+        return false;
+    if (!drv->control(c, w->conn, "RELEASE j")) {
+        j->ok = false;
+        return false;
+    }
+    return true;
+}
+
+static void commit_jobs(Writer *w, Job **jobs, int n)
+{
+    if (w->db->drv->commit(w->conn) == COMMIT_OK)
+        return;
+    fail_jobs(w, jobs, n);
+    w->db->drv->rollback(w->conn);
+}
+
+/* A transaction of its own, for each job of a batch that the engine dropped. */
+static void run_alone(Writer *w, Job *j)
+{
+    const Driver *drv = w->db->drv;
+    ctx_errors_back_to(j->c, j->n_err);
+    j->ok = false;
+    if ((w->conn->broken && !drv->conn_reopen(w->conn, j->c)) || !drv->begin(j->c, w->conn))
+        return;
+    if (!run_job(w, j)) {
+        j->ok = false;
+        if (j->c->n_err == j->n_err)
+            drv->report(j->c, w->conn);
+        drv->rollback(w->conn);
+        return;
+    }
+    commit_jobs(w, &j, 1);
+}
+
+/* Runs what it can of the jobs; returns how many are through (at least one). */
+static int run_batch(Writer *w, Job **jobs, int n)
+{
+    const Driver *drv = w->db->drv;
+    int64_t start = clock_mono_ms();
+    Ctx *c = jobs[0]->c;
+    if ((w->conn->broken && !drv->conn_reopen(w->conn, c)) || !drv->begin(c, w->conn)) {
+        fail_jobs(w, jobs, n); /* the first has its mistake; the others get the same */
+        return n;
+    }
+    for (int i = 0; i < n; i++) {
+        if (i > 0 && clock_mono_ms() - start > BATCH_MS) {
+            n = i;
+            break;
+        }
+        if (run_job(w, jobs[i]))
+            continue;
+        drv->rollback(w->conn);
+        if (i == 0) { /* alone in it: its mistake stands */
+            jobs[0]->ok = false;
+            if (c->n_err == jobs[0]->n_err)
+                drv->report(c, w->conn);
+            return 1;
+        }
+        for (int k = 0; k <= i; k++)
+            run_alone(w, jobs[k]);
+        return i + 1;
+    }
+    commit_jobs(w, jobs, n);
+    return n;
+}
+
+static void *writer_main(void *arg)
+{
+    Writer *w = arg;
+    Job *jobs[BATCH];
+    pthread_mutex_lock(&w->lock);
+    for (;;) {
+        while (!w->first && !w->stop)
+            pthread_cond_wait(&w->work, &w->lock);
+        if (!w->first)
+            break;
+        int n = 0;
+        for (Job *j = w->first; j && n < BATCH; j = j->next) {
+            j->state = JOB_TAKEN;
+            jobs[n++] = j;
+        }
+        w->first = jobs[n - 1]->next;
+        if (!w->first)
+            w->last = &w->first;
+        w->n -= n;
+        pthread_mutex_unlock(&w->lock);
+
+        int through = run_batch(w, jobs, n);
+
+        pthread_mutex_lock(&w->lock);
+        for (int i = 0; i < through; i++) {
+            jobs[i]->state = JOB_DONE;
+            pthread_cond_signal(&jobs[i]->done);
+        }
+        if (through < n) { /* back to the head, in order */
+            for (int i = through; i < n; i++) {
+                jobs[i]->state = JOB_WAITING;
+                jobs[i]->next = i + 1 < n ? jobs[i + 1] : w->first;
+            }
+            if (!w->first)
+                w->last = &jobs[n - 1]->next;
+            w->first = jobs[through];
+            w->n += n - through;
+        }
+    }
+    pthread_mutex_unlock(&w->lock);
+    return NULL;
+}
+
+bool writer_start(Ctx *c, Db *db, DbConn *conn)
+{
+    Writer *w = calloc(1, sizeof(*w));
+    if (!w)
+        abort();
+    w->db = db;
+    w->conn = conn;
+    w->last = &w->first;
+    pthread_mutex_init(&w->lock, NULL);
+    pthread_cond_init(&w->work, NULL);
+    if (pthread_create(&w->thread, NULL, writer_main, w)) {
+        free(w);
+        return ctx_fail_detail(c, ERR_INTERNAL, "no thread for the writer", "err.internal");
+    }
+    db->writer = w;
+    return true;
+}
+
+void writer_stop(Db *db)
+{
+    Writer *w = db->writer;
+    if (!w)
+        return;
+    pthread_mutex_lock(&w->lock);
+    w->stop = true;
+    pthread_cond_signal(&w->work);
+    pthread_mutex_unlock(&w->lock);
+    pthread_join(w->thread, NULL);
+    pthread_mutex_destroy(&w->lock);
+    pthread_cond_destroy(&w->work);
+    free(w);
+    db->writer = NULL;
+}
+
+/* Takes a job that nobody has begun out of the queue. */
+static void withdraw(Writer *w, Job *j)
+{
+    for (Job **at = &w->first; *at; at = &(*at)->next) {
+        if (*at == j) {
+            *at = j->next;
+            if (w->last == &j->next)
+                w->last = at;
+            w->n--;
+            return;
+        }
+    }
+}
+
+/* Absolute time of the monotonic clock, ms from now. */
+static struct timespec mono_after_ms(int64_t ms)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    if (ms < 0)
+        ms = 0;
+    t.tv_sec += (time_t)(ms / 1000);
+    t.tv_nsec += (long)(ms % 1000) * 1000000L;
+    if (t.tv_nsec >= 1000000000L) {
+        t.tv_sec++;
+        t.tv_nsec -= 1000000000L;
+    }
+    return t;
+}
+
+bool writer_submit(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg)
+{
+    Writer *w = c->db->writer;
+    Job j = {.c = c, .fn = fn, .arg = arg, .n_err = c->n_err};
+    db_detach(c); /* what is read afterwards must see what was written */
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&j.done, &attr);
+    pthread_condattr_destroy(&attr);
+
+    pthread_mutex_lock(&w->lock);
+    bool turned_away = w->n >= QUEUE_MAX || w->stop;
+    if (!turned_away) {
+        *w->last = &j;
+        w->last = &j.next;
+        if (w->n++ == 0)
+            pthread_cond_signal(&w->work);
+        struct timespec until = mono_after_ms(c->deadline_ms - clock_mono_ms());
+        while (j.state != JOB_DONE) {
+            if (!c->deadline_ms || j.state == JOB_TAKEN) {
+                pthread_cond_wait(&j.done, &w->lock);
+            } else if (pthread_cond_timedwait(&j.done, &w->lock, &until) == ETIMEDOUT &&
+                       j.state == JOB_WAITING) {
+                withdraw(w, &j);
+                turned_away = true;
+                break;
+            }
+        }
+    }
+    pthread_mutex_unlock(&w->lock);
+    pthread_cond_destroy(&j.done);
+    if (turned_away) {
+        c->retry_after_s = 2;
+        return ctx_fail(c, ERR_BUSY, NULL, "err.db_busy");
+    }
+    return j.ok;
+}
+
+/* --- PostgreSQL: on the caller's thread ------------------------------------------------------ */
+
+/* Waits a little, differently long for each caller, so that rivals do not meet again. */
+static void back_off(int attempt, const void *salt)
+{
+    int64_t mix = clock_mono_ms() * 7919 + (int64_t)((uintptr_t)salt >> 4) * 104729;
+    int64_t ms = (int64_t)attempt * 8 + (mix & 31);
+    struct timespec t = {.tv_sec = 0, .tv_nsec = (long)(ms * 1000000L)};
+    nanosleep(&t, NULL);
+}
+
+bool writer_direct(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg)
+{
+    const Driver *drv = c->db->drv;
+    int n_err = c->n_err;
+    int64_t start = clock_mono_ms();
+    for (int attempt = 1;; attempt++) {
+        DbConn *conn = db_conn(c);
+        if (!conn)
+            return false;
+        bool last = attempt == TRIES || clock_mono_ms() - start > GIVE_UP_MS;
+        bool reopened = true;
+        if (conn->broken)
+            reopened = drv->conn_reopen(conn, c);
+        if (reopened && drv->begin(c, conn)) {
+            bool ok = run(c, conn, fn, arg);
+            conn->ctx = c;
+            if (ok) {
+                CommitResult rc = drv->commit(conn);
+                if (rc == COMMIT_OK)
+                    return true;
+                drv->report(c, conn);
+                if (rc == COMMIT_UNKNOWN) {
+                    ctx_errors_back_to(c, n_err);
+                    c->retry_after_s = 5;
+                    return ctx_fail(c, ERR_BUSY, NULL, "err.commit_unknown");
+                }
+            }
+            drv->rollback(conn);
+        }
+        /* Run again only what had no effect for sure: COMMIT was not sent, or was refused. */
+        bool again = conn->retry || conn->broken;
+        conn->aborted = false;
+        if (!again || last)
+            return false;
+        ctx_errors_back_to(c, n_err);
+        back_off(attempt, c);
+    }
+}
