@@ -71,7 +71,7 @@ static bool csrf(Request *rq)
         return true;
     const char *given = request_header(rq, "X-CSRF-Token");
     const char *origin = request_header(rq, "Origin"), *host = request_header(rq, "Host");
-    bool same = given && rq->csrf && strlen(given) == strlen(rq->csrf) && crypt_equal(given, rq->csrf, strlen(given));
+    bool same = given && rq->csrf && crypt_equal_text(given, rq->csrf);
     if (same && origin && host) {
         const char *at = strstr(origin, "://");
         const char *base = conf_text("http.base_url");
@@ -82,6 +82,8 @@ static bool csrf(Request *rq)
 
 static bool known_query(Request *rq)
 {
+    if (rq->route->query && strcmp(rq->route->query, "*") == 0)
+        return true; /* the page's own addresses */
     for (size_t i = 0; i < rq->query.n; i++) {
         const char *name = rq->query.items[i].key, *known = rq->route->query;
         size_t n = strlen(name);
@@ -159,7 +161,7 @@ void gate_run(Request *rq)
     c->model = m;
     if (m)
         arena_defer(c->a, model_release, m);
-    crypt_random_hex(c->trace_id, 16);
+    snprintf(c->trace_id, sizeof c->trace_id, "%s", crypt_token_hex(c->a, 16));
     c->deadline_ms = clock_mono_ms() + conf_duration_ms("query.timeout");
     choose_language(rq);
     bool ok = pass(rq) && rq->route->fn(rq);
@@ -175,12 +177,8 @@ void gate_run(Request *rq)
         if (e->detail)
             detail = e->detail;
     db_release(c);
-    log_request(&(LogRequest){.trace_id = c->trace_id,
-                              .method = method_name(rq->method),
-                              .route = rq->route ? rq->route->path : "-",
-                              .status = rq->out.status,
-                              .ms = clock_mono_ms() - rq->started_ms,
-                              .n_sql = c->n_sql,
-                              .user = c->actor ? c->actor->user : 0,
-                              .detail = detail});
+    log_write(rq->out.status >= 500 ? LOG_ERROR : LOG_INFO, "request", LOG_S("trace", c->trace_id),
+              LOG_S("method", method_name(rq->method)), LOG_S("route", rq->route ? rq->route->path : "-"),
+              LOG_I("status", rq->out.status), LOG_I("ms", clock_mono_ms() - rq->started_ms),
+              LOG_I("sql", c->n_sql), LOG_I("user", c->actor ? c->actor->user : 0), LOG_S("detail", detail));
 }

@@ -34,7 +34,7 @@ static bool fits(Request *rq, const char *pattern, const char *path, const char 
             return false;
         }
     }
-    return !*pattern && !*path;
+    return (!*pattern || *pattern == '*') && !*path;
 }
 
 static bool reserved(const char *plural)

@@ -90,7 +90,7 @@ static bool cursor_read(Ctx *c, const Entity *e, const Order *o, const char *tex
     if (!text || !*text)
         return true;
     size_t n = 0;
-    char *plain = (char *)crypt_base64url_decode(c->a, text, &n);
+    char *plain = (char *)crypt_from_base64url(c->a, text, &n);
     char *head = arena_printf(c->a, "%s.%s.%c.", e->name, o->column, o->down ? 'd' : 'u');
     size_t head_len = strlen(head);
     if (!plain || strlen(plain) != n || n < head_len + 4 || strncmp(plain, head, head_len) != 0)

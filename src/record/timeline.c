@@ -50,7 +50,7 @@ static bool read_cursor(Ctx *c, const char *text, Stream *s)
     if (!text || !*text)
         return true;
     size_t n = 0;
-    char *plain = (char *)crypt_base64url_decode(c->a, text, &n);
+    char *plain = (char *)crypt_from_base64url(c->a, text, &n);
     char *end = NULL;
     if (plain) {
         s->before_at = strtoll(plain, &end, 10);

@@ -1,0 +1,43 @@
+/*
+ * Files. The bytes lie under <data folder>/files/<2 hex>/<62 hex> by their SHA-256, the row of
+ * attachment says whose they are. Who may read the record may read its files; nobody reads a file by
+ * knowing its id.
+ */
+#ifndef RECORD_ATTACH_H
+#define RECORD_ATTACH_H
+
+#include "record/record.h"
+
+/* The data folder; once at start. */
+void attach_set_dir(const char *dir);
+const char *attach_dir(void);
+/* A fresh path under <dir>/tmp for a file to be made. */
+char *attach_tmp(Ctx *c, const char *suffix);
+
+typedef struct AttachNew {
+    const char *path;        /* the file; moved away */
+    const char *name;        /* for people */
+    const char *parent_type; /* entity, or "job", "import" */
+    int64_t parent;
+    const char *field;       /* or NULL */
+} AttachNew;
+
+/* Moves the bytes into the store (synced), then writes the row. No permission asked: the caller has. */
+bool attach_store(Ctx *c, const AttachNew *n, int64_t *out_id);
+
+/* Adds a file to a record the caller may edit. Answer JSON. */
+bool attach_add(Ctx *c, const Entity *e, int64_t id, const char *path, const char *name, const char *field, Buf *out);
+bool attach_list(Ctx *c, const Entity *e, int64_t id, Buf *out);
+bool attach_delete(Ctx *c, int64_t id);
+
+typedef struct AttachFile {
+    char *path, *name, *mime;
+    int64_t size;
+} AttachFile;
+
+/* The file of an attachment the caller may read: through its record, or as owner of its job or import. */
+bool attach_open(Ctx *c, int64_t id, AttachFile *out);
+/* The same without asking (the engine's own reading). */
+bool attach_path(Ctx *c, int64_t id, AttachFile *out);
+
+#endif

@@ -1,0 +1,317 @@
+/* Rows of job. See job.h. */
+#include "record/job.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/id.h"
+#include "base/msg.h"
+
+enum { LEASE_MS = 30000, MAX_ATTEMPTS = 5 };
+
+static const JobKind *registered;
+static const char *const states[] = {"queued", "running", "done", "failed", "cancelled"};
+
+void job_register(const JobKind *kinds)
+{
+    registered = kinds;
+}
+
+const JobKind *job_kind(const char *kind)
+{
+    for (const JobKind *k = registered; k && k->kind; k++)
+        if (strcmp(k->kind, kind) == 0)
+            return k;
+    return NULL;
+}
+
+/* ---- adding and claiming ------------------------------------------------------------------- */
+
+typedef struct Add {
+    const char *kind, *params;
+    int64_t id;
+} Add;
+
+static bool add_row(Ctx *c, void *arg)
+{
+    Add *a = arg;
+    DbVal p[] = {db_of_int(a->id), db_of_text(a->kind), c->actor->user ? db_of_int(c->actor->user) : db_null(),
+                 db_of_text(a->params), db_of_int(c->now_ms)};
+    return db_exec(c,
+                   SQL("INSERT INTO \"job\" (\"id\", \"kind\", \"owner_id\", \"state\", \"params\", \"done\", \"cancel\", "
+                       "\"attempts\", \"created_at\") VALUES ($1, $2, $3, 'queued', $4, 0, 0, 0, $5)"),
+                   p, 5) &&
+           db_change(c, "job", a->id);
+}
+
+bool job_add(Ctx *c, const char *kind, const char *params, int64_t *out_id)
+{
+    Add a = {kind, params ? params : "{}", id_new()};
+    if (!db_write(c, add_row, &a))
+        return false;
+    *out_id = a.id;
+    return true;
+}
+
+typedef struct Claim {
+    const char *by;
+    int64_t until;
+    Job *job;
+    bool found;
+} Claim;
+
+static bool read_job(Ctx *c, DbRows *r, Job *job)
+{
+    *job = (Job){.id = db_int(r, 0), .kind = arena_str(c->a, db_text(r, 1)), .owner = db_int(r, 2),
+                 .total = db_int(r, 5), .done = db_int(r, 6), .attempts = (int)db_int(r, 7)};
+    const char *params = arena_str(c->a, db_text(r, 3)), *progress = arena_str(c->a, db_text(r, 4));
+    if (params && !json_read(c, params, strlen(params), &job->params))
+        return false;
+    return !progress || json_read(c, progress, strlen(progress), &job->progress);
+}
+
+static bool claim_row(Ctx *c, void *arg)
+{
+    Claim *k = arg;
+    k->found = false;
+    DbVal p[] = {db_of_text(k->by), db_of_int(k->until), db_of_int(c->now_ms)};
+    DbRows *r = db_query(
+        c,
+        SQL("UPDATE \"job\" SET \"state\" = 'running', \"lease_by\" = $1, \"lease_until\" = $2, "
+            "\"attempts\" = \"attempts\" + 1, \"started_at\" = coalesce(\"started_at\", $3) "
+            "WHERE \"id\" = (SELECT \"id\" FROM \"job\" WHERE (\"state\" = 'queued' OR (\"state\" = 'running' AND "
+            "\"lease_until\" < $3)) AND (\"run_at\" IS NULL OR \"run_at\" <= $3) ORDER BY \"id\" ASC LIMIT 1) "
+            "AND (\"state\" = 'queued' OR \"lease_until\" < $3) "
+            "RETURNING \"id\", \"kind\", \"owner_id\", \"params\", \"progress\", \"total\", \"done\", \"attempts\""),
+        p, 3);
+    if (!r)
+        return false;
+    k->found = db_step(r);
+    bool ok = !k->found || read_job(c, r, k->job);
+    db_done(r);
+    return ok && c->n_err == 0;
+}
+
+static bool any_waiting(Ctx *c, bool *out)
+{
+    int64_t one;
+    DbVal p[] = {db_of_int(c->now_ms)};
+    return db_one_int(c,
+                      SQL("SELECT 1 FROM \"job\" WHERE (\"state\" = 'queued' OR (\"state\" = 'running' AND "
+                          "\"lease_until\" < $1)) AND (\"run_at\" IS NULL OR \"run_at\" <= $1) LIMIT 1"),
+                      p, 1, &one, out);
+}
+
+bool job_claim(Ctx *c, const char *by, int64_t lease_ms, Job *out, bool *found)
+{
+    *found = false;
+    bool waiting = false;
+    if (!any_waiting(c, &waiting) || !waiting) /* look before taking the write lock */
+        return c->n_err == 0;
+    Claim k = {by, c->now_ms + lease_ms, out, false};
+    if (!db_write(c, claim_row, &k))
+        return false;
+    *found = k.found;
+    if (k.found && out->attempts > MAX_ATTEMPTS) { /* it ended the process each time: do not try for ever */
+        *found = false;
+        return job_end(c, out->id, JOB_FAILED, msg_text(c->lang, "err.job_crashed"), 0);
+    }
+    return true;
+}
+
+/* ---- while it runs ------------------------------------------------------------------------- */
+
+typedef struct Progress {
+    Job *job;
+    int64_t done, total;
+    const char *progress, *counts;
+    bool cancel;
+} Progress;
+
+static bool progress_row(Ctx *c, void *arg)
+{
+    Progress *g = arg;
+    DbVal p[] = {db_of_int(g->job->id), db_of_int(g->done), db_of_int(g->total), db_of_text(g->progress),
+                 db_of_text(g->counts), db_of_int(clock_now_ms() + LEASE_MS)};
+    DbRows *r = db_query(c,
+                         SQL("UPDATE \"job\" SET \"done\" = $2, \"total\" = $3, \"progress\" = coalesce($4, \"progress\"), "
+                             "\"counts\" = coalesce($5, \"counts\"), \"lease_until\" = $6 WHERE \"id\" = $1 "
+                             "RETURNING \"cancel\""),
+                         p, 6);
+    if (!r)
+        return false;
+    if (db_step(r))
+        g->cancel = db_int(r, 0) == 1;
+    db_done(r);
+    return c->n_err == 0;
+}
+
+bool job_progress(Ctx *c, Job *job, int64_t done, int64_t total, const char *progress, const char *counts, bool *cancel)
+{
+    Progress g = {job, done, total, progress, counts, false};
+    if (!db_write(c, progress_row, &g))
+        return false;
+    job->done = done;
+    job->total = total;
+    if (cancel)
+        *cancel = g.cancel;
+    return true;
+}
+
+typedef struct Touch {
+    int64_t id, until;
+} Touch;
+
+static bool touch_row(Ctx *c, void *arg)
+{
+    Touch *t = arg;
+    DbVal p[] = {db_of_int(t->id), db_of_int(t->until)};
+    return db_exec(c, SQL("UPDATE \"job\" SET \"lease_until\" = $2 WHERE \"id\" = $1"), p, 2);
+}
+
+bool job_touch(Ctx *c, int64_t id, int64_t lease_ms)
+{
+    Touch t = {id, clock_now_ms() + lease_ms};
+    return db_write(c, touch_row, &t);
+}
+
+typedef struct End {
+    int64_t id, file;
+    JobState state;
+    const char *message;
+} End;
+
+static bool end_row(Ctx *c, void *arg)
+{
+    End *e = arg;
+    DbVal p[] = {db_of_int(e->id), db_of_text(states[e->state]), db_of_text(e->message),
+                 e->file ? db_of_int(e->file) : db_null(), db_of_int(clock_now_ms())};
+    return db_exec(c,
+                   SQL("UPDATE \"job\" SET \"state\" = $2, \"message\" = $3, \"file_id\" = $4, \"finished_at\" = $5, "
+                       "\"lease_by\" = NULL, \"lease_until\" = NULL WHERE \"id\" = $1"),
+                   p, 5) &&
+           db_change(c, "job", e->id);
+}
+
+bool job_end(Ctx *c, int64_t id, JobState state, const char *message, int64_t file)
+{
+    End e = {id, file, state, message};
+    return db_write(c, end_row, &e);
+}
+
+/* ---- for people ---------------------------------------------------------------------------- */
+
+static void write_time(Jw *w, const char *key, DbRows *r, int col)
+{
+    jw_key(w, key);
+    if (db_is_null(r, col)) {
+        jw_null(w);
+        return;
+    }
+    char at[25];
+    clock_rfc3339(db_int(r, col), at);
+    jw_str(w, at);
+}
+
+#define JOB_COLUMNS "\"id\", \"kind\", \"state\", \"done\", \"total\", \"counts\", \"message\", \"file_id\", \"created_at\", \"finished_at\""
+
+static void write_job(Jw *w, DbRows *r)
+{
+    jw_obj(w);
+    jw_kint(w, "id", db_int(r, 0));
+    jw_kstr(w, "kind", db_text(r, 1));
+    jw_kstr(w, "state", db_text(r, 2));
+    jw_key(w, "progress");
+    jw_obj(w);
+    jw_kint(w, "done", db_int(r, 3));
+    jw_kint(w, "total", db_int(r, 4));
+    jw_end(w);
+    jw_kraw(w, "counts", db_is_null(r, 5) ? "{}" : db_text(r, 5));
+    jw_kstr(w, "message", db_text(r, 6));
+    jw_kbool(w, "file", !db_is_null(r, 7));
+    write_time(w, "created_at", r, 8);
+    write_time(w, "finished_at", r, 9);
+    jw_end(w);
+}
+
+/* 0 for those who may see all. */
+static int64_t whose(Ctx *c)
+{
+    return actor_has(c->actor, RIGHT_JOBS) ? 0 : c->actor->user ? c->actor->user : -1;
+}
+
+bool job_json(Ctx *c, int64_t id, Buf *out)
+{
+    DbVal p[] = {db_of_int(id), db_of_int(whose(c))};
+    DbRows *r = db_query(c, SQL("SELECT " JOB_COLUMNS " FROM \"job\" WHERE \"id\" = $1 AND ($2 = 0 OR \"owner_id\" = $2)"), p, 2);
+    if (!r)
+        return false;
+    bool found = db_step(r);
+    if (found) {
+        Jw w;
+        jw_init(&w, out);
+        write_job(&w, r);
+    }
+    db_done(r);
+    return c->n_err == 0 && (found || ctx_fail(c, ERR_NOT_FOUND, NULL, "err.not_found"));
+}
+
+bool job_list_json(Ctx *c, int limit, const char *cursor, Buf *out)
+{
+    int64_t before = cursor && *cursor ? strtoll(cursor, NULL, 10) : INT64_MAX;
+    DbVal p[] = {db_of_int(whose(c)), db_of_int(before), db_of_int(limit + 1)};
+    DbRows *r = db_query(c,
+                         SQL("SELECT " JOB_COLUMNS " FROM \"job\" WHERE ($1 = 0 OR \"owner_id\" = $1) AND \"id\" < $2 "
+                             "ORDER BY \"id\" DESC LIMIT $3"),
+                         p, 3);
+    if (!r)
+        return false;
+    Jw w;
+    jw_init(&w, out);
+    jw_obj(&w);
+    jw_key(&w, "data");
+    jw_arr(&w);
+    int64_t last = 0;
+    int n = 0;
+    while (db_step(r) && n < limit) {
+        last = db_int(r, 0);
+        write_job(&w, r);
+        n++;
+    }
+    bool more = n == limit && db_step(r);
+    db_done(r);
+    jw_end(&w);
+    jw_kstr(&w, "next_cursor", more ? ctx_num(c, last) : NULL);
+    jw_end(&w);
+    return c->n_err == 0;
+}
+
+static bool cancel_row(Ctx *c, void *arg)
+{
+    DbVal p[] = {db_of_int(*(int64_t *)arg), db_of_int(clock_now_ms())};
+    return db_exec(c,
+                   SQL("UPDATE \"job\" SET \"cancel\" = 1, \"finished_at\" = CASE WHEN \"state\" = 'queued' THEN $2 ELSE \"finished_at\" END, "
+                       "\"state\" = CASE WHEN \"state\" = 'queued' THEN 'cancelled' ELSE \"state\" END "
+                       "WHERE \"id\" = $1 AND \"state\" IN ('queued', 'running')"),
+                   p, 2);
+}
+
+bool job_cancel(Ctx *c, int64_t id)
+{
+    Buf ignored;
+    buf_init(&ignored, c->a);
+    return job_json(c, id, &ignored) && db_write(c, cancel_row, &id);
+}
+
+bool job_file(Ctx *c, int64_t id, int64_t *out_attachment)
+{
+    Buf ignored;
+    buf_init(&ignored, c->a);
+    bool found = false;
+    DbVal p[] = {db_of_int(id)};
+    if (!job_json(c, id, &ignored) ||
+        !db_one_int(c, SQL("SELECT \"file_id\" FROM \"job\" WHERE \"id\" = $1 AND \"file_id\" IS NOT NULL"), p, 1, out_attachment, &found))
+        return false;
+    return found || ctx_fail(c, ERR_NOT_FOUND, NULL, "err.no_file_yet");
+}

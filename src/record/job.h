@@ -1,0 +1,52 @@
+/*
+ * Long work: a row of job. The record floor keeps the rows; the work floor claims them by a lease and
+ * runs the function of their kind (job kinds are handed in at start). A job runs as its owner. A
+ * function that stops half-way is run again with the progress it last saved.
+ */
+#ifndef RECORD_JOB_H
+#define RECORD_JOB_H
+
+#include "record/record.h"
+
+typedef enum JobState { JOB_QUEUED, JOB_RUNNING, JOB_DONE, JOB_FAILED, JOB_CANCELLED } JobState;
+
+typedef struct Job {
+    int64_t id, owner;
+    const char *kind;
+    json_object *params;
+    json_object *progress; /* what job_progress saved last, or NULL */
+    int64_t total, done;
+    int attempts;
+} Job;
+
+typedef struct JobKind {
+    const char *kind;
+    /* true: done. false with mistakes: failed; without (job_cancelled): cancelled */
+    bool (*run)(Ctx *c, Job *job);
+} JobKind;
+
+/* Closed by a NULL kind. */
+void job_register(const JobKind *kinds);
+const JobKind *job_kind(const char *kind);
+
+/* Queues; the caller is the owner. params: JSON text. Inside or outside a write. */
+bool job_add(Ctx *c, const char *kind, const char *params, int64_t *out_id);
+
+/* Takes the oldest waiting job (or one whose lease ran out) for `by` until now + lease. *found false where none waits. */
+bool job_claim(Ctx *c, const char *by, int64_t lease_ms, Job *out, bool *found);
+/* Saves how far it is and renews the lease; *cancel says that somebody asked to stop. progress, counts: JSON text or NULL.
+   Call it inside the write that did the work, so that a crash resumes exactly behind it. */
+bool job_progress(Ctx *c, Job *job, int64_t done, int64_t total, const char *progress, const char *counts, bool *cancel);
+/* Ends it. message: for the person, or NULL. file: an attachment, or 0. */
+bool job_end(Ctx *c, int64_t id, JobState state, const char *message, int64_t file);
+/* Renews the lease of a job in a long step. */
+bool job_touch(Ctx *c, int64_t id, int64_t lease_ms);
+
+/* For the API: the caller's own jobs (with the right "jobs" all). ERR_NOT_FOUND otherwise. */
+bool job_json(Ctx *c, int64_t id, Buf *out);
+bool job_list_json(Ctx *c, int limit, const char *cursor, Buf *out);
+bool job_cancel(Ctx *c, int64_t id);
+/* The attachment with its result; ERR_NOT_FOUND where there is none (yet). */
+bool job_file(Ctx *c, int64_t id, int64_t *out_attachment);
+
+#endif
