@@ -399,8 +399,10 @@ static bool under_lock(Ctx *c, const Plan *plan, int64_t found)
         run.n = 1;
         if (!db_write(c, run_tables, &run))
             return false;
-        if (!db_write(c, lock, &run) || !run.got) /* a long index build: the lease goes on */
+        if (!db_write(c, lock, &run)) /* a long index build: the lease goes on */
             return false;
+        if (!run.got)
+            return ctx_fail(c, ERR_BUSY, NULL, "err.migrate_locked");
     }
     return found == plan->format || db_write(c, write_format, &run);
 }

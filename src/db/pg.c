@@ -160,13 +160,22 @@ static int limit_ms(const PgConn *k)
 static PGresult *await(PgConn *k)
 {
     int64_t until = clock_mono_ms() + limit_ms(k);
+    int64_t deadline = k->base.deadline_ms; /* of the work; then the statement is cancelled */
     PGresult *last = NULL;
     for (;;) {
         while (PQisBusy(k->h)) {
-            int64_t left = until - clock_mono_ms();
+            int64_t now = clock_mono_ms();
+            int64_t left = until - now;
+            if (deadline && deadline <= now) {
+                char why[128];
+                PQcancel(k->cancel, why, (int)sizeof(why));
+                deadline = 0;
+            }
+            if (deadline && deadline - now < left)
+                left = deadline - now;
             struct pollfd p = {.fd = PQsocket(k->h), .events = POLLIN};
             int rc = left > 0 && p.fd >= 0 ? poll(&p, 1, (int)left) : 0;
-            if (rc < 0 && errno == EINTR)
+            if ((rc < 0 && errno == EINTR) || (rc == 0 && deadline))
                 continue;
             if (rc <= 0 || !PQconsumeInput(k->h)) {
                 k->base.broken = true; /* an answer that may still come must not meet the next question */
@@ -190,9 +199,10 @@ static bool good(const PGresult *res)
     return st == PGRES_COMMAND_OK || st == PGRES_TUPLES_OK;
 }
 
-/* A few words of our own, unprepared. */
+/* A few words of our own, unprepared; never worth cancelling. */
 static bool say(Ctx *c, PgConn *k, const char *text)
 {
+    k->base.deadline_ms = 0;
     PGresult *res = PQsendQuery(k->h, text) ? await(k) : NULL;
     bool ok = good(res);
     if (!ok)

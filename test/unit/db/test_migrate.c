@@ -1,0 +1,156 @@
+/* db/migrate.h: from nothing, again, with additions and renames, from a newer format, two at once. */
+#include "helper.h"
+
+#include <pthread.h>
+
+#define COLS(a) .columns = (a), .n_columns = (int)(sizeof(a) / sizeof(*(a)))
+
+static const PlanColumn v1_cols[] = {
+    {.name = "id", .type = COL_INT},
+    {.name = "name", .type = COL_TEXT, .not_null = true},
+    {.name = "budget", .type = COL_INT},
+    {.name = "deleted_at", .type = COL_INT},
+};
+static const PlanIndex v1_ix[] = {
+    {.name = "ix_lead_name", .columns = (const char *const[]){"name", "-id", NULL}},
+};
+static const PlanColumn pair_cols[] = {
+    {.name = "a", .type = COL_TEXT}, {.name = "b", .type = COL_INT}, {.name = "x", .type = COL_BLOB}};
+static const PlanTable v1_tables[] = {
+    {.name = "lead", COLS(v1_cols), .indexes = v1_ix, .n_indexes = 1, .search = true},
+    {.name = "pair", COLS(pair_cols), .key = (const char *const[]){"a", "b", NULL}},
+};
+static const Plan v1 = {.tables = v1_tables, .n = 2, .format = 1, .program = "0.1"};
+
+static const PlanColumn v2_cols[] = {
+    {.name = "id", .type = COL_INT},
+    {.name = "title", .type = COL_TEXT, .not_null = true, .was = "name"},
+    {.name = "budget", .type = COL_INT},
+    {.name = "deleted_at", .type = COL_INT},
+    {.name = "flag", .type = COL_BOOL, .not_null = true, .dflt = "0"},
+    {.name = "rate", .type = COL_REAL, .dflt = "-1.5"},
+    {.name = "number", .type = COL_TEXT, .not_null = true},
+};
+static const PlanIndex v2_ix[] = {
+    {.name = "ix_lead_name", .columns = (const char *const[]){"title", "-id", NULL}},
+    {.name = "ux_lead_number", .columns = (const char *const[]){"number", NULL}, .unique = true,
+     .where_not_null = "number", .where_null = "deleted_at"},
+};
+static const PlanTable v2_tables[] = {
+    {.name = "lead", COLS(v2_cols), .indexes = v2_ix, .n_indexes = 2, .search = true},
+    {.name = "pair", COLS(pair_cols), .key = (const char *const[]){"a", "b", NULL}},
+};
+static const Plan v2 = {.tables = v2_tables, .n = 2, .format = 2, .program = "0.2"};
+
+static int count(const char *const *steps)
+{
+    int n = 0;
+    while (steps[n])
+        n++;
+    return n;
+}
+
+static void test_migrate(void **state)
+{
+    (void)state;
+    T *t = t_new();
+    Ctx *c = &t->c;
+    const char *const *steps;
+    OK(c, migrate_check(c, 1));
+    OK(c, migrate_run(c, &v1, true, &steps));
+    int planned = count(steps);
+    assert_true(planned >= 9);
+    OK(c, migrate_run(c, &v1, true, &steps)); /* dry: nothing happened */
+    assert_int_equal(count(steps), planned);
+    OK(c, migrate_run(c, &v1, false, &steps));
+    assert_int_equal(count(steps), planned);
+    int n_sql = c->n_sql;
+    OK(c, migrate_run(c, &v1, false, &steps));
+    assert_int_equal(count(steps), 0);
+    assert_true(c->n_sql - n_sql <= 3); /* a start of an up-to-date database costs three reads */
+    assert_int_equal(t_int(c, "SELECT count(*) FROM schema_ledger"), planned + 1);
+
+    OK(c, t_do(c, "INSERT INTO lead (id, name, budget) VALUES (1, '甲', 5)"));
+    OK(c, t_do(c, "INSERT INTO pair (a, b) VALUES ('k', 1)"));
+    assert_false(t_do(c, "INSERT INTO pair (a, b) VALUES (NULL, 2)"));
+    assert_int_equal(c->err->code, ERR_REQUIRED);
+    assert_false(t_do(c, "INSERT INTO lead (id) VALUES (2)"));
+    ctx_errors_back_to(c, 0);
+
+    OK(c, migrate_run(c, &v2, false, &steps));
+    assert_int_equal(count(steps), 5);
+    int64_t n;
+    OK(c, db_one_int(c, SQL("SELECT count(*) FROM lead WHERE title = '甲' AND flag = 0 AND rate < 0 "
+                            "AND number IS NULL"),
+                     NULL, 0, &n, NULL));
+    assert_int_equal(n, 1);
+    OK(c, t_do(c, "UPDATE lead SET number = 'L1'"));
+    OK(c, t_do(c, "INSERT INTO lead (id, title, number, deleted_at) VALUES (2, 'b', 'L1', 9)"));
+    assert_false(t_do(c, "UPDATE lead SET deleted_at = NULL"));
+    assert_int_equal(c->err->code, ERR_DUPLICATE);
+    assert_string_equal(c->err->field, "number");
+    ctx_errors_back_to(c, 0);
+
+    /* the older program refuses, by name, and changes nothing */
+    assert_false(migrate_check(c, 1));
+    assert_int_equal(c->err->code, ERR_CONFLICT);
+    ctx_errors_back_to(c, 0);
+    assert_false(migrate_run(c, &v1, false, NULL));
+    ctx_errors_back_to(c, 0);
+    OK(c, migrate_check(c, 2));
+    t_end(t);
+}
+
+static bool types_hold(Ctx *c, void *arg)
+{
+    (void)arg;
+    return db_exec(c, SQL("INSERT INTO lead (id, name, budget) VALUES (3, 'x', 'abc')"), NULL, 0);
+}
+
+static void test_strict(void **state)
+{
+    (void)state;
+    T *t = t_new();
+    OK(&t->c, migrate_run(&t->c, &v1, false, NULL));
+    assert_false(db_write(&t->c, types_hold, NULL));
+    t_end(t);
+}
+
+static void *starter(void *arg)
+{
+    T *t = t_new();
+    Db *db;
+    DbOptions o = t_options();
+    bool ok = db_open(&t->c, &o, &db) && migrate_run(&t->c, arg, false, NULL);
+    if (!ok)
+        t_show(&t->c);
+    t_end(t);
+    db_close(db);
+    return (void *)(intptr_t)ok;
+}
+
+/* Several processes start at the same moment. */
+static void test_together(void **state)
+{
+    (void)state;
+    pthread_t th[4];
+    for (int i = 0; i < 4; i++)
+        pthread_create(&th[i], NULL, starter, (void *)(uintptr_t)&v2);
+    for (int i = 0; i < 4; i++) {
+        void *ok;
+        pthread_join(th[i], &ok);
+        assert_true((intptr_t)ok);
+    }
+    T *t = t_new();
+    assert_int_equal(t_int(&t->c, "SELECT count(*) FROM (SELECT what FROM schema_ledger WHERE what "
+                                  "NOT LIKE 'format%' GROUP BY what HAVING count(*) > 1) AS d"),
+                     0);
+    t_end(t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {DB_TEST(test_migrate), DB_TEST(test_strict),
+                                       DB_TEST(test_together)};
+    return db_tests(tests);
+}

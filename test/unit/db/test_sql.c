@@ -1,0 +1,192 @@
+/* db/sql.h: the builder; search that finds the same on both engines. */
+#include "helper.h"
+
+static bool make(Ctx *c, void *arg)
+{
+    (void)arg;
+    static const PlanColumn cols[] = {{.name = "id", .type = COL_INT},
+                                      {.name = "name", .type = COL_TEXT},
+                                      {.name = "flag", .type = COL_BOOL}};
+    static const PlanTable table = {.name = "thing", .columns = cols, .n_columns = 3, .search = true};
+    return migrate_table(c, &table);
+}
+
+typedef struct Words {
+    int64_t id;
+    const char *tokens;
+    bool is_new;
+} Words;
+
+static bool put(Ctx *c, void *arg)
+{
+    const Words *w = arg;
+    return w->tokens ? sql_search_put(c, "thing", w->id, w->tokens, w->is_new)
+                     : sql_search_remove(c, "thing", w->id);
+}
+
+static bool put_row(Ctx *c, void *arg)
+{
+    Sql q;
+    sql_init(&q, c->a);
+    sql_add(&q, SQL("INSERT INTO "));
+    sql_name(&q, "thing");
+    sql_add(&q, SQL(" (id, name, flag) VALUES ("));
+    sql_bind(&q, db_of_int(*(int *)arg));
+    sql_add(&q, SQL(", "));
+    sql_bind(&q, db_of_text(*(int *)arg % 2 ? "奇" : "偶"));
+    sql_add(&q, SQL(", "));
+    sql_bind(&q, db_of_int(*(int *)arg % 2));
+    sql_add(&q, SQL(")"));
+    return sql_exec(c, &q);
+}
+
+static const Plan no_plan = {.n = 0, .format = 1, .program = "test"};
+
+static void test_builder(void **state)
+{
+    (void)state;
+    T *t = t_new();
+    Ctx *c = &t->c;
+    OK(c, migrate_run(c, &no_plan, false, NULL));
+    OK(c, db_write(c, make, NULL));
+    for (int i = 1; i <= 30; i++)
+        OK(c, db_write(c, put_row, &i));
+    int64_t ids[40];
+    for (int i = 0; i < 40; i++)
+        ids[i] = i;
+    Sql q;
+    sql_init(&q, c->a);
+    sql_add(&q, SQL("SELECT count(*) FROM "));
+    sql_name(&q, "thing");
+    sql_add(&q, SQL(" AS t WHERE "));
+    sql_col(&q, "t", "id");
+    sql_add(&q, SQL(" IN "));
+    sql_bind_ids(&q, ids, 21);
+    sql_add(&q, SQL(" AND "));
+    sql_col(&q, NULL, "flag");
+    sql_add(&q, SQL(" = "));
+    sql_bind(&q, db_of_int(1));
+    sql_add(&q, SQL(" LIMIT "));
+    sql_number(&q, 5);
+    assert_string_equal(strstr(sql_text(&q).text, " AND "), " AND \"flag\" = $22 LIMIT 5");
+    DbRows *r = sql_query(c, &q);
+    OK(c, r && db_step(r));
+    assert_int_equal(db_int(r, 0), 10);
+    db_done(r);
+    sql_init(&q, c->a);
+    sql_add(&q, SQL("SELECT count(*) FROM thing WHERE id IN "));
+    sql_bind_ids(&q, NULL, 0);
+    r = sql_query(c, &q);
+    OK(c, r && db_step(r));
+    assert_int_equal(db_int(r, 0), 0);
+    t_end(t);
+}
+
+/* The ids found, joined: "9,7,". */
+static const char *found(Ctx *c, int limit, int n, const char *const *words)
+{
+    Sql q;
+    sql_init(&q, c->a);
+    sql_add(&q, SQL("SELECT id FROM thing WHERE id IN "));
+    sql_search_match(c, &q, "thing", words, n, limit);
+    sql_add(&q, SQL(" ORDER BY id DESC"));
+    DbRows *r = sql_query(c, &q);
+    OK(c, r != NULL);
+    Buf b;
+    buf_init(&b, c->a);
+    while (db_step(r)) {
+        buf_i64(&b, db_int(r, 0));
+        buf_putc(&b, ',');
+    }
+    OK(c, c->n_err == 0);
+    return b.data;
+}
+
+#define FIND(limit, ...)                                                                           \
+    found(c, limit, (int)(sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *)),                  \
+          (const char *const[]){__VA_ARGS__})
+
+static void test_search(void **state)
+{
+    (void)state;
+    T *t = t_new();
+    Ctx *c = &t->c;
+    OK(c, migrate_run(c, &no_plan, false, NULL));
+    OK(c, db_write(c, make, NULL));
+    for (int i = 1; i <= 9; i++)
+        OK(c, db_write(c, put_row, &i));
+    const Words all[] = {
+        {1, "华 华为 为 为技 ~hua ~huawei ~hw #8000 CUS20261121001", true},
+        {2, "华 华润 ~hua ~huarun ~hr #8001 cus20261121002", true},
+        {3, "a&b a.b@c.com c++ back\\slash semi;colon (x) [y] {z} :* p:q !no |or <lt>", true},
+        {4, "naïve 𠮷野家 ☃ emoji😀 café ÀÉ", true},
+        {5, "it's \"quoted\" tab\tbed\nnew  double", true},
+        {6, "", true},
+        {7, "~ # * ^caret -minus +plus x^2 100% a_b", true},
+    };
+    for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
+        OK(c, db_write(c, put, (void *)(uintptr_t)&all[i]));
+    assert_string_equal(FIND(10, "华为"), "1,");
+    assert_string_equal(FIND(10, "华"), "2,1,");
+    assert_string_equal(FIND(1, "华"), "2,");
+    assert_string_equal(FIND(10, "华", "~hr"), "2,");
+    assert_string_equal(FIND(10, "~hua"), "2,1,");
+    assert_string_equal(FIND(10, "~huaw*"), "1,");
+    assert_string_equal(FIND(10, "hua"), "");
+    assert_string_equal(FIND(10, "hua*"), "");
+    assert_string_equal(FIND(10, "#80*"), "2,1,");
+    assert_string_equal(FIND(10, "#8000"), "1,");
+    assert_string_equal(FIND(10, "8000"), "");
+    assert_string_equal(FIND(10, "cus20261121001"), "1,");
+    assert_string_equal(FIND(10, "CUS2026*"), "2,1,");
+    assert_string_equal(FIND(10, "a&b"), "3,");
+    assert_string_equal(FIND(10, "a.b@c.com", "c++", "back\\slash", "semi;colon", "(x)"), "3,");
+    assert_string_equal(FIND(10, "[y]", "{z}", "p:q", "!no", "|or", "<lt>"), "3,");
+    assert_string_equal(FIND(10, "a"), "");
+    assert_string_equal(FIND(10, "back\\*"), "3,");
+    assert_string_equal(FIND(10, "naïve"), "4,");
+    assert_string_equal(FIND(10, "naive"), "");
+    assert_string_equal(FIND(10, "cafe"), "");
+    assert_string_equal(FIND(10, "ÀÉ"), "4,");
+    assert_string_equal(FIND(10, "àé"), "");
+    assert_string_equal(FIND(10, "𠮷*"), "4,");
+    assert_string_equal(FIND(10, "emoji😀"), "4,");
+    assert_string_equal(FIND(10, "☃"), "4,");
+    assert_string_equal(FIND(10, "its", "quoted", "tabbednew", "double"), "5,");
+    assert_string_equal(FIND(10, "it's"), "5,");
+    assert_string_equal(FIND(10, "^caret", "-minus", "+plus", "x^2", "100%", "a_b", "~"), "7,");
+    assert_string_equal(FIND(10, "*"), "");
+    assert_string_equal(FIND(10, ""), "");
+    assert_string_equal(FIND(10, "' OR 1=1"), "");
+    assert_string_equal(FIND(10, "\" OR tokens:\""), "");
+    assert_string_equal(FIND(10, "AND"), "");
+    assert_string_equal(found(c, 10, 0, NULL), "");
+
+    char *longer = arena_alloc(t->a, 400);
+    memset(longer, 'x', 253);
+    memcpy(longer + 253, "华华 tail", strlen("华华 tail") + 1);
+    Words w = {8, longer, true};
+    OK(c, db_write(c, put, &w));
+    assert_string_equal(FIND(10, "tail"), "8,");
+    longer[259] = 0;
+    assert_string_equal(FIND(10, longer), "8,");
+
+    w = (Words){1, "联想 lenovo", false};
+    OK(c, db_write(c, put, &w));
+    assert_string_equal(FIND(10, "华为"), "");
+    assert_string_equal(FIND(10, "lenovo"), "1,");
+    OK(c, db_write(c, put, &w));
+    w = (Words){9, "fresh", false}; /* not new by word, absent in fact */
+    OK(c, db_write(c, put, &w));
+    assert_string_equal(FIND(10, "fresh"), "9,");
+    w = (Words){2, NULL, false};
+    OK(c, db_write(c, put, &w));
+    assert_string_equal(FIND(10, "华"), "");
+    t_end(t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {DB_TEST(test_builder), DB_TEST(test_search)};
+    return db_tests(tests);
+}

@@ -1,0 +1,335 @@
+/*
+ * db/writer.c: many callers, one commit; each job alone in what it undoes; rivals on one row;
+ * leases and the change log, which live on it. ZHIKE_TEST_KILL is for a person: see kill_writer.
+ */
+#include "helper.h"
+
+#include <pthread.h>
+
+enum { THREADS = 16, EACH = 40 };
+
+static bool make(Ctx *c, void *arg)
+{
+    (void)arg;
+    return db_exec(c, SQL("CREATE TABLE w (id BIGINT PRIMARY KEY, n BIGINT NOT NULL)"), NULL, 0) &&
+           db_exec(c, SQL("INSERT INTO w (id, n) VALUES (0, 0)"), NULL, 0);
+}
+
+static bool count_up(Ctx *c, void *arg)
+{
+    int64_t n;
+    DbVal v[] = {db_of_int(*(int64_t *)arg)};
+    return db_one_int(c, SQL("UPDATE w SET n = n + 1 WHERE id = 0 RETURNING n"), NULL, 0, &n, NULL) &&
+           db_exec(c, SQL("INSERT INTO w (id, n) VALUES ($1, 1)"), v, 1);
+}
+
+static void *worker(void *arg)
+{
+    int me = *(int *)arg;
+    intptr_t bad = 0;
+    for (int i = 0; i < EACH; i++) {
+        T *t = t_new();
+        int64_t id = 1 + me * 1000 + i;
+        if (!db_write(&t->c, count_up, &id)) {
+            t_show(&t->c);
+            bad++;
+        } else if (i % 4 == 0) { /* the same id again: refused, alone */
+            if (db_write(&t->c, count_up, &id) || t->c.err->code != ERR_DUPLICATE)
+                bad++;
+        }
+        t_end(t);
+    }
+    return (void *)bad;
+}
+
+static void test_many(void **state)
+{
+    (void)state;
+    T *t = t_new();
+    OK(&t->c, db_write(&t->c, make, NULL));
+    pthread_t th[THREADS];
+    int me[THREADS];
+    for (int i = 0; i < THREADS; i++) {
+        me[i] = i;
+        pthread_create(&th[i], NULL, worker, &me[i]);
+    }
+    intptr_t bad = 0;
+    for (int i = 0; i < THREADS; i++) {
+        void *r;
+        pthread_join(th[i], &r);
+        bad += (intptr_t)r;
+    }
+    assert_int_equal(bad, 0);
+    assert_int_equal(t_int(&t->c, "SELECT n FROM w WHERE id = 0"), THREADS * EACH);
+    assert_int_equal(t_int(&t->c, "SELECT count(*) FROM w"), THREADS * EACH + 1);
+    t_end(t);
+}
+
+static bool slow_step(Ctx *c, void *arg)
+{
+    (void)c;
+    usleep(*(unsigned *)arg);
+    return true;
+}
+
+static void *slow_writer(void *arg)
+{
+    (void)arg;
+    T *t = t_new();
+    unsigned us = 300000;
+    bool ok = db_write(&t->c, slow_step, &us);
+    t_end(t);
+    return (void *)(intptr_t)ok;
+}
+
+/* A caller with a deadline does not wait behind a long job (SQLite: one writer). */
+static void test_deadline_in_queue(void **state)
+{
+    (void)state;
+    T *t = t_new();
+    OK(&t->c, db_write(&t->c, make, NULL));
+    if (!pg_url) {
+        pthread_t th;
+        pthread_create(&th, NULL, slow_writer, NULL);
+        usleep(50000);
+        t->c.deadline_ms = clock_mono_ms() + 50;
+        int64_t id = 5;
+        assert_false(db_write(&t->c, count_up, &id));
+        assert_int_equal(t->c.err->code, ERR_BUSY);
+        assert_true(t->c.retry_after_s > 0);
+        void *r;
+        pthread_join(th, &r);
+        assert_true((intptr_t)r);
+        ctx_errors_back_to(&t->c, 0);
+        t->c.deadline_ms = 0;
+    }
+    assert_int_equal(t_int(&t->c, "SELECT count(*) FROM w"), 1);
+    t_end(t);
+}
+
+/* An UPDATE stopped by its deadline drops the whole transaction; the others of the batch live. */
+static bool endless(Ctx *c, void *arg)
+{
+    (void)arg;
+    return db_exec(c,
+                   SQL("UPDATE w SET n = (WITH RECURSIVE k (i) AS (SELECT 1 UNION ALL SELECT i + 1 "
+                       "FROM k WHERE i < 2000000000) SELECT count(*) FROM k)"),
+                   NULL, 0);
+}
+
+static void *endless_writer(void *arg)
+{
+    (void)arg;
+    T *t = t_new();
+    t->c.deadline_ms = clock_mono_ms() + 400;
+    bool ok = db_write(&t->c, endless, NULL);
+    intptr_t right = !ok && t->c.n_err == 1 && t->c.err->code == ERR_BUSY;
+    if (!right)
+        t_show(&t->c);
+    t_end(t);
+    return (void *)right;
+}
+
+static void test_dropped_batch(void **state)
+{
+    (void)state;
+    T *t = t_new();
+    OK(&t->c, db_write(&t->c, make, NULL));
+    pthread_t slow, stopped, th[4];
+    int me[4];
+    pthread_create(&slow, NULL, slow_writer, NULL);
+    usleep(50000);
+    for (int i = 0; i < 4; i++) {
+        me[i] = i;
+        pthread_create(&th[i], NULL, worker, &me[i]);
+        if (i == 1)
+            pthread_create(&stopped, NULL, endless_writer, NULL);
+    }
+    void *r;
+    pthread_join(stopped, &r);
+    assert_true((intptr_t)r);
+    pthread_join(slow, &r);
+    for (int i = 0; i < 4; i++) {
+        pthread_join(th[i], &r);
+        assert_int_equal((intptr_t)r, 0);
+    }
+    assert_int_equal(t_int(&t->c, "SELECT n FROM w WHERE id = 0"), 4 * EACH);
+    t_end(t);
+}
+
+/* --- leases ---------------------------------------------------------------------------------- */
+
+static const Plan no_plan = {.n = 0, .format = 1, .program = "test"};
+
+static void test_lease(void **state)
+{
+    (void)state;
+    T *t = t_new();
+    Ctx *c = &t->c;
+    OK(c, migrate_run(c, &no_plan, false, NULL));
+    Db *db[15];
+    T *u[15];
+    int node, seen = 0;
+    OK(c, db_lease_take(c, &node));
+    seen |= 1 << node;
+    DbOptions o = t_options();
+    for (int i = 0; i < 15; i++) {
+        u[i] = t_new();
+        OK(&u[i]->c, db_open(&u[i]->c, &o, &db[i]));
+        OK(&u[i]->c, db_lease_take(&u[i]->c, &node));
+        assert_false(seen & 1 << node);
+        seen |= 1 << node;
+        OK(&u[i]->c, db_lease_renew(&u[i]->c));
+        db_release(&u[i]->c);
+    }
+    assert_int_equal(seen, 0xffff);
+    T *v = t_new();
+    Db *one_more;
+    OK(&v->c, db_open(&v->c, &o, &one_more));
+    assert_false(db_lease_take(&v->c, &node));
+    assert_int_equal(v->c.err->code, ERR_BUSY);
+    ctx_errors_back_to(&v->c, 0);
+    db_lease_drop(&u[3]->c);
+    OK(&v->c, db_lease_take(&v->c, &node));
+    OK(&v->c, db_lease_renew(&v->c));
+    /* somebody took it from us: said at the next renewal */
+    OK(c, t_do(c, "UPDATE node_lease SET holder = 'thief'"));
+    assert_false(db_lease_renew(&v->c));
+    t_end(v);
+    db_close(one_more);
+    for (int i = 0; i < 15; i++) {
+        t_end(u[i]);
+        db_close(db[i]);
+    }
+    /* a dead process of this machine is not waited for; another machine's is */
+    OK(c, t_do(c, "UPDATE node_lease SET pid = 999999999"));
+    db_lease_drop(c);
+    OK(c, db_lease_take(c, &node));
+    t_end(t);
+}
+
+/* --- the change log -------------------------------------------------------------------------- */
+
+typedef struct Seen {
+    int n;
+    char last[64];
+    int64_t newest, ref;
+} Seen;
+
+static void see(void *arg, int64_t id, const char *topic, int64_t ref)
+{
+    Seen *s = arg;
+    s->n++;
+    snprintf(s->last, sizeof(s->last), "%s", topic);
+    s->ref = ref;
+    if (id > s->newest)
+        s->newest = id;
+}
+
+static bool change_fails(Ctx *c, void *arg)
+{
+    (void)arg;
+    return db_change(c, "lost", 3) && ctx_fail(c, ERR_INVALID, NULL, "err.required");
+}
+
+static bool change(Ctx *c, void *arg)
+{
+    int n_err = c->n_err;
+    if (!db_change(c, "customer", *(int64_t *)arg) || !db_change(c, "customer", *(int64_t *)arg))
+        return false;
+    db_try(c, change_fails, NULL);
+    ctx_errors_back_to(c, n_err);
+    return true;
+}
+
+static void test_change(void **state)
+{
+    (void)state;
+    T *t = t_new();
+    Ctx *c = &t->c;
+    OK(c, migrate_run(c, &no_plan, false, NULL));
+    Seen s = {0};
+    OK(c, db_change_last(c, &s.newest));
+    assert_int_equal(s.newest, 0);
+    int64_t ref = 41;
+    OK(c, db_write(c, change, &ref));
+    OK(c, db_changes_since(c, s.newest, see, &s));
+    assert_int_equal(s.n, 1);
+    assert_string_equal(s.last, "customer");
+    assert_int_equal(s.ref, 41);
+    OK(c, db_changes_since(c, s.newest, see, &s));
+    assert_int_equal(s.n, 1);
+    ref = 42;
+    OK(c, db_write(c, change, &ref));
+    OK(c, db_changes_since(c, s.newest, see, &s));
+    assert_int_equal(s.n, 2);
+    assert_false(db_write(c, change_fails, NULL));
+    ctx_errors_back_to(c, 0);
+    OK(c, db_changes_since(c, s.newest, see, &s));
+    assert_int_equal(s.n, 2);
+    if (pg_url) { /* a transaction that committed late with an older id */
+        char text[160];
+        snprintf(text, sizeof(text),
+                 "INSERT INTO change_log (id, topic, ref, at) VALUES (%" PRId64 ", 'late', 9, 0)",
+                 s.newest - 3000);
+        OK(c, t_do(c, text));
+        int64_t newest = s.newest;
+        OK(c, db_changes_since(c, s.newest, see, &s));
+        assert_int_equal(s.n, 3);
+        assert_string_equal(s.last, "late");
+        assert_true(s.newest == newest);
+        OK(c, db_changes_since(c, s.newest, see, &s));
+        assert_int_equal(s.n, 3);
+    }
+    t_end(t);
+}
+
+/*
+ * For a person and for the crash test: ZHIKE_TEST_KILL=<dir> writes for ever with 16 threads and
+ * prints each id after its write was acknowledged. Kill it with -9, then compare what it printed
+ * with what the file holds.
+ */
+static void *kill_writer(void *arg)
+{
+    for (int64_t i = 0;; i++) {
+        T *t = t_new();
+        int64_t id = 1 + *(int *)arg + i * THREADS + (int64_t)getpid() * 10000000;
+        if (db_write(&t->c, count_up, &id)) {
+            printf("%" PRId64 "\n", id);
+            fflush(stdout);
+        }
+        t_end(t);
+    }
+    return NULL;
+}
+
+static int kill_test(const char *dir)
+{
+    T *t = t_new();
+    DbOptions o = {.dir = dir, .create = true};
+    if (!db_open(&t->c, &o, &test_db))
+        return 1;
+    t->c.db = test_db;
+    db_write(&t->c, make, NULL);
+    pthread_t th[THREADS];
+    int me[THREADS];
+    for (int i = 0; i < THREADS; i++) {
+        me[i] = i;
+        pthread_create(&th[i], NULL, kill_writer, &me[i]);
+    }
+    pthread_join(th[0], NULL);
+    return 0;
+}
+
+int main(void)
+{
+    if (getenv("ZHIKE_TEST_KILL")) {
+        msg_load();
+        return kill_test(getenv("ZHIKE_TEST_KILL"));
+    }
+    const struct CMUnitTest tests[] = {
+        DB_TEST(test_many),  DB_TEST(test_deadline_in_queue), DB_TEST(test_dropped_batch),
+        DB_TEST(test_lease), DB_TEST(test_change),
+    };
+    return db_tests(tests);
+}
