@@ -49,4 +49,43 @@ bool save_changed(const Save *s, int field);
    written. In a write. */
 bool rec_touch(Ctx *c, const Entity *e, int64_t id, const int *fields, const DbVal *values, int n);
 
+/* ---- for hooks: own code at work, permissions are not asked ------------------------------------ */
+
+/* Text of a field as it shall be; NULL where there is none or it is no text. */
+const char *save_text(const Ctx *c, const Save *s, int field);
+/* The ids of a link_many given with this save; NULL where it was not given. */
+const int64_t *save_many(const Save *s, int field, int *out_n);
+/* Gives a link_many its ids (as input would). */
+void save_set_many(Ctx *c, Save *s, int field, const int64_t *ids, int n);
+/* A JSON object that goes with the arena, to build the input of rec_create and rec_update. */
+json_object *rec_input(Ctx *c);
+/* Options of own code: trusted, no version asked, origin of the save it belongs to (s may be NULL). */
+SaveOptions rec_own(const Save *s);
+
+/*
+ * A create in two steps: prepared in before_save (numbers, texts, all checks), written in after_save inside the
+ * transaction. The id is known at once. Mistakes are recorded under `prefix`.field where prefix is not NULL.
+ */
+typedef struct SaveWork SaveWork;
+bool rec_prepare(Ctx *c, const Entity *e, json_object *in, const SaveOptions *o, const char *prefix, SaveWork **out);
+int64_t rec_prepared_id(const SaveWork *w);
+bool rec_commit(Ctx *c, SaveWork *w);
+
+/* The first live row of a filter by sort ("-happened_at"; NULL: by id). *found says whether there is one. */
+bool rec_find_one(Ctx *c, const Entity *e, const Filter *f, const char *sort, Record *out, bool *found);
+/* How many live rows. */
+bool rec_count(Ctx *c, const Entity *e, const Filter *f, int64_t *out);
+/* A leaf "field = id" or "field = text", for such filters. */
+Filter *rec_is(Ctx *c, const Entity *e, int field, DbVal v);
+
+/* A bare row of an entity without standard fields (contact_point): no history, no audit. values by Field.index; a new id is
+   set where values[STD_ID] is null. In a write. */
+bool rec_insert_bare(Ctx *c, const Entity *e, DbVal *values);
+/* Such rows go for good. In a write. */
+bool rec_erase(Ctx *c, const Entity *e, const Filter *f);
+/* owner_department of everything a user owns (he moved). In a write. */
+bool rec_owner_moved(Ctx *c, int64_t user, DbVal department);
+/* Replaces the beginning of a text field in all rows where it starts with `from` (paths of departments). In a write. */
+bool rec_replace_prefix(Ctx *c, const Entity *e, int field, const char *from, const char *to);
+
 #endif

@@ -1,0 +1,17 @@
+/*
+ * Duplicates: rows that agree with a record in the match keys of a rule (Entity.dups). Found by the
+ * indexes of the key columns, never by scanning.
+ */
+#ifndef RECORD_DEDUPE_H
+#define RECORD_DEDUPE_H
+
+#include "record/save.h"
+
+/* What the rule does on a channel. */
+DupAction dedupe_action(const DupRule *rule, const SaveOptions *o, Channel ch);
+/* Fills w->dups: one statement that finds a row which blocks this save. */
+void dedupe_prepare(Ctx *c, SaveWork *w);
+/* In the transaction: no such row. ERR_DUPLICATE with its label, or (where it is foreign) its owner. */
+bool dedupe_check(Ctx *c, SaveWork *w);
+
+#endif

@@ -1,0 +1,25 @@
+/*
+ * Links on their way in: an id, {"id": 5}, or a number, name, login or code that means one record.
+ * Linking needs a target the caller may read (people, departments, roles: anyone); people must be active.
+ */
+#ifndef RECORD_LINK_RESOLVE_H
+#define RECORD_LINK_RESOLVE_H
+
+#include "record/save.h"
+
+/* The entity a link leads to in this record; NULL where the field that names it is empty, or there is none. */
+const Entity *link_target(const Field *f, const DbVal *values);
+
+/* JSON → id. ERR_TYPE, ERR_REF_NOT_FOUND (also where the caller may not read it), ERR_REF_AMBIGUOUS (with the candidates
+   in the message) under f->name. trusted: an id is taken as it is, names are sought in all live rows. */
+bool link_from_json(Ctx *c, const Field *f, const Entity *to, json_object *in, bool trusted, int64_t *out);
+
+/* ERR_INVALID where making `target` the parent of `id` by the self-link f closes a circle. */
+bool link_no_cycle(Ctx *c, const Field *f, int64_t id, int64_t target);
+
+/* Fills w->links: one statement that counts the live rows among the links changed. */
+void link_prepare_check(Ctx *c, SaveWork *w);
+/* In the transaction: they are all still there. ERR_REF_NOT_FOUND otherwise. */
+bool link_check(Ctx *c, SaveWork *w);
+
+#endif

@@ -1,0 +1,175 @@
+/*
+ * To the recycle bin and back. A record goes with what belongs to it (record/children.h), all with one
+ * stamp, so that restoring brings back what went with it and nothing that went before. Entities
+ * without a recycle bin lose the row for good.
+ */
+
+#include "record/children.h"
+#include "record/history.h"
+#include "record/hooks.h"
+#include "record/search.h"
+#include "record/value.h"
+#include "record/write_row.h"
+
+typedef struct Removal {
+    const Entity *e;
+    int64_t id;
+    const SaveOptions *o;
+    Record r;
+} Removal;
+
+static bool audit(Ctx *c, const Record *r, const char *action)
+{
+    if (!(r->e->gets & GETS_AUDIT))
+        return true;
+    AuditEntry a = {.action = action,
+                    .entity = r->e->name,
+                    .record = r->id,
+                    .record_name = history_record_name(c, r->e, r->v)};
+    return audit_add(c, &a);
+}
+
+static bool is_deleted(const Record *r)
+{
+    return r->e->standard && r->v[STD_DELETED_AT].kind != DB_NULL;
+}
+
+/* Marks the row, or takes the mark away; the version must still be the one that was read. */
+static bool mark(Ctx *c, const Record *r, int64_t stamp)
+{
+    const Entity *e = r->e;
+    const int fields[] = {STD_DELETED_AT, STD_DELETED_BY, STD_VERSION, STD_UPDATED_AT, STD_UPDATED_BY};
+    DbVal who = c->actor->user ? db_of_int(c->actor->user) : db_null();
+    const DbVal values[] = {stamp ? db_of_int(stamp) : db_null(), stamp ? who : db_null(), db_of_int(r->version + 1),
+                            db_of_int(c->now_ms), who};
+    Sql q;
+    write_row_set(c, e, fields, values, 5, &q);
+    sql_add(&q, SQL(" WHERE t0.\"id\" = "));
+    sql_bind(&q, db_of_int(r->id));
+    sql_add(&q, SQL(" AND t0.\"version\" = "));
+    sql_bind(&q, db_of_int(r->version));
+    sql_add(&q, stamp ? SQL(" AND t0.\"deleted_at\" IS NULL") : SQL(" AND t0.\"deleted_at\" IS NOT NULL"));
+    if (!sql_exec(c, &q))
+        return false;
+    return db_changes(c) == 1 || ctx_fail(c, ERR_STALE, NULL, "err.stale");
+}
+
+static bool erase(Ctx *c, const Record *r)
+{
+    Sql q;
+    for (int i = 0; i < r->e->n_fields; i++) {
+        const Field *f = &r->e->fields[i];
+        if (f->type != FT_LINK_MANY)
+            continue;
+        int64_t *old;
+        int n;
+        if (!write_row_read_many(c, r->e, f, r->id, &old, &n) ||
+            !write_row_many(c, r->e, f, r->id, old, n, NULL, 0))
+            return false;
+    }
+    sql_init(&q, c->a);
+    sql_add(&q, SQL("DELETE FROM "));
+    sql_name(&q, r->e->name);
+    sql_add(&q, SQL(" WHERE \"id\" = "));
+    sql_bind(&q, db_of_int(r->id));
+    return sql_exec(c, &q);
+}
+
+static bool delete_in_write(Ctx *c, void *arg)
+{
+    Removal *x = arg;
+    const Entity *e = x->e;
+    const RecordHooks *h = hooks_of(e);
+    Record *r = &x->r;
+    /* read again inside the transaction: what the children and hooks see is what goes */
+    if (!rec_load(c, e, x->id, r) || is_deleted(r))
+        return c->n_err == 0 && ctx_fail(c, ERR_NOT_FOUND, NULL, "err.not_found");
+    if (x->o->if_version >= 0 && e->standard && r->version != x->o->if_version)
+        return ctx_fail(c, ERR_STALE, NULL, "err.stale");
+    if (h && h->before_delete && !h->before_delete(c, r))
+        return false;
+    bool bin = e->standard && (e->gets & GETS_TRASH);
+    if (bin) {
+        if (!mark(c, r, c->now_ms) || !children_delete(c, e, r->id, c->now_ms))
+            return false;
+    } else if (!erase(c, r)) {
+        return false;
+    }
+    if ((e->gets & GETS_SEARCH) && !sql_search_remove(c, e->name, r->id))
+        return false;
+    return history_add(c, e, r->id, "delete", NULL) && audit(c, r, "delete") && db_change(c, e->name, r->id);
+}
+
+bool rec_delete(Ctx *c, const Entity *e, int64_t id, const SaveOptions *o)
+{
+    SaveOptions none = {.if_version = -1};
+    Removal x = {.e = e, .id = id, .o = o ? o : &none};
+    if (!x.o->trusted) {
+        if (!rec_get_for(c, e, id, ACT_DELETE, &x.r))
+            return false;
+        if (is_deleted(&x.r))
+            return ctx_fail(c, ERR_NOT_FOUND, NULL, "err.not_found");
+        if (e->readonly)
+            return ctx_fail(c, ERR_FORBIDDEN, NULL, "err.forbidden");
+        if (x.o->if_version >= 0 && e->standard && x.r.version != x.o->if_version)
+            return ctx_fail(c, ERR_STALE, NULL, "err.stale");
+    }
+    return x.o->dry || db_write(c, delete_in_write, &x);
+}
+
+/* A parent in the recycle bin brings its children back itself; a child alone would hang in the air. */
+static bool parent_lives(Ctx *c, const Record *r)
+{
+    const Entity *e = r->e;
+    const Field *f = e->parent ? entity_field(e, e->parent) : NULL;
+    if (!f || f->type != FT_LINK || r->v[f->index].kind != DB_INT)
+        return true;
+    const Entity *to = NULL;
+    if (f->to) {
+        to = model_entity(e->model, f->to);
+    } else if (f->to_field) {
+        const Field *by = entity_field(e, f->to_field);
+        if (by && r->v[by->index].kind == DB_TEXT)
+            to = model_entity(e->model, r->v[by->index].s);
+    }
+    Record parent;
+    if (!to || !to->standard)
+        return true;
+    if (!rec_load(c, to, r->v[f->index].i, &parent) || is_deleted(&parent))
+        return c->n_err == 0 && ctx_fail(c, ERR_CONFLICT, f->name, "err.restore_parent", label_in(to->label, c->lang));
+    return true;
+}
+
+static bool restore_in_write(Ctx *c, void *arg)
+{
+    Removal *x = arg;
+    const Entity *e = x->e;
+    const RecordHooks *h = hooks_of(e);
+    Record *r = &x->r;
+    if (!rec_load(c, e, x->id, r))
+        return c->n_err == 0 && ctx_fail(c, ERR_NOT_FOUND, NULL, "err.not_found");
+    if (!is_deleted(r))
+        return ctx_fail(c, ERR_CONFLICT, NULL, "err.not_deleted");
+    if (!parent_lives(c, r))
+        return false;
+    int64_t stamp = r->v[STD_DELETED_AT].i;
+    if (!mark(c, r, 0) || !children_restore(c, e, r->id, stamp))
+        return false;
+    if ((e->gets & GETS_SEARCH) && !sql_search_put(c, e->name, r->id, search_tokens(c->a, e, r->v), false))
+        return false;
+    if (h && h->after_restore && !h->after_restore(c, r))
+        return false;
+    return history_add(c, e, r->id, "restore", NULL) && audit(c, r, "restore") && db_change(c, e->name, r->id);
+}
+
+bool rec_restore(Ctx *c, const Entity *e, int64_t id)
+{
+    Removal x = {.e = e, .id = id};
+    if (!(e->gets & GETS_TRASH) || !e->standard)
+        return ctx_fail(c, ERR_NOT_FOUND, NULL, "err.not_found");
+    if (!rec_get_for(c, e, id, ACT_DELETE, &x.r))
+        return false;
+    if (!is_deleted(&x.r))
+        return ctx_fail(c, ERR_CONFLICT, NULL, "err.not_deleted");
+    return db_write(c, restore_in_write, &x);
+}

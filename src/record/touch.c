@@ -1,0 +1,172 @@
+/*
+ * Own code at the rows of other records: rollups, look-ups, rows without a life of their own. No
+ * permission is asked here; hooks call it for what the program keeps up by itself. See hooks.h.
+ */
+#include <string.h>
+
+#include "base/id.h"
+#include "meta/types.h"
+#include "record/hooks.h"
+#include "record/search.h"
+#include "record/value.h"
+#include "record/write_row.h"
+
+bool rec_touch(Ctx *c, const Entity *e, int64_t id, const int *fields, const DbVal *values, int n)
+{
+    Sql q;
+    if (!n)
+        return true;
+    write_row_set(c, e, fields, values, n, &q);
+    sql_add(&q, SQL(" WHERE t0.\"id\" = "));
+    sql_bind(&q, db_of_int(id));
+    return sql_exec(c, &q) && db_change(c, e->name, id);
+}
+
+static void add_filter(Ctx *c, Sql *q, const Entity *e, const Filter *f)
+{
+    sql_add(q, SQL(" FROM "));
+    sql_name(q, e->name);
+    sql_add(q, SQL(" AS t0 WHERE "));
+    if (e->standard)
+        sql_add(q, SQL("t0.\"deleted_at\" IS NULL AND "));
+    filter_sql(c, q, e, "t0", f);
+}
+
+bool rec_find_one(Ctx *c, const Entity *e, const Filter *f, const char *sort, Record *out, bool *found)
+{
+    Sql q;
+    sql_init(&q, c->a);
+    sql_add(&q, SQL("SELECT "));
+    value_columns(&q, e, "t0");
+    add_filter(c, &q, e, f);
+    sql_add(&q, SQL(" ORDER BY "));
+    if (sort) {
+        bool down = *sort == '-';
+        const Field *by = entity_field(e, sort + down);
+        if (by && by->column) {
+            sql_col(&q, "t0", by->column);
+            sql_add(&q, down ? SQL(" DESC NULLS LAST, ") : SQL(" NULLS LAST, "));
+        }
+    }
+    sql_add(&q, SQL("t0.\"id\" LIMIT 1"));
+    DbRows *r = sql_query(c, &q);
+    if (!r)
+        return false;
+    *found = db_step(r);
+    if (*found) {
+        *out = (Record){.e = e, .v = ARENA_ARRAY(c->a, e->n_fields, DbVal)};
+        value_read_row(c->a, e, r, 0, out->v);
+        out->id = out->v[STD_ID].i;
+        out->version = e->standard ? out->v[STD_VERSION].i : 0;
+    }
+    db_done(r);
+    return c->n_err == 0;
+}
+
+bool rec_count(Ctx *c, const Entity *e, const Filter *f, int64_t *out)
+{
+    Sql q;
+    sql_init(&q, c->a);
+    sql_add(&q, SQL("SELECT COUNT(*)"));
+    add_filter(c, &q, e, f);
+    return db_one_int(c, sql_text(&q), q.params, q.n, out, NULL);
+}
+
+Filter *rec_is(Ctx *c, const Entity *e, int field, DbVal v)
+{
+    DbVal *p = ARENA_NEW(c->a, DbVal);
+    *p = v;
+    return filter_leaf(c->a, &e->fields[field], OP_EQ, p, 1);
+}
+
+bool rec_insert_bare(Ctx *c, const Entity *e, DbVal *values)
+{
+    Sql q;
+    if (values[STD_ID].kind == DB_NULL)
+        values[STD_ID] = db_of_int(id_new());
+    write_row_insert(c, e, values, &q);
+    return sql_exec(c, &q);
+}
+
+bool rec_erase(Ctx *c, const Entity *e, const Filter *f)
+{
+    Sql q;
+    sql_init(&q, c->a);
+    sql_add(&q, SQL("DELETE FROM "));
+    sql_name(&q, e->name);
+    sql_add(&q, SQL(" WHERE \"id\" IN (SELECT t0.\"id\" FROM "));
+    sql_name(&q, e->name);
+    sql_add(&q, SQL(" AS t0 WHERE "));
+    filter_sql(c, &q, e, "t0", f);
+    sql_add(&q, SQL(")"));
+    return sql_exec(c, &q);
+}
+
+bool rec_owner_moved(Ctx *c, int64_t user, DbVal department)
+{
+    const Model *m = c->model;
+    for (int i = 0; i < m->n; i++) {
+        const Entity *e = &m->entities[i];
+        if (!e->standard)
+            continue;
+        Sql q;
+        sql_init(&q, c->a);
+        sql_add(&q, SQL("UPDATE "));
+        sql_name(&q, e->name);
+        sql_add(&q, SQL(" SET \"owner_department_id\" = "));
+        sql_bind(&q, department);
+        sql_add(&q, SQL(" WHERE \"owner_id\" = "));
+        sql_bind(&q, db_of_int(user));
+        if (!sql_exec(c, &q))
+            return false;
+        if (db_changes(c) > 0 && !db_change(c, e->name, 0))
+            return false;
+    }
+    return true;
+}
+
+bool rec_replace_prefix(Ctx *c, const Entity *e, int field, const char *from, const char *to)
+{
+    /* few rows (departments): read, change in C, write back, so that companions stay right */
+    const Field *f = &e->fields[field];
+    Sql q;
+    sql_init(&q, c->a);
+    sql_add(&q, SQL("SELECT t0.\"id\", "));
+    sql_col(&q, "t0", f->column);
+    sql_add(&q, SQL(" FROM "));
+    sql_name(&q, e->name);
+    sql_add(&q, SQL(" AS t0 WHERE "));
+    sql_col(&q, "t0", f->column);
+    sql_add(&q, SQL(" >= "));
+    sql_bind(&q, db_of_text(from));
+    sql_add(&q, SQL(" AND "));
+    sql_col(&q, "t0", f->column);
+    sql_add(&q, SQL(" < "));
+    sql_bind(&q, db_of_text(arena_printf(c->a, "%s\xf4\x8f\xbf\xbf", from)));
+    DbRows *r = sql_query(c, &q);
+    if (!r)
+        return false;
+    struct Row {
+        int64_t id;
+        const char *text;
+        struct Row *next;
+    } *rows = NULL;
+    size_t n = strlen(from);
+    while (db_step(r)) {
+        const char *text = db_text(r, 1);
+        if (!text || strncmp(text, from, n) != 0)
+            continue;
+        struct Row *row = ARENA_NEW(c->a, struct Row);
+        *row = (struct Row){db_int(r, 0), arena_printf(c->a, "%s%s", to, text + n), rows};
+        rows = row;
+    }
+    db_done(r);
+    if (c->n_err)
+        return false;
+    for (; rows; rows = rows->next) {
+        DbVal v = db_of_text(rows->text);
+        if (!rec_touch(c, e, rows->id, &field, &v, 1))
+            return false;
+    }
+    return true;
+}
