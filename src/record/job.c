@@ -200,6 +200,14 @@ bool job_end(Ctx *c, int64_t id, JobState state, const char *message, int64_t fi
     return db_write(c, end_row, &e);
 }
 
+bool job_cancelled(Ctx *c, int64_t id)
+{
+    DbVal p[] = {db_of_int(id)};
+    int64_t cancel = 0;
+    bool found;
+    return db_one_int(c, SQL("SELECT \"cancel\" FROM \"job\" WHERE \"id\" = $1"), p, 1, &cancel, &found) && cancel == 1;
+}
+
 /* ---- for people ---------------------------------------------------------------------------- */
 
 static void write_time(Jw *w, const char *key, DbRows *r, int col)

@@ -42,6 +42,9 @@ bool job_end(Ctx *c, int64_t id, JobState state, const char *message, int64_t fi
 /* Renews the lease of a job in a long step. */
 bool job_touch(Ctx *c, int64_t id, int64_t lease_ms);
 
+/* Did somebody ask it to stop? */
+bool job_cancelled(Ctx *c, int64_t id);
+
 /* For the API: the caller's own jobs (with the right "jobs" all). ERR_NOT_FOUND otherwise. */
 bool job_json(Ctx *c, int64_t id, Buf *out);
 bool job_list_json(Ctx *c, int limit, const char *cursor, Buf *out);

@@ -1,0 +1,116 @@
+/*
+ * The keeper: follows the change log (so that caches of this process see what another one changed
+ * within a second), renews the node lease, seals the audit log and anchors its head in a file.
+ */
+#include "work/keeper.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "auth/audit.h"
+#include "auth/session.h"
+#include "base/clock.h"
+#include "base/conf.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "meta/model.h"
+#include "record/customs.h"
+#include "record/setting.h"
+
+enum { LEASE_EVERY = 5000, SEAL_EVERY = 400, SWEEP_EVERY = 600000, SEAL_ROWS = 2000 };
+
+typedef struct Heard {
+    bool model, access, setting;
+    int64_t last;
+} Heard;
+
+static void hear(void *arg, int64_t id, const char *topic, int64_t ref)
+{
+    (void)ref;
+    Heard *h = arg;
+    h->last = id;
+    h->model |= strcmp(topic, "model") == 0;
+    h->access |= strcmp(topic, "access") == 0;
+    h->setting |= strcmp(topic, "setting") == 0;
+}
+
+static void follow(Keeper *k, Ctx *c)
+{
+    Heard h = {.last = k->seen};
+    if (!db_changes_since(c, k->seen, hear, &h))
+        return;
+    k->seen = h.last;
+    if (h.setting)
+        setting_load(c);
+    if (h.model)
+        customs_reload(c);
+    if (h.model || h.access)
+        actor_cache_clear();
+}
+
+static void seal(Keeper *k, Ctx *c)
+{
+    bool left = true;
+    int sealed = 0, all = 0;
+    while (left && audit_seal(c, SEAL_ROWS, &sealed, &left))
+        all += sealed;
+    if (!all)
+        return;
+    char *path = arena_printf(c->a, "%s/audit.head", k->dir);
+    const char *head;
+    if (audit_head(c, &head))
+        file_write(c, path, head, strlen(head), 0600);
+}
+
+static void complain(Ctx *c, const char *what)
+{
+    for (const ErrItem *e = c->err; e; e = e->next)
+        log_write(LOG_WARN, what, LOG_S("code", err_name(e->code)), LOG_S("detail", e->detail ? e->detail : e->message));
+}
+
+static void duty(Keeper *k, void (*fn)(Keeper *, Ctx *), const char *what)
+{
+    Arena *a = arena_new(0);
+    Ctx c;
+    ctx_init(&c, a);
+    c.db = k->db;
+    Model *m = model_hold();
+    c.model = m;
+    arena_defer(a, model_release, m);
+    c.actor = actor_system(a, CH_SYSTEM);
+    fn(k, &c);
+    complain(&c, what);
+    db_release(&c);
+    arena_free(a);
+}
+
+static void lease(Keeper *k, Ctx *c)
+{
+    (void)k;
+    db_lease_renew(c);
+}
+
+/* What has had its time: old sessions, idempotency keys, rate windows. */
+static void sweep(Keeper *k, Ctx *c)
+{
+    (void)k;
+    session_sweep(c);
+}
+
+void keeper_tick(Keeper *k)
+{
+    int64_t now = clock_mono_ms();
+    duty(k, follow, "keeper_follow");
+    if (now >= k->next_lease) {
+        duty(k, lease, "keeper_lease");
+        k->next_lease = now + LEASE_EVERY;
+    }
+    if (now >= k->next_seal) {
+        duty(k, seal, "keeper_seal");
+        k->next_seal = now + SEAL_EVERY;
+    }
+    if (now >= k->next_sweep) {
+        duty(k, sweep, "keeper_sweep");
+        k->next_sweep = now + SWEEP_EVERY;
+    }
+}

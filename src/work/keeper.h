@@ -1,0 +1,17 @@
+/* The keeper's duties, one tick at a time. */
+#ifndef WORK_KEEPER_H
+#define WORK_KEEPER_H
+
+#include "db/db.h"
+
+typedef struct Keeper {
+    Db *db;
+    const char *dir;
+    int64_t seen;        /* newest change_log id followed */
+    int64_t next_lease, next_seal, next_sweep; /* monotonic ms */
+} Keeper;
+
+/* Runs what is due. Called about four times a second. */
+void keeper_tick(Keeper *k);
+
+#endif

@@ -1,0 +1,77 @@
+/* Job threads: claim, run as the owner, end. See work.h. */
+#include "work/runner.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/crypt.h"
+#include "base/log.h"
+#include "base/msg.h"
+#include "meta/model.h"
+
+enum { LEASE_MS = 30000 };
+
+static const char *first_message(const Ctx *c)
+{
+    return c->err ? c->err->message : msg_text(c->lang, "err.internal");
+}
+
+static bool as_owner(Ctx *c, int64_t owner)
+{
+    if (owner == 0) {
+        c->actor = actor_system(c->a, CH_JOB);
+        return true;
+    }
+    Actor *a;
+    if (!actor_of_user(c, owner, CH_JOB, &a))
+        return false;
+    c->actor = a;
+    if (a->zone && *a->zone)
+        c->zone = a->zone;
+    if (a->locale && strncmp(a->locale, "en", 2) == 0)
+        c->lang = "en";
+    return true;
+}
+
+static void end_job(Ctx *c, Job *job, bool ok, bool stopping)
+{
+    const char *message = ok ? NULL : first_message(c);
+    if (!ok && c->n_err)
+        log_write(LOG_WARN, "job_failed", LOG_I("job", job->id), LOG_S("kind", job->kind),
+                  LOG_S("code", err_name(c->err->code)), LOG_S("detail", c->err->detail));
+    bool failed = c->n_err > 0;
+    ctx_errors_back_to(c, 0);
+    c->actor = actor_system(c->a, CH_JOB);
+    if (stopping && !ok && !failed)
+        return; /* stopped half-way: its lease runs out and the next start resumes it */
+    JobState state = ok ? JOB_DONE : failed ? JOB_FAILED : JOB_CANCELLED;
+    if (!ok && !failed && !job_cancelled(c, job->id))
+        state = JOB_FAILED;
+    job_end(c, job->id, state, state == JOB_FAILED ? message : NULL, 0);
+}
+
+bool runner_step(Db *db, const char *by, bool *worked, bool (*stopping)(void))
+{
+    Arena *a = arena_new(0);
+    Ctx c;
+    ctx_init(&c, a);
+    c.db = db;
+    Model *m = model_hold();
+    c.model = m;
+    arena_defer(a, model_release, m);
+    c.actor = actor_system(a, CH_JOB);
+    Job job;
+    bool found = false;
+    bool ok = job_claim(&c, by, LEASE_MS, &job, &found);
+    *worked = found;
+    if (found) {
+        const JobKind *kind = job_kind(job.kind);
+        if (!kind)
+            ctx_fail(&c, ERR_INTERNAL, NULL, "err.job_kind", job.kind);
+        bool done = kind && as_owner(&c, job.owner) && kind->run(&c, &job);
+        end_job(&c, &job, done && c.n_err == 0, stopping && stopping());
+    }
+    db_release(&c);
+    arena_free(a);
+    return ok;
+}

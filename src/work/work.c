@@ -1,0 +1,87 @@
+/* Threads of the work floor. See work.h. */
+#include "work/work.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+#include "base/crypt.h"
+#include "work/keeper.h"
+#include "work/runner.h"
+
+enum { TICK_US = 250 * 1000 };
+
+struct Work {
+    Arena *a;
+    Keeper keeper;
+    Db *db;
+    char *by; /* who holds our leases */
+    pthread_t *threads;
+    int n;
+};
+
+static atomic_bool stopping;
+
+static bool is_stopping(void)
+{
+    return stopping;
+}
+
+static void *keep(void *arg)
+{
+    Work *w = arg;
+    while (!stopping) {
+        keeper_tick(&w->keeper);
+        usleep(TICK_US);
+    }
+    w->keeper.next_seal = 0; /* nothing stays unsealed behind an orderly end */
+    keeper_tick(&w->keeper);
+    return NULL;
+}
+
+static void *run(void *arg)
+{
+    Work *w = arg;
+    while (!stopping) {
+        bool worked = false;
+        runner_step(w->db, w->by, &worked, is_stopping);
+        if (!worked)
+            usleep(TICK_US);
+    }
+    return NULL;
+}
+
+bool work_start(Ctx *c, const WorkOptions *o, Work **out)
+{
+    Arena *a = arena_new(0);
+    Work *w = ARENA_NEW(a, Work);
+    *w = (Work){.a = a, .db = o->db, .by = crypt_token_hex(a, 8), .n = o->threads + 1};
+    w->keeper = (Keeper){.db = o->db, .dir = arena_str(a, o->dir)};
+    if (!db_change_last(c, &w->keeper.seen)) {
+        arena_free(a);
+        return false;
+    }
+    stopping = false;
+    w->threads = ARENA_ARRAY(a, w->n, pthread_t);
+    for (int i = 0; i < w->n; i++)
+        pthread_create(&w->threads[i], NULL, i == 0 ? keep : run, w);
+    *out = w;
+    return true;
+}
+
+void work_stop(Work *w)
+{
+    stopping = true;
+    for (int i = 0; i < w->n; i++)
+        pthread_join(w->threads[i], NULL);
+    arena_free(w->a);
+}
+
+bool work_run_waiting(Ctx *c)
+{
+    char *by = crypt_token_hex(c->a, 8);
+    for (bool worked = true; worked;)
+        if (!runner_step(c->db, by, &worked, NULL))
+            return false;
+    return true;
+}

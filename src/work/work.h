@@ -1,0 +1,25 @@
+/*
+ * What happens without a request: jobs from the queue, and the keeper's small duties (node lease,
+ * following the change log, sealing the audit log, emptying the recycle bin and old rows).
+ */
+#ifndef WORK_WORK_H
+#define WORK_WORK_H
+
+#include "db/db.h"
+
+typedef struct Work Work;
+
+typedef struct WorkOptions {
+    Db *db;
+    const char *dir; /* the data folder; audit.head is kept there */
+    int threads;     /* jobs at the same time */
+} WorkOptions;
+
+bool work_start(Ctx *c, const WorkOptions *o, Work **out);
+/* Lets running jobs reach their next saved point (they are resumed at the next start), then ends. */
+void work_stop(Work *w);
+
+/* Runs all waiting jobs on this thread and returns when none waits. For commands (zhike import). */
+bool work_run_waiting(Ctx *c);
+
+#endif
