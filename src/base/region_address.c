@@ -1,0 +1,158 @@
+/*
+ * Reading the regions an address starts with. At each level the candidates are the regions whose
+ * full or short name stands there; the longest reading that gets furthest down wins, and what two
+ * places share (朝阳区) counts only below a parent that was read.
+ */
+#include <string.h>
+
+#include "base/cp.h"
+#include "base/fold.h"
+#include "base/region_list.h"
+
+/* What has been read so far. */
+typedef struct Reading {
+    const Region *region;
+    const char *rest;
+    int levels;
+    bool torn; /* two regions fit equally well */
+} Reading;
+
+static bool starts(const char *s, const char *with, size_t n)
+{
+    return !strncmp(s, with, n);
+}
+
+/* May a short name end here? Not in front of what would make it another name: 北京路, 朝阳区. */
+static bool short_may_end(const char *s)
+{
+    static const char *const no[] = {"省", "市", "区", "县", "州", "盟", "旗", "路", "街", "道", "大道",
+                                     "大街", "巷", "弄", "村", "镇", "乡", "庄", "桥", "站", NULL};
+    for (int i = 0; no[i]; i++)
+        if (starts(s, no[i], strlen(no[i])))
+            return false;
+    return true;
+}
+
+/* Bytes of r's name at the start of s, or 0. */
+static size_t match_name(const Region *r, const char *s)
+{
+    size_t n = strlen(r->name);
+    if (starts(s, r->name, n))
+        return n;
+    size_t k = strlen(r->short_name);
+    if (k == n || !starts(s, r->short_name, k))
+        return 0;
+    if (r->level == 2 && starts(s + k, "州", strlen("州")) && strstr(r->name, "自治州"))
+        return k + strlen("州"); /* 延边州 */
+    if (r->level == 1 && starts(s + k, "自治区", strlen("自治区")))
+        return k + strlen("自治区"); /* 广西自治区 */
+    return short_may_end(s + k) ? k : 0;
+}
+
+/* Behind blanks, slashes, dashes and commas. */
+static const char *skip_gap(const char *s)
+{
+    while (*s) {
+        const char *from = s;
+        uint32_t cp = cp_next(&s);
+        if (!fold_is_blank(cp) && cp != '/' && cp != '-' && cp != ',' && cp != '>' && cp != 0xFF0C &&
+            cp != 0xFF0F && cp != 0x3001 && cp != 0xB7)
+            return from;
+    }
+    return s;
+}
+
+/* Is r below `top` with no more than one level left out? NULL: anywhere. */
+static bool is_below(const Region *r, const Region *top)
+{
+    if (!top)
+        return true;
+    const Region *up = region_above(r);
+    if (up == top)
+        return true;
+    return up && region_above(up) == top;
+}
+
+static Reading read_below(const Region *top, const char *s);
+
+/* Takes r, whose name has n bytes, goes on below it, and keeps the better reading in best. */
+static void try_region(const Region *r, const char *s, size_t n, Reading *best)
+{
+    Reading next = {.region = r, .rest = s + n, .levels = 1};
+    Reading deeper = r->level < 3 ? read_below(r, skip_gap(s + n)) : (Reading){0};
+    if (deeper.region && !deeper.torn)
+        next = (Reading){.region = deeper.region, .rest = deeper.rest, .levels = 1 + deeper.levels};
+    bool better = !best->region || next.levels > best->levels ||
+                  (next.levels == best->levels && next.rest > best->rest);
+    bool same = best->region && next.levels == best->levels && next.rest == best->rest;
+    /* At the same place a province is meant before a city, a city before a county. */
+    if (same && next.region->level < best->region->level)
+        better = true;
+    if (better)
+        *best = next;
+    else if (same && next.region->level == best->region->level && next.region != best->region)
+        best->torn = true;
+}
+
+static Reading read_below(const Region *top, const char *s)
+{
+    Reading best = {0};
+    for (const Region *r = NULL; (r = region_like(s, r)) != NULL;) {
+        if (r->is_filler || (top && r->level <= top->level) || !is_below(r, top))
+            continue;
+        size_t len = match_name(r, s);
+        if (!len)
+            continue;
+        /* A county without any parent: only by its full name, or a county-level city. */
+        if (!top && r->level == 3 && len < strlen(r->name) && !strstr(r->name, "市"))
+            continue;
+        try_region(r, s, len, &best);
+    }
+    return best;
+}
+
+bool region_parse_address(Arena *a, const char *address, int32_t *out_code, const char **out_rest)
+{
+    static const char *const country[] = {"中华人民共和国", "中国", NULL};
+    char *text = fold_clean(a, fold_narrow(a, address));
+    const char *s = text;
+    for (int i = 0; country[i]; i++)
+        if (starts(s, country[i], strlen(country[i])))
+            s = skip_gap(s + strlen(country[i]));
+    Reading r = read_below(NULL, s);
+    if (!r.region || r.torn) {
+        *out_code = 0;
+        *out_rest = text;
+        return false;
+    }
+    *out_code = r.region->code;
+    *out_rest = skip_gap(r.rest);
+    return true;
+}
+
+int32_t region_find_path(Arena *a, const char *path)
+{
+    int32_t code;
+    const char *rest;
+    return region_parse_address(a, path, &code, &rest) && !*rest ? code : 0;
+}
+
+size_t region_prefix(const char *s, const Region **out)
+{
+    size_t best = 0;
+    for (const Region *r = NULL; (r = region_like(s, r)) != NULL;) {
+        if (r->is_filler || (r->level == 3 && !strstr(r->name, "市")))
+            continue;
+        size_t len = strlen(r->name);
+        if (!starts(s, r->name, len)) {
+            len = strlen(r->short_name);
+            if (!starts(s, r->short_name, len))
+                continue;
+        }
+        if (len > best) {
+            best = len;
+            *out = r;
+        }
+    }
+    return best;
+}
