@@ -148,7 +148,8 @@ bool db_changes_since(Ctx *c, int64_t after,
     pthread_mutex_lock(&db->follow_lock);
     Follower *f = follower_of(db, fn);
     int old = find_id(f, from + 1);
-    memmove(f->ids, f->ids + old, (size_t)(f->n - old) * sizeof(*f->ids));
+    if (old > 0)
+        memmove(f->ids, f->ids + old, (size_t)(f->n - old) * sizeof(*f->ids));
     f->n -= old;
     while (db_step(r)) {
         int64_t id = db_int(r, 0);

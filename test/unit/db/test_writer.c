@@ -157,6 +157,70 @@ static void test_dropped_batch(void **state)
     t_end(t);
 }
 
+static bool limit_pages(Ctx *c, void *arg)
+{
+    char text[64];
+    int64_t pages;
+    if (!db_one_int(c, (SqlText){"PRAGMA page_count"}, NULL, 0, &pages, NULL))
+        return false;
+    snprintf(text, sizeof(text), "PRAGMA max_page_count = %" PRId64, pages + *(int *)arg);
+    int64_t now;
+    return db_one_int(c, (SqlText){text}, NULL, 0, &now, NULL);
+}
+
+static bool add_much(Ctx *c, void *arg)
+{
+    (void)arg;
+    return db_exec(c,
+                   SQL("INSERT INTO w (id, n) WITH RECURSIVE k (i) AS (SELECT 1000000 UNION ALL "
+                       "SELECT i + 1 FROM k WHERE i < 1100000) SELECT i, i FROM k"),
+                   NULL, 0);
+}
+
+static void *much_writer(void *arg)
+{
+    (void)arg;
+    T *t = t_new();
+    bool ok = db_write(&t->c, add_much, NULL);
+    intptr_t right = !ok && t->c.n_err == 1 && t->c.err->code == ERR_DISK_FULL;
+    if (!right)
+        t_show(&t->c);
+    t_end(t);
+    return (void *)right;
+}
+
+/* No room: that write is refused as such, those beside it are kept, and with room all is well. */
+static void test_full(void **state)
+{
+    (void)state;
+    if (pg_url)
+        return;
+    T *t = t_new();
+    OK(&t->c, db_write(&t->c, make, NULL));
+    int few = 60, many = 1000000, me[3] = {0, 1, 2};
+    OK(&t->c, db_write(&t->c, limit_pages, &few));
+    pthread_t slow, th[3], full;
+    pthread_create(&slow, NULL, slow_writer, NULL);
+    usleep(50000);
+    for (int i = 0; i < 3; i++) {
+        pthread_create(&th[i], NULL, worker, &me[i]);
+        if (i == 0)
+            pthread_create(&full, NULL, much_writer, NULL);
+    }
+    void *r;
+    pthread_join(full, &r);
+    assert_true((intptr_t)r);
+    pthread_join(slow, &r);
+    for (int i = 0; i < 3; i++) {
+        pthread_join(th[i], &r);
+        assert_int_equal((intptr_t)r, 0);
+    }
+    assert_int_equal(t_int(&t->c, "SELECT count(*) FROM w"), 3 * EACH + 1);
+    OK(&t->c, db_write(&t->c, limit_pages, &many));
+    OK(&t->c, db_write(&t->c, add_much, NULL));
+    t_end(t);
+}
+
 /* --- leases ---------------------------------------------------------------------------------- */
 
 static const Plan no_plan = {.n = 0, .format = 1, .program = "test"};
@@ -285,7 +349,7 @@ static void test_change(void **state)
 }
 
 /*
- * For a person and for the crash test: ZHIKE_TEST_KILL=<dir> writes for ever with 16 threads and
+ * For a person and for the crash test: ZHIKE_TEST_KILL=<dir or PostgreSQL address> writes for ever with 16 threads and
  * prints each id after its write was acknowledged. Kill it with -9, then compare what it printed
  * with what the file holds.
  */
@@ -297,6 +361,9 @@ static void *kill_writer(void *arg)
         if (db_write(&t->c, count_up, &id)) {
             printf("%" PRId64 "\n", id);
             fflush(stdout);
+        } else {
+            fprintf(stderr, "%s [%s]\n", t->c.err->message, t->c.err->detail ? t->c.err->detail : "");
+            usleep(50000);
         }
         t_end(t);
     }
@@ -306,7 +373,8 @@ static void *kill_writer(void *arg)
 static int kill_test(const char *dir)
 {
     T *t = t_new();
-    DbOptions o = {.dir = dir, .create = true};
+    bool url = strstr(dir, "://") != NULL;
+    DbOptions o = {.dir = dir, .create = true, .url = url ? dir : NULL};
     if (!db_open(&t->c, &o, &test_db))
         return 1;
     t->c.db = test_db;
@@ -329,6 +397,7 @@ int main(void)
     }
     const struct CMUnitTest tests[] = {
         DB_TEST(test_many),  DB_TEST(test_deadline_in_queue), DB_TEST(test_dropped_batch),
+        DB_TEST(test_full),
         DB_TEST(test_lease), DB_TEST(test_change),
     };
     return db_tests(tests);
