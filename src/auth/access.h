@@ -33,4 +33,7 @@ extern const FilterGuard access_filter_guard;
 DescribeRights access_describe(const Ctx *c);
 FilterMe access_me(const Ctx *c);
 
+/* 16 hex digits over all that decides what the caller sees of the schema; for ETags. */
+const char *access_digest(Ctx *c);
+
 #endif

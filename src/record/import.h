@@ -1,0 +1,33 @@
+/*
+ * Imports: any number of sheets of a workbook or one CSV file, each to its entity. The life of one:
+ * uploaded → (mapping changed) → checking → checked → running → done → undoing → undone; the check is
+ * the run without the writing. Rows go through rec_create and rec_update like everything else. The
+ * readers stand behind sheet/sheet.h.
+ */
+#ifndef RECORD_IMPORT_H
+#define RECORD_IMPORT_H
+
+#include "record/job.h"
+
+/* Takes the uploaded file (moved away), looks at it: sheets, headers, samples, guesses. entity: wish for the first sheet, or NULL. */
+bool import_create(Ctx *c, const char *path, const char *name, const char *entity, int64_t *out_id);
+/* {sheets: [{index, entity, header_row, mapping, mode, match, on_blank, defaults}], encoding, delimiter} */
+bool import_update(Ctx *c, int64_t id, json_object *in);
+bool import_json(Ctx *c, int64_t id, Buf *out);
+/* Queue; *out_job. */
+bool import_check(Ctx *c, int64_t id, int64_t *out_job);
+bool import_run(Ctx *c, int64_t id, int64_t *out_job);
+bool import_undo(Ctx *c, int64_t id, int64_t *out_job);
+bool import_cancel(Ctx *c, int64_t id);
+bool import_errors(Ctx *c, int64_t id, const char *cursor, int limit, Buf *out);
+/* A workbook of the refused rows with reasons; a file under tmp. */
+bool import_errors_xlsx(Ctx *c, int64_t id, const char **out_path);
+/* The template of an entity from the live declarations; a file under tmp. */
+bool import_template(Ctx *c, const Entity *e, const char **out_path);
+
+/* Job kinds. */
+bool import_check_job(Ctx *c, Job *job);
+bool import_run_job(Ctx *c, Job *job);
+bool import_undo_job(Ctx *c, Job *job);
+
+#endif
