@@ -5,7 +5,7 @@
 
 #include "app/app.h"
 #include "auth/role.h"
-#include "auth/user_admin.h"
+#include "auth/user.h"
 #include "base/file.h"
 
 static bool empty_or_absent(const char *dir)

@@ -222,7 +222,8 @@ static enum MHD_Result take_part(void *cls, enum MHD_ValueKind kind, const char 
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0) {
-            rq->c.n_err || ctx_fail(&rq->c, ERR_DISK_FULL, NULL, "err.disk_full");
+            if (rq->c.n_err == 0)
+                ctx_fail(&rq->c, ERR_DISK_FULL, NULL, "err.disk_full");
             return MHD_NO;
         }
         data += n;

@@ -255,7 +255,7 @@ static void write_value(Ctx *c, const RowSet *s, const Row *row, int at, Jw *w)
         const Entity *to = rows_link_target(f, row->rec.v);
         write_ref(w, v->i, to ? link_label(s->labels, to, v->i) : NULL);
     } else if (f->type == FT_REGION) {
-        write_ref(w, v->i, region_path_text(c->a, (int32_t)v->i));
+        write_ref(w, v->i, region_path(c->a, (int32_t)v->i));
     } else {
         type_ops(f->type)->to_json(f, v, w);
     }
@@ -300,7 +300,7 @@ char *rows_value_text(Ctx *c, const Field *f, const DbVal *v, const Entity *to, 
         return arena_str(c->a, label ? label : "");
     }
     if (f->type == FT_REGION)
-        return region_path_text(c->a, (int32_t)v->i);
+        return region_path(c->a, (int32_t)v->i);
     return type_ops(f->type)->to_text(c->a, f, v, c->lang);
 }
 
