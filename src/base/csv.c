@@ -354,8 +354,7 @@ const char *csv_unguard(const char *text)
 
 void csv_writer_init(CsvWriter *w, Buf *b)
 {
-    w->b = b;
-    w->in_row = false;
+    *w = (CsvWriter){.b = b};
 }
 
 void csv_bom(CsvWriter *w)
@@ -365,10 +364,10 @@ void csv_bom(CsvWriter *w)
 
 static void cell(CsvWriter *w, const char *text, bool guard)
 {
-    if (w->in_row)
-        buf_putc(w->b, ',');
-    w->in_row = true;
     size_t n = strlen(text);
+    if (w->cells++)
+        buf_putc(w->b, ',');
+    w->bytes += n;
     /* ; tab and | are quoted too: a spreadsheet set to another delimiter must not part the cell and
        find a formula behind it */
     bool quote = strpbrk(text, "\",;\t|\r\n") || (n && (text[0] == ' ' || text[n - 1] == ' '));
@@ -402,6 +401,8 @@ void csv_cell_raw(CsvWriter *w, const char *text)
 
 void csv_row_end(CsvWriter *w)
 {
-    buf_add(w->b, "\r\n", 2);
-    w->in_row = false;
+    if (w->cells == 1 && !w->bytes)
+        buf_puts(w->b, "\"\""); /* else it would read as an empty line, which is no row */
+    buf_puts(w->b, "\r\n");
+    w->cells = w->bytes = 0;
 }

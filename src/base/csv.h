@@ -50,7 +50,7 @@ char csv_sniff(const char *text, size_t n);
 /* Writing: csv_bom once, then csv_cell for each cell and csv_row_end. */
 typedef struct CsvWriter {
     Buf *b;
-    bool in_row;
+    size_t cells, bytes; /* of this row so far */
 } CsvWriter;
 
 void csv_writer_init(CsvWriter *w, Buf *b);

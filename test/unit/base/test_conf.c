@@ -1,0 +1,180 @@
+/* Settings: every default holds, order of the sources, mistakes with their place, values from the database. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <unistd.h>
+
+#include "base/conf.h"
+#include "base/crypt.h"
+#include "base/file.h"
+#include "base/msg.h"
+
+static Arena *a;
+static Ctx c;
+static char dir[64];
+
+static int begin(void **state)
+{
+    (void)state;
+    a = arena_new(0);
+    ctx_init(&c, a);
+    c.lang = "en";
+    snprintf(dir, sizeof dir, "/tmp/zhike-test-XXXXXX");
+    return mkdtemp(dir) ? 0 : 1;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    conf_free();
+    remove(arena_printf(a, "%s/zhike.conf", dir));
+    remove(dir);
+    arena_free(a);
+    return 0;
+}
+
+static void file_is(const char *text)
+{
+    assert_true(file_write(&c, arena_printf(a, "%s/zhike.conf", dir), text, strlen(text), 0600));
+}
+
+static void defaults(void **state)
+{
+    (void)state;
+    assert_int_equal(conf_int("http.workers"), 32); /* also before conf_load */
+    assert_string_equal(conf_text("http.listen"), "127.0.0.1:8080");
+    assert_int_equal(conf_size("http.max_body"), 20 << 20);
+    assert_int_equal(conf_size("db.mmap"), INT64_C(2) << 30);
+    assert_int_equal(conf_duration_ms("session.idle"), 30 * 60000);
+    assert_int_equal(conf_rate("limit.search").n, 120);
+    assert_int_equal(conf_rate("limit.search").per_ms, 60000);
+    assert_int_equal(conf_rate("limit.export_rows").per_ms, 86400000);
+    assert_null(conf_list("http.trusted_proxies")[0]);
+    assert_string_equal(conf_text("company.zone"), "Asia/Shanghai");
+    for (size_t i = 0; i < conf_count(); i++) { /* the table itself: each default passes its range */
+        const ConfDef *d = conf_def(i);
+        ConfFlag f[] = {{d->name, d->dflt}, {NULL, NULL}};
+        if (!conf_load(&c, NULL, f))
+            fail_msg("%s", c.err_last->message);
+        assert_int_equal(strncmp(d->env, "ZHIKE_", 6), 0);
+    }
+}
+
+static void order(void **state)
+{
+    (void)state;
+    ConfSource from;
+    file_is("\xEF\xBB\xBF# settings\n\n http.workers = 4 \r\nhttp.idle_timeout=2m\nlogin.lock = 1h\n"
+            "http.trusted_proxies = 10.0.0.1, 10.0.0.2,\nhttp.base_url = http://a/?x=1#y\n");
+    setenv("ZHIKE_HTTP_IDLE_TIMEOUT", "90s", 1);
+    setenv("ZHIKE_LOGIN_LOCK", "2h", 1);
+    ConfFlag flags[] = {{"login.lock", "3h"}, {NULL, NULL}};
+    bool ok = conf_load(&c, dir, flags);
+    unsetenv("ZHIKE_HTTP_IDLE_TIMEOUT");
+    unsetenv("ZHIKE_LOGIN_LOCK");
+    if (!ok)
+        fail_msg("%s", c.err->message);
+    assert_int_equal(conf_int("http.workers"), 4);
+    assert_int_equal(conf_duration_ms("http.idle_timeout"), 90000);
+    assert_int_equal(conf_duration_ms("login.lock"), 3 * 3600000);
+    assert_string_equal(conf_list("http.trusted_proxies")[1], "10.0.0.2");
+    assert_null(conf_list("http.trusted_proxies")[2]);
+    assert_string_equal(conf_text("http.base_url"), "http://a/?x=1#y");
+    assert_string_equal(conf_value(conf_find("login.lock"), &from), "3h");
+    assert_int_equal(from, CONF_FROM_FLAG);
+    conf_value(conf_find("http.workers"), &from);
+    assert_int_equal(from, CONF_FROM_FILE);
+    conf_value(conf_find("page.max"), &from);
+    assert_int_equal(from, CONF_FROM_DEFAULT);
+
+    file_is("http.workers = 8\nlogin.lock = 5m\n"); /* read anew: only live settings change */
+    assert_true(conf_load(&c, dir, NULL));
+    assert_int_equal(conf_int("http.workers"), 4);
+    assert_int_equal(conf_duration_ms("login.lock"), 5 * 60000);
+}
+
+static void mistakes(void **state)
+{
+    (void)state;
+    file_is("http.workers = 0\nnonsense\nhttp.wrokers = 3\npage.max = 20x\npage.max = 20\n"
+            "http.max_body = 20\nlogin.lock = 1w\nlog.level = loud\nlimit.search = 5\nhttp.listen = a\x01\n"
+            "trash.days = 99999999999999999999\nhttp.import_max = 9999999999GB\npassword.min_length = -12\n");
+    assert_false(conf_load(&c, dir, NULL));
+    const char *want[] = {
+        "zhike.conf:1: http.workers must be between 1 and 512, not \"0\"",
+        "zhike.conf:2: expected name = value",
+        "zhike.conf:3: there is no setting http.wrokers",
+        "zhike.conf:4: page.max must be a whole number",
+        "zhike.conf:5: the setting page.max is given twice",
+        "zhike.conf:6: http.max_body must be a size",
+        "zhike.conf:7: login.lock must be a time",
+        "zhike.conf:8: log.level must be one of debug info warn error, not \"loud\"",
+        "zhike.conf:9: limit.search must be a rate",
+        "zhike.conf:10: the value of http.listen has a control character",
+        "zhike.conf:11: trash.days must be a whole number",
+        "zhike.conf:12: http.import_max must be a size",
+        "zhike.conf:13: password.min_length must be between 8 and 128"};
+    const ErrItem *e = c.err;
+    for (size_t i = 0; i < sizeof want / sizeof *want; i++, e = e->next) {
+        assert_non_null(e);
+        if (!strstr(e->message, want[i]))
+            fail_msg("\"%s\" lacks \"%s\"", e->message, want[i]);
+    }
+    assert_null(e);
+    assert_int_equal(conf_int("http.workers"), 32); /* nothing changed */
+    setenv("ZHIKE_HTTP_WORKERS", "many", 1);
+    assert_false(conf_load(&c, NULL, NULL));
+    unsetenv("ZHIKE_HTTP_WORKERS");
+    assert_non_null(strstr(c.err_last->message, "environment ZHIKE_HTTP_WORKERS: http.workers"));
+}
+
+static void database(void **state)
+{
+    (void)state;
+    ConfSource from;
+    const char *old = conf_text("company.name");
+    assert_true(conf_set_db(&c, "company.name", "智客科技"));
+    assert_string_equal(conf_text("company.name"), "智客科技");
+    assert_string_equal(old, ""); /* what was handed out stays */
+    conf_value(conf_find("company.name"), &from);
+    assert_int_equal(from, CONF_FROM_DB);
+    assert_false(conf_set_db(&c, "http.workers", "3"));
+    assert_false(conf_set_db(&c, "no.such", "3"));
+    assert_false(conf_set_db(&c, "no.such", NULL));
+    assert_false(conf_set_db(&c, "ui.theme", "pink"));
+    assert_int_equal(c.err_last->code, ERR_ENUM_UNKNOWN);
+    assert_true(conf_set_db(&c, "ui.theme", "dark"));
+    assert_true(conf_load(&c, NULL, NULL)); /* a new reading keeps it */
+    assert_string_equal(conf_text("ui.theme"), "dark");
+    assert_true(conf_set_db(&c, "ui.theme", NULL));
+    assert_string_equal(conf_text("ui.theme"), "auto");
+    assert_true(conf_set_db(&c, "company.name", ""));
+    assert_string_equal(conf_text("company.name"), "");
+    assert_true(conf_check(&c, "format.date", "YYYY年M月D日"));
+    assert_false(conf_check(&c, "format.date", "DD.MM"));
+    assert_string_equal(conf_text("format.date"), "YYYY-MM-DD");
+}
+
+static int load(void **state)
+{
+    (void)state;
+    return msg_load() && crypt_init(0, 0) ? 0 : 1;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(defaults, begin, end),
+        cmocka_unit_test_setup_teardown(order, begin, end),
+        cmocka_unit_test_setup_teardown(mistakes, begin, end),
+        cmocka_unit_test_setup_teardown(database, begin, end),
+    };
+    return cmocka_run_group_tests(tests, load, NULL);
+}

@@ -1,0 +1,66 @@
+/* UTF-8: table 3-7 of the Unicode standard, clipping, cleaning, trimming. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/utf8.h"
+
+static void validity(void **state)
+{
+    (void)state;
+    const char *good[] = {"", "a", "é", "中", "😀", "\xF4\x8F\xBF\xBF", "\xEE\x80\x80", "12345678中文abcdefgh"};
+    const char *bad[] = {"\x80",         "\xC0\xAF",         "\xC1\xAA\xCD\xA8", "\xE0\x80\xAF",
+                         "\xED\xA0\x80", "\xF0\x80\x80\x80", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80",
+                         "\xE4\xB8",     "abcdefgh\xFF",     "a\xE4z"};
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        assert_true(utf8_valid(good[i], strlen(good[i])));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        if (utf8_valid(bad[i], strlen(bad[i])))
+            fail_msg("number %zu was taken", i);
+    assert_int_equal(utf8_valid_len("ab\xFF", 3), 2);
+}
+
+static void points(void **state)
+{
+    (void)state;
+    const int32_t cps[] = {1, 0x7F, 0x80, 0x7FF, 0x800, 0xFFFF, 0x10000, 0x10FFFF};
+    for (size_t i = 0; i < sizeof cps / sizeof *cps; i++) {
+        char out[4];
+        size_t n = utf8_put(cps[i], out);
+        const char *p = out;
+        assert_int_equal(utf8_next(&p, out + n), cps[i]);
+        assert_ptr_equal(p, out + n);
+    }
+    assert_int_equal(utf8_count("a中😀"), 3);
+    assert_int_equal(utf8_clip("a中😀", 2), 4);
+    assert_int_equal(utf8_clip("a中😀", 9), 8);
+    assert_int_equal(utf8_clip("a", 0), 0);
+}
+
+static void cleaning(void **state)
+{
+    (void)state;
+    Arena *a = arena_new(0);
+    assert_string_equal(utf8_clean(a, "a\xFF中\0\xE4\xB8", 8), "a�中��");
+    size_t n = strlen("\xE3\x80\x80 \xEF\xBB\xBFx y\xC2\xA0\t");
+    const char *t = utf8_trim("\xE3\x80\x80 \xEF\xBB\xBFx y\xC2\xA0\t", &n);
+    assert_int_equal(n, 3);
+    assert_memory_equal(t, "x y", 3);
+    n = 2;
+    utf8_trim("  ", &n);
+    assert_int_equal(n, 0);
+    arena_free(a);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(validity), cmocka_unit_test(points),
+                                       cmocka_unit_test(cleaning)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
