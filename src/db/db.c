@@ -136,9 +136,10 @@ static DbConn *ready(Ctx *c, const DbVal *params, int n)
     if (!conn)
         return NULL;
     if (conn->aborted && conn->in_write) {
-        ctx_fail_detail(c, ERR_INTERNAL,
-                        "a statement of this transaction failed before; use db_try around what may fail",
-                        "err.internal");
+        ctx_fail_detail(
+            c, ERR_INTERNAL,
+            "a statement of this transaction failed before; use db_try around what may fail",
+            "err.internal");
         return NULL;
     }
     c->n_sql++;

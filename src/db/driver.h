@@ -37,16 +37,16 @@ typedef struct PendingChange {
 
 struct DbConn {
     Db *db;
-    DbConn *next;               /* in the idle list */
-    Ctx *ctx;                   /* who uses it now; NULL when idle */
-    DbRows *rows;               /* open cursors, newest first */
+    DbConn *next;                /* in the idle list */
+    Ctx *ctx;                    /* who uses it now; NULL when idle */
+    DbRows *rows;                /* open cursors, newest first */
     _Atomic int64_t deadline_ms; /* of the running statement, monotonic; 0 = none */
     int64_t changes;
-    bool in_write;  /* inside db_write */
-    bool aborted;   /* a statement failed in this transaction: only rollback helps (both engines) */
-    bool retry;     /* the failure goes away by running the transaction again */
-    bool broken;    /* the connection is of no more use: reopen or drop it */
-    bool parked;    /* its Ctx went on without it; goes back when its last cursor ends */
+    bool in_write; /* inside db_write */
+    bool aborted;  /* a statement failed in this transaction: only rollback helps (both engines) */
+    bool retry;    /* the failure goes away by running the transaction again */
+    bool broken;   /* the connection is of no more use: reopen or drop it */
+    bool parked;   /* its Ctx went on without it; goes back when its last cursor ends */
     int try_depth;
     PendingChange *pending; /* malloc */
     int n_pending, cap_pending;
@@ -119,7 +119,8 @@ struct Dialect {
     SqlText all_indexes;    /* rows (index) */
     SqlText change_insert;  /* $1 id $2 topic $3 ref $4 at */
     int64_t change_lookback_ms;
-    void (*search_ddl)(Ctx *c, Sql *first, Sql *second, const char *table); /* second may stay empty */
+    void (*search_ddl)(Ctx *c, Sql *first, Sql *second,
+                       const char *table); /* second may stay empty */
     bool (*search_put)(Ctx *c, const char *table, int64_t id, const char *tokens, bool is_new);
     bool (*search_remove)(Ctx *c, const char *table, int64_t id);
     void (*search_match)(Ctx *c, Sql *q, const char *table, const char *const *words, int n,
@@ -168,8 +169,8 @@ void db_rows_end(DbConn *conn, int depth);
 /* writer.c */
 bool writer_start(Ctx *c, Db *db, DbConn *conn);
 void writer_stop(Db *db); /* finishes what waits, joins; closes nothing */
-bool writer_submit(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg);   /* SQLite */
-bool writer_direct(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg);   /* PostgreSQL */
+bool writer_submit(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg); /* SQLite */
+bool writer_direct(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg); /* PostgreSQL */
 
 /* change.c */
 void change_forget(DbConn *conn, int keep);
@@ -180,10 +181,10 @@ typedef struct StmtCache StmtCache;
 typedef struct StmtEntry {
     struct StmtEntry *hash_next, *newer, *older;
     uint64_t hash;
-    char *text;   /* malloc */
-    void *handle; /* sqlite3_stmt, or NULL */
+    char *text;      /* malloc */
+    void *handle;    /* sqlite3_stmt, or NULL */
     uint64_t serial; /* PostgreSQL: the statement's name */
-    int *map;        /* malloc: SQLite, parameter index - 1 → number in "$n" - 1; PostgreSQL, type oids */
+    int *map; /* malloc: SQLite, parameter index - 1 → number in "$n" - 1; PostgreSQL, type oids */
     int n_map;
     bool in_use, cached;
 } StmtEntry;

@@ -24,15 +24,25 @@
 
 enum {
     STATEMENTS = 256,
-    READ_TIMEOUT_MS = 5000,   /* statement_timeout of work that has a deadline */
-    WRITE_TIMEOUT_MS = 60000, /* and inside db_write: imports, index builds */
+    READ_TIMEOUT_MS = 5000,    /* statement_timeout of work that has a deadline */
+    WRITE_TIMEOUT_MS = 60000,  /* and inside db_write: imports, index builds */
     LONG_TIMEOUT_MS = 3600000, /* work without a deadline: exports, migrations */
-    GRACE_MS = 4000           /* the server's own limit gets this long to be heard of */
+    GRACE_MS = 4000            /* the server's own limit gets this long to be heard of */
 };
 
-enum { OID_BOOL = 16, OID_BYTEA = 17, OID_INT8 = 20, OID_INT2 = 21, OID_INT4 = 23, OID_TEXT = 25,
-       OID_FLOAT4 = 700, OID_FLOAT8 = 701, OID_BPCHAR = 1042, OID_VARCHAR = 1043,
-       OID_NUMERIC = 1700 };
+enum {
+    OID_BOOL = 16,
+    OID_BYTEA = 17,
+    OID_INT8 = 20,
+    OID_INT2 = 21,
+    OID_INT4 = 23,
+    OID_TEXT = 25,
+    OID_FLOAT4 = 700,
+    OID_FLOAT8 = 701,
+    OID_BPCHAR = 1042,
+    OID_VARCHAR = 1043,
+    OID_NUMERIC = 1700
+};
 
 typedef struct PgConn {
     DbConn base; /* first: a DbConn* is a PgConn* */
@@ -40,7 +50,7 @@ typedef struct PgConn {
     PGcancel *cancel;
     StmtCache *stmts;
     uint64_t serial;
-    int timeout_ms;  /* statement_timeout of the session */
+    int timeout_ms; /* statement_timeout of the session */
     bool in_tx;
     char last_state[6];
     char last_msg[512], last_field[64];
@@ -178,7 +188,8 @@ static PGresult *await(PgConn *k)
             if ((rc < 0 && errno == EINTR) || (rc == 0 && deadline))
                 continue;
             if (rc <= 0 || !PQconsumeInput(k->h)) {
-                k->base.broken = true; /* an answer that may still come must not meet the next question */
+                k->base.broken =
+                    true; /* an answer that may still come must not meet the next question */
                 PQclear(last);
                 return NULL;
             }
@@ -364,8 +375,8 @@ static bool pg_exec(Ctx *c, DbConn *conn, const char *text, const DbVal *params,
         return false;
     const char *tuples = PQcmdTuples(res);
     conn->changes = *tuples && PQresultStatus(res) == PGRES_COMMAND_OK ? strtoll(tuples, NULL, 10)
-                    : PQresultStatus(res) == PGRES_TUPLES_OK          ? PQntuples(res)
-                                                                      : 0;
+                    : PQresultStatus(res) == PGRES_TUPLES_OK           ? PQntuples(res)
+                                                                       : 0;
     PQclear(res);
     return true;
 }
@@ -489,8 +500,8 @@ static CommitResult pg_commit(DbConn *conn)
     if (!good(res)) {
         failed(NULL, k, res, "COMMIT");
         /* An answer from the server says no; silence says nothing. */
-        bool answered = res && PQresultErrorField(res, PG_DIAG_SQLSTATE) && !is(k, "08") &&
-                        !is(k, "57P");
+        bool answered =
+            res && PQresultErrorField(res, PG_DIAG_SQLSTATE) && !is(k, "08") && !is(k, "57P");
         rc = answered ? COMMIT_FAILED : COMMIT_UNKNOWN;
     } else if (!strcmp(PQcmdStatus(res), "ROLLBACK")) {
         put(k->last_state, sizeof(k->last_state), "25P02");
@@ -634,9 +645,10 @@ typedef struct Default {
  * nobody hangs longer than 10 s on a network that swallows packets.
  */
 static const Default defaults[] = {
-    {"connect_timeout", "5"},     {"tcp_user_timeout", "8000"}, {"keepalives_idle", "10"},
-    {"keepalives_interval", "3"}, {"keepalives_count", "3"},    {"application_name", "zhike"},
-    {"client_encoding", "UTF8"},  {"target_session_attrs", "primary"},
+    {"connect_timeout", "5"},    {"tcp_user_timeout", "8000"},
+    {"keepalives_idle", "10"},   {"keepalives_interval", "3"},
+    {"keepalives_count", "3"},   {"application_name", "zhike"},
+    {"client_encoding", "UTF8"}, {"target_session_attrs", "primary"},
 };
 
 static const char OPTIONS[] =
@@ -708,7 +720,8 @@ static bool pg_open(Ctx *c, const DbOptions *o, Db *db)
     const char *encoding = PQparameterStatus(of(conn)->h, "server_encoding");
     if (!encoding || strcmp(encoding, "UTF8") != 0) {
         pg_conn_close(conn);
-        return ctx_fail(c, ERR_INVALID, "database.url", "err.db_encoding", encoding ? encoding : "?");
+        return ctx_fail(c, ERR_INVALID, "database.url", "err.db_encoding",
+                        encoding ? encoding : "?");
     }
     db->n_conns = 1;
     pool_give(conn);

@@ -10,7 +10,7 @@
 #include "db/driver.h"
 
 enum {
-    WORD_BYTES = 255,      /* longer words are cut: a lexeme may have 2 KB, and nobody types one */
+    WORD_BYTES = 255, /* longer words are cut: a lexeme may have 2 KB, and nobody types one */
     TOKENS_BYTES = 256 * 1024 /* of one record; PostgreSQL's limit is 1 MB with overhead */
 };
 
@@ -41,8 +41,8 @@ static bool name_ok(const char *s)
 void sql_name(Sql *q, const char *name)
 {
     /* Also in a release: a wrong name must never become text of a statement. */
+    assert(name_ok(name));
     if (!name_ok(name)) {
-        assert(!"not a name");
         buf_puts(&q->text, "\"?\"");
         return;
     }
@@ -137,7 +137,8 @@ static const char *clean(Arena *a, const char *s)
         if (len - word >= WORD_BYTES)
             cut = true;
         if (cut) {
-            while (len > word && (ch & 0xc0) == 0x80) { /* in the middle of a character: take it out */
+            while (len > word &&
+                   (ch & 0xc0) == 0x80) { /* in the middle of a character: take it out */
                 unsigned char last = (unsigned char)out[--len];
                 if ((last & 0xc0) != 0x80)
                     break;

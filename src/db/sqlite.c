@@ -34,7 +34,7 @@ typedef struct SqliteConn {
     sqlite3 *h;
     StmtCache *stmts;
     bool writer;
-    int last_rc;         /* of the last failure, for report */
+    int last_rc; /* of the last failure, for report */
     char last_msg[256];
 } SqliteConn;
 
@@ -122,9 +122,7 @@ static void record(Ctx *c, SqliteConn *k, int rc, const char *msg, const char *d
     case SQLITE_CONSTRAINT_CHECK:
         ctx_fail(c, ERR_INVALID, check_field(c, failed_name(c, msg, false)), "err.db_check");
         return;
-    case SQLITE_CONSTRAINT_FOREIGNKEY:
-        ctx_fail(c, ERR_IN_USE, NULL, "err.db_linked");
-        return;
+    case SQLITE_CONSTRAINT_FOREIGNKEY: ctx_fail(c, ERR_IN_USE, NULL, "err.db_linked"); return;
     default: break;
     }
     switch (rc & 0xff) {
@@ -517,9 +515,9 @@ static int open_handle(const Sqlite *s, sqlite3 **out)
     sqlite3_db_config(h, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     char map[64];
     sqlite3_snprintf((int)sizeof(map), map, "PRAGMA mmap_size=%lld", (long long)s->mmap_bytes);
-    const char *const all[] = {"PRAGMA synchronous=FULL",   "PRAGMA foreign_keys=OFF",
+    const char *const all[] = {"PRAGMA synchronous=FULL",     "PRAGMA foreign_keys=OFF",
                                "PRAGMA wal_autocheckpoint=0", "PRAGMA temp_store=MEMORY",
-                               "PRAGMA secure_delete=ON",    map};
+                               "PRAGMA secure_delete=ON",     map};
     for (size_t i = 0; rc == SQLITE_OK && i < sizeof(all) / sizeof(*all); i++)
         rc = pragma(h, all[i]);
     return rc;

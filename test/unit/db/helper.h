@@ -88,7 +88,8 @@ static inline int64_t t_int(Ctx *c, const char *text)
 
 static inline DbOptions t_options(void)
 {
-    return (DbOptions){.url = pg_url ? test_url : NULL, .dir = test_dir, .create = true, .readers = 6};
+    return (DbOptions){
+        .url = pg_url ? test_url : NULL, .dir = test_dir, .create = true, .readers = 6};
 }
 
 static inline int t_open(void **state)
@@ -144,10 +145,16 @@ static inline int t_close(void **state)
 }
 
 #define DB_TEST(f) cmocka_unit_test_setup_teardown(f, t_open, t_close)
-#define db_tests(tests)                                                                            \
-    (msg_load(), pg_url = NULL, cmocka_run_group_tests_name("sqlite", tests, NULL, NULL)) +        \
-        ((pg_url = getenv("ZHIKE_TEST_PG_URL")) && *pg_url                                         \
-             ? cmocka_run_group_tests_name("postgresql", tests, NULL, NULL)                        \
-             : 0)
+#define db_tests(tests) t_run(tests, sizeof(tests) / sizeof(*(tests)))
+
+static inline int t_run(const struct CMUnitTest *tests, size_t n)
+{
+    msg_load();
+    int failed = _cmocka_run_group_tests("sqlite", tests, n, NULL, NULL);
+    pg_url = getenv("ZHIKE_TEST_PG_URL");
+    if (pg_url && *pg_url)
+        failed += _cmocka_run_group_tests("postgresql", tests, n, NULL, NULL);
+    return failed;
+}
 
 #endif

@@ -18,9 +18,9 @@ static bool make_item(Ctx *c, void *arg)
 static bool add_item(Ctx *c, void *arg)
 {
     DbVal v[] = {db_of_int(*(int *)arg), db_null(), db_of_real(1.5), db_null(), db_of_int(7)};
-    return db_exec(c,
-                   SQL("INSERT INTO item (id, name, amount, flag, need) VALUES ($1, $2, $3, $4, $5)"),
-                   v, 5);
+    return db_exec(
+        c, SQL("INSERT INTO item (id, name, amount, flag, need) VALUES ($1, $2, $3, $4, $5)"), v,
+        5);
 }
 
 /* The number in $n decides, not the place of its first appearance. */
@@ -51,16 +51,18 @@ static bool blob_table(Ctx *c, void *arg)
 {
     (void)arg;
     bool pg = db_is_pg(c->db);
-    const char *text = pg ? "CREATE TABLE b (id BIGINT PRIMARY KEY, v BYTEA, n BIGINT, s SMALLINT, d DOUBLE PRECISION, x TEXT)"
-                          : "CREATE TABLE b (id INTEGER PRIMARY KEY, v BLOB, n INTEGER, s INTEGER, d REAL, x TEXT) STRICT";
+    const char *text = pg ? "CREATE TABLE b (id BIGINT PRIMARY KEY, v BYTEA, n BIGINT, s SMALLINT, "
+                            "d DOUBLE PRECISION, x TEXT)"
+                          : "CREATE TABLE b (id INTEGER PRIMARY KEY, v BLOB, n INTEGER, s INTEGER, "
+                            "d REAL, x TEXT) STRICT";
     SqlText ins = SQL("INSERT INTO b (id, v, n, s, d, x) VALUES ($1, $2, $3, $4, $5, $6)");
     unsigned char bytes[] = {0, 1, 255, 0, '\\', 'x', 128};
     /* nulls first: the statement prepared for them must serve the values that follow */
     DbVal nulls[] = {db_of_int(1), db_null(), db_null(), db_null(), db_null(), db_null()};
-    DbVal full[] = {db_of_int(2), db_of_blob(bytes, 7), db_of_int(INT64_MAX), db_of_int(1),
-                    db_of_real(0.1), db_of_text("华为 'O''Neil' \\ \"")};
-    DbVal low[] = {db_of_int(3), db_of_blob("", 0), db_of_int(INT64_MIN), db_of_int(0),
-                   db_of_real(-1e300), db_of_text("")};
+    DbVal full[] = {db_of_int(2), db_of_blob(bytes, 7), db_of_int(INT64_MAX),
+                    db_of_int(1), db_of_real(0.1),      db_of_text("华为 'O''Neil' \\ \"")};
+    DbVal low[] = {db_of_int(3), db_of_blob("", 0),  db_of_int(INT64_MIN),
+                   db_of_int(0), db_of_real(-1e300), db_of_text("")};
     return db_exec(c, (SqlText){text}, NULL, 0) && db_exec(c, ins, nulls, 6) &&
            db_changes(c) == 1 && db_exec(c, ins, full, 6) && db_exec(c, ins, low, 6);
 }
@@ -426,10 +428,17 @@ static void test_missing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        DB_TEST(test_numbers),   DB_TEST(test_values),    DB_TEST(test_mistakes),
-        DB_TEST(test_write),     DB_TEST(test_cursor_across_write),
-        DB_TEST(test_cursors),   DB_TEST(test_pool),      DB_TEST(test_deadline),
-        DB_TEST(test_interrupt), DB_TEST(test_cache),     DB_TEST(test_second),
+        DB_TEST(test_numbers),
+        DB_TEST(test_values),
+        DB_TEST(test_mistakes),
+        DB_TEST(test_write),
+        DB_TEST(test_cursor_across_write),
+        DB_TEST(test_cursors),
+        DB_TEST(test_pool),
+        DB_TEST(test_deadline),
+        DB_TEST(test_interrupt),
+        DB_TEST(test_cache),
+        DB_TEST(test_second),
         DB_TEST(test_missing),
     };
     return db_tests(tests);

@@ -14,8 +14,9 @@ static const PlanColumn v1_cols[] = {
 static const PlanIndex v1_ix[] = {
     {.name = "ix_lead_name", .columns = (const char *const[]){"name", "-id", NULL}},
 };
-static const PlanColumn pair_cols[] = {
-    {.name = "a", .type = COL_TEXT}, {.name = "b", .type = COL_INT}, {.name = "x", .type = COL_BLOB}};
+static const PlanColumn pair_cols[] = {{.name = "a", .type = COL_TEXT},
+                                       {.name = "b", .type = COL_INT},
+                                       {.name = "x", .type = COL_BLOB}};
 static const PlanTable v1_tables[] = {
     {.name = "lead", COLS(v1_cols), .indexes = v1_ix, .n_indexes = 1, .search = true},
     {.name = "pair", COLS(pair_cols), .key = (const char *const[]){"a", "b", NULL}},
@@ -33,8 +34,11 @@ static const PlanColumn v2_cols[] = {
 };
 static const PlanIndex v2_ix[] = {
     {.name = "ix_lead_name", .columns = (const char *const[]){"title", "-id", NULL}},
-    {.name = "ux_lead_number", .columns = (const char *const[]){"number", NULL}, .unique = true,
-     .where_not_null = "number", .where_null = "deleted_at"},
+    {.name = "ux_lead_number",
+     .columns = (const char *const[]){"number", NULL},
+     .unique = true,
+     .where_not_null = "number",
+     .where_null = "deleted_at"},
 };
 static const PlanTable v2_tables[] = {
     {.name = "lead", COLS(v2_cols), .indexes = v2_ix, .n_indexes = 2, .search = true},
@@ -80,8 +84,9 @@ static void test_migrate(void **state)
     OK(c, migrate_run(c, &v2, false, &steps));
     assert_int_equal(count(steps), 5);
     int64_t n;
-    OK(c, db_one_int(c, SQL("SELECT count(*) FROM lead WHERE title = '甲' AND flag = 0 AND rate < 0 "
-                            "AND number IS NULL"),
+    OK(c, db_one_int(c,
+                     SQL("SELECT count(*) FROM lead WHERE title = '甲' AND flag = 0 AND rate < 0 "
+                         "AND number IS NULL"),
                      NULL, 0, &n, NULL));
     assert_int_equal(n, 1);
     OK(c, t_do(c, "UPDATE lead SET number = 'L1'"));

@@ -7,7 +7,8 @@ static bool make(Ctx *c, void *arg)
     static const PlanColumn cols[] = {{.name = "id", .type = COL_INT},
                                       {.name = "name", .type = COL_TEXT},
                                       {.name = "flag", .type = COL_BOOL}};
-    static const PlanTable table = {.name = "thing", .columns = cols, .n_columns = 3, .search = true};
+    static const PlanTable table = {
+        .name = "thing", .columns = cols, .n_columns = 3, .search = true};
     return migrate_table(c, &table);
 }
 
@@ -103,7 +104,7 @@ static const char *found(Ctx *c, int limit, int n, const char *const *words)
 }
 
 #define FIND(limit, ...)                                                                           \
-    found(c, limit, (int)(sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *)),                  \
+    found(c, limit, (int)(sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *)),                 \
           (const char *const[]){__VA_ARGS__})
 
 static void test_search(void **state)

@@ -19,7 +19,8 @@ static bool count_up(Ctx *c, void *arg)
 {
     int64_t n;
     DbVal v[] = {db_of_int(*(int64_t *)arg)};
-    return db_one_int(c, SQL("UPDATE w SET n = n + 1 WHERE id = 0 RETURNING n"), NULL, 0, &n, NULL) &&
+    return db_one_int(c, SQL("UPDATE w SET n = n + 1 WHERE id = 0 RETURNING n"), NULL, 0, &n,
+                      NULL) &&
            db_exec(c, SQL("INSERT INTO w (id, n) VALUES ($1, 1)"), v, 1);
 }
 
@@ -362,7 +363,8 @@ static void *kill_writer(void *arg)
             printf("%" PRId64 "\n", id);
             fflush(stdout);
         } else {
-            fprintf(stderr, "%s [%s]\n", t->c.err->message, t->c.err->detail ? t->c.err->detail : "");
+            fprintf(stderr, "%s [%s]\n", t->c.err->message,
+                    t->c.err->detail ? t->c.err->detail : "");
             usleep(50000);
         }
         t_end(t);
@@ -396,9 +398,9 @@ int main(void)
         return kill_test(getenv("ZHIKE_TEST_KILL"));
     }
     const struct CMUnitTest tests[] = {
-        DB_TEST(test_many),  DB_TEST(test_deadline_in_queue), DB_TEST(test_dropped_batch),
-        DB_TEST(test_full),
-        DB_TEST(test_lease), DB_TEST(test_change),
+        DB_TEST(test_many),          DB_TEST(test_deadline_in_queue),
+        DB_TEST(test_dropped_batch), DB_TEST(test_full),
+        DB_TEST(test_lease),         DB_TEST(test_change),
     };
     return db_tests(tests);
 }
