@@ -28,4 +28,15 @@ bool audit_seal(Ctx *c, int n, int *out_sealed, bool *out_left);
    anchor file (<dir>/audit.head) when given. */
 bool audit_verify(Ctx *c, const char *anchor_path, int64_t *out_rows, int64_t *out_first_broken);
 
+/*
+ * The anchor: a file outside the database (<dir>/audit.head) with the newest sealed row, "zhike-audit 1 <seq> <id> <hash>\n".
+ * The sealer calls this after each audit_seal that sealed something. The old anchor is compared with the chain first: where
+ * the row it names is gone or another, ERR_CONFLICT and the file stays, so that a cut tail is not covered up by going on.
+ */
+bool audit_anchor_update(Ctx *c, const char *path);
+
+/* {"fields": [names], "before": "<digest>", "after": "<digest>"} for AuditEntry.changes. The digests are SHA-256 over the
+   two texts (made by the caller from the values; NULL leaves the member out), salted with the record's id by the caller's text. */
+const char *audit_changes(Ctx *c, const char *const *fields, int n, const char *before, const char *after);
+
 #endif

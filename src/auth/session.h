@@ -6,6 +6,7 @@
 #define AUTH_SESSION_H
 
 #include "auth/actor.h"
+#include "base/buf.h"
 
 typedef struct SessionOpened {
     const char *token;  /* for the cookie, 43 characters base64url */
@@ -34,7 +35,21 @@ bool password_set(Ctx *c, int64_t user, const char *password, bool must_change);
 /* Bearer tokens. */
 bool token_create(Ctx *c, const char *name, const char *const *scopes, int64_t expires_at_ms, int64_t *out_id, const char **out_token);
 bool token_find(Ctx *c, const char *token, const char *ip, const char *agent, Actor **out);
+/* One's own (with the right "sessions" anybody's); ERR_NOT_FOUND otherwise. */
 bool token_delete(Ctx *c, int64_t id);
+/* {"data": [{id, name, scopes, prefix, created_at, expires_at, last_used_at}]}: one's own that are not withdrawn. */
+bool token_list(Ctx *c, Buf *out);
+
+/*
+ * The clock of sessions and locks, ms UTC: follows the wall clock forwards, never goes back, and moves at least as fast as
+ * the monotonic clock, so that setting the clock back prolongs nothing (C45). Per process; a session or lock that seems to
+ * begin in the future (made before a restart) is over.
+ */
+int64_t session_now(const Ctx *c);
+void session_clock_reset(void); /* for tests */
+
+/* Deletes sessions that are over (upkeep). */
+bool session_sweep(Ctx *c);
 
 /* Rate limits kept in the database, so that several processes count together: at most n per window.
    ERR_LIMIT with retry_after. key: "reset:12", "login:1.2.3.4" … */

@@ -1,0 +1,199 @@
+/* Writing and sealing the audit log. See audit.h; the walk over the chain is in audit_verify.c. */
+#include "auth/audit.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "auth/audit_chain.h"
+#include "auth/row.h"
+#include "base/crypt.h"
+#include "base/id.h"
+#include "base/json_write.h"
+#include "base/utf8.h"
+
+/* Cuts at n bytes, between two characters: a log row never fails over its length. */
+static const char *cut(Arena *a, const char *s, size_t n)
+{
+    if (!s || strlen(s) <= n)
+        return s;
+    while (n > 0 && ((unsigned char)s[n] & 0xC0) == 0x80)
+        n--;
+    return arena_dup(a, s, n);
+}
+
+bool audit_add(Ctx *c, const AuditEntry *e)
+{
+    assert(db_in_write(c));
+    const Actor *me = c->actor;
+    const Entity *log = model_entity(c->model, "audit_log");
+    if (!log)
+        return ctx_fail_detail(c, ERR_INTERNAL, "no entity audit_log", "err.internal");
+    const char *name = e->login ? e->login : me ? me->name : NULL;
+    const RowSet set[] = {
+        {"at", db_of_int(c->now_ms)},
+        {"user", me && me->user ? db_of_int(me->user) : db_null()},
+        {"user_name", db_of_text(cut(c->a, name, 100))},
+        {"ip", db_of_text(cut(c->a, me ? me->ip : NULL, 45))},
+        {"device", db_of_text(cut(c->a, me ? me->agent : NULL, 200))},
+        {"channel", db_of_text(channel_name(me ? me->channel : CH_WEB))},
+        {"action", db_of_text(e->action)},
+        {"entity", db_of_text(e->entity)},
+        {"record_id", e->record ? db_of_int(e->record) : db_null()},
+        {"record_name", db_of_text(cut(c->a, e->record_name, 255))},
+        {"changes", db_of_text(e->changes)},
+        {"result", db_of_text(e->result ? e->result : "ok")},
+        {"step_up", db_of_int(me && !me->is_system && actor_stepped_up(c) ? 1 : 0)},
+    };
+    return row_insert(c, log, id_new(), set, sizeof set / sizeof set[0]);
+}
+
+static bool note(Ctx *c, void *arg)
+{
+    return audit_add(c, arg);
+}
+
+bool audit_note(Ctx *c, const AuditEntry *e)
+{
+    /* It also tells of work that failed: mistakes recorded so far must not undo the note. */
+    ErrItem *err = c->err, *last = c->err_last;
+    int n = c->n_err;
+    c->err = c->err_last = NULL;
+    c->n_err = 0;
+    AuditEntry copy = *e;
+    bool ok = db_write(c, note, &copy);
+    if (n > 0) {
+        if (c->err) { /* both lists, the older first */
+            last->next = c->err;
+            n += c->n_err;
+            last = c->err_last;
+        }
+        c->err = err;
+        c->err_last = last;
+        c->n_err = n;
+    }
+    return ok;
+}
+
+const char *audit_changes(Ctx *c, const char *const *fields, int n, const char *before, const char *after)
+{
+    Buf b;
+    Jw w;
+    char hex[AUDIT_HASH + 1];
+    buf_init(&b, c->a);
+    jw_init(&w, &b);
+    jw_obj(&w);
+    jw_key(&w, "fields");
+    jw_arr(&w);
+    for (int i = 0; i < n; i++)
+        jw_str(&w, fields[i]);
+    jw_end(&w);
+    if (before) {
+        crypt_sha256_hex(before, strlen(before), hex);
+        jw_kstr(&w, "before", hex);
+    }
+    if (after) {
+        crypt_sha256_hex(after, strlen(after), hex);
+        jw_kstr(&w, "after", hex);
+    }
+    jw_end(&w);
+    return b.data;
+}
+
+/* --- sealing ---------------------------------------------------------------------------------- */
+
+typedef struct Sealing {
+    int most, sealed;
+    bool left;
+} Sealing;
+
+typedef struct Sealed {
+    int64_t id;
+    char hash[AUDIT_HASH + 1];
+} Sealed;
+
+bool audit_chain_head(Ctx *c, int64_t *seq, int64_t *id, char hash[AUDIT_HASH + 1])
+{
+    *seq = 0;
+    *id = 0;
+    memcpy(hash, audit_genesis, AUDIT_HASH + 1);
+    int mark = c->n_err;
+    DbRows *r = db_query(c,
+                         SQL("SELECT seq, hash, id FROM \"audit_log\" WHERE seq IS NOT NULL "
+                             "ORDER BY seq DESC LIMIT 1"),
+                         NULL, 0);
+    if (!r)
+        return false;
+    if (db_step(r)) {
+        *seq = db_int(r, 0);
+        *id = db_int(r, 2);
+        const char *h = db_text(r, 1);
+        if (h && strlen(h) == AUDIT_HASH)
+            memcpy(hash, h, AUDIT_HASH + 1);
+    }
+    db_done(r);
+    return c->n_err == mark;
+}
+
+static bool seal(Ctx *c, void *arg)
+{
+    Sealing *s = arg;
+    s->sealed = 0;
+    s->left = false;
+    int64_t seq, last_id;
+    char prev[AUDIT_HASH + 1];
+    if (!audit_chain_head(c, &seq, &last_id, prev))
+        return false;
+    DbVal p[] = {db_of_int(s->most + 1)};
+    int mark = c->n_err;
+    DbRows *r = db_query(c,
+                         SQL("SELECT " AUDIT_COLUMNS " FROM \"audit_log\" WHERE seq IS NULL "
+                             "ORDER BY id LIMIT $1"),
+                         p, 1);
+    if (!r)
+        return false;
+    Sealed *rows = ARENA_ARRAY(c->a, s->most, Sealed);
+    Arena *step = arena_child(c->a);
+    const char *before = prev;
+    int n = 0;
+    while (db_step(r)) {
+        if (n == s->most) {
+            s->left = true;
+            break;
+        }
+        rows[n].id = db_int(r, AUDIT_COL_ID);
+        audit_chain_hash(step, r, before, seq + n + 1, rows[n].hash);
+        arena_reset(step);
+        before = rows[n].hash;
+        n++;
+    }
+    db_done(r);
+    if (c->n_err > mark)
+        return false;
+    for (int i = 0; i < n; i++) {
+        DbVal v[] = {db_of_int(seq + i + 1), db_of_text(i ? rows[i - 1].hash : prev),
+                     db_of_text(rows[i].hash), db_of_int(rows[i].id)};
+        if (!db_exec(c,
+                     SQL("UPDATE \"audit_log\" SET seq = $1, prev_hash = $2, hash = $3 "
+                         "WHERE id = $4 AND seq IS NULL"),
+                     v, 4))
+            return false;
+    }
+    s->sealed = n;
+    return true;
+}
+
+bool audit_seal(Ctx *c, int n, int *out_sealed, bool *out_left)
+{
+    /* Looking costs a read only: an idle server must not write every second. */
+    int64_t waiting = 0;
+    bool found = false;
+    if (!db_one_int(c, SQL("SELECT id FROM \"audit_log\" WHERE seq IS NULL LIMIT 1"), NULL, 0, &waiting,
+                    &found))
+        return false;
+    Sealing s = {.most = n};
+    if (found && !db_write(c, seal, &s))
+        return false;
+    *out_sealed = s.sealed;
+    *out_left = s.left;
+    return true;
+}

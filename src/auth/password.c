@@ -1,0 +1,209 @@
+/* Passwords. See password.h and session.h. */
+#include "auth/password.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "auth/audit.h"
+#include "base/conf.h"
+#include "base/crypt.h"
+#include "base/embed.h"
+#include "base/utf8.h"
+
+enum { MOST_BYTES = 1024, MOST_CHARS = 128, TOKEN_BYTES = 16 };
+static const char setup_mark[] = "setup:";
+
+static bool busy(Ctx *c)
+{
+    c->retry_after_s = 1;
+    return ctx_fail(c, ERR_LIMIT, NULL, "err.limit", "1");
+}
+
+/* --- policy ----------------------------------------------------------------------------------- */
+
+static bool same_ignoring_case(const char *a, const char *b, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (tolower((unsigned char)a[i]) != tolower((unsigned char)b[i]))
+            return false;
+    return true;
+}
+
+static bool on_list(const char *text, size_t n)
+{
+    const Embed *file = embed_find("data/common-passwords.txt");
+    const char *p = file ? (const char *)file->data : "", *end = file ? p + file->len : p;
+    while (p < end) {
+        const char *line_end = memchr(p, '\n', (size_t)(end - p));
+        size_t len = (size_t)((line_end ? line_end : end) - p);
+        if (len == n && *p != '#' && same_ignoring_case(p, text, n))
+            return true;
+        p += len + 1;
+    }
+    return false;
+}
+
+/* The shortest piece of which the text is a repetition; n itself where there is none. */
+static size_t period(const char *s, size_t n)
+{
+    for (size_t len = 1; len <= n / 2; len++)
+        if (n % len == 0 && memcmp(s, s + len, n - len) == 0)
+            return len;
+    return n;
+}
+
+/* 123456789012, abcdefghijkl, 987654321: every step the same, digits wrapping from 9 to 0. */
+static bool is_run(const char *s, size_t n)
+{
+    for (int step = -1; step <= 1; step += 2) {
+        size_t i = 1;
+        while (i < n) {
+            int want = s[i - 1] + step;
+            if (want == '9' + 1)
+                want = '0';
+            if (want == '0' - 1)
+                want = '9';
+            if (s[i] != want)
+                break;
+            i++;
+        }
+        if (i == n)
+            return true;
+    }
+    return false;
+}
+
+bool password_is_common(const char *password)
+{
+    size_t n = strlen(password);
+    if (n < 2 || on_list(password, n) || is_run(password, n))
+        return true;
+    size_t piece = period(password, n);
+    return piece <= 3 || (piece < n && on_list(password, piece));
+}
+
+bool password_check_policy(Ctx *c, const char *field, const char *password, const char *login,
+                           const char *name)
+{
+    int64_t least = conf_int("password.min_length");
+    size_t bytes = strlen(password);
+    if (bytes > MOST_BYTES || utf8_count(password) > MOST_CHARS)
+        return ctx_fail(c, ERR_TOO_LONG, field, "err.too_long", ctx_num(c, MOST_CHARS),
+                        ctx_num(c, (int64_t)utf8_count(password)));
+    bool like_login = login && strlen(login) == bytes && same_ignoring_case(login, password, bytes);
+    bool like_name = name && strlen(name) == bytes && same_ignoring_case(name, password, bytes);
+    if ((int64_t)utf8_count(password) < least || like_login || like_name || password_is_common(password))
+        return ctx_fail(c, ERR_WEAK_PASSWORD, field, "err.weak_password", ctx_num(c, least));
+    return true;
+}
+
+/* --- hashes ----------------------------------------------------------------------------------- */
+
+bool password_hash_text(Ctx *c, const char *password, const char **out)
+{
+    char hash[CRYPT_PASSWORD_MAX];
+    if (crypt_password_hash(password, hash) != CRYPT_YES)
+        return busy(c);
+    *out = arena_str(c->a, hash);
+    return true;
+}
+
+PasswordAnswer password_matches(Ctx *c, const char *stored, const char *password)
+{
+    bool setup = stored && strncmp(stored, setup_mark, sizeof setup_mark - 1) == 0;
+    bool none = !stored || !*stored || setup || strlen(password) > MOST_BYTES;
+    CryptAnswer answer = crypt_password_check(none ? NULL : stored, password);
+    if (answer == CRYPT_BUSY) {
+        busy(c);
+        return PASSWORD_FAILED;
+    }
+    if (setup) {
+        char hex[65];
+        crypt_sha256_hex(password, strlen(password), hex);
+        return crypt_equal_text(stored + sizeof setup_mark - 1, hex) ? PASSWORD_SETUP : PASSWORD_NO;
+    }
+    return answer == CRYPT_YES ? PASSWORD_YES : PASSWORD_NO;
+}
+
+void password_setup_token(Arena *a, const char **out_token, const char **out_stored)
+{
+    char hex[65];
+    const char *token = crypt_token(a, TOKEN_BYTES);
+    crypt_sha256_hex(token, strlen(token), hex);
+    *out_token = token;
+    *out_stored = arena_printf(a, "%s%s", setup_mark, hex);
+}
+
+/* --- changing --------------------------------------------------------------------------------- */
+
+typedef struct Change {
+    int64_t user, but_session;
+    const char *hash;
+    bool must_change;
+    const char *action;
+} Change;
+
+static bool change(Ctx *c, void *arg)
+{
+    const Change *ch = arg;
+    DbVal p[] = {db_of_text(ch->hash), db_of_int(c->now_ms), db_of_int(ch->must_change ? 1 : 0),
+                 db_of_int(ch->user)};
+    if (!db_exec(c,
+                 SQL("UPDATE \"user\" SET password_hash = $1, password_changed_at = $2, "
+                     "must_change_password = $3, failed_logins = 0, locked_until = NULL WHERE id = $4"),
+                 p, 4))
+        return false;
+    if (db_changes(c) == 0)
+        return ctx_fail(c, ERR_NOT_FOUND, NULL, "err.not_found");
+    AuditEntry e = {.action = ch->action, .entity = "user", .record = ch->user};
+    return session_close_all(c, ch->user, ch->but_session) && audit_add(c, &e) &&
+           db_change(c, "access", ch->user);
+}
+
+static bool run_change(Ctx *c, Change *ch)
+{
+    bool ok = db_write(c, change, ch);
+    actor_cache_clear();
+    return ok;
+}
+
+bool password_set(Ctx *c, int64_t user, const char *password, bool must_change)
+{
+    Change ch = {.user = user, .must_change = must_change, .action = "password_set"};
+    return password_hash_text(c, password, &ch.hash) && run_change(c, &ch);
+}
+
+bool password_change(Ctx *c, const char *old_password, const char *new_password)
+{
+    const Actor *me = c->actor;
+    if (!me || me->user == 0)
+        return ctx_fail(c, ERR_NOT_SIGNED_IN, NULL, "err.not_signed_in");
+    if (me->session == 0 && me->channel != CH_CLI)
+        return ctx_fail(c, ERR_FORBIDDEN, NULL, "err.forbidden"); /* never by a bearer token */
+    /* the old password is a secret to guess like any other */
+    if (!rate_take(c, arena_printf(c->a, "password:%s", ctx_num(c, me->user)), 10, 3600000, 1))
+        return false;
+    DbVal p[] = {db_of_int(me->user)};
+    const char *stored = NULL;
+    bool found;
+    if (!db_one_text(c, SQL("SELECT password_hash FROM \"user\" WHERE id = $1"), p, 1, &stored, &found))
+        return false;
+    /* Signed in by the one-time token: there is no old password, and this session is the proof. */
+    bool first = me->must_change_password && stored && !*stored;
+    if (!first) {
+        switch (password_matches(c, stored, old_password)) {
+        case PASSWORD_YES:
+            break;
+        case PASSWORD_FAILED:
+            return false;
+        default:
+            return ctx_fail(c, ERR_INVALID, "old", "auth.old_password_wrong");
+        }
+        if (strcmp(old_password, new_password) == 0)
+            return ctx_fail(c, ERR_WEAK_PASSWORD, "new", "auth.same_password");
+    }
+    if (!password_check_policy(c, "new", new_password, me->login, me->name))
+        return false;
+    Change ch = {.user = me->user, .but_session = me->session, .action = "password_change"};
+    return password_hash_text(c, new_password, &ch.hash) && run_change(c, &ch);
+}

@@ -1,0 +1,21 @@
+/* Passwords: policy, hashing, and the state of an account's secret. The calls others use are in auth/session.h. */
+#ifndef AUTH_PASSWORD_H
+#define AUTH_PASSWORD_H
+
+#include "auth/session.h"
+
+/*
+ * user.password_hash holds an argon2id hash; or "setup:<sha256 hex>" while a one-time sign-up token
+ * waits; or "" after that token was used, until a password is set. NULL: the account has none.
+ */
+typedef enum PasswordAnswer { PASSWORD_NO, PASSWORD_YES, PASSWORD_SETUP, PASSWORD_FAILED } PasswordAnswer;
+
+/* Compares; the work is the same for every kind of stored text and for none (NULL). PASSWORD_FAILED: too many at once,
+   ERR_LIMIT recorded. */
+PasswordAnswer password_matches(Ctx *c, const char *stored, const char *password);
+/* Is it on the list of common ones or a trivial pattern? */
+bool password_is_common(const char *password);
+/* A one-time token (22 characters) and the text to store for it. */
+void password_setup_token(Arena *a, const char **out_token, const char **out_stored);
+
+#endif

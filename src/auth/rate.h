@@ -1,0 +1,24 @@
+/*
+ * Counters behind rate limits and the lockout, in the table rate_hit(key, n, started_at, last_at).
+ * rate_take (auth/session.h) is the ordinary limit; these are its parts, for the sign-in.
+ */
+#ifndef AUTH_RATE_H
+#define AUTH_RATE_H
+
+#include "base/ctx.h"
+
+typedef struct RateState {
+    int64_t n;          /* hits in the window; 0 where there are none */
+    int64_t started_at; /* ms UTC of the first of them */
+    int64_t last_at;    /* of the newest */
+} RateState;
+
+/* What the counter says now; a window that began window_ms ago or earlier counts as empty. */
+bool rate_look(Ctx *c, const char *key, int64_t window_ms, int64_t now_ms, RateState *out);
+/* Adds amount (a new window where the old is over) and tells the new state. Atomic; inside a write. */
+bool rate_add(Ctx *c, const char *key, int64_t window_ms, int64_t now_ms, int64_t amount, RateState *out);
+bool rate_forget(Ctx *c, const char *key); /* inside a write */
+/* Deletes counters untouched for age_ms (upkeep). */
+bool rate_sweep(Ctx *c, int64_t age_ms);
+
+#endif

@@ -1,0 +1,484 @@
+/*
+ * Signing in, finding and ending sessions, step-up.
+ *
+ * A sign-in does the same reads, one password hash and one write whether or not the login exists,
+ * so that neither answer nor time tells. Two counters hold guessing back:
+ *   of the account  login.max_failures wrong passwords lock it for login.lock. Addresses from which
+ *                   the account signed in within 30 days have a counter of their own, so a stranger
+ *                   who guesses cannot keep its owner out. Failures while locked do not prolong it.
+ *   of the address  beyond login.address_failures in 15 minutes each failure doubles the wait,
+ *                   1 s to 60 s, and the answer is 429 without any work.
+ */
+#include "auth/session.h"
+
+#include <string.h>
+
+#include "auth/audit.h"
+#include "auth/password.h"
+#include "auth/rate.h"
+#include "auth/row.h"
+#include "base/conf.h"
+#include "base/crypt.h"
+#include "base/id.h"
+
+enum {
+    TOKEN_BYTES = 32,
+    TOKEN_CHARS = 43,
+    CSRF_CHARS = 22,
+    MINUTE = 60000,
+    ADDRESS_WINDOW = 15 * MINUTE,
+    STEP_UP = 5 * MINUTE,
+    SKEW = 5 * MINUTE /* between the nodes of one database */
+};
+static const int64_t KNOWN_ADDRESS = INT64_C(30) * 86400000;
+
+typedef struct Account {
+    int64_t id; /* 0: nobody has this login */
+    const char *login, *name, *hash;
+    bool active;
+} Account;
+
+/* One attempt, as the write behind it needs it. */
+typedef struct Attempt {
+    Account who;
+    const char *ip, *agent;
+    const char *account_key, *address_key;
+    bool locked;
+    int64_t locked_until;
+    int64_t now; /* session_now */
+    /* of a success */
+    const char *token, *new_hash;
+    bool setup;
+} Attempt;
+
+/* --- what a token is --------------------------------------------------------------------------- */
+
+static void token_hash(const char *token, char out[65])
+{
+    crypt_sha256_hex(token, strlen(token), out);
+}
+
+/* Derived, so nothing is stored and nothing can get lost; 22 characters are 132 bits. */
+static const char *csrf_of(Arena *a, const char *token)
+{
+    unsigned char mac[32];
+    crypt_hmac_sha256(token, strlen(token), "csrf", 4, mac);
+    return arena_dup(a, crypt_base64url(a, mac, sizeof mac), CSRF_CHARS);
+}
+
+static bool not_signed_in(Ctx *c)
+{
+    return ctx_fail(c, ERR_NOT_SIGNED_IN, NULL, "err.not_signed_in");
+}
+
+/* --- looking ----------------------------------------------------------------------------------- */
+
+static bool find_account(Ctx *c, const char *login, Account *out)
+{
+    *out = (Account){0};
+    DbVal p[] = {db_of_text(login)};
+    int mark = c->n_err;
+    DbRows *r = db_query(c,
+                         SQL("SELECT id, login, name, password_hash, status FROM \"user\" "
+                             "WHERE login = $1 AND deleted_at IS NULL"),
+                         p, 1);
+    if (!r)
+        return false;
+    if (db_step(r)) {
+        out->id = db_int(r, 0);
+        out->login = arena_str(c->a, db_text(r, 1));
+        out->name = arena_str(c->a, db_text(r, 2));
+        out->hash = arena_str(c->a, db_text(r, 3));
+        out->active = db_text(r, 4) && strcmp(db_text(r, 4), "active") == 0;
+    }
+    db_done(r);
+    return c->n_err == mark;
+}
+
+static bool address_known(Ctx *c, int64_t user, const char *ip, bool *out)
+{
+    DbVal p[] = {db_of_int(user), db_of_text(ip), db_of_int(c->now_ms - KNOWN_ADDRESS)};
+    int64_t one;
+    return db_one_int(c,
+                      SQL("SELECT 1 FROM \"login_log\" WHERE user_id = $1 AND ip = $2 "
+                          "AND result = 'ok' AND at > $3 LIMIT 1"),
+                      p, 3, &one, out);
+}
+
+static int64_t address_wait_ms(const RateState *s)
+{
+    int64_t over = s->n - conf_int("login.address_failures");
+    if (over < 0)
+        return 0;
+    return over >= 6 ? MINUTE : INT64_C(1000) << over;
+}
+
+/* ERR_LIMIT where the address has to wait. */
+static bool address_may_try(Ctx *c, const char *key, int64_t now)
+{
+    RateState s;
+    if (!rate_look(c, key, ADDRESS_WINDOW, now, &s))
+        return false;
+    int64_t wait = s.last_at + address_wait_ms(&s) - now;
+    if (wait <= 0 || s.last_at > now + SKEW)
+        return true;
+    c->retry_after_s = (int)((wait + 999) / 1000);
+    return ctx_fail(c, ERR_LIMIT, NULL, "err.limit", ctx_num(c, c->retry_after_s));
+}
+
+static bool account_locked(Ctx *c, Attempt *t)
+{
+    RateState s;
+    int64_t lock = conf_duration_ms("login.lock");
+    if (!rate_look(c, t->account_key, INT64_C(1) << 50, t->now, &s))
+        return false;
+    t->locked_until = s.last_at + lock;
+    t->locked = s.n >= conf_int("login.max_failures") && t->now < t->locked_until &&
+                s.last_at <= t->now + SKEW;
+    return true;
+}
+
+/* --- failing ----------------------------------------------------------------------------------- */
+
+static bool log_attempt(Ctx *c, const Attempt *t, const char *result, const char *reason)
+{
+    const Entity *log = model_entity(c->model, "login_log");
+    const RowSet set[] = {
+        {"user", t->who.id ? db_of_int(t->who.id) : db_null()},
+        {"login", db_of_text(t->who.login)},
+        {"at", db_of_int(c->now_ms)},
+        {"ip", db_of_text(t->ip)},
+        {"device", db_of_text(t->agent)},
+        {"method", db_of_text(t->setup ? "token" : "password")},
+        {"result", db_of_text(result)},
+        {"reason", db_of_text(reason)},
+    };
+    if (!log)
+        return ctx_fail_detail(c, ERR_INTERNAL, "no entity login_log", "err.internal");
+    return row_insert(c, log, id_new(), set, sizeof set / sizeof set[0]);
+}
+
+/* The audit row of an attempt: there is no actor yet, so one is made for its address. */
+static bool audit_attempt(Ctx *c, const Attempt *t, const char *result)
+{
+    static const char *const no_roles[] = {NULL};
+    const Actor *before = c->actor;
+    Actor me = {.user = t->who.id, .login = t->who.login, .name = t->who.name, .roles = no_roles,
+                .channel = CH_WEB, .ip = t->ip, .agent = t->agent};
+    AuditEntry e = {.action = "login", .entity = "user", .record = t->who.id, .result = result,
+                    .login = t->who.id ? t->who.login : "?"};
+    c->actor = &me;
+    bool ok = audit_add(c, &e);
+    c->actor = before;
+    return ok;
+}
+
+static bool write_failure(Ctx *c, void *arg)
+{
+    Attempt *t = arg;
+    RateState s = {0}, address;
+    int64_t lock = conf_duration_ms("login.lock"), most = conf_int("login.max_failures");
+    if (!t->locked) {
+        if (!rate_look(c, t->account_key, INT64_C(1) << 50, t->now, &s))
+            return false;
+        /* a lock that ran out, or failures of long ago, begin anew */
+        if (s.n > 0 && (t->now >= s.last_at + lock || s.last_at > t->now + SKEW) &&
+            !rate_forget(c, t->account_key))
+            return false;
+        if (!rate_add(c, t->account_key, INT64_C(1) << 50, t->now, 1, &s))
+            return false;
+        /* unknown logins run the same statement, on no row */
+        DbVal p[] = {db_of_int(s.n), s.n >= most ? db_of_int(t->now + lock) : db_null(),
+                     db_of_int(t->who.id)};
+        if (!db_exec(c, SQL("UPDATE \"user\" SET failed_logins = $1, locked_until = $2 WHERE id = $3"), p, 3))
+            return false;
+    }
+    return rate_add(c, t->address_key, ADDRESS_WINDOW, t->now, 1, &address) &&
+           log_attempt(c, t, t->locked ? "locked" : "denied",
+                       t->who.id == 0 ? "unknown" : !t->who.active ? "inactive" : "password") &&
+           audit_attempt(c, t, "denied");
+}
+
+static bool fail(Ctx *c, Attempt *t, bool right_password)
+{
+    if (!db_write(c, write_failure, t))
+        return false;
+    if (right_password && t->locked && t->who.active) {
+        int64_t minutes = (t->locked_until - t->now + MINUTE - 1) / MINUTE;
+        return ctx_fail(c, ERR_LOCKED_OUT, NULL, "err.locked_out", ctx_num(c, minutes < 1 ? 1 : minutes));
+    }
+    return ctx_fail(c, ERR_BAD_CREDENTIALS, NULL, "err.bad_credentials");
+}
+
+/* --- succeeding -------------------------------------------------------------------------------- */
+
+/* The oldest beyond session.max go, and with them those that are over. */
+static bool trim_sessions(Ctx *c, const Attempt *t)
+{
+    DbVal p[] = {db_of_int(t->who.id), db_of_int(conf_int("session.max") - 1),
+                 db_of_int(t->now - conf_duration_ms("session.absolute"))};
+    return db_exec(c,
+                   SQL("DELETE FROM \"session\" WHERE user_id = $1 AND (created_at < $3 OR id NOT IN "
+                       "(SELECT id FROM \"session\" WHERE user_id = $1 ORDER BY id DESC LIMIT $2))"),
+                   p, 3);
+}
+
+static bool write_success(Ctx *c, void *arg)
+{
+    const Attempt *t = arg;
+    /* Many guesses at once all saw an open account: the counter is asked again where they queue. */
+    Attempt now = *t;
+    if (!account_locked(c, &now))
+        return false;
+    if (now.locked)
+        return ctx_fail(c, ERR_BAD_CREDENTIALS, NULL, "err.bad_credentials");
+    const Entity *e = model_entity(c->model, "session");
+    char hash[65];
+    token_hash(t->token, hash);
+    const RowSet set[] = {
+        {"user", db_of_int(t->who.id)},   {"hash", db_of_text(hash)},
+        {"created_at", db_of_int(t->now)}, {"seen_at", db_of_int(t->now)},
+        {"ip", db_of_text(t->ip)},        {"device", db_of_text(t->agent)},
+    };
+    if (!e)
+        return ctx_fail_detail(c, ERR_INTERNAL, "no entity session", "err.internal");
+    if (!trim_sessions(c, t) || !row_insert(c, e, id_new(), set, sizeof set / sizeof set[0]) ||
+        !rate_forget(c, t->account_key))
+        return false;
+    DbVal p[] = {db_of_int(c->now_ms), db_of_text(t->ip), db_of_int(t->who.id)};
+    if (!db_exec(c,
+                 SQL("UPDATE \"user\" SET last_login_at = $1, last_login_ip = $2, failed_logins = 0, "
+                     "locked_until = NULL WHERE id = $3"),
+                 p, 3))
+        return false;
+    if (t->new_hash) {
+        /* a one-time token is used up (and only once: two at a time meet here), an old hash renewed */
+        DbVal h[] = {db_of_text(t->new_hash), db_of_int(t->who.id), db_of_text(t->who.hash)};
+        if (!db_exec(c,
+                     SQL("UPDATE \"user\" SET password_hash = $1 WHERE id = $2 AND password_hash = $3"),
+                     h, 3))
+            return false;
+        if (t->setup && db_changes(c) != 1)
+            return ctx_fail(c, ERR_BAD_CREDENTIALS, NULL, "err.bad_credentials");
+    }
+    if (t->setup) {
+        DbVal m[] = {db_of_int(t->who.id)};
+        if (!db_exec(c, SQL("UPDATE \"user\" SET must_change_password = 1 WHERE id = $1"), m, 1) ||
+            !db_change(c, "access", t->who.id))
+            return false;
+    }
+    return log_attempt(c, t, "ok", NULL) && audit_attempt(c, t, "ok");
+}
+
+static const char *cut(Arena *a, const char *s, size_t n)
+{
+    if (!s || strlen(s) <= n)
+        return s;
+    while (n > 0 && ((unsigned char)s[n] & 0xC0) == 0x80)
+        n--;
+    return arena_dup(a, s, n);
+}
+
+bool session_open(Ctx *c, const char *login, const char *password, const char *ip, const char *agent,
+                  SessionOpened *out)
+{
+    Attempt t = {.ip = cut(c->a, ip ? ip : "", 45), .agent = cut(c->a, agent, 200), .now = session_now(c)};
+    char key[65];
+    token_hash(login, key); /* what was typed as login may be anything: the counters keep its digest */
+    t.address_key = arena_printf(c->a, "address:%s", t.ip);
+    bool known;
+    if (!address_may_try(c, t.address_key, t.now) || !find_account(c, login, &t.who) ||
+        !address_known(c, t.who.id, t.ip, &known))
+        return false;
+    t.account_key = arena_printf(c->a, "login:%.32s:%s", key, known ? t.ip : "");
+    if (!account_locked(c, &t))
+        return false;
+    db_release(c); /* the hash takes a while */
+    PasswordAnswer answer = password_matches(c, t.who.hash, password);
+    if (answer == PASSWORD_FAILED)
+        return false;
+    if (answer == PASSWORD_NO || !t.who.active || t.locked)
+        return fail(c, &t, answer != PASSWORD_NO);
+    t.setup = answer == PASSWORD_SETUP;
+    if (t.setup)
+        t.new_hash = "";
+    else if (crypt_password_is_old(t.who.hash) && !password_hash_text(c, password, &t.new_hash))
+        return false;
+    t.token = crypt_token(c->a, TOKEN_BYTES);
+    if (!db_write(c, write_success, &t))
+        return false;
+    if (t.setup)
+        actor_cache_clear();
+    *out = (SessionOpened){.token = t.token, .csrf = csrf_of(c->a, t.token), .user = t.who.id};
+    return true;
+}
+
+/* --- finding and ending ------------------------------------------------------------------------ */
+
+typedef struct Found {
+    int64_t id, user, created_at, seen_at, step_up_until;
+    bool active;
+} Found;
+
+static bool read_session(Ctx *c, const char *hash, Found *out)
+{
+    DbVal p[] = {db_of_text(hash)};
+    int mark = c->n_err;
+    DbRows *r = db_query(c,
+                         SQL("SELECT s.id, s.user_id, s.created_at, s.seen_at, s.step_up_until, u.status "
+                             "FROM \"session\" s JOIN \"user\" u ON u.id = s.user_id "
+                             "WHERE s.hash = $1 AND u.deleted_at IS NULL"),
+                         p, 1);
+    if (!r)
+        return false;
+    if (db_step(r)) {
+        out->id = db_int(r, 0);
+        out->user = db_int(r, 1);
+        out->created_at = db_int(r, 2);
+        out->seen_at = db_int(r, 3);
+        out->step_up_until = db_int(r, 4);
+        out->active = db_text(r, 5) && strcmp(db_text(r, 5), "active") == 0;
+    }
+    db_done(r);
+    return c->n_err == mark;
+}
+
+typedef struct Touch {
+    int64_t id, now;
+} Touch;
+
+static bool touch(Ctx *c, void *arg)
+{
+    const Touch *t = arg;
+    DbVal p[] = {db_of_int(t->now), db_of_int(t->id)};
+    return db_exec(c, SQL("UPDATE \"session\" SET seen_at = $1 WHERE id = $2 AND seen_at < $1"), p, 2);
+}
+
+bool session_find(Ctx *c, const char *token, const char *ip, const char *agent, Actor **out,
+                  const char **out_csrf)
+{
+    if (!token || strlen(token) != TOKEN_CHARS)
+        return not_signed_in(c);
+    char hash[65];
+    token_hash(token, hash);
+    Found s = {0};
+    if (!read_session(c, hash, &s))
+        return false;
+    int64_t now = session_now(c);
+    bool over = now >= s.created_at + conf_duration_ms("session.absolute") ||
+                now >= s.seen_at + conf_duration_ms("session.idle") || s.created_at > now + SKEW;
+    if (s.id == 0 || !s.active || over)
+        return not_signed_in(c);
+    if (now - s.seen_at >= MINUTE) {
+        /* Reading must go on where nothing can be written (disk full): then it only looks idle. */
+        int mark = c->n_err;
+        Touch t = {.id = s.id, .now = now};
+        if (!db_write(c, touch, &t))
+            ctx_errors_back_to(c, mark);
+    }
+    Actor *me;
+    if (!actor_of_user(c, s.user, CH_WEB, &me))
+        return false;
+    me->session = s.id;
+    me->ip = ip;
+    me->agent = agent;
+    me->step_up_until = s.step_up_until > now && s.step_up_until <= now + STEP_UP + SKEW ? s.step_up_until : 0;
+    *out = me;
+    if (out_csrf)
+        *out_csrf = csrf_of(c->a, token);
+    return true;
+}
+
+static bool close_one(Ctx *c, void *arg)
+{
+    const int64_t *session = arg;
+    DbVal p[] = {db_of_int(*session)};
+    AuditEntry e = {.action = "logout", .entity = "session", .record = *session};
+    return db_exec(c, SQL("DELETE FROM \"session\" WHERE id = $1"), p, 1) &&
+           (db_changes(c) == 0 || audit_add(c, &e));
+}
+
+bool session_close(Ctx *c, int64_t session)
+{
+    return db_write(c, close_one, &session);
+}
+
+typedef struct CloseAll {
+    int64_t user, but;
+} CloseAll;
+
+static bool close_all(Ctx *c, void *arg)
+{
+    const CloseAll *x = arg;
+    DbVal p[] = {db_of_int(x->user), db_of_int(x->but)};
+    return db_exec(c, SQL("DELETE FROM \"session\" WHERE user_id = $1 AND id <> $2"), p, 2);
+}
+
+bool session_close_all(Ctx *c, int64_t user, int64_t but_session)
+{
+    CloseAll x = {.user = user, .but = but_session};
+    return db_write(c, close_all, &x);
+}
+
+static bool sweep(Ctx *c, void *arg)
+{
+    const int64_t *now = arg;
+    DbVal p[] = {db_of_int(*now - conf_duration_ms("session.absolute")),
+                 db_of_int(*now - conf_duration_ms("session.idle"))};
+    return db_exec(c, SQL("DELETE FROM \"session\" WHERE created_at < $1 OR seen_at < $2"), p, 2);
+}
+
+bool session_sweep(Ctx *c)
+{
+    int64_t now = session_now(c);
+    return db_write(c, sweep, &now);
+}
+
+/* --- step-up ----------------------------------------------------------------------------------- */
+
+const char *const *session_step_up_methods(Ctx *c, int *n)
+{
+    static const char *const methods[] = {"password", NULL};
+    static const char *const none[] = {NULL};
+    bool possible = c->actor && c->actor->session != 0;
+    *n = possible ? 1 : 0;
+    return possible ? methods : none;
+}
+
+static bool write_step_up(Ctx *c, void *arg)
+{
+    const Touch *t = arg;
+    DbVal p[] = {db_of_int(t->now + STEP_UP), db_of_int(t->id)};
+    AuditEntry e = {.action = "step_up", .entity = "session", .record = t->id};
+    return db_exec(c, SQL("UPDATE \"session\" SET step_up_until = $1 WHERE id = $2"), p, 2) &&
+           audit_add(c, &e);
+}
+
+bool session_step_up(Ctx *c, const char *method, const char *code)
+{
+    const Actor *me = c->actor;
+    if (!me)
+        return not_signed_in(c);
+    if (me->session == 0) /* a bearer token can never step up */
+        return ctx_fail(c, ERR_FORBIDDEN, NULL, "err.forbidden");
+    if (strcmp(method, "password") != 0)
+        return ctx_fail(c, ERR_ENUM_UNKNOWN, "method", "err.enum.unknown", method, "password");
+    if (!rate_take(c, arena_printf(c->a, "step_up:%s", ctx_num(c, me->user)), 10, 3600000, 1))
+        return false;
+    Account who;
+    if (!find_account(c, me->login, &who))
+        return false;
+    db_release(c);
+    switch (password_matches(c, who.hash, code)) {
+    case PASSWORD_YES:
+        break;
+    case PASSWORD_FAILED:
+        return false;
+    default: {
+        AuditEntry e = {.action = "step_up", .entity = "session", .record = me->session, .result = "denied"};
+        return audit_note(c, &e) ? ctx_fail(c, ERR_BAD_CREDENTIALS, "code", "auth.code_wrong") : false;
+    }
+    }
+    Touch t = {.id = me->session, .now = session_now(c)};
+    return db_write(c, write_step_up, &t);
+}
