@@ -112,9 +112,9 @@ void history_prepare(Ctx *c, SaveWork *w)
         const DbVal *was = w->s.before ? &w->s.before[i] : &none, *is = &w->s.after[i];
         if (w->s.is_new ? !m && is->kind == DB_NULL : !w->s.changed[i])
             continue;
-        if (f->write_only && w->s.changed[i]) { /* a password was set: the fact, not the value */
+        if ((f->write_only || f->hidden) && w->s.changed[i]) { /* a password was set: the fact, not the value */
             jw_str(&jn, f->name);
-            due = true;
+            due |= whole;
         }
         if (!is_told(e, f))
             continue;

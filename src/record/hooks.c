@@ -52,6 +52,19 @@ const int64_t *save_many(const Save *s, int field, int *out_n)
     return NULL;
 }
 
+const int64_t *save_many_before(const Save *s, int field, int *out_n)
+{
+    const SaveWork *w = (const SaveWork *)(const void *)s;
+    *out_n = 0;
+    for (int i = 0; i < w->n_many; i++) {
+        if (w->many[i].f->index == field) {
+            *out_n = w->many[i].n_old;
+            return w->many[i].old;
+        }
+    }
+    return NULL;
+}
+
 void save_set_many(Ctx *c, Save *s, int field, const int64_t *ids, int n)
 {
     SaveWork *w = (SaveWork *)(void *)s;

@@ -26,6 +26,8 @@ typedef struct RecordHooks {
     bool (*before_save)(Ctx *c, Save *s);
     /* in the transaction, after the row was written: rollups, children, follow-on records */
     bool (*after_save)(Ctx *c, Save *s);
+    /* after the save is on disk (not where it was part of a larger write): caches of this process */
+    void (*after_commit)(Ctx *c, Save *s);
     /* in the transaction, before the row goes to the recycle bin or comes back */
     bool (*before_delete)(Ctx *c, const Record *r);
     bool (*after_restore)(Ctx *c, const Record *r);
@@ -55,6 +57,8 @@ bool rec_touch(Ctx *c, const Entity *e, int64_t id, const int *fields, const DbV
 const char *save_text(const Ctx *c, const Save *s, int field);
 /* The ids of a link_many given with this save; NULL where it was not given. */
 const int64_t *save_many(const Save *s, int field, int *out_n);
+/* The ids it had before; n 0 and NULL where it was not given. */
+const int64_t *save_many_before(const Save *s, int field, int *out_n);
 /* Gives a link_many its ids (as input would). */
 void save_set_many(Ctx *c, Save *s, int field, const int64_t *ids, int n);
 /* A JSON object that goes with the arena, to build the input of rec_create and rec_update. */

@@ -95,6 +95,13 @@ static void take_ref(Ctx *c, SaveWork *w, const Field *f, json_object *in)
     int64_t id = 0;
     if (in) {
         const Entity *to = link_target(f, w->s.after);
+        if (!to && f->to_field && w->s.is_new) { /* the entity by default: a follow-up hangs on a customer */
+            const Field *by = entity_field(e, f->to_field);
+            if (by && by->dflt && !w->s.changed[by->index] && !w->bad[by->index]) {
+                take(w, by, db_of_text(by->dflt));
+                to = link_target(f, w->s.after);
+            }
+        }
         if (!to && f->to_field) {
             const Field *by = entity_field(e, f->to_field);
             if (by && !w->bad[by->index])

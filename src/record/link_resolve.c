@@ -213,7 +213,8 @@ void link_prepare_check(Ctx *c, SaveWork *w)
     const Entity *e = w->s.e;
     for (int i = 0; i < e->n_fields; i++) {
         const Field *f = &e->fields[i];
-        if (!w->s.changed[i] || f->type != FT_LINK || w->s.after[i].kind != DB_INT)
+        /* read-only links are set by hooks, also to rows that follow in this very transaction */
+        if (!w->s.changed[i] || f->type != FT_LINK || f->readonly || w->s.after[i].kind != DB_INT)
             continue;
         const Entity *to = link_target(f, w->s.after);
         if (may_vanish(to))
@@ -240,7 +241,7 @@ bool link_check(Ctx *c, SaveWork *w)
     const Entity *e = w->s.e;
     for (int i = 0; i < e->n_fields; i++) {
         const Field *f = &e->fields[i];
-        if (w->s.changed[i] && f->type == FT_LINK && w->s.after[i].kind == DB_INT &&
+        if (w->s.changed[i] && f->type == FT_LINK && !f->readonly && w->s.after[i].kind == DB_INT &&
             may_vanish(link_target(f, w->s.after)))
             return ctx_fail(c, ERR_REF_NOT_FOUND, f->name, "err.ref.not_found", ctx_num(c, w->s.after[i].i));
     }

@@ -347,6 +347,13 @@ SaveWork *save_new(Ctx *c, const Entity *e, int64_t id, json_object *in, const S
 
 bool save_prepare(Ctx *c, SaveWork *w)
 {
+    /* PostgreSQL may run it again in a new transaction: nothing of the first try may stay */
+    memset(w->s.changed, 0, (size_t)w->s.e->n_fields);
+    memset(w->bad, 0, (size_t)w->s.e->n_fields);
+    w->n_many = w->n_links = 0;
+    w->nothing = false;
+    w->changes = w->audit = w->tokens = NULL;
+    w->row = w->links = w->dups = (Sql){0};
     for (size_t i = 0; i < sizeof before_write / sizeof *before_write; i++) {
         if (!before_write[i](c, w))
             return false;
@@ -387,11 +394,18 @@ static bool number_was_taken(Ctx *c, const SaveWork *w)
            (strcmp(c->err_last->field, f->name) == 0 || strcmp(c->err_last->field, f->column) == 0);
 }
 
+static bool done(Ctx *c, SaveWork *w)
+{
+    if (!w->answered && !w->nothing && w->hooks && w->hooks->after_commit && !db_in_write(c))
+        w->hooks->after_commit(c, &w->s);
+    return true;
+}
+
 bool save_run(Ctx *c, SaveWork *w)
 {
     /* Own code that asks for no version reads and writes in one transaction instead. */
     if (!w->s.is_new && w->own.if_version < 0 && !db_in_write(c) && !w->own.dry)
-        return db_write(c, whole, w);
+        return db_write(c, whole, w) && done(c, w);
     if (!save_prepare(c, w))
         return false;
     if (w->own.dry)
@@ -401,7 +415,7 @@ bool save_run(Ctx *c, SaveWork *w)
     for (int i = 0;; i++) {
         int before = c->n_err;
         if (db_write(c, commit, w))
-            return true;
+            return done(c, w);
         if (i == NUMBER_TRIES || !number_was_taken(c, w))
             return false;
         ctx_errors_back_to(c, before);

@@ -1,0 +1,72 @@
+/* Phones, mails and accounts as rows. See contact_point.h. */
+#include "domain/customer/contact_point.h"
+
+#include "base/fold.h"
+#include "base/phone.h"
+#include "entity_ids.h"
+
+static void add_row(Ctx *c, Points *p, const Entity *e, const Save *s, const char *parent_type,
+                    const PointSource *from, bool primary)
+{
+    const char *value = save_text(c, s, from->field);
+    const char *kind = "wechat", *key = NULL;
+    Phone phone;
+    if (!value)
+        return;
+    switch (from->kind) {
+    case POINT_PHONE:
+        phone_parse(c->a, value, &phone);
+        kind = phone.kind == PHONE_MOBILE ? "mobile" : "landline";
+        key = phone.key;
+        break;
+    case POINT_EMAIL:
+        kind = "email";
+        key = fold_text(c->a, value);
+        break;
+    case POINT_WECHAT:
+        key = fold_text(c->a, value);
+        break;
+    }
+    DbVal *v = ARENA_ARRAY(c->a, e->n_fields, DbVal);
+    v[CONTACT_POINT_PARENT_TYPE] = db_of_text(parent_type);
+    v[CONTACT_POINT_PARENT] = db_of_int(s->id);
+    v[CONTACT_POINT_KIND] = db_of_text(kind);
+    v[CONTACT_POINT_VALUE] = db_of_text(value);
+    v[CONTACT_POINT_VALUE_KEY] = db_of_text(key && *key ? key : value);
+    v[CONTACT_POINT_IS_PRIMARY] = db_of_int(primary);
+    v[CONTACT_POINT_STATUS] = db_of_text("valid");
+    p->rows[p->n++] = v;
+}
+
+Points *points_prepare(Ctx *c, const Save *s, const char *parent_type, const PointSource *from, int n)
+{
+    const Entity *e = model_entity(c->model, "contact_point");
+    bool any = false;
+    for (int i = 0; i < n; i++)
+        any |= s->is_new ? s->after[from[i].field].kind == DB_TEXT : save_changed(s, from[i].field);
+    if (!any || !e)
+        return NULL;
+    Points *p = ARENA_NEW(c->a, Points);
+    p->rows = ARENA_ARRAY(c->a, n, DbVal *);
+    p->rewrite = !s->is_new;
+    for (int i = 0; i < n; i++)
+        add_row(c, p, e, s, parent_type, &from[i], i == 0);
+    return p;
+}
+
+bool points_write(Ctx *c, const Save *s, const char *parent_type, Points *p)
+{
+    const Entity *e = model_entity(c->model, "contact_point");
+    if (!p)
+        return true;
+    if (p->rewrite) {
+        Filter *mine = filter_and(c->a, rec_is(c, e, CONTACT_POINT_PARENT_TYPE, db_of_text(parent_type)),
+                                  rec_is(c, e, CONTACT_POINT_PARENT, db_of_int(s->id)));
+        if (!rec_erase(c, e, mine))
+            return false;
+    }
+    for (int i = 0; i < p->n; i++)
+        if (!rec_insert_bare(c, e, p->rows[i]))
+            return false;
+    return true;
+}

@@ -1,0 +1,32 @@
+/* What a task does beyond being stored: when it was done, and whose customer it is for. */
+#include <string.h>
+
+#include "entity_ids.h"
+#include "record/hooks.h"
+
+static bool is_done(const DbVal *v)
+{
+    return v->kind == DB_TEXT && v->n == 4 && memcmp(v->s, "done", 4) == 0;
+}
+
+static bool task_before_save(Ctx *c, Save *s)
+{
+    DbVal *v = s->after;
+    bool done = is_done(&v[TASK_STATUS]), was = s->before && is_done(&s->before[TASK_STATUS]);
+    if (done && !was && v[TASK_COMPLETED_AT].kind == DB_NULL)
+        save_set(s, TASK_COMPLETED_AT, db_of_int(c->now_ms));
+    if (!done && was)
+        save_set(s, TASK_COMPLETED_AT, db_null());
+    if (v[TASK_CONTACT].kind == DB_INT && v[TASK_CUSTOMER].kind != DB_INT) {
+        Record r;
+        if (rec_load(c, model_entity(c->model, "contact"), v[TASK_CONTACT].i, &r))
+            save_set(s, TASK_CUSTOMER, r.v[CONTACT_CUSTOMER]);
+    }
+    if (v[TASK_START_AT].kind == DB_INT && v[TASK_DUE_AT].kind == DB_INT && v[TASK_DUE_AT].i < v[TASK_START_AT].i &&
+        (s->is_new || save_changed(s, TASK_START_AT) || save_changed(s, TASK_DUE_AT)))
+        return ctx_fail(c, ERR_INVALID, "due_at", "err.due_before_start");
+    return c->n_err == 0;
+}
+
+extern const RecordHooks task_hooks;
+const RecordHooks task_hooks = {.before_save = task_before_save};

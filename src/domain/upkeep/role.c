@@ -1,0 +1,73 @@
+/*
+ * Roles: rights are checked word by word, changing them needs a fresh step-up, leaves a row
+ * role_change in the audit log and empties the caches of who may what.
+ */
+#include <string.h>
+
+#include "auth/role.h"
+#include "entity_ids.h"
+#include "record/hooks.h"
+
+static bool role_before_save(Ctx *c, Save *s)
+{
+    bool changed = s->is_new || save_changed(s, ROLE_RIGHTS);
+    if (changed && !s->o->trusted && !access_need_step_up(c))
+        return false;
+    const char *rights = save_text(c, s, ROLE_RIGHTS);
+    json_object *o;
+    if (changed && rights)
+        return json_read(c, rights, strlen(rights), &o) && role_rights_check(c, "rights", o);
+    return true;
+}
+
+static bool role_after_save(Ctx *c, Save *s)
+{
+    if (save_changed(s, ROLE_RIGHTS) || s->is_new) {
+        AuditEntry a = {.action = "role_change",
+                        .entity = "role",
+                        .record = s->id,
+                        .record_name = save_text(c, s, ROLE_CODE),
+                        .changes = "{\"fields\":[\"rights\"]}"};
+        if (!audit_add(c, &a))
+            return false;
+    }
+    return db_change(c, "access", s->id);
+}
+
+static bool role_before_delete(Ctx *c, const Record *r)
+{
+    const Entity *user = model_entity(c->model, "user");
+    int64_t holders = 0;
+    if (r->v[ROLE_IS_SYSTEM].kind == DB_INT && r->v[ROLE_IS_SYSTEM].i)
+        return ctx_fail(c, ERR_IN_USE, NULL, "err.role_built_in");
+    if (!access_need_step_up(c))
+        return false;
+    if (user) {
+        DbVal *id = ARENA_NEW(c->a, DbVal);
+        *id = db_of_int(r->id);
+        if (!rec_count(c, user, filter_leaf(c->a, &user->fields[USER_ROLES], OP_CONTAINS, id, 1), &holders))
+            return false;
+    }
+    if (holders > 0)
+        return ctx_fail(c, ERR_IN_USE, NULL, "err.role_held", ctx_num(c, holders));
+    return db_change(c, "access", r->id);
+}
+
+static bool role_after_restore(Ctx *c, const Record *r)
+{
+    return db_change(c, "access", r->id);
+}
+
+static void role_after_commit(Ctx *c, Save *s)
+{
+    (void)c;
+    (void)s;
+    actor_cache_clear(); /* here at once; elsewhere by topic "access" */
+}
+
+extern const RecordHooks role_hooks;
+const RecordHooks role_hooks = {.before_save = role_before_save,
+                                .after_save = role_after_save,
+                                .after_commit = role_after_commit,
+                                .before_delete = role_before_delete,
+                                .after_restore = role_after_restore};
