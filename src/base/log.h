@@ -19,7 +19,13 @@ typedef struct LogField {
     int64_t n;
 } LogField;
 
-#define LOG_S(k, v) ((LogField){.key = (k), .text = (v) ? (v) : ""})
+/* A NULL text is written as "". */
+static inline LogField log_s(const char *key, const char *text)
+{
+    return (LogField){.key = key, .text = text ? text : ""};
+}
+
+#define LOG_S(k, v) log_s((k), (v))
 #define LOG_I(k, v) ((LogField){.key = (k), .n = (v)})
 
 /* path NULL or "": standard error. level: "debug" … "error". per_second: lines at most (0: 1000).
