@@ -34,6 +34,12 @@ typedef struct FieldOps {
 
 const FieldOps *type_ops(FieldType t);
 bool type_parse(const char *name, FieldType *out);
+/* The operators a filter may use on this very field (contains and starts need the folded column; 0 for hidden ones). */
+unsigned type_field_ops(const Field *f);
+/* For people: like to_text, but an instant stands in the caller's zone ("2026-11-21 09:30"). */
+char *type_text(Ctx *c, const Field *f, const DbVal *v);
+/* The column rows are ordered by: <column>_s for strings, else the column. NULL where there is none. */
+const char *type_sort_column(Arena *a, const Field *f);
 /* Masked form of a personal value by type (phone 138****8000, e-mail z***@x.cn, others first character and ***). */
 char *type_mask(Arena *a, const Field *f, const char *text);
 
