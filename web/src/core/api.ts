@@ -1,0 +1,137 @@
+// The one way to the server. Adds the CSRF header, turns problem+json into ApiError, repeats reads
+// after a broken connection, and asks for sign-in or a second verification where the server wants
+// one, then repeats the call, so that a view never sees those two.
+import { acceptLanguage } from './i18n';
+
+export interface FieldError { field: string; code: string; message: string }
+
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly errors: FieldError[] = [],
+    readonly body: Record<string, unknown> = {},
+  ) {
+    super(message);
+  }
+  get traceId(): string { return String(this.body.trace_id ?? ''); }
+}
+
+export interface CallOptions {
+  query?: Record<string, string | number | boolean | undefined | null>;
+  body?: unknown;
+  form?: FormData;
+  version?: number;
+  idempotencyKey?: string;
+  signal?: AbortSignal;
+  /** Set for calls made while signed out: 401 is an answer, not an expired session. */
+  anonymous?: boolean;
+}
+
+export interface Answer<T> { data: T; status: number; headers: Headers }
+
+/** Filled by core/session.ts; kept apart so that tests need neither session nor dialogs. */
+export const hooks = {
+  csrf: () => '' as string,
+  setCsrf: (_: string) => {},
+  signInAgain: async () => false,
+  stepUp: async (_methods: string[]) => false,
+  unreachable: () => 'offline',
+};
+
+export function url(path: string, query?: CallOptions['query']): string {
+  const params = new URLSearchParams();
+  for (const [key, value] of Object.entries(query ?? {})) {
+    if (value !== undefined && value !== null && value !== '') params.set(key, String(value));
+  }
+  const text = params.toString();
+  return `/api/v1${path}${text ? `?${text}` : ''}`;
+}
+
+async function toError(response: Response): Promise<ApiError> {
+  let body: Record<string, unknown> = {};
+  try { body = (await response.json()) as Record<string, unknown>; } catch { /* not JSON: a proxy in between */ }
+  const message = String(body.detail ?? body.title ?? `HTTP ${response.status}`);
+  return new ApiError(response.status, String(body.code ?? ''), message, (body.errors as FieldError[]) ?? [], body);
+}
+
+const pause = (ms: number) => new Promise((done) => setTimeout(done, ms));
+
+async function send(method: string, path: string, options: CallOptions): Promise<Response> {
+  const headers: Record<string, string> = { Accept: 'application/json', 'Accept-Language': acceptLanguage() };
+  let body: BodyInit | undefined;
+  if (options.form) body = options.form;
+  else if (options.body !== undefined) {
+    headers['Content-Type'] = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
+    body = JSON.stringify(options.body);
+  }
+  if (method !== 'GET') {
+    const csrf = hooks.csrf();
+    if (csrf) headers['X-CSRF-Token'] = csrf;
+  }
+  if (options.version !== undefined) headers['If-Match'] = `"${options.version}"`;
+  if (options.idempotencyKey) headers['Idempotency-Key'] = `"${options.idempotencyKey}"`;
+  const init: RequestInit = { method, headers, body, credentials: 'same-origin', signal: options.signal };
+  for (let attempt = 0; ; attempt++) {
+    try {
+      const response = await fetch(url(path, options.query), init);
+      if (method === 'GET' && response.status === 503 && attempt < 2) {
+        await pause(Math.min(Number(response.headers.get('Retry-After')) || 1, 5) * 1000);
+        continue;
+      }
+      return response;
+    } catch (error) {
+      if (options.signal?.aborted || method !== 'GET' || attempt >= 2) {
+        if (options.signal?.aborted) throw error;
+        throw new ApiError(0, 'offline', hooks.unreachable());
+      }
+      await pause(300 * (attempt + 1));
+    }
+  }
+}
+
+export async function call<T>(method: string, path: string, options: CallOptions = {}): Promise<Answer<T>> {
+  for (let round = 0; ; round++) {
+    const response = await send(method, path, options);
+    if (response.ok) {
+      const isJson = (response.headers.get('Content-Type') ?? '').includes('json');
+      const data = (response.status === 204 || !isJson ? undefined : await response.json()) as T;
+      return { data, status: response.status, headers: response.headers };
+    }
+    const error = await toError(response);
+    if (round < 3 && !options.anonymous) {
+      if (error.status === 401 && (await hooks.signInAgain())) continue;
+      if (error.code === 'step_up_required' && (await hooks.stepUp((error.body.methods as string[]) ?? ['password']))) continue;
+      if (error.code === 'csrf' && round === 0) {
+        const me = await send('GET', '/me', {});
+        if (me.ok) { hooks.setCsrf(((await me.json()) as { csrf: string }).csrf); continue; }
+      }
+    }
+    throw error;
+  }
+}
+
+export const get = async <T>(path: string, query?: CallOptions['query'], signal?: AbortSignal) =>
+  (await call<T>('GET', path, { query, signal })).data;
+export const post = async <T>(path: string, body?: unknown, options: CallOptions = {}) =>
+  (await call<T>('POST', path, { ...options, body })).data;
+export const patch = async <T>(path: string, body: unknown, version?: number) =>
+  (await call<T>('PATCH', path, { body, version })).data;
+export const remove = async (path: string, version?: number) => (await call<void>('DELETE', path, { version })).data;
+export const upload = async <T>(path: string, file: File, fields: Record<string, string> = {}) => {
+  const form = new FormData();
+  for (const [key, value] of Object.entries(fields)) form.append(key, value);
+  form.append('file', file, file.name);
+  return (await call<T>('POST', path, { form })).data;
+};
+
+export function messageOf(error: unknown): string {
+  if (error instanceof ApiError) {
+    const parts = error.errors.map((e) => e.message).filter(Boolean);
+    return parts.length > 0 ? parts.join(' · ') : error.message;
+  }
+  return error instanceof Error ? error.message : String(error);
+}
+
+export const isAbort = (error: unknown) => error instanceof DOMException && error.name === 'AbortError';

@@ -1,0 +1,89 @@
+// What the server says about its entities (docs/api.md, /schema), typed, and kept while the page
+// lives. The server has applied the caller's rights: a field that is not here does not exist.
+import { shallowReactive, shallowRef } from 'vue';
+import { get } from './api';
+import type { Label } from './i18n';
+
+export interface OptionDef { code: string; label: Label; color?: string; disabled?: boolean }
+export interface FieldDef {
+  name: string; type: string; label: Label; right?: 'edit' | 'read';
+  required?: boolean; form_required?: boolean; readonly?: boolean; create_only?: boolean; write_only?: boolean;
+  max?: number | string; min?: number | string; scale?: number; pattern?: string; options?: OptionDef[];
+  to?: string; to_field?: string; ops?: string[]; sort?: boolean; default?: unknown; masked?: boolean;
+  custom?: boolean; personal?: boolean; unique?: boolean; definition?: Label; example?: Label; group?: string; unit?: string;
+  parts?: FieldDef[] | Record<string, Omit<FieldDef, 'name'>>;
+}
+export interface ActionDef { name: string; label: Label; fields?: FieldDef[]; right?: string }
+export interface ChildDef { entity: string; plural: string; field: string; label?: Label }
+export interface EntityShort {
+  name: string; plural: string; label: Label; group?: string; icon?: string; menu?: boolean;
+  can?: Record<string, boolean>;
+}
+export interface EntityDef extends EntityShort {
+  title: string; about?: Label; gets?: string[]; can: Record<string, boolean>;
+  actions?: ActionDef[]; fields: FieldDef[]; list: string[]; form: { label: Label; fields: string[] }[];
+  card?: string[]; sort?: string; children?: ChildDef[];
+}
+export interface SchemaIndex { version: string; groups: { name: string; label: Label }[]; entities: EntityShort[] }
+export interface LinkValue { id: number; label: string }
+export type Row = Record<string, unknown> & {
+  id: number; version: number; masked?: string[]; can?: Record<string, boolean>;
+};
+export interface Page<T = Row> { data: T[]; next_cursor?: string | null; count?: { value: number; exact: boolean } }
+
+export const index = shallowRef<SchemaIndex | null>(null);
+const known = shallowReactive(new Map<string, EntityDef>());
+const pending = new Map<string, Promise<EntityDef>>();
+
+export async function loadIndex(): Promise<SchemaIndex> {
+  index.value ??= await get<SchemaIndex>('/schema');
+  return index.value;
+}
+
+/** By name or plural. One request an entity, however many ask at once. */
+export function loadEntity(nameOrPlural: string): Promise<EntityDef> {
+  const have = known.get(nameOrPlural);
+  if (have) return Promise.resolve(have);
+  let wait = pending.get(nameOrPlural);
+  if (!wait) {
+    wait = get<EntityDef>(`/schema/${nameOrPlural}`)
+      .then((entity) => {
+        known.set(entity.name, entity);
+        known.set(entity.plural, entity);
+        return entity;
+      })
+      .finally(() => pending.delete(nameOrPlural));
+    pending.set(nameOrPlural, wait);
+  }
+  return wait;
+}
+
+export const entityNow = (nameOrPlural: string): EntityDef | undefined => known.get(nameOrPlural);
+
+/** After custom fields or rights changed. */
+export function forgetSchema(): void {
+  known.clear();
+  index.value = null;
+}
+
+export const pluralOf = (name: string): string =>
+  index.value?.entities.find((e) => e.name === name)?.plural ?? known.get(name)?.plural ?? `${name.replaceAll('_', '-')}s`;
+export const shortOf = (nameOrPlural: string): EntityShort | undefined =>
+  index.value?.entities.find((e) => e.name === nameOrPlural || e.plural === nameOrPlural);
+export const fieldOf = (entity: EntityDef, name: string): FieldDef | undefined => entity.fields.find((f) => f.name === name);
+export const gets = (entity: EntityDef, what: string): boolean => entity.gets?.includes(what) ?? false;
+export const editable = (field: FieldDef): boolean =>
+  field.right === 'edit' && !field.readonly && !field.create_only && field.type !== 'number' && field.type !== 'parts';
+
+/** The name a person knows the record by. */
+export function titleOf(entity: EntityDef, row: Record<string, unknown>): string {
+  const value = row[entity.title];
+  if (value && typeof value === 'object' && 'label' in value) return String((value as LinkValue).label);
+  return value === undefined || value === null || value === '' ? `#${String(row.id)}` : String(value);
+}
+
+/** Parts of a `parts` field in one shape, whichever way the server writes them. */
+export function partsOf(field: FieldDef): FieldDef[] {
+  if (Array.isArray(field.parts)) return field.parts;
+  return Object.entries(field.parts ?? {}).map(([name, part]) => ({ ...part, name }) as FieldDef);
+}

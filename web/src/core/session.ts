@@ -1,0 +1,89 @@
+// Who is signed in, and what happens when the session ends or the server wants a second proof.
+// Both questions are asked in a dialog over the page: what a person has typed stays where it is.
+import { computed, ref, shallowRef } from 'vue';
+import { ApiError, call, get, hooks, post } from './api';
+import { setLang, t } from './i18n';
+import { forgetSchema, loadIndex, type LinkValue } from './schema';
+import { prefs, setOwner } from './store';
+
+export interface Me {
+  user: { id: number; login: string; name: string; department?: LinkValue | null; position?: string | null; roles: string[] };
+  csrf: string; locale?: string; zone?: string; rights: string[]; must_change_password?: boolean;
+  step_up_until?: string | null; company?: { name?: string; logo?: string | null; date_format?: string };
+  schema_version?: string; regions?: string; menus: { entity: string; plural: string; group?: string }[];
+}
+interface SignInAnswer { user?: Me['user']; csrf?: string; second_factor?: string[]; ticket?: string }
+
+export const me = shallowRef<Me | null>(null);
+export const zone = computed(() => me.value?.zone || 'Asia/Shanghai');
+export const may = (right: string): boolean => me.value?.rights?.includes(right) ?? false;
+
+/** A dialog waiting for an answer: sign-in over an expired session, or a second verification. */
+export const asking = ref<{ kind: 'sign-in' } | { kind: 'step-up'; methods: string[] } | null>(null);
+let answer: ((ok: boolean) => void) | null = null;
+let current: Promise<boolean> | null = null;
+
+function ask(what: NonNullable<typeof asking.value>): Promise<boolean> {
+  // Several calls may fail at once (an expired session on a page with four requests): one dialog.
+  current ??= new Promise<boolean>((resolve) => {
+    asking.value = what;
+    answer = (ok) => { asking.value = null; answer = null; current = null; resolve(ok); };
+  });
+  return current;
+}
+export function answerAsking(ok: boolean): void { answer?.(ok); }
+
+let csrf = '';
+hooks.csrf = () => csrf;
+hooks.setCsrf = (next) => { csrf = next; };
+hooks.signInAgain = () => (me.value ? ask({ kind: 'sign-in' }) : Promise.resolve(false));
+hooks.stepUp = (methods) => ask({ kind: 'step-up', methods });
+hooks.unreachable = () => t('error.offline');
+
+function take(next: Me): void {
+  me.value = next;
+  csrf = next.csrf;
+  setOwner(next.user.login);
+}
+
+/** True where somebody is signed in; the page can then show the shell. */
+export async function boot(): Promise<boolean> {
+  try {
+    take((await call<Me>('GET', '/me', { anonymous: true })).data);
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 401) return false;
+    throw error;
+  }
+  if (!prefs.lang && me.value?.locale) await setLang(me.value.locale.startsWith('en') ? 'en' : 'zh');
+  await loadIndex();
+  return true;
+}
+
+/** Null when signed in; otherwise the second factor that is wanted. */
+export async function signIn(login: string, password: string): Promise<{ methods: string[]; ticket: string } | null> {
+  const got = (await call<SignInAnswer>('POST', '/session', { body: { login, password }, anonymous: true })).data;
+  if (got.second_factor && got.ticket) return { methods: got.second_factor, ticket: got.ticket };
+  csrf = got.csrf ?? '';
+  return null;
+}
+export async function verifySecond(ticket: string, method: string, code: string): Promise<void> {
+  const got = (await call<SignInAnswer>('POST', '/session/verify', { body: { ticket, method, code }, anonymous: true })).data;
+  csrf = got.csrf ?? '';
+}
+/** After a sign-in: reads rights and menus of the person. Keeps the schema where it is the same person. */
+export async function afterSignIn(): Promise<void> {
+  const before = me.value?.user.id;
+  take(await get<Me>('/me'));
+  if (before !== me.value?.user.id) { forgetSchema(); await loadIndex(); }
+}
+export async function signOut(): Promise<void> {
+  try { await call('DELETE', '/session', { anonymous: true }); } catch { /* gone already */ }
+  location.assign('/login');
+}
+export async function refreshMe(): Promise<void> {
+  take(await get<Me>('/me'));
+  forgetSchema();
+  await loadIndex();
+}
+export const stepUp = (method: string, code: string) => call('POST', '/step-up', { body: { method, code }, anonymous: true }).then(() => undefined);
+export const changePassword = (old: string, next: string) => post('/me/password', { old, new: next });

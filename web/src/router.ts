@@ -1,0 +1,61 @@
+// Routes. The list and the shell are in the first bundle, everything else comes when it is opened.
+import { createRouter, createWebHistory, type Router } from 'vue-router';
+import { boot, me } from './core/session';
+import Shell from './shell/Shell.vue';
+import ListPage from './views/list/ListPage.vue';
+import { anyDirty, mayLeave } from './views/form/guard';
+
+/** Set by sign-in: without it there is no session to ask for, and no 401 to stand in the console. */
+export const signedInHint = {
+  get: () => { try { return localStorage.getItem('zk.in') === '1'; } catch { return true; } },
+  set: (on: boolean) => { try { if (on) localStorage.setItem('zk.in', '1'); else localStorage.removeItem('zk.in'); } catch { /* forbidden */ } },
+};
+
+export function makeRouter(): Router {
+  const router = createRouter({
+    history: createWebHistory(),
+    scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
+    routes: [
+      { path: '/login', name: 'login', component: () => import('./views/login/LoginPage.vue'), meta: { open: true } },
+      {
+        path: '/', component: Shell, children: [
+          { path: '', name: 'home', component: () => import('./views/home/HomePage.vue') },
+          { path: 'e/:plural', name: 'list', component: ListPage, children: [
+            { path: 'new', name: 'new', component: () => import('./views/form/NewRoute.vue') },
+          ] },
+          { path: 'e/:plural/:id(\\d+)', name: 'detail', component: () => import('./views/detail/DetailPage.vue') },
+          { path: 'import', name: 'import', component: () => import('./views/import/ImportPage.vue') },
+          { path: 'jobs', name: 'jobs', component: () => import('./views/jobs/JobsPage.vue') },
+          { path: 'me', name: 'me', component: () => import('./views/me/MePage.vue') },
+          { path: 'admin/settings', name: 'settings', component: () => import('./admin/SettingsPage.vue') },
+          { path: 'admin/fields', name: 'fields', component: () => import('./admin/FieldsPage.vue') },
+          { path: 'admin/dictionary', name: 'dictionary', component: () => import('./admin/DictionaryPage.vue') },
+          { path: 'admin/audit', name: 'audit', component: () => import('./admin/AuditPage.vue') },
+          { path: 'admin/users', name: 'users', component: ListPage, props: { plural: 'users' }, children: [
+            { path: 'new', name: 'users-new', component: () => import('./views/form/NewRoute.vue') }] },
+          { path: 'admin/departments', name: 'departments', component: ListPage, props: { plural: 'departments' }, children: [
+            { path: 'new', name: 'departments-new', component: () => import('./views/form/NewRoute.vue') }] },
+          { path: 'admin/roles', name: 'roles', component: () => import('./admin/RolesPage.vue') },
+          { path: ':rest(.*)*', name: 'lost', component: () => import('./views/home/LostPage.vue') },
+        ],
+      },
+    ],
+  });
+  router.beforeEach(async (to, from) => {
+    if (to.path !== from.path && anyDirty() && !(await mayLeave())) return false;
+    if (to.meta.open) return me.value ? { path: '/' } : true;
+    if (me.value) return true;
+    if (!signedInHint.get()) return { path: '/login', query: to.fullPath === '/' ? {} : { next: to.fullPath } };
+    if (await boot()) return me.value && (me.value as { must_change_password?: boolean }).must_change_password && to.name !== 'me' ? { path: '/me', query: { must: '1' } } : true;
+    signedInHint.set(false);
+    return { path: '/login', query: to.fullPath === '/' ? {} : { next: to.fullPath } };
+  });
+  router.onError((error: unknown, to) => {
+    // A chunk of an older version is gone after an upgrade: load the page anew, once.
+    if (String(error).includes('dynamically imported') && sessionStorage.getItem('zk.reloaded') !== to.fullPath) {
+      sessionStorage.setItem('zk.reloaded', to.fullPath);
+      location.assign(to.fullPath);
+    } else void import('./ui/notify').then((m) => m.fail(error));
+  });
+  return router;
+}

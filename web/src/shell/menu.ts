@@ -1,0 +1,42 @@
+// What stands in the side menu: the entities of the account by group, then the pages of the page.
+import { computed } from 'vue';
+import { label, t, type Key } from '../core/i18n';
+import { index, shortOf } from '../core/schema';
+import { may, me } from '../core/session';
+
+export interface MenuEntry { to: string; text: string; icon: string; key: string }
+export interface MenuGroup { name: string; text: string; entries: MenuEntry[] }
+
+const own = new Set(['users', 'departments', 'roles', 'audit-logs', 'custom-fields']);
+export const menu = computed<MenuGroup[]>(() => {
+  const groups: MenuGroup[] = [];
+  const order = index.value?.groups ?? [];
+  for (const item of me.value?.menus ?? []) {
+    if (own.has(item.plural)) continue;
+    const short = shortOf(item.plural);
+    const name = item.group ?? short?.group ?? '';
+    let group = groups.find((g) => g.name === name);
+    if (!group) groups.push((group = { name, text: label(order.find((g) => g.name === name)?.label) || t('shell.records'), entries: [] }));
+    group.entries.push({ to: `/e/${item.plural}`, text: label(short?.label) || item.entity, icon: short?.icon ?? 'box', key: item.plural });
+  }
+  groups.sort((a, b) => order.findIndex((g) => g.name === a.name) - order.findIndex((g) => g.name === b.name));
+  const hasEntity = (plural: string) => (me.value?.menus ?? []).some((m) => m.plural === plural);
+  const admin: [string, string, Key, boolean][] = [
+    ['/import', 'upload', 'page.import', (index.value?.entities ?? []).some((e) => e.can?.import)],
+    ['/jobs', 'clock', 'page.jobs', true],
+    ['/admin/dictionary', 'book', 'page.dictionary', true],
+  ];
+  const manage: [string, string, Key, boolean][] = [
+    ['/admin/users', 'people', 'page.users', may('users') || hasEntity('users')],
+    ['/admin/departments', 'org', 'page.departments', may('users') || hasEntity('departments')],
+    ['/admin/roles', 'key', 'page.roles', may('roles')],
+    ['/admin/fields', 'fields', 'page.fields', may('fields')],
+    ['/admin/settings', 'gear', 'page.settings', may('settings')],
+    ['/admin/audit', 'shield', 'page.audit', may('audit')],
+  ];
+  const pages = (list: typeof admin) => list.filter(([, , , on]) => on).map(([to, icon, key]) => ({ to, icon, text: t(key), key: to }));
+  groups.push({ name: '@tools', text: t('shell.tools'), entries: pages(admin) });
+  const managing = pages(manage);
+  if (managing.length) groups.push({ name: '@admin', text: t('shell.admin'), entries: managing });
+  return groups;
+});
