@@ -28,22 +28,24 @@ static size_t n_syl = 1;
 static uint16_t sets[MAX_SETS][PINYIN_MAX];
 static size_t n_sets = 1;
 
-static void stop(const char *why) {
+static void stop(const char *why)
+{
     fprintf(stderr, "mkpinyin: %s\n", why);
     exit(1);
 }
 
 /* The plain letter of a code point that occurs in pinyin; 0: drop it, '?': not a letter. */
-static char plain(uint32_t cp) {
+static char plain(uint32_t cp)
+{
     static const struct {
         uint32_t cp;
         char ch;
     } map[] = {
-        {0xE0, 'a'},  {0xE1, 'a'},  {0x101, 'a'}, {0x1CE, 'a'}, {0xE8, 'e'},  {0xE9, 'e'},
-        {0xEA, 'e'},  {0x113, 'e'}, {0x11B, 'e'}, {0x1EBF, 'e'}, {0x1EC1, 'e'}, {0xEC, 'i'},
-        {0xED, 'i'},  {0x12B, 'i'}, {0x1D0, 'i'}, {0xF2, 'o'},  {0xF3, 'o'},  {0x14D, 'o'},
-        {0x1D2, 'o'}, {0xF9, 'u'},  {0xFA, 'u'},  {0x16B, 'u'}, {0x1D4, 'u'}, {0xFC, 'v'},
-        {0x1D6, 'v'}, {0x1D8, 'v'}, {0x1DA, 'v'}, {0x1DC, 'v'}, {0x144, 'n'}, {0x148, 'n'},
+        {0xE0, 'a'},  {0xE1, 'a'},   {0x101, 'a'}, {0x1CE, 'a'},  {0xE8, 'e'},   {0xE9, 'e'},
+        {0xEA, 'e'},  {0x113, 'e'},  {0x11B, 'e'}, {0x1EBF, 'e'}, {0x1EC1, 'e'}, {0xEC, 'i'},
+        {0xED, 'i'},  {0x12B, 'i'},  {0x1D0, 'i'}, {0xF2, 'o'},   {0xF3, 'o'},   {0x14D, 'o'},
+        {0x1D2, 'o'}, {0xF9, 'u'},   {0xFA, 'u'},  {0x16B, 'u'},  {0x1D4, 'u'},  {0xFC, 'v'},
+        {0x1D6, 'v'}, {0x1D8, 'v'},  {0x1DA, 'v'}, {0x1DC, 'v'},  {0x144, 'n'},  {0x148, 'n'},
         {0x1F9, 'n'}, {0x1E3F, 'm'}, {0x261, 'g'},
     };
     if (cp >= 'a' && cp <= 'z')
@@ -56,7 +58,8 @@ static char plain(uint32_t cp) {
     return '?';
 }
 
-static uint32_t next_cp(const char **s) {
+static uint32_t next_cp(const char **s)
+{
     const unsigned char *p = (const unsigned char *)*s;
     uint32_t cp = *p++;
     int more = cp >= 0xF0 ? 3 : cp >= 0xE0 ? 2 : cp >= 0xC0 ? 1 : 0;
@@ -69,7 +72,8 @@ static uint32_t next_cp(const char **s) {
 }
 
 /* Reads one syllable at *s into out; false where none starts there. */
-static int read_syllable(const char **s, char out[8]) {
+static int read_syllable(const char **s, char out[8])
+{
     const char *p = *s;
     size_t n = 0;
     while (*p) {
@@ -86,7 +90,8 @@ static int read_syllable(const char **s, char out[8]) {
     return n > 0;
 }
 
-static uint16_t syllable_id(const char *s) {
+static uint16_t syllable_id(const char *s)
+{
     for (size_t i = 1; i < n_syl; i++)
         if (!strcmp(syl[i], s))
             return (uint16_t)i;
@@ -96,7 +101,8 @@ static uint16_t syllable_id(const char *s) {
     return (uint16_t)n_syl++;
 }
 
-static void add_reading(uint16_t set[PINYIN_MAX], const char *s) {
+static void add_reading(uint16_t set[PINYIN_MAX], const char *s)
+{
     if (!strpbrk(s, "aeiouv")) /* ng, hm, n: interjections nobody searches by */
         return;
     uint16_t id = syllable_id(s);
@@ -111,7 +117,8 @@ static void add_reading(uint16_t set[PINYIN_MAX], const char *s) {
 }
 
 /* Adds every syllable of a field; positions ("325.010:") and counts ("(603)") are skipped. */
-static void add_field(uint16_t set[PINYIN_MAX], const char *f) {
+static void add_field(uint16_t set[PINYIN_MAX], const char *f)
+{
     char s[8];
     if (!f)
         return;
@@ -123,7 +130,8 @@ static void add_field(uint16_t set[PINYIN_MAX], const char *f) {
     }
 }
 
-static uint16_t set_id(const uint16_t set[PINYIN_MAX]) {
+static uint16_t set_id(const uint16_t set[PINYIN_MAX])
+{
     for (size_t i = 0; i < n_sets; i++)
         if (!memcmp(sets[i], set, sizeof sets[i]))
             return (uint16_t)i;
@@ -133,7 +141,8 @@ static uint16_t set_id(const uint16_t set[PINYIN_MAX]) {
     return (uint16_t)n_sets++;
 }
 
-static void read_all(FILE *in) {
+static void read_all(FILE *in)
+{
     static const char *const names[FIELDS] = {"kHanyuPinlu", "kMandarin", "kTGHZ2013", "kXHC1983"};
     char line[4096];
     while (fgets(line, sizeof line, in)) {
@@ -153,7 +162,8 @@ static void read_all(FILE *in) {
     }
 }
 
-static void write_all(FILE *out) {
+static void write_all(FILE *out)
+{
     fputs("/* Made by tools/mkpinyin from Unihan_Readings.txt (Unicode licence). Do not edit. */\n"
           "#include \"base/pinyin_data.h\"\n\nconst char pinyin_syllables[][8] = {\n",
           out);
@@ -175,7 +185,8 @@ static void write_all(FILE *out) {
     fprintf(out, "{0, 0}};\nconst size_t pinyin_n_ext = %zu;\n", n);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     if (argc != 3)
         stop("usage: mkpinyin Unihan_Readings.txt pinyin_data.c");
     FILE *in = fopen(argv[1], "r");

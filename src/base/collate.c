@@ -15,7 +15,8 @@ static UCollator *collator;
 static char version[U_MAX_VERSION_STRING_LENGTH];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static void open_collator(void) {
+static void open_collator(void)
+{
     UErrorCode e = U_ZERO_ERROR;
     collator = ucol_open("zh@collation=pinyin", &e);
     if (U_FAILURE(e)) { /* ICU without its data: nothing sensible can be sorted */
@@ -27,7 +28,8 @@ static void open_collator(void) {
     u_versionToString(v, version);
 }
 
-char *collate_key(Arena *a, const char *s) {
+char *collate_key(Arena *a, const char *s)
+{
     pthread_once(&once, open_collator);
     UChar small[256], *text = small;
     int32_t n = 0, len = (int32_t)strnlen(s, 4096); /* 40 bytes of key never need more */
@@ -46,7 +48,8 @@ char *collate_key(Arena *a, const char *s) {
     return out;
 }
 
-const char *collate_version(void) {
+const char *collate_version(void)
+{
     pthread_once(&once, open_collator);
     return version;
 }

@@ -37,8 +37,7 @@ static int value_of(char ch)
 /* The check character over the first 17. All characters must be of the alphabet. */
 static char outer_check(const char *s)
 {
-    static const int weight[17] = {1,  3,  9,  27, 19, 26, 16, 17, 20,
-                                   29, 25, 13, 8,  24, 10, 30, 28};
+    static const int weight[17] = {1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28};
     int sum = 0;
     for (int i = 0; i < 17; i++)
         sum += value_of(s[i]) * weight[i];
@@ -126,7 +125,8 @@ bool credit_code_is_tax_number(const char *text)
         uint32_t cp = cp_next(&text);
         if (fold_is_blank(cp) || cp == '-')
             continue;
-        bool fits = (cp >= '0' && cp <= '9') || (cp >= 'A' && cp <= 'Z') || (cp >= 'a' && cp <= 'z');
+        bool fits =
+            (cp >= '0' && cp <= '9') || (cp >= 'A' && cp <= 'Z') || (cp >= 'a' && cp <= 'z');
         if (!fits)
             return false;
         n++;

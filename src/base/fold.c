@@ -7,19 +7,22 @@
 
 #include "base/cp.h"
 
-bool fold_is_invisible(uint32_t cp) {
+bool fold_is_invisible(uint32_t cp)
+{
     return cp == 0xAD || (cp >= 0x200B && cp <= 0x200F) || (cp >= 0x202A && cp <= 0x202E) ||
            (cp >= 0x2060 && cp <= 0x2069) || cp == 0xFEFF || cp == 0x180E;
 }
 
-bool fold_is_blank(uint32_t cp) {
+bool fold_is_blank(uint32_t cp)
+{
     return cp == ' ' || (cp >= 9 && cp <= 13) || cp == 0x85 || cp == 0xA0 || cp == 0x1680 ||
            (cp >= 0x2000 && cp <= 0x200A) || cp == 0x2028 || cp == 0x2029 || cp == 0x202F ||
            cp == 0x205F || cp == 0x3000;
 }
 
 /* One blank between words, none at the ends; in place. */
-static void squeeze(char *s) {
+static void squeeze(char *s)
+{
     const char *r = s;
     char *w = s;
     bool gap = false;
@@ -40,7 +43,8 @@ static void squeeze(char *s) {
 }
 
 /* A copy without the bytes that are no UTF-8. */
-static char *valid_copy(Arena *a, const char *s) {
+static char *valid_copy(Arena *a, const char *s)
+{
     char *out = arena_alloc(a, strlen(s) + 1), *w = out;
     while (*s) {
         const char *from = s;
@@ -53,7 +57,8 @@ static char *valid_copy(Arena *a, const char *s) {
     return out;
 }
 
-char *fold_text(Arena *a, const char *s) {
+char *fold_text(Arena *a, const char *s)
+{
     size_t n = 0;
     while (s[n] && (unsigned char)s[n] < 0x80)
         n++;
@@ -74,17 +79,20 @@ char *fold_text(Arena *a, const char *s) {
     return out;
 }
 
-static bool is_control(uint32_t cp) {
+static bool is_control(uint32_t cp)
+{
     return (cp < 0x20 && cp != '\t' && cp != '\n' && cp != '\r') || (cp >= 0x7F && cp <= 0x9F);
 }
 
-char *fold_clean(Arena *a, const char *s) {
+char *fold_clean(Arena *a, const char *s)
+{
     char *out = arena_alloc(a, strlen(s) + 1), *w = out, *end = out;
     uint32_t before = 0;
     while (*s) {
         const char *from = s;
         uint32_t cp = cp_next(&s);
-        bool joins = cp == 0x200D && before >= 0x2190; /* 👩‍🔧 is three code points and a joiner */
+        bool joins =
+            cp == 0x200D && before >= 0x2190; /* 👩‍🔧 is three code points and a joiner */
         if ((fold_is_invisible(cp) && !joins) || is_control(cp))
             continue;
         if (fold_is_blank(cp) && w == out)
@@ -99,7 +107,8 @@ char *fold_clean(Arena *a, const char *s) {
     return out;
 }
 
-char *fold_narrow(Arena *a, const char *s) {
+char *fold_narrow(Arena *a, const char *s)
+{
     char *out = arena_alloc(a, strlen(s) + 1), *w = out;
     while (*s) {
         const char *from = s;

@@ -36,8 +36,8 @@ static char check_char(const char *s)
 
 static bool region_ok(int province)
 {
-    static const int8_t last[10] = {[1] = 5, [2] = 3, [3] = 7, [4] = 6, [5] = 4, [6] = 5,
-                                    [7] = 1, [8] = 3};
+    static const int8_t last[10] = {
+        [1] = 5, [2] = 3, [3] = 7, [4] = 6, [5] = 4, [6] = 5, [7] = 1, [8] = 3};
     int tens = province / 10, ones = province % 10;
     int first = tens == 5 ? 0 : 1;
     return tens >= 1 && tens <= 8 && ones >= first && ones <= last[tens];

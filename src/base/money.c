@@ -161,8 +161,7 @@ bool money_parse(const char *text, int64_t *out_minor, MoneyError *why)
     static const struct {
         const char *name;
         int zeros;
-    } units[] = {{"千万", 7}, {"百万", 6}, {"十万", 5}, {"亿", 8}, {"万", 4}, {"千", 3},
-                 {"百", 2}};
+    } units[] = {{"千万", 7}, {"百万", 6}, {"十万", 5}, {"亿", 8}, {"万", 4}, {"千", 3}, {"百", 2}};
     char buf[TEXT_MAX], *s = buf;
     if (!tidy(text, buf))
         return fail(why, MONEY_FORM);

@@ -49,28 +49,19 @@ static char *prepare(Arena *a, const char *name)
 static void cut_blanks(char *s)
 {
     size_t n = strlen(s);
-    while (n && (s[n - 1] == ' ' || s[n - 1] == OPEN || s[n - 1] == CLOSE))
+    while (n && s[n - 1] == ' ')
         s[--n] = 0;
-}
-
-/* Something besides blanks and brackets? */
-static bool has_name(const char *s, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (s[i] != ' ' && s[i] != OPEN && s[i] != CLOSE)
-            return true;
-    return false;
 }
 
 /* Cuts `end` off; Latin forms only as whole words. At least something of a name stays. */
 static bool cut_form(char *s, const char *end)
 {
     size_t n = strlen(s), k = strlen(end);
-    if (n <= k || strcmp(s + n - k, end) != 0 || !has_name(s, n - k))
+    if (n <= k || strcmp(s + n - k, end) != 0 || strspn(s, " ") >= n - k)
         return false;
     unsigned char before = (unsigned char)s[n - k - 1];
     bool latin = (unsigned char)*end < 0x80;
-    if (latin && before != ' ' && before != OPEN && before != CLOSE && before < 0x80)
+    if (latin && before != ' ' && before < 0x80)
         return false;
     s[n - k] = 0;
     cut_blanks(s);
@@ -79,13 +70,45 @@ static bool cut_form(char *s, const char *end)
 
 static void cut_forms(char *s)
 {
-    static const char *const forms[] = {
-        "有限责任公司", "责任有限公司", "股份有限公司", "股份公司", "有限公司",      "总公司",  "集团公司",
-        "集团",         "股份",         "有限合伙",     "普通合伙", "特殊普通合伙",  "合伙企业", "个人独资企业",
-        "co ltd",       "co limited",   "company limited", "limited", "ltd",         "co",      "company",
-        "corporation",  "corp",         "incorporated", "inc",      "llc",           "llp",     "plc",
-        "gmbh",         "ag",           "group",        "holdings", "pte",           "pty",     NULL};
+    static const char *const forms[] = {"有限责任公司",
+                                        "责任有限公司",
+                                        "股份有限公司",
+                                        "股份公司",
+                                        "有限公司",
+                                        "总公司",
+                                        "集团公司",
+                                        "集团",
+                                        "股份",
+                                        "有限合伙",
+                                        "普通合伙",
+                                        "特殊普通合伙",
+                                        "合伙企业",
+                                        "个人独资企业",
+                                        "co ltd",
+                                        "co limited",
+                                        "company limited",
+                                        "limited",
+                                        "ltd",
+                                        "co",
+                                        "company",
+                                        "corporation",
+                                        "corp",
+                                        "incorporated",
+                                        "inc",
+                                        "llc",
+                                        "llp",
+                                        "plc",
+                                        "gmbh",
+                                        "ag",
+                                        "group",
+                                        "holdings",
+                                        "pte",
+                                        "pty",
+                                        NULL};
     cut_blanks(s);
+    for (int i = 0; forms[i]; i++)
+        if (!strcmp(s, forms[i]))
+            return; /* nothing but a legal form: better that than an empty key */
     for (int i = 0; forms[i]; i++)
         if (cut_form(s, forms[i]))
             i = -1;
@@ -105,17 +128,17 @@ static char *move_regions(Arena *a, const char *s)
     while (*s) {
         const char *close = *s == OPEN ? strchr(s, CLOSE) : NULL;
         if (!close) {
-            if (*s != OPEN && *s != CLOSE)
-                buf_putc(&rest, *s);
+            buf_putc(&rest, *s == OPEN || *s == CLOSE ? ' ' : *s);
             s++;
             continue;
         }
         char *inner = arena_dup(a, s + 1, (size_t)(close - s - 1));
         const Region *r;
         size_t n = region_prefix(inner, &r);
-        bool is_region = (n && !inner[n]) || !strcmp(inner, "中国") ||
-                         region_find_path(a, inner) != 0;
-        buf_puts(is_region && rest.len ? &front : &rest, inner);
+        bool is_region =
+            (n && !inner[n]) || !strcmp(inner, "中国") || region_find_path(a, inner) != 0;
+        bool to_front = is_region && rest.len;
+        buf_printf(to_front ? &front : &rest, to_front ? "%s" : " %s ", inner);
         s = close + 1;
     }
     buf_puts(&front, rest.data);
@@ -150,10 +173,8 @@ static void drop_blanks(char *s)
 
 char *name_key(Arena *a, const char *name)
 {
-    char *s = prepare(a, name);
+    char *s = move_regions(a, prepare(a, name));
     cut_forms(s);
-    s = move_regions(a, s);
-    cut_forms(s); /* 华为技术有限公司(深圳) */
     drop_blanks(s);
     return shorten_regions(a, s);
 }

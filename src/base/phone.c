@@ -49,9 +49,9 @@ static bool is_scientific(const char *s)
 /* Behind words such as "电话:" or "Tel:". */
 static const char *skip_label(const char *s)
 {
-    static const char *const labels[] = {"手机号码", "手机号", "手机", "联系电话", "电话", "座机", "固话",
-                                         "传真",     "Mobile", "mobile", "Tel",  "TEL",  "tel", "T",
-                                         "M",        NULL};
+    static const char *const labels[] = {"手机号码", "手机号", "手机",   "联系电话", "电话", "座机",
+                                         "固话",     "传真",   "Mobile", "mobile",   "Tel",  "TEL",
+                                         "tel",      "T",      "M",      NULL};
     for (int i = 0; labels[i]; i++) {
         if (!starts(s, labels[i]))
             continue;
@@ -69,8 +69,8 @@ static const char *skip_label(const char *s)
 /* The length of a separator in front of an extension, or 0. */
 static size_t ext_mark(const char *s)
 {
-    static const char *const marks[] = {"转分机", "分机", "转", "ext.", "Ext.", "EXT.", "ext", "Ext",
-                                        "EXT",    "#",    "x",  "X",    NULL};
+    static const char *const marks[] = {"转分机", "分机", "转", "ext.", "Ext.", "EXT.", "ext",
+                                        "Ext",    "EXT",  "#",  "x",    "X",    NULL};
     for (int i = 0; marks[i]; i++)
         if (starts(s, marks[i]))
             return strlen(marks[i]);
@@ -148,7 +148,7 @@ static bool is_iot(const char *d, size_t n)
 static const char *mobile_warning(const char *d)
 {
     static const char *const allocated[10] = {
-        [3] = "0123456789", [4] = "01456789",  [5] = "012356789", [6] = "2567",
+        [3] = "0123456789", [4] = "01456789",   [5] = "012356789", [6] = "2567",
         [7] = "012345678",  [8] = "0123456789", [9] = "012356789",
     };
     const char *third = allocated[d[1] - '0'];
@@ -215,8 +215,7 @@ static PhoneKind domestic(Arena *a, const char *d, size_t n, const char *ext, Ph
         out->key = arena_str(a, d);
     } else if (n == 10 && is_service(d, n)) {
         out->kind = PHONE_SERVICE;
-        out->display =
-            arena_printf(a, "%.3s-%.3s-%s%s%s", d, d + 3, d + 6, dash, ext);
+        out->display = arena_printf(a, "%.3s-%.3s-%s%s%s", d, d + 3, d + 6, dash, ext);
         out->e164 = arena_printf(a, "+86%s", d);
         out->key = arena_str(a, d);
     } else if (is_service(d, n)) {

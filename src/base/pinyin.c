@@ -35,7 +35,8 @@ static Phrase *phrases[BUCKETS]; /* by first character; longer ones first */
 static Change *changes[BUCKETS];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static int table_readings(uint32_t ch, const char *out[PINYIN_MAX]) {
+static int table_readings(uint32_t ch, const char *out[PINYIN_MAX])
+{
     uint16_t set = 0;
     if (ch >= PINYIN_FIRST && ch <= PINYIN_LAST) {
         set = pinyin_main[ch - PINYIN_FIRST];
@@ -60,7 +61,8 @@ static int table_readings(uint32_t ch, const char *out[PINYIN_MAX]) {
 }
 
 /* Notes that ch is also read as s; with first, that this is its most likely reading. */
-static void change_reading(Arena *a, uint32_t ch, const char *s, bool first) {
+static void change_reading(Arena *a, uint32_t ch, const char *s, bool first)
+{
     Change *g = changes[ch % BUCKETS];
     while (g && g->ch != ch)
         g = g->next;
@@ -92,7 +94,8 @@ static void change_reading(Arena *a, uint32_t ch, const char *s, bool first) {
     g->reading[at] = s;
 }
 
-static void add_phrase(Arena *a, const char *line, size_t len) {
+static void add_phrase(Arena *a, const char *line, size_t len)
+{
     Phrase *p = ARENA_NEW(a, Phrase);
     char *text = arena_dup(a, line, len);
     p->surname = *text == '@';
@@ -123,7 +126,8 @@ static void add_phrase(Arena *a, const char *line, size_t len) {
     *at = p;
 }
 
-static void load(void) {
+static void load(void)
+{
     const Embed *e = embed_find("data/pinyin-phrases.txt");
     if (!e)
         return;
@@ -138,7 +142,8 @@ static void load(void) {
     }
 }
 
-int pinyin_readings(uint32_t ch, const char *out[4]) {
+int pinyin_readings(uint32_t ch, const char *out[4])
+{
     pthread_once(&once, load);
     for (const Change *g = changes[ch % BUCKETS]; g; g = g->next) {
         if (g->ch == ch) {
@@ -150,7 +155,8 @@ int pinyin_readings(uint32_t ch, const char *out[4]) {
 }
 
 /* The longest word of the list that s starts with. */
-static const Phrase *phrase_at(const char *s, bool surname) {
+static const Phrase *phrase_at(const char *s, bool surname)
+{
     const char *q = s;
     for (const Phrase *p = phrases[cp_next(&q) % BUCKETS]; p; p = p->next)
         if ((surname || !p->surname) && !strncmp(s, p->han, p->len))
@@ -158,7 +164,8 @@ static const Phrase *phrase_at(const char *s, bool surname) {
     return NULL;
 }
 
-static char *spell(Arena *a, const char *s, bool initials, bool person) {
+static char *spell(Arena *a, const char *s, bool initials, bool person)
+{
     pthread_once(&once, load);
     Buf b;
     buf_init(&b, a);
@@ -188,18 +195,22 @@ static char *spell(Arena *a, const char *s, bool initials, bool person) {
     return b.data;
 }
 
-char *pinyin_full(Arena *a, const char *s) {
+char *pinyin_full(Arena *a, const char *s)
+{
     return spell(a, s, false, false);
 }
 
-char *pinyin_initials(Arena *a, const char *s) {
+char *pinyin_initials(Arena *a, const char *s)
+{
     return spell(a, s, true, false);
 }
 
-char *pinyin_name_full(Arena *a, const char *s) {
+char *pinyin_name_full(Arena *a, const char *s)
+{
     return spell(a, s, false, true);
 }
 
-char *pinyin_name_initials(Arena *a, const char *s) {
+char *pinyin_name_initials(Arena *a, const char *s)
+{
     return spell(a, s, true, true);
 }

@@ -25,8 +25,9 @@ static bool starts(const char *s, const char *with, size_t n)
 /* May a short name end here? Not in front of what would make it another name: 北京路, 朝阳区. */
 static bool short_may_end(const char *s)
 {
-    static const char *const no[] = {"省", "市", "区", "县", "州", "盟", "旗", "路", "街", "道", "大道",
-                                     "大街", "巷", "弄", "村", "镇", "乡", "庄", "桥", "站", NULL};
+    static const char *const no[] = {"省", "市", "区", "县",   "州",   "盟", "旗",
+                                     "路", "街", "道", "大道", "大街", "巷", "弄",
+                                     "村", "镇", "乡", "庄",   "桥",   "站", NULL};
     for (int i = 0; no[i]; i++)
         if (starts(s, no[i], strlen(no[i])))
             return false;
@@ -55,8 +56,8 @@ static const char *skip_gap(const char *s)
     while (*s) {
         const char *from = s;
         uint32_t cp = cp_next(&s);
-        if (!fold_is_blank(cp) && cp != '/' && cp != '-' && cp != ',' && cp != '>' && cp != 0xFF0C &&
-            cp != 0xFF0F && cp != 0x3001 && cp != 0xB7)
+        if (!fold_is_blank(cp) && cp != '/' && cp != '-' && cp != ',' && cp != '>' &&
+            cp != 0xFF0C && cp != 0xFF0F && cp != 0x3001 && cp != 0xB7)
             return from;
     }
     return s;

@@ -17,7 +17,7 @@ enum {
     SYLLABLE = 6,      /* letters of the longest syllable */
     WORD_LETTERS = 16, /* letters of a Latin word that are looked at */
     TYPED_LETTERS = 24,
-    INITIALS = 6, /* initials that are looked at as if they were pinyin */
+    INITIALS = 6,   /* initials that are looked at as if they were pinyin */
     PLAIN_MAX = 40, /* bytes of a mixed word that are kept */
 };
 
@@ -30,20 +30,23 @@ typedef struct Words {
     size_t n, cap, slots, max;
 } Words;
 
-static void words_init(Words *w, Arena *a, size_t max) {
+static void words_init(Words *w, Arena *a, size_t max)
+{
     *w = (Words){.a = a, .cap = 64, .slots = 256, .max = max};
     w->item = ARENA_ARRAY(a, w->cap, const char *);
     w->slot = ARENA_ARRAY(a, w->slots, uint32_t);
 }
 
-static uint32_t hash(const char *s, size_t n) {
+static uint32_t hash(const char *s, size_t n)
+{
     uint32_t h = 2166136261u;
     for (size_t i = 0; i < n; i++)
         h = (h ^ (unsigned char)s[i]) * 16777619u;
     return h ^ (h >> 15);
 }
 
-static void words_grow(Words *w) {
+static void words_grow(Words *w)
+{
     const char **item = ARENA_ARRAY(w->a, w->cap * 2, const char *);
     memcpy(item, w->item, w->n * sizeof *item);
     w->item = item;
@@ -58,7 +61,8 @@ static void words_grow(Words *w) {
     }
 }
 
-static void words_add(Words *w, const char *s, size_t n) {
+static void words_add(Words *w, const char *s, size_t n)
+{
     if (!n || w->n >= w->max)
         return;
     size_t at = hash(s, n) & (w->slots - 1);
@@ -75,7 +79,8 @@ static void words_add(Words *w, const char *s, size_t n) {
 
 /* mark + first + second (+ '*'), cut to what a word may hold. */
 static void words_join(Words *w, const char *mark, const char *s1, size_t n1, const char *s2,
-                       size_t n2, bool prefix) {
+                       size_t n2, bool prefix)
+{
     char word[64];
     size_t n = strlen(mark);
     memcpy(word, mark, n);
@@ -103,10 +108,13 @@ typedef struct Node {
 static Node trie[2048];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static void build_trie(void) {
+static void build_trie(void)
+{
     size_t n = 1;
     for (size_t i = 1; i < pinyin_n_syllables; i++) {
         size_t at = 0;
+        if (!strcmp(pinyin_syllables[i], "o")) /* hardly a name has it, many cuts would be unsure */
+            continue;
         for (const char *s = pinyin_syllables[i]; *s; s++) {
             uint16_t *next = &trie[at].next[*s - 'a'];
             trie[at].has_more = true;
@@ -119,7 +127,8 @@ static void build_trie(void) {
 }
 
 /* The node of s (n letters) when some syllable starts with all of it, or NULL. */
-static const Node *open_node(const char *s, size_t n) {
+static const Node *open_node(const char *s, size_t n)
+{
     size_t at = 0;
     for (size_t i = 0; i < n; i++) {
         at = trie[at].next[s[i] - 'a'];
@@ -137,21 +146,45 @@ typedef struct Cuts {
     size_t longest;                  /* the last place that whole syllables reach */
 } Cuts;
 
+static bool is_syllable(const char *s, size_t n)
+{
+    const Node *node = open_node(s, n);
+    return node && node->ends;
+}
+
+/*
+ * A syllable that starts with a vowel at p is no way of its own where it makes one syllable with
+ * the one before it: xian counts as xian, not as xi an. The index stores 西安 as both.
+ */
+static bool is_merged(const char *s, size_t p, size_t len, const Cuts *c)
+{
+    if (s[p] != 'a' && s[p] != 'e' && s[p] != 'o')
+        return false;
+    for (size_t k = 1; k <= p && k + len <= SYLLABLE; k++)
+        if (c->fwd[p - k] && is_syllable(s + p - k, k) && is_syllable(s + p - k, k + len))
+            return true;
+    return false;
+}
+
 /*
  * Counts the ways; false where there is none. The last syllable may be a beginning of one; where
- * whole syllables reach the end, only a beginning of two letters or more (tia: ti a, or tia…n).
+ * whole syllables reach the end, only a beginning of two letters or more.
  */
-static bool count_cuts(const char *s, size_t n, Cuts *c) {
+static bool count_cuts(const char *s, size_t n, Cuts *c)
+{
     *c = (Cuts){.fwd[0] = 1};
     bool tail[TYPED_LETTERS + 1] = {false};
+    unsigned char edge[TYPED_LETTERS + 1] = {0}; /* bit k: a syllable of k letters starts here */
     for (size_t p = 0; p < n; p++) {
         if (!c->fwd[p])
             continue;
         size_t at = 0, e = p;
         while (e < n && (at = trie[at].next[s[e] - 'a']) != 0) {
             e++;
-            if (trie[at].ends)
+            if (trie[at].ends && e - p <= SYLLABLE && !is_merged(s, p, e - p, c)) {
                 c->fwd[e] += c->fwd[p];
+                edge[p] |= (unsigned char)(1u << (e - p));
+            }
         }
         tail[p] = at && e == n && !trie[at].ends;
     }
@@ -161,27 +194,24 @@ static bool count_cuts(const char *s, size_t n, Cuts *c) {
     bool whole = c->fwd[n] > 0;
     c->bwd[n] = 1;
     for (size_t p = n; p-- > 0;) {
-        if (!c->fwd[p])
-            continue;
         if (tail[p] && (!whole || n - p >= 2))
             c->bwd[p] = 1;
-        size_t at = 0;
-        for (size_t e = p; e < n && (at = trie[at].next[s[e] - 'a']) != 0;) {
-            e++;
-            if (trie[at].ends)
-                c->bwd[p] += c->bwd[e];
-        }
+        for (size_t k = 1; k <= SYLLABLE && p + k <= n; k++)
+            if (edge[p] & (1u << k))
+                c->bwd[p] += c->bwd[p + k];
     }
     return c->bwd[0] > 0;
 }
 
 /* Do all ways have a cut at p? */
-static bool all_cut(const Cuts *c, size_t p) {
+static bool all_cut(const Cuts *c, size_t p)
+{
     return (uint64_t)c->fwd[p] * c->bwd[p] == c->bwd[0];
 }
 
 /* The most syllables that a way from `from` to `to` has; `to` may end inside one. */
-static int most_syllables(const char *s, size_t from, size_t to) {
+static int most_syllables(const char *s, size_t from, size_t to)
+{
     int most[TYPED_LETTERS + 1] = {0};
     for (size_t p = from; p < to; p++) {
         if (p > from && !most[p])
@@ -199,7 +229,8 @@ static int most_syllables(const char *s, size_t from, size_t to) {
 /* --- what was typed in letters ----------------------------------------------------------------- */
 
 /* Letters that do not go on as pinyin: initials, or a Latin word. */
-static void query_initials(Words *w, const char *s, size_t n) {
+static void query_initials(Words *w, const char *s, size_t n)
+{
     if (n == 2)
         words_join(w, "~", s, 2, "", 0, true);
     for (size_t i = 0; n >= 3 && i + 3 <= n; i++)
@@ -207,9 +238,11 @@ static void query_initials(Words *w, const char *s, size_t n) {
 }
 
 /* Letters that can be cut into syllables. at_end: more letters may follow. */
-static void query_pinyin(Words *w, const char *s, size_t n, const Cuts *c, bool at_end) {
-    size_t a = 0, before = 0; /* before: length of a certain syllable in front of a, not asked yet */
-    bool asked = false;       /* whether that syllable is part of a pair already */
+static void query_pinyin(Words *w, const char *s, size_t n, const Cuts *c, bool at_end)
+{
+    size_t a = 0,
+           before = 0;  /* before: length of a certain syllable in front of a, not asked yet */
+    bool asked = false; /* whether that syllable is part of a pair already */
     while (a < n) {
         size_t b = a + 1;
         while (b < n && !all_cut(c, b))
@@ -246,7 +279,8 @@ static void query_pinyin(Words *w, const char *s, size_t n, const Cuts *c, bool 
         words_join(w, "~", s + n - before, before, "", 0, false);
 }
 
-static void query_letters(Words *w, const char *s, size_t n) {
+static void query_letters(Words *w, const char *s, size_t n)
+{
     if (n == 1) {
         words_join(w, "~", s, 1, "", 0, false);
         return;
@@ -274,11 +308,16 @@ static void query_letters(Words *w, const char *s, size_t n) {
 /* --- what letters give the index --------------------------------------------------------------- */
 
 /* The words that a query of the first `from`, `from`+1 … n letters asks for. */
-static void add_asked(Words *w, const char *s, size_t from, size_t n) {
+static void add_asked(Words *w, const char *s, size_t from, size_t n)
+{
     for (size_t m = from; m <= n; m++) {
         const char *item[QUERY_MAX];
         uint32_t slot[64] = {0};
-        Words q = {.a = w->a, .item = item, .slot = slot, .cap = QUERY_MAX + 1, .slots = 64,
+        Words q = {.a = w->a,
+                   .item = item,
+                   .slot = slot,
+                   .cap = QUERY_MAX + 1,
+                   .slots = 64,
                    .max = QUERY_MAX};
         query_letters(&q, s, m);
         for (size_t i = 0; i < q.n; i++) {
@@ -288,13 +327,15 @@ static void add_asked(Words *w, const char *s, size_t from, size_t n) {
     }
 }
 
-static void add_letters(Words *w, const char *s, size_t n) {
+static void add_letters(Words *w, const char *s, size_t n)
+{
     words_join(w, "~", s, 1, "", 0, false);
     add_asked(w, s, 2, n > WORD_LETTERS ? WORD_LETTERS : n);
 }
 
 /* May some way to cut s go over place p? A quick no for nearly all pairs. */
-static bool may_cross(const char *s, size_t p) {
+static bool may_cross(const char *s, size_t p)
+{
     for (size_t from = 0; from < p; from++)
         if (open_node(s + from, p + 1 - from))
             return true;
@@ -305,12 +346,13 @@ static bool may_cross(const char *s, size_t p) {
  * Adds the joined letters of two or three syllables as one word when, at some keystroke behind the
  * last boundary, the query is not sure of any boundary inside. p1, p2: the boundaries (p2 may be 0).
  */
-static void add_joined(Words *w, const char *s, size_t n, size_t p1, size_t p2) {
+static void add_joined(Words *w, const char *s, size_t n, size_t p1, size_t p2)
+{
     if (!may_cross(s, p1) || (p2 && !may_cross(s, p2)))
         return;
     for (size_t m = (p2 ? p2 : p1) + 1; m <= n; m++) {
         Cuts c;
-        if (!count_cuts(s, m, &c) || all_cut(&c, p1) || (p2 && all_cut(&c, p2)))
+        if (!count_cuts(s, m, &c) || !c.bwd[p1] || all_cut(&c, p1) || (p2 && all_cut(&c, p2)))
             continue;
         words_join(w, "~", s, n, "", 0, false);
         return;
@@ -326,7 +368,8 @@ typedef struct Run {
 } Run;
 
 /* Adds what one choice of readings of up to three characters from i on gives. */
-static void add_choice(Words *w, const Run *r, int i, const char *const *pick, int n) {
+static void add_choice(Words *w, const Run *r, int i, const char *const *pick, int n)
+{
     char letters[3 * SYLLABLE + 1], initials[INITIALS];
     size_t end[4] = {0};
     for (int k = 0; k < n; k++) {
@@ -356,7 +399,8 @@ static void add_choice(Words *w, const Run *r, int i, const char *const *pick, i
         add_asked(w, initials, vowel < 1 ? 2 : vowel + 1, m);
 }
 
-static void add_run_pinyin(Words *w, const Run *r) {
+static void add_run_pinyin(Words *w, const Run *r)
+{
     for (int i = 0; i < r->n; i++) {
         int n = r->n - i < 3 ? r->n - i : 3, use[3], total = 1;
         for (int k = 0; k < n; k++) { /* all readings while the product allows */
@@ -384,7 +428,8 @@ static void add_run_pinyin(Words *w, const Run *r) {
 
 typedef enum Kind { K_GAP, K_HAN, K_LETTER, K_DIGIT, K_OTHER } Kind;
 
-static Kind kind_of(uint32_t cp) {
+static Kind kind_of(uint32_t cp)
+{
     if (cp < 0x80) {
         if (cp >= 'a' && cp <= 'z')
             return K_LETTER;
@@ -400,9 +445,10 @@ static Kind kind_of(uint32_t cp) {
 }
 
 /* Folded text with the accents of Latin letters taken off (é → e; ü → v behind l and n). */
-static char *prepare(Arena *a, const char *text) {
-    static const char *const base[] = {"aaaaaa", "?", "c", "eeee", "iiii", "?", "n", "ooooo",
-                                       "?",      "o", "uuuu", "y"};
+static char *prepare(Arena *a, const char *text)
+{
+    static const char *const base[] = {"aaaaaa", "?",     "c", "eeee", "iiii", "?",
+                                       "n",      "ooooo", "?", "o",    "uuuu", "y"};
     char *s = fold_text(a, text), *out = arena_alloc(a, strlen(s) + 1), *w = out;
     const char *r = s;
     while (*r) {
@@ -431,7 +477,8 @@ static char *prepare(Arena *a, const char *text) {
     return out;
 }
 
-static void add_digits(Words *w, const char *s, size_t n) {
+static void add_digits(Words *w, const char *s, size_t n)
+{
     words_join(w, "#", s, n, "", 0, false);
     if (n < 7)
         return;
@@ -440,8 +487,45 @@ static void add_digits(Words *w, const char *s, size_t n) {
         words_join(w, "#", s + n - k, k, "", 0, false);
 }
 
+/*
+ * The run once more where two readings that follow each other make one syllable (xi an: xian): as
+ * if both were one character.
+ */
+static void add_run_merged(Words *w, const Run *r)
+{
+    Run m = {.n = 0};
+    bool any = false;
+    for (int i = 0; i < r->n; i++) {
+        int n = 0;
+        for (int x = 0; i + 1 < r->n && x < r->n_readings[i]; x++) {
+            for (int y = 0; y < r->n_readings[i + 1] && n < 4; y++) {
+                const char *first = r->reading[i][x], *second = r->reading[i + 1][y];
+                char joined[2 * SYLLABLE + 4];
+                size_t k = strnlen(first, SYLLABLE), l = strnlen(second, SYLLABLE);
+                if (!strchr("aeo", *second) || k + l > SYLLABLE)
+                    continue;
+                memcpy(joined, first, k);
+                memcpy(joined + k, second, l);
+                if (is_syllable(joined, k + l))
+                    m.reading[m.n][n++] = arena_dup(w->a, joined, k + l);
+            }
+        }
+        if (n) {
+            m.n_readings[m.n++] = n;
+            any = true;
+            i++;
+        } else {
+            memcpy(m.reading[m.n], r->reading[i], sizeof m.reading[0]);
+            m.n_readings[m.n++] = r->n_readings[i];
+        }
+    }
+    if (any)
+        add_run_pinyin(w, &m);
+}
+
 /* Adds a Han run's characters, pairs and, while `*pinyin_left` lasts, its pinyin. */
-static const char *add_han(Words *w, const char *s, int *pinyin_left) {
+static const char *add_han(Words *w, const char *s, int *pinyin_left)
+{
     Run r = {.n = 0};
     const char *prev = NULL;
     while (*s) {
@@ -462,16 +546,19 @@ static const char *add_han(Words *w, const char *s, int *pinyin_left) {
                 r.n++;
             } else if (r.n) { /* a character nobody can read ends the run of readings */
                 add_run_pinyin(w, &r);
+                add_run_merged(w, &r);
                 r.n = 0;
             }
         }
     }
     add_run_pinyin(w, &r);
+    add_run_merged(w, &r);
     return s;
 }
 
 /* A word of letters, digits and other scripts at s; returns its end and what it is made of. */
-static const char *word_end(const char *s, bool *letters, bool *digits, bool *other) {
+static const char *word_end(const char *s, bool *letters, bool *digits, bool *other)
+{
     *letters = *digits = *other = false;
     while (*s) {
         const char *from = s;
@@ -486,7 +573,8 @@ static const char *word_end(const char *s, bool *letters, bool *digits, bool *ot
 }
 
 /* The plain word, cut at a character's border. */
-static void add_plain(Words *w, const char *s, size_t n, bool prefix) {
+static void add_plain(Words *w, const char *s, size_t n, bool prefix)
+{
     char word[PLAIN_MAX + 2];
     if (n > PLAIN_MAX) {
         n = PLAIN_MAX;
@@ -499,7 +587,8 @@ static void add_plain(Words *w, const char *s, size_t n, bool prefix) {
     words_add(w, word, n);
 }
 
-const char *const *tokens_index(Arena *a, const char *text, int *n) {
+const char *const *tokens_index(Arena *a, const char *text, int *n)
+{
     pthread_once(&once, build_trie);
     Words w;
     words_init(&w, a, WORDS_MAX);
@@ -535,7 +624,8 @@ const char *const *tokens_index(Arena *a, const char *text, int *n) {
     return w.item;
 }
 
-const char *const *tokens_phone(Arena *a, const char *digits, int *n) {
+const char *const *tokens_phone(Arena *a, const char *digits, int *n)
+{
     Words w;
     words_init(&w, a, WORDS_MAX);
     char d[33];
@@ -555,7 +645,8 @@ const char *const *tokens_phone(Arena *a, const char *digits, int *n) {
 
 /* --- what was typed ---------------------------------------------------------------------------- */
 
-static const char *query_han(Words *w, const char *s) {
+static const char *query_han(Words *w, const char *s)
+{
     const char *prev = NULL;
     int count = 0;
     while (*s) {
@@ -574,7 +665,8 @@ static const char *query_han(Words *w, const char *s) {
     return s;
 }
 
-const char *const *tokens_query(Arena *a, const char *q, int *n) {
+const char *const *tokens_query(Arena *a, const char *q, int *n)
+{
     pthread_once(&once, build_trie);
     Words w;
     words_init(&w, a, QUERY_MAX);

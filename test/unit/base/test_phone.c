@@ -1,0 +1,192 @@
+/* Phone numbers (ECOSYSTEM 2.1). */
+#include "base/phone.h"
+
+#include <string.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+static Arena *a;
+
+typedef struct Row {
+    const char *text;
+    PhoneKind kind;
+    const char *display, *e164, *key, *warning;
+} Row;
+
+static void good(void **state)
+{
+    (void)state;
+    static const Row rows[] = {
+        {"13800138000", PHONE_MOBILE, "13800138000", "+8613800138000", "13800138000", NULL},
+        {"138 0013 8000", PHONE_MOBILE, "13800138000", "+8613800138000", "13800138000", NULL},
+        {"138-0013-8000", PHONE_MOBILE, "13800138000", "+8613800138000", "13800138000", NULL},
+        {"138.0013.8000", PHONE_MOBILE, "13800138000", "+8613800138000", "13800138000", NULL},
+        {"+86 138 0013 8000", PHONE_MOBILE, "13800138000", "+8613800138000", "13800138000", NULL},
+        {"(+86)13800138000", PHONE_MOBILE, "13800138000", "+8613800138000", "13800138000", NULL},
+        {"008613800138000", PHONE_MOBILE, "13800138000", "+8613800138000", "13800138000", NULL},
+        {"8613800138000", PHONE_MOBILE, "13800138000", "+8613800138000", "13800138000", NULL},
+        {"１３８００１３８０００", PHONE_MOBILE, "13800138000", "+8613800138000", "13800138000",
+         NULL},
+        {"\u3000138\u00a000138000\u200b", PHONE_MOBILE, "13800138000", "+8613800138000",
+         "13800138000", NULL},
+        {"手机：13800138000", PHONE_MOBILE, "13800138000", "+8613800138000", "13800138000", NULL},
+        {"19200138000", PHONE_MOBILE, "19200138000", "+8619200138000", "19200138000", NULL},
+        {"15400138000", PHONE_MOBILE, "15400138000", "+8615400138000", "15400138000",
+         "warn.phone.prefix"},
+        {"17491234567", PHONE_MOBILE, "17491234567", "+8617491234567", "17491234567",
+         "warn.phone.prefix"},
+        {"17405123456", PHONE_MOBILE, "17405123456", "+8617405123456", "17405123456", NULL},
+        {"13491234567", PHONE_MOBILE, "13491234567", "+8613491234567", "13491234567", NULL},
+        {"14912345678", PHONE_MOBILE, "14912345678", "+8614912345678", "14912345678",
+         "warn.phone.data_card"},
+        {"1064612345678", PHONE_IOT, "1064612345678", "+861064612345678", "1064612345678", NULL},
+        {"1064912345678", PHONE_IOT, "1064912345678", "+861064912345678", "1064912345678", NULL},
+        {"1440012345678", PHONE_IOT, "1440012345678", "+861440012345678", "1440012345678", NULL},
+        {"010-62345678", PHONE_LANDLINE, "010-62345678", "+861062345678", "01062345678", NULL},
+        {"01062345678", PHONE_LANDLINE, "010-62345678", "+861062345678", "01062345678", NULL},
+        {"(010)62345678", PHONE_LANDLINE, "010-62345678", "+861062345678", "01062345678", NULL},
+        {"+86-10-62345678", PHONE_LANDLINE, "010-62345678", "+861062345678", "01062345678", NULL},
+        {"010-62345678-123", PHONE_LANDLINE, "010-62345678-123", "+861062345678", "01062345678",
+         NULL},
+        {"010-62345678转123", PHONE_LANDLINE, "010-62345678-123", "+861062345678", "01062345678",
+         NULL},
+        {"010-62345678 ext 123", PHONE_LANDLINE, "010-62345678-123", "+861062345678", "01062345678",
+         NULL},
+        {"010-62345678#8", PHONE_LANDLINE, "010-62345678-8", "+861062345678", "01062345678", NULL},
+        {"0755-2654321", PHONE_LANDLINE, "0755-2654321", "+867552654321", "07552654321", NULL},
+        {"0755-26543210", PHONE_LANDLINE, "0755-26543210", "+8675526543210", "075526543210", NULL},
+        {"8675526543210", PHONE_LANDLINE, "0755-26543210", "+8675526543210", "075526543210", NULL},
+        {"0086-755-26543210-801", PHONE_LANDLINE, "0755-26543210-801", "+8675526543210",
+         "075526543210", NULL},
+        {"021－62345678", PHONE_LANDLINE, "021-62345678", "+862162345678", "02162345678", NULL},
+        {"400-810-8888", PHONE_SERVICE, "400-810-8888", "+864008108888", "4008108888", NULL},
+        {"4008108888转2", PHONE_SERVICE, "400-810-8888-2", "+864008108888", "4008108888", NULL},
+        {"8008108888", PHONE_SERVICE, "800-810-8888", "+868008108888", "8008108888", NULL},
+        {"95588", PHONE_SERVICE, "95588", NULL, "95588", NULL},
+        {"96110", PHONE_SERVICE, "96110", NULL, "96110", NULL},
+        {"10086", PHONE_SERVICE, "10086", NULL, "10086", NULL},
+        {"110", PHONE_SERVICE, "110", NULL, "110", NULL},
+        {"12345", PHONE_SERVICE, "12345", NULL, "12345", NULL},
+        {"+852 9123 4567", PHONE_FOREIGN, "+85291234567", "+85291234567", "85291234567", NULL},
+        {"00852 61234567", PHONE_FOREIGN, "+85261234567", "+85261234567", "85261234567", NULL},
+        {"852-9123-4567", PHONE_FOREIGN, "+85291234567", "+85291234567", "85291234567", NULL},
+        {"+853 66123456", PHONE_FOREIGN, "+85366123456", "+85366123456", "85366123456", NULL},
+        {"+886 912345678", PHONE_FOREIGN, "+886912345678", "+886912345678", "886912345678", NULL},
+        {"+886 (0)912345678", PHONE_FOREIGN, "+886912345678", "+886912345678", "886912345678",
+         NULL},
+        {"+1 650 253 0000", PHONE_FOREIGN, "+16502530000", "+16502530000", "16502530000", NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        Phone p;
+        const Row *r = &rows[i];
+        if (phone_parse(a, r->text, &p) != r->kind)
+            fail_msg("%s: kind %d", r->text, (int)p.kind);
+        assert_string_equal(p.display, r->display);
+        assert_string_equal(p.key, r->key);
+        assert_null(p.error);
+        if (r->e164)
+            assert_string_equal(p.e164, r->e164);
+        else
+            assert_null(p.e164);
+        if (r->warning)
+            assert_string_equal(p.warning, r->warning);
+        else
+            assert_null(p.warning);
+        /* What is stored is read the same again. */
+        Phone again;
+        assert_int_equal(phone_parse(a, p.display, &again), p.kind);
+        assert_string_equal(again.display, p.display);
+    }
+}
+
+static void bad(void **state)
+{
+    (void)state;
+    static const char *const rows[][2] = {
+        {"", "err.phone.empty"},
+        {"  ", "err.phone.empty"},
+        {"1.38E+10", "err.phone.scientific"},
+        {"1.38001E10", "err.phone.scientific"},
+        {"1380013800", "err.phone.mobile"},
+        {"138001380000", "err.phone.mobile"},
+        {"12800138000", "err.phone.mobile"},
+        {"62345678", "err.phone.area"},
+        {"abc", "err.phone.chars"},
+        {"138001x8000王", "err.phone.chars"},
+        {"+", "err.phone.chars"},
+        {"026-62345678", "err.phone.form"},
+        {"0755-16543210", "err.phone.form"},
+        {"+12", "err.phone.foreign"},
+        {"+1234567890123456", "err.phone.foreign"},
+        {"+852 1234", "err.phone.foreign"},
+        {"12345678901234567890123456789012345678901234567890", "err.phone.chars"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        Phone p;
+        if (phone_parse(a, rows[i][0], &p) != PHONE_BAD)
+            fail_msg("%s: taken as %d", rows[i][0], (int)p.kind);
+        assert_string_equal(p.error, rows[i][1]);
+        assert_non_null(p.display);
+        assert_non_null(p.key);
+    }
+}
+
+static void splitting(void **state)
+{
+    (void)state;
+    static const char *const rows[][4] = {
+        {"13800138000/010-62345678", "13800138000", "010-62345678", NULL},
+        {"13800138000、13900139000", "13800138000", "13900139000", NULL},
+        {"13800138000,13900139000；0755-26543210", "13800138000", "13900139000", "0755-26543210"},
+        {"13800138000\n13900139000", "13800138000", "13900139000", NULL},
+        {"13800138000 13900139000", "13800138000", "13900139000", NULL},
+        {"138 0013 8000", "138 0013 8000", NULL, NULL},
+        {"010-62345678 转 123", "010-62345678 转 123", NULL, NULL},
+        {" / ", NULL, NULL, NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        int n;
+        const char *const *part = phone_split(a, rows[i][0], &n);
+        for (int k = 0; k < 3; k++) {
+            if (!rows[i][k + 1]) {
+                assert_int_equal(n, k);
+                break;
+            }
+            assert_true(k < n);
+            assert_string_equal(part[k], rows[i][k + 1]);
+        }
+    }
+}
+
+static void masking(void **state)
+{
+    (void)state;
+    assert_string_equal(phone_mask(a, "13800138000"), "138****8000");
+    assert_string_equal(phone_mask(a, "+86 138 0013 8000"), "138****8000");
+    assert_string_equal(phone_mask(a, "010-62345678"), "010-******78");
+    assert_string_equal(phone_mask(a, "010-62345678-123"), "010-******78");
+    assert_string_equal(phone_mask(a, "400-810-8888"), "400-810-8888");
+    assert_string_equal(phone_mask(a, "+85291234567"), "+852******67");
+    assert_string_equal(phone_mask(a, "13800138000/13900139000"), "138****8000、139****9000");
+    assert_string_equal(phone_mask(a, "12345678"), "******78");
+    assert_string_equal(phone_mask(a, "王先生"), "**");
+    assert_string_equal(phone_mask(a, ""), "");
+}
+
+int main(void)
+{
+    a = arena_new(0);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(good),
+        cmocka_unit_test(bad),
+        cmocka_unit_test(splitting),
+        cmocka_unit_test(masking),
+    };
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    arena_free(a);
+    return failed;
+}

@@ -1,0 +1,207 @@
+/* Administrative divisions and reading addresses (ECOSYSTEM 2.5). */
+#include "base/region.h"
+
+#include <json-c/json.h>
+#include <string.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+static Arena *a;
+
+static void codes(void **state)
+{
+    (void)state;
+    const Region *r = region_find(440305);
+    assert_non_null(r);
+    assert_string_equal(r->name, "南山区");
+    assert_string_equal(r->short_name, "南山");
+    assert_string_equal(r->pinyin, "nanshanqu");
+    assert_int_equal(r->parent, 440300);
+    assert_int_equal(r->level, 3);
+    assert_null(region_find(440399));
+    assert_null(region_find(0));
+    assert_true(region_find(110100)->is_filler);
+    assert_string_equal(region_find(222400)->short_name, "延边");
+    assert_string_equal(region_find(450000)->short_name, "广西");
+    assert_string_equal(region_find(810000)->short_name, "香港");
+    assert_true(region_valid_on(r, "2026-11-21"));
+    assert_true(region_within(440305, 440000) && region_within(440305, 440305));
+    assert_true(region_within(110105, 110000));
+    assert_false(region_within(440000, 440305));
+    assert_false(region_within(110105, 120000));
+}
+
+static void paths(void **state)
+{
+    (void)state;
+    assert_string_equal(region_path(a, 440305), "广东省 / 深圳市 / 南山区");
+    assert_string_equal(region_path(a, 110105), "北京市 / 朝阳区");
+    assert_string_equal(region_path(a, 110100), "北京市");
+    assert_string_equal(region_path(a, 419001), "河南省 / 济源市");
+    assert_string_equal(region_path(a, 500230), "重庆市 / 丰都县");
+    assert_string_equal(region_path(a, 441900), "广东省 / 东莞市");
+    assert_string_equal(region_path(a, 810001), "香港特别行政区 / 中西区");
+    assert_string_equal(region_path(a, 1), "");
+}
+
+static void children(void **state)
+{
+    (void)state;
+    int n;
+    region_children(a, 0, &n);
+    assert_int_equal(n, 34);
+    const Region *const *c = region_children(a, 110000, &n);
+    assert_int_equal(n, 16);
+    assert_string_equal(c[0]->name, "东城区");
+    region_children(a, 440000, &n);
+    assert_int_equal(n, 21);
+    c = region_children(a, 500000, &n);
+    assert_int_equal(n, 38);
+    c = region_children(a, 469000, &n);
+    c = region_children(a, 460000, &n);
+    bool found = false;
+    for (int i = 0; i < n; i++)
+        found |= !strcmp(c[i]->name, "五指山市");
+    assert_true(found);
+    region_children(a, 441900, &n);
+    assert_int_equal(n, 0);
+    region_children(a, 440305, &n);
+    assert_int_equal(n, 0);
+    region_children(a, 820000, &n);
+    assert_int_equal(n, 8);
+}
+
+static void addresses(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int32_t code;
+        const char *rest;
+    } rows[] = {
+        {"广东省深圳市南山区科技园1号", 440305, "科技园1号"},
+        {"广东深圳南山区科技园", 440305, "科技园"},
+        {"深圳市南山区", 440305, ""},
+        {"深圳南山科技园", 440305, "科技园"},
+        {"广东省 / 深圳市 / 南山区", 440305, ""},
+        {"中国 广东省，深圳市，南山区，科技园", 440305, "科技园"},
+        {"北京朝阳区建国路88号", 110105, "建国路88号"},
+        {"北京市朝阳区", 110105, ""},
+        {"北京市市辖区朝阳区", 110000, "市辖区朝阳区"},
+        {"北京朝阳建国路", 110105, "建国路"},
+        {"广西南宁青秀区民族大道", 450103, "民族大道"},
+        {"广西壮族自治区南宁市", 450100, ""},
+        {"内蒙古呼和浩特新城区", 150102, ""},
+        {"新疆乌鲁木齐市天山区", 650102, ""},
+        {"辽宁朝阳双塔区", 211302, ""},
+        {"朝阳市双塔区", 211302, ""},
+        {"吉林省吉林市船营区", 220204, ""},
+        {"吉林市船营区", 220204, ""},
+        {"吉林长春", 220100, ""},
+        {"延边州延吉市", 222401, ""},
+        {"江苏省昆山市花桥镇", 320583, "花桥镇"},
+        {"昆山市花桥镇", 320583, "花桥镇"},
+        {"昆山花桥镇", 320583, "花桥镇"},
+        {"上海市浦东新区张江", 310115, "张江"},
+        {"上海浦东张江高科", 310115, "张江高科"},
+        {"重庆渝中区解放碑", 500103, "解放碑"},
+        {"重庆市丰都县", 500230, ""},
+        {"河南济源市", 419001, ""},
+        {"湖北省仙桃市", 429004, ""},
+        {"东莞市长安镇", 441900, "长安镇"},
+        {"广东东莞", 441900, ""},
+        {"香港中西区皇后大道", 810001, "皇后大道"},
+        {"澳门特别行政区", 820000, ""},
+        {"台湾台北市大安区", 710101, ""},
+        {"海南省海口市", 460100, ""},
+        {"南京市鼓楼区", 320106, ""},
+        {"福州鼓楼区", 350102, ""},
+        {"上海市北京路1号", 310000, "北京路1号"},
+        {"河北省唐山市南堡", 130200, "南堡"},
+        {"江苏省苏州市苏州工业园区星湖街", 320576, "星湖街"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        int32_t code = -1;
+        const char *rest = "";
+        bool ok = region_parse_address(a, rows[i].text, &code, &rest);
+        if (!ok || code != rows[i].code || strcmp(rest, rows[i].rest) != 0)
+            print_error("%s: %d %s\n", rows[i].text, (int)code, rest);
+        assert_true(ok);
+        assert_int_equal(code, rows[i].code);
+        assert_string_equal(rest, rows[i].rest);
+    }
+}
+
+static void uncertain(void **state)
+{
+    (void)state;
+    static const char *const rows[] = {"朝阳区建国路88号", "鼓楼区", "科技园1号", "",
+                                       "北京路1号",        "市中区", "通州区"};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        int32_t code = -1;
+        const char *rest = NULL;
+        if (region_parse_address(a, rows[i], &code, &rest))
+            fail_msg("%s taken as %d", rows[i], (int)code);
+        assert_int_equal(code, 0);
+        assert_string_equal(rest, rows[i]);
+    }
+}
+
+static void find_path(void **state)
+{
+    (void)state;
+    assert_int_equal(region_find_path(a, "广东省/深圳市/南山区"), 440305);
+    assert_int_equal(region_find_path(a, "广东深圳"), 440300);
+    assert_int_equal(region_find_path(a, "深圳市科技园"), 0);
+    assert_int_equal(region_find_path(a, ""), 0);
+}
+
+/* Every path that is shown is read back as the same code. */
+static void there_and_back(void **state)
+{
+    (void)state;
+    int wrong = 0;
+    for (int32_t code = 110000; code < 830000; code++) {
+        const Region *r = region_find(code);
+        if (!r || r->is_filler)
+            continue;
+        Arena *step = arena_new(0);
+        const char *path = region_path(step, code);
+        if (region_find_path(step, path) != code) {
+            print_error("%d %s -> %d\n", (int)code, path, (int)region_find_path(step, path));
+            wrong++;
+        }
+        arena_free(step);
+    }
+    assert_int_equal(wrong, 0);
+}
+
+static void tree(void **state)
+{
+    (void)state;
+    const char *text = region_tree_json(a);
+    json_object *top = json_tokener_parse(text);
+    assert_non_null(top);
+    assert_int_equal(json_object_array_length(top), 34);
+    assert_true(strlen(text) < 120000);
+    assert_null(strstr(text, "市辖区"));
+    assert_non_null(strstr(text, "[110000,\"北京市\",[[110101,\"东城区\"]"));
+    json_object_put(top);
+}
+
+int main(void)
+{
+    a = arena_new(0);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(codes),     cmocka_unit_test(paths),          cmocka_unit_test(children),
+        cmocka_unit_test(addresses), cmocka_unit_test(uncertain),      cmocka_unit_test(find_path),
+        cmocka_unit_test(tree),      cmocka_unit_test(there_and_back),
+    };
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    arena_free(a);
+    return failed;
+}
