@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "auth/role.h"
+#include "auth/row.h"
 
 enum { SLOTS = 1024, MAX_ENTRIES = 4096 };
 
@@ -272,10 +273,10 @@ bool actor_of_user(Ctx *c, int64_t user, Channel ch, Actor **out)
 
 bool actor_of_login(Ctx *c, const char *login, Channel ch, Actor **out)
 {
-    DbVal p[] = {db_of_text(login)};
+    DbVal p[] = {db_of_text(row_fold(c, "user", "login", login))};
     int64_t user = 0;
     bool found = false;
-    if (!db_one_int(c, SQL("SELECT id FROM \"user\" WHERE login = $1 AND deleted_at IS NULL"), p, 1,
+    if (!db_one_int(c, SQL("SELECT id FROM \"user\" WHERE login_f = $1 AND deleted_at IS NULL"), p, 1,
                     &user, &found))
         return false;
     if (!found)

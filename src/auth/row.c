@@ -22,11 +22,6 @@ static void put(Columns *k, const char *name, DbVal v)
     k->n++;
 }
 
-static bool is_text(const Field *f)
-{
-    return f->type == FT_STRING || f->type == FT_TEXT || f->type == FT_NUMBER;
-}
-
 static Columns columns_of(Ctx *c, const Entity *e, const RowSet *set, size_t n)
 {
     size_t most = n * 4 + 12;
@@ -38,7 +33,7 @@ static Columns columns_of(Ctx *c, const Entity *e, const RowSet *set, size_t n)
         put(&k, f->column, set[i].v);
         if (f->fold)
             put(&k, arena_printf(c->a, "%s_f", f->column), type_fold(c->a, f, &set[i].v));
-        if (f->sort && is_text(f))
+        if (f->sort && f->type == FT_STRING)
             put(&k, arena_printf(c->a, "%s_s", f->column), type_sort_key(c->a, f, &set[i].v));
         if (f->match != MATCH_NONE)
             put(&k, arena_printf(c->a, "%s_k", f->column), type_match_key(c->a, f, &set[i].v));
@@ -136,11 +131,11 @@ bool row_insert(Ctx *c, const Entity *e, int64_t id, const RowSet *set, size_t n
     return sql_exec(c, &q) && put_search(c, e, id, true);
 }
 
-bool row_update(Ctx *c, const Entity *e, int64_t id, const RowSet *set, size_t n)
+static bool update(Ctx *c, const Entity *e, int64_t id, const RowSet *set, size_t n, bool edited)
 {
     assert(db_in_write(c));
     Columns k = columns_of(c, e, set, n);
-    if (e->standard) {
+    if (edited) {
         put(&k, "updated_at", db_of_int(c->now_ms));
         put(&k, "updated_by_id", who(c));
     }
@@ -156,9 +151,28 @@ bool row_update(Ctx *c, const Entity *e, int64_t id, const RowSet *set, size_t n
         sql_add(&q, SQL(" = "));
         sql_bind(&q, k.v[i]);
     }
-    if (e->standard)
+    if (edited)
         sql_add(&q, SQL(", version = version + 1"));
     sql_add(&q, SQL(" WHERE id = "));
     sql_bind(&q, db_of_int(id));
     return sql_exec(c, &q) && put_search(c, e, id, false);
+}
+
+bool row_update(Ctx *c, const Entity *e, int64_t id, const RowSet *set, size_t n)
+{
+    return update(c, e, id, set, n, e->standard);
+}
+
+bool row_touch(Ctx *c, const Entity *e, int64_t id, const RowSet *set, size_t n)
+{
+    return update(c, e, id, set, n, false);
+}
+
+const char *row_fold(Ctx *c, const char *entity, const char *field, const char *text)
+{
+    const Entity *e = model_entity(c->model, entity);
+    const Field *f = e ? entity_field(e, field) : NULL;
+    assert(f && f->fold); /* the columns named in our SQL */
+    DbVal v = db_of_text(text), folded = type_fold(c->a, f, &v);
+    return folded.kind == DB_TEXT ? arena_dup(c->a, folded.s, folded.n) : "";
 }

@@ -14,9 +14,14 @@ typedef struct RowSet {
     DbVal v;
 } RowSet;
 
-/* Both inside db_write (asserted). */
+/* All inside db_write (asserted). */
 bool row_insert(Ctx *c, const Entity *e, int64_t id, const RowSet *set, size_t n);
 /* Counts the version up. */
 bool row_update(Ctx *c, const Entity *e, int64_t id, const RowSet *set, size_t n);
+/* Derived values, which nobody edited: version and updated_at stay. */
+bool row_touch(Ctx *c, const Entity *e, int64_t id, const RowSet *set, size_t n);
+
+/* The text as the column <field>_f holds it: logins and codes are unique without case and width. */
+const char *row_fold(Ctx *c, const char *entity, const char *field, const char *text);
 
 #endif

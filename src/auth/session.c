@@ -76,11 +76,11 @@ static bool not_signed_in(Ctx *c)
 static bool find_account(Ctx *c, const char *login, Account *out)
 {
     *out = (Account){0};
-    DbVal p[] = {db_of_text(login)};
+    DbVal p[] = {db_of_text(row_fold(c, "user", "login", login))};
     int mark = c->n_err;
     DbRows *r = db_query(c,
                          SQL("SELECT id, login, name, password_hash, status FROM \"user\" "
-                             "WHERE login = $1 AND deleted_at IS NULL"),
+                             "WHERE login_f = $1 AND deleted_at IS NULL"),
                          p, 1);
     if (!r)
         return false;
@@ -284,7 +284,7 @@ bool session_open(Ctx *c, const char *login, const char *password, const char *i
 {
     Attempt t = {.ip = cut(c->a, ip ? ip : "", 45), .agent = cut(c->a, agent, 200), .now = session_now(c)};
     char key[65];
-    token_hash(login, key); /* what was typed as login may be anything: the counters keep its digest */
+    token_hash(row_fold(c, "user", "login", login), key); /* what was typed as login may be anything: the counters keep its digest */
     t.address_key = arena_printf(c->a, "address:%s", t.ip);
     bool known;
     if (!address_may_try(c, t.address_key, t.now) || !find_account(c, login, &t.who) ||

@@ -11,7 +11,6 @@
 #include "auth/row.h"
 #include "base/id.h"
 #include "db/sql.h"
-#include "meta/types.h"
 
 /* --- the first administrator -------------------------------------------------------------------- */
 
@@ -25,10 +24,10 @@ static bool create_admin(Ctx *c, void *arg)
     static const char *const codes[] = {"system_admin", "security_admin", "management", "auditor"};
     const Admin *a = arg;
     const Entity *e = model_entity(c->model, "user");
-    DbVal p[] = {db_of_text(a->login)};
+    DbVal p[] = {db_of_text(row_fold(c, "user", "login", a->login))};
     int64_t id = 0;
     bool found = false;
-    if (!db_one_int(c, SQL("SELECT id FROM \"user\" WHERE login = $1"), p, 1, &id, &found))
+    if (!db_one_int(c, SQL("SELECT id FROM \"user\" WHERE login_f = $1"), p, 1, &id, &found))
         return false;
     if (found)
         return ctx_fail(c, ERR_CONFLICT, "login", "auth.login_taken", a->login);
@@ -155,11 +154,8 @@ bool user_refresh_paths(Ctx *c)
             return false;
         if (nodes[i].old_path && strcmp(nodes[i].old_path, nodes[i].path) == 0)
             continue;
-        const Field *f = entity_field(e, "path");
-        DbVal path = db_of_text(nodes[i].path);
-        DbVal p[] = {path, db_of_int(nodes[i].id), f && f->sort ? type_sort_key(c->a, f, &path) : db_null()};
-        /* the version stays: nobody edited the row */
-        if (!db_exec(c, SQL("UPDATE \"department\" SET path = $1, path_s = $3 WHERE id = $2"), p, 3))
+        const RowSet set[] = {{"path", db_of_text(nodes[i].path)}};
+        if (!row_touch(c, e, nodes[i].id, set, 1))
             return false;
         changed = true;
     }

@@ -103,7 +103,7 @@ static bool read_dept(Ctx *c, Import *im, json_object *o, int i)
     ok &= text(c, o, list, i, "code", 50, &d->code, NULL) && needed(c, d->code, list, i, "code");
     ok &= text(c, o, list, i, "name", 100, &d->name, NULL) && needed(c, d->name, list, i, "name");
     ok &= text(c, o, list, i, "parent", 50, &d->parent, &d->has_parent);
-    if (d->code && map_put(&im->dept_by_code, d->code, d))
+    if (d->code && map_put(&im->dept_by_code, row_fold(c, "department", "code", d->code), d))
         ok = ctx_fail(c, ERR_DUP_IN_FILE, place(c, list, i, "code"), "user.twice", d->code);
     return ok;
 }
@@ -171,7 +171,7 @@ static bool read_person(Ctx *c, Import *im, json_object *o, int i)
     ok &= read_roles(c, im, o, p, i);
     if (p->login && !login_ok(p->login))
         ok = ctx_fail(c, ERR_INVALID, place(c, list, i, "login"), "user.bad_login", p->login);
-    if (p->login && map_put(&im->person_by_login, p->login, p))
+    if (p->login && map_put(&im->person_by_login, row_fold(c, "user", "login", p->login), p))
         ok = ctx_fail(c, ERR_DUP_IN_FILE, place(c, list, i, "login"), "user.twice", p->login);
     if (p->password)
         ok &= password_check_policy(c, place(c, list, i, "password"), p->password, p->login, p->name);
@@ -248,26 +248,26 @@ static bool read_all(Ctx *c, json_object *doc, Import *im)
 
 static bool dept_id(Ctx *c, const char *code, int64_t *out)
 {
-    DbVal p[] = {db_of_text(code)};
+    DbVal p[] = {db_of_text(row_fold(c, "department", "code", code))};
     bool found = false;
     *out = 0;
-    return db_one_int(c, SQL("SELECT id FROM \"department\" WHERE code = $1"), p, 1, out, &found);
+    return db_one_int(c, SQL("SELECT id FROM \"department\" WHERE code_f = $1"), p, 1, out, &found);
 }
 
 static bool user_id(Ctx *c, const char *login, int64_t *out)
 {
-    DbVal p[] = {db_of_text(login)};
+    DbVal p[] = {db_of_text(row_fold(c, "user", "login", login))};
     bool found = false;
     *out = 0;
-    return db_one_int(c, SQL("SELECT id FROM \"user\" WHERE login = $1"), p, 1, out, &found);
+    return db_one_int(c, SQL("SELECT id FROM \"user\" WHERE login_f = $1"), p, 1, out, &found);
 }
 
-/* A code or login named by a row: in the file or in the database. */
+/* A code or login named by a row: in the file (folded) or in the database. */
 static bool known(Ctx *c, const Map *in_file, bool (*find)(Ctx *, const char *, int64_t *), const char *name,
-                  const char *at)
+                  const char *folded, const char *at)
 {
     int64_t id = 0;
-    if (!name || map_has(in_file, name))
+    if (!name || map_has(in_file, folded))
         return true;
     if (!find(c, name, &id))
         return false;
@@ -277,15 +277,20 @@ static bool known(Ctx *c, const Map *in_file, bool (*find)(Ctx *, const char *, 
 static bool look_up(Ctx *c, Import *im)
 {
     bool ok = true;
-    for (int i = 0; i < im->n_depts; i++)
-        ok &= known(c, &im->dept_by_code, dept_id, im->depts[i].parent, place(c, "departments", i, "parent"));
+    for (int i = 0; i < im->n_depts; i++) {
+        const char *parent = im->depts[i].parent;
+        ok &= known(c, &im->dept_by_code, dept_id, parent, row_fold(c, "department", "code", parent),
+                    place(c, "departments", i, "parent"));
+    }
     for (int i = 0; i < im->n_people; i++) {
         Person *p = &im->people[i];
-        ok &= known(c, &im->dept_by_code, dept_id, p->department, place(c, "users", i, "department"));
-        ok &= known(c, &im->person_by_login, user_id, p->manager, place(c, "users", i, "manager"));
-        DbVal v[] = {db_of_text(p->login)};
+        ok &= known(c, &im->dept_by_code, dept_id, p->department,
+                    row_fold(c, "department", "code", p->department), place(c, "users", i, "department"));
+        ok &= known(c, &im->person_by_login, user_id, p->manager,
+                    row_fold(c, "user", "login", p->manager), place(c, "users", i, "manager"));
+        DbVal v[] = {db_of_text(row_fold(c, "user", "login", p->login))};
         bool found;
-        if (p->login && !db_one_text(c, SQL("SELECT password_hash FROM \"user\" WHERE login = $1"), v, 1,
+        if (p->login && !db_one_text(c, SQL("SELECT password_hash FROM \"user\" WHERE login_f = $1"), v, 1,
                                      &p->old_hash, &found))
             return false;
     }

@@ -1,0 +1,367 @@
+/* Signing in and out, lockout, step-up, tokens, limits, the clock. */
+#include "house.h"
+
+static const char pw[] = "Plum-Tree-Window-7";
+static int64_t later; /* added to the clock: it may not go back between tests */
+
+static void ctx_now(Ctx *c, Arena *a)
+{
+    house_ctx(c, a);
+    c->now_ms += later;
+}
+
+static bool open_as(Ctx *c, const char *login, const char *password, const char *ip, SessionOpened *out)
+{
+    return session_open(c, login, password, ip, "test", out);
+}
+
+static ErrCode refused(const char *login, const char *password, const char *ip)
+{
+    Ctx c;
+    Arena *a = arena_new(0);
+    SessionOpened s;
+    ctx_now(&c, a);
+    assert_false(open_as(&c, login, password, ip, &s));
+    assert_int_equal(c.n_err, 1);
+    ErrCode code = c.err->code;
+    arena_free(a);
+    return code;
+}
+
+static bool found(const char *token, Actor **out, Ctx *c, Arena *a)
+{
+    const char *csrf;
+    ctx_now(c, a);
+    c->actor = NULL;
+    bool ok = session_find(c, token, "10.0.0.1", "test", out, &csrf);
+    if (ok)
+        c->actor = *out;
+    else
+        assert_int_equal(c->err->code, ERR_NOT_SIGNED_IN);
+    return ok;
+}
+
+static bool set_status(Ctx *c, void *arg)
+{
+    DbVal p[] = {db_of_text(arg)};
+    return db_exec(c, SQL("UPDATE \"user\" SET status = $1 WHERE login = 'rep'"), p, 1);
+}
+
+static void open_find_close(void **state)
+{
+    (void)state;
+    Ctx c;
+    Arena *a = arena_new(0);
+    SessionOpened s, t;
+    Actor *me;
+    ctx_now(&c, a);
+    OK(&c, open_as(&c, "rep", pw, "10.0.0.1", &s));
+    OK(&c, open_as(&c, "rep", pw, "10.0.0.1", &t));
+    assert_int_equal(strlen(s.token), 43);
+    assert_int_equal(strlen(s.csrf), 22);
+    assert_string_not_equal(s.token, t.token); /* never a session id that was there before */
+    const char *csrf;
+    int before = c.n_sql;
+    OK(&c, session_find(&c, s.token, "10.0.0.1", "test", &me, &csrf));
+    assert_int_equal(c.n_sql - before, 5); /* the session, and four of a cold cache */
+    before = c.n_sql;
+    OK(&c, session_find(&c, s.token, "10.0.0.1", "test", &me, &csrf));
+    assert_int_equal(c.n_sql - before, 1);
+    assert_string_equal(csrf, s.csrf);
+    assert_int_equal(me->user, s.user);
+    /* neither token nor csrf stands in the database */
+    int64_t n = 0;
+    DbVal p[] = {db_of_text(s.token)};
+    OK(&c, db_one_int(&c, SQL("SELECT COUNT(*) FROM \"session\" WHERE hash = $1"), p, 1, &n, NULL));
+    assert_int_equal(n, 0);
+    c.actor = me;
+    OK(&c, session_close(&c, me->session));
+    assert_false(found(s.token, &me, &c, a));
+    assert_true(found(t.token, &me, &c, a));
+    assert_false(found("", &me, &c, a));
+    assert_false(found("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", &me, &c, a));
+    arena_free(a);
+}
+
+static void disabled_at_once(void **state)
+{
+    (void)state;
+    static char off[] = "disabled", on[] = "active";
+    Ctx c;
+    Arena *a = arena_new(0);
+    SessionOpened s;
+    Actor *me;
+    ctx_now(&c, a);
+    OK(&c, open_as(&c, "rep", pw, "10.0.0.1", &s));
+    assert_true(found(s.token, &me, &c, a));
+    OK(&c, db_write(&c, set_status, off));
+    assert_false(found(s.token, &me, &c, a));
+    assert_int_equal(refused("rep", pw, "10.0.0.1"), ERR_BAD_CREDENTIALS);
+    ctx_now(&c, a);
+    OK(&c, db_write(&c, set_status, on));
+    assert_true(found(s.token, &me, &c, a));
+    arena_free(a);
+}
+
+static void wrong_and_unknown(void **state)
+{
+    (void)state;
+    assert_int_equal(refused("rep", "wrong", "10.0.0.9"), ERR_BAD_CREDENTIALS);
+    assert_int_equal(refused("who", "wrong", "10.0.0.9"), ERR_BAD_CREDENTIALS);
+    assert_int_equal(refused("rep2", "wrong", "10.0.0.9"), ERR_BAD_CREDENTIALS); /* has no password */
+    assert_int_equal(refused("rep2", "", "10.0.0.9"), ERR_BAD_CREDENTIALS);
+    Ctx c;
+    Arena *a = arena_new(0);
+    ctx_now(&c, a);
+    int64_t n = 0;
+    /* the login nobody has is not written down */
+    OK(&c, db_one_int(&c, SQL("SELECT COUNT(*) FROM \"login_log\" WHERE login = 'who'"), NULL, 0, &n, NULL));
+    assert_int_equal(n, 0);
+    OK(&c, db_one_int(&c, SQL("SELECT COUNT(*) FROM \"login_log\" WHERE result = 'denied'"), NULL, 0, &n, NULL));
+    assert_true(n >= 4);
+    arena_free(a);
+}
+
+/* Five wrong ones lock; the right password is told so, a wrong one is not; a known address is counted apart. */
+static void lockout(void **state)
+{
+    (void)state;
+    Ctx c;
+    Arena *a = arena_new(0);
+    SessionOpened s;
+    later += 3600000;
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(refused("rep", "wrong", "10.9.9.9"), ERR_BAD_CREDENTIALS);
+    assert_int_equal(refused("rep", "wrong", "10.9.9.9"), ERR_BAD_CREDENTIALS);
+    assert_int_equal(refused("rep", pw, "10.9.9.9"), ERR_LOCKED_OUT);
+    assert_int_equal(refused("rep", pw, "10.9.9.8"), ERR_LOCKED_OUT);
+    ctx_now(&c, a);
+    OK(&c, open_as(&c, "rep", pw, "10.0.0.1", &s)); /* signed in from here before */
+    later += 14 * 60000;
+    assert_int_equal(refused("rep", pw, "10.9.9.9"), ERR_LOCKED_OUT);
+    later += 2 * 60000; /* failures while locked did not prolong it */
+    ctx_now(&c, a);
+    OK(&c, open_as(&c, "rep", pw, "10.9.9.9", &s));
+    arena_free(a);
+}
+
+/* The address waits longer and longer, without any work being done for it. */
+static void address_delay(void **state)
+{
+    (void)state;
+    Ctx c;
+    Arena *a = arena_new(0);
+    SessionOpened s;
+    later += 3600000;
+    ctx_now(&c, a);
+    const int free_failures = (int)conf_int("login.address_failures");
+    RateState r;
+    for (int i = 0; i < free_failures; i++)
+        assert_int_equal(refused("who", "x", "10.7.7.7"), ERR_BAD_CREDENTIALS);
+    OK(&c, rate_look(&c, "address:10.7.7.7", 900000, c.now_ms + 60000, &r));
+    assert_int_equal(r.n, free_failures);
+    ctx_now(&c, a);
+    assert_false(open_as(&c, "rep", pw, "10.7.7.7", &s));
+    assert_int_equal(c.err->code, ERR_LIMIT);
+    assert_true(c.retry_after_s >= 1);
+    ctx_now(&c, a);
+    OK(&c, open_as(&c, "rep", pw, "10.7.7.8", &s)); /* another address is free */
+    later += 2000;
+    ctx_now(&c, a);
+    OK(&c, open_as(&c, "rep", pw, "10.7.7.7", &s));
+    arena_free(a);
+}
+
+static void idle_and_absolute(void **state)
+{
+    (void)state;
+    Ctx c;
+    Arena *a = arena_new(0);
+    SessionOpened s;
+    Actor *me;
+    ctx_now(&c, a);
+    OK(&c, open_as(&c, "rep", pw, "10.0.0.1", &s));
+    later += 29 * 60000;
+    assert_true(found(s.token, &me, &c, a));
+    later += 29 * 60000; /* seen meanwhile */
+    assert_true(found(s.token, &me, &c, a));
+    later += 31 * 60000;
+    assert_false(found(s.token, &me, &c, a));
+    ctx_now(&c, a);
+    OK(&c, open_as(&c, "rep", pw, "10.0.0.1", &s));
+    for (int i = 0; i < 24 * 12 / 6 - 1; i++) { /* every 15 minutes for 11 h 45 */
+        later += 15 * 60000;
+        assert_true(found(s.token, &me, &c, a));
+    }
+    later += 16 * 60000;
+    assert_false(found(s.token, &me, &c, a));
+    arena_free(a);
+}
+
+/* Setting the clock back a day prolongs nothing. */
+static void clock_back(void **state)
+{
+    (void)state;
+    Ctx c;
+    Arena *a = arena_new(0);
+    ctx_now(&c, a);
+    int64_t now = session_now(&c);
+    c.now_ms -= 86400000;
+    assert_true(session_now(&c) >= now);
+    c.now_ms += 2 * 86400000;
+    assert_true(session_now(&c) >= now + 86400000);
+    later += 2 * 86400000;
+    arena_free(a);
+}
+
+static void step_up(void **state)
+{
+    (void)state;
+    Ctx c;
+    Arena *a = arena_new(0);
+    SessionOpened s, other;
+    Actor *me;
+    ctx_now(&c, a);
+    OK(&c, open_as(&c, "rep", pw, "10.0.0.1", &s));
+    OK(&c, open_as(&c, "rep", pw, "10.0.0.1", &other));
+    assert_true(found(s.token, &me, &c, a));
+    assert_false(actor_stepped_up(&c));
+    assert_false(session_step_up(&c, "password", "wrong"));
+    assert_int_equal(c.err->code, ERR_BAD_CREDENTIALS);
+    assert_true(found(s.token, &me, &c, a));
+    assert_false(session_step_up(&c, "totp", "000000"));
+    assert_true(found(s.token, &me, &c, a));
+    OK(&c, session_step_up(&c, "password", pw));
+    assert_true(found(s.token, &me, &c, a));
+    assert_true(actor_stepped_up(&c));
+    assert_true(found(other.token, &me, &c, a));
+    assert_false(actor_stepped_up(&c)); /* bound to its session */
+    later += 5 * 60000 + 1;
+    assert_true(found(s.token, &me, &c, a));
+    assert_false(actor_stepped_up(&c));
+    int n;
+    assert_string_equal(session_step_up_methods(&c, &n)[0], "password");
+    arena_free(a);
+}
+
+static void bearer(void **state)
+{
+    (void)state;
+    static const char *const scopes[] = {"customer:read", NULL}, *const bad[] = {"costumer", NULL};
+    Ctx c;
+    Arena *a = arena_new(0);
+    SessionOpened s;
+    Actor *me;
+    int64_t id;
+    const char *token;
+    ctx_now(&c, a);
+    OK(&c, open_as(&c, "rep", pw, "10.0.0.1", &s));
+    assert_true(found(s.token, &me, &c, a));
+    assert_false(token_create(&c, "erp", scopes, 0, &id, &token));
+    assert_int_equal(c.err->code, ERR_STEP_UP_REQUIRED);
+    assert_true(found(s.token, &me, &c, a));
+    OK(&c, session_step_up(&c, "password", pw));
+    assert_true(found(s.token, &me, &c, a));
+    assert_false(token_create(&c, "erp", bad, 0, &id, &token));
+    assert_true(found(s.token, &me, &c, a));
+    OK(&c, token_create(&c, "erp", scopes, c.now_ms + 60000, &id, &token));
+    Buf out;
+    buf_init(&out, a);
+    OK(&c, token_list(&c, &out));
+    assert_non_null(strstr(out.data, "\"erp\""));
+    assert_null(strstr(out.data, token));
+
+    ctx_now(&c, a);
+    OK(&c, token_find(&c, token, "10.0.0.2", "erp", &me));
+    c.actor = me;
+    assert_int_equal(me->channel, CH_API);
+    assert_true(access_may(&c, model_entity(c.model, "customer"), ACT_READ));
+    assert_false(access_may(&c, model_entity(c.model, "customer"), ACT_EDIT));
+    assert_false(session_step_up(&c, "password", pw)); /* never by a token */
+    assert_int_equal(c.err->code, ERR_FORBIDDEN);
+    ctx_now(&c, a);
+    c.actor = me;
+    assert_false(token_create(&c, "more", NULL, 0, &id, &token));
+    assert_false(password_change(&c, pw, "Another-Plum-Tree-7"));
+
+    later += 61000;
+    ctx_now(&c, a);
+    assert_false(token_find(&c, token, "10.0.0.2", "erp", &me));
+    assert_false(token_find(&c, "zk_", "10.0.0.2", "erp", &me));
+    later += 6 * 60000;
+    ctx_now(&c, a);
+    OK(&c, open_as(&c, "rep", pw, "10.0.0.1", &s));
+    assert_true(found(s.token, &me, &c, a));
+    OK(&c, token_delete(&c, id));
+    assert_false(token_delete(&c, id));
+    assert_int_equal(c.err->code, ERR_NOT_FOUND);
+    arena_free(a);
+}
+
+static void limits(void **state)
+{
+    (void)state;
+    Ctx c;
+    Arena *a = arena_new(0);
+    ctx_now(&c, a);
+    for (int i = 0; i < 5; i++)
+        OK(&c, rate_take(&c, "reset:1", 5, 3600000, 1));
+    assert_false(rate_take(&c, "reset:1", 5, 3600000, 1));
+    assert_int_equal(c.err->code, ERR_LIMIT);
+    assert_in_range(c.retry_after_s, 3500, 3600);
+    ctx_now(&c, a);
+    OK(&c, rate_take(&c, "reset:2", 5, 3600000, 1));
+    /* a refused amount is not counted */
+    OK(&c, rate_take(&c, "export:1", 50000, 86400000, 40000));
+    assert_false(rate_take(&c, "export:1", 50000, 86400000, 20000));
+    ctx_now(&c, a);
+    OK(&c, rate_take(&c, "export:1", 50000, 86400000, 10000));
+    later += 3600001;
+    ctx_now(&c, a);
+    OK(&c, rate_take(&c, "reset:1", 5, 3600000, 1));
+    OK(&c, rate_sweep(&c, 0));
+    arena_free(a);
+}
+
+/* Changing the password ends the other sessions, asks for the old one, and knows the policy. */
+static void change(void **state)
+{
+    (void)state;
+    static const char next[] = "Orange-Garden-Gate-9";
+    Ctx c;
+    Arena *a = arena_new(0);
+    SessionOpened s, other;
+    Actor *me;
+    ctx_now(&c, a);
+    OK(&c, open_as(&c, "rep", pw, "10.0.0.1", &s));
+    OK(&c, open_as(&c, "rep", pw, "10.0.0.1", &other));
+    const struct {
+        const char *old, *new;
+        ErrCode code;
+    } bad[] = {{"wrong", next, ERR_INVALID}, {pw, "short", ERR_WEAK_PASSWORD}, {pw, pw, ERR_WEAK_PASSWORD},
+               {pw, "password1234", ERR_WEAK_PASSWORD}};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_true(found(s.token, &me, &c, a));
+        assert_false(password_change(&c, bad[i].old, bad[i].new));
+        assert_int_equal(c.err->code, bad[i].code);
+    }
+    assert_true(found(s.token, &me, &c, a));
+    OK(&c, password_change(&c, pw, next));
+    assert_true(found(s.token, &me, &c, a));
+    assert_false(found(other.token, &me, &c, a));
+    assert_int_equal(refused("rep", pw, "10.0.0.1"), ERR_BAD_CREDENTIALS);
+    ctx_now(&c, a);
+    OK(&c, open_as(&c, "rep", next, "10.0.0.1", &s));
+    arena_free(a);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(open_find_close), cmocka_unit_test(disabled_at_once), cmocka_unit_test(wrong_and_unknown),
+        cmocka_unit_test(lockout),         cmocka_unit_test(address_delay),    cmocka_unit_test(idle_and_absolute),
+        cmocka_unit_test(clock_back),      cmocka_unit_test(step_up),          cmocka_unit_test(bearer),
+        cmocka_unit_test(limits),          cmocka_unit_test(change),
+    };
+    return cmocka_run_group_tests(tests, house_open, house_close);
+}
