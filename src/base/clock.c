@@ -45,6 +45,12 @@ int64_t clock_mono_ms(void)
     return read_clock(CLOCK_MONOTONIC);
 }
 
+void clock_sleep_ms(int64_t ms)
+{
+    struct timespec t = {.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000};
+    nanosleep(&t, NULL);
+}
+
 static Zone *zone_among(const char *name, int from, int to)
 {
     for (int i = from; i < to; i++)

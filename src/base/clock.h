@@ -11,6 +11,7 @@
 int64_t clock_now_ms(void);
 /* A clock that never goes back, ms from an arbitrary start. For deadlines and durations. */
 int64_t clock_mono_ms(void);
+void clock_sleep_ms(int64_t ms);
 
 typedef struct ClockParts {
     int year, month, day;          /* month 1–12 */

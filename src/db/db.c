@@ -319,3 +319,18 @@ void db_interrupt(DbConn *conn)
 {
     conn->db->drv->interrupt(conn);
 }
+
+bool db_integrity(Ctx *c, const char **wrong)
+{
+    *wrong = NULL;
+    SqlText check = c->db->dialect->integrity;
+    if (!check.text)
+        return true;
+    DbRows *r = db_query(c, check, NULL, 0);
+    if (!r)
+        return false;
+    if (db_step(r) && strcmp(db_text(r, 0), "ok") != 0)
+        *wrong = arena_str(c->a, db_text(r, 0));
+    db_done(r);
+    return c->n_err == 0;
+}

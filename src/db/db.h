@@ -110,6 +110,9 @@ void db_release(Ctx *c);
    Statements also end by themselves at c->deadline_ms with ERR_BUSY "err.query_timeout". */
 void db_interrupt(DbConn *conn);
 
+/* The engine's own check of its file: *wrong is what it complains of first, NULL where all is well (PostgreSQL: always). */
+bool db_integrity(Ctx *c, const char **wrong);
+
 /*
  * Node lease: takes one of 16 rows of node_lease for this process (renewed by db_lease_renew at
  * least every 10 s, free again 30 s after the last renewal) and hands the number to base/id.

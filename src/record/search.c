@@ -140,7 +140,15 @@ static int by_rank(const void *x, const void *y)
 static bool search_one(Ctx *c, const Entity *e, const char *q, const char *folded, int limit, Hit *hits, int *n)
 {
     RowSet s;
-    if (!rows_choose(c, e, NULL, false, &s))
+    Buf card; /* what stands on a card tells one hit from another */
+    buf_init(&card, c->a);
+    for (int i = 0; i < e->n_fields; i++) {
+        bool masked;
+        const Field *f = &e->fields[i];
+        if (f->in_card && f->index != STD_ID && !f->retired && access_field(c, f, &masked) != FR_NONE)
+            buf_printf(&card, "%s%s", card.len ? "," : "", f->name);
+    }
+    if (!rows_choose(c, e, card.data, false, &s))
         return false;
     s.flags = false;
     Filter *scope = access_scope(c, e, ACT_READ);
@@ -172,7 +180,7 @@ static bool search_one(Ctx *c, const Entity *e, const char *q, const char *folde
     db_done(r);
     if (!rows_finish(c, &s))
         return false;
-    for (int i = 0; i < s.n; i++) { /* detail: the first two other list fields that say something */
+    for (int i = 0; i < s.n; i++) { /* detail: the first two other card fields that say something */
         Buf b;
         buf_init(&b, c->a);
         int said = 0;

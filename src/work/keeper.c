@@ -10,8 +10,6 @@
 #include "auth/audit.h"
 #include "auth/session.h"
 #include "base/clock.h"
-#include "base/conf.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "meta/model.h"
 #include "record/customs.h"
@@ -56,10 +54,7 @@ static void seal(Keeper *k, Ctx *c)
         all += sealed;
     if (!all)
         return;
-    char *path = arena_printf(c->a, "%s/audit.head", k->dir);
-    const char *head;
-    if (audit_head(c, &head))
-        file_write(c, path, head, strlen(head), 0600);
+    audit_anchor_update(c, arena_printf(c->a, "%s/audit.head", k->dir));
 }
 
 static void complain(Ctx *c, const char *what)

@@ -1,0 +1,390 @@
+/*
+ * zhike demo: a believable company. Four departments on two levels, twelve people with every built-in
+ * role, customers with contacts, follow-ups and tasks, all made through the same engine as by hand.
+ * The data is the same on every run (own generator with a fixed seed); the passwords never are.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/app.h"
+#include "app/demo_texts.h"
+#include "auth/user.h"
+#include "base/clock.h"
+#include "base/conf.h"
+#include "base/credit_code.h"
+#include "base/crypt.h"
+#include "base/embed.h"
+#include "base/file.h"
+#include "base/region.h"
+#include "record/record.h"
+#include "record/setting.h"
+
+enum { BLOCK = 100, DAY_MS = 86400000 };
+
+typedef struct Demo {
+    App *app;
+    uint64_t seed;
+    const char **brands;
+    int n_brands;
+    const Region **cities;
+    int n_cities;
+    int64_t sellers[8];
+    int n_sellers;
+    int64_t done, wanted;
+    Arena *step;
+} Demo;
+
+/* splitmix64: small, and the same everywhere */
+static uint64_t next(Demo *d)
+{
+    uint64_t z = d->seed += 0x9e3779b97f4a7c15u;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
+static int pick(Demo *d, int n)
+{
+    return (int)(next(d) % (uint64_t)n);
+}
+
+#define PICK(d, list) ((list)[pick((d), (int)(sizeof(list) / sizeof *(list)))])
+
+/* ---- people -------------------------------------------------------------------------------- */
+
+static bool people(Demo *d)
+{
+    Ctx *c = &d->app->c;
+    Buf doc, logins;
+    buf_init(&doc, c->a);
+    buf_init(&logins, c->a);
+    Jw w;
+    jw_init(&w, &doc);
+    jw_obj(&w);
+    jw_key(&w, "departments");
+    jw_arr(&w);
+    for (const DemoDepartment *p = demo_departments; p->code; p++) {
+        jw_obj(&w);
+        jw_kstr(&w, "code", p->code);
+        jw_kstr(&w, "name", p->name);
+        if (p->parent)
+            jw_kstr(&w, "parent", p->parent);
+        jw_end(&w);
+    }
+    jw_end(&w);
+    jw_key(&w, "users");
+    jw_arr(&w);
+    for (const DemoPerson *p = demo_people; p->login; p++) {
+        char *password = crypt_token(c->a, 12);
+        jw_obj(&w);
+        jw_kstr(&w, "login", p->login);
+        jw_kstr(&w, "name", p->name);
+        jw_kstr(&w, "password", password);
+        jw_kstr(&w, "department", p->department);
+        jw_kstr(&w, "position", p->position);
+        if (p->manager)
+            jw_kstr(&w, "manager", p->manager);
+        jw_key(&w, "roles");
+        jw_arr(&w);
+        for (int i = 0; i < 2 && p->roles[i]; i++)
+            jw_str(&w, p->roles[i]);
+        jw_end(&w);
+        jw_kbool(&w, "must_change", false);
+        jw_end(&w);
+        buf_printf(&logins, "%-10s %-18s %s  %s\n", p->login, password, p->name, p->position);
+    }
+    jw_end(&w);
+    jw_end(&w);
+    json_object *o;
+    int created, updated;
+    if (!json_read(c, doc.data, doc.len, &o) || !user_import(c, o, &created, &updated))
+        return false;
+    char *path = arena_printf(c->a, "%s/demo-logins.txt", d->app->dir);
+    if (!file_write(c, path, logins.data, logins.len, 0600))
+        return false;
+    printf("%s", logins.data);
+    return true;
+}
+
+static bool find_sellers(Demo *d)
+{
+    Ctx *c = &d->app->c;
+    for (const DemoPerson *p = demo_people; p->login; p++) {
+        if (strcmp(p->roles[0], "sales_rep") != 0 && strcmp(p->roles[0], "sales_manager") != 0)
+            continue;
+        Actor *a;
+        if (!actor_of_login(c, p->login, CH_CLI, &a))
+            return false;
+        d->sellers[d->n_sellers++] = a->user;
+    }
+    return true;
+}
+
+/* ---- stock of words ------------------------------------------------------------------------ */
+
+static void load_brands(Demo *d)
+{
+    const Embed *e = embed_find("data/company-names.txt");
+    Arena *a = d->app->a;
+    d->brands = ARENA_ARRAY(a, 20001, const char *);
+    const char *p = (const char *)e->data, *end = p + e->len;
+    while (p < end && d->n_brands < 20000) {
+        const char *nl = memchr(p, '\n', (size_t)(end - p));
+        size_t n = nl ? (size_t)(nl - p) : (size_t)(end - p);
+        if (n >= 6 && n <= 18 && *p != '#' && (unsigned char)*p >= 0xe4)
+            d->brands[d->n_brands++] = arena_dup(a, p, n);
+        p += n + 1;
+    }
+}
+
+/* Cities of the east and south weigh more, as customers do. */
+static void load_cities(Demo *d)
+{
+    static const int32_t provinces[] = {310000, 320000, 320000, 330000, 330000, 330000, 440000, 440000, 440000, 110000,
+                                        370000, 350000, 420000, 510000, 610000, 410000, 430000, 500000};
+    Arena *a = d->app->a;
+    d->cities = ARENA_ARRAY(a, 2000, const Region *);
+    for (size_t i = 0; i < sizeof provinces / sizeof *provinces; i++) {
+        int n, m;
+        const Region *const *cities = region_children(a, provinces[i], &n);
+        for (int k = 0; k < n; k++) {
+            const Region *const *areas = region_children(a, cities[k]->code, &m);
+            for (int j = 0; j < m && j < 4 && d->n_cities < 2000; j++)
+                if (!areas[j]->is_filler)
+                    d->cities[d->n_cities++] = areas[j];
+        }
+    }
+}
+
+static const char *person(Demo *d, Arena *a)
+{
+    return arena_printf(a, "%s%s", PICK(d, demo_surnames), PICK(d, demo_given));
+}
+
+static const char *mobile(Demo *d, Arena *a)
+{
+    static const char *const heads[] = {"138", "139", "135", "136", "150", "151", "158", "186", "188", "177", "199"};
+    return arena_printf(a, "%s%08d", PICK(d, heads), (int)(next(d) % 100000000));
+}
+
+static const char *city_name(const Region *area)
+{
+    const Region *r = area;
+    while (r->level > 2 && region_find(r->parent) && !region_find(r->parent)->is_filler)
+        r = region_find(r->parent);
+    if (r->level == 3 && region_find(r->parent / 10000 * 10000)) /* below a municipality: its name */
+        r = region_find(r->code / 10000 * 10000);
+    return r ? r->short_name : "";
+}
+
+static const char *credit_code(Demo *d, Arena *a, int32_t region)
+{
+    static const char alphabet[] = "0123456789ABCDEFGHJKLMNPQRTUWXY";
+    char text[19];
+    CreditCode out;
+    snprintf(text, sizeof text, "91%06d%08d", region, (int)(next(d) % 100000000));
+    text[16] = '0';
+    text[18] = 0;
+    for (int i = 0; i < 31 * 10; i++) { /* the one of 31 that fits, over a few inner digits */
+        text[16] = (char)('0' + i / 31);
+        text[17] = alphabet[i % 31];
+        if (credit_code_check(text, &out) && !out.warning)
+            return arena_str(a, text);
+    }
+    return NULL;
+}
+
+/* ---- records ------------------------------------------------------------------------------- */
+
+static bool make(Demo *d, const char *entity, Buf *json, int64_t *id)
+{
+    Ctx *c = &d->app->c;
+    json_object *in;
+    SaveOptions o = {.if_version = -1, .origin = "cli", .trusted = true, .no_duplicates = true, .keep = true};
+    return json_read(c, json->data, json->len, &in) && rec_create(c, model_entity(c->model, entity), in, &o, id);
+}
+
+static void instant(Jw *w, const char *key, int64_t at)
+{
+    char text[25];
+    clock_rfc3339(at, text);
+    jw_kstr(w, key, text);
+}
+
+static bool contact(Demo *d, int64_t customer, int64_t owner, int64_t at)
+{
+    Ctx *c = &d->app->c;
+    Buf b;
+    buf_init(&b, c->a);
+    Jw w;
+    jw_init(&w, &b);
+    jw_obj(&w);
+    jw_kstr(&w, "name", person(d, c->a));
+    jw_kint(&w, "customer", customer);
+    jw_kstr(&w, "mobile", mobile(d, c->a));
+    jw_kstr(&w, "title", PICK(d, demo_titles));
+    jw_kstr(&w, "gender", pick(d, 2) ? "male" : "female");
+    jw_kint(&w, "owner", owner);
+    instant(&w, "created_at", at);
+    jw_end(&w);
+    int64_t id;
+    return make(d, "contact", &b, &id);
+}
+
+static bool follow_up(Demo *d, int64_t customer, int64_t owner, int64_t at, bool last)
+{
+    static const char *const methods[] = {"phone", "visit", "wechat", "email", "meeting"};
+    Ctx *c = &d->app->c;
+    const DemoTalk *t = &PICK(d, demo_talks);
+    Buf b;
+    buf_init(&b, c->a);
+    Jw w;
+    jw_init(&w, &b);
+    jw_obj(&w);
+    jw_kstr(&w, "parent_type", "customer");
+    jw_kint(&w, "parent", customer);
+    jw_kstr(&w, "method", PICK(d, methods));
+    jw_kstr(&w, "content", t->content);
+    jw_kstr(&w, "customer_need", t->need);
+    jw_kstr(&w, "next_plan", t->plan);
+    jw_kint(&w, "owner", owner);
+    instant(&w, "happened_at", at);
+    instant(&w, "created_at", at);
+    if (last && pick(d, 3) == 0) /* some of the plans lie ahead, some are overdue */
+        instant(&w, "next_time", c->now_ms + (int64_t)(pick(d, 20) - 5) * DAY_MS + (int64_t)pick(d, 9) * 3600000);
+    jw_end(&w);
+    int64_t id;
+    return make(d, "follow_up", &b, &id);
+}
+
+static const char *weighted(Demo *d, const DemoWeight *list)
+{
+    int sum = 0;
+    for (const DemoWeight *w = list; w->code; w++)
+        sum += w->weight;
+    int at = pick(d, sum);
+    for (const DemoWeight *w = list; w->code; w++)
+        if ((at -= w->weight) < 0)
+            return w->code;
+    return list->code;
+}
+
+static bool customer(Demo *d)
+{
+    Ctx *c = &d->app->c;
+    const Region *area = d->cities[pick(d, d->n_cities)];
+    const DemoTrade *trade = &PICK(d, demo_trades);
+    const char *brand = d->brands[pick(d, d->n_brands)];
+    const char *name = arena_printf(c->a, "%s%s%s%s", city_name(area), brand, trade->word, PICK(d, demo_forms));
+    int64_t owner = d->sellers[pick(d, d->n_sellers)];
+    int64_t at = c->now_ms - (int64_t)(next(d) % (uint64_t)(700 * (int64_t)DAY_MS)) - DAY_MS;
+    const char *uscc = pick(d, 3) == 0 ? credit_code(d, c->a, area->code) : NULL;
+    Buf b;
+    buf_init(&b, c->a);
+    Jw w;
+    jw_init(&w, &b);
+    jw_obj(&w);
+    jw_kstr(&w, "name", name);
+    jw_kstr(&w, "short_name", brand);
+    jw_kstr(&w, "industry", trade->industry);
+    jw_kstr(&w, "source", weighted(d, demo_sources));
+    jw_kstr(&w, "level", weighted(d, demo_levels));
+    jw_kstr(&w, "lifecycle", weighted(d, demo_lifecycles));
+    jw_kstr(&w, "phone", mobile(d, c->a));
+    jw_kint(&w, "region", area->code);
+    jw_kstr(&w, "address_detail", arena_printf(c->a, "%s %d 号", PICK(d, demo_streets), 1 + pick(d, 380)));
+    jw_kstr(&w, "employee_count", PICK(d, demo_sizes));
+    if (uscc)
+        jw_kstr(&w, "uscc", uscc);
+    if (pick(d, 2))
+        jw_kstr(&w, "annual_revenue", arena_printf(c->a, "%d0000.00", 50 + pick(d, 9000)));
+    if (pick(d, 4) == 0)
+        jw_kstr(&w, "remark", PICK(d, demo_remarks));
+    jw_key(&w, "primary_contact");
+    jw_obj(&w);
+    jw_kstr(&w, "name", person(d, c->a));
+    jw_kstr(&w, "mobile", mobile(d, c->a));
+    jw_kstr(&w, "title", PICK(d, demo_titles));
+    jw_end(&w);
+    jw_kint(&w, "owner", owner);
+    instant(&w, "created_at", at);
+    jw_end(&w);
+    const char *json = b.data;
+    json_object *probe;
+    if (json_read(c, json, b.len, &probe) && strcmp(json_str(probe, "lifecycle", ""), "invalid") == 0) {
+        json_object_object_add(probe, "invalid_reason", json_object_new_string("closed"));
+        buf_clear(&b);
+        buf_puts(&b, json_object_to_json_string(probe));
+    }
+    int64_t id;
+    if (!make(d, "customer", &b, &id) || (pick(d, 3) == 0 && !contact(d, id, owner, at)))
+        return false;
+    int n = pick(d, 4);
+    for (int i = 0; i < n; i++) {
+        int64_t when = at + (c->now_ms - at) / (n + 1) * (i + 1) - (int64_t)pick(d, 86400) * 1000;
+        if (!follow_up(d, id, owner, when, i == n - 1))
+            return false;
+    }
+    return true;
+}
+
+static bool block(Ctx *c, void *arg)
+{
+    Demo *d = arg;
+    uint64_t seed = d->seed;
+    for (int i = 0; i < BLOCK && d->done + i < d->wanted; i++)
+        if (!customer(d)) {
+            d->seed = seed; /* the block may be run again */
+            return false;
+        }
+    return c->n_err == 0;
+}
+
+static bool customers(Demo *d)
+{
+    Ctx *c = &d->app->c;
+    Arena *keep = c->a;
+    bool ok = true;
+    while (ok && d->done < d->wanted) {
+        c->a = arena_child(keep);
+        ok = db_write(c, block, d);
+        d->done += BLOCK;
+        if (d->done % 10000 == 0)
+            fprintf(stderr, "%" PRId64 " of %" PRId64 " customers\n", d->done, d->wanted);
+        if (ok)
+            arena_free(c->a);
+        c->a = keep;
+    }
+    return ok;
+}
+
+static bool company(Demo *d)
+{
+    Ctx *c = &d->app->c;
+    json_object *in;
+    const char *text = arena_printf(c->a, "{\"company.name\":\"%s\"}", demo_company);
+    return json_read(c, text, strlen(text), &in) && setting_update(c, in);
+}
+
+int cmd_demo(Args *args)
+{
+    AppOptions o = {.dir = args_take(args, "--data"), .database = args_take(args, "--database")};
+    const char *n = args_take(args, "--customers");
+    if (!o.dir || !args_done(args, 0))
+        return usage("demo --data DIR [--customers N]");
+    App app;
+    if (!app_open(&app, &o))
+        return 1;
+    Demo d = {.app = &app, .seed = 20261121, .wanted = n ? strtoll(n, NULL, 10) : conf_int("demo.customers")};
+    bool ok = people(&d) && find_sellers(&d) && company(&d);
+    if (ok) {
+        load_brands(&d);
+        load_cities(&d);
+        ok = customers(&d);
+    }
+    int status = ok ? 0 : app_fail(&app);
+    app_close(&app);
+    return status;
+}
