@@ -3,11 +3,11 @@
 // customer. Fragments for sql_add are left to the tests that run them.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { openSync, readSync, closeSync, readdirSync } from 'node:fs';
+import { openSync, readSync, closeSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
-import { psql, startServer } from '../lib/index.mjs';
+import { startServer } from '../lib/index.mjs';
 import { files, none, read, withoutComments } from '../lib/sources.mjs';
 
 const run = promisify(execFile);
@@ -26,9 +26,9 @@ function statements() {
   const found = [];
   for (const file of files('src', /\.c$/)) {
     const text = withoutComments(read(file));
-    for (const match of text.matchAll(/(sql_add\s*\([^()]*,\s*)?\bSQL\(((?:\s*(?:"(?:[^"\\\n]|\\.)*"|[A-Z_][A-Z0-9_]*))+)\s*\)/g)) {
-      if (match[1]) continue;
-      const sql = unquote(match[2].replace(/"(?:[^"\\\n]|\\.)*"|[A-Z_][A-Z0-9_]*/g,
+    for (const match of text.matchAll(/\bSQL\(((?:\s*(?:"(?:[^"\\\n]|\\.)*"|[A-Z_][A-Z0-9_]*))+)\s*\)/g)) {
+      if (/\bsql_add\b[^;{}]*$/.test(text.slice(Math.max(0, match.index - 300), match.index))) continue;
+      const sql = unquote(match[1].replace(/"(?:[^"\\\n]|\\.)*"|[A-Z_][A-Z0-9_]*/g,
         (part) => (part[0] === '"' ? part : (defines.get(part) ?? '""'))));
       if (!/^\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b/i.test(sql)) continue;
       found.push({ file, line: text.slice(0, match.index).split('\n').length, sql });
@@ -50,6 +50,27 @@ function sqliteFile(dir) {
   throw new Error(`no SQLite file in ${dir}`);
 }
 
+/* All in one session, a line each; psql names the line it could not prepare. */
+async function prepareOnPostgres(all) {
+  const file = join(server.folder, 'prepare.sql');
+  writeFileSync(file, all.map(({ sql }, i) => `PREPARE p${i} AS ${sql.replace(/\s+/g, ' ')};`).join('\n'));
+  const { stderr } = await run('psql', ['-X', '-q', '-d', server.database.url, '-f', file], { maxBuffer: 64 << 20 });
+  return [...stderr.matchAll(/^psql:[^\n]*?:(\d+): (ERROR:.*)$/gm)].map(([, line, error]) => {
+    const { file: source, line: at, sql } = all[line - 1];
+    return `${source}:${at}: ${error}\n    ${sql}`;
+  });
+}
+
+async function prepareOnSqlite(all) {
+  const bad = [], queue = [...all], database = sqliteFile(server.dir);
+  await Promise.all([1, 2].map(async () => {
+    for (let next; (next = queue.shift());)
+      await run('sqlite3', ['-batch', '-readonly', database, `EXPLAIN ${next.sql};`])
+        .catch((error) => bad.push(`${next.file}:${next.line}: ${error.stderr.trim()}\n    ${next.sql}`));
+  }));
+  return bad;
+}
+
 let server;
 before(async () => { server = await startServer(); });
 after(() => server?.stop());
@@ -60,15 +81,7 @@ const foreign = { sqlite: /^src\/db\/(pg|dialect_pg)/, pg: /^src\/db\/(sqlite|di
 test('every SQL("…") is understood by the engine', async () => {
   const all = statements().filter(({ file }) => !foreign[server.engine].test(file));
   assert.ok(all.length > 20, 'the search for statements finds too few');
-  const prepare = server.engine === 'pg'
-    ? (sql) => psql(server.database.url, `PREPARE p AS ${sql}`)
-    : (sql) => run('sqlite3', ['-batch', '-readonly', sqliteFile(server.dir), `EXPLAIN ${sql};`]);
-  const bad = [];
-  const queue = [...all];
-  await Promise.all([1, 2].map(async () => {
-    for (let next; (next = queue.shift());)
-      await prepare(next.sql).catch((error) => bad.push(`${next.file}:${next.line}: ${error.stderr.trim()}\n    ${next.sql}`));
-  }));
+  const bad = server.engine === 'pg' ? await prepareOnPostgres(all) : await prepareOnSqlite(all);
   none(bad, `${bad.length} of ${all.length} statements`);
 });
 
