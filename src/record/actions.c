@@ -159,7 +159,7 @@ static bool share_in_write(Ctx *c, void *arg)
                        "\"at\" = excluded.\"at\", \"by_id\" = excluded.\"by_id\""),
                    p, 8) &&
            audit(c, k, "share", arena_printf(c->a, "{\"with\":%s,\"right\":\"%s\"}", ctx_num(c, s->with),
-                                             s->write ? "write" : "read")) &&
+                                             s->write ? "edit" : "read")) &&
            db_change(c, k->e->name, k->r->id);
 }
 

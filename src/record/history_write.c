@@ -166,9 +166,9 @@ bool history_add(Ctx *c, const Entity *e, int64_t id, const char *action, const 
         return true;
     DbVal p[] = {db_of_int(id_new()),  db_of_text(e->name),    db_of_int(id),
                  db_of_int(c->now_ms), c->actor->user ? db_of_int(c->actor->user) : db_null(),
-                 db_of_text(action),   db_of_text(changes)};
+                 db_of_text(action),   db_of_text(channel_name(c->actor->channel)), db_of_text(changes)};
     return db_exec(c,
                    SQL("INSERT INTO \"history\" (\"id\", \"entity\", \"record_id\", \"at\", \"user_id\", \"action\", "
-                       "\"changes\") VALUES ($1, $2, $3, $4, $5, $6, $7)"),
-                   p, 7);
+                       "\"channel\", \"changes\") VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"),
+                   p, 8);
 }

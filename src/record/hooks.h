@@ -87,9 +87,5 @@ Filter *rec_is(Ctx *c, const Entity *e, int field, DbVal v);
 bool rec_insert_bare(Ctx *c, const Entity *e, DbVal *values);
 /* Such rows go for good. In a write. */
 bool rec_erase(Ctx *c, const Entity *e, const Filter *f);
-/* owner_department of everything a user owns (he moved). In a write. */
-bool rec_owner_moved(Ctx *c, int64_t user, DbVal department);
-/* Replaces the beginning of a text field in all rows where it starts with `from` (paths of departments). In a write. */
-bool rec_replace_prefix(Ctx *c, const Entity *e, int field, const char *from, const char *to);
 
 #endif

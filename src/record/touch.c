@@ -2,12 +2,9 @@
  * Own code at the rows of other records: rollups, look-ups, rows without a life of their own. No
  * permission is asked here; hooks call it for what the program keeps up by itself. See hooks.h.
  */
-#include <string.h>
-
 #include "base/id.h"
 #include "meta/types.h"
 #include "record/hooks.h"
-#include "record/search.h"
 #include "record/value.h"
 #include "record/write_row.h"
 
@@ -100,73 +97,4 @@ bool rec_erase(Ctx *c, const Entity *e, const Filter *f)
     filter_sql(c, &q, e, "t0", f);
     sql_add(&q, SQL(")"));
     return sql_exec(c, &q);
-}
-
-bool rec_owner_moved(Ctx *c, int64_t user, DbVal department)
-{
-    const Model *m = c->model;
-    for (int i = 0; i < m->n; i++) {
-        const Entity *e = &m->entities[i];
-        if (!e->standard)
-            continue;
-        Sql q;
-        sql_init(&q, c->a);
-        sql_add(&q, SQL("UPDATE "));
-        sql_name(&q, e->name);
-        sql_add(&q, SQL(" SET \"owner_department_id\" = "));
-        sql_bind(&q, department);
-        sql_add(&q, SQL(" WHERE \"owner_id\" = "));
-        sql_bind(&q, db_of_int(user));
-        if (!sql_exec(c, &q))
-            return false;
-        if (db_changes(c) > 0 && !db_change(c, e->name, 0))
-            return false;
-    }
-    return true;
-}
-
-bool rec_replace_prefix(Ctx *c, const Entity *e, int field, const char *from, const char *to)
-{
-    /* few rows (departments): read, change in C, write back, so that companions stay right */
-    const Field *f = &e->fields[field];
-    Sql q;
-    sql_init(&q, c->a);
-    sql_add(&q, SQL("SELECT t0.\"id\", "));
-    sql_col(&q, "t0", f->column);
-    sql_add(&q, SQL(" FROM "));
-    sql_name(&q, e->name);
-    sql_add(&q, SQL(" AS t0 WHERE "));
-    sql_col(&q, "t0", f->column);
-    sql_add(&q, SQL(" >= "));
-    sql_bind(&q, db_of_text(from));
-    sql_add(&q, SQL(" AND "));
-    sql_col(&q, "t0", f->column);
-    sql_add(&q, SQL(" < "));
-    sql_bind(&q, db_of_text(arena_printf(c->a, "%s\xf4\x8f\xbf\xbf", from)));
-    DbRows *r = sql_query(c, &q);
-    if (!r)
-        return false;
-    struct Row {
-        int64_t id;
-        const char *text;
-        struct Row *next;
-    } *rows = NULL;
-    size_t n = strlen(from);
-    while (db_step(r)) {
-        const char *text = db_text(r, 1);
-        if (!text || strncmp(text, from, n) != 0)
-            continue;
-        struct Row *row = ARENA_NEW(c->a, struct Row);
-        *row = (struct Row){db_int(r, 0), arena_printf(c->a, "%s%s", to, text + n), rows};
-        rows = row;
-    }
-    db_done(r);
-    if (c->n_err)
-        return false;
-    for (; rows; rows = rows->next) {
-        DbVal v = db_of_text(rows->text);
-        if (!rec_touch(c, e, rows->id, &field, &v, 1))
-            return false;
-    }
-    return true;
 }

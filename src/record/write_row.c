@@ -43,7 +43,7 @@ bool write_row_has_fold(const Field *f)
 
 bool write_row_has_sort(const Field *f)
 {
-    return f->column && f->sort && (f->type == FT_STRING || f->type == FT_TEXT);
+    return f->column && f->sort && f->type == FT_STRING;
 }
 
 bool write_row_has_match(const Field *f)

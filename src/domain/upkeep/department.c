@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "auth/user.h"
 #include "entity_ids.h"
 #include "record/hooks.h"
 
@@ -30,12 +31,8 @@ static bool department_before_save(Ctx *c, Save *s)
 
 static bool department_after_save(Ctx *c, Save *s)
 {
-    if (!s->is_new && save_changed(s, DEPARTMENT_PATH) && s->before[DEPARTMENT_PATH].kind == DB_TEXT) {
-        const DbVal *was = &s->before[DEPARTMENT_PATH];
-        const char *to = save_text(c, s, DEPARTMENT_PATH);
-        if (!rec_replace_prefix(c, s->e, DEPARTMENT_PATH, arena_dup(c->a, was->s, was->n), to))
-            return false;
-    }
+    if (!s->is_new && save_changed(s, DEPARTMENT_PATH) && !user_refresh_paths(c)) /* the subtree below it */
+        return false;
     return db_change(c, "access", s->id);
 }
 

@@ -6,6 +6,7 @@
 
 #include "auth/role.h"
 #include "auth/session.h"
+#include "auth/user.h"
 #include "entity_ids.h"
 #include "record/hooks.h"
 
@@ -113,7 +114,8 @@ static bool user_after_save(Ctx *c, Save *s)
     if (!s->is_new) {
         if (!somebody_left(c, s))
             return false;
-        if (save_changed(s, USER_DEPARTMENT) && !rec_owner_moved(c, s->id, s->after[USER_DEPARTMENT]))
+        const DbVal *home = &s->after[USER_DEPARTMENT];
+        if (save_changed(s, USER_DEPARTMENT) && !user_move_rows(c, s->id, home->kind == DB_INT ? home->i : 0))
             return false;
         bool out = save_changed(s, USER_STATUS) && !is_active(s->after);
         bool rights = save_many(s, USER_ROLES, &n) != NULL, password = save_changed(s, USER_PASSWORD_HASH);
