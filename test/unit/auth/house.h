@@ -1,6 +1,8 @@
 /*
- * A small house for the tests of this floor: a SQLite database in a folder of its own with the real
- * model, four departments, nine people. Departments: hq > sales > east, hq > service.
+ * A small house for the tests of this floor: a database with the real model, four departments (hq >
+ * sales > east, hq > service) and a person of every role. Each group of tests runs on SQLite in a
+ * folder of its own, and once more on a fresh schema of the PostgreSQL database named by
+ * ZHIKE_TEST_PG_URL, where that is set.
  */
 #ifndef TEST_AUTH_HOUSE_H
 #define TEST_AUTH_HOUSE_H
@@ -34,14 +36,26 @@
 
 static Db *house_db;
 static Model *house_model;
-static char house_dir[64];
+static char house_dir[64], house_url[512];
+static const char *house_pg; /* the address given, in the second round; else NULL */
 
+/* A context begun anew on the same arena gives its connection back first: pools are small. */
+static Ctx *house_open_ctx;
 static void house_ctx(Ctx *c, Arena *a)
 {
+    if (house_open_ctx == c && c->a == a)
+        db_release(c);
+    house_open_ctx = c;
     ctx_init(c, a);
     c->db = house_db;
     c->model = house_model;
     c->actor = actor_system(a, CH_SYSTEM);
+}
+
+static void house_end(Arena *a)
+{
+    house_open_ctx = NULL;
+    arena_free(a);
 }
 
 static void house_errors(const Ctx *c)
@@ -76,6 +90,32 @@ static const char house_people[] =
     "  {\"login\": \"both\", \"name\": \"陈三\", \"department\": \"east\", \"roles\": [\"sales_rep\", \"service_agent\"]},"
     "  {\"login\": \"nobody\", \"name\": \"无角色\", \"department\": \"hq\", \"roles\": []}]}";
 
+static bool house_ddl(Ctx *c, void *arg)
+{
+    return db_exec(c, (SqlText){arg}, NULL, 0);
+}
+
+/* Makes or drops the schema of this run. */
+static bool house_schema(const char *what, const char *tail)
+{
+    Arena *a = arena_new(0);
+    Ctx c;
+    Db *db;
+    ctx_init(&c, a);
+    DbOptions o = {.url = house_pg};
+    bool ok = db_open(&c, &o, &db);
+    if (ok) {
+        c.db = db;
+        ok = db_write(&c, house_ddl, arena_printf(a, "%s SCHEMA zk_auth_%d%s", what, (int)getpid(), tail));
+    }
+    if (!ok)
+        house_errors(&c);
+    arena_free(a); /* gives the connection back first */
+    if (ok)
+        db_close(db);
+    return ok;
+}
+
 static int house_open(void **state)
 {
     (void)state;
@@ -86,11 +126,18 @@ static int house_open(void **state)
     if (!mkdtemp(house_dir) || !crypt_init(0, 0) || !msg_load() || !conf_load(&c, NULL, NULL))
         return 1;
     DbOptions o = {.dir = house_dir, .create = true};
+    if (house_pg) {
+        if (!house_schema("CREATE", ""))
+            return 1;
+        (void)snprintf(house_url, sizeof house_url, "%s%coptions=-csearch_path%%3Dzk_auth_%d", house_pg,
+                       strchr(house_pg, '?') ? '&' : '?', (int)getpid());
+        o = (DbOptions){.url = house_url, .dir = house_dir};
+    }
     OK(&c, db_open(&c, &o, &house_db));
     c.db = house_db;
     OK(&c, model_build(&c, NULL, 0, &house_model));
     OK(&c, migrate_run(&c, plan_of_model(a, house_model), false, NULL));
-    arena_free(a);
+    house_end(a);
 
     a = arena_new(0);
     house_ctx(&c, a);
@@ -100,7 +147,7 @@ static int house_open(void **state)
     OK(&c, json_read(&c, house_people, strlen(house_people), &doc));
     OK(&c, user_import(&c, doc, &created, &updated));
     assert_int_equal(created, 16);
-    arena_free(a);
+    house_end(a);
     return 0;
 }
 
@@ -110,9 +157,22 @@ static int house_close(void **state)
     actor_cache_clear();
     db_close(house_db);
     model_release(house_model);
+    if (house_pg && !house_schema("DROP", " CASCADE"))
+        return 1;
     char cmd[96];
     (void)snprintf(cmd, sizeof cmd, "rm -rf %s", house_dir);
     return system(cmd) == 0 ? 0 : 1;
+}
+
+#define house_run(tests, setup) house_rounds(tests, sizeof(tests) / sizeof *(tests), setup)
+
+static int house_rounds(const struct CMUnitTest *tests, size_t n, CMFixtureFunction setup)
+{
+    int failed = _cmocka_run_group_tests("sqlite", tests, n, setup, house_close);
+    house_pg = getenv("ZHIKE_TEST_PG_URL");
+    if (house_pg && *house_pg)
+        failed += _cmocka_run_group_tests("postgresql", tests, n, setup, house_close);
+    return failed;
 }
 
 /* The context of a person. */

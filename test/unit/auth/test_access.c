@@ -46,7 +46,7 @@ static int rows_made(void **state)
     contact_of_rep2_by_rep = child(&c, "contact", cust_rep2, "rep");
     follow_of_rep2_by_rep = child(&c, "follow_up", cust_rep2, "rep");
     follow_by_rep2 = child(&c, "follow_up", cust_rep2, "rep2");
-    arena_free(a);
+    house_end(a);
     return 0;
 }
 
@@ -128,7 +128,7 @@ static void actions(void **state)
             if (!may)
                 assert_int_equal(access_scope(&c, e, (Action)act)->kind, FILTER_FALSE);
         }
-        arena_free(a);
+        house_end(a);
     }
     assert_int_equal(wrong, 0);
 }
@@ -147,7 +147,7 @@ static void without_actor(void **state)
         }
     assert_false(access_need(&c, &c.model->entities[0], ACT_READ));
     assert_int_equal(c.err->code, ERR_NOT_SIGNED_IN);
-    arena_free(a);
+    house_end(a);
 }
 
 /* --- rows -------------------------------------------------------------------------------------- */
@@ -204,7 +204,7 @@ static void rows(void **state)
             fprintf(stderr, "case %zu: %s %s %s\n", i, k->login, action_name(k->act), k->entity);
             wrong++;
         }
-        arena_free(a);
+        house_end(a);
     }
     assert_int_equal(wrong, 0);
 }
@@ -270,7 +270,7 @@ static void fields(void **state)
             fprintf(stderr, "%s %s.%s: right %d masked %d\n", k->login, k->entity, k->field, r, masked);
             wrong++;
         }
-        arena_free(a);
+        house_end(a);
     }
     assert_int_equal(wrong, 0);
 }
@@ -291,7 +291,7 @@ static void clear_rows(void **state)
         const Entity *e = model_entity(c.model, "customer");
         assert_int_equal(house_in(&c, e, *cases[i].row, access_clear_scope(&c, e)), cases[i].clear);
     }
-    arena_free(a);
+    house_end(a);
 }
 
 /* A filter on a field read masked meets rows in clear only; on one not read at all it is refused. */
@@ -310,7 +310,7 @@ static void filters(void **state)
     assert_false(filter_parse_text(&c, model_entity(c.model, "user"), "[\"login\", \"=\", \"boss\"]",
                                    &access_filter_guard, access_me(&c), &f));
     assert_int_equal(c.err->code, ERR_BAD_FILTER);
-    arena_free(a);
+    house_end(a);
 }
 
 static bool share_row(Ctx *c, void *arg)
@@ -347,7 +347,7 @@ static void shared(void **state)
         c.now_ms += 3600001;
         assert_false(house_in(&c, e, cust_boss, access_scope(&c, e, ACT_READ)));
     }
-    arena_free(a);
+    house_end(a);
 }
 
 /* A token narrows, and carries no general right unless it says so. */
@@ -371,7 +371,7 @@ static void tokens(void **state)
     assert_true(access_may(&c, model_entity(c.model, "audit_log"), ACT_READ));
     assert_false(access_need_step_up(&c));
     assert_int_equal(c.err->code, ERR_STEP_UP_REQUIRED);
-    arena_free(a);
+    house_end(a);
 }
 
 static bool set_rights(Ctx *c, void *arg)
@@ -412,7 +412,7 @@ static void stored_rights(void **state)
         assert_int_equal(actor_has(me, RIGHT_SETTINGS), cases[i].settings);
         assert_int_equal(access_may(&c, model_entity(c.model, "follow_up"), ACT_READ), cases[i].follow);
     }
-    arena_free(a);
+    house_end(a);
 }
 
 static void checked_rights(void **state)
@@ -440,7 +440,7 @@ static void checked_rights(void **state)
         OK(&c, json_read(&c, cases[i].json, strlen(cases[i].json), &json));
         assert_int_equal(role_rights_check(&c, "rights", json), cases[i].ok);
         assert_int_equal(c.n_err == 0, cases[i].ok);
-        arena_free(a);
+        house_end(a);
     }
 }
 
@@ -452,5 +452,5 @@ int main(void)
         cmocka_unit_test(shared),        cmocka_unit_test(tokens),        cmocka_unit_test(stored_rights),
         cmocka_unit_test(checked_rights),
     };
-    return cmocka_run_group_tests(tests, rows_made, house_close);
+    return house_run(tests, rows_made);
 }

@@ -32,7 +32,7 @@ static void person(void **state)
     me = house_as(&c, a, "boss");
     assert_int_equal(me->n_below, 4);
     assert_int_equal(me->n_reports, 3); /* at any depth */
-    arena_free(a);
+    house_end(a);
 }
 
 static void cached(void **state)
@@ -51,7 +51,7 @@ static void cached(void **state)
     OK(&c, actor_of_user(&c, id, CH_API, &me));
     assert_int_equal(c.n_sql, before);
     assert_int_equal(me->channel, CH_API);
-    arena_free(a);
+    house_end(a);
 }
 
 /* A ring of managers ends, and disabled people still report. */
@@ -73,7 +73,7 @@ static void ring(void **state)
     OK(&c, db_write(&c, run_sql, v));
     OK(&c, db_write(&c, set_status, on));
     actor_cache_clear();
-    arena_free(a);
+    house_end(a);
 }
 
 static void not_active(void **state)
@@ -92,7 +92,7 @@ static void not_active(void **state)
     assert_false(actor_of_login(&c, "who", CH_CLI, &me));
     house_ctx(&c, a);
     OK(&c, db_write(&c, set_status, on));
-    arena_free(a);
+    house_end(a);
 }
 
 /* An actor in use outlives the drop of the cache. */
@@ -105,7 +105,7 @@ static void outlives(void **state)
     actor_cache_clear();
     assert_string_equal(me->login, "rep");
     assert_true(access_may(&c, model_entity(c.model, "customer"), ACT_READ));
-    arena_free(a);
+    house_end(a);
 }
 
 static void names(void **state)
@@ -137,5 +137,5 @@ int main(void)
         cmocka_unit_test(person),     cmocka_unit_test(cached),   cmocka_unit_test(ring),
         cmocka_unit_test(not_active), cmocka_unit_test(outlives), cmocka_unit_test(names),
     };
-    return cmocka_run_group_tests(tests, house_open, house_close);
+    return house_run(tests, house_open);
 }

@@ -57,7 +57,7 @@ static int sealed_log(void **state)
     while (db_step(r))
         ids[db_int(r, 0)] = db_int(r, 1);
     db_done(r);
-    arena_free(a);
+    house_end(a);
     return 0;
 }
 
@@ -71,7 +71,7 @@ static void check(int64_t want_rows, int64_t want_broken, const char *path)
     assert_int_equal(broken, want_broken);
     if (want_rows)
         assert_int_equal(n, want_rows);
-    arena_free(a);
+    house_end(a);
 }
 
 static void whole(void **state)
@@ -152,7 +152,7 @@ static void tampered(void **state)
                     (long long)m.got, (long long)m.want);
             missed++;
         }
-        arena_free(a);
+        house_end(a);
     }
     assert_int_equal(missed, 0);
     check(ROWS, 0, anchor);
@@ -189,7 +189,7 @@ static void rewritten(void **state)
     assert_int_equal(c.err->code, ERR_CONFLICT);
     assert_false(w.moved_on);
     assert_int_equal(w.got, ids[ROWS]);
-    arena_free(a);
+    house_end(a);
     check(ROWS, 0, anchor);
 }
 
@@ -213,7 +213,7 @@ static void notes(void **state)
     const char *changes = audit_changes(&c, names, 1, "一般", "重要");
     assert_null(strstr(changes, "重要")); /* never values */
     assert_non_null(strstr(changes, "\"level\""));
-    arena_free(a);
+    house_end(a);
 }
 
 int main(void)
@@ -221,5 +221,5 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whole), cmocka_unit_test(tampered), cmocka_unit_test(rewritten), cmocka_unit_test(notes),
     };
-    return cmocka_run_group_tests(tests, sealed_log, house_close);
+    return house_run(tests, sealed_log);
 }

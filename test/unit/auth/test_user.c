@@ -46,7 +46,7 @@ static void admin(void **state)
     OK(&c, session_open(&c, "admin2", "Maple-River-Stone-4", "::1", NULL, &again));
     OK(&c, session_find(&c, s.token, "::1", NULL, &me, NULL));
     assert_false(me->must_change_password);
-    arena_free(a);
+    house_end(a);
 }
 
 static void imported(void **state)
@@ -83,7 +83,7 @@ static void imported(void **state)
     me = house_as(&c, a, "rep");
     assert_string_equal(me->roles[0], "marketing");
     assert_int_equal(me->n_below, 1); /* department left alone */
-    arena_free(a);
+    house_end(a);
 }
 
 /* The records of an owner follow him. */
@@ -105,7 +105,7 @@ static void moves(void **state)
                           "WHERE c.id = $1 AND d.code = 'service'"),
                       p, 1, &n, NULL));
     assert_int_equal(n, 1);
-    arena_free(a);
+    house_end(a);
 }
 
 /* All mistakes at once, and nothing written. */
@@ -136,7 +136,7 @@ static void mistakes(void **state)
             house_errors(&c);
             fail_msg("case %zu: %d mistakes, first %s", i, c.n_err, err_name(c.err->code));
         }
-        arena_free(a);
+        house_end(a);
     }
     Ctx c;
     Arena *a = arena_new(0);
@@ -146,7 +146,7 @@ static void mistakes(void **state)
     assert_int_equal(n, 0);
     OK(&c, db_one_int(&c, SQL("SELECT COUNT(*) FROM \"department\""), NULL, 0, &n, NULL));
     assert_int_equal(n, 4);
-    arena_free(a);
+    house_end(a);
 }
 
 static void policy(void **state)
@@ -179,7 +179,7 @@ static void policy(void **state)
         house_ctx(&c, a);
         if (password_check_policy(&c, "password", cases[i].password, cases[i].login, cases[i].name) != cases[i].ok)
             fail_msg("%s", cases[i].password);
-        arena_free(a);
+        house_end(a);
     }
 }
 
@@ -189,5 +189,5 @@ int main(void)
         cmocka_unit_test(admin),    cmocka_unit_test(imported), cmocka_unit_test(moves),
         cmocka_unit_test(mistakes), cmocka_unit_test(policy),
     };
-    return cmocka_run_group_tests(tests, house_open, house_close);
+    return house_run(tests, house_open);
 }
