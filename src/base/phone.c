@@ -185,7 +185,7 @@ static PhoneKind foreign(Arena *a, const char *d, size_t n, Phone *out)
 {
     char num[DIGITS];
     memcpy(num, d, n + 1);
-    if (starts(num, "8860")) { /* +886 (0)912… */
+    while (starts(num, "8860")) { /* +886 (0)912… */
         memmove(num + 3, num + 4, n - 3);
         n--;
     }
@@ -218,10 +218,9 @@ static PhoneKind domestic(Arena *a, const char *d, size_t n, const char *ext, Ph
         out->display = arena_printf(a, "%.3s-%.3s-%s%s%s", d, d + 3, d + 6, dash, ext);
         out->e164 = arena_printf(a, "+86%s", d);
         out->key = arena_str(a, d);
-    } else if (is_service(d, n)) {
+    } else if (is_service(d, n) && !*ext) { /* 103-8 would read as 1038 */
         out->kind = PHONE_SERVICE;
-        out->display = arena_printf(a, "%s%s%s", d, dash, ext);
-        out->key = arena_str(a, d);
+        out->display = out->key = arena_str(a, d);
     } else if (is_iot(d, n) && !*ext) {
         out->kind = PHONE_IOT;
         out->display = out->key = arena_str(a, d);
@@ -232,20 +231,19 @@ static PhoneKind domestic(Arena *a, const char *d, size_t n, const char *ext, Ph
     return out->kind;
 }
 
-/* The same, trying what stands behind the last dash as an extension too. */
-static PhoneKind domestic_or_ext(Arena *a, Raw *r, int skip, Phone *out)
+/* The same; what stands behind the last dash is an extension where the rest is a whole number. */
+static PhoneKind domestic_or_ext(Arena *a, const Raw *r, int skip, Phone *out)
 {
-    char *d = r->d + skip;
-    int n = r->n - skip;
-    PhoneKind kind = domestic(a, d, (size_t)n, r->ext, out);
-    int ext = r->n - r->last_dash;
-    if (kind != PHONE_BAD || *r->ext || r->last_dash <= skip || ext < 1 || ext > 6)
-        return kind;
-    char main[DIGITS], tail[8] = {0};
-    memcpy(main, d, (size_t)(n - ext));
-    main[n - ext] = 0;
-    memcpy(tail, r->d + r->last_dash, (size_t)ext);
-    return domestic(a, main, (size_t)(n - ext), tail, out);
+    const char *d = r->d + skip;
+    int n = r->n - skip, ext = r->n - r->last_dash;
+    if (!*r->ext && r->last_dash > skip && ext >= 1 && ext <= 6) {
+        char main[DIGITS] = {0}, tail[8] = {0};
+        memcpy(main, d, (size_t)(n - ext));
+        memcpy(tail, r->d + r->last_dash, (size_t)ext);
+        if (domestic(a, main, (size_t)(n - ext), tail, out) != PHONE_BAD)
+            return out->kind;
+    }
+    return domestic(a, d, (size_t)n, r->ext, out);
 }
 
 static PhoneKind explain(const Raw *r, Phone *out)

@@ -33,6 +33,7 @@ struct Change {
 
 static Phrase *phrases[BUCKETS]; /* by first character; longer ones first */
 static Change *changes[BUCKETS];
+static Arena *keep; /* of the lists: lives as long as the process */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static int table_readings(uint32_t ch, const char *out[PINYIN_MAX])
@@ -131,7 +132,7 @@ static void load(void)
     const Embed *e = embed_find("data/pinyin-phrases.txt");
     if (!e)
         return;
-    Arena *a = arena_new(0); /* lives as long as the process */
+    Arena *a = keep = arena_new(0);
     const char *p = (const char *)e->data, *end = p + e->len;
     while (p < end) {
         const char *nl = memchr(p, '\n', (size_t)(end - p));

@@ -14,6 +14,7 @@
 static Region *regions; /* sorted by code */
 static size_t n_regions;
 static int heads[1024], *nexts; /* index + 1 by the first character of the name */
+static Arena *keep;             /* of the list: lives as long as the process */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 /* --- short names ------------------------------------------------------------------------------- */
@@ -115,7 +116,7 @@ static void load(void)
     const Embed *e = embed_find("data/regions.csv");
     if (!e)
         return;
-    Arena *a = arena_new(0); /* lives as long as the process */
+    Arena *a = keep = arena_new(0);
     char *text = arena_dup(a, (const char *)e->data, e->len), *next = text;
     size_t lines = 1;
     for (const char *p = text; *p; p++)
