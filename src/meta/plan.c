@@ -90,12 +90,42 @@ static const PlanIndex outbox_indexes[] = {
     {.name = "ix_outbox_due", .columns = (const char *const[]){"state", "next_at", NULL}},
 };
 
+/* What became of each row of a file, and what was wrong with its cells. The newest check or run of an import. */
+static const PlanColumn import_row_columns[] = {
+    {.name = "import_id", .type = COL_INT, .not_null = true},
+    {.name = "sheet", .type = COL_INT, .not_null = true},
+    {.name = "row", .type = COL_INT, .not_null = true},
+    {.name = "outcome", .type = COL_TEXT, .not_null = true},
+    {.name = "entity", .type = COL_TEXT},
+    {.name = "record_id", .type = COL_INT},
+    {.name = "version", .type = COL_INT},
+};
+static const PlanIndex import_row_indexes[] = {
+    {.name = "ix_import_row_record", .columns = (const char *const[]){"record_id", NULL}, .where_not_null = "record_id"},
+};
+static const PlanColumn import_error_columns[] = {
+    {.name = "id", .type = COL_INT},
+    {.name = "import_id", .type = COL_INT, .not_null = true},
+    {.name = "sheet", .type = COL_INT, .not_null = true},
+    {.name = "row", .type = COL_INT, .not_null = true},
+    {.name = "col", .type = COL_INT},
+    {.name = "header", .type = COL_TEXT},
+    {.name = "value", .type = COL_TEXT},
+    {.name = "code", .type = COL_TEXT, .not_null = true},
+    {.name = "message", .type = COL_TEXT, .not_null = true},
+};
+static const PlanIndex import_error_indexes[] = {
+    {.name = "ix_import_row_error_place", .columns = (const char *const[]){"import_id", "sheet", "row", "id", NULL}},
+};
+
 static const PlanTable engine_tables[] = {
     {.name = "history", COLUMNS(history_columns), INDEXES(history_indexes)},
     {.name = "record_share", COLUMNS(share_columns), INDEXES(share_indexes)},
     {.name = "idempotency", COLUMNS(idempotency_columns), .key = (const char *const[]){"key", "user_id", NULL}, INDEXES(idempotency_indexes)},
     {.name = "number_counter", COLUMNS(counter_columns), .key = (const char *const[]){"key", NULL}},
     {.name = "rate_hit", COLUMNS(rate_columns), .key = (const char *const[]){"key", NULL}, INDEXES(rate_indexes)},
+    {.name = "import_row", COLUMNS(import_row_columns), .key = (const char *const[]){"import_id", "sheet", "row", NULL}, INDEXES(import_row_indexes)},
+    {.name = "import_row_error", COLUMNS(import_error_columns), INDEXES(import_error_indexes)},
     {.name = "outbox", COLUMNS(outbox_columns), INDEXES(outbox_indexes)},
 };
 enum { N_ENGINE = (int)(sizeof engine_tables / sizeof *engine_tables) };

@@ -11,6 +11,7 @@
 enum { LEASE_MS = 30000, MAX_ATTEMPTS = 5 };
 
 static const JobKind *registered;
+static bool (*stop_asked)(void);
 static const char *const states[] = {"queued", "running", "done", "failed", "cancelled"};
 
 void job_register(const JobKind *kinds)
@@ -24,6 +25,16 @@ const JobKind *job_kind(const char *kind)
         if (strcmp(k->kind, kind) == 0)
             return k;
     return NULL;
+}
+
+void job_on_stop(bool (*asked)(void))
+{
+    stop_asked = asked;
+}
+
+bool job_stop_asked(void)
+{
+    return stop_asked && stop_asked();
 }
 
 /* ---- adding and claiming ------------------------------------------------------------------- */
@@ -189,7 +200,7 @@ static bool end_row(Ctx *c, void *arg)
                  e->file ? db_of_int(e->file) : db_null(), db_of_int(clock_now_ms())};
     return db_exec(c,
                    SQL("UPDATE \"job\" SET \"state\" = $2, \"message\" = $3, \"file_id\" = $4, \"finished_at\" = $5, "
-                       "\"lease_by\" = NULL, \"lease_until\" = NULL WHERE \"id\" = $1"),
+                       "\"lease_by\" = NULL, \"lease_until\" = NULL WHERE \"id\" = $1 AND \"state\" IN ('queued', 'running')"),
                    p, 5) &&
            db_change(c, "job", e->id);
 }

@@ -37,10 +37,15 @@ bool job_claim(Ctx *c, const char *by, int64_t lease_ms, Job *out, bool *found);
 /* Saves how far it is and renews the lease; *cancel says that somebody asked to stop. progress, counts: JSON text or NULL.
    Call it inside the write that did the work, so that a crash resumes exactly behind it. */
 bool job_progress(Ctx *c, Job *job, int64_t done, int64_t total, const char *progress, const char *counts, bool *cancel);
-/* Ends it. message: for the person, or NULL. file: an attachment, or 0. */
+/* Ends it; a job that has ended stays as it is, so a function with a file or a message to leave ends itself. message: for the person, or NULL. file: an attachment, or 0. */
 bool job_end(Ctx *c, int64_t id, JobState state, const char *message, int64_t file);
 /* Renews the lease of a job in a long step. */
 bool job_touch(Ctx *c, int64_t id, int64_t lease_ms);
+
+/* The program is going down: a long job returns false without a mistake after its present block and is resumed by the next
+   start. job_on_stop: once, by the work floor. */
+void job_on_stop(bool (*asked)(void));
+bool job_stop_asked(void);
 
 /* Did somebody ask it to stop? */
 bool job_cancelled(Ctx *c, int64_t id);

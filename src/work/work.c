@@ -62,6 +62,7 @@ bool work_start(Ctx *c, const WorkOptions *o, Work **out)
         return false;
     }
     stopping = false;
+    job_on_stop(is_stopping);
     w->threads = ARENA_ARRAY(a, w->n, pthread_t);
     for (int i = 0; i < w->n; i++)
         pthread_create(&w->threads[i], NULL, i == 0 ? keep : run, w);

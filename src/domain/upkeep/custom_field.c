@@ -11,176 +11,20 @@
 #include "db/migrate.h"
 #include "entity_ids.h"
 #include "meta/plan.h"
-
-typedef struct Gather {
-    Arena *a;
-    CustomField *list;
-    int n, cap;
-    int64_t but; /* left out: the row being saved */
-    bool ok;
-} Gather;
+#include "record/customs.h"
 
 typedef struct Memo {
     Model *model; /* with the row as it shall be; released with the arena */
 } Memo;
-
-/* ---- a row as a field of an entity file ---------------------------------------------------- */
 
 static const char *text_of(Arena *a, const DbVal *v)
 {
     return v->kind == DB_TEXT && v->n ? arena_dup(a, v->s, v->n) : NULL;
 }
 
-static bool flag_of(const DbVal *v)
-{
-    return v->kind == DB_INT && v->i != 0;
-}
-
-static void put_label(Jw *w, const char *key, const char *zh, const char *en)
-{
-    jw_key(w, key);
-    jw_obj(w);
-    jw_kstr(w, "zh", zh ? zh : "");
-    if (en)
-        jw_kstr(w, "en", en);
-    jw_end(w);
-}
-
-static bool is_one_of(const char *word, const char *const *words)
-{
-    for (int i = 0; words[i]; i++)
-        if (strcmp(word, words[i]) == 0)
-            return true;
-    return false;
-}
-
-/* min, max, pattern, scale and unit lie in one JSON object: as they stand they are keys of a field. */
-static bool put_validation(Ctx *c, Jw *w, const char *json)
-{
-    static const char *const keys[] = {"min", "max", "pattern", "scale", "unit", NULL};
-    json_object *o;
-    if (!json)
-        return true;
-    int before = c->n_err;
-    if (!json_read(c, json, strlen(json), &o) || !json_object_is_type(o, json_type_object)) {
-        ctx_errors_back_to(c, before);
-        return ctx_fail(c, ERR_INVALID, "validation", "err.custom_validation");
-    }
-    json_object_object_foreach(o, key, value)
-    {
-        if (!is_one_of(key, keys))
-            return ctx_fail(c, ERR_INVALID, "validation", "err.custom_validation");
-        if (value)
-            jw_kraw(w, key, json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN));
-    }
-    return true;
-}
-
-static bool is_number(const char *text)
-{
-    return strspn(text, "-0123456789.") == strlen(text);
-}
-
-static void put_default(Jw *w, const char *type, const char *text)
-{
-    if (strcmp(type, "bool") == 0)
-        jw_kbool(w, "default", strcmp(text, "true") == 0 || strcmp(text, "1") == 0 || strcmp(text, "是") == 0);
-    else if (strcmp(type, "int") == 0 && is_number(text))
-        jw_kraw(w, "default", text);
-    else
-        jw_kstr(w, "default", text);
-}
-
-/* The JSON of a field from a row of custom_field; values by Field.index. NULL with a mistake recorded. */
-static const char *field_json(Ctx *c, Arena *a, const DbVal *v)
-{
-    Buf b;
-    Jw w;
-    const char *type = text_of(a, &v[CUSTOM_FIELD_TYPE]), *text;
-    buf_init(&b, a);
-    jw_init(&w, &b);
-    if (!type)
-        return NULL;
-    bool option = strcmp(type, "option") == 0 || strcmp(type, "multi_option") == 0;
-    jw_obj(&w);
-    jw_kstr(&w, "type", type);
-    put_label(&w, "label", text_of(a, &v[CUSTOM_FIELD_LABEL_ZH]), text_of(a, &v[CUSTOM_FIELD_LABEL_EN]));
-    if ((text = text_of(a, &v[CUSTOM_FIELD_DEFINITION])))
-        put_label(&w, "definition", text, text);
-    if ((text = text_of(a, &v[CUSTOM_FIELD_LINK_TO])) && strcmp(type, "link") == 0)
-        jw_kstr(&w, "to", text);
-    if ((text = text_of(a, &v[CUSTOM_FIELD_OPTIONS])) && option)
-        jw_kraw(&w, "options", text);
-    if ((text = text_of(a, &v[CUSTOM_FIELD_DEFAULT_VALUE])))
-        put_default(&w, type, text);
-    if ((text = text_of(a, &v[CUSTOM_FIELD_SECTION])))
-        jw_kstr(&w, "section", text);
-    if (!put_validation(c, &w, text_of(a, &v[CUSTOM_FIELD_VALIDATION])))
-        return NULL;
-    if (flag_of(&v[CUSTOM_FIELD_REQUIRED]))
-        jw_kbool(&w, "required", true);
-    if (flag_of(&v[CUSTOM_FIELD_IS_UNIQUE]))
-        jw_kbool(&w, "unique", true);
-    if (flag_of(&v[CUSTOM_FIELD_IS_PERSONAL]))
-        jw_kbool(&w, "personal", true);
-    if (flag_of(&v[CUSTOM_FIELD_SEARCHABLE]))
-        jw_kint(&w, "search", 2);
-    if (flag_of(&v[CUSTOM_FIELD_IN_LIST]))
-        jw_kbool(&w, "list", true);
-    if (flag_of(&v[CUSTOM_FIELD_RETIRED]))
-        jw_kbool(&w, "retired", true);
-    jw_end(&w);
-    return b.data;
-}
-
-/* ---- all rows ------------------------------------------------------------------------------ */
-
-static void add(Gather *g, CustomField f)
-{
-    if (g->n == g->cap) {
-        int cap = g->cap ? g->cap * 2 : 32;
-        CustomField *list = ARENA_ARRAY(g->a, cap, CustomField);
-        if (g->n)
-            memcpy(list, g->list, (size_t)g->n * sizeof *list);
-        g->list = list;
-        g->cap = cap;
-    }
-    g->list[g->n++] = f;
-}
-
-static bool take_row(Ctx *c, Gather *g, int64_t id, const DbVal *v)
-{
-    CustomField f = {.entity = text_of(g->a, &v[CUSTOM_FIELD_ENTITY]),
-                     .name = text_of(g->a, &v[CUSTOM_FIELD_CODE]),
-                     .json = field_json(c, g->a, v),
-                     .id = id};
-    if (!f.entity || !f.name || !f.json)
-        return false;
-    add(g, f);
-    return true;
-}
-
-static bool gather_row(Ctx *c, const Record *r, void *arg)
-{
-    Gather *g = arg;
-    if (r->id == g->but)
-        return true;
-    int before = c->n_err;
-    if (!take_row(c, g, r->id, r->v))
-        ctx_errors_back_to(c, before); /* a row nobody can read hides its field, not the house */
-    return true;
-}
-
-static bool gather(Ctx *c, Gather *g)
-{
-    const Entity *e = model_entity(c->model, "custom_field");
-    return !e || rec_each(c, e, filter_true(c->a), gather_row, g);
-}
-
 bool custom_field_model(Ctx *c, Model **out)
 {
-    Gather g = {.a = c->a};
-    return gather(c, &g) && model_build(c, g.list, g.n, out);
+    return customs_model(c, 0, NULL, out);
 }
 
 /* ---- hooks --------------------------------------------------------------------------------- */
@@ -233,8 +77,7 @@ static bool custom_field_before_save(Ctx *c, Save *s)
     int before = c->n_err;
     if (!s->is_new && save_changed(s, CUSTOM_FIELD_OPTIONS) && !options_stay(c, s))
         return false;
-    Gather g = {.a = c->a, .but = s->id};
-    if (!gather(c, &g) || !take_row(c, &g, s->id, v) || !model_build(c, g.list, g.n, &memo->model)) {
+    if (!customs_model(c, s->id, v, &memo->model)) {
         if (c->n_err == before)
             ctx_fail(c, ERR_INVALID, "code", "err.custom_field");
         under_field(c, last);
@@ -261,12 +104,9 @@ static bool custom_field_after_save(Ctx *c, Save *s)
 /* On disk: from now on new requests know the field. Read again, for another may have been added beside it. */
 static void custom_field_after_commit(Ctx *c, Save *s)
 {
-    Model *m;
     (void)s;
     int before = c->n_err;
-    if (custom_field_model(c, &m))
-        model_replace(m);
-    else
+    if (!customs_reload(c))
         ctx_errors_back_to(c, before); /* the follower of "model" tries again */
 }
 
