@@ -44,6 +44,7 @@ typedef struct K {
     int n;
     const Entity *e;
     const MetaSource *s; /* of e, or NULL */
+    const char *standard_path;
     bool ok;
 } K;
 
@@ -105,12 +106,13 @@ static void field_fail(K *k, const Field *f, const char *key, const char *const 
         k->ok = ctx_fail(k->c, ERR_INVALID, key, "meta.plain", what);
         return;
     }
-    int line = f->line;
-    if (k->s && !f->standard && key) {
-        const char *keys[] = {"fields", f->name, key, NULL};
-        line = meta_line(k->s, keys);
-    }
-    k->ok = meta_fail_args(k->c, f->standard ? "entities/standard.json" : k->e->file, line, msg);
+    const char *file = f->standard ? k->standard_path : k->e->file;
+    const char *keys[] = {"fields", f->name, key, NULL};
+    int line = 0;
+    for (int i = 0; i < k->n; i++)
+        if (strcmp(k->sources[i].path, file) == 0)
+            line = meta_line(&k->sources[i], keys);
+    k->ok = meta_fail_args(k->c, file, line, msg);
 }
 #define FFAIL(k, f, key, ...) field_fail((k), (f), (key), (const char *const[]){__VA_ARGS__, NULL})
 
@@ -662,6 +664,10 @@ bool check_model(Ctx *c, const Model *m, const MetaSource *sources, int n)
 {
     K k = {.c = c, .m = m, .sources = sources, .n = n, .ok = true};
     bool standard_done = false;
+    k.standard_path = "entities/standard.json";
+    for (int i = 0; i < n; i++)
+        if (strlen(sources[i].path) >= 13 && strcmp(sources[i].path + strlen(sources[i].path) - 13, "standard.json") == 0)
+            k.standard_path = sources[i].path;
     for (int i = 0; i < m->n; i++) {
         k.e = &m->entities[i];
         k.s = NULL;

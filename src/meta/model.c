@@ -43,7 +43,7 @@ static void lay_custom(Ctx *c, Model *m, const CustomField *custom, int n, bool 
     }
 }
 
-bool meta_build(Ctx *c, const MetaSource *sources, int n, const CustomField *custom, int n_custom, Model **out)
+bool meta_build(Ctx *c, const MetaSource *given, int n, const CustomField *custom, int n_custom, Model **out)
 {
     int before = c->n_err;
     Arena *a = arena_new(0);
@@ -57,6 +57,9 @@ bool meta_build(Ctx *c, const MetaSource *sources, int n, const CustomField *cus
     int n_standard = 0;
     bool ok = true;
     uint64_t h = 1469598103934665603u;
+    MetaSource *sources = ARENA_ARRAY(c->a, n > 0 ? n : 1, MetaSource);
+    for (int i = 0; i < n; i++) /* what is built in need not end in NUL */
+        sources[i] = (MetaSource){given[i].path, arena_dup(c->a, given[i].text, given[i].len), given[i].len};
     for (int i = 0; i < n; i++) {
         h = digest(h, sources[i].text, sources[i].len);
         if (is_standard(sources[i].path))

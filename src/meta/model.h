@@ -95,7 +95,6 @@ struct Field {
     const char *was;        /* former column name, or NULL */
     const char *parts_json; /* FT_PARTS: JSON object of part name → {type, required, label} */
     const char *synonyms;   /* header words of import, separated by '|', or NULL */
-    int line;               /* in its file, for messages of the checker; 0 for custom */
     const Entity *entity;
     int64_t custom_id;      /* row of custom_field, 0 for built-in */
 };

@@ -69,6 +69,20 @@ static int n_words(const char *const *words)
     return n;
 }
 
+int meta_line(const MetaSource *s, const char *const *keys)
+{
+    const char *path[12];
+    int n = 0;
+    for (; keys[n] && n < 11; n++)
+        path[n] = keys[n];
+    for (;; n--) { /* what is missing has no line: then that of what should hold it */
+        path[n] = NULL;
+        int line = json_line_of(s->text, path);
+        if (line || n == 0)
+            return line ? line : 1;
+    }
+}
+
 bool meta_fail_args(Ctx *c, const char *file, int line, const char *const *key_and_args)
 {
     char *what = msg_format(c->a, c->lang, key_and_args[0], key_and_args + 1);
@@ -414,7 +428,6 @@ static bool is_text_type(FieldType t)
 static bool field_from(P *p, const char *name, json_object *o, Field *f)
 {
     f->name = arena_str(p->a, name);
-    f->line = p->s ? meta_line(p->s, (const char *const[]){"fields", name, NULL}) : 0;
     bool ok = SHAPE(p, o, field_keys);
     f->label.zh = f->label.en = "?";
     if (!type_of(p, o, f))
@@ -819,7 +832,7 @@ bool parse_entity(Ctx *c, Arena *a, const MetaSource *s, const Field *standard, 
     e->n_builtin = e->n_fields;
     for (int i = 0; i < e->n_fields; i++)
         if (map_put(&e->by_name, list[i].name, &list[i]))
-            ok = meta_fail(c, e->file, list[i].line, "meta.field_twice", list[i].name);
+            ok = meta_fail(c, e->file, META_LINE(s, "fields", list[i].name), "meta.field_twice", list[i].name);
     ok = indexes_of(&p, o, e) && ok;
     ok = dups_of(&p, o, e) && ok;
     ok = actions_of(&p, o, e) && ok;

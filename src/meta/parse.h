@@ -12,7 +12,7 @@
 
 typedef struct MetaSource {
     const char *path; /* "entities/sales/lead.json" */
-    const char *text;
+    const char *text; /* the steps below want it NUL-terminated; meta_build sees to it */
     size_t len;
 } MetaSource;
 
