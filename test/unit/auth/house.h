@@ -40,12 +40,25 @@ static char house_dir[64], house_url[512];
 static const char *house_pg; /* the address given, in the second round; else NULL */
 
 /* A context begun anew on the same arena gives its connection back first: pools are small. */
-static Ctx *house_open_ctx;
+static struct {
+    Ctx *c;
+    Arena *a;
+} house_begun[8];
+
 static void house_ctx(Ctx *c, Arena *a)
 {
-    if (house_open_ctx == c && c->a == a)
-        db_release(c);
-    house_open_ctx = c;
+    int at = -1;
+    for (int i = 0; i < 8; i++) {
+        if (house_begun[i].c == c && house_begun[i].a == a) {
+            db_release(c);
+            at = i;
+        } else if (at < 0 && !house_begun[i].a) {
+            at = i;
+        }
+    }
+    assert_true(at >= 0);
+    house_begun[at].c = c;
+    house_begun[at].a = a;
     ctx_init(c, a);
     c->db = house_db;
     c->model = house_model;
@@ -54,7 +67,9 @@ static void house_ctx(Ctx *c, Arena *a)
 
 static void house_end(Arena *a)
 {
-    house_open_ctx = NULL;
+    for (int i = 0; i < 8; i++)
+        if (house_begun[i].a == a)
+            house_begun[i].a = NULL;
     arena_free(a);
 }
 
