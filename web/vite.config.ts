@@ -44,6 +44,17 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 1000,
+    rolldownOptions: {
+      output: {
+        // Few requests for the first page: the framework, and all that shell and list need.
+        codeSplitting: {
+          groups: [
+            { name: 'vue', test: /node_modules[\\/](@vue|vue|vue-router)[\\/]|plugin-vue/ },
+            { name: 'app', test: /web[\\/]src[\\/](main|App|router|core[\\/]|ui[\\/]|views[\\/]list[\\/]|views[\\/]detail[\\/]ActionDialog|views[\\/]form[\\/](guard|useForm)|shell[\\/](Shell\.|Looks|SearchBox|menu|SignInForm)|fields[\\/](registry|Cell|inputs[\\/](props|Text|Area|Money|Option|Link|Bool)))/ },
+          ],
+        },
+      },
+    },
   },
   server: {
     proxy: { '/api': process.env.ZHIKE_API ?? 'http://127.0.0.1:8090', '/assets/regions-mock.json': process.env.ZHIKE_API ?? 'http://127.0.0.1:8090' },
@@ -51,5 +62,8 @@ export default defineConfig({
   test: {
     environment: 'happy-dom',
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    // The kit imports its style sheets; only Vite's own loader knows what to do with them.
+    server: { deps: { inline: [/element-plus/] } },
+    setupFiles: ['test/setup.ts'],
   },
 } as Parameters<typeof defineConfig>[0]);

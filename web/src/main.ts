@@ -4,6 +4,7 @@ import './theme/tokens.css';
 import './theme/app.css';
 import App from './App.vue';
 import { setLang } from './core/i18n';
+import { fail } from './ui/notify';
 import { applyTheme, prefs } from './core/store';
 import { makeRouter } from './router';
 
@@ -13,6 +14,6 @@ await setLang(wanted);
 const app = createApp(App);
 app.config.errorHandler = (error) => {
   console.error(error);
-  void import('./ui/notify').then((m) => m.fail(error));
+  fail(error);
 };
 app.use(makeRouter()).mount('#app');

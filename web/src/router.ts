@@ -1,6 +1,7 @@
 // Routes. The list and the shell are in the first bundle, everything else comes when it is opened.
 import { createRouter, createWebHistory, type Router } from 'vue-router';
 import { boot, me } from './core/session';
+import { fail } from './ui/notify';
 import Shell from './shell/Shell.vue';
 import ListPage from './views/list/ListPage.vue';
 import { anyDirty, mayLeave } from './views/form/guard';
@@ -55,7 +56,7 @@ export function makeRouter(): Router {
     if (String(error).includes('dynamically imported') && sessionStorage.getItem('zk.reloaded') !== to.fullPath) {
       sessionStorage.setItem('zk.reloaded', to.fullPath);
       location.assign(to.fullPath);
-    } else void import('./ui/notify').then((m) => m.fail(error));
+    } else fail(error);
   });
   return router;
 }

@@ -72,6 +72,16 @@ export const shortOf = (nameOrPlural: string): EntityShort | undefined =>
   index.value?.entities.find((e) => e.name === nameOrPlural || e.plural === nameOrPlural);
 export const fieldOf = (entity: EntityDef, name: string): FieldDef | undefined => entity.fields.find((f) => f.name === name);
 export const gets = (entity: EntityDef, what: string): boolean => entity.gets?.includes(what) ?? false;
+/** The fields every entity has, in front of its own in the declaration; people want them last. */
+const standardNames = new Set(['id', 'version', 'owner', 'owner_department', 'created_at', 'created_by', 'updated_at', 'updated_by', 'deleted_at', 'deleted_by', 'archived_at', 'origin', 'import_job', 'ext_source', 'ext_id']);
+export const isStandard = (name: string): boolean => standardNames.has(name);
+export const ownFirst = (fields: FieldDef[]): FieldDef[] => [...fields.filter((f) => !isStandard(f.name)), ...fields.filter((f) => isStandard(f.name))];
+/** Columns as declared; the title leads unless the declaration puts it far behind on purpose. */
+export function defaultColumns(e: EntityDef): string[] {
+  const list = e.list.filter((n) => fieldOf(e, n));
+  const at = list.indexOf(e.title);
+  return at > 2 ? list : [e.title, ...list.filter((n) => n !== e.title)].filter((n) => fieldOf(e, n));
+}
 export const editable = (field: FieldDef): boolean =>
   field.right === 'edit' && !field.readonly && !field.create_only && field.type !== 'number' && field.type !== 'parts';
 

@@ -7,7 +7,7 @@ import { may, me } from '../core/session';
 export interface MenuEntry { to: string; text: string; icon: string; key: string }
 export interface MenuGroup { name: string; text: string; entries: MenuEntry[] }
 
-const own = new Set(['users', 'departments', 'roles', 'audit-logs', 'custom-fields']);
+const own = new Set(['users', 'departments', 'roles', 'audit-logs', 'custom-fields', 'number-rules']);
 export const menu = computed<MenuGroup[]>(() => {
   const groups: MenuGroup[] = [];
   const order = index.value?.groups ?? [];
@@ -17,7 +17,8 @@ export const menu = computed<MenuGroup[]>(() => {
     const name = item.group ?? short?.group ?? '';
     let group = groups.find((g) => g.name === name);
     if (!group) groups.push((group = { name, text: label(order.find((g) => g.name === name)?.label) || t('shell.records'), entries: [] }));
-    group.entries.push({ to: `/e/${item.plural}`, text: label(short?.label) || item.entity, icon: short?.icon ?? 'box', key: item.plural });
+    // The entity a group is named after leads it.
+    group.entries[item.entity === name ? 'unshift' : 'push']({ to: `/e/${item.plural}`, text: label(short?.label) || item.entity, icon: short?.icon ?? 'box', key: item.plural });
   }
   groups.sort((a, b) => order.findIndex((g) => g.name === a.name) - order.findIndex((g) => g.name === b.name));
   const hasEntity = (plural: string) => (me.value?.menus ?? []).some((m) => m.plural === plural);
@@ -31,6 +32,7 @@ export const menu = computed<MenuGroup[]>(() => {
     ['/admin/departments', 'org', 'page.departments', may('users') || hasEntity('departments')],
     ['/admin/roles', 'key', 'page.roles', may('roles')],
     ['/admin/fields', 'fields', 'page.fields', may('fields')],
+    ['/e/number-rules', 'hash', 'page.number_rules', hasEntity('number-rules')],
     ['/admin/settings', 'gear', 'page.settings', may('settings')],
     ['/admin/audit', 'shield', 'page.audit', may('audit')],
   ];

@@ -39,7 +39,7 @@ const alias: Record<string, string> = {
   job: 'clock', history: 'clock', import: 'upload', region: 'map', pin: 'map', 'map-pin': 'map', number: 'hash', field: 'fields', custom_field: 'fields', 'file-text': 'file', calendar: 'clock', log: 'shield', tag: 'star',
 };
 const Icon: FunctionalComponent<{ name?: string }> = (props) =>
-  h('svg', { class: 'icon', viewBox: '0 0 24 24', 'aria-hidden': 'true', focusable: 'false' }, [
+  h('svg', { class: props.name === 'dots' ? 'icon dots' : 'icon', viewBox: '0 0 24 24', 'aria-hidden': 'true', focusable: 'false' }, [
     h('path', { d: paths[props.name ?? ''] ?? paths[alias[props.name ?? ''] ?? ''] ?? paths.box }),
   ]);
 Icon.props = ['name'];

@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { countOf, emptyFilter, fromFilter, isComplete, quickFields, toFilter, type FilterState } from './filter';
+
+const state = (more: Partial<FilterState>): FilterState => ({ ...emptyFilter(), ...more });
+describe('filters', () => {
+  it('says nothing when nothing is chosen', () => {
+    expect(toFilter(emptyFilter())).toBeNull();
+    expect(toFilter(state({ conditions: [{ field: 'name', op: 'contains', value: '' }] }))).toBeNull();
+  });
+  it('joins quick choices and conditions', () => {
+    expect(toFilter(state({ quick: { level: ['key'] } }))).toEqual(['level', 'in', ['key']]);
+    expect(toFilter(state({ quick: { level: ['key'], owner: [{ id: 5, label: '张三' }] }, conditions: [{ field: 'name', op: 'contains', value: '云' }] })))
+      .toEqual(['and', ['level', 'in', ['key']], ['owner', 'in', [5]], ['name', 'contains', '云']]);
+    expect(toFilter(state({ mode: 'or', conditions: [{ field: 'a', op: '=', value: 1 }, { field: 'b', op: 'is_null', value: null }] }))).toEqual(['or', ['a', '=', 1], ['b', 'is_null', null]]);
+  });
+  it.each([
+    [['level', 'in', ['key']]], [['and', ['level', 'in', ['key']], ['name', 'contains', '云']]], [['and', ['level', 'in', ['key']], ['or', ['a', '=', 1], ['b', '=', 2]]]],
+    [['created_at', 'between', ['2026-01-01', '2026-02-01']]], [['or', ['a', '=', 1], ['b', '=', 2]]], [['x', 'is_null', null]],
+  ])('%j comes back from an address as it was', (filter) => {
+    const read = fromFilter(filter, ['level']);
+    expect(read).not.toBeNull();
+    expect(toFilter(read!)).toEqual(filter);
+  });
+  it('leaves alone what the bar cannot show', () => {
+    expect(fromFilter(['not', ['a', '=', 1]], [])).toBeNull();
+    expect(fromFilter(['or', ['and', ['a', '=', 1], ['b', '=', 2]], ['c', '=', 3]], [])).toBeNull();
+    expect(fromFilter('nonsense', [])).toBeNull();
+  });
+  it('knows when a condition is complete', () => {
+    expect(isComplete({ field: 'a', op: 'between', value: [1, null] })).toBe(false);
+    expect(isComplete({ field: 'a', op: 'between', value: [0, 1] })).toBe(true);
+    expect(isComplete({ field: 'a', op: 'in', value: [] })).toBe(false);
+    expect(isComplete({ field: 'a', op: '=', value: false })).toBe(true);
+    expect(countOf(state({ conditions: [{ field: 'a', op: 'not_null', value: null }, { field: 'b', op: '=', value: null }] }))).toBe(1);
+  });
+  it('offers buttons for short choices in the order of the list, the owner first', () => {
+    const f = (name: string, type: string, more = {}) => ({ name, type, label: { zh: name }, ops: ['in'], ...more });
+    expect(quickFields([f('level', 'option'), f('industry', 'option'), f('hidden', 'option'), f('owner', 'link', { to: 'user' }), f('name', 'string')], ['name', 'industry', 'level']).map((x) => x.name)).toEqual(['owner', 'industry', 'level']);
+  });
+});

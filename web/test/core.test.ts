@@ -1,0 +1,66 @@
+// Small parts of the core: calls and their repeats, regions, times in a zone.
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { ApiError, call, hooks, messageOf, url } from '../src/core/api';
+import { dateTime, instantOf } from '../src/core/format';
+import { buildTree, findRegions, pathText } from '../src/core/regions';
+
+afterEach(() => vi.unstubAllGlobals());
+function answers(...list: (Response | Error)[]) {
+  const seen: RequestInit[] = [];
+  vi.stubGlobal('fetch', async (_u: string, init: RequestInit) => { seen.push(init); const a = list.shift()!; if (a instanceof Error) throw a; return a; });
+  return seen;
+}
+const json = (status: number, body: unknown) => new Response(JSON.stringify(body), { status, headers: { 'Content-Type': 'application/json' } });
+
+describe('calls', () => {
+  it('writes addresses without what is empty', () => expect(url('/a', { q: '', x: 1, y: undefined, z: '云 帆' })).toBe('/api/v1/a?x=1&z=%E4%BA%91+%E5%B8%86'));
+  it('asks for sign-in when the session is over, and repeats', async () => {
+    const seen = answers(json(401, { code: 'not_signed_in' }), json(200, { ok: 1 }));
+    const ask = vi.spyOn(hooks, 'signInAgain').mockResolvedValue(true);
+    expect((await call('GET', '/x')).data).toEqual({ ok: 1 });
+    expect(ask).toHaveBeenCalledOnce();
+    expect(seen.length).toBe(2);
+    ask.mockRestore();
+  });
+  it('asks for a second proof with the methods named, and repeats the very call', async () => {
+    const seen = answers(json(403, { code: 'step_up_required', methods: ['password'] }), json(200, {}));
+    const ask = vi.spyOn(hooks, 'stepUp').mockResolvedValue(true);
+    await call('PATCH', '/roles/1', { body: { a: 1 }, version: 2 });
+    expect(ask).toHaveBeenCalledWith(['password']);
+    expect(seen[1]!.body).toBe(seen[0]!.body);
+    expect((seen[1]!.headers as Record<string, string>)['If-Match']).toBe('"2"');
+    ask.mockRestore();
+  });
+  it('gives up with the words of the server', async () => {
+    answers(json(422, { code: 'invalid', title: 't', detail: 'd', errors: [{ field: 'a', code: 'x', message: '不行' }] }));
+    const error = await call('POST', '/x', { body: {} }).catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(ApiError);
+    expect(messageOf(error)).toBe('不行');
+  });
+  it('repeats a read after a broken connection, never a write', async () => {
+    const seen = answers(new TypeError('net'), json(200, { n: 1 }));
+    expect((await call('GET', '/x')).data).toEqual({ n: 1 });
+    expect(seen.length).toBe(2);
+    const writes = answers(new TypeError('net'), json(200, {}));
+    await expect(call('POST', '/x', { body: {} })).rejects.toMatchObject({ code: 'offline' });
+    expect(writes.length).toBe(1);
+  });
+});
+
+describe('times', () => {
+  it('read in the zone of the account, there and back', () => {
+    expect(dateTime('2026-11-20T16:30:00Z')).toBe('2026-11-21 00:30');
+    expect(instantOf('2026-11-21 00:30')).toBe('2026-11-20T16:30:00Z');
+    expect(instantOf('gestern')).toBeNull();
+  });
+});
+
+describe('regions', () => {
+  const tree = buildTree([[330000, '浙江省', [[330100, '杭州市', [[330106, '西湖区']]]]], [110000, '北京市', []]]);
+  it('are found by any part of the way', () => {
+    expect(findRegions(tree, '西湖').map((r) => r.code)).toEqual([330106]);
+    expect(findRegions(tree, '浙江 杭').map((r) => r.code)).toEqual([330100]);
+    expect(findRegions(tree, '')).toEqual([]);
+    expect(pathText(tree.byCode.get(330106)!)).toBe('浙江省 / 杭州市 / 西湖区');
+  });
+});

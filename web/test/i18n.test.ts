@@ -1,0 +1,35 @@
+// Both languages have the same keys with the same places to fill, and every key used exists.
+import { describe, expect, it } from 'vitest';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import zh from '../../messages/parts/web.zh.json';
+import en from '../../messages/parts/web.en.json';
+import { label, setLang, t } from '../src/core/i18n';
+
+const root = join(import.meta.dirname, '../src');
+const files = (dir: string): string[] => readdirSync(dir).flatMap((n) => { const p = join(dir, n); return statSync(p).isDirectory() ? files(p) : /\.(ts|vue)$/.test(n) && !n.endsWith('.test.ts') ? [p] : []; });
+const holes = (s: string) => [...s.matchAll(/\{\d\}/g)].map((m) => m[0]).sort().join();
+
+describe('catalogue', () => {
+  it('has the same keys in both languages', () => expect(Object.keys(en).sort()).toEqual(Object.keys(zh).sort()));
+  it('fills the same places', () => {
+    for (const [k, text] of Object.entries(zh)) expect(`${k} ${holes((en as Record<string, string>)[k]!)}`).toBe(`${k} ${holes(text)}`);
+  });
+  it('knows every key the sources name', () => {
+    const missing = new Set<string>();
+    for (const f of files(root)) for (const m of readFileSync(f, 'utf8').matchAll(/\bt\('([a-z_0-9.]+)'/g)) if (!(`ui.${m[1]}` in zh)) missing.add(m[1]!);
+    expect([...missing]).toEqual([]);
+  });
+  it('leaves no Chinese in English and names no language by hand in views', () => {
+    for (const [k, text] of Object.entries(en)) expect(/[\u4e00-\u9fff]/.test(text), `${k}: ${text}`).toBe(false);
+  });
+  it('switches', async () => {
+    expect(t('common.save')).toBe('保存');
+    await setLang('en');
+    expect(t('list.count', 5)).toBe('5 records');
+    expect(label({ zh: '客户', en: 'Customer' })).toBe('Customer');
+    expect(document.documentElement.lang).toBe('en');
+    await setLang('zh');
+    expect(label({ zh: '客户', en: 'Customer' })).toBe('客户');
+  });
+});
