@@ -4,6 +4,7 @@
  * handler; then one check that its verdict and its mistakes agree; then the answer and one log line.
  * Handlers hold no permission code; the record engine asks auth/access once more for rows and fields.
  */
+#include <arpa/inet.h>
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
@@ -114,6 +115,31 @@ static bool entity(Request *rq)
     return true;
 }
 
+/*
+ * A page of another site whose name is made to resolve to this server must not be answered: names are
+ * those of http.hosts, or of http.base_url and "localhost"; a bare address cannot be made to move.
+ */
+static bool host_known(Request *rq)
+{
+    const char *given = request_header(rq, "Host"), *base = strstr(conf_text("http.base_url"), "://");
+    unsigned char address[sizeof(struct in6_addr)];
+    if (!given)
+        return true;
+    bool six = *given == '[';
+    char *name = arena_dup(rq->c.a, given + six, strcspn(given + six, six ? "]" : ":"));
+    if (inet_pton(six ? AF_INET6 : AF_INET, name, address) == 1)
+        return true;
+    const char *const *hosts = conf_list("http.hosts");
+    bool found = !*hosts && strcasecmp(name, "localhost") == 0;
+    for (; *hosts; hosts++)
+        found |= strcasecmp(*hosts, name) == 0;
+    if (base) {
+        size_t n = strcspn(base + 3, ":/");
+        found |= strlen(name) == n && strncasecmp(base + 3, name, n) == 0;
+    }
+    return found || ctx_fail(&rq->c, ERR_MISDIRECTED, NULL, "err.misdirected", name);
+}
+
 static bool password_due(Request *rq)
 {
     const Actor *a = rq->c.actor;
@@ -123,18 +149,50 @@ static bool password_due(Request *rq)
     return ctx_fail(&rq->c, ERR_FORBIDDEN, "password", "err.must_change_password");
 }
 
+/*
+ * 404, 428 and 412 come before 400: when the query or the body of a call on one record was refused,
+ * what is wrong with the record or its version is said instead. Always false.
+ */
+static bool record_first(Request *rq)
+{
+    Ctx *c = &rq->c;
+    if (!rq->e || strncmp(rq->route->path, "/api/v1/:plural/:id", 19) != 0 ||
+        strstr(rq->route->path, "/restore") || !c->err || err_status(c->err->code) != 400)
+        return false;
+    ErrItem *err = c->err, *last = c->err_last;
+    int n = c->n_err;
+    bool versioned = rq->method == PATCH || (rq->method == DELETE_ && rq->route->act == ACT_DELETE);
+    Record r;
+    c->err = c->err_last = NULL;
+    c->n_err = 0;
+    if (!rec_get(c, rq->e, rq->id, false, &r))
+        return false;
+    c->err = c->err_last = NULL;
+    c->n_err = 0;
+    if (versioned && request_if_match(rq) == -1)
+        return ctx_fail(c, ERR_VERSION_REQUIRED, NULL, "err.version_required");
+    if (versioned && request_if_match(rq) != r.version)
+        return ctx_fail(c, ERR_STALE, NULL, "err.stale");
+    c->err = err;
+    c->err_last = last;
+    c->n_err = n;
+    return false;
+}
+
 static bool pass(Request *rq)
 {
     Ctx *c = &rq->c;
     if (!rq->route)
         return ctx_fail(c, ERR_NOT_FOUND, NULL, "err.no_such_call");
+    if (!host_known(rq))
+        return false;
     if (rq->route->who == WHO_USER && (!who(rq) || !csrf(rq) || !password_due(rq)))
         return false;
     choose_language(rq);
     if (!entity(rq) || (rq->route->right && !access_need_right(c, rq->route->right)) ||
         (rq->route->step_up && !access_need_step_up(c)))
         return false;
-    return known_query(rq);
+    return known_query(rq) || record_first(rq);
 }
 
 static void finish(Request *rq)
@@ -145,11 +203,15 @@ static void finish(Request *rq)
     bool has_body = o->body.len || o->fixed || o->fd >= 0;
     if (has_body)
         respond_header(o, "Content-Type", o->type ? o->type : "application/json; charset=utf-8");
-    bool cached = false;
-    for (int i = 0; i < o->n_headers; i++)
+    bool cached = false, policy = false;
+    for (int i = 0; i < o->n_headers; i++) {
         cached |= strcmp(o->headers[i].name, "Cache-Control") == 0;
+        policy |= strcmp(o->headers[i].name, "Content-Security-Policy") == 0;
+    }
     if (!cached)
         respond_header(o, "Cache-Control", "no-store");
+    if (!policy)
+        respond_policy(o);
     respond_header(o, "X-Content-Type-Options", "nosniff");
 }
 
@@ -164,7 +226,7 @@ void gate_run(Request *rq)
     snprintf(c->trace_id, sizeof c->trace_id, "%s", crypt_token_hex(c->a, 16));
     c->deadline_ms = clock_mono_ms() + conf_duration_ms("query.timeout");
     choose_language(rq);
-    bool ok = pass(rq) && rq->route->fn(rq);
+    bool ok = pass(rq) && (rq->route->fn(rq) || record_first(rq));
     if (ok && arena_over_cap(c->a))
         ok = ctx_fail(c, ERR_BUSY, NULL, "err.too_much_memory");
     assert(ok == (c->n_err == 0));

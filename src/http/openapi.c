@@ -308,7 +308,10 @@ static void operation(Jw *w, const Route *r, const Entity *e)
     Buf id;
     buf_init(&id, w->b->a);
     buf_puts(&id, verbs[r->method]);
-    for (const char *p = r->path + (strncmp(r->path, "/api/v1", 7) == 0 ? 7 : 0); *p; p++)
+    bool api = strncmp(r->path, "/api/v1", 7) == 0;
+    if (!api) /* /healthz is also /api/v1/healthz; the ids must differ */
+        buf_puts(&id, "_root");
+    for (const char *p = r->path + (api ? 7 : 0); *p; p++)
         if (strncmp(p, ":plural", 7) == 0) {
             buf_puts(&id, e ? e->name : "");
             p += 6;

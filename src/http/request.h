@@ -79,6 +79,8 @@ bool request_json_or_empty(Request *rq, json_object **out);
 int64_t request_if_match(const Request *rq);
 
 void respond_header(Response *rs, const char *name, const char *value);
+/* The content policy of an answer that is no page: nothing may be loaded from it, nobody may frame it. */
+void respond_policy(Response *rs);
 /* ETag: "version" */
 void respond_etag(Request *rq, int64_t version);
 /* application/problem+json from the mistakes in rq->c; sets the status by their order of precedence. */

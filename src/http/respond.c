@@ -23,6 +23,12 @@ void respond_nothing(Request *rq)
     buf_clear(&rq->out.body);
 }
 
+void respond_policy(Response *rs)
+{
+    respond_header(rs, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+    respond_header(rs, "Referrer-Policy", "no-referrer");
+}
+
 /* Where several apply: 401, then 403, 404, 428, 412, 400, 422, 409; anything else before them. */
 static int rank(int status)
 {
@@ -90,6 +96,7 @@ void respond_problem(Request *rq)
     respond_header(o, "Content-Type", "application/problem+json; charset=utf-8");
     respond_header(o, "Cache-Control", "no-store");
     respond_header(o, "X-Content-Type-Options", "nosniff");
+    respond_policy(o);
     if (o->status == 429 || o->status == 503 || c->retry_after_s)
         respond_header(o, "Retry-After", ctx_num(c, c->retry_after_s ? c->retry_after_s : 1));
     if (o->status == 405)

@@ -41,7 +41,7 @@ static bool reserved(const char *plural)
 {
     static const char *const words[] = {"session", "me", "tokens", "step-up", "schema", "imports", "jobs", "events",
                                         "metrics", "reports", "search", "merges", "attachments", "import-templates",
-                                        "settings", "openapi.json"};
+                                        "settings", "openapi.json", "healthz", "readyz"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strcmp(words[i], plural) == 0)
             return true;

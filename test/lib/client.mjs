@@ -85,7 +85,7 @@ export class Client {
     }
     const text = bytes.toString('utf8');
     let json;
-    if (/json/.test(answer.headers.get('content-type') ?? '')) {
+    if (text && /json/.test(answer.headers.get('content-type') ?? '')) {
       try { json = JSON.parse(text); } catch { throw new Error(`${method} ${full}: the answer is no JSON: ${text}`); }
     }
     return { status: answer.status, headers: answer.headers, text, bytes, json, etag: answer.headers.get('etag') };
