@@ -17,7 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ctx_init(&c, a);
     MetaSource list[120];
     int n = 0;
-    for (const Embed *e = embed_first("entities/"); e && e->path && n < 100 && strncmp(e->path, "entities/", 9) == 0; e++)
+    for (const Embed *e = embed_first("entities/");
+         e && e->path && n < 100 && strncmp(e->path, "entities/", 9) == 0; e++)
         list[n++] = (MetaSource){e->path, (const char *)e->data, e->len};
     char *text = arena_dup(a, (const char *)data, size);
     list[n] = (MetaSource){"entities/test/thing.json", text, size};

@@ -40,7 +40,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const FilterGuard guard = {any_field, any_row};
     const Entity *e = model_entity(model, "customer");
     Filter *f = NULL;
-    bool ok = filter_parse_text(&c, e, arena_dup(a, (const char *)data, size), &guard, (FilterMe){7, 3}, &f);
+    bool ok = filter_parse_text(&c, e, arena_dup(a, (const char *)data, size), &guard,
+                                (FilterMe){7, 3}, &f);
     if (ok != (c.n_err == 0))
         abort();
     if (ok) {

@@ -73,7 +73,8 @@ static bool walk(Files *fs, const char *dir, const char *shown)
             continue;
         if (S_ISDIR(st.st_mode))
             ok = walk(fs, path, as) && ok;
-        else if (len > 5 && strcmp(name + len - 5, ".json") == 0 && strcmp(name, "schema.json") != 0)
+        else if (len > 5 && strcmp(name + len - 5, ".json") == 0 &&
+                 strcmp(name, "schema.json") != 0)
             ok = read_file(fs, path, as) && ok;
         free(items[i]);
     }
@@ -133,7 +134,8 @@ static void write_hooks(const Model *m, Buf *b)
 {
     Map seen;
     map_init(&seen, m->a);
-    buf_puts(b, "/* Made by tools/mkmeta from the entity files. A hook named there and missing in src/domain\n"
+    buf_puts(b, "/* Made by tools/mkmeta from the entity files. A hook named there and missing in "
+                "src/domain\n"
                 "   does not link. */\n#include \"record/hooks.h\"\n\n");
     for (int i = 0; i < m->n; i++) {
         const Entity *e = &m->entities[i];

@@ -11,31 +11,134 @@
 #include "meta/filter.h"
 #include "meta/types.h"
 
-const char *const meta_action_names[] = {"read", "create", "edit", "delete", "import", "export",
-                                         "transfer", "share", "approve", "bulk", "merge", NULL};
-const char *const meta_scope_names[] = {"own", "reports", "department", "below", "all", "none", NULL};
-const char *const meta_right_names[] = {"settings", "fields", "audit", "users", "roles", "sessions", "jobs",
-                                        "import_keep", NULL};
+const char *const meta_action_names[] = {"read",    "create", "edit",     "delete",
+                                         "import",  "export", "transfer", "share",
+                                         "approve", "bulk",   "merge",    NULL};
+const char *const meta_scope_names[] = {"own", "reports", "department", "below",
+                                        "all", "none",    NULL};
+const char *const meta_right_names[] = {"settings", "fields", "audit",       "users", "roles",
+                                        "sessions", "jobs",   "import_keep", NULL};
 
 /* Paths of the API that belong to no entity (CONTRACT 2). */
 static const char *const reserved_plurals[] = {
-    "session", "me", "tokens", "step-up", "schema", "imports", "jobs", "events", "metrics", "reports", "search",
-    "merges", "attachments", "import-templates", "settings", "openapi", "assets", "healthz", "readyz", NULL};
+    "session",  "me",      "tokens",  "step-up", "schema", "imports",     "jobs",
+    "events",   "metrics", "reports", "search",  "merges", "attachments", "import-templates",
+    "settings", "openapi", "assets",  "healthz", "readyz", NULL};
 
 /* Words SQLite or PostgreSQL reserve, as column names; and members every row of the API has. */
-static const char *const reserved_names[] = {
-    "all", "analyse", "analyze", "and", "any", "array", "as", "asc", "authorization", "between", "binary", "both",
-    "case", "cast", "check", "collate", "collation", "column", "commit", "concurrently", "constraint", "create",
-    "cross", "default", "deferrable", "delete", "desc", "distinct", "drop", "else", "end", "escape", "except",
-    "exists", "false", "fetch", "for", "foreign", "freeze", "from", "full", "grant", "group", "having", "ilike",
-    "in", "index", "initially", "inner", "insert", "intersect", "into", "is", "isnull", "join", "lateral", "leading",
-    "left", "like", "limit", "localtime", "localtimestamp", "natural", "not", "notnull", "null", "offset", "on",
-    "only", "or", "order", "outer", "overlaps", "placing", "primary", "references", "returning", "right", "rowid",
-    "select", "set", "similar", "some", "symmetric", "table", "then", "to", "trailing", "transaction", "true",
-    "union", "unique", "update", "using", "values", "variadic", "verbose", "view", "when", "where", "window", "with",
-    "can", "masked", "oid", "ctid", "xmin", "xmax", "tableoid", NULL};
+static const char *const reserved_names[] = {"all",
+                                             "analyse",
+                                             "analyze",
+                                             "and",
+                                             "any",
+                                             "array",
+                                             "as",
+                                             "asc",
+                                             "authorization",
+                                             "between",
+                                             "binary",
+                                             "both",
+                                             "case",
+                                             "cast",
+                                             "check",
+                                             "collate",
+                                             "collation",
+                                             "column",
+                                             "commit",
+                                             "concurrently",
+                                             "constraint",
+                                             "create",
+                                             "cross",
+                                             "default",
+                                             "deferrable",
+                                             "delete",
+                                             "desc",
+                                             "distinct",
+                                             "drop",
+                                             "else",
+                                             "end",
+                                             "escape",
+                                             "except",
+                                             "exists",
+                                             "false",
+                                             "fetch",
+                                             "for",
+                                             "foreign",
+                                             "freeze",
+                                             "from",
+                                             "full",
+                                             "grant",
+                                             "group",
+                                             "having",
+                                             "ilike",
+                                             "in",
+                                             "index",
+                                             "initially",
+                                             "inner",
+                                             "insert",
+                                             "intersect",
+                                             "into",
+                                             "is",
+                                             "isnull",
+                                             "join",
+                                             "lateral",
+                                             "leading",
+                                             "left",
+                                             "like",
+                                             "limit",
+                                             "localtime",
+                                             "localtimestamp",
+                                             "natural",
+                                             "not",
+                                             "notnull",
+                                             "null",
+                                             "offset",
+                                             "on",
+                                             "only",
+                                             "or",
+                                             "order",
+                                             "outer",
+                                             "overlaps",
+                                             "placing",
+                                             "primary",
+                                             "references",
+                                             "returning",
+                                             "right",
+                                             "rowid",
+                                             "select",
+                                             "set",
+                                             "similar",
+                                             "some",
+                                             "symmetric",
+                                             "table",
+                                             "then",
+                                             "to",
+                                             "trailing",
+                                             "transaction",
+                                             "true",
+                                             "union",
+                                             "unique",
+                                             "update",
+                                             "using",
+                                             "values",
+                                             "variadic",
+                                             "verbose",
+                                             "view",
+                                             "when",
+                                             "where",
+                                             "window",
+                                             "with",
+                                             "can",
+                                             "masked",
+                                             "oid",
+                                             "ctid",
+                                             "xmin",
+                                             "xmax",
+                                             "tableoid",
+                                             NULL};
 
-static const char *const colors[] = {"gray", "blue", "green", "orange", "red", "purple", "teal", NULL};
+static const char *const colors[] = {"gray", "blue",   "green", "orange",
+                                     "red",  "purple", "teal",  NULL};
 
 typedef struct K {
     Ctx *c;
@@ -96,7 +199,8 @@ static void entity_fail(K *k, const char *key, const char *sub, const char *cons
     }
     k->ok = meta_fail_args(k->c, k->e->file, line, msg);
 }
-#define EFAIL(k, key, sub, ...) entity_fail((k), (key), (sub), (const char *const[]){__VA_ARGS__, NULL})
+#define EFAIL(k, key, sub, ...)                                                                    \
+    entity_fail((k), (key), (sub), (const char *const[]){__VA_ARGS__, NULL})
 
 /* A mistake of a field. Standard fields are checked once, with the first entity that has them. */
 static void field_fail(K *k, const Field *f, const char *key, const char *const *msg)
@@ -133,13 +237,14 @@ static void no_such_field(K *k, const char *key, const char *sub, const char *na
 
 static bool text_like(FieldType t)
 {
-    return t == FT_STRING || t == FT_NUMBER || t == FT_EMAIL || t == FT_URL || t == FT_PHONE || t == FT_TEXT;
+    return t == FT_STRING || t == FT_NUMBER || t == FT_EMAIL || t == FT_URL || t == FT_PHONE ||
+           t == FT_TEXT;
 }
 
 static bool sortable(FieldType t)
 {
-    return t == FT_STRING || t == FT_NUMBER || t == FT_INT || t == FT_DECIMAL || t == FT_FLOAT || t == FT_MONEY ||
-           t == FT_DATE || t == FT_DATETIME;
+    return t == FT_STRING || t == FT_NUMBER || t == FT_INT || t == FT_DECIMAL || t == FT_FLOAT ||
+           t == FT_MONEY || t == FT_DATE || t == FT_DATETIME;
 }
 
 static void check_options(K *k, const Field *f)
@@ -154,7 +259,9 @@ static void check_options(K *k, const Field *f)
     for (int i = 0; i < f->n_options; i++) {
         const Option *o = &f->options[i];
         size_t len = strlen(o->code);
-        if (!len || len > 40 || strspn(o->code, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+.-") != len)
+        if (!len || len > 40 ||
+            strspn(o->code, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+.-") !=
+                len)
             FFAIL(k, f, "options", "meta.option_code", o->code);
         if (o->color && !is_one_of(o->color, colors))
             FFAIL(k, f, "options", "meta.one_of", "color", o->color, join(k->c->a, colors));
@@ -211,9 +318,11 @@ static void check_link(K *k, const Field *f)
 
 static void check_limits(K *k, const Field *f)
 {
-    bool sized = text_like(f->type) || f->type == FT_INT || f->type == FT_DECIMAL || f->type == FT_FLOAT || f->type == FT_MONEY;
+    bool sized = text_like(f->type) || f->type == FT_INT || f->type == FT_DECIMAL ||
+                 f->type == FT_FLOAT || f->type == FT_MONEY;
     if ((f->has_min || f->has_max) && !sized)
-        FFAIL(k, f, f->has_max ? "max" : "min", "meta.not_for_type", f->has_max ? "max" : "min", type_ops(f->type)->name);
+        FFAIL(k, f, f->has_max ? "max" : "min", "meta.not_for_type", f->has_max ? "max" : "min",
+              type_ops(f->type)->name);
     if (f->has_min && f->has_max && f->min > f->max)
         FFAIL(k, f, "min", "meta.min_max");
     if (text_like(f->type) && ((f->has_max && f->max < 1) || (f->has_min && f->min < 0)))
@@ -230,7 +339,8 @@ static void check_limits(K *k, const Field *f)
     }
     int err;
     PCRE2_SIZE at;
-    pcre2_code *re = pcre2_compile((PCRE2_SPTR)f->pattern, PCRE2_ZERO_TERMINATED, PCRE2_UTF, &err, &at, NULL);
+    pcre2_code *re =
+        pcre2_compile((PCRE2_SPTR)f->pattern, PCRE2_ZERO_TERMINATED, PCRE2_UTF, &err, &at, NULL);
     if (!re) {
         char why[160];
         pcre2_get_error_message(err, (PCRE2_UCHAR *)why, sizeof why);
@@ -274,7 +384,8 @@ static void check_default(K *k, const Field *f)
             return;
     }
     const FieldOps *ops = type_ops(f->type);
-    if (!ops->has_column || f->type == FT_LINK || f->type == FT_FILE || f->type == FT_IMAGE || f->type == FT_NUMBER) {
+    if (!ops->has_column || f->type == FT_LINK || f->type == FT_FILE || f->type == FT_IMAGE ||
+        f->type == FT_NUMBER) {
         FFAIL(k, f, "default", "meta.not_for_type", "default", ops->name);
         return;
     }
@@ -331,11 +442,14 @@ static void check_flags(K *k, const Field *f)
 {
     const char *type = type_ops(f->type)->name;
     const Entity *e = k->e;
-    if (f->required && f->hidden)
-        { if (e->standard || !e->readonly) FFAIL(k, f, "hidden", "meta.required_hidden"); }
-    else if (f->required && f->readonly && !f->dflt && f->type != FT_NUMBER && e->standard && !e->readonly)
+    if (f->required && f->hidden) {
+        if (e->standard || !e->readonly)
+            FFAIL(k, f, "hidden", "meta.required_hidden");
+    } else if (f->required && f->readonly && !f->dflt && f->type != FT_NUMBER && e->standard &&
+               !e->readonly)
         FFAIL(k, f, "readonly", "meta.required_readonly");
-    if (f->personal && f->type != FT_STRING && f->type != FT_TEXT && f->type != FT_PHONE && f->type != FT_EMAIL)
+    if (f->personal && f->type != FT_STRING && f->type != FT_TEXT && f->type != FT_PHONE &&
+        f->type != FT_EMAIL)
         FFAIL(k, f, "personal", "meta.not_for_type", "personal", type);
     if (f->sort && !sortable(f->type))
         FFAIL(k, f, "sort", "meta.not_for_type", "sort", type);
@@ -343,7 +457,8 @@ static void check_flags(K *k, const Field *f)
         FFAIL(k, f, "fold", "meta.not_for_type", "fold", type);
     if (f->search && !text_like(f->type))
         FFAIL(k, f, "search", "meta.not_for_type", "search", type);
-    if (f->unique && (!f->column || f->type == FT_TEXT || f->type == FT_JSON || f->type == FT_MULTI_OPTION || f->type == FT_BOOL))
+    if (f->unique && (!f->column || f->type == FT_TEXT || f->type == FT_JSON ||
+                      f->type == FT_MULTI_OPTION || f->type == FT_BOOL))
         FFAIL(k, f, "unique", "meta.not_for_type", "unique", type);
     if ((f->hidden || f->write_only) && (f->in_list || f->in_card || f->search || f->sort))
         FFAIL(k, f, f->hidden ? "hidden" : "write_only", "meta.hidden_shown", f->name);
@@ -418,7 +533,8 @@ bool meta_number_pattern_ok(const char *p)
         if (*p == '}')
             return false;
         if (*p != '{') {
-            bool plain = (*p >= 'A' && *p <= 'Z') || (*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9') || strchr("-_/.", *p);
+            bool plain = (*p >= 'A' && *p <= 'Z') || (*p >= 'a' && *p <= 'z') ||
+                         (*p >= '0' && *p <= '9') || strchr("-_/.", *p);
             if (!plain)
                 return false;
             p++;
@@ -445,7 +561,8 @@ static void check_number(K *k)
     static const char *const resets[] = {"day", "month", "year", "never", NULL};
     const Entity *e = k->e;
     if (!is_one_of(e->number_reset, resets))
-        EFAIL(k, "number_reset", NULL, "meta.one_of", "number_reset", e->number_reset, join(k->c->a, resets));
+        EFAIL(k, "number_reset", NULL, "meta.one_of", "number_reset", e->number_reset,
+              join(k->c->a, resets));
     if (!e->number)
         return;
     if (!meta_number_pattern_ok(e->number))
@@ -456,8 +573,10 @@ static void check_number(K *k)
     if (n != 1)
         EFAIL(k, "number", NULL, "meta.number_field");
     /* A sequence that starts again must carry what tells its periods apart, or numbers would repeat. */
-    bool day = strstr(e->number, "MMdd}"), month = day || strstr(e->number, "MM}"), year = month || strstr(e->number, "{yyyy}");
-    if ((strcmp(e->number_reset, "day") == 0 && !day) || (strcmp(e->number_reset, "month") == 0 && !month) ||
+    bool day = strstr(e->number, "MMdd}"), month = day || strstr(e->number, "MM}"),
+         year = month || strstr(e->number, "{yyyy}");
+    if ((strcmp(e->number_reset, "day") == 0 && !day) ||
+        (strcmp(e->number_reset, "month") == 0 && !month) ||
         (strcmp(e->number_reset, "year") == 0 && !year))
         EFAIL(k, "number_reset", NULL, "meta.number_repeat", e->number, e->number_reset);
 }
@@ -470,7 +589,8 @@ static void check_timeline(K *k)
         const Entity *t = NULL;
         const Field *f = NULL;
         if (dot)
-            t = model_entity(k->m, arena_dup(k->c->a, e->timeline[i], (size_t)(dot - e->timeline[i])));
+            t = model_entity(k->m,
+                             arena_dup(k->c->a, e->timeline[i], (size_t)(dot - e->timeline[i])));
         if (t)
             f = entity_field(t, dot + 1);
         bool fits = f && f->type == FT_LINK;
@@ -487,7 +607,8 @@ static void check_timeline(K *k)
         EFAIL(k, "gets", NULL, "meta.timeline_empty");
 }
 
-static void check_words(K *k, const char *key, const char *sub, const char *what, const char *text, char sep, const char *const *words)
+static void check_words(K *k, const char *key, const char *sub, const char *what, const char *text,
+                        char sep, const char *const *words)
 {
     char word[64];
     while (*text) {
@@ -548,7 +669,8 @@ static void check_actions(K *k)
         if (!name_legal(x->name, 40, '_'))
             EFAIL(k, "actions", x->name, "meta.name_illegal", x->name);
         if (!is_one_of(x->right, meta_action_names))
-            EFAIL(k, "actions", x->name, "meta.one_of", "right", x->right, join(k->c->a, meta_action_names));
+            EFAIL(k, "actions", x->name, "meta.one_of", "right", x->right,
+                  join(k->c->a, meta_action_names));
     }
 }
 
@@ -605,7 +727,8 @@ static void check_gets(K *k)
         searched = searched || e->fields[i].search > 0;
     if ((e->gets & GETS_SEARCH) && !searched)
         EFAIL(k, "gets", NULL, "meta.search_empty");
-    static const unsigned need_standard[] = {GETS_SHARE, GETS_HISTORY, GETS_TRASH, GETS_CUSTOM, GETS_IMPORT};
+    static const unsigned need_standard[] = {GETS_SHARE, GETS_HISTORY, GETS_TRASH, GETS_CUSTOM,
+                                             GETS_IMPORT};
     static const char *const names[] = {"share", "history", "trash", "custom_fields", "import"};
     for (int i = 0; i < 5; i++)
         if ((e->gets & need_standard[i]) && !e->standard)
@@ -636,7 +759,8 @@ static void check_links_of_entity(K *k)
 static void check_names(K *k)
 {
     const Entity *e = k->e;
-    if (!name_legal(e->name, 40, '_') || strncmp(e->name, "rel_", 4) == 0 || strncmp(e->name, "search_", 7) == 0)
+    if (!name_legal(e->name, 40, '_') || strncmp(e->name, "rel_", 4) == 0 ||
+        strncmp(e->name, "search_", 7) == 0)
         EFAIL(k, "entity", NULL, "meta.name_illegal", e->name);
     else if (meta_is_engine_table(e->name))
         EFAIL(k, "entity", NULL, "meta.name_engine", e->name);
@@ -666,7 +790,8 @@ bool check_model(Ctx *c, const Model *m, const MetaSource *sources, int n)
     bool standard_done = false;
     k.standard_path = "entities/standard.json";
     for (int i = 0; i < n; i++)
-        if (strlen(sources[i].path) >= 13 && strcmp(sources[i].path + strlen(sources[i].path) - 13, "standard.json") == 0)
+        if (strlen(sources[i].path) >= 13 &&
+            strcmp(sources[i].path + strlen(sources[i].path) - 13, "standard.json") == 0)
             k.standard_path = sources[i].path;
     for (int i = 0; i < m->n; i++) {
         k.e = &m->entities[i];

@@ -140,7 +140,8 @@ static void field(Jw *w, const Field *f, FieldRight right, bool masked)
 }
 
 /* The names of the fields shown, of those for which pick holds. */
-static void names(Jw *w, const char *key, const Entity *e, const DescribeRights *r, bool (*pick)(const Field *f))
+static void names(Jw *w, const char *key, const Entity *e, const DescribeRights *r,
+                  bool (*pick)(const Field *f))
 {
     FieldRight right;
     bool masked;
@@ -211,9 +212,15 @@ static void can(Jw *w, const Entity *e, const DescribeRights *r)
         const char *name;
         unsigned needs;
         bool changes;
-    } more[] = {{"create", 0, true}, {"edit", 0, true}, {"delete", 0, true}, {"import", GETS_IMPORT, true},
-                {"export", GETS_EXPORT, false}, {"transfer", 0, true}, {"share", GETS_SHARE, false},
-                {"bulk", 0, true}, {"merge", GETS_DEDUPE, true}};
+    } more[] = {{"create", 0, true},
+                {"edit", 0, true},
+                {"delete", 0, true},
+                {"import", GETS_IMPORT, true},
+                {"export", GETS_EXPORT, false},
+                {"transfer", 0, true},
+                {"share", GETS_SHARE, false},
+                {"bulk", 0, true},
+                {"merge", GETS_DEDUPE, true}};
     jw_key(w, "can");
     jw_obj(w);
     jw_kbool(w, "read", !r || !r->can || r->can(r->arg, e, "read"));
@@ -292,7 +299,8 @@ static bool is_child(const Entity *e, const Entity *child, const Field *f)
         return true;
     size_t n = strlen(child->name);
     for (int i = 0; e->timeline && e->timeline[i]; i++)
-        if (strncmp(e->timeline[i], child->name, n) == 0 && e->timeline[i][n] == '.' && strcmp(e->timeline[i] + n + 1, f->name) == 0)
+        if (strncmp(e->timeline[i], child->name, n) == 0 && e->timeline[i][n] == '.' &&
+            strcmp(e->timeline[i] + n + 1, f->name) == 0)
             return true;
     return false;
 }

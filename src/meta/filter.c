@@ -138,8 +138,8 @@ Filter *filter_shared(Arena *a, int64_t user, int64_t now_ms, bool write)
 
 bool filter_is_text(const Field *f)
 {
-    return f->type == FT_STRING || f->type == FT_NUMBER || f->type == FT_TEXT || f->type == FT_EMAIL ||
-           f->type == FT_URL || f->type == FT_PHONE;
+    return f->type == FT_STRING || f->type == FT_NUMBER || f->type == FT_TEXT ||
+           f->type == FT_EMAIL || f->type == FT_URL || f->type == FT_PHONE;
 }
 
 const char *filter_folded(Arena *a, const Field *f, const char *text)
@@ -159,7 +159,8 @@ static bool bad_value(Fp *p, const char *path, int before)
 static bool value(Fp *p, const Field *f, const char *path, json_object *in, DbVal *out)
 {
     Ctx *c = p->c;
-    const char *text = json_object_is_type(in, json_type_string) ? json_object_get_string(in) : NULL;
+    const char *text =
+        json_object_is_type(in, json_type_string) ? json_object_get_string(in) : NULL;
     if (filter_is_text(f) && text) {
         char *s = fold_clean(c->a, text);
         *out = *s ? db_of_text(s) : db_null();
@@ -192,7 +193,8 @@ static bool value(Fp *p, const Field *f, const char *path, json_object *in, DbVa
 }
 
 /* in and not_in: the values that are not null; *nulls whether null was among them. */
-static bool value_list(Fp *p, const Field *f, const char *path, json_object *list, DbVal **out, int *out_n, bool *nulls)
+static bool value_list(Fp *p, const Field *f, const char *path, json_object *list, DbVal **out,
+                       int *out_n, bool *nulls)
 {
     size_t n = json_object_array_length(list);
     *out = ARENA_ARRAY(p->c->a, n ? n : 1, DbVal);
@@ -228,18 +230,22 @@ static bool leaf_under(Fp *p, const Field *f, const char *path, json_object *in,
     *out = filter_false(p->c->a);
     size_t n = json_object_is_type(in, json_type_array) ? json_object_array_length(in) : 1;
     for (size_t i = 0; i < n; i++) {
-        json_object *it = json_object_is_type(in, json_type_array) ? json_object_array_get_idx(in, i) : in;
+        json_object *it =
+            json_object_is_type(in, json_type_array) ? json_object_array_get_idx(in, i) : in;
         DbVal v;
         if (!value(p, f, path, it, &v))
             return false;
         if (v.kind == DB_NULL)
             return ctx_fail(p->c, ERR_BAD_FILTER, path, "filter.no_value", path);
-        *out = filter_or(p->c->a, *out, f->type == FT_REGION ? region_under(p->c, f, v.i) : filter_leaf(p->c->a, f, OP_UNDER, &v, 1));
+        *out = filter_or(p->c->a, *out,
+                         f->type == FT_REGION ? region_under(p->c, f, v.i)
+                                              : filter_leaf(p->c->a, f, OP_UNDER, &v, 1));
     }
     return true;
 }
 
-static bool leaf_list(Fp *p, const Field *f, FilterOp op, const char *path, json_object *in, Filter **out)
+static bool leaf_list(Fp *p, const Field *f, FilterOp op, const char *path, json_object *in,
+                      Filter **out)
 {
     Ctx *c = p->c;
     DbVal *vals;
@@ -247,15 +253,19 @@ static bool leaf_list(Fp *p, const Field *f, FilterOp op, const char *path, json
     bool nulls;
     if (!value_list(p, f, path, in, &vals, &n, &nulls))
         return false;
-    Filter *x = n ? filter_leaf(c->a, f, op, vals, n) : op == OP_IN ? filter_false(c->a) : filter_true(c->a);
+    Filter *x = n             ? filter_leaf(c->a, f, op, vals, n)
+                : op == OP_IN ? filter_false(c->a)
+                              : filter_true(c->a);
     /* not_in includes rows without a value, unless null itself is excluded. */
     if (nulls)
-        x = op == OP_IN ? filter_or(c->a, x, is_null(c, f, true)) : filter_and(c->a, x, is_null(c, f, false));
+        x = op == OP_IN ? filter_or(c->a, x, is_null(c, f, true))
+                        : filter_and(c->a, x, is_null(c, f, false));
     *out = x;
     return true;
 }
 
-static bool leaf_of(Fp *p, const Field *f, FilterOp op, const char *path, json_object *in, Filter **out)
+static bool leaf_of(Fp *p, const Field *f, FilterOp op, const char *path, json_object *in,
+                    Filter **out)
 {
     Ctx *c = p->c;
     if (op == OP_IS_NULL || op == OP_NOT_NULL) {
@@ -312,7 +322,8 @@ static bool no_field(Fp *p, const Entity *e, const char *path, const char *name)
 }
 
 /* Walks "customer.region": links, each with its guard and scope, then the leaf. */
-static bool path_of(Fp *p, const Entity *e, const char *path, const char *rest, int links, FilterOp op, json_object *in, Filter **out)
+static bool path_of(Fp *p, const Entity *e, const char *path, const char *rest, int links,
+                    FilterOp op, json_object *in, Filter **out)
 {
     Ctx *c = p->c;
     const char *dot = strchr(rest, '.');
@@ -332,7 +343,9 @@ static bool path_of(Fp *p, const Entity *e, const char *path, const char *rest, 
         *out = filter_and(c->a, also, x);
         return true;
     }
-    const Entity *target = f->to && (f->type == FT_LINK || f->type == FT_LINK_MANY) ? model_entity(e->model, f->to) : NULL;
+    const Entity *target = f->to && (f->type == FT_LINK || f->type == FT_LINK_MANY)
+                               ? model_entity(e->model, f->to)
+                               : NULL;
     if (!target)
         return ctx_fail(c, ERR_BAD_FILTER, path, "filter.not_link", name, dot + 1);
     if (links >= MAX_LINKS)
@@ -390,7 +403,8 @@ static bool node(Fp *p, const Entity *e, json_object *j, int depth, Filter **out
     return path_of(p, e, head, head, 0, op, n == 3 ? json_object_array_get_idx(j, 2) : NULL, out);
 }
 
-bool filter_parse(Ctx *c, const Entity *e, json_object *json, const FilterGuard *guard, FilterMe me, Filter **out)
+bool filter_parse(Ctx *c, const Entity *e, json_object *json, const FilterGuard *guard, FilterMe me,
+                  Filter **out)
 {
     if (!json || json_object_is_type(json, json_type_null) ||
         (json_object_is_type(json, json_type_array) && json_object_array_length(json) == 0)) {
@@ -405,7 +419,8 @@ bool filter_parse(Ctx *c, const Entity *e, json_object *json, const FilterGuard 
     return true;
 }
 
-bool filter_parse_text(Ctx *c, const Entity *e, const char *text, const FilterGuard *guard, FilterMe me, Filter **out)
+bool filter_parse_text(Ctx *c, const Entity *e, const char *text, const FilterGuard *guard,
+                       FilterMe me, Filter **out)
 {
     json_object *o = NULL;
     int before = c->n_err;

@@ -7,7 +7,8 @@
 /* Is the value of f compared as text that people wrote (folded where there is a folded column)? */
 bool filter_is_text(const Field *f);
 /* A condition on a date or datetime field; vals as JSON, words like "this_month" included. */
-bool filter_time(Ctx *c, const Field *f, FilterOp op, json_object *const *vals, int n, Filter **out);
+bool filter_time(Ctx *c, const Field *f, FilterOp op, json_object *const *vals, int n,
+                 Filter **out);
 /* The folded text of a value of f. */
 const char *filter_folded(Arena *a, const Field *f, const char *text);
 

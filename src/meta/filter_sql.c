@@ -434,7 +434,8 @@ static bool leaf_holds(const Filter *f, Arena *a, DbVal v)
     case OP_LE: return compare_vals(fd, a, v, f->vals[0]) <= 0;
     case OP_GT: return compare_vals(fd, a, v, f->vals[0]) > 0;
     case OP_GE: return compare_vals(fd, a, v, f->vals[0]) >= 0;
-    case OP_BETWEEN: return compare_vals(fd, a, v, f->vals[0]) >= 0 && compare_vals(fd, a, v, f->vals[1]) <= 0;
+    case OP_BETWEEN:
+        return compare_vals(fd, a, v, f->vals[0]) >= 0 && compare_vals(fd, a, v, f->vals[1]) <= 0;
     case OP_IN: return holds_any(f, a, v);
     case OP_NOT_IN: return !holds_any(f, a, v);
     case OP_CONTAINS:
@@ -447,7 +448,7 @@ static bool leaf_holds(const Filter *f, Arena *a, DbVal v)
     }
     default: break; /* under asks other rows */
     }
-    assert(!"filter_holds: under");
+    assert(0 && "filter_holds: under");
     return false;
 }
 
@@ -476,7 +477,7 @@ static bool holds(const Filter *f, Arena *a, const DbVal *values)
     case FILTER_VIA:
     case FILTER_SHARED: break;
     }
-    assert(!"filter_holds: only the record's own fields");
+    assert(0 && "filter_holds: only the record's own fields");
     return false;
 }
 

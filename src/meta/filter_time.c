@@ -76,7 +76,10 @@ static bool word_span(Ctx *c, const char *w, Span *out)
         out->hi = out->lo + 7;
         return true;
     }
-    int months = strcmp(w, "month") == 0 ? 1 : strcmp(w, "quarter") == 0 ? 3 : strcmp(w, "year") == 0 ? 12 : 0;
+    int months = strcmp(w, "month") == 0     ? 1
+                 : strcmp(w, "quarter") == 0 ? 3
+                 : strcmp(w, "year") == 0    ? 12
+                                             : 0;
     if (!months)
         return false;
     int first = (t.m - 1) / months * months + 1 + shift * months;
@@ -148,7 +151,8 @@ static bool span_of(Ctx *c, const Field *f, json_object *j, Span *out)
         found = true;
     }
     if (!found)
-        return ctx_fail(c, ERR_FORMAT_DATE, f->name, f->type == FT_DATE ? "type.want_date" : "type.want_datetime",
+        return ctx_fail(c, ERR_FORMAT_DATE, f->name,
+                        f->type == FT_DATE ? "type.want_date" : "type.want_datetime",
                         label_in(f->label, c->lang));
     /* Days outside the calendar (year 1 to 9999) cannot be written. */
     if (!out->exact && (out->lo < -719162 || out->hi > 2932896))

@@ -43,7 +43,8 @@ static void lay_custom(Ctx *c, Model *m, const CustomField *custom, int n, bool 
     }
 }
 
-bool meta_build(Ctx *c, const MetaSource *given, int n, const CustomField *custom, int n_custom, Model **out)
+bool meta_build(Ctx *c, const MetaSource *given, int n, const CustomField *custom, int n_custom,
+                Model **out)
 {
     int before = c->n_err;
     Arena *a = arena_new(0);
@@ -59,7 +60,8 @@ bool meta_build(Ctx *c, const MetaSource *given, int n, const CustomField *custo
     uint64_t h = 1469598103934665603u;
     MetaSource *sources = ARENA_ARRAY(c->a, n > 0 ? n : 1, MetaSource);
     for (int i = 0; i < n; i++) /* what is built in need not end in NUL */
-        sources[i] = (MetaSource){given[i].path, arena_dup(c->a, given[i].text, given[i].len), given[i].len};
+        sources[i] =
+            (MetaSource){given[i].path, arena_dup(c->a, given[i].text, given[i].len), given[i].len};
     for (int i = 0; i < n; i++) {
         h = digest(h, sources[i].text, sources[i].len);
         if (is_standard(sources[i].path))
@@ -113,7 +115,8 @@ bool model_build(Ctx *c, const CustomField *custom, int n_custom, Model **out)
     int k = 0;
     for (int i = 0; i < n; i++) {
         size_t len = strlen(first[i].path);
-        if (len < 6 || strcmp(first[i].path + len - 5, ".json") != 0 || strstr(first[i].path, "schema.json"))
+        if (len < 6 || strcmp(first[i].path + len - 5, ".json") != 0 ||
+            strstr(first[i].path, "schema.json"))
             continue;
         sources[k++] = (MetaSource){first[i].path, (const char *)first[i].data, first[i].len};
     }

@@ -1,4 +1,5 @@
-/* Entity files and custom fields → Entity and Field. See parse.h; docs/entity.md is the format. */
+/* The shape of fields, and what reading a file takes: keys, kinds, labels, places. See parse.h; entities are read
+   in parse_entity.c, docs/entity.md is the format. */
 #include "meta/parse.h"
 
 #include <errno.h>
@@ -7,67 +8,25 @@
 #include <string.h>
 
 #include "base/msg.h"
+#include "meta/parse_impl.h"
 #include "meta/types.h"
 
-typedef enum KeyKind { K_STR, K_BOOL, K_INT, K_LABEL, K_TEXT2, K_NUM, K_OBJ, K_ARR, K_SCALAR } KeyKind;
-
-typedef struct Key {
-    const char *name;
-    KeyKind kind;
-} Key;
-
-static const Key entity_keys[] = {
-    {"entity", K_STR}, {"plural", K_STR}, {"label", K_LABEL}, {"about", K_LABEL}, {"group", K_STR},
-    {"icon", K_STR}, {"menu", K_BOOL}, {"routes", K_BOOL}, {"standard", K_BOOL},
-    {"readonly", K_BOOL}, {"title", K_STR}, {"hooks", K_STR}, {"number", K_STR},
-    {"number_reset", K_STR}, {"gets", K_ARR}, {"sort", K_STR}, {"parent", K_STR}, {"tree", K_STR},
-    {"timeline", K_ARR}, {"right", K_STR}, {"sections", K_OBJ}, {"fields", K_OBJ},
-    {"indexes", K_ARR}, {"dups", K_OBJ}, {"actions", K_OBJ}, {"roles", K_OBJ},
-};
-
 static const Key field_keys[] = {
-    {"type", K_STR}, {"label", K_LABEL}, {"definition", K_TEXT2}, {"example", K_TEXT2},
-    {"section", K_STR}, {"unit", K_STR}, {"required", K_BOOL}, {"form_required", K_BOOL},
-    {"unique", K_BOOL}, {"readonly", K_BOOL}, {"create_only", K_BOOL}, {"write_only", K_BOOL},
-    {"hidden", K_BOOL}, {"personal", K_BOOL}, {"audit", K_BOOL}, {"list", K_BOOL},
-    {"form", K_BOOL}, {"card", K_BOOL}, {"sort", K_BOOL}, {"fold", K_BOOL}, {"search", K_INT},
-    {"match", K_STR}, {"min", K_NUM}, {"max", K_NUM}, {"scale", K_INT}, {"pattern", K_STR},
-    {"options", K_OBJ}, {"to", K_STR}, {"to_field", K_STR}, {"default", K_SCALAR},
-    {"required_if", K_ARR}, {"parts", K_OBJ}, {"synonyms", K_STR}, {"was", K_STR},
-    {"retired", K_BOOL}, /* custom fields only */
+    {"type", K_STR},     {"label", K_LABEL},    {"definition", K_TEXT2}, {"example", K_TEXT2},
+    {"section", K_STR},  {"unit", K_STR},       {"required", K_BOOL},    {"form_required", K_BOOL},
+    {"unique", K_BOOL},  {"readonly", K_BOOL},  {"create_only", K_BOOL}, {"write_only", K_BOOL},
+    {"hidden", K_BOOL},  {"personal", K_BOOL},  {"audit", K_BOOL},       {"list", K_BOOL},
+    {"form", K_BOOL},    {"card", K_BOOL},      {"sort", K_BOOL},        {"fold", K_BOOL},
+    {"search", K_INT},   {"match", K_STR},      {"min", K_NUM},          {"max", K_NUM},
+    {"scale", K_INT},    {"pattern", K_STR},    {"options", K_OBJ},      {"to", K_STR},
+    {"to_field", K_STR}, {"default", K_SCALAR}, {"required_if", K_ARR},  {"parts", K_OBJ},
+    {"synonyms", K_STR}, {"was", K_STR},        {"retired", K_BOOL}, /* custom fields only */
 };
 
 static const Key option_keys[] = {
     {"zh", K_STR}, {"en", K_STR}, {"color", K_STR}, {"disabled", K_BOOL}};
 static const Key label_keys[] = {{"zh", K_STR}, {"en", K_STR}};
 static const Key standard_keys[] = {{"fields", K_OBJ}};
-static const Key index_keys[] = {{"fields", K_ARR}, {"unique", K_BOOL}};
-static const Key dup_keys[] = {{"fields", K_ARR}, {"form", K_STR}, {"api", K_STR}, {"import", K_STR}};
-static const Key action_keys[] = {{"label", K_LABEL}, {"right", K_STR}, {"step_up", K_BOOL},
-                                  {"on_entity", K_BOOL}, {"fields", K_OBJ}};
-static const Key role_keys[] = {{"scope", K_STR}, {"actions", K_STR}, {"clear", K_BOOL}};
-
-const char *const meta_gets_names[] = {"search", "audit", "import", "export", "timeline", "dedupe",
-                                       "tags", "attachments", "custom_fields", "share", "history",
-                                       "trash", NULL};
-
-/* One file being read. path: keys from the root to where we are, for the line. */
-typedef struct P {
-    Ctx *c;
-    Arena *a;
-    const MetaSource *s; /* NULL for a custom field */
-    const char *path[8];
-    int depth;
-    bool custom;
-} P;
-
-static int n_words(const char *const *words)
-{
-    int n = 0;
-    while (words[n])
-        n++;
-    return n;
-}
 
 int meta_line(const MetaSource *s, const char *const *keys)
 {
@@ -94,7 +53,7 @@ bool meta_fail_args(Ctx *c, const char *file, int line, const char *const *key_a
 }
 
 /* A mistake at key (or, NULL, at the place itself). */
-static bool fail_at(P *p, const char *key, const char *const *key_and_args)
+bool parse_fail_at(P *p, const char *key, const char *const *key_and_args)
 {
     if (!p->s) {
         char *what = msg_format(p->c->a, p->c->lang, key_and_args[0], key_and_args + 1);
@@ -109,13 +68,12 @@ static bool fail_at(P *p, const char *key, const char *const *key_and_args)
     keys[n] = NULL;
     return meta_fail_args(p->c, p->s->path, meta_line(p->s, keys), key_and_args);
 }
-#define FAIL(p, key, ...) fail_at((p), (key), (const char *const[]){__VA_ARGS__, NULL})
 
-static void push(P *p, const char *key)
+void parse_push(P *p, const char *key)
 {
     p->path[p->depth++] = key;
 }
-static void pop(P *p)
+void parse_pop(P *p)
 {
     p->depth--;
 }
@@ -171,7 +129,8 @@ static bool kind_ok(KeyKind k, json_object *v)
     case K_OBJ: return t == json_type_object;
     case K_ARR: return t == json_type_array;
     case K_SCALAR:
-        return t == json_type_string || t == json_type_boolean || t == json_type_int || t == json_type_double;
+        return t == json_type_string || t == json_type_boolean || t == json_type_int ||
+               t == json_type_double;
     }
     return false;
 }
@@ -194,7 +153,7 @@ static const char *kind_message(KeyKind k)
 
 /* Every member of o is one of keys and of its kind. Members of the wrong kind are taken out, so that
    the reading behind it needs no doubt. */
-static bool shape(P *p, json_object *o, const Key *keys, size_t n)
+bool parse_shape(P *p, json_object *o, const Key *keys, size_t n)
 {
     bool ok = true;
     const char *bad[64];
@@ -224,9 +183,8 @@ static bool shape(P *p, json_object *o, const Key *keys, size_t n)
         json_object_object_del(o, bad[i]);
     return ok;
 }
-#define SHAPE(p, o, keys) shape((p), (o), (keys), sizeof(keys) / sizeof *(keys))
 
-static const char *text_of(P *p, json_object *o, const char *key)
+const char *parse_text(P *p, json_object *o, const char *key)
 {
     json_object *v;
     if (!json_object_object_get_ex(o, key, &v) || !json_object_is_type(v, json_type_string))
@@ -234,22 +192,23 @@ static const char *text_of(P *p, json_object *o, const char *key)
     return arena_str(p->a, json_object_get_string(v));
 }
 
-static bool bool_of(json_object *o, const char *key, bool dflt)
+bool parse_bool(json_object *o, const char *key, bool dflt)
 {
     json_object *v;
     return json_object_object_get_ex(o, key, &v) ? json_object_get_boolean(v) : dflt;
 }
 
-static const char *json_of(P *p, json_object *o, const char *key)
+const char *parse_json(P *p, json_object *o, const char *key)
 {
     json_object *v;
     if (!json_object_object_get_ex(o, key, &v))
         return NULL;
-    return arena_str(p->a, json_object_to_json_string_ext(v, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+    return arena_str(p->a, json_object_to_json_string_ext(v, JSON_C_TO_STRING_PLAIN |
+                                                                 JSON_C_TO_STRING_NOSLASHESCAPE));
 }
 
 /* {"zh","en"}, both there and not empty (custom fields: en falls back). One text for both where alone. */
-static bool label_from(P *p, const char *key, json_object *v, bool alone, Label *out)
+bool parse_label_from(P *p, const char *key, json_object *v, bool alone, Label *out)
 {
     if (json_object_is_type(v, json_type_string)) {
         if (!alone)
@@ -257,11 +216,11 @@ static bool label_from(P *p, const char *key, json_object *v, bool alone, Label 
         out->zh = out->en = arena_str(p->a, json_object_get_string(v));
         return true;
     }
-    push(p, key);
+    parse_push(p, key);
     bool ok = SHAPE(p, v, label_keys);
-    pop(p);
-    out->zh = text_of(p, v, "zh");
-    out->en = text_of(p, v, "en");
+    parse_pop(p);
+    out->zh = parse_text(p, v, "zh");
+    out->en = parse_text(p, v, "en");
     if (p->custom && (!out->en || !*out->en))
         out->en = out->zh;
     if (!out->zh || !*out->zh)
@@ -275,7 +234,7 @@ static bool label_from(P *p, const char *key, json_object *v, bool alone, Label 
     return ok;
 }
 
-static bool label_of(P *p, json_object *o, const char *key, bool required, bool alone, Label *out)
+bool parse_label(P *p, json_object *o, const char *key, bool required, bool alone, Label *out)
 {
     json_object *v;
     if (!json_object_object_get_ex(o, key, &v)) {
@@ -284,10 +243,10 @@ static bool label_of(P *p, json_object *o, const char *key, bool required, bool 
         out->zh = out->en = "?";
         return FAIL(p, NULL, "meta.missing_key", key);
     }
-    return label_from(p, key, v, alone, out);
+    return parse_label_from(p, key, v, alone, out);
 }
 
-static bool word_list(P *p, json_object *o, const char *key, const char *const **out)
+bool parse_words(P *p, json_object *o, const char *key, const char *const **out)
 {
     json_object *v;
     *out = NULL;
@@ -349,7 +308,7 @@ static bool options_of(P *p, json_object *o, Field *f)
         return true;
     bool ok = true;
     Option *list = ARENA_ARRAY(p->a, json_object_object_length(v), Option);
-    push(p, "options");
+    parse_push(p, "options");
     json_object_object_foreach(v, code, item)
     {
         Option *op = &list[f->n_options++];
@@ -359,11 +318,11 @@ static bool options_of(P *p, json_object *o, Field *f)
             ok = FAIL(p, code, "meta.want_label", code);
             continue;
         }
-        push(p, code);
+        parse_push(p, code);
         ok = SHAPE(p, item, option_keys) && ok;
-        pop(p);
-        op->label.zh = text_of(p, item, "zh");
-        op->label.en = text_of(p, item, "en");
+        parse_pop(p);
+        op->label.zh = parse_text(p, item, "zh");
+        op->label.en = parse_text(p, item, "en");
         if (p->custom && (!op->label.en || !*op->label.en))
             op->label.en = op->label.zh;
         if (!op->label.zh || !*op->label.zh)
@@ -374,10 +333,10 @@ static bool options_of(P *p, json_object *o, Field *f)
             op->label.zh = "?";
         if (!op->label.en)
             op->label.en = "?";
-        op->color = text_of(p, item, "color");
-        op->disabled = bool_of(item, "disabled", false);
+        op->color = parse_text(p, item, "color");
+        op->disabled = parse_bool(item, "disabled", false);
     }
-    pop(p);
+    parse_pop(p);
     f->options = list;
     return ok;
 }
@@ -393,7 +352,7 @@ static const char *default_of(P *p, json_object *o)
 static bool match_of(P *p, json_object *o, Field *f)
 {
     static const char *const names[] = {"none", "name", "phone", "credit_code", "email", "exact"};
-    const char *m = text_of(p, o, "match");
+    const char *m = parse_text(p, o, "match");
     if (!m)
         return true;
     for (int i = 1; i < 6; i++) {
@@ -407,7 +366,7 @@ static bool match_of(P *p, json_object *o, Field *f)
 
 static bool type_of(P *p, json_object *o, Field *f)
 {
-    const char *t = text_of(p, o, "type");
+    const char *t = parse_text(p, o, "type");
     if (!t)
         return FAIL(p, NULL, "meta.missing_key", "type");
     if (type_parse(t, &f->type))
@@ -416,7 +375,8 @@ static bool type_of(P *p, json_object *o, Field *f)
     for (int i = 0; i < FT__COUNT; i++)
         words[i] = type_ops((FieldType)i)->name;
     const char *near = meta_nearest(t, words, FT__COUNT);
-    return near ? FAIL(p, "type", "meta.unknown_type_near", t, near) : FAIL(p, "type", "meta.unknown_type", t);
+    return near ? FAIL(p, "type", "meta.unknown_type_near", t, near)
+                : FAIL(p, "type", "meta.unknown_type", t);
 }
 
 static bool is_text_type(FieldType t)
@@ -425,51 +385,51 @@ static bool is_text_type(FieldType t)
 }
 
 /* p stands at the field. */
-static bool field_from(P *p, const char *name, json_object *o, Field *f)
+bool parse_field(P *p, const char *name, json_object *o, Field *f)
 {
     f->name = arena_str(p->a, name);
     bool ok = SHAPE(p, o, field_keys);
     f->label.zh = f->label.en = "?";
     if (!type_of(p, o, f))
         return false;
-    ok = label_of(p, o, "label", true, false, &f->label) && ok;
-    ok = label_of(p, o, "definition", false, p->custom, &f->definition) && ok;
-    ok = label_of(p, o, "example", false, true, &f->example) && ok;
-    f->section = text_of(p, o, "section");
-    f->unit = text_of(p, o, "unit");
-    f->required = bool_of(o, "required", false);
-    f->form_required = bool_of(o, "form_required", false);
-    f->unique = bool_of(o, "unique", f->type == FT_NUMBER);
-    f->readonly = bool_of(o, "readonly", f->type == FT_NUMBER);
-    f->create_only = bool_of(o, "create_only", false);
-    f->write_only = bool_of(o, "write_only", false);
-    f->hidden = bool_of(o, "hidden", false);
-    f->personal = bool_of(o, "personal", false);
-    f->audit = bool_of(o, "audit", false);
-    f->in_list = bool_of(o, "list", false);
-    f->in_form = bool_of(o, "form", !f->readonly && !f->hidden);
-    f->in_card = bool_of(o, "card", false);
-    f->sort = bool_of(o, "sort", false);
+    ok = parse_label(p, o, "label", true, false, &f->label) && ok;
+    ok = parse_label(p, o, "definition", false, p->custom, &f->definition) && ok;
+    ok = parse_label(p, o, "example", false, true, &f->example) && ok;
+    f->section = parse_text(p, o, "section");
+    f->unit = parse_text(p, o, "unit");
+    f->required = parse_bool(o, "required", false);
+    f->form_required = parse_bool(o, "form_required", false);
+    f->unique = parse_bool(o, "unique", f->type == FT_NUMBER);
+    f->readonly = parse_bool(o, "readonly", f->type == FT_NUMBER);
+    f->create_only = parse_bool(o, "create_only", false);
+    f->write_only = parse_bool(o, "write_only", false);
+    f->hidden = parse_bool(o, "hidden", false);
+    f->personal = parse_bool(o, "personal", false);
+    f->audit = parse_bool(o, "audit", false);
+    f->in_list = parse_bool(o, "list", false);
+    f->in_form = parse_bool(o, "form", !f->readonly && !f->hidden);
+    f->in_card = parse_bool(o, "card", false);
+    f->sort = parse_bool(o, "sort", false);
     f->search = (int)json_int(o, "search", 0);
     f->scale = f->type == FT_MONEY || f->type == FT_DECIMAL ? (int)json_int(o, "scale", 2) : 0;
-    f->retired = p->custom && bool_of(o, "retired", false);
+    f->retired = p->custom && parse_bool(o, "retired", false);
     f->custom = p->custom;
     bool wants_fold = is_text_type(f->type) && !f->hidden && !f->write_only &&
                       (f->search > 0 || f->in_list || f->sort || p->custom);
-    f->fold = bool_of(o, "fold", wants_fold || (f->type == FT_TEXT && f->search > 0));
+    f->fold = parse_bool(o, "fold", wants_fold || (f->type == FT_TEXT && f->search > 0));
     ok = match_of(p, o, f) && ok;
     ok = limit_of(p, o, "min", f, &f->min, &f->has_min) && ok;
     ok = limit_of(p, o, "max", f, &f->max, &f->has_max) && ok;
-    f->pattern = text_of(p, o, "pattern");
+    f->pattern = parse_text(p, o, "pattern");
     ok = options_of(p, o, f) && ok;
-    f->to = text_of(p, o, "to");
-    f->to_field = text_of(p, o, "to_field");
+    f->to = parse_text(p, o, "to");
+    f->to_field = parse_text(p, o, "to_field");
     f->dflt = default_of(p, o);
-    f->required_if = json_of(p, o, "required_if");
-    f->parts_json = json_of(p, o, "parts");
-    f->synonyms = text_of(p, o, "synonyms");
-    f->was = text_of(p, o, "was");
-    if (!p->custom && bool_of(o, "retired", false))
+    f->required_if = parse_json(p, o, "required_if");
+    f->parts_json = parse_json(p, o, "parts");
+    f->synonyms = parse_text(p, o, "synonyms");
+    f->was = parse_text(p, o, "was");
+    if (!p->custom && parse_bool(o, "retired", false))
         ok = FAIL(p, "retired", "meta.only_custom", "retired");
     if (type_ops(f->type)->has_column) {
         bool link = f->type == FT_LINK || f->type == FT_FILE || f->type == FT_IMAGE;
@@ -478,28 +438,28 @@ static bool field_from(P *p, const char *name, json_object *o, Field *f)
     return ok;
 }
 
-static bool fields_from(P *p, json_object *fields, Field *out, int *n)
+bool parse_fields(P *p, json_object *fields, Field *out, int *n)
 {
     bool ok = true;
-    push(p, "fields");
+    parse_push(p, "fields");
     json_object_object_foreach(fields, name, val)
     {
         if (!json_object_is_type(val, json_type_object)) {
             ok = FAIL(p, name, "meta.want_object", name);
             continue;
         }
-        push(p, name);
+        parse_push(p, name);
         Field *f = &out[*n];
         memset(f, 0, sizeof *f);
-        ok = field_from(p, name, val, f) && ok;
+        ok = parse_field(p, name, val, f) && ok;
         f->index = (*n)++;
-        pop(p);
+        parse_pop(p);
     }
-    pop(p);
+    parse_pop(p);
     return ok;
 }
 
-static bool read_file(Ctx *c, const MetaSource *s, json_object **out)
+bool parse_read(Ctx *c, const MetaSource *s, json_object **out)
 {
     int before = c->n_err;
     if (!json_read_relaxed(c, s->text, s->len, out)) {
@@ -515,7 +475,7 @@ static bool read_file(Ctx *c, const MetaSource *s, json_object **out)
 bool parse_standard(Ctx *c, Arena *a, const MetaSource *s, Field **out, int *out_n)
 {
     json_object *o, *fields;
-    if (!read_file(c, s, &o))
+    if (!parse_read(c, s, &o))
         return false;
     P p = {.c = c, .a = a, .s = s};
     bool ok = SHAPE(&p, o, standard_keys);
@@ -523,338 +483,18 @@ bool parse_standard(Ctx *c, Arena *a, const MetaSource *s, Field **out, int *out
         return FAIL(&p, NULL, "meta.missing_key", "fields");
     *out = ARENA_ARRAY(a, json_object_object_length(fields), Field);
     *out_n = 0;
-    ok = fields_from(&p, fields, *out, out_n) && ok;
+    ok = parse_fields(&p, fields, *out, out_n) && ok;
     for (int i = 0; i < *out_n; i++)
         (*out)[i].standard = true;
     static const char *const names[STD__COUNT] = {
-        "id", "version", "owner", "owner_department", "created_at", "created_by", "updated_at", "updated_by",
-        "deleted_at", "deleted_by", "archived_at", "origin", "import_job", "ext_source", "ext_id"};
+        "id",          "version",    "owner",      "owner_department", "created_at",
+        "created_by",  "updated_at", "updated_by", "deleted_at",       "deleted_by",
+        "archived_at", "origin",     "import_job", "ext_source",       "ext_id"};
     if (*out_n != STD__COUNT)
         return FAIL(&p, "fields", "meta.standard_order");
     for (int i = 0; i < STD__COUNT; i++)
         if (strcmp((*out)[i].name, names[i]) != 0)
             return FAIL(&p, "fields", "meta.standard_order");
-    return ok;
-}
-
-static bool gets_of(P *p, json_object *o, Entity *e)
-{
-    const char *const *list;
-    if (!word_list(p, o, "gets", &list))
-        return false;
-    if (!list)
-        return true;
-    bool ok = true;
-    for (int i = 0; list[i]; i++) {
-        unsigned bit = 0;
-        for (int k = 0; meta_gets_names[k]; k++)
-            if (strcmp(list[i], meta_gets_names[k]) == 0)
-                bit = 1u << k;
-        if (!bit) {
-            const char *near = meta_nearest(list[i], meta_gets_names, n_words(meta_gets_names));
-            ok = near ? FAIL(p, "gets", "meta.unknown_gets_near", list[i], near)
-                      : FAIL(p, "gets", "meta.unknown_gets", list[i]);
-        } else if (e->gets & bit) {
-            ok = FAIL(p, "gets", "meta.twice", list[i]);
-        }
-        e->gets |= bit;
-    }
-    return ok;
-}
-
-static bool sections_of(P *p, json_object *o, Entity *e)
-{
-    json_object *v;
-    if (!json_object_object_get_ex(o, "sections", &v))
-        return true;
-    bool ok = true;
-    Section *list = ARENA_ARRAY(p->a, json_object_object_length(v), Section);
-    push(p, "sections");
-    json_object_object_foreach(v, name, val)
-    {
-        Section *s = &list[e->n_sections++];
-        s->name = arena_str(p->a, name);
-        s->label.zh = s->label.en = "?";
-        if (json_object_is_type(val, json_type_object))
-            ok = label_from(p, name, val, false, &s->label) && ok;
-        else
-            ok = FAIL(p, name, "meta.want_label", name);
-    }
-    pop(p);
-    e->sections = list;
-    return ok;
-}
-
-static bool indexes_of(P *p, json_object *o, Entity *e)
-{
-    json_object *v;
-    if (!json_object_object_get_ex(o, "indexes", &v))
-        return true;
-    bool ok = true;
-    size_t n = json_object_array_length(v);
-    Index *list = ARENA_ARRAY(p->a, n, Index);
-    for (size_t i = 0; i < n; i++) {
-        json_object *it = json_object_array_get_idx(v, i);
-        json_object *box = NULL;
-        Index *ix = &list[e->n_indexes];
-        if (json_object_is_type(it, json_type_object)) {
-            push(p, "indexes");
-            ok = SHAPE(p, it, index_keys) && ok;
-            ok = word_list(p, it, "fields", &ix->fields) && ok;
-            pop(p);
-            ix->unique = bool_of(it, "unique", false);
-        } else if (json_object_is_type(it, json_type_array)) {
-            box = json_object_new_object();
-            json_object_object_add(box, "indexes", json_object_get(it));
-            ok = word_list(p, box, "indexes", &ix->fields) && ok;
-            json_object_put(box);
-        }
-        if (!ix->fields || !ix->fields[0])
-            ok = FAIL(p, "indexes", "meta.index_empty");
-        else
-            e->n_indexes++;
-    }
-    e->indexes = list;
-    return ok;
-}
-
-static bool dup_action(P *p, const char *name, json_object *o, const char *key, DupAction *out)
-{
-    static const char *const names[] = {"none", "warn", "block", "count"};
-    const char *t = text_of(p, o, key);
-    *out = DUP_NONE;
-    if (!t)
-        return true;
-    for (int i = 0; i < 4; i++) {
-        if (strcmp(t, names[i]) == 0) {
-            *out = (DupAction)i;
-            return true;
-        }
-    }
-    return FAIL(p, name, "meta.one_of", key, t, "none warn block count");
-}
-
-static bool dups_of(P *p, json_object *o, Entity *e)
-{
-    json_object *v;
-    if (!json_object_object_get_ex(o, "dups", &v))
-        return true;
-    bool ok = true;
-    DupRule *list = ARENA_ARRAY(p->a, json_object_object_length(v), DupRule);
-    push(p, "dups");
-    json_object_object_foreach(v, name, val)
-    {
-        if (!json_object_is_type(val, json_type_object)) {
-            ok = FAIL(p, name, "meta.want_object", name);
-            continue;
-        }
-        DupRule *d = &list[e->n_dups++];
-        d->name = arena_str(p->a, name);
-        push(p, name);
-        ok = SHAPE(p, val, dup_keys) && ok;
-        ok = word_list(p, val, "fields", &d->fields) && ok;
-        pop(p);
-        ok = dup_action(p, name, val, "form", &d->form) && ok;
-        ok = dup_action(p, name, val, "api", &d->api) && ok;
-        ok = dup_action(p, name, val, "import", &d->import) && ok;
-        if (!d->fields || !d->fields[0]) {
-            ok = FAIL(p, name, "meta.missing_key", "fields");
-            e->n_dups--;
-        }
-    }
-    pop(p);
-    e->dups = list;
-    return ok;
-}
-
-/* Inputs of an action and parts of a value: the shape of fields, kept as JSON for whoever reads them. */
-static bool inputs_ok(P *p, json_object *o, const char *key)
-{
-    json_object *v;
-    if (!json_object_object_get_ex(o, key, &v))
-        return true;
-    Field *scratch = ARENA_ARRAY(p->a, json_object_object_length(v), Field);
-    bool ok = true;
-    int i = 0;
-    push(p, key);
-    json_object_object_foreach(v, name, val)
-    {
-        if (!json_object_is_type(val, json_type_object)) {
-            ok = FAIL(p, name, "meta.want_object", name);
-            continue;
-        }
-        push(p, name);
-        ok = field_from(p, name, val, &scratch[i]) && ok;
-        if ((scratch[i].type == FT_OPTION || scratch[i].type == FT_MULTI_OPTION) && !scratch[i].n_options)
-            ok = FAIL(p, NULL, "meta.no_options", name);
-        if (scratch[i].type == FT_LINK && !scratch[i].to)
-            ok = FAIL(p, NULL, "meta.no_target", name);
-        i++;
-        pop(p);
-    }
-    pop(p);
-    return ok;
-}
-
-static bool actions_of(P *p, json_object *o, Entity *e)
-{
-    json_object *v;
-    if (!json_object_object_get_ex(o, "actions", &v))
-        return true;
-    bool ok = true;
-    EntityAction *list = ARENA_ARRAY(p->a, json_object_object_length(v), EntityAction);
-    push(p, "actions");
-    json_object_object_foreach(v, name, val)
-    {
-        if (!json_object_is_type(val, json_type_object)) {
-            ok = FAIL(p, name, "meta.want_object", name);
-            continue;
-        }
-        EntityAction *x = &list[e->n_actions++];
-        x->name = arena_str(p->a, name);
-        push(p, name);
-        ok = SHAPE(p, val, action_keys) && ok;
-        ok = label_of(p, val, "label", true, false, &x->label) && ok;
-        ok = inputs_ok(p, val, "fields") && ok;
-        pop(p);
-        x->right = text_of(p, val, "right");
-        if (!x->right)
-            x->right = "edit";
-        x->step_up = bool_of(val, "step_up", false);
-        x->on_entity = bool_of(val, "on_entity", false);
-        x->fields_json = json_of(p, val, "fields");
-    }
-    pop(p);
-    e->actions = list;
-    return ok;
-}
-
-static bool roles_of(P *p, json_object *o, Entity *e)
-{
-    json_object *v;
-    if (!json_object_object_get_ex(o, "roles", &v))
-        return true;
-    bool ok = true;
-    RoleRow *list = ARENA_ARRAY(p->a, json_object_object_length(v), RoleRow);
-    push(p, "roles");
-    json_object_object_foreach(v, name, val)
-    {
-        if (!json_object_is_type(val, json_type_object)) {
-            ok = FAIL(p, name, "meta.want_object", name);
-            continue;
-        }
-        RoleRow *r = &list[e->n_roles++];
-        r->role = arena_str(p->a, name);
-        push(p, name);
-        ok = SHAPE(p, val, role_keys) && ok;
-        r->scope = text_of(p, val, "scope");
-        r->actions = text_of(p, val, "actions");
-        if (!r->scope)
-            ok = FAIL(p, NULL, "meta.missing_key", "scope");
-        if (!r->actions)
-            ok = FAIL(p, NULL, "meta.missing_key", "actions");
-        r->scope = r->scope ? r->scope : "none";
-        r->actions = r->actions ? r->actions : "";
-        pop(p);
-        r->clear = bool_of(val, "clear", false);
-    }
-    pop(p);
-    e->roles = list;
-    return ok;
-}
-
-/* "entities/sales/lead.json" → "sales" */
-static const char *folder_of(Arena *a, const char *path)
-{
-    const char *end = strrchr(path, '/');
-    if (!end)
-        return "other";
-    const char *start = end;
-    while (start > path && start[-1] != '/')
-        start--;
-    return arena_dup(a, start, (size_t)(end - start));
-}
-
-bool parse_entity(Ctx *c, Arena *a, const MetaSource *s, const Field *standard, int n_standard, int spare, Entity *e)
-{
-    json_object *o, *fields = NULL;
-    e->file = arena_str(a, s->path);
-    e->name = e->plural = "?";
-    e->label.zh = e->label.en = "?";
-    map_init(&e->by_name, a);
-    if (!read_file(c, s, &o))
-        return false;
-    P p = {.c = c, .a = a, .s = s};
-    bool ok = SHAPE(&p, o, entity_keys);
-    const char *must[] = {"entity", "plural", "title", "fields"};
-    for (int i = 0; i < 4; i++)
-        if (!json_object_object_get_ex(o, must[i], NULL))
-            ok = FAIL(&p, NULL, "meta.missing_key", must[i]);
-    ok = label_of(&p, o, "label", true, false, &e->label) && ok;
-    ok = label_of(&p, o, "about", false, false, &e->about) && ok;
-    e->name = text_of(&p, o, "entity");
-    e->plural = text_of(&p, o, "plural");
-    e->name = e->name ? e->name : "?";
-    e->plural = e->plural ? e->plural : "?";
-    e->group = text_of(&p, o, "group");
-    if (!e->group)
-        e->group = folder_of(a, s->path);
-    e->icon = text_of(&p, o, "icon");
-    e->routes = bool_of(o, "routes", true);
-    e->menu = bool_of(o, "menu", e->routes);
-    e->standard = bool_of(o, "standard", true);
-    e->readonly = bool_of(o, "readonly", false);
-    e->hooks = text_of(&p, o, "hooks");
-    e->number = text_of(&p, o, "number");
-    e->number_reset = text_of(&p, o, "number_reset");
-    if (!e->number_reset)
-        e->number_reset = "never";
-    ok = gets_of(&p, o, e) && ok;
-    e->sort = text_of(&p, o, "sort");
-    if (!e->sort)
-        e->sort = e->standard ? "-created_at" : "-id";
-    e->parent = text_of(&p, o, "parent");
-    e->tree = text_of(&p, o, "tree");
-    ok = word_list(&p, o, "timeline", &e->timeline) && ok;
-    e->right = text_of(&p, o, "right");
-    ok = sections_of(&p, o, e) && ok;
-    json_object_object_get_ex(o, "fields", &fields);
-    int n_std = e->standard ? n_standard : 1;
-    int n_own = fields ? json_object_object_length(fields) : 0;
-    Field *list = ARENA_ARRAY(a, n_std + n_own + spare, Field);
-    memcpy(list, standard, (size_t)n_std * sizeof *list);
-    for (int i = 0; i < n_std; i++)
-        list[i].index = i;
-    e->fields = list;
-    e->n_fields = n_std;
-    if (fields)
-        ok = fields_from(&p, fields, list, &e->n_fields) && ok;
-    e->n_builtin = e->n_fields;
-    for (int i = 0; i < e->n_fields; i++)
-        if (map_put(&e->by_name, list[i].name, &list[i]))
-            ok = meta_fail(c, e->file, META_LINE(s, "fields", list[i].name), "meta.field_twice", list[i].name);
-    ok = indexes_of(&p, o, e) && ok;
-    ok = dups_of(&p, o, e) && ok;
-    ok = actions_of(&p, o, e) && ok;
-    ok = roles_of(&p, o, e) && ok;
-    const char *title = text_of(&p, o, "title");
-    e->title = title ? map_get(&e->by_name, title) : NULL;
-    if (title && !e->title)
-        ok = FAIL(&p, "title", "meta.no_such_field", "title", title);
-    if (!e->title)
-        e->title = &e->fields[0];
-    /* Parts of a value are small fields of their own. */
-    push(&p, "fields");
-    if (fields) {
-        json_object_object_foreach(fields, name, val)
-        {
-            push(&p, name);
-            if (json_object_is_type(val, json_type_object))
-                ok = inputs_ok(&p, val, "parts") && ok;
-            pop(&p);
-        }
-    }
-    pop(&p);
     return ok;
 }
 
@@ -870,7 +510,7 @@ bool parse_custom(Ctx *c, Arena *a, const CustomField *cf, Entity *e)
         return FAIL(&p, "code", "meta.field_exists", cf->name, e->label.zh);
     Field *f = &e->fields[e->n_fields];
     memset(f, 0, sizeof *f);
-    bool ok = field_from(&p, cf->name, o, f);
+    bool ok = parse_field(&p, cf->name, o, f);
     f->index = e->n_fields++;
     f->custom_id = cf->id;
     map_put(&e->by_name, f->name, f);

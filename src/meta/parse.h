@@ -18,12 +18,14 @@ typedef struct MetaSource {
 
 /* The model of these files and custom fields, parsed and checked, on an arena of its own with one
    reference. One of the sources must be …/standard.json. All mistakes found go to c. */
-bool meta_build(Ctx *c, const MetaSource *sources, int n, const CustomField *custom, int n_custom, Model **out);
+bool meta_build(Ctx *c, const MetaSource *sources, int n, const CustomField *custom, int n_custom,
+                Model **out);
 
 /* Steps of meta_build. */
 bool parse_standard(Ctx *c, Arena *a, const MetaSource *s, Field **out, int *out_n);
 /* Fills *e. spare: room for so many custom fields behind its own. */
-bool parse_entity(Ctx *c, Arena *a, const MetaSource *s, const Field *standard, int n_standard, int spare, Entity *e);
+bool parse_entity(Ctx *c, Arena *a, const MetaSource *s, const Field *standard, int n_standard,
+                  int spare, Entity *e);
 /* Adds a custom field to its entity; e->fields must have room. */
 bool parse_custom(Ctx *c, Arena *a, const CustomField *cf, Entity *e);
 
@@ -34,7 +36,7 @@ int meta_line(const MetaSource *s, const char *const *keys);
 
 /* Records "file:line: error: …" (line 0: no line; file NULL: the sentence alone); false. */
 bool meta_fail_args(Ctx *c, const char *file, int line, const char *const *key_and_args);
-#define meta_fail(c, file, line, ...) \
+#define meta_fail(c, file, line, ...)                                                              \
     meta_fail_args((c), (file), (line), (const char *const[]){__VA_ARGS__, NULL})
 
 /* Of the n words the one nearest to word, or NULL where none is near (for "did you mean"). */

@@ -26,7 +26,8 @@ static const PlanColumn history_columns[] = {
     {.name = "changes", .type = COL_TEXT},
 };
 static const PlanIndex history_indexes[] = {
-    {.name = "ix_history_record", .columns = (const char *const[]){"entity", "record_id", "-at", "-id", NULL}},
+    {.name = "ix_history_record",
+     .columns = (const char *const[]){"entity", "record_id", "-at", "-id", NULL}},
 };
 
 static const PlanColumn share_columns[] = {
@@ -40,8 +41,11 @@ static const PlanColumn share_columns[] = {
     {.name = "by_id", .type = COL_INT},
 };
 static const PlanIndex share_indexes[] = {
-    {.name = "ux_record_share_pair", .columns = (const char *const[]){"entity", "record_id", "user_id", NULL}, .unique = true},
-    {.name = "ix_record_share_user", .columns = (const char *const[]){"user_id", "entity", "record_id", NULL}},
+    {.name = "ux_record_share_pair",
+     .columns = (const char *const[]){"entity", "record_id", "user_id", NULL},
+     .unique = true},
+    {.name = "ix_record_share_user",
+     .columns = (const char *const[]){"user_id", "entity", "record_id", NULL}},
 };
 
 static const PlanColumn idempotency_columns[] = {
@@ -101,7 +105,9 @@ static const PlanColumn import_row_columns[] = {
     {.name = "version", .type = COL_INT},
 };
 static const PlanIndex import_row_indexes[] = {
-    {.name = "ix_import_row_record", .columns = (const char *const[]){"record_id", NULL}, .where_not_null = "record_id"},
+    {.name = "ix_import_row_record",
+     .columns = (const char *const[]){"record_id", NULL},
+     .where_not_null = "record_id"},
 };
 static const PlanColumn import_error_columns[] = {
     {.name = "id", .type = COL_INT},
@@ -115,16 +121,26 @@ static const PlanColumn import_error_columns[] = {
     {.name = "message", .type = COL_TEXT, .not_null = true},
 };
 static const PlanIndex import_error_indexes[] = {
-    {.name = "ix_import_row_error_place", .columns = (const char *const[]){"import_id", "sheet", "row", "id", NULL}},
+    {.name = "ix_import_row_error_place",
+     .columns = (const char *const[]){"import_id", "sheet", "row", "id", NULL}},
 };
 
 static const PlanTable engine_tables[] = {
     {.name = "history", COLUMNS(history_columns), INDEXES(history_indexes)},
     {.name = "record_share", COLUMNS(share_columns), INDEXES(share_indexes)},
-    {.name = "idempotency", COLUMNS(idempotency_columns), .key = (const char *const[]){"key", "user_id", NULL}, INDEXES(idempotency_indexes)},
+    {.name = "idempotency",
+     COLUMNS(idempotency_columns),
+     .key = (const char *const[]){"key", "user_id", NULL},
+     INDEXES(idempotency_indexes)},
     {.name = "number_counter", COLUMNS(counter_columns), .key = (const char *const[]){"key", NULL}},
-    {.name = "rate_hit", COLUMNS(rate_columns), .key = (const char *const[]){"key", NULL}, INDEXES(rate_indexes)},
-    {.name = "import_row", COLUMNS(import_row_columns), .key = (const char *const[]){"import_id", "sheet", "row", NULL}, INDEXES(import_row_indexes)},
+    {.name = "rate_hit",
+     COLUMNS(rate_columns),
+     .key = (const char *const[]){"key", NULL},
+     INDEXES(rate_indexes)},
+    {.name = "import_row",
+     COLUMNS(import_row_columns),
+     .key = (const char *const[]){"import_id", "sheet", "row", NULL},
+     INDEXES(import_row_indexes)},
     {.name = "import_row_error", COLUMNS(import_error_columns), INDEXES(import_error_indexes)},
     {.name = "outbox", COLUMNS(outbox_columns), INDEXES(outbox_indexes)},
 };
@@ -132,7 +148,8 @@ enum { N_ENGINE = (int)(sizeof engine_tables / sizeof *engine_tables) };
 
 bool meta_is_engine_table(const char *name)
 {
-    static const char *const others[] = {"node_lease", "change_log", "schema_ledger", "schema_lock", "schema_format", NULL};
+    static const char *const others[] = {"node_lease",  "change_log",    "schema_ledger",
+                                         "schema_lock", "schema_format", NULL};
     for (int i = 0; i < N_ENGINE; i++)
         if (strcmp(engine_tables[i].name, name) == 0)
             return true;
@@ -178,11 +195,14 @@ static void add_field(Made *m, const Field *f)
         c->dflt = "1";
     }
     if (f->fold)
-        add_column(m, companion(m, f->column, "_f"), COL_TEXT)->was = f->was ? companion(m, f->was, "_f") : NULL;
+        add_column(m, companion(m, f->column, "_f"), COL_TEXT)->was =
+            f->was ? companion(m, f->was, "_f") : NULL;
     if (f->sort && f->type == FT_STRING)
-        add_column(m, companion(m, f->column, "_s"), COL_TEXT)->was = f->was ? companion(m, f->was, "_s") : NULL;
+        add_column(m, companion(m, f->column, "_s"), COL_TEXT)->was =
+            f->was ? companion(m, f->was, "_s") : NULL;
     if (f->match)
-        add_column(m, companion(m, f->column, "_k"), COL_TEXT)->was = f->was ? companion(m, f->was, "_k") : NULL;
+        add_column(m, companion(m, f->column, "_k"), COL_TEXT)->was =
+            f->was ? companion(m, f->was, "_k") : NULL;
 }
 
 /* Names of indexes are at most 63 bytes on PostgreSQL; a longer one ends in a digest. */
@@ -244,9 +264,11 @@ static void own_indexes(Made *m)
     }
     if (e->standard) {
         add_index(m, index_name(m, "ix", "owner"), words(m, "owner_id", "-created_at", "-id"));
-        add_index(m, index_name(m, "ix", "owner_department"), words(m, "owner_department_id", "-created_at", "-id"));
+        add_index(m, index_name(m, "ix", "owner_department"),
+                  words(m, "owner_department_id", "-created_at", "-id"));
         if (e->gets & GETS_TRASH) {
-            PlanIndex *ix = add_index(m, index_name(m, "ix", "deleted_at"), words(m, "deleted_at", "id", NULL));
+            PlanIndex *ix =
+                add_index(m, index_name(m, "ix", "deleted_at"), words(m, "deleted_at", "id", NULL));
             ix->where_null = NULL;
             ix->where_not_null = "deleted_at";
         }
@@ -295,8 +317,12 @@ static PlanTable table_of(Arena *a, const Entity *e)
         add_field(&m, &e->fields[i]);
     own_indexes(&m);
     named_indexes(&m);
-    return (PlanTable){.name = e->name, .columns = m.columns, .n_columns = m.n_columns, .indexes = m.indexes,
-                       .n_indexes = m.n_indexes, .search = (e->gets & GETS_SEARCH) != 0};
+    return (PlanTable){.name = e->name,
+                       .columns = m.columns,
+                       .n_columns = m.n_columns,
+                       .indexes = m.indexes,
+                       .n_indexes = m.n_indexes,
+                       .search = (e->gets & GETS_SEARCH) != 0};
 }
 
 static PlanTable rel_of(Arena *a, const Entity *e, const Field *f)
@@ -314,8 +340,12 @@ static PlanTable rel_of(Arena *a, const Entity *e, const Field *f)
     PlanIndex *ix = ARENA_NEW(a, PlanIndex);
     ix->name = index_name(&m, "ix", arena_printf(a, "%s_target", f->name));
     ix->columns = by;
-    return (PlanTable){.name = arena_printf(a, "rel_%s_%s", e->name, f->name), .columns = c, .n_columns = 2, .key = key,
-                       .indexes = ix, .n_indexes = 1};
+    return (PlanTable){.name = arena_printf(a, "rel_%s_%s", e->name, f->name),
+                       .columns = c,
+                       .n_columns = 2,
+                       .key = key,
+                       .indexes = ix,
+                       .n_indexes = 1};
 }
 
 const PlanTable *plan_of_entity(Arena *a, const Entity *e, int *out_n)

@@ -13,18 +13,34 @@
 #include "base/utf8.h"
 
 static const FieldOps *const table[FT__COUNT] = {
-    [FT_NUMBER] = &type_number_ops,   [FT_STRING] = &type_string_ops, [FT_TEXT] = &type_text_ops,
-    [FT_INT] = &type_int_ops,         [FT_DECIMAL] = &type_decimal_ops, [FT_FLOAT] = &type_float_ops,
-    [FT_MONEY] = &type_money_ops,     [FT_DATE] = &type_date_ops,     [FT_DATETIME] = &type_datetime_ops,
-    [FT_BOOL] = &type_bool_ops,       [FT_OPTION] = &type_option_ops, [FT_MULTI_OPTION] = &type_multi_option_ops,
-    [FT_PHONE] = &type_phone_ops,     [FT_EMAIL] = &type_email_ops,   [FT_URL] = &type_url_ops,
-    [FT_LINK] = &type_link_ops,       [FT_LINK_MANY] = &type_link_many_ops, [FT_REGION] = &type_region_ops,
-    [FT_FILE] = &type_file_ops,       [FT_FILES] = &type_files_ops,   [FT_IMAGE] = &type_image_ops,
-    [FT_JSON] = &type_json_ops,       [FT_PARTS] = &type_parts_ops,
+    [FT_NUMBER] = &type_number_ops,
+    [FT_STRING] = &type_string_ops,
+    [FT_TEXT] = &type_text_ops,
+    [FT_INT] = &type_int_ops,
+    [FT_DECIMAL] = &type_decimal_ops,
+    [FT_FLOAT] = &type_float_ops,
+    [FT_MONEY] = &type_money_ops,
+    [FT_DATE] = &type_date_ops,
+    [FT_DATETIME] = &type_datetime_ops,
+    [FT_BOOL] = &type_bool_ops,
+    [FT_OPTION] = &type_option_ops,
+    [FT_MULTI_OPTION] = &type_multi_option_ops,
+    [FT_PHONE] = &type_phone_ops,
+    [FT_EMAIL] = &type_email_ops,
+    [FT_URL] = &type_url_ops,
+    [FT_LINK] = &type_link_ops,
+    [FT_LINK_MANY] = &type_link_many_ops,
+    [FT_REGION] = &type_region_ops,
+    [FT_FILE] = &type_file_ops,
+    [FT_FILES] = &type_files_ops,
+    [FT_IMAGE] = &type_image_ops,
+    [FT_JSON] = &type_json_ops,
+    [FT_PARTS] = &type_parts_ops,
 };
 
-static const char *const op_names[OP__COUNT] = {"=", "!=", "<", "<=", ">", ">=", "in", "not_in",
-                                                "contains", "starts", "between", "is_null", "not_null", "under"};
+static const char *const op_names[OP__COUNT] = {
+    "=",      "!=",       "<",      "<=",      ">",       ">=",       "in",
+    "not_in", "contains", "starts", "between", "is_null", "not_null", "under"};
 
 const char *op_name(FilterOp op)
 {
@@ -63,8 +79,8 @@ unsigned type_field_ops(const Field *f)
     unsigned ops = table[f->type]->ops;
     if (f->write_only || f->hidden)
         return 0;
-    bool text = f->type == FT_STRING || f->type == FT_NUMBER || f->type == FT_TEXT || f->type == FT_EMAIL ||
-                f->type == FT_URL || f->type == FT_PHONE;
+    bool text = f->type == FT_STRING || f->type == FT_NUMBER || f->type == FT_TEXT ||
+                f->type == FT_EMAIL || f->type == FT_URL || f->type == FT_PHONE;
     if (text && !f->fold)
         ops &= ~(1u << OP_CONTAINS | 1u << OP_STARTS);
     if (f->type == FT_LINK) {
@@ -221,7 +237,8 @@ char *type_text(Ctx *c, const Field *f, const DbVal *v)
         return arena_str(c->a, "");
     if (f->type == FT_DATETIME && v->kind == DB_INT) {
         ClockParts p = clock_parts(v->i, c->zone);
-        return arena_printf(c->a, "%04d-%02d-%02d %02d:%02d", p.year, p.month, p.day, p.hour, p.minute);
+        return arena_printf(c->a, "%04d-%02d-%02d %02d:%02d", p.year, p.month, p.day, p.hour,
+                            p.minute);
     }
     return table[f->type]->to_text(c->a, f, v, c->lang);
 }

@@ -4,16 +4,18 @@
 
 #include "meta/types.h"
 
-extern const FieldOps type_number_ops, type_string_ops, type_text_ops, type_phone_ops, type_email_ops, type_url_ops;
+extern const FieldOps type_number_ops, type_string_ops, type_text_ops, type_phone_ops,
+    type_email_ops, type_url_ops;
 extern const FieldOps type_int_ops, type_decimal_ops, type_float_ops, type_money_ops, type_bool_ops;
 extern const FieldOps type_date_ops, type_datetime_ops;
 extern const FieldOps type_option_ops, type_multi_option_ops;
-extern const FieldOps type_link_ops, type_link_many_ops, type_region_ops, type_file_ops, type_files_ops, type_image_ops,
-    type_json_ops, type_parts_ops;
+extern const FieldOps type_link_ops, type_link_many_ops, type_region_ops, type_file_ops,
+    type_files_ops, type_image_ops, type_json_ops, type_parts_ops;
 
 #define OPS_NULL (1u << OP_IS_NULL | 1u << OP_NOT_NULL)
 #define OPS_EQ (1u << OP_EQ | 1u << OP_NE | 1u << OP_IN | 1u << OP_NOT_IN | OPS_NULL)
-#define OPS_ORDER (OPS_EQ | 1u << OP_LT | 1u << OP_LE | 1u << OP_GT | 1u << OP_GE | 1u << OP_BETWEEN)
+#define OPS_ORDER                                                                                  \
+    (OPS_EQ | 1u << OP_LT | 1u << OP_LE | 1u << OP_GT | 1u << OP_GE | 1u << OP_BETWEEN)
 
 /* The field's label in the caller's language, for messages. */
 const char *type_label(const Ctx *c, const Field *f);

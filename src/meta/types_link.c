@@ -62,7 +62,8 @@ static char *id_to_text(Arena *a, const Field *f, const DbVal *v, const char *la
 static bool region_take(Ctx *c, const Field *f, int64_t code, DbVal *out)
 {
     if (code < 100000 || code > 999999 || !region_find((int32_t)code))
-        return ctx_fail(c, ERR_REF_NOT_FOUND, f->name, "type.region", type_label(c, f), ctx_num(c, code));
+        return ctx_fail(c, ERR_REF_NOT_FOUND, f->name, "type.region", type_label(c, f),
+                        ctx_num(c, code));
     *out = db_of_int(code);
     return true;
 }
@@ -119,7 +120,8 @@ static bool json_from_json(Ctx *c, const Field *f, json_object *in, DbVal *out)
 {
     if (type_is_json_null(in, out))
         return true;
-    const char *s = json_object_to_json_string_ext(in, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+    const char *s =
+        json_object_to_json_string_ext(in, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
     if (strlen(s) > JSON_MAX)
         return ctx_fail(c, ERR_TOO_LONG, f->name, "type.json_big", type_label(c, f));
     *out = db_of_text(arena_str(c->a, s));
@@ -177,26 +179,41 @@ static char *none_to_text(Arena *a, const Field *f, const DbVal *v, const char *
     return arena_str(a, "");
 }
 
-#define ID_TYPE(name_, ops_)                                                                                     \
-    {                                                                                                            \
-        .name = name_, .column = COL_INT, .has_column = true, .ops = ops_, .from_json = id_from_json,            \
-        .from_text = id_from_text, .check = type_check_none, .to_json = id_to_json, .to_text = id_to_text        \
+#define ID_TYPE(name_, ops_)                                                                       \
+    {                                                                                              \
+        .name = name_, .column = COL_INT, .has_column = true, .ops = ops_,                         \
+        .from_json = id_from_json, .from_text = id_from_text, .check = type_check_none,            \
+        .to_json = id_to_json, .to_text = id_to_text                                               \
     }
-#define NO_COLUMN(name_, ops_)                                                                                   \
-    {                                                                                                            \
-        .name = name_, .column = COL_TEXT, .has_column = false, .ops = ops_, .from_json = none_from_json,        \
-        .from_text = none_from_text, .check = type_check_none, .to_json = none_to_json, .to_text = none_to_text  \
+#define NO_COLUMN(name_, ops_)                                                                     \
+    {                                                                                              \
+        .name = name_, .column = COL_TEXT, .has_column = false, .ops = ops_,                       \
+        .from_json = none_from_json, .from_text = none_from_text, .check = type_check_none,        \
+        .to_json = none_to_json, .to_text = none_to_text                                           \
     }
 
 const FieldOps type_link_ops = ID_TYPE("link", OPS_EQ | 1u << OP_UNDER);
 const FieldOps type_file_ops = ID_TYPE("file", OPS_NULL);
 const FieldOps type_image_ops = ID_TYPE("image", OPS_NULL);
-const FieldOps type_link_many_ops = NO_COLUMN("link_many", 1u << OP_CONTAINS | 1u << OP_IN | 1u << OP_NOT_IN | OPS_NULL);
+const FieldOps type_link_many_ops =
+    NO_COLUMN("link_many", 1u << OP_CONTAINS | 1u << OP_IN | 1u << OP_NOT_IN | OPS_NULL);
 const FieldOps type_files_ops = NO_COLUMN("files", 0);
 const FieldOps type_parts_ops = NO_COLUMN("parts", 0);
-const FieldOps type_region_ops = {.name = "region", .column = COL_INT, .has_column = true, .ops = OPS_EQ | 1u << OP_UNDER,
-                                  .from_json = region_from_json, .from_text = region_from_text, .check = type_check_none,
-                                  .to_json = region_to_json, .to_text = region_to_text};
-const FieldOps type_json_ops = {.name = "json", .column = COL_TEXT, .has_column = true, .ops = OPS_NULL,
-                                .from_json = json_from_json, .from_text = json_from_text, .check = type_check_none,
-                                .to_json = json_to_json, .to_text = type_text_plain};
+const FieldOps type_region_ops = {.name = "region",
+                                  .column = COL_INT,
+                                  .has_column = true,
+                                  .ops = OPS_EQ | 1u << OP_UNDER,
+                                  .from_json = region_from_json,
+                                  .from_text = region_from_text,
+                                  .check = type_check_none,
+                                  .to_json = region_to_json,
+                                  .to_text = region_to_text};
+const FieldOps type_json_ops = {.name = "json",
+                                .column = COL_TEXT,
+                                .has_column = true,
+                                .ops = OPS_NULL,
+                                .from_json = json_from_json,
+                                .from_text = json_from_text,
+                                .check = type_check_none,
+                                .to_json = json_to_json,
+                                .to_text = type_text_plain};

@@ -19,7 +19,8 @@ char *type_scaled_text(Arena *a, int64_t n, int scale)
     uint64_t u = n < 0 ? (uint64_t)(-(n + 1)) + 1 : (uint64_t)n;
     if (!scale)
         return arena_printf(a, "%s%" PRIu64, n < 0 ? "-" : "", u);
-    return arena_printf(a, "%s%" PRIu64 ".%0*" PRIu64, n < 0 ? "-" : "", u / (uint64_t)unit, scale, u % (uint64_t)unit);
+    return arena_printf(a, "%s%" PRIu64 ".%0*" PRIu64, n < 0 ? "-" : "", u / (uint64_t)unit, scale,
+                        u % (uint64_t)unit);
 }
 
 static const char *skip(const char *s, const char *word)
@@ -132,15 +133,19 @@ static bool take(Ctx *c, const Field *f, const char *text, bool human, DbVal *ou
         }
         if (strpbrk(text, "eE"))
             return ctx_fail(c, ERR_NUMBER_PRECISION, f->name, "type.precision", label);
-        return ctx_fail(c, why == MONEY_RANGE ? ERR_RANGE : ERR_FORMAT_NUMBER, f->name, "type.want_money", label);
+        return ctx_fail(c, why == MONEY_RANGE ? ERR_RANGE : ERR_FORMAT_NUMBER, f->name,
+                        "type.want_money", label);
     }
     switch (type_parse_scaled(text, scale_of(f), human, &n)) {
     case 0: *out = db_of_int(n); return true;
     case 2:
         if (f->type == FT_INT)
             return ctx_fail(c, ERR_FORMAT_NUMBER, f->name, "type.want_int", label);
-        return ctx_fail(c, ERR_FORMAT_NUMBER, f->name, "type.too_precise", label, ctx_num(c, scale_of(f)));
-    case 3: return ctx_fail(c, ERR_RANGE, f->name, "type.at_most", label, type_scaled_text(c->a, INT_LIMIT, scale_of(f)));
+        return ctx_fail(c, ERR_FORMAT_NUMBER, f->name, "type.too_precise", label,
+                        ctx_num(c, scale_of(f)));
+    case 3:
+        return ctx_fail(c, ERR_RANGE, f->name, "type.at_most", label,
+                        type_scaled_text(c->a, INT_LIMIT, scale_of(f)));
     case 4: return ctx_fail(c, ERR_NUMBER_PRECISION, f->name, "type.precision", label);
     default: break;
     }
@@ -160,7 +165,10 @@ static bool scaled_from_json(Ctx *c, const Field *f, json_object *in, DbVal *out
         return true;
     }
     if (!text && t != json_type_int && t != json_type_double)
-        return ctx_fail(c, ERR_TYPE, f->name, f->type == FT_INT ? "type.want_int" : f->type == FT_MONEY ? "type.want_money" : "type.want_number",
+        return ctx_fail(c, ERR_TYPE, f->name,
+                        f->type == FT_INT     ? "type.want_int"
+                        : f->type == FT_MONEY ? "type.want_money"
+                                              : "type.want_number",
                         type_label(c, f), "4.50");
     /* json-c keeps a number as it was written, so nothing is rounded on the way. */
     return take(c, f, json_object_get_string(in), false, out);
@@ -179,9 +187,11 @@ static bool scaled_from_text(Ctx *c, const Field *f, const char *text, DbVal *ou
 static bool scaled_check(Ctx *c, const Field *f, const DbVal *v)
 {
     if (f->has_min && v->i < f->min)
-        return ctx_fail(c, ERR_RANGE, f->name, "type.at_least", type_label(c, f), type_scaled_text(c->a, f->min, scale_of(f)));
+        return ctx_fail(c, ERR_RANGE, f->name, "type.at_least", type_label(c, f),
+                        type_scaled_text(c->a, f->min, scale_of(f)));
     if (f->has_max && v->i > f->max)
-        return ctx_fail(c, ERR_RANGE, f->name, "type.at_most", type_label(c, f), type_scaled_text(c->a, f->max, scale_of(f)));
+        return ctx_fail(c, ERR_RANGE, f->name, "type.at_most", type_label(c, f),
+                        type_scaled_text(c->a, f->max, scale_of(f)));
     return true;
 }
 
@@ -242,9 +252,11 @@ static bool float_check(Ctx *c, const Field *f, const DbVal *v)
 {
     double d = v->kind == DB_INT ? (double)v->i : v->d;
     if (f->has_min && d < (double)f->min)
-        return ctx_fail(c, ERR_RANGE, f->name, "type.at_least", type_label(c, f), ctx_num(c, f->min));
+        return ctx_fail(c, ERR_RANGE, f->name, "type.at_least", type_label(c, f),
+                        ctx_num(c, f->min));
     if (f->has_max && d > (double)f->max)
-        return ctx_fail(c, ERR_RANGE, f->name, "type.at_most", type_label(c, f), ctx_num(c, f->max));
+        return ctx_fail(c, ERR_RANGE, f->name, "type.at_most", type_label(c, f),
+                        ctx_num(c, f->max));
     return true;
 }
 
@@ -321,19 +333,31 @@ static char *bool_to_text(Arena *a, const Field *f, const DbVal *v, const char *
     return arena_str(a, v->i ? "是" : "否");
 }
 
-#define SCALED(name_, to_json_)                                                                                  \
-    {                                                                                                            \
-        .name = name_, .column = COL_INT, .has_column = true, .ops = OPS_ORDER, .from_json = scaled_from_json,   \
-        .from_text = scaled_from_text, .check = scaled_check, .to_json = to_json_, .to_text = scaled_to_text     \
+#define SCALED(name_, to_json_)                                                                    \
+    {                                                                                              \
+        .name = name_, .column = COL_INT, .has_column = true, .ops = OPS_ORDER,                    \
+        .from_json = scaled_from_json, .from_text = scaled_from_text, .check = scaled_check,       \
+        .to_json = to_json_, .to_text = scaled_to_text                                             \
     }
 
 const FieldOps type_int_ops = SCALED("int", int_to_json);
 const FieldOps type_decimal_ops = SCALED("decimal", scaled_to_json);
 const FieldOps type_money_ops = SCALED("money", scaled_to_json);
-const FieldOps type_float_ops = {.name = "float", .column = COL_REAL, .has_column = true, .ops = OPS_ORDER,
-                                 .from_json = float_from_json, .from_text = float_from_text, .check = float_check,
-                                 .to_json = float_to_json, .to_text = float_to_text};
-const FieldOps type_bool_ops = {.name = "bool", .column = COL_BOOL, .has_column = true,
-                                .ops = 1u << OP_EQ | 1u << OP_NE | OPS_NULL, .from_json = bool_from_json,
-                                .from_text = bool_from_text, .check = type_check_none, .to_json = bool_to_json,
+const FieldOps type_float_ops = {.name = "float",
+                                 .column = COL_REAL,
+                                 .has_column = true,
+                                 .ops = OPS_ORDER,
+                                 .from_json = float_from_json,
+                                 .from_text = float_from_text,
+                                 .check = float_check,
+                                 .to_json = float_to_json,
+                                 .to_text = float_to_text};
+const FieldOps type_bool_ops = {.name = "bool",
+                                .column = COL_BOOL,
+                                .has_column = true,
+                                .ops = 1u << OP_EQ | 1u << OP_NE | OPS_NULL,
+                                .from_json = bool_from_json,
+                                .from_text = bool_from_text,
+                                .check = type_check_none,
+                                .to_json = bool_to_json,
                                 .to_text = bool_to_text};

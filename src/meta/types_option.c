@@ -27,7 +27,8 @@ static const char *choices(Ctx *c, const Field *f)
 
 static bool unknown(Ctx *c, const Field *f, const char *what)
 {
-    return ctx_fail(c, ERR_ENUM_UNKNOWN, f->name, "type.option_unknown", type_label(c, f), what, choices(c, f));
+    return ctx_fail(c, ERR_ENUM_UNKNOWN, f->name, "type.option_unknown", type_label(c, f), what,
+                    choices(c, f));
 }
 
 /* By code, then by label in either language, without case and width. */
@@ -39,7 +40,8 @@ static const Option *find(Ctx *c, const Field *f, const char *text)
     const char *folded = fold_text(c->a, text);
     for (int i = 0; i < f->n_options; i++) {
         o = &f->options[i];
-        if (strcmp(folded, fold_text(c->a, o->label.zh)) == 0 || strcmp(folded, fold_text(c->a, o->label.en)) == 0 ||
+        if (strcmp(folded, fold_text(c->a, o->label.zh)) == 0 ||
+            strcmp(folded, fold_text(c->a, o->label.en)) == 0 ||
             strcmp(folded, fold_text(c->a, o->code)) == 0)
             return o;
     }
@@ -84,7 +86,8 @@ static bool option_check(Ctx *c, const Field *f, const DbVal *v)
     if (!o)
         return unknown(c, f, v->s);
     if (o->disabled)
-        return ctx_fail(c, ERR_ENUM_UNKNOWN, f->name, "type.option_disabled", type_label(c, f), label_in(o->label, c->lang));
+        return ctx_fail(c, ERR_ENUM_UNKNOWN, f->name, "type.option_disabled", type_label(c, f),
+                        label_in(o->label, c->lang));
     return true;
 }
 
@@ -133,7 +136,9 @@ static bool multi_from_json(Ctx *c, const Field *f, json_object *in, DbVal *out)
     bool ok = true;
     for (size_t i = 0; i < json_object_array_length(in); i++) {
         json_object *it = json_object_array_get_idx(in, i);
-        const Option *o = json_object_is_type(it, json_type_string) ? field_option(f, json_object_get_string(it)) : NULL;
+        const Option *o = json_object_is_type(it, json_type_string)
+                              ? field_option(f, json_object_get_string(it))
+                              : NULL;
         if (!o)
             ok = unknown(c, f, json_object_get_string(it) ? json_object_get_string(it) : "null");
         else
@@ -202,7 +207,8 @@ static bool multi_check(Ctx *c, const Field *f, const DbVal *v)
         if (!o)
             return unknown(c, f, code);
         if (o->disabled)
-            return ctx_fail(c, ERR_ENUM_UNKNOWN, f->name, "type.option_disabled", type_label(c, f), label_in(o->label, c->lang));
+            return ctx_fail(c, ERR_ENUM_UNKNOWN, f->name, "type.option_disabled", type_label(c, f),
+                            label_in(o->label, c->lang));
     }
     return true;
 }
@@ -243,10 +249,22 @@ static char *multi_to_text(Arena *a, const Field *f, const DbVal *v, const char 
     return b.data;
 }
 
-const FieldOps type_option_ops = {.name = "option", .column = COL_TEXT, .has_column = true, .ops = OPS_EQ,
-                                  .from_json = option_from_json, .from_text = option_from_text, .check = option_check,
-                                  .to_json = option_to_json, .to_text = option_to_text};
-const FieldOps type_multi_option_ops = {.name = "multi_option", .column = COL_TEXT, .has_column = true,
-                                        .ops = 1u << OP_CONTAINS | 1u << OP_IN | 1u << OP_NOT_IN | OPS_NULL,
-                                        .from_json = multi_from_json, .from_text = multi_from_text, .check = multi_check,
-                                        .to_json = multi_to_json, .to_text = multi_to_text};
+const FieldOps type_option_ops = {.name = "option",
+                                  .column = COL_TEXT,
+                                  .has_column = true,
+                                  .ops = OPS_EQ,
+                                  .from_json = option_from_json,
+                                  .from_text = option_from_text,
+                                  .check = option_check,
+                                  .to_json = option_to_json,
+                                  .to_text = option_to_text};
+const FieldOps type_multi_option_ops = {.name = "multi_option",
+                                        .column = COL_TEXT,
+                                        .has_column = true,
+                                        .ops = 1u << OP_CONTAINS | 1u << OP_IN | 1u << OP_NOT_IN |
+                                               OPS_NULL,
+                                        .from_json = multi_from_json,
+                                        .from_text = multi_from_text,
+                                        .check = multi_check,
+                                        .to_json = multi_to_json,
+                                        .to_text = multi_to_text};

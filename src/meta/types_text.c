@@ -86,9 +86,11 @@ static bool check_length(Ctx *c, const Field *f, const DbVal *v)
 {
     int64_t n = (int64_t)utf8_count(v->s), max = longest(f);
     if (n > max)
-        return ctx_fail(c, ERR_TOO_LONG, f->name, "type.too_long", type_label(c, f), ctx_num(c, max), ctx_num(c, n));
+        return ctx_fail(c, ERR_TOO_LONG, f->name, "type.too_long", type_label(c, f),
+                        ctx_num(c, max), ctx_num(c, n));
     if (f->has_min && n < f->min)
-        return ctx_fail(c, ERR_TOO_SHORT, f->name, "type.too_short", type_label(c, f), ctx_num(c, f->min), ctx_num(c, n));
+        return ctx_fail(c, ERR_TOO_SHORT, f->name, "type.too_short", type_label(c, f),
+                        ctx_num(c, f->min), ctx_num(c, n));
     return type_check_pattern(c, f, v->s);
 }
 
@@ -118,7 +120,8 @@ static bool phone_from_text(Ctx *c, const Field *f, const char *text, DbVal *out
     Phone ph;
     memset(&ph, 0, sizeof ph);
     if (phone_parse(c->a, out->s, &ph) == PHONE_BAD)
-        return ctx_fail(c, ERR_FORMAT_PHONE, f->name, "type.phone", type_label(c, f), ph.error ? msg_text(c->lang, ph.error) : out->s);
+        return ctx_fail(c, ERR_FORMAT_PHONE, f->name, "type.phone", type_label(c, f),
+                        ph.error ? msg_text(c->lang, ph.error) : out->s);
     *out = db_of_text(ph.display);
     return true;
 }
@@ -136,7 +139,8 @@ static bool domain_ok(const char *s)
                 return false;
             label = 0;
             dot = true;
-        } else if ((ch >= 'a' && ch <= 'z') || (ch >= '0' && ch <= '9') || (ch == '-' && label) || ch >= 0x80) {
+        } else if ((ch >= 'a' && ch <= 'z') || (ch >= '0' && ch <= '9') || (ch == '-' && label) ||
+                   ch >= 0x80) {
             if (++label > 63)
                 return false;
         } else {
@@ -153,8 +157,8 @@ static bool email_ok(const char *s)
         return false;
     for (const char *p = s; p < at; p++) {
         unsigned char ch = (unsigned char)*p;
-        bool fine = (ch >= '0' && ch <= '9') || (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') ||
-                    ch >= 0x80 || strchr("!#$%&'*+-/=?^_`{|}~.", ch);
+        bool fine = (ch >= '0' && ch <= '9') || (ch >= 'a' && ch <= 'z') ||
+                    (ch >= 'A' && ch <= 'Z') || ch >= 0x80 || strchr("!#$%&'*+-/=?^_`{|}~.", ch);
         if (!fine || (ch == '.' && p[1] == '.'))
             return false;
     }
@@ -198,7 +202,8 @@ static bool url_from_text(Ctx *c, const Field *f, const char *text, DbVal *out)
     if (!strchr(s, ':') && strchr(s, '.') && !strchr(s, ' '))
         s = arena_printf(c->a, "http://%s", s);
     size_t skip = starts_fold(s, "https://") ? 8 : starts_fold(s, "http://") ? 7 : 0;
-    bool good = skip && s[skip] && s[skip] != '/' && s[skip] != '.' && s[skip] != '@' && s[skip] != '?' && s[skip] != '#';
+    bool good = skip && s[skip] && s[skip] != '/' && s[skip] != '.' && s[skip] != '@' &&
+                s[skip] != '?' && s[skip] != '#';
     for (const char *p = s; good && *p; p++)
         good = (unsigned char)*p > 0x20 && !strchr("<>\"`{}|\\^", *p);
     if (!good)
@@ -211,10 +216,11 @@ static bool url_from_text(Ctx *c, const Field *f, const char *text, DbVal *out)
 }
 
 #define TEXT_OPS (OPS_EQ | 1u << OP_CONTAINS | 1u << OP_STARTS)
-#define TEXT_TYPE(name_, ops_, from_text_, check_)                                                               \
-    {                                                                                                            \
-        .name = name_, .column = COL_TEXT, .has_column = true, .ops = ops_, .from_json = text_from_json,         \
-        .from_text = from_text_, .check = check_, .to_json = text_to_json, .to_text = type_text_plain            \
+#define TEXT_TYPE(name_, ops_, from_text_, check_)                                                 \
+    {                                                                                              \
+        .name = name_, .column = COL_TEXT, .has_column = true, .ops = ops_,                        \
+        .from_json = text_from_json, .from_text = from_text_, .check = check_,                     \
+        .to_json = text_to_json, .to_text = type_text_plain                                        \
     }
 
 const FieldOps type_number_ops = TEXT_TYPE("number", TEXT_OPS, take, check_length);

@@ -66,7 +66,8 @@ static bool day_of(const Nums *n, char out[11], int *used)
         m = n->v[0] / 100 % 100;
         d = n->v[0] % 100;
         *used = 1;
-    } else if (n->n >= 3 && (n->len[0] == 4 || n->len[0] == 2) && n->len[1] <= 2 && n->len[2] <= 2) {
+    } else if (n->n >= 3 && (n->len[0] == 4 || n->len[0] == 2) && n->len[1] <= 2 &&
+               n->len[2] <= 2) {
         y = n->len[0] == 2 ? 2000 + n->v[0] : n->v[0];
         if (n->len[0] == 2 && n->v[0] > 69)
             y -= 100;
@@ -94,7 +95,8 @@ static bool day_of(const Nums *n, char out[11], int *used)
 
 static bool date_fail(Ctx *c, const Field *f)
 {
-    return ctx_fail(c, ERR_FORMAT_DATE, f->name, f->type == FT_DATE ? "type.want_date" : "type.want_datetime", type_label(c, f));
+    return ctx_fail(c, ERR_FORMAT_DATE, f->name,
+                    f->type == FT_DATE ? "type.want_date" : "type.want_datetime", type_label(c, f));
 }
 
 static bool date_from_text(Ctx *c, const Field *f, const char *text, DbVal *out)
@@ -160,16 +162,21 @@ static bool datetime_from_text(Ctx *c, const Field *f, const char *text, DbVal *
     }
     if (!read_nums(s, &n) || !day_of(&n, day, &used) || n.n - used > 3)
         return date_fail(c, f);
-    int hour = n.n > used ? n.v[used] : 0, minute = n.n > used + 1 ? n.v[used + 1] : 0, second = n.n > used + 2 ? n.v[used + 2] : 0;
+    int hour = n.n > used ? n.v[used] : 0, minute = n.n > used + 1 ? n.v[used + 1] : 0,
+        second = n.n > used + 2 ? n.v[used + 2] : 0;
     if (n.pm && hour < 12)
         hour += 12;
     if (n.am && hour == 12)
         hour = 0;
     if (hour > 23 || minute > 59 || second > 59)
         return date_fail(c, f);
-    ClockParts p = {.year = (day[0] - '0') * 1000 + (day[1] - '0') * 100 + (day[2] - '0') * 10 + (day[3] - '0'),
-                    .month = (day[5] - '0') * 10 + (day[6] - '0'), .day = (day[8] - '0') * 10 + (day[9] - '0'),
-                    .hour = hour, .minute = minute, .second = second};
+    ClockParts p = {.year = (day[0] - '0') * 1000 + (day[1] - '0') * 100 + (day[2] - '0') * 10 +
+                            (day[3] - '0'),
+                    .month = (day[5] - '0') * 10 + (day[6] - '0'),
+                    .day = (day[8] - '0') * 10 + (day[9] - '0'),
+                    .hour = hour,
+                    .minute = minute,
+                    .second = second};
     *out = db_of_int(clock_from_parts(&p, c->zone));
     return true;
 }
@@ -215,9 +222,21 @@ static char *datetime_to_text(Arena *a, const Field *f, const DbVal *v, const ch
     return arena_str(a, text);
 }
 
-const FieldOps type_date_ops = {.name = "date", .column = COL_TEXT, .has_column = true, .ops = OPS_ORDER,
-                                .from_json = date_from_json, .from_text = date_from_text, .check = type_check_none,
-                                .to_json = date_to_json, .to_text = type_text_plain};
-const FieldOps type_datetime_ops = {.name = "datetime", .column = COL_INT, .has_column = true, .ops = OPS_ORDER,
-                                    .from_json = datetime_from_json, .from_text = datetime_from_text,
-                                    .check = type_check_none, .to_json = datetime_to_json, .to_text = datetime_to_text};
+const FieldOps type_date_ops = {.name = "date",
+                                .column = COL_TEXT,
+                                .has_column = true,
+                                .ops = OPS_ORDER,
+                                .from_json = date_from_json,
+                                .from_text = date_from_text,
+                                .check = type_check_none,
+                                .to_json = date_to_json,
+                                .to_text = type_text_plain};
+const FieldOps type_datetime_ops = {.name = "datetime",
+                                    .column = COL_INT,
+                                    .has_column = true,
+                                    .ops = OPS_ORDER,
+                                    .from_json = datetime_from_json,
+                                    .from_text = datetime_from_text,
+                                    .check = type_check_none,
+                                    .to_json = datetime_to_json,
+                                    .to_text = datetime_to_text};

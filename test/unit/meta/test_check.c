@@ -30,11 +30,13 @@ static int teardown(void **state)
 }
 
 /* The built-in files and one more. */
-static bool build(Ctx *c, const char *name, const char *text, const CustomField *custom, int n_custom, Model **m)
+static bool build(Ctx *c, const char *name, const char *text, const CustomField *custom,
+                  int n_custom, Model **m)
 {
     static MetaSource list[100];
     int n = 0;
-    for (const Embed *e = embed_first("entities/"); e && e->path && strncmp(e->path, "entities/", 9) == 0; e++)
+    for (const Embed *e = embed_first("entities/");
+         e && e->path && strncmp(e->path, "entities/", 9) == 0; e++)
         list[n++] = (MetaSource){e->path, (const char *)e->data, e->len};
     if (text)
         list[n++] = (MetaSource){name, text, strlen(text)};
@@ -43,13 +45,14 @@ static bool build(Ctx *c, const char *name, const char *text, const CustomField 
     return meta_build(c, list, n, custom, n_custom, m);
 }
 
-#define THING(top, fields)                                                                                       \
-    "{ \"entity\": \"thing\", \"plural\": \"things\", \"label\": {\"zh\": \"物\", \"en\": \"Thing\"},\n"          \
-    "  \"title\": \"name\", \"roles\": {\"*\": {\"scope\": \"all\", \"actions\": \"read\"}},\n"                   \
-    "  " top "\n"                                                                                                \
-    "  \"fields\": {\n"                                                                                          \
-    "    \"name\": {\"type\": \"string\", \"label\": {\"zh\": \"名\", \"en\": \"Name\"}},\n"                     \
-    "    " fields "\n"                                                                                           \
+#define THING(top, fields)                                                                         \
+    "{ \"entity\": \"thing\", \"plural\": \"things\", \"label\": {\"zh\": \"物\", \"en\": "       \
+    "\"Thing\"},\n"                                                                                \
+    "  \"title\": \"name\", \"roles\": {\"*\": {\"scope\": \"all\", \"actions\": \"read\"}},\n"    \
+    "  " top "\n"                                                                                  \
+    "  \"fields\": {\n"                                                                            \
+    "    \"name\": {\"type\": \"string\", \"label\": {\"zh\": \"名\", \"en\": \"Name\"}},\n"      \
+    "    " fields "\n"                                                                             \
     "  } }"
 #define L "\"label\": {\"zh\": \"甲\", \"en\": \"X\"}"
 
@@ -60,72 +63,129 @@ static void test_mistakes(void **state)
         const char *text, *want;
     } cases[] = {
         /* shape */
-        {THING("\"lable\": {},", ""), "thing.json:3: error: key \"lable\" is not defined; did you mean \"label\"?"},
-        {THING("", "\"x\": {\"type\": \"int\", " L ", \"requird\": true}"), "thing.json:6: error: key \"requird\" is not defined; did you mean \"required\"?"},
-        {THING("", "\"x\": {\"type\": \"strng\", " L "}"), "thing.json:6: error: there is no field type \"strng\"; did you mean \"string\"?"},
+        {THING("\"lable\": {},", ""),
+         "thing.json:3: error: key \"lable\" is not defined; did you mean \"label\"?"},
+        {THING("", "\"x\": {\"type\": \"int\", " L ", \"requird\": true}"),
+         "thing.json:6: error: key \"requird\" is not defined; did you mean \"required\"?"},
+        {THING("", "\"x\": {\"type\": \"strng\", " L "}"),
+         "thing.json:6: error: there is no field type \"strng\"; did you mean \"string\"?"},
         {THING("", "\"x\": {" L "}"), "thing.json:6: error: \"type\" is missing"},
         {THING("", "\"x\": {\"type\": \"int\"}"), "thing.json:6: error: \"label\" is missing"},
-        {THING("", "\"x\": {\"type\": \"int\", \"label\": {\"zh\": \"甲\"}}"), "\"label\" has no text in the language \"en\""},
-        {THING("", "\"x\": {\"type\": \"int\", \"label\": {\"en\": \"X\"}}"), "\"label\" has no text in the language \"zh\""},
-        {THING("", "\"x\": {\"type\": \"int\", " L ", \"required\": 1}"), "\"required\" must be true or false"},
-        {THING("", "\"x\": {\"type\": \"money\", " L ", \"min\": \"0.001\"}"), "\"min\" must be a number"},
-        {THING("\"gets\": [\"serach\"],", ""), "\"serach\" is not one of the words of \"gets\"; did you mean \"search\"?"},
-        {THING("", "\"x\": {\"type\": \"int\", " L ", \"retired\": true}"), "for custom fields only"},
+        {THING("", "\"x\": {\"type\": \"int\", \"label\": {\"zh\": \"甲\"}}"),
+         "\"label\" has no text in the language \"en\""},
+        {THING("", "\"x\": {\"type\": \"int\", \"label\": {\"en\": \"X\"}}"),
+         "\"label\" has no text in the language \"zh\""},
+        {THING("", "\"x\": {\"type\": \"int\", " L ", \"required\": 1}"),
+         "\"required\" must be true or false"},
+        {THING("", "\"x\": {\"type\": \"money\", " L ", \"min\": \"0.001\"}"),
+         "\"min\" must be a number"},
+        {THING("\"gets\": [\"serach\"],", ""),
+         "\"serach\" is not one of the words of \"gets\"; did you mean \"search\"?"},
+        {THING("", "\"x\": {\"type\": \"int\", " L ", \"retired\": true}"),
+         "for custom fields only"},
         {"{ \"entity\": \"thing\", ", "the JSON cannot be read"},
         {"[]", "should be one JSON object"},
-        {"{ \"entity\": \"thing\", \"label\": {\"zh\": \"物\", \"en\": \"T\"}, \"title\": \"id\", \"fields\": {} }", "\"plural\" is missing"},
+        {"{ \"entity\": \"thing\", \"label\": {\"zh\": \"物\", \"en\": \"T\"}, \"title\": \"id\", "
+         "\"fields\": {} }",
+         "\"plural\" is missing"},
         /* fields */
-        {THING("", "\"owner\": {\"type\": \"int\", " L "}"), "field \"owner\" has the name of a standard field"},
+        {THING("", "\"owner\": {\"type\": \"int\", " L "}"),
+         "field \"owner\" has the name of a standard field"},
         {THING("", "\"x\": {\"type\": \"link\", " L "}"), "link \"x\" does not say where to"},
-        {THING("", "\"x\": {\"type\": \"link\", " L ", \"to\": \"custmer\"}"), "thing.json:6: error: there is no entity \"custmer\"; did you mean \"customer\"?"},
-        {THING("", "\"x\": {\"type\": \"link\", " L ", \"to_field\": \"name\"}"), "\"to_field\" must name an option field"},
-        {THING("", "\"x\": {\"type\": \"int\", " L ", \"to\": \"customer\"}"), "\"to\" is not for type int"},
+        {THING("", "\"x\": {\"type\": \"link\", " L ", \"to\": \"custmer\"}"),
+         "thing.json:6: error: there is no entity \"custmer\"; did you mean \"customer\"?"},
+        {THING("", "\"x\": {\"type\": \"link\", " L ", \"to_field\": \"name\"}"),
+         "\"to_field\" must name an option field"},
+        {THING("", "\"x\": {\"type\": \"int\", " L ", \"to\": \"customer\"}"),
+         "\"to\" is not for type int"},
         {THING("", "\"x\": {\"type\": \"option\", " L "}"), "field \"x\" has no options"},
-        {THING("", "\"x\": {\"type\": \"int\", " L ", \"options\": {\"a\": {\"zh\": \"甲\", \"en\": \"A\"}}}"), "\"options\" is not for type int"},
-        {THING("", "\"x\": {\"type\": \"option\", " L ", \"options\": {\"new\": {\"zh\": \"新\", \"en\": \"New\"}}, \"default\": \"nwe\"}"),
-         "thing.json:6: error: default \"nwe\" is not one of the options of \"x\"; did you mean \"new\"?"},
-        {THING("", "\"x\": {\"type\": \"option\", " L ", \"options\": {\"a\": {\"zh\": \"甲\", \"en\": \"A\"}, \"b\": {\"zh\": \"甲\", \"en\": \"B\"}}}"),
+        {THING("", "\"x\": {\"type\": \"int\", " L
+                   ", \"options\": {\"a\": {\"zh\": \"甲\", \"en\": \"A\"}}}"),
+         "\"options\" is not for type int"},
+        {THING(
+             "",
+             "\"x\": {\"type\": \"option\", " L
+             ", \"options\": {\"new\": {\"zh\": \"新\", \"en\": \"New\"}}, \"default\": \"nwe\"}"),
+         "thing.json:6: error: default \"nwe\" is not one of the options of \"x\"; did you mean "
+         "\"new\"?"},
+        {THING("", "\"x\": {\"type\": \"option\", " L
+                   ", \"options\": {\"a\": {\"zh\": \"甲\", \"en\": \"A\"}, \"b\": {\"zh\": "
+                   "\"甲\", \"en\": \"B\"}}}"),
          "options \"a\" and \"b\" are both called"},
-        {THING("", "\"x\": {\"type\": \"option\", " L ", \"options\": {\"a b\": {\"zh\": \"甲\", \"en\": \"A\"}}}"), "option code \"a b\""},
-        {THING("", "\"x\": {\"type\": \"option\", " L ", \"options\": {\"a\": {\"zh\": \"甲\", \"en\": \"A\", \"color\": \"pink\"}}}"), "\"color\" is \"pink\" and must be one of"},
-        {THING("", "\"x\": {\"type\": \"int\", " L ", \"min\": 5, \"max\": 3}"), "\"min\" is greater than \"max\""},
-        {THING("", "\"x\": {\"type\": \"string\", " L ", \"max\": -3}"), "a length must be positive"},
-        {THING("", "\"x\": {\"type\": \"bool\", " L ", \"max\": 3}"), "\"max\" is not for type bool"},
-        {THING("", "\"x\": {\"type\": \"string\", " L ", \"pattern\": \"a(\"}"), "the pattern is wrong at character"},
-        {THING("", "\"x\": {\"type\": \"int\", " L ", \"default\": \"many\"}"), "default \"many\" is no allowed value of type int"},
-        {THING("", "\"x\": {\"type\": \"link\", " L ", \"to\": \"customer\", \"default\": \"me\"}"), "default \"me\" is for links to \"user\""},
+        {THING("", "\"x\": {\"type\": \"option\", " L
+                   ", \"options\": {\"a b\": {\"zh\": \"甲\", \"en\": \"A\"}}}"),
+         "option code \"a b\""},
+        {THING("", "\"x\": {\"type\": \"option\", " L
+                   ", \"options\": {\"a\": {\"zh\": \"甲\", \"en\": \"A\", \"color\": \"pink\"}}}"),
+         "\"color\" is \"pink\" and must be one of"},
+        {THING("", "\"x\": {\"type\": \"int\", " L ", \"min\": 5, \"max\": 3}"),
+         "\"min\" is greater than \"max\""},
+        {THING("", "\"x\": {\"type\": \"string\", " L ", \"max\": -3}"),
+         "a length must be positive"},
+        {THING("", "\"x\": {\"type\": \"bool\", " L ", \"max\": 3}"),
+         "\"max\" is not for type bool"},
+        {THING("", "\"x\": {\"type\": \"string\", " L ", \"pattern\": \"a(\"}"),
+         "the pattern is wrong at character"},
+        {THING("", "\"x\": {\"type\": \"int\", " L ", \"default\": \"many\"}"),
+         "default \"many\" is no allowed value of type int"},
+        {THING("", "\"x\": {\"type\": \"link\", " L ", \"to\": \"customer\", \"default\": \"me\"}"),
+         "default \"me\" is for links to \"user\""},
         {THING("", "\"X\": {\"type\": \"int\", " L "}"), "\"X\" cannot be a name"},
         {THING("", "\"order\": {\"type\": \"int\", " L "}"), "\"order\" is a reserved word"},
-        {THING("", "\"x\": {\"type\": \"link\", " L ", \"to\": \"user\"}, \"x_id\": {\"type\": \"int\", " L "}"), "column \"x_id\" of field \"x_id\" is already a column of field \"x\""},
-        {THING("", "\"x\": {\"type\": \"string\", " L ", \"required\": true, \"readonly\": true}"), "a readonly field without a default cannot be required"},
-        {THING("", "\"x\": {\"type\": \"string\", " L ", \"required\": true, \"hidden\": true}"), "a hidden field cannot be required"},
-        {THING("", "\"x\": {\"type\": \"int\", " L ", \"personal\": true}"), "\"personal\" is not for type int"},
-        {THING("", "\"x\": {\"type\": \"string\", " L ", \"match\": \"phone\"}"), "match \"phone\" is not for type string"},
-        {THING("", "\"x\": {\"type\": \"bool\", " L ", \"sort\": true}"), "\"sort\" is not for type bool"},
-        {THING("", "\"x\": {\"type\": \"string\", " L ", \"hidden\": true, \"list\": true}"), "is not given out"},
-        {THING("", "\"x\": {\"type\": \"string\", " L ", \"section\": \"nowhere\"}"), "there is no section \"nowhere\""},
+        {THING("", "\"x\": {\"type\": \"link\", " L
+                   ", \"to\": \"user\"}, \"x_id\": {\"type\": \"int\", " L "}"),
+         "column \"x_id\" of field \"x_id\" is already a column of field \"x\""},
+        {THING("", "\"x\": {\"type\": \"string\", " L ", \"required\": true, \"readonly\": true}"),
+         "a readonly field without a default cannot be required"},
+        {THING("", "\"x\": {\"type\": \"string\", " L ", \"required\": true, \"hidden\": true}"),
+         "a hidden field cannot be required"},
+        {THING("", "\"x\": {\"type\": \"int\", " L ", \"personal\": true}"),
+         "\"personal\" is not for type int"},
+        {THING("", "\"x\": {\"type\": \"string\", " L ", \"match\": \"phone\"}"),
+         "match \"phone\" is not for type string"},
+        {THING("", "\"x\": {\"type\": \"bool\", " L ", \"sort\": true}"),
+         "\"sort\" is not for type bool"},
+        {THING("", "\"x\": {\"type\": \"string\", " L ", \"hidden\": true, \"list\": true}"),
+         "is not given out"},
+        {THING("", "\"x\": {\"type\": \"string\", " L ", \"section\": \"nowhere\"}"),
+         "there is no section \"nowhere\""},
         {THING("", "\"x\": {\"type\": \"parts\", " L "}"), "field \"x\" has no \"parts\""},
-        {THING("", "\"x\": {\"type\": \"string\", " L ", \"required_if\": [\"nmae\", \"=\", \"a\"]}"), "\"required_if\" is wrong: there is no field \"nmae\"; did you mean \"name\"?"},
-        {THING("", "\"x\": {\"type\": \"string\", " L ", \"required_if\": [\"owner.name\", \"=\", \"a\"]}"), "only use fields of the record itself"},
-        {THING("", "\"x\": {\"type\": \"string\", " L ", \"was\": \"name\"}"), "the former name \"name\" is still in use"},
-        {THING("", "\"x\": {\"type\": \"number\", " L "}"), "there is a number field \"x\" and no \"number\" pattern"},
-        {THING("", "\"x\": {\"type\": \"decimal\", " L ", \"scale\": 12}"), "\"scale\" must be 0 to 9"},
+        {THING("",
+               "\"x\": {\"type\": \"string\", " L ", \"required_if\": [\"nmae\", \"=\", \"a\"]}"),
+         "\"required_if\" is wrong: there is no field \"nmae\"; did you mean \"name\"?"},
+        {THING("", "\"x\": {\"type\": \"string\", " L
+                   ", \"required_if\": [\"owner.name\", \"=\", \"a\"]}"),
+         "only use fields of the record itself"},
+        {THING("", "\"x\": {\"type\": \"string\", " L ", \"was\": \"name\"}"),
+         "the former name \"name\" is still in use"},
+        {THING("", "\"x\": {\"type\": \"number\", " L "}"),
+         "there is a number field \"x\" and no \"number\" pattern"},
+        {THING("", "\"x\": {\"type\": \"decimal\", " L ", \"scale\": 12}"),
+         "\"scale\" must be 0 to 9"},
         /* entity */
-        {THING("\"number\": \"T{yyyyMMdd}\",", "\"n\": {\"type\": \"number\", " L "}"), "number pattern \"T{yyyyMMdd}\" is malformed"},
-        {THING("\"number\": \"T{seq:3}\", \"number_reset\": \"day\",", "\"n\": {\"type\": \"number\", " L "}"), "would repeat numbers"},
+        {THING("\"number\": \"T{yyyyMMdd}\",", "\"n\": {\"type\": \"number\", " L "}"),
+         "number pattern \"T{yyyyMMdd}\" is malformed"},
+        {THING("\"number\": \"T{seq:3}\", \"number_reset\": \"day\",",
+               "\"n\": {\"type\": \"number\", " L "}"),
+         "would repeat numbers"},
         {THING("\"number\": \"T{seq:3}\",", ""), "needs exactly one field of type number"},
         {THING("\"sort\": \"name\",", ""), "has no \"sort\": true and so no index"},
-        {THING("\"sort\": \"nmae\",", ""), "\"sort\" names the field \"nmae\", and there is none; did you mean \"name\"?"},
+        {THING("\"sort\": \"nmae\",", ""),
+         "\"sort\" names the field \"nmae\", and there is none; did you mean \"name\"?"},
         {THING("\"parent\": \"name\",", ""), "\"parent\" must name a link"},
         {THING("\"tree\": \"owner\",", ""), "\"tree\" must name a link to the entity itself"},
-        {THING("\"timeline\": [\"follow_up.customer\"],", ""), "timeline \"follow_up.customer\" must be entity.field with a link to \"thing\""},
+        {THING("\"timeline\": [\"follow_up.customer\"],", ""),
+         "timeline \"follow_up.customer\" must be entity.field with a link to \"thing\""},
         {THING("\"gets\": [\"timeline\"],", ""), "\"timeline\" names nothing"},
         {THING("\"gets\": [\"search\"],", ""), "no field has \"search\""},
         {THING("\"gets\": [\"dedupe\"],", ""), "there are no \"dups\""},
-        {THING("\"standard\": false, \"gets\": [\"history\"],", ""), "\"history\" needs the standard fields"},
+        {THING("\"standard\": false, \"gets\": [\"history\"],", ""),
+         "\"history\" needs the standard fields"},
         {THING("\"indexes\": [[\"nmae\"]],", ""), "\"indexes\" names the field \"nmae\""},
-        {THING("\"dups\": {\"d\": {\"fields\": [\"name\"], \"form\": \"warn\"}},", ""), "uses field \"name\", which has no \"match\""},
-        {THING("\"dups\": {\"d\": {\"fields\": [\"name\"], \"form\": \"shout\"}},", ""), "must be one of: none warn block count"},
+        {THING("\"dups\": {\"d\": {\"fields\": [\"name\"], \"form\": \"warn\"}},", ""),
+         "uses field \"name\", which has no \"match\""},
+        {THING("\"dups\": {\"d\": {\"fields\": [\"name\"], \"form\": \"shout\"}},", ""),
+         "must be one of: none warn block count"},
         {THING("\"actions\": {\"go\": {\"right\": \"edit\"}},", ""), "\"label\" is missing"},
         {THING("\"actions\": {\"go\": {" L ", \"right\": \"fly\"}},", ""), "\"right\" is \"fly\""},
         {THING("\"right\": \"kings\",", ""), "\"right\" is \"kings\""},
@@ -136,7 +196,8 @@ static void test_mistakes(void **state)
         Model *m = NULL;
         bool ok = build(&c, "entities/test/thing.json", cases[i].text, NULL, 0, &m);
         if (ok || !c.err || !strstr(c.err->message, cases[i].want))
-            print_error("case %zu: wanted: %s\n     got: %s\n", i, cases[i].want, c.err ? c.err->message : "(nothing)");
+            print_error("case %zu: wanted: %s\n     got: %s\n", i, cases[i].want,
+                        c.err ? c.err->message : "(nothing)");
         assert_false(ok);
         assert_non_null(c.err);
         assert_non_null(strstr(c.err->message, cases[i].want));
@@ -153,32 +214,53 @@ static void fails(const char *file, const char *text, const char *want)
     assert_non_null(strstr(c.err->message, want));
 }
 
-#define BARE(name, plural, rest)                                                                                 \
-    "{ \"entity\": \"" name "\", \"plural\": \"" plural "\", \"label\": {\"zh\": \"物\", \"en\": \"T\"}, \"title\": \"name\",\n" rest \
-    "  \"fields\": {\"name\": {\"type\": \"string\", \"label\": {\"zh\": \"名\", \"en\": \"Name\"}}} }"
+#define BARE(name, plural, rest)                                                                   \
+    "{ \"entity\": \"" name "\", \"plural\": \"" plural                                            \
+    "\", \"label\": {\"zh\": \"物\", \"en\": \"T\"}, \"title\": \"name\",\n" rest                  \
+    "  \"fields\": {\"name\": {\"type\": \"string\", \"label\": {\"zh\": \"名\", \"en\": "        \
+    "\"Name\"}}} }"
 #define EVERY "\"roles\": {\"*\": {\"scope\": \"all\", \"actions\": \"read\"}},\n"
 
 static void test_names(void **state)
 {
     (void)state;
-    fails("entities/test/thing.json", BARE("thing", "customers", EVERY), "plural \"customers\" is already used");
+    fails("entities/test/thing.json", BARE("thing", "customers", EVERY),
+          "plural \"customers\" is already used");
     fails("entities/test/thing.json", BARE("thing", "jobs", EVERY), "plural \"jobs\" is reserved");
     fails("entities/test/thing.json", BARE("thing", "Things", EVERY), "plural \"Things\"");
-    fails("entities/test/customer.json", BARE("customer", "things", EVERY), "is already declared in entities/customer/customer.json");
-    fails("entities/test/history.json", BARE("history", "things", EVERY), "the name of a table of the engine");
-    fails("entities/test/other.json", BARE("thing", "things", EVERY), "the file must be called thing.json");
+    fails("entities/test/customer.json", BARE("customer", "things", EVERY),
+          "is already declared in entities/customer/customer.json");
+    fails("entities/test/history.json", BARE("history", "things", EVERY),
+          "the name of a table of the engine");
+    fails("entities/test/other.json", BARE("thing", "things", EVERY),
+          "the file must be called thing.json");
     fails("entities/test/thing.json", BARE("thing", "things", ""), "nobody could use it");
-    fails("entities/test/thing.json", BARE("thing", "things", "\"roles\": {\"sales_rap\": {\"scope\": \"own\", \"actions\": \"read\"}},"), "role \"sales_rap\"");
-    fails("entities/test/thing.json", BARE("thing", "things", "\"roles\": {\"*\": {\"scope\": \"mine\", \"actions\": \"read\"}},"), "\"scope\"");
-    fails("entities/test/thing.json", BARE("thing", "things", "\"roles\": {\"*\": {\"scope\": \"all\", \"actions\": \"read wirte\"}},"), "\"wirte\"");
+    fails("entities/test/thing.json",
+          BARE("thing", "things",
+               "\"roles\": {\"sales_rap\": {\"scope\": \"own\", \"actions\": \"read\"}},"),
+          "role \"sales_rap\"");
+    fails("entities/test/thing.json",
+          BARE("thing", "things",
+               "\"roles\": {\"*\": {\"scope\": \"mine\", \"actions\": \"read\"}},"),
+          "\"scope\"");
+    fails("entities/test/thing.json",
+          BARE("thing", "things",
+               "\"roles\": {\"*\": {\"scope\": \"all\", \"actions\": \"read wirte\"}},"),
+          "\"wirte\"");
 }
 
 static void test_twice(void **state)
 {
     (void)state;
     /* A key given twice (a field, an option, a role) is refused by the reading of JSON itself. */
-    fails("entities/test/thing.json", THING("", "\"x\": {\"type\": \"int\", " L "}, \"x\": {\"type\": \"int\", " L "}"), "thing.json");
-    fails("entities/test/thing.json", BARE("thing", "things", "\"roles\": {\"*\": {\"scope\": \"all\", \"actions\": \"read\"}, \"*\": {\"scope\": \"own\", \"actions\": \"read\"}},"), "thing.json");
+    fails("entities/test/thing.json",
+          THING("", "\"x\": {\"type\": \"int\", " L "}, \"x\": {\"type\": \"int\", " L "}"),
+          "thing.json");
+    fails("entities/test/thing.json",
+          BARE("thing", "things",
+               "\"roles\": {\"*\": {\"scope\": \"all\", \"actions\": \"read\"}, \"*\": {\"scope\": "
+               "\"own\", \"actions\": \"read\"}},"),
+          "thing.json");
 }
 
 static void test_good(void **state)
@@ -186,7 +268,8 @@ static void test_good(void **state)
     (void)state;
     Ctx c;
     Model *m;
-    if (!build(&c, "entities/test/thing.json", THING("", "\"x\": {\"type\": \"money\", " L ", \"min\": \"0.01\"},"), NULL, 0, &m))
+    if (!build(&c, "entities/test/thing.json",
+               THING("", "\"x\": {\"type\": \"money\", " L ", \"min\": \"0.01\"},"), NULL, 0, &m))
         fail_msg("%s", c.err->message);
     const Entity *e = model_entity(m, "thing");
     assert_non_null(e);
@@ -203,7 +286,8 @@ static void test_custom(void **state)
     (void)state;
     Ctx c;
     Model *m;
-    CustomField good = {"customer", "parking_no", "{\"type\": \"string\", \"label\": {\"zh\": \"车位\"}, \"search\": 1}", 77};
+    CustomField good = {"customer", "parking_no",
+                        "{\"type\": \"string\", \"label\": {\"zh\": \"车位\"}, \"search\": 1}", 77};
     assert_true(build(&c, NULL, NULL, &good, 1, &m));
     const Field *f = entity_field(model_entity(m, "customer"), "parking_no");
     assert_non_null(f);
@@ -231,7 +315,8 @@ static void test_custom(void **state)
 static void test_lines(void **state)
 {
     (void)state;
-    const char *text = "// one\n{ \"a\": {\"b\": 1},\n /* x\n y */ \"c\": {\n  \"d\": [1,\n 2], \"e\": \"x\\\"y\" } }";
+    const char *text = "// one\n{ \"a\": {\"b\": 1},\n /* x\n y */ \"c\": {\n  \"d\": [1,\n 2], "
+                       "\"e\": \"x\\\"y\" } }";
     MetaSource s = {"x", text, strlen(text)};
     assert_int_equal(META_LINE(&s, "a"), 2);
     assert_int_equal(META_LINE(&s, "c"), 4);
@@ -243,8 +328,9 @@ static void test_lines(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_mistakes), cmocka_unit_test(test_names), cmocka_unit_test(test_twice),
-        cmocka_unit_test(test_good), cmocka_unit_test(test_custom), cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_mistakes), cmocka_unit_test(test_names),
+        cmocka_unit_test(test_twice),    cmocka_unit_test(test_good),
+        cmocka_unit_test(test_custom),   cmocka_unit_test(test_lines),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

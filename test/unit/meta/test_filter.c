@@ -7,11 +7,17 @@
 #include "meta_model.h"
 
 static const char *const rows[] = {
-    "{\"id\": 1, \"s\": \"华为\", \"raw\": \"abc\", \"i\": 5, \"d\": \"1.500\", \"f\": 1.5, \"m\": \"100.00\", \"day\": \"2026-11-21\", \"at\": \"2026-11-21T08:00:00Z\", \"b\": true, \"o\": \"a\", \"mo\": [\"a\"], \"ph\": \"13800138000\", \"l\": 11, \"r\": 330106, \"owner\": 7}",
-    "{\"id\": 2, \"s\": \"Huawei\", \"raw\": \"xyz\", \"i\": 10, \"day\": \"2026-11-20\", \"at\": \"2026-11-20T16:00:00Z\", \"b\": false, \"o\": \"b_c\", \"mo\": [\"a\", \"b_c\"], \"ph\": \"010-62345678\", \"l\": 12, \"up\": 1, \"r\": 330100, \"owner\": 8}",
-    "{\"id\": 3, \"s\": \"50%_\\\\x\", \"i\": 0, \"m\": \"0.01\", \"day\": \"2026-10-31\", \"at\": \"2026-11-20T15:59:59Z\", \"up\": 2, \"r\": 440305}",
+    "{\"id\": 1, \"s\": \"华为\", \"raw\": \"abc\", \"i\": 5, \"d\": \"1.500\", \"f\": 1.5, \"m\": "
+    "\"100.00\", \"day\": \"2026-11-21\", \"at\": \"2026-11-21T08:00:00Z\", \"b\": true, \"o\": "
+    "\"a\", \"mo\": [\"a\"], \"ph\": \"13800138000\", \"l\": 11, \"r\": 330106, \"owner\": 7}",
+    "{\"id\": 2, \"s\": \"Huawei\", \"raw\": \"xyz\", \"i\": 10, \"day\": \"2026-11-20\", \"at\": "
+    "\"2026-11-20T16:00:00Z\", \"b\": false, \"o\": \"b_c\", \"mo\": [\"a\", \"b_c\"], \"ph\": "
+    "\"010-62345678\", \"l\": 12, \"up\": 1, \"r\": 330100, \"owner\": 8}",
+    "{\"id\": 3, \"s\": \"50%_\\\\x\", \"i\": 0, \"m\": \"0.01\", \"day\": \"2026-10-31\", \"at\": "
+    "\"2026-11-20T15:59:59Z\", \"up\": 2, \"r\": 440305}",
     "{\"id\": 4}",
-    "{\"id\": 5, \"s\": \"ZOË\", \"t\": \"第一行\\n第二行\", \"day\": \"2025-11-21\", \"at\": \"2026-01-01T00:00:00Z\", \"j\": {\"a\": 1}, \"up\": 4, \"kind\": \"customer\", \"what\": 11}",
+    "{\"id\": 5, \"s\": \"ZOË\", \"t\": \"第一行\\n第二行\", \"day\": \"2025-11-21\", \"at\": "
+    "\"2026-01-01T00:00:00Z\", \"j\": {\"a\": 1}, \"up\": 4, \"kind\": \"customer\", \"what\": 11}",
 };
 enum { N_ROWS = sizeof rows / sizeof *rows };
 
@@ -56,7 +62,8 @@ static bool insert(Ctx *c, const Entity *e, const DbVal *v)
         if (f->fold)
             put(&q, &vals, arena_printf(c->a, "%s_f", f->column), type_fold(c->a, f, &v[i]));
     }
-    char *text = arena_printf(c->a, "INSERT INTO \"%s\" (\"id\"%s) VALUES (%lld%s)", e->name, q.text.data, (long long)v[0].i, vals.text.data);
+    char *text = arena_printf(c->a, "INSERT INTO \"%s\" (\"id\"%s) VALUES (%lld%s)", e->name,
+                              q.text.data, (long long)v[0].i, vals.text.data);
     return db_exec(c, (SqlText){text}, vals.params, vals.n);
 }
 
@@ -69,10 +76,14 @@ static bool fill(Ctx *c, void *arg)
             return false;
     static const char *const more[] = {
         "INSERT INTO \"rel_probe_lm\" (\"id\", \"target\") VALUES (1, 7), (1, 8), (2, 8)",
-        "INSERT INTO \"customer\" (\"id\", \"name\", \"name_f\", \"industry\") VALUES (11, 'A', 'a', 'it'), (12, 'B', 'b', 'retail')",
-        "INSERT INTO \"customer\" (\"id\", \"name\", \"name_f\", \"industry\", \"deleted_at\") VALUES (13, 'C', 'c', 'it', 1)",
-        "INSERT INTO \"department\" (\"id\", \"name\", \"path\") VALUES (1, 'root', '/1/'), (2, 'kid', '/1/2/'), (12, 'no kid', '/12/')",
-        "INSERT INTO \"record_share\" (\"id\", \"entity\", \"record_id\", \"user_id\", \"can_write\", \"at\") VALUES (1, 'probe', 4, 7, 0, 1)",
+        "INSERT INTO \"customer\" (\"id\", \"name\", \"name_f\", \"industry\") VALUES (11, 'A', "
+        "'a', 'it'), (12, 'B', 'b', 'retail')",
+        "INSERT INTO \"customer\" (\"id\", \"name\", \"name_f\", \"industry\", \"deleted_at\") "
+        "VALUES (13, 'C', 'c', 'it', 1)",
+        "INSERT INTO \"department\" (\"id\", \"name\", \"path\") VALUES (1, 'root', '/1/'), (2, "
+        "'kid', '/1/2/'), (12, 'no kid', '/12/')",
+        "INSERT INTO \"record_share\" (\"id\", \"entity\", \"record_id\", \"user_id\", "
+        "\"can_write\", \"at\") VALUES (1, 'probe', 4, 7, 0, 1)",
         "UPDATE \"probe\" SET \"owner_department_id\" = 2 WHERE \"id\" = 1",
         "UPDATE \"probe\" SET \"owner_department_id\" = 12 WHERE \"id\" = 2",
     };
@@ -108,7 +119,8 @@ static const char *ids_of(Ctx *c, const Entity *e, const Filter *f)
 
 static bool in_memory(const Filter *f)
 {
-    if (f->kind == FILTER_VIA || f->kind == FILTER_SHARED || (f->kind == FILTER_LEAF && (f->op == OP_UNDER || f->field->type == FT_LINK_MANY)))
+    if (f->kind == FILTER_VIA || f->kind == FILTER_SHARED ||
+        (f->kind == FILTER_LEAF && (f->op == OP_UNDER || f->field->type == FT_LINK_MANY)))
         return false;
     for (int i = 0; i < f->n_kids; i++)
         if (!in_memory(f->kids[i]))
@@ -142,27 +154,94 @@ static void test_rows(void **state)
         const char *filter, *want;
     } cases[] = {
         {"[]", "1 2 3 4 5"},
-        {"[\"s\", \"=\", \"ＨＵＡＷＥＩ\"]", "2"}, {"[\"s\", \"!=\", \"huawei\"]", "1 3 4 5"}, {"[\"s\", \"contains\", \"为\"]", "1"}, {"[\"s\", \"contains\", \"AWE\"]", "2"},
-        {"[\"s\", \"contains\", \"%\"]", "3"}, {"[\"s\", \"contains\", \"_\\\\\"]", "3"}, {"[\"s\", \"starts\", \"hu\"]", "2"}, {"[\"s\", \"=\", \"zoë\"]", "5"},
-        {"[\"s\", \"in\", [\"华为\", \"HUAWEI\"]]", "1 2"}, {"[\"s\", \"not_in\", [\"华为\", \"HUAWEI\"]]", "3 4 5"}, {"[\"s\", \"is_null\"]", "4"}, {"[\"s\", \"not_null\"]", "1 2 3 5"},
-        {"[\"s\", \"=\", null]", "4"}, {"[\"s\", \"in\", [\"华为\", null]]", "1 4"}, {"[\"s\", \"not_in\", [\"华为\", null]]", "2 3 5"}, {"[\"s\", \"in\", []]", ""}, {"[\"s\", \"not_in\", []]", "1 2 3 4 5"},
-        {"[\"raw\", \"=\", \"abc\"]", "1"}, {"[\"t\", \"contains\", \"第二\"]", "5"},
-        {"[\"i\", \">\", 0]", "1 2"}, {"[\"i\", \">=\", 0]", "1 2 3"}, {"[\"i\", \"<\", 5]", "3"}, {"[\"i\", \"<=\", 5]", "1 3"}, {"[\"i\", \"between\", [1, 9]]", "1"}, {"[\"i\", \"!=\", 5]", "2 3 4 5"},
-        {"[\"d\", \"=\", \"1.5\"]", "1"}, {"[\"m\", \"<\", \"1\"]", "3"}, {"[\"f\", \">\", 1]", "1"},
-        {"[\"b\", \"=\", true]", "1"}, {"[\"b\", \"!=\", true]", "2 3 4 5"},
-        {"[\"o\", \"=\", \"a\"]", "1"}, {"[\"o\", \"in\", [\"a\", \"b_c\"]]", "1 2"}, {"[\"mo\", \"contains\", \"b_c\"]", "2"}, {"[\"mo\", \"in\", [\"a\", \"b_c\"]]", "1 2"}, {"[\"mo\", \"not_in\", [\"b_c\"]]", "1 3 4 5"}, {"[\"mo\", \"is_null\"]", "3 4 5"},
-        {"[\"ph\", \"contains\", \"8000\"]", "1"}, {"[\"ph\", \"=\", \"138-0013-8000\"]", "1"}, {"[\"ph\", \"starts\", \"010 6234\"]", "2"},
-        {"[\"day\", \"=\", \"2026-11-21\"]", "1"}, {"[\"day\", \"=\", \"today\"]", "1"}, {"[\"day\", \"=\", \"yesterday\"]", "2"}, {"[\"day\", \"=\", \"this_month\"]", "1 2"}, {"[\"day\", \"=\", \"last_month\"]", "3"},
-        {"[\"day\", \"=\", \"this_year\"]", "1 2 3"}, {"[\"day\", \"<\", \"this_year\"]", "5"}, {"[\"day\", \">\", \"last_month\"]", "1 2"}, {"[\"day\", \"=\", \"-1y\"]", "5"}, {"[\"day\", \">=\", \"-1d\"]", "1 2"},
-        {"[\"day\", \"between\", [\"last_month\", \"yesterday\"]]", "2 3"}, {"[\"day\", \"!=\", \"today\"]", "2 3 4 5"}, {"[\"day\", \"=\", \"this_week\"]", "1 2"}, {"[\"day\", \"in\", [\"today\", \"2025-11-21\"]]", "1 5"},
-        {"[\"at\", \"=\", \"2026-11-21\"]", "1 2"}, {"[\"at\", \"<\", \"2026-11-21\"]", "3 5"}, {"[\"at\", \"=\", \"today\"]", "1 2"}, {"[\"at\", \">\", \"2026-11-20T16:00:00Z\"]", "1"}, {"[\"at\", \">=\", \"-2h\"]", "1"}, {"[\"at\", \"=\", \"yesterday\"]", "3"},
-        {"[\"at\", \"=\", \"this_quarter\"]", "1 2 3"}, {"[\"at\", \"<=\", \"now\"]", "1 2 3 5"}, {"[\"at\", \"not_in\", [\"today\"]]", "3 4 5"},
-        {"[\"owner\", \"=\", \"me\"]", "1"}, {"[\"owner\", \"!=\", \"me\"]", "2 3 4 5"}, {"[\"owner_department\", \"under\", 1]", "1"}, {"[\"owner_department\", \"under\", \"my_department\"]", "1"}, {"[\"owner_department\", \"under\", [2, 12]]", "1 2"},
-        {"[\"up\", \"under\", 1]", "2 3"}, {"[\"up\", \"under\", 4]", "5"},
-        {"[\"r\", \"under\", 330000]", "1 2"}, {"[\"r\", \"under\", 330100]", "1 2"}, {"[\"r\", \"under\", 330106]", "1"}, {"[\"r\", \"=\", 330100]", "2"}, {"[\"r\", \"in\", [330106, 440305]]", "1 3"},
-        {"[\"lm\", \"contains\", 8]", "1 2"}, {"[\"lm\", \"in\", [7]]", "1"}, {"[\"lm\", \"not_in\", [7]]", "2 3 4 5"}, {"[\"lm\", \"is_null\"]", "3 4 5"}, {"[\"lm\", \"not_null\"]", "1 2"},
-        {"[\"l.industry\", \"=\", \"it\"]", "1"}, {"[\"l.name\", \"contains\", \"B\"]", "2"}, {"[\"up.l.industry\", \"=\", \"it\"]", "2"}, {"[\"l\", \"in\", [11, 12]]", "1 2"}, {"[\"j\", \"not_null\"]", "5"},
-        {"[\"and\", [\"i\", \">\", 0], [\"o\", \"=\", \"a\"]]", "1"}, {"[\"or\", [\"i\", \"=\", 0], [\"o\", \"=\", \"a\"]]", "1 3"}, {"[\"not\", [\"or\", [\"i\", \"=\", 0], [\"o\", \"=\", \"a\"]]]", "2 4 5"}, {"[\"id\", \"in\", [2, 4]]", "2 4"},
+        {"[\"s\", \"=\", \"ＨＵＡＷＥＩ\"]", "2"},
+        {"[\"s\", \"!=\", \"huawei\"]", "1 3 4 5"},
+        {"[\"s\", \"contains\", \"为\"]", "1"},
+        {"[\"s\", \"contains\", \"AWE\"]", "2"},
+        {"[\"s\", \"contains\", \"%\"]", "3"},
+        {"[\"s\", \"contains\", \"_\\\\\"]", "3"},
+        {"[\"s\", \"starts\", \"hu\"]", "2"},
+        {"[\"s\", \"=\", \"zoë\"]", "5"},
+        {"[\"s\", \"in\", [\"华为\", \"HUAWEI\"]]", "1 2"},
+        {"[\"s\", \"not_in\", [\"华为\", \"HUAWEI\"]]", "3 4 5"},
+        {"[\"s\", \"is_null\"]", "4"},
+        {"[\"s\", \"not_null\"]", "1 2 3 5"},
+        {"[\"s\", \"=\", null]", "4"},
+        {"[\"s\", \"in\", [\"华为\", null]]", "1 4"},
+        {"[\"s\", \"not_in\", [\"华为\", null]]", "2 3 5"},
+        {"[\"s\", \"in\", []]", ""},
+        {"[\"s\", \"not_in\", []]", "1 2 3 4 5"},
+        {"[\"raw\", \"=\", \"abc\"]", "1"},
+        {"[\"t\", \"contains\", \"第二\"]", "5"},
+        {"[\"i\", \">\", 0]", "1 2"},
+        {"[\"i\", \">=\", 0]", "1 2 3"},
+        {"[\"i\", \"<\", 5]", "3"},
+        {"[\"i\", \"<=\", 5]", "1 3"},
+        {"[\"i\", \"between\", [1, 9]]", "1"},
+        {"[\"i\", \"!=\", 5]", "2 3 4 5"},
+        {"[\"d\", \"=\", \"1.5\"]", "1"},
+        {"[\"m\", \"<\", \"1\"]", "3"},
+        {"[\"f\", \">\", 1]", "1"},
+        {"[\"b\", \"=\", true]", "1"},
+        {"[\"b\", \"!=\", true]", "2 3 4 5"},
+        {"[\"o\", \"=\", \"a\"]", "1"},
+        {"[\"o\", \"in\", [\"a\", \"b_c\"]]", "1 2"},
+        {"[\"mo\", \"contains\", \"b_c\"]", "2"},
+        {"[\"mo\", \"in\", [\"a\", \"b_c\"]]", "1 2"},
+        {"[\"mo\", \"not_in\", [\"b_c\"]]", "1 3 4 5"},
+        {"[\"mo\", \"is_null\"]", "3 4 5"},
+        {"[\"ph\", \"contains\", \"8000\"]", "1"},
+        {"[\"ph\", \"=\", \"138-0013-8000\"]", "1"},
+        {"[\"ph\", \"starts\", \"010 6234\"]", "2"},
+        {"[\"day\", \"=\", \"2026-11-21\"]", "1"},
+        {"[\"day\", \"=\", \"today\"]", "1"},
+        {"[\"day\", \"=\", \"yesterday\"]", "2"},
+        {"[\"day\", \"=\", \"this_month\"]", "1 2"},
+        {"[\"day\", \"=\", \"last_month\"]", "3"},
+        {"[\"day\", \"=\", \"this_year\"]", "1 2 3"},
+        {"[\"day\", \"<\", \"this_year\"]", "5"},
+        {"[\"day\", \">\", \"last_month\"]", "1 2"},
+        {"[\"day\", \"=\", \"-1y\"]", "5"},
+        {"[\"day\", \">=\", \"-1d\"]", "1 2"},
+        {"[\"day\", \"between\", [\"last_month\", \"yesterday\"]]", "2 3"},
+        {"[\"day\", \"!=\", \"today\"]", "2 3 4 5"},
+        {"[\"day\", \"=\", \"this_week\"]", "1 2"},
+        {"[\"day\", \"in\", [\"today\", \"2025-11-21\"]]", "1 5"},
+        {"[\"at\", \"=\", \"2026-11-21\"]", "1 2"},
+        {"[\"at\", \"<\", \"2026-11-21\"]", "3 5"},
+        {"[\"at\", \"=\", \"today\"]", "1 2"},
+        {"[\"at\", \">\", \"2026-11-20T16:00:00Z\"]", "1"},
+        {"[\"at\", \">=\", \"-2h\"]", "1"},
+        {"[\"at\", \"=\", \"yesterday\"]", "3"},
+        {"[\"at\", \"=\", \"this_quarter\"]", "1 2 3"},
+        {"[\"at\", \"<=\", \"now\"]", "1 2 3 5"},
+        {"[\"at\", \"not_in\", [\"today\"]]", "3 4 5"},
+        {"[\"owner\", \"=\", \"me\"]", "1"},
+        {"[\"owner\", \"!=\", \"me\"]", "2 3 4 5"},
+        {"[\"owner_department\", \"under\", 1]", "1"},
+        {"[\"owner_department\", \"under\", \"my_department\"]", "1"},
+        {"[\"owner_department\", \"under\", [2, 12]]", "1 2"},
+        {"[\"up\", \"under\", 1]", "2 3"},
+        {"[\"up\", \"under\", 4]", "5"},
+        {"[\"r\", \"under\", 330000]", "1 2"},
+        {"[\"r\", \"under\", 330100]", "1 2"},
+        {"[\"r\", \"under\", 330106]", "1"},
+        {"[\"r\", \"=\", 330100]", "2"},
+        {"[\"r\", \"in\", [330106, 440305]]", "1 3"},
+        {"[\"lm\", \"contains\", 8]", "1 2"},
+        {"[\"lm\", \"in\", [7]]", "1"},
+        {"[\"lm\", \"not_in\", [7]]", "2 3 4 5"},
+        {"[\"lm\", \"is_null\"]", "3 4 5"},
+        {"[\"lm\", \"not_null\"]", "1 2"},
+        {"[\"l.industry\", \"=\", \"it\"]", "1"},
+        {"[\"l.name\", \"contains\", \"B\"]", "2"},
+        {"[\"up.l.industry\", \"=\", \"it\"]", "2"},
+        {"[\"l\", \"in\", [11, 12]]", "1 2"},
+        {"[\"j\", \"not_null\"]", "5"},
+        {"[\"and\", [\"i\", \">\", 0], [\"o\", \"=\", \"a\"]]", "1"},
+        {"[\"or\", [\"i\", \"=\", 0], [\"o\", \"=\", \"a\"]]", "1 3"},
+        {"[\"not\", [\"or\", [\"i\", \"=\", 0], [\"o\", \"=\", \"a\"]]]", "2 4 5"},
+        {"[\"id\", \"in\", [2, 4]]", "2 4"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         Filter *f, *all = filter_true(c->a);
@@ -189,8 +268,10 @@ static void test_rows(void **state)
     assert_string_equal(ids_of(c, e, filter_shared(c->a, 7, c->now_ms, false)), "4");
     assert_string_equal(ids_of(c, e, filter_shared(c->a, 7, c->now_ms, true)), "");
     const Field *what = entity_field(e, "what");
-    assert_string_equal(ids_of(c, e, filter_via(c->a, what, model_entity(b.m, "customer"), NULL)), "5");
-    assert_string_equal(ids_of(c, e, filter_via(c->a, what, model_entity(b.m, "contact"), NULL)), "");
+    assert_string_equal(ids_of(c, e, filter_via(c->a, what, model_entity(b.m, "customer"), NULL)),
+                        "5");
+    assert_string_equal(ids_of(c, e, filter_via(c->a, what, model_entity(b.m, "contact"), NULL)),
+                        "");
     db_release(c);
     model_release((void *)(uintptr_t)b.m);
     t_end(t);
@@ -225,13 +306,32 @@ static void test_refused(void **state)
     static const struct {
         const char *filter, *want;
     } cases[] = {
-        {"{}", "a filter is"}, {"[5]", "a filter is"}, {"[\"s\"]", "a filter is"}, {"[\"s\", \"=\", \"a\", 5]", "a filter is"}, {"[", "no valid JSON"},
-        {"[\"nope\", \"=\", 1]", "there is no field \"nope\""}, {"[\"s\", \"~\", 1]", "there is no operator \"~\""}, {"[\"s\", \"<\", \"a\"]", "operator \"<\" is not for field \"s\""},
-        {"[\"raw\", \"contains\", \"a\"]", "is not for field"}, {"[\"pw\", \"=\", \"a\"]", "there is no field"}, {"[\"m\", \">\", \"1\"]", "there is no field \"m\""},
-        {"[\"i\", \"=\", \"x\"]", "the value for \"i\" is wrong"}, {"[\"i\", \"in\", 5]", "needs a list"}, {"[\"i\", \"between\", [1]]", "needs two values"}, {"[\"i\", \">\"]", "has no value"}, {"[\"i\", \">\", null]", "has no value"},
-        {"[\"o\", \"=\", \"zzz\"]", "the value for \"o\" is wrong"}, {"[\"day\", \"=\", \"someday\"]", "the value for \"day\" is wrong"}, {"[\"s.x\", \"=\", 1]", "is no link"}, {"[\"what.name\", \"=\", \"a\"]", "is no link"},
-        {"[\"up.up.up.up.s\", \"=\", \"aa\"]", "at most 3 links"}, {"[\"and\", [\"and\", [\"and\", [\"and\", [\"and\", [\"i\", \"=\", 1]]]]]]", "deeper than 5"}, {"[\"l\", \"under\", 5]", "is not for field"},
-        {"[\"s\", \"contains\", \"\"]", "has no value"}, {"[\"l\", \"=\", \"x\"]", "the value for \"l\" is wrong"},
+        {"{}", "a filter is"},
+        {"[5]", "a filter is"},
+        {"[\"s\"]", "a filter is"},
+        {"[\"s\", \"=\", \"a\", 5]", "a filter is"},
+        {"[", "no valid JSON"},
+        {"[\"nope\", \"=\", 1]", "there is no field \"nope\""},
+        {"[\"s\", \"~\", 1]", "there is no operator \"~\""},
+        {"[\"s\", \"<\", \"a\"]", "operator \"<\" is not for field \"s\""},
+        {"[\"raw\", \"contains\", \"a\"]", "is not for field"},
+        {"[\"pw\", \"=\", \"a\"]", "there is no field"},
+        {"[\"m\", \">\", \"1\"]", "there is no field \"m\""},
+        {"[\"i\", \"=\", \"x\"]", "the value for \"i\" is wrong"},
+        {"[\"i\", \"in\", 5]", "needs a list"},
+        {"[\"i\", \"between\", [1]]", "needs two values"},
+        {"[\"i\", \">\"]", "has no value"},
+        {"[\"i\", \">\", null]", "has no value"},
+        {"[\"o\", \"=\", \"zzz\"]", "the value for \"o\" is wrong"},
+        {"[\"day\", \"=\", \"someday\"]", "the value for \"day\" is wrong"},
+        {"[\"s.x\", \"=\", 1]", "is no link"},
+        {"[\"what.name\", \"=\", \"a\"]", "is no link"},
+        {"[\"up.up.up.up.s\", \"=\", \"aa\"]", "at most 3 links"},
+        {"[\"and\", [\"and\", [\"and\", [\"and\", [\"and\", [\"i\", \"=\", 1]]]]]]",
+         "deeper than 5"},
+        {"[\"l\", \"under\", 5]", "is not for field"},
+        {"[\"s\", \"contains\", \"\"]", "has no value"},
+        {"[\"l\", \"=\", \"x\"]", "the value for \"l\" is wrong"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         Filter *f = NULL;
@@ -244,9 +344,11 @@ static void test_refused(void **state)
     }
     ctx_errors_back_to(c, 0);
     Filter *f;
-    assert_true(filter_parse_text(c, e, "[\"ph\", \"contains\", \"8000\"]", &guard, (FilterMe){7, 1}, &f));
+    assert_true(
+        filter_parse_text(c, e, "[\"ph\", \"contains\", \"8000\"]", &guard, (FilterMe){7, 1}, &f));
     assert_int_equal(f->kind, FILTER_AND); /* masked rows are left out */
-    assert_true(filter_parse_text(c, e, "[\"l.name\", \"=\", \"a\"]", &guard, (FilterMe){7, 1}, &f));
+    assert_true(
+        filter_parse_text(c, e, "[\"l.name\", \"=\", \"a\"]", &guard, (FilterMe){7, 1}, &f));
     assert_int_equal(f->kind, FILTER_FALSE); /* no customer is his */
     Buf b;
     buf_init(&b, c->a);

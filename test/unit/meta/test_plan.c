@@ -59,8 +59,10 @@ static void test_tables(void **state)
 {
     (void)state;
     Plan *p = plan_of_model(arena, model);
-    static const char *const want[] = {"customer", "contact", "user", "rel_user_roles", "rel_follow_up_contacts", "history", "record_share",
-                                       "idempotency", "number_counter", "rate_hit", "outbox", "audit_log", "rel_probe_lm"};
+    static const char *const want[] = {
+        "customer", "contact",      "user",        "rel_user_roles", "rel_follow_up_contacts",
+        "history",  "record_share", "idempotency", "number_counter", "rate_hit",
+        "outbox",   "audit_log",    "rel_probe_lm"};
     for (size_t i = 0; i < sizeof want / sizeof *want; i++)
         assert_non_null(table(p, want[i]));
     assert_int_equal(p->format, SCHEMA_FORMAT);
@@ -155,7 +157,7 @@ static void test_describe(void **state)
     const DescribeRights r = {field_right, may, NULL};
     json_object *o = described("probe", &r);
     assert_string_equal(json_str(o, "plural", ""), "probes");
-    assert_null(field_of(o, "m"));    /* he may not see it */
+    assert_null(field_of(o, "m")); /* he may not see it */
     assert_null(field_of(o, "nope"));
     assert_true(json_flag(field_of(o, "ph"), "masked", false));
     assert_string_equal(json_str(field_of(o, "number"), "right", ""), "read");
@@ -170,7 +172,8 @@ static void test_describe(void **state)
     assert_int_equal(json_object_array_length(json_member(o, "children")), 4);
     json_object *actions = json_member(o, "actions");
     for (size_t i = 0; i < json_object_array_length(actions); i++)
-        assert_string_not_equal(json_str(json_object_array_get_idx(actions, i), "name", ""), "transfer");
+        assert_string_not_equal(json_str(json_object_array_get_idx(actions, i), "name", ""),
+                                "transfer");
     assert_null(field_of(described("user", NULL), "password_hash"));
     assert_non_null(field_of(described("user", NULL), "password"));
     o = described("audit_log", &r);
@@ -194,7 +197,8 @@ static void test_dictionary(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_tables), cmocka_unit_test(test_columns), cmocka_unit_test(test_describe),
-                                       cmocka_unit_test(test_dictionary)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_tables), cmocka_unit_test(test_columns),
+        cmocka_unit_test(test_describe), cmocka_unit_test(test_dictionary)};
     return cmocka_run_group_tests(tests, setup, teardown);
 }

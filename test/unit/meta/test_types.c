@@ -59,7 +59,8 @@ static const char *through_json(const char *field, const char *json)
     char *wrapped = arena_printf(arena, "[%s]", json);
     assert_true(json_read(&c, wrapped, strlen(wrapped), &in));
     const FieldOps *ops = type_ops(f->type);
-    bool ok = ops->from_json(&c, f, json_object_array_get_idx(in, 0), &v) && (v.kind == DB_NULL || ops->check(&c, f, &v));
+    bool ok = ops->from_json(&c, f, json_object_array_get_idx(in, 0), &v) &&
+              (v.kind == DB_NULL || ops->check(&c, f, &v));
     assert_true(ok == (c.n_err == 0));
     return ok ? json_out(f, &v) : arena_printf(arena, "!%s", err_name(c.err->code));
 }
@@ -84,7 +85,8 @@ static void run(const Case *cases, size_t n, const char *(*way)(const char *, co
     for (size_t i = 0; i < n; i++) {
         const char *got = way(cases[i].field, cases[i].in);
         if (strcmp(got, cases[i].out) != 0)
-            print_error("%s %s: wanted %s, got %s (%s)\n", cases[i].field, cases[i].in, cases[i].out, got, c.err ? c.err->message : "");
+            print_error("%s %s: wanted %s, got %s (%s)\n", cases[i].field, cases[i].in,
+                        cases[i].out, got, c.err ? c.err->message : "");
         assert_string_equal(got, cases[i].out);
     }
 }
@@ -93,28 +95,78 @@ static void test_json(void **state)
 {
     (void)state;
     static const Case cases[] = {
-        {"s", "\" 华为 \"", "\"华为\""}, {"s", "\"\"", "null"}, {"s", "null", "null"}, {"s", "5", "!type"},
-        {"s", "\"华\"", "!too_short"}, {"s", "\"华为技术有限\"", "!too_long"}, {"s", "\"a\\u0001b\"", "!invalid"}, {"s", "\"a\\nb\"", "\"a b\""},
-        {"raw", "\"abc\"", "\"abc\""}, {"raw", "\"abc1\"", "!invalid"},
-        {"code", "\"91330100799655058b\"", "\"91330100799655058B\""}, {"code", "\"91330100799655058C\"", "!format.credit_code"},
+        {"s", "\" 华为 \"", "\"华为\""},
+        {"s", "\"\"", "null"},
+        {"s", "null", "null"},
+        {"s", "5", "!type"},
+        {"s", "\"华\"", "!too_short"},
+        {"s", "\"华为技术有限\"", "!too_long"},
+        {"s", "\"a\\u0001b\"", "!invalid"},
+        {"s", "\"a\\nb\"", "\"a b\""},
+        {"raw", "\"abc\"", "\"abc\""},
+        {"raw", "\"abc1\"", "!invalid"},
+        {"code", "\"91330100799655058b\"", "\"91330100799655058B\""},
+        {"code", "\"91330100799655058C\"", "!format.credit_code"},
         {"t", "\"a\\r\\nb\"", "\"a\\nb\""},
-        {"i", "5", "5"}, {"i", "-6", "!range"}, {"i", "100001", "!range"}, {"i", "1.5", "!format.number"}, {"i", "\"5\"", "!type"}, {"i", "true", "!type"},
-        {"d", "\"4.5\"", "\"4.500\""}, {"d", "4.25", "\"4.250\""}, {"d", "\"-0.001\"", "\"-0.001\""}, {"d", "\"0.0001\"", "!format.number"}, {"d", "\"99.501\"", "!range"}, {"d", "\"1,5\"", "!format.number"},
-        {"f", "1.5", "1.5"}, {"f", "\"1.5\"", "!type"},
-        {"m", "\"12345.67\"", "\"12345.67\""}, {"m", "\"12345.678\"", "!format.number"}, {"m", "\"1\"", "\"1.00\""}, {"m", "\"-1\"", "!range"}, {"m", "\"1.2万\"", "!format.number"}, {"m", "3000", "\"3000.00\""},
-        {"day", "\"2026-11-21\"", "\"2026-11-21\""}, {"day", "\"2026-02-30\"", "!format.date"}, {"day", "\"2026/11/21\"", "!format.date"}, {"day", "5", "!type"},
-        {"at", "\"2026-11-21T08:00:00Z\"", "\"2026-11-21T08:00:00Z\""}, {"at", "\"2026-11-21T16:00:00+08:00\"", "\"2026-11-21T08:00:00Z\""}, {"at", "\"2026-11-21\"", "!format.date"},
-        {"b", "true", "true"}, {"b", "false", "false"}, {"b", "1", "!type"},
-        {"o", "\"a\"", "\"a\""}, {"o", "\"甲\"", "!enum.unknown"}, {"o", "\"old\"", "!enum.unknown"},
-        {"mo", "[\"b_c\", \"a\", \"a\"]", "[\"a\",\"b_c\"]"}, {"mo", "[]", "null"}, {"mo", "[\"x\"]", "!enum.unknown"}, {"mo", "\"a\"", "!type"},
-        {"ph", "\"138 0013 8000\"", "\"13800138000\""}, {"ph", "\"12\"", "!format.phone"},
-        {"e", "\"Wang.Fang@Example.COM\"", "\"Wang.Fang@example.com\""}, {"e", "\"x@y\"", "!format.email"}, {"e", "\"a b@c.cn\"", "!format.email"}, {"e", "\"a..b@c.cn\"", "!format.email"},
-        {"u", "\"https://example.com/a?b=c\"", "\"https://example.com/a?b=c\""}, {"u", "\"www.example.com\"", "\"http://www.example.com\""},
-        {"u", "\"javascript:alert(1)\"", "!format.url"}, {"u", "\"ftp://x.com\"", "!format.url"}, {"u", "\"https://\"", "!format.url"}, {"u", "\"https://a<b\"", "!format.url"},
-        {"l", "12", "{\"id\":12}"}, {"l", "{\"id\": 12, \"label\": \"x\"}", "{\"id\":12}"}, {"l", "0", "!type"}, {"l", "\"12\"", "!type"},
-        {"r", "330106", "{\"id\":330106,\"label\":\"浙江省 / 杭州市 / 西湖区\"}"}, {"r", "999999", "!ref.not_found"}, {"r", "\"浙江省杭州市\"", "{\"id\":330100,\"label\":\"浙江省 / 杭州市\"}"},
+        {"i", "5", "5"},
+        {"i", "-6", "!range"},
+        {"i", "100001", "!range"},
+        {"i", "1.5", "!format.number"},
+        {"i", "\"5\"", "!type"},
+        {"i", "true", "!type"},
+        {"d", "\"4.5\"", "\"4.500\""},
+        {"d", "4.25", "\"4.250\""},
+        {"d", "\"-0.001\"", "\"-0.001\""},
+        {"d", "\"0.0001\"", "!format.number"},
+        {"d", "\"99.501\"", "!range"},
+        {"d", "\"1,5\"", "!format.number"},
+        {"f", "1.5", "1.5"},
+        {"f", "\"1.5\"", "!type"},
+        {"m", "\"12345.67\"", "\"12345.67\""},
+        {"m", "\"12345.678\"", "!format.number"},
+        {"m", "\"1\"", "\"1.00\""},
+        {"m", "\"-1\"", "!range"},
+        {"m", "\"1.2万\"", "!format.number"},
+        {"m", "3000", "\"3000.00\""},
+        {"day", "\"2026-11-21\"", "\"2026-11-21\""},
+        {"day", "\"2026-02-30\"", "!format.date"},
+        {"day", "\"2026/11/21\"", "!format.date"},
+        {"day", "5", "!type"},
+        {"at", "\"2026-11-21T08:00:00Z\"", "\"2026-11-21T08:00:00Z\""},
+        {"at", "\"2026-11-21T16:00:00+08:00\"", "\"2026-11-21T08:00:00Z\""},
+        {"at", "\"2026-11-21\"", "!format.date"},
+        {"b", "true", "true"},
+        {"b", "false", "false"},
+        {"b", "1", "!type"},
+        {"o", "\"a\"", "\"a\""},
+        {"o", "\"甲\"", "!enum.unknown"},
+        {"o", "\"old\"", "!enum.unknown"},
+        {"mo", "[\"b_c\", \"a\", \"a\"]", "[\"a\",\"b_c\"]"},
+        {"mo", "[]", "null"},
+        {"mo", "[\"x\"]", "!enum.unknown"},
+        {"mo", "\"a\"", "!type"},
+        {"ph", "\"138 0013 8000\"", "\"13800138000\""},
+        {"ph", "\"12\"", "!format.phone"},
+        {"e", "\"Wang.Fang@Example.COM\"", "\"Wang.Fang@example.com\""},
+        {"e", "\"x@y\"", "!format.email"},
+        {"e", "\"a b@c.cn\"", "!format.email"},
+        {"e", "\"a..b@c.cn\"", "!format.email"},
+        {"u", "\"https://example.com/a?b=c\"", "\"https://example.com/a?b=c\""},
+        {"u", "\"www.example.com\"", "\"http://www.example.com\""},
+        {"u", "\"javascript:alert(1)\"", "!format.url"},
+        {"u", "\"ftp://x.com\"", "!format.url"},
+        {"u", "\"https://\"", "!format.url"},
+        {"u", "\"https://a<b\"", "!format.url"},
+        {"l", "12", "{\"id\":12}"},
+        {"l", "{\"id\": 12, \"label\": \"x\"}", "{\"id\":12}"},
+        {"l", "0", "!type"},
+        {"l", "\"12\"", "!type"},
+        {"r", "330106", "{\"id\":330106,\"label\":\"浙江省 / 杭州市 / 西湖区\"}"},
+        {"r", "999999", "!ref.not_found"},
+        {"r", "\"浙江省杭州市\"", "{\"id\":330100,\"label\":\"浙江省 / 杭州市\"}"},
         {"j", "{\"a\":[1,\"é\"]}", "{\"a\":[1,\"é\"]}"},
-        {"fs", "[1]", "!type"}, {"p", "{}", "!type"},
+        {"fs", "[1]", "!type"},
+        {"p", "{}", "!type"},
     };
     run(cases, sizeof cases / sizeof *cases, through_json);
 }
@@ -123,19 +175,52 @@ static void test_text(void **state)
 {
     (void)state;
     static const Case cases[] = {
-        {"i", "1,234", "1234"}, {"i", "１２", "12"}, {"i", "3千", "3000"}, {"i", "", "null"}, {"i", "5.0", "5"}, {"i", "1.38E+10", "!number.precision"},
-        {"d", "4.5", "\"4.500\""}, {"d", "abc", "!format.number"}, {"f", "1e3", "1000"}, {"f", "x", "!format.number"},
-        {"m", "1.2万", "\"12000.00\""}, {"m", "￥3,000.5", "\"3000.50\""}, {"m", "3千", "\"3000.00\""}, {"m", "1.234", "!format.number"},
-        {"day", "2024/5/1", "\"2024-05-01\""}, {"day", "2024.5.1", "\"2024-05-01\""}, {"day", "2024年5月1日", "\"2024-05-01\""}, {"day", "20240501", "\"2024-05-01\""},
-        {"day", "24-5-1", "\"2024-05-01\""}, {"day", "5月1日", "!format.date"}, {"day", "2024-02-30", "!format.date"}, {"day", "2024-05-01 00:00:00", "\"2024-05-01\""}, {"day", "2024-05-01 10:00", "!format.date"},
-        {"at", "2026-11-21 16:30", "\"2026-11-21T08:30:00Z\""}, {"at", "2026年11月21日 下午4时30分", "\"2026-11-21T08:30:00Z\""}, {"at", "2026/11/21", "\"2026-11-20T16:00:00Z\""}, {"at", "2026-11-21 25:00", "!format.date"},
+        {"i", "1,234", "1234"},
+        {"i", "１２", "12"},
+        {"i", "3千", "3000"},
+        {"i", "", "null"},
+        {"i", "5.0", "5"},
+        {"i", "1.38E+10", "!number.precision"},
+        {"d", "4.5", "\"4.500\""},
+        {"d", "abc", "!format.number"},
+        {"f", "1e3", "1000"},
+        {"f", "x", "!format.number"},
+        {"m", "1.2万", "\"12000.00\""},
+        {"m", "￥3,000.5", "\"3000.50\""},
+        {"m", "3千", "\"3000.00\""},
+        {"m", "1.234", "!format.number"},
+        {"day", "2024/5/1", "\"2024-05-01\""},
+        {"day", "2024.5.1", "\"2024-05-01\""},
+        {"day", "2024年5月1日", "\"2024-05-01\""},
+        {"day", "20240501", "\"2024-05-01\""},
+        {"day", "24-5-1", "\"2024-05-01\""},
+        {"day", "5月1日", "!format.date"},
+        {"day", "2024-02-30", "!format.date"},
+        {"day", "2024-05-01 00:00:00", "\"2024-05-01\""},
+        {"day", "2024-05-01 10:00", "!format.date"},
+        {"at", "2026-11-21 16:30", "\"2026-11-21T08:30:00Z\""},
+        {"at", "2026年11月21日 下午4时30分", "\"2026-11-21T08:30:00Z\""},
+        {"at", "2026/11/21", "\"2026-11-20T16:00:00Z\""},
+        {"at", "2026-11-21 25:00", "!format.date"},
         {"at", "2026-11-21T08:00:00Z", "\"2026-11-21T08:00:00Z\""},
-        {"b", "是", "true"}, {"b", "否", "false"}, {"b", "YES", "true"}, {"b", "0", "false"}, {"b", "maybe", "!type"},
-        {"o", "甲", "\"a\""}, {"o", "first", "\"a\""}, {"o", "b_c", "\"b_c\""}, {"o", "丙", "!enum.unknown"}, {"o", "旧", "!enum.unknown"},
-        {"mo", "乙、甲", "[\"a\",\"b_c\"]"}, {"mo", "First; Second", "[\"a\",\"b_c\"]"}, {"mo", "甲,丙", "!enum.unknown"},
-        {"l", "12", "{\"id\":12}"}, {"l", "abc", "!type"},
+        {"b", "是", "true"},
+        {"b", "否", "false"},
+        {"b", "YES", "true"},
+        {"b", "0", "false"},
+        {"b", "maybe", "!type"},
+        {"o", "甲", "\"a\""},
+        {"o", "first", "\"a\""},
+        {"o", "b_c", "\"b_c\""},
+        {"o", "丙", "!enum.unknown"},
+        {"o", "旧", "!enum.unknown"},
+        {"mo", "乙、甲", "[\"a\",\"b_c\"]"},
+        {"mo", "First; Second", "[\"a\",\"b_c\"]"},
+        {"mo", "甲,丙", "!enum.unknown"},
+        {"l", "12", "{\"id\":12}"},
+        {"l", "abc", "!type"},
         {"r", "330106", "{\"id\":330106,\"label\":\"浙江省 / 杭州市 / 西湖区\"}"},
-        {"j", "{\"a\": 1}", "{\"a\":1}"}, {"j", "{", "!json"},
+        {"j", "{\"a\": 1}", "{\"a\":1}"},
+        {"j", "{", "!json"},
     };
     run(cases, sizeof cases / sizeof *cases, through_text);
 }
@@ -206,8 +291,9 @@ static void test_ops(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_json), cmocka_unit_test(test_text), cmocka_unit_test(test_to_text),
-        cmocka_unit_test(test_companions), cmocka_unit_test(test_ops),
+        cmocka_unit_test(test_json),    cmocka_unit_test(test_text),
+        cmocka_unit_test(test_to_text), cmocka_unit_test(test_companions),
+        cmocka_unit_test(test_ops),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
