@@ -252,8 +252,10 @@ static bool follow_up(Demo *d, int64_t customer, int64_t owner, int64_t at, bool
     jw_kint(&w, "owner", owner);
     instant(&w, "happened_at", at);
     instant(&w, "created_at", at);
-    if (last && pick(d, 3) == 0) /* some of the plans lie ahead, some are overdue */
-        instant(&w, "next_time", c->now_ms + (int64_t)(pick(d, 20) - 5) * DAY_MS + (int64_t)pick(d, 9) * 3600000);
+    if (last && pick(d, 3) == 0) { /* some of the plans lie ahead, some are overdue */
+        int64_t when = c->now_ms + (int64_t)(pick(d, 20) - 5) * DAY_MS + (int64_t)pick(d, 9) * 3600000;
+        instant(&w, "next_time", when > at ? when : at + DAY_MS);
+    }
     jw_end(&w);
     int64_t id;
     return make(d, "follow_up", &b, &id);

@@ -34,12 +34,6 @@ static bool read_password(App *app, const char *path, const char **out)
     return *text || ctx_fail(&app->c, ERR_INVALID, "admin-password-file", "err.password_file_empty", path);
 }
 
-static bool has_users(Ctx *c, bool *out)
-{
-    int64_t one;
-    return db_one_int(c, SQL("SELECT \"id\" FROM \"user\" LIMIT 1"), NULL, 0, &one, out);
-}
-
 int cmd_init(Args *args)
 {
     AppOptions o = {.dir = args_take(args, "--data"), .database = args_take(args, "--database"), .create = true};
@@ -55,7 +49,7 @@ int cmd_init(Args *args)
         return 1;
     const char *password, *token = NULL;
     bool used = false;
-    bool ok = has_users(&app.c, &used);
+    bool ok = user_any(&app.c, &used);
     if (ok && used)
         ok = ctx_fail(&app.c, ERR_CONFLICT, "database", "err.database_used");
     ok = ok && read_password(&app, file, &password) && role_seed(&app.c) &&

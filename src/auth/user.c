@@ -191,3 +191,10 @@ bool user_access_changed(Ctx *c, int64_t user, bool end_sessions)
     int64_t keep = c->actor && c->actor->user == user ? c->actor->session : 0;
     return (!end_sessions || session_close_all(c, user, keep)) && db_change(c, "access", user);
 }
+
+bool user_any(Ctx *c, bool *out)
+{
+    int64_t one;
+    *out = false;
+    return db_one_int(c, SQL("SELECT \"id\" FROM \"user\" LIMIT 1"), NULL, 0, &one, out);
+}

@@ -25,6 +25,9 @@ bool user_create_admin(Ctx *c, const char *login, const char *password, const ch
  */
 bool user_import(Ctx *c, json_object *doc, int *out_created, int *out_updated);
 
+/* Is there any account yet? */
+bool user_any(Ctx *c, bool *out);
+
 /* Works out department.path ("/1/5/") anew where it differs; ERR_CONFLICT for a ring. Inside a write; for the hook of
    department, too. Writes topic "access" when something changed. */
 bool user_refresh_paths(Ctx *c);

@@ -295,7 +295,7 @@ bool db_try(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg)
         return ctx_fail_detail(c, ERR_INTERNAL, "db_try in a failed transaction", "err.internal");
     if (!drv->control(c, conn, "SAVEPOINT t"))
         return false;
-    int n_err = c->n_err, kept = conn->n_pending;
+    int n_err = c->n_err, kept = conn->n_pending, kept_search = conn->n_search;
     conn->try_depth++;
     bool ok = fn(c, arg);
     if (!ok && c->n_err == n_err)
@@ -306,6 +306,7 @@ bool db_try(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg)
     if (ok)
         return drv->control(c, conn, "RELEASE t");
     change_forget(conn, kept);
+    search_forget(conn, kept_search);
     /* Where the engine has dropped the whole transaction, or a rerun is due, there is nothing to
        go back to; conn->aborted stays and the rest of the write fails fast. */
     if (drv->in_transaction(conn) && !conn->retry && !conn->broken) {

@@ -76,7 +76,7 @@ static const char *match_text(Arena *a, const char *const *words, int n)
 static void search_match(Ctx *c, Sql *q, const char *table, const char *const *words, int n,
                          int limit)
 {
-    sql_add(q, ENGINE_SQL("(SELECT rowid FROM "));
+    sql_add(q, ENGINE_SQL("(SELECT rowid AS id FROM "));
     sql_name(q, table);
     if (n == 0) {
         sql_add(q, ENGINE_SQL(" WHERE 1 = 0)"));

@@ -35,6 +35,13 @@ typedef struct PendingChange {
     int64_t ref;
 } PendingChange;
 
+/* A search document that waits for the end of its batch (db/search.c). */
+typedef struct PendingSearch {
+    char *table, *tokens; /* malloc; tokens NULL: taken away */
+    int64_t id;
+    bool is_new;
+} PendingSearch;
+
 struct DbConn {
     Db *db;
     DbConn *next;                /* in the idle list */
@@ -50,6 +57,9 @@ struct DbConn {
     int try_depth;
     PendingChange *pending; /* malloc */
     int n_pending, cap_pending;
+    bool search_waits; /* the writer of SQLite: documents are written once per batch */
+    PendingSearch *search; /* malloc */
+    int n_search, cap_search;
 };
 
 struct DbRows {
@@ -176,6 +186,11 @@ bool writer_direct(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg); /* Postgre
 /* change.c */
 void change_forget(DbConn *conn, int keep);
 bool change_flush(Ctx *c, DbConn *conn);
+
+/* search.c */
+bool search_note(DbConn *conn, const char *table, int64_t id, const char *tokens, bool is_new);
+void search_forget(DbConn *conn, int keep);
+bool search_flush(Ctx *c, DbConn *conn);
 
 /* cache.c: prepared statements by text, least recently used out first. */
 typedef struct StmtCache StmtCache;

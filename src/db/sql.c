@@ -162,12 +162,18 @@ static const char *table_of(Arena *a, const char *entity)
 
 bool sql_search_put(Ctx *c, const char *entity, int64_t id, const char *tokens, bool is_new)
 {
-    return c->db->dialect->search_put(c, table_of(c->a, entity), id, clean(c->a, tokens), is_new);
+    const char *table = table_of(c->a, entity), *words = clean(c->a, tokens);
+    if (db_in_write(c) && c->conn->search_waits)
+        return search_note(c->conn, table, id, words, is_new);
+    return c->db->dialect->search_put(c, table, id, words, is_new);
 }
 
 bool sql_search_remove(Ctx *c, const char *entity, int64_t id)
 {
-    return c->db->dialect->search_remove(c, table_of(c->a, entity), id);
+    const char *table = table_of(c->a, entity);
+    if (db_in_write(c) && c->conn->search_waits)
+        return search_note(c->conn, table, id, NULL, false);
+    return c->db->dialect->search_remove(c, table, id);
 }
 
 void sql_search_match(Ctx *c, Sql *q, const char *entity, const char *const *words, int n,

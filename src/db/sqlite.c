@@ -565,6 +565,8 @@ static SqliteConn *new_conn(Db *db, bool writer)
 static void sqlite_conn_close(DbConn *conn)
 {
     disconnect(of(conn));
+    search_forget(conn, 0);
+    free(conn->search);
     free(conn->pending);
     free(conn);
 }
@@ -696,6 +698,7 @@ static bool sqlite_open(Ctx *c, const DbOptions *o, Db *db)
     if (pthread_create(&s->checkpointer, NULL, checkpoint_main, s))
         return ctx_fail_detail(c, ERR_INTERNAL, "no thread for checkpoints", "err.internal");
     s->running = true;
+    s->writer->base.search_waits = true;
     return writer_start(c, db, &s->writer->base);
 }
 

@@ -68,6 +68,7 @@ static bool run(Ctx *c, DbConn *conn, bool (*fn)(Ctx *c, void *arg), void *arg)
     conn->in_write = true;
     conn->deadline_ms = c->deadline_ms;
     change_forget(conn, 0);
+    int kept_search = conn->n_search;
     bool ok = fn(c, arg);
     db_rows_end(conn, 1);
     conn->try_depth = 0;
@@ -82,6 +83,8 @@ static bool run(Ctx *c, DbConn *conn, bool (*fn)(Ctx *c, void *arg), void *arg)
     if (ok)
         ok = change_flush(c, conn);
     change_forget(conn, 0);
+    if (!ok)
+        search_forget(conn, kept_search);
     conn->deadline_ms = 0;
     conn->in_write = false;
     conn->ctx = NULL;
@@ -118,6 +121,25 @@ static bool run_job(Writer *w, Job *j)
     return true;
 }
 
+/* The search documents of the batch, behind its last savepoint; false: the transaction is of no more use. */
+static bool write_search(Writer *w, Job *j)
+{
+    DbConn *conn = w->conn, *before = j->c->conn;
+    if (!conn->n_search)
+        return true;
+    j->c->conn = conn;
+    conn->ctx = j->c;
+    conn->aborted = conn->retry = false;
+    conn->in_write = true;
+    int n_err = j->c->n_err;
+    bool ok = search_flush(j->c, conn) && j->c->n_err == n_err && w->db->drv->in_transaction(conn);
+    db_rows_end(conn, 0);
+    conn->in_write = false;
+    conn->ctx = NULL;
+    j->c->conn = before;
+    return ok;
+}
+
 static void commit_jobs(Writer *w, Job **jobs, int n)
 {
     if (w->db->drv->commit(w->conn) == COMMIT_OK)
@@ -132,9 +154,10 @@ static void run_alone(Writer *w, Job *j)
     const Driver *drv = w->db->drv;
     ctx_errors_back_to(j->c, j->n_err);
     j->ok = false;
+    search_forget(w->conn, 0);
     if ((w->conn->broken && !drv->conn_reopen(w->conn, j->c)) || !drv->begin(j->c, w->conn))
         return;
-    if (!run_job(w, j)) {
+    if (!run_job(w, j) || (j->ok && !write_search(w, j))) {
         j->ok = false;
         if (j->c->n_err == j->n_err)
             drv->report(j->c, w->conn);
@@ -154,6 +177,7 @@ static int run_batch(Writer *w, Job **jobs, int n)
         fail_jobs(w, jobs, n); /* the first has its mistake; the others get the same */
         return n;
     }
+    search_forget(w->conn, 0);
     for (int i = 0; i < n; i++) {
         if (i > 0 && clock_mono_ms() - start > BATCH_MS) {
             n = i;
@@ -171,6 +195,16 @@ static int run_batch(Writer *w, Job **jobs, int n)
         for (int k = 0; k <= i; k++)
             run_alone(w, jobs[k]);
         return i + 1;
+    }
+    Job *teller = NULL; /* a job that went well lends its context, so that no mistake hides another */
+    for (int i = 0; i < n && !teller; i++)
+        if (jobs[i]->ok)
+            teller = jobs[i];
+    if (teller && !write_search(w, teller)) {
+        drv->rollback(w->conn);
+        for (int k = 0; k < n; k++)
+            run_alone(w, jobs[k]);
+        return n;
     }
     commit_jobs(w, jobs, n);
     return n;

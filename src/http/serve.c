@@ -289,7 +289,7 @@ static enum MHD_Result head(Request *rq, const char *url, const char *method)
     MHD_get_connection_values(rq->conn, MHD_GET_ARGUMENT_KIND, take_query, rq);
     rq->ip = address_of(rq);
     if (rq->malformed || !utf8_valid(url, strlen(url))) {
-        ctx_fail(c, ERR_BAD_REQUEST, NULL, "err.bad_request");
+        ctx_fail(c, ERR_BAD_REQUEST, NULL, "err.bad_request", "URI");
         return refuse(rq);
     }
     const char *length = request_header(rq, "Content-Length"), *coding = request_header(rq, "Transfer-Encoding");
@@ -300,7 +300,7 @@ static enum MHD_Result head(Request *rq, const char *url, const char *method)
     bool other = false;
     rq->route = router_find(rq, &other);
     if (!rq->route && other) {
-        ctx_fail(c, ERR_METHOD_NOT_ALLOWED, NULL, "err.method_not_allowed");
+        ctx_fail(c, ERR_METHOD_NOT_ALLOWED, NULL, "err.method_not_allowed", method);
         return refuse(rq);
     }
     if (too_long(rq) && rq->route) {
@@ -411,7 +411,7 @@ bool serve_start(Ctx *c, const ServeOptions *o, Server **out)
 {
     if (!routes_check())
         return ctx_fail(c, ERR_INTERNAL, NULL, "err.routes");
-    int fd, port;
+    int fd = -1, port = 0;
     if (!open_socket(c, o->listen, &fd, &port))
         return false;
     Arena *a = arena_new(0); /* lives as long as the server */

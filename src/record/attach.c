@@ -116,7 +116,7 @@ bool attach_store(Ctx *c, const AttachNew *n, int64_t *out_id)
     Insert i = {.n = n, .id = id_new()};
     char *hex = arena_alloc(c->a, 65);
     unsigned char head[512];
-    size_t n_head;
+    size_t n_head = 0;
     if (!digest_file(c, n->path, hex, &i.size, head, &n_head))
         return false;
     i.hex = hex;

@@ -2,11 +2,9 @@
  * Search: the document of a record, the condition of a query, and the search over all entities.
  *
  * A query is a conjunction of words (base/tokens). Words of personal fields are stored with '@', so
- * the first arm of the condition cannot reach them; the second arm looks for the '@' words and holds
- * only in rows that the caller reads in clear.
- *
- * Narrow scopes: where the caller sees few rows the planner starts from the scope's index anyway; the
- * match is a sub-select with a cap, so its cost is bounded by the cap, not by the table.
+ * the first arm of the match cannot reach them; the second arm looks for the '@' words and keeps
+ * only rows that the caller reads in clear. Both are sub-selects with a cap, newest first, so their cost is bounded by
+ * the cap, not by the table.
  */
 #include "record/search.h"
 
@@ -18,7 +16,8 @@
 #include "meta/types.h"
 #include "record/rows.h"
 
-enum { MATCH_CAP = 20000, MAX_WORDS = 24 };
+/* of a list: what q= finds at most; of the search over all: rows ranked per row shown, matches looked through in a scope */
+enum { MATCH_CAP = 20000, RANKED = 4, SCOPED_CAP = 4000, MAX_WORDS = 24 };
 
 /* ---- the document -------------------------------------------------------------------------- */
 
@@ -62,15 +61,43 @@ bool search_touched(const Entity *e, const unsigned char *changed)
 
 /* ---- the condition ------------------------------------------------------------------------- */
 
-static bool has_personal_search(const Entity *e)
+/* Are there personal search fields the caller reads, and reads he them masked? */
+static bool personal_search(Ctx *c, const Entity *e, bool *masked)
 {
-    for (int i = 0; i < e->n_fields; i++)
-        if (e->fields[i].search && e->fields[i].personal)
-            return true;
-    return false;
+    bool any = false;
+    *masked = false;
+    for (int i = 0; i < e->n_fields; i++) {
+        bool m = false;
+        const Field *f = &e->fields[i];
+        if (!f->search || !f->personal || f->retired || access_field(c, f, &m) == FR_NONE)
+            continue;
+        any = true;
+        *masked |= m;
+    }
+    return any;
 }
 
-void search_sql(Ctx *c, Sql *sql, const Entity *e, const char *alias, const char *q)
+static void match_personal(Ctx *c, Sql *sql, const Entity *e, const char *const *words, int n, bool masked, int cap)
+{
+    Filter *clear = masked ? access_clear_scope(c, e) : filter_true(c->a);
+    if (clear->kind == FILTER_FALSE)
+        return;
+    const char **own = ARENA_ARRAY(c->a, n, const char *);
+    for (int i = 0; i < n; i++)
+        own[i] = arena_printf(c->a, "@%s", words[i]);
+    sql_add(sql, SQL(" UNION ALL SELECT s2.\"id\" FROM "));
+    sql_search_match(c, sql, e->name, own, n, cap);
+    sql_add(sql, SQL(" AS s2"));
+    if (clear->kind == FILTER_TRUE)
+        return;
+    sql_add(sql, SQL(" JOIN "));
+    sql_name(sql, e->name);
+    sql_add(sql, SQL(" AS p0 ON p0.\"id\" = s2.\"id\" WHERE "));
+    filter_sql(c, sql, e, "p0", clear);
+}
+
+/* One list of ids, never "a OR b": an OR would make the engine walk the table instead of the matches. */
+static void search_ids(Ctx *c, Sql *sql, const Entity *e, const char *alias, const char *q, int cap)
 {
     int n = 0;
     const char *const *words = tokens_query(c->a, q, &n);
@@ -80,31 +107,19 @@ void search_sql(Ctx *c, Sql *sql, const Entity *e, const char *alias, const char
         sql_add(sql, SQL("1 = 0"));
         return;
     }
-    sql_add(sql, SQL("("));
     sql_col(sql, alias, "id");
-    sql_add(sql, SQL(" IN "));
-    sql_search_match(c, sql, e->name, words, n, MATCH_CAP);
-    bool masked = false;
-    for (int i = 0; has_personal_search(e) && i < e->n_fields; i++) {
-        bool m = false;
-        if (e->fields[i].search && e->fields[i].personal && access_field(c, &e->fields[i], &m) != FR_NONE)
-            masked |= m;
-    }
-    if (has_personal_search(e)) {
-        const char **own = ARENA_ARRAY(c->a, n, const char *);
-        for (int i = 0; i < n; i++)
-            own[i] = arena_printf(c->a, "@%s", words[i]);
-        sql_add(sql, SQL(" OR "));
-        sql_col(sql, alias, "id");
-        sql_add(sql, SQL(" IN "));
-        sql_search_match(c, sql, e->name, own, n, MATCH_CAP);
-        Filter *clear = masked ? access_clear_scope(c, e) : NULL;
-        if (clear && clear->kind != FILTER_TRUE) {
-            sql_add(sql, SQL(" AND "));
-            filter_sql(c, sql, e, alias, clear);
-        }
-    }
+    sql_add(sql, SQL(" IN (SELECT s1.\"id\" FROM "));
+    sql_search_match(c, sql, e->name, words, n, cap);
+    sql_add(sql, SQL(" AS s1"));
+    bool masked;
+    if (personal_search(c, e, &masked))
+        match_personal(c, sql, e, words, n, masked, cap);
     sql_add(sql, SQL(")"));
+}
+
+void search_sql(Ctx *c, Sql *sql, const Entity *e, const char *alias, const char *q)
+{
+    search_ids(c, sql, e, alias, q, MATCH_CAP);
 }
 
 /* ---- over all entities --------------------------------------------------------------------- */
@@ -162,10 +177,12 @@ static bool search_one(Ctx *c, const Entity *e, const char *q, const char *folde
         sql_add(&sql, SQL(" AND "));
         filter_sql(c, &sql, e, "t0", scope);
     }
+    /* who sees all rows needs only the newest matches; who sees some needs room for those not his */
+    int cap = limit * RANKED;
     sql_add(&sql, SQL(" AND "));
-    search_sql(c, &sql, e, "t0", q);
+    search_ids(c, &sql, e, "t0", q, scope->kind == FILTER_TRUE ? cap : SCOPED_CAP);
     sql_add(&sql, SQL(" ORDER BY t0.\"id\" DESC LIMIT "));
-    sql_number(&sql, limit * 4); /* room for ranking */
+    sql_number(&sql, cap);
     DbRows *r = sql_query(c, &sql);
     if (!r)
         return false;
@@ -204,7 +221,7 @@ bool rec_search(Ctx *c, const char *q, const char *only_entity, int limit, Buf *
         limit = 20;
     const Model *m = c->model;
     const char *folded = fold_text(c->a, q ? q : "");
-    Hit *hits = ARENA_ARRAY(c->a, (m->n + 1) * limit * 4, Hit);
+    Hit *hits = ARENA_ARRAY(c->a, (m->n + 1) * limit * RANKED, Hit);
     int n = 0;
     for (int i = 0; i < m->n && *folded; i++) {
         const Entity *e = &m->entities[i];
