@@ -1,0 +1,87 @@
+/* What the readers of one format share with sheet.c: the book itself, the parts of an .xlsx. */
+#ifndef RECORD_SHEET_BOOK_H
+#define RECORD_SHEET_BOOK_H
+
+#include <expat.h>
+#include <zip.h>
+
+#include "base/map.h"
+#include "base/text_encoding.h"
+#include "base/vec.h"
+#include "record/sheet/sheet.h"
+
+/* Limits of SECURITY C31. */
+#define BOOK_INFLATED ((int64_t)4 << 30)
+#define BOOK_RATIO_FROM ((int64_t)64 << 20)
+#define BOOK_STRINGS ((size_t)192 << 20)
+enum { BOOK_RATIO = 200, BOOK_ENTRIES = 10000, BOOK_DEPTH = 64, BOOK_MERGES = 10000, BOOK_SHEETS = 1000,
+       BOOK_COLUMNS = 16384, BOOK_ROWS = 1048576, BOOK_CELL = 1 << 20, BOOK_STRING_BLOCK = 4096 };
+
+typedef VEC(SheetMerge) Merges;
+
+typedef struct BookSheet {
+    SheetInfo info;
+    const char *part; /* its path in the zip */
+} BookSheet;
+
+typedef struct BookStrings {
+    const char ***blocks; /* of BOOK_STRING_BLOCK each */
+    size_t n, n_blocks, bytes;
+} BookStrings;
+
+struct SheetBook {
+    Ctx *c;
+    Arena *a; /* its own, a child of the one it was opened on */
+    const char *path;
+    const char *format;
+    BookSheet *sheets;
+    int n;
+    Merges merges;
+    /* a text file */
+    TextEncoding encoding;
+    char delimiter;
+    /* a workbook */
+    zip_t *zip;
+    Map names;        /* path in lower case → index + 1 */
+    int64_t inflated, packed;
+    bool date1904;
+    unsigned char *is_date; /* by style */
+    int n_styles;
+    BookStrings strings;
+};
+
+/* Opens the parts of an .xlsx: fills everything but rows. */
+bool book_open_xlsx(SheetBook *b);
+bool book_read_xlsx(SheetBook *b, int index, SheetRowFn fn, void *user);
+
+/* ---- one XML part, streamed ---- */
+
+typedef struct Part Part;
+struct Part {
+    SheetBook *b;
+    XML_Parser parser;
+    void *user;
+    /* local names: namespaces and prefixes are taken off */
+    void (*start)(Part *p, const char *name, const char **attrs);
+    void (*end)(Part *p, const char *name);
+    void (*text)(Part *p, const char *s, int n);
+    int depth;
+    bool stopped; /* by part_stop: no mistake */
+    bool failed;  /* a mistake is in the context */
+};
+
+/* Streams part `name` through p. false on a mistake or where p was stopped. */
+bool part_read(Part *p, const char *name);
+void part_stop(Part *p);
+/* Records a mistake and stops. */
+void part_fail(Part *p, ErrCode code, const char *key);
+/* The attribute by its local name; NULL where it is absent. */
+const char *part_attr(const char **attrs, const char *name);
+bool part_exists(const SheetBook *b, const char *name);
+
+/* Decodes _xHHHH_ in place; returns the new length. */
+size_t book_unescape(char *s, size_t n);
+/* The string of a cell; NULL where there is none. */
+const char *book_string(const SheetBook *b, int64_t index);
+
+#endif

@@ -1,0 +1,334 @@
+/* Opening a table file by its first bytes; text files. See sheet.h. */
+#include "record/sheet/sheet.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/csv.h"
+#include "base/file.h"
+#include "record/sheet/book.h"
+
+enum { STEP = 64 * 1024, LOOK = 8192 };
+
+int sheet_count(const SheetBook *b)
+{
+    return b->n;
+}
+
+const SheetInfo *sheet_info(const SheetBook *b, int index)
+{
+    return index >= 0 && index < b->n ? &b->sheets[index].info : NULL;
+}
+
+const char *sheet_format(const SheetBook *b)
+{
+    return b->format;
+}
+
+const char *sheet_encoding(const SheetBook *b)
+{
+    return b->encoding == ENC_UNKNOWN ? NULL : text_encoding_name(b->encoding);
+}
+
+char sheet_delimiter(const SheetBook *b)
+{
+    return b->delimiter;
+}
+
+const SheetMerge *sheet_merges(const SheetBook *b, int *out_n)
+{
+    *out_n = (int)b->merges.n;
+    return b->merges.items;
+}
+
+void sheet_close(SheetBook *b)
+{
+    if (b->zip)
+        zip_discard(b->zip);
+    b->zip = NULL;
+}
+
+static void closing(void *book)
+{
+    sheet_close(book);
+}
+
+/* ---- values as texts ----------------------------------------------------------------------- */
+
+void sheet_number_text(double v, char out[40])
+{
+    if (v == floor(v) && fabs(v) < 1e18)
+        (void)snprintf(out, 40, "%.0f", v == 0 ? 0.0 : v);
+    else
+        (void)snprintf(out, 40, "%.15g", v);
+}
+
+bool sheet_serial_text(double serial, char out[32])
+{
+    if (!(serial >= 0) || serial >= 2958466) /* 10000-01-01 */
+        return false;
+    double whole = floor(serial);
+    int64_t ms = llround((serial - whole) * 86400000.0);
+    /* what is shown in whole seconds is meant so: 0.1 s of noise would make 09:29:59 of 09:30 */
+    int64_t s = (ms + 500) / 1000;
+    int64_t day = (int64_t)whole;
+    if (s >= 86400) {
+        s -= 86400;
+        day++;
+    }
+    int hour = (int)(s / 3600), minute = (int)(s / 60 % 60), second = (int)(s % 60);
+    if (day == 0 && s) {
+        (void)snprintf(out, 32, "%02d:%02d:%02d", hour, minute, second);
+        return true;
+    }
+    char text[11];
+    /* serial 60 is a day that never was (1900-02-29); before it all days are one off */
+    clock_day_text(day - 25569 + (day < 60 ? 1 : 0), text);
+    if (s)
+        (void)snprintf(out, 32, "%s %02d:%02d:%02d", text, hour, minute, second);
+    else
+        (void)snprintf(out, 32, "%s", text);
+    return true;
+}
+
+bool sheet_format_is_date(int id, const char *code)
+{
+    if (!code)
+        return (id >= 14 && id <= 22) || (id >= 27 && id <= 36) || (id >= 45 && id <= 47) || (id >= 50 && id <= 58);
+    for (const char *p = code; *p; p++) {
+        if (*p == '"') {
+            const char *end = strchr(p + 1, '"');
+            if (!end)
+                return false;
+            p = end;
+        } else if (*p == '[') {
+            const char *end = strchr(p, ']');
+            if (!end)
+                return false;
+            /* [h] [mm] [ss] are spans of time; colours, conditions and [$-804] are not */
+            size_t n = strspn(p + 1, "hHmMsS");
+            if (n && p + 1 + n == end)
+                return true;
+            p = end;
+        } else if (*p == '\\' || *p == '_' || *p == '*') {
+            if (!p[1])
+                return false;
+            p++;
+        } else if (strchr("ymdhsYMDHS", *p)) {
+            return true;
+        } else if (*p == ';') {
+            return false; /* the first section tells */
+        }
+    }
+    return false;
+}
+
+/* ---- text files ---------------------------------------------------------------------------- */
+
+typedef struct Text {
+    SheetBook *b;
+    SheetRowFn fn;
+    void *user;
+    SheetCell *cells;
+    size_t cap;
+    int64_t row;
+    bool stopped;
+} Text;
+
+static bool text_record(void *user, const CsvRecord *rec)
+{
+    Text *t = user;
+    t->row++;
+    if (rec->n > t->cap) {
+        t->cap = rec->n * 2;
+        t->cells = ARENA_ARRAY(t->b->a, t->cap, SheetCell);
+    }
+    bool any = false;
+    for (size_t i = 0; i < rec->n; i++) {
+        const char *text = csv_unguard(rec->cells[i]);
+        t->cells[i] = (SheetCell){.kind = *text ? SHEET_TEXT : SHEET_BLANK, .text = text};
+        any |= *text != 0;
+    }
+    if (!any)
+        return true;
+    SheetRow row = {.row = t->row, .n = (int)rec->n, .cells = t->cells};
+    if (t->fn(t->user, &row))
+        return true;
+    t->stopped = true;
+    return false;
+}
+
+static bool text_detect_file(SheetBook *b, int fd)
+{
+    Ctx *c = b->c;
+    TextDetect *d = text_detect_new(b->a);
+    char *step = arena_alloc(b->a, STEP);
+    ssize_t n;
+    TextGuess guess;
+    while ((n = read(fd, step, STEP)) > 0)
+        text_detect_feed(d, step, (size_t)n);
+    if (n < 0)
+        return file_fail(c, b->path, errno);
+    if (!text_detect_end(c, d, &guess))
+        return false;
+    b->encoding = guess.encoding;
+    return true;
+}
+
+static bool text_read(SheetBook *b, SheetRowFn fn, void *user)
+{
+    Ctx *c = b->c;
+    Arena *keep = c->a, *a = arena_child(b->a), *step_arena = arena_child(a);
+    int fd = open(b->path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return file_fail(c, b->path, errno);
+    Text t = {.b = b, .fn = fn, .user = user};
+    CsvOpts opts = {.delimiter = b->delimiter};
+    c->a = a; /* reader and decoder live as long as this reading */
+    TextConv *conv = text_conv_new(c, b->encoding);
+    CsvReader *csv = csv_new(c, &opts, text_record, &t);
+    c->a = keep;
+    char *step = arena_alloc(a, STEP);
+    ssize_t n = 0;
+    bool ok = conv && csv;
+    while (ok && (n = read(fd, step, STEP)) > 0) {
+        Buf out;
+        arena_reset(step_arena);
+        buf_init(&out, step_arena);
+        ok = text_conv_feed(conv, step, (size_t)n, &out) && csv_feed(csv, out.data, out.len);
+    }
+    if (ok && n < 0)
+        ok = file_fail(c, b->path, errno);
+    if (ok) {
+        Buf out;
+        arena_reset(step_arena);
+        buf_init(&out, step_arena);
+        ok = text_conv_end(conv, &out) && csv_feed(csv, out.data, out.len) && csv_end(csv);
+    }
+    if (!b->delimiter && csv)
+        b->delimiter = csv_delimiter(csv);
+    close(fd);
+    if (!c->n_err) /* else the mistakes may lie on it; it goes with the book */
+        arena_free(a);
+    return ok && !t.stopped;
+}
+
+static bool first_rows(void *user, const SheetRow *row)
+{
+    (void)row;
+    return --*(int *)user > 0;
+}
+
+static bool open_text(SheetBook *b, int fd, int64_t size, const SheetOptions *o)
+{
+    Ctx *c = b->c;
+    b->format = "csv";
+    if (o && o->encoding && *o->encoding) {
+        b->encoding = text_encoding_by_name(o->encoding);
+        if (b->encoding == ENC_UNKNOWN)
+            return ctx_fail(c, ERR_INVALID, "encoding", "err.sheet.encoding", o->encoding);
+    } else if (!text_detect_file(b, fd)) {
+        return false;
+    }
+    b->delimiter = o ? o->delimiter : 0;
+    b->n = 1;
+    b->sheets = ARENA_NEW(b->a, BookSheet);
+    b->sheets[0].info = (SheetInfo){.name = "", .bytes = size};
+    int rows = 60, before = c->n_err; /* enough to know the delimiter */
+    (void)text_read(b, first_rows, &rows);
+    return c->n_err == before;
+}
+
+/* ---- opening ------------------------------------------------------------------------------- */
+
+static bool has(const char *data, size_t n, const char *word, size_t len)
+{
+    return memmem(data, n, word, len) != NULL;
+}
+
+/* An OLE file: an encrypted workbook says so in its directory, the rest is the old binary format. */
+static bool refuse_ole(SheetBook *b, int fd)
+{
+    static const char encrypted[] = "E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e";
+    char *step = arena_alloc(b->a, STEP + 64);
+    size_t kept = 0;
+    ssize_t n;
+    bool found = false;
+    (void)lseek(fd, 0, SEEK_SET);
+    for (int64_t total = 0; !found && total < (64 << 20) && (n = read(fd, step + kept, STEP)) > 0; total += n) {
+        size_t len = kept + (size_t)n;
+        found = has(step, len, encrypted, sizeof encrypted - 1);
+        kept = len < 64 ? len : 64;
+        memmove(step, step + len - kept, kept);
+    }
+    return ctx_fail(b->c, ERR_UNSUPPORTED_TYPE, "file", found ? "err.sheet.encrypted" : "err.sheet.xls");
+}
+
+static bool looks_like_markup(const char *head, size_t n)
+{
+    static const char *const words[] = {"<html", "<table", "<?xml", "<!doctype", "<body", "<meta", "<style", "<head", "<div"};
+    size_t i = 0;
+    if (n >= 3 && memcmp(head, "\xef\xbb\xbf", 3) == 0)
+        i = 3;
+    while (i < n && strchr(" \t\r\n", head[i]) && head[i])
+        i++;
+    for (size_t k = 0; k < sizeof words / sizeof *words; k++)
+        if (n - i >= strlen(words[k]) && strncasecmp(head + i, words[k], strlen(words[k])) == 0)
+            return true;
+    return false;
+}
+
+static bool open_fd(SheetBook *b, int fd, const SheetOptions *o)
+{
+    Ctx *c = b->c;
+    char *head = arena_alloc(b->a, LOOK);
+    ssize_t n = read(fd, head, LOOK);
+    if (n < 0)
+        return file_fail(c, b->path, errno);
+    if (n == 0)
+        return ctx_fail(c, ERR_INVALID, "file", "err.sheet.empty");
+    if (n >= 8 && memcmp(head, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 8) == 0)
+        return refuse_ole(b, fd);
+    if (n >= 4 && (memcmp(head, "PK\3\4", 4) == 0 || memcmp(head, "PK\5\6", 4) == 0)) {
+        b->format = "xlsx";
+        return book_open_xlsx(b);
+    }
+    if (looks_like_markup(head, (size_t)n))
+        return ctx_fail(c, ERR_UNSUPPORTED_TYPE, "file", "err.sheet.markup");
+    if (lseek(fd, 0, SEEK_SET) < 0)
+        return file_fail(c, b->path, errno);
+    return open_text(b, fd, file_size(b->path), o);
+}
+
+bool sheet_open(Ctx *c, const char *path, const SheetOptions *opts, SheetBook **out)
+{
+    Arena *a = arena_child(c->a);
+    SheetBook *b = ARENA_NEW(a, SheetBook);
+    *b = (SheetBook){.c = c, .a = a, .path = arena_str(a, path)};
+    map_init(&b->names, a);
+    arena_defer(a, closing, b);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return file_fail(c, path, errno);
+    bool ok = open_fd(b, fd, opts);
+    close(fd);
+    if (ok)
+        *out = b;
+    else
+        sheet_close(b);
+    return ok;
+}
+
+bool sheet_read(SheetBook *b, int index, SheetRowFn fn, void *user)
+{
+    if (index < 0 || index >= b->n)
+        return ctx_fail(b->c, ERR_INVALID, "sheet", "err.sheet.none");
+    b->merges.n = 0;
+    return b->zip ? book_read_xlsx(b, index, fn, user) : text_read(b, fn, user);
+}

@@ -1,0 +1,79 @@
+/*
+ * One way to read a table file of a stranger: .xlsx and .csv now, further formats behind the same calls.
+ * The kind is told by the first bytes, never by the name. A sheet is streamed row by row; nothing is
+ * ever allocated by a number that the file claims. Whatever a cell is, its text as a person sees it is
+ * there: whole numbers without exponent, dates as 2024-05-01.
+ *
+ * A book belongs to the arena of the context it was opened with and closes with it. It reads on that
+ * arena; c->a may be another one (a step's) while a row function runs.
+ */
+#ifndef RECORD_SHEET_SHEET_H
+#define RECORD_SHEET_SHEET_H
+
+#include "base/ctx.h"
+
+typedef enum SheetKind { SHEET_BLANK, SHEET_TEXT, SHEET_NUMBER, SHEET_DATE, SHEET_BOOL, SHEET_ERROR } SheetKind;
+
+typedef struct SheetCell {
+    SheetKind kind;
+    bool uncached;    /* SHEET_ERROR: a formula whose result was not saved */
+    const char *text; /* never NULL. Error cells: "#N/A" … */
+    double number;    /* of SHEET_NUMBER, SHEET_DATE (days since 1899-12-30), SHEET_BOOL */
+} SheetCell;
+
+typedef struct SheetRow {
+    int64_t row; /* as the spreadsheet counts, from 1; of a text file the record */
+    int n;       /* cells; behind the last one all is blank */
+    bool hidden;
+    const SheetCell *cells; /* by column from 0 */
+} SheetRow;
+
+typedef struct SheetMerge {
+    int64_t first_row, last_row; /* from 1 */
+    int first_col, last_col;     /* from 0 */
+} SheetMerge;
+
+typedef struct SheetInfo {
+    const char *name;
+    bool hidden; /* or very hidden */
+    int64_t rows;    /* as the file claims; 0 where it does not. Never to be trusted */
+    int columns;
+    int64_t bytes;   /* of its text, unpacked; a guess of the work it is */
+} SheetInfo;
+
+typedef struct SheetOptions {
+    const char *encoding; /* of a text file, or NULL: found out */
+    char delimiter;       /* 0: found out */
+} SheetOptions;
+
+typedef struct SheetBook SheetBook;
+
+/* opts may be NULL. ERR_UNSUPPORTED_TYPE names what it is instead (an old .xls, a web page, an encrypted book);
+   ERR_TOO_LARGE where a limit is passed. */
+bool sheet_open(Ctx *c, const char *path, const SheetOptions *opts, SheetBook **out);
+int sheet_count(const SheetBook *b);
+const SheetInfo *sheet_info(const SheetBook *b, int index);
+/* "xlsx" or "csv"; the encoding and delimiter of a text file (NULL, 0 otherwise). */
+const char *sheet_format(const SheetBook *b);
+const char *sheet_encoding(const SheetBook *b);
+char sheet_delimiter(const SheetBook *b);
+
+/* false stops the reading; sheet_read then returns false as well (no mistake is recorded by it). */
+typedef bool (*SheetRowFn)(void *user, const SheetRow *row);
+/* Calls fn for each row that is not wholly blank, in order. The row and its texts are gone after the call. */
+bool sheet_read(SheetBook *b, int index, SheetRowFn fn, void *user);
+/* After sheet_read ran to the end: the merged ranges (at most 10,000). */
+const SheetMerge *sheet_merges(const SheetBook *b, int *out_n);
+/* Closes files early; else with the arena. */
+void sheet_close(SheetBook *b);
+
+/* ---- shared by the readers -------------------------------------------------------------------- */
+
+/* The text of a serial day number: "2024-05-01", "2024-05-01 09:30:00", "09:30:00". false for what no spreadsheet shows. */
+bool sheet_serial_text(double serial, char out[32]);
+/* Would a number with this format be shown as date or time? id below 164: built in, code may be NULL. */
+bool sheet_format_is_date(int id, const char *code);
+/* A number as text: whole ones without point or exponent. out has room for 40 bytes. */
+void sheet_number_text(double v, char out[40]);
+
+#endif

@@ -1,0 +1,507 @@
+/*
+ * The parts of an .xlsx but for its rows: the zip, the workbook, styles and shared strings. Parts are
+ * found by relations, never by name; names compare without case, '\' counts as '/'. XML comes from
+ * strangers: no DTD, bounded depth, bounded unpacking (SECURITY C31).
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/utf8.h"
+#include "record/sheet/book.h"
+
+enum { STEP = 64 * 1024 };
+
+/* ---- the zip ------------------------------------------------------------------------------- */
+
+/* Lower case, '/' only, no leading one. */
+static char *zip_key(Arena *a, const char *name)
+{
+    while (*name == '/' || *name == '\\')
+        name++;
+    char *key = arena_str(a, name);
+    for (char *p = key; *p; p++) {
+        if (*p == '\\')
+            *p = '/';
+        else if (*p >= 'A' && *p <= 'Z')
+            *p = (char)(*p + 32);
+    }
+    return key;
+}
+
+static bool zip_list(SheetBook *b)
+{
+    zip_int64_t n = zip_get_num_entries(b->zip, 0);
+    if (n > BOOK_ENTRIES)
+        return ctx_fail(b->c, ERR_TOO_LARGE, "file", "err.sheet.entries", ctx_num(b->c, BOOK_ENTRIES));
+    for (zip_int64_t i = 0; i < n; i++) {
+        const char *name = zip_get_name(b->zip, (zip_uint64_t)i, ZIP_FL_ENC_GUESS);
+        char *key = name ? zip_key(b->a, name) : NULL;
+        if (key && !map_has(&b->names, key)) /* of two with one name the first */
+            map_put(&b->names, key, (void *)(uintptr_t)(i + 1));
+    }
+    return true;
+}
+
+static int64_t part_index(const SheetBook *b, const char *name)
+{
+    return (int64_t)(uintptr_t)map_get(&b->names, zip_key(b->a, name)) - 1;
+}
+
+bool part_exists(const SheetBook *b, const char *name)
+{
+    return part_index(b, name) >= 0;
+}
+
+/* ---- one part ------------------------------------------------------------------------------ */
+
+static const char *local_name(const char *name)
+{
+    const char *bar = strrchr(name, '|');
+    return bar ? bar + 1 : name;
+}
+
+const char *part_attr(const char **attrs, const char *name)
+{
+    for (int i = 0; attrs[i]; i += 2)
+        if (strcmp(local_name(attrs[i]), name) == 0)
+            return attrs[i + 1];
+    return NULL;
+}
+
+void part_stop(Part *p)
+{
+    p->stopped = true;
+    XML_StopParser(p->parser, XML_FALSE);
+}
+
+void part_fail(Part *p, ErrCode code, const char *key)
+{
+    if (!p->failed)
+        ctx_fail(p->b->c, code, "file", key);
+    p->failed = true;
+    XML_StopParser(p->parser, XML_FALSE);
+}
+
+static void XMLCALL on_start(void *user, const XML_Char *name, const XML_Char **attrs)
+{
+    Part *p = user;
+    if (p->failed || p->stopped)
+        return;
+    if (++p->depth > BOOK_DEPTH) {
+        part_fail(p, ERR_TOO_LARGE, "err.sheet.deep");
+        return;
+    }
+    p->start(p, local_name(name), attrs);
+}
+
+static void XMLCALL on_end(void *user, const XML_Char *name)
+{
+    Part *p = user;
+    if (p->failed || p->stopped)
+        return;
+    p->depth--;
+    if (p->end)
+        p->end(p, local_name(name));
+}
+
+static void XMLCALL on_text(void *user, const XML_Char *s, int n)
+{
+    Part *p = user;
+    if (!p->failed && !p->stopped && p->text)
+        p->text(p, s, n);
+}
+
+static void XMLCALL on_doctype(void *user, const XML_Char *name, const XML_Char *sysid, const XML_Char *pubid, int internal)
+{
+    (void)name;
+    (void)sysid;
+    (void)pubid;
+    (void)internal;
+    part_fail(user, ERR_UNSUPPORTED_TYPE, "err.sheet.dtd");
+}
+
+static bool broken(Part *p, const char *name, const char *why)
+{
+    if (!p->failed && !p->stopped)
+        ctx_fail(p->b->c, ERR_INVALID, "file", "err.sheet.broken", name, why ? why : "");
+    return false;
+}
+
+static bool within_limits(Part *p, zip_int64_t n)
+{
+    SheetBook *b = p->b;
+    b->inflated += n;
+    if (b->inflated > BOOK_INFLATED ||
+        (b->inflated > BOOK_RATIO_FROM && b->inflated / (b->packed > 0 ? b->packed : 1) > BOOK_RATIO)) {
+        part_fail(p, ERR_TOO_LARGE, "err.sheet.bomb");
+        return false;
+    }
+    return true;
+}
+
+static bool part_feed(Part *p, zip_file_t *f, const char *name)
+{
+    for (;;) {
+        void *room = XML_GetBuffer(p->parser, STEP);
+        if (!room)
+            return broken(p, name, NULL);
+        zip_int64_t n = zip_fread(f, room, STEP);
+        if (n < 0)
+            return broken(p, name, zip_file_strerror(f));
+        if (!within_limits(p, n))
+            return false;
+        enum XML_Status s = XML_ParseBuffer(p->parser, (int)n, n == 0);
+        if (p->failed || p->stopped)
+            return false;
+        if (s != XML_STATUS_OK)
+            return broken(p, name, XML_ErrorString(XML_GetErrorCode(p->parser)));
+        if (n == 0)
+            return true;
+    }
+}
+
+bool part_read(Part *p, const char *name)
+{
+    int64_t at = part_index(p->b, name);
+    if (at < 0)
+        return ctx_fail(p->b->c, ERR_INVALID, "file", "err.sheet.part", name);
+    zip_file_t *f = zip_fopen_index(p->b->zip, (zip_uint64_t)at, 0);
+    if (!f)
+        return ctx_fail(p->b->c, ERR_INVALID, "file", "err.sheet.broken", name, zip_strerror(p->b->zip));
+    p->parser = XML_ParserCreateNS(NULL, '|');
+    p->depth = 0;
+    p->failed = p->stopped = false;
+    XML_SetUserData(p->parser, p);
+    XML_SetElementHandler(p->parser, on_start, on_end);
+    XML_SetCharacterDataHandler(p->parser, on_text);
+    XML_SetStartDoctypeDeclHandler(p->parser, on_doctype);
+    bool ok = part_feed(p, f, name);
+    XML_ParserFree(p->parser);
+    p->parser = NULL;
+    zip_fclose(f);
+    return ok;
+}
+
+/* ---- relations ----------------------------------------------------------------------------- */
+
+typedef struct Rel {
+    const char *id, *type, *target; /* type: its last word */
+} Rel;
+
+typedef struct Rels {
+    Arena *a;
+    VEC(Rel) list;
+    const char *folder;
+} Rels;
+
+/* target as seen from folder ("xl/"): absolute, relative, with "..", with backslashes. */
+static const char *resolve(Arena *a, const char *folder, const char *target)
+{
+    char *all = target[0] == '/' || target[0] == '\\' ? arena_str(a, target) : arena_printf(a, "%s%s", folder, target);
+    char *out = arena_alloc(a, strlen(all) + 2);
+    size_t n = 0;
+    for (char *p = all; *p;) {
+        while (*p == '/' || *p == '\\')
+            p++;
+        size_t len = strcspn(p, "/\\");
+        if (len == 2 && memcmp(p, "..", 2) == 0) {
+            while (n && out[n - 1] != '/')
+                n--;
+            if (n)
+                n--;
+            while (n && out[n - 1] != '/')
+                n--;
+        } else if (len && !(len == 1 && *p == '.')) {
+            memcpy(out + n, p, len);
+            n += len;
+            if (p[len])
+                out[n++] = '/';
+        }
+        p += len;
+    }
+    out[n] = 0;
+    return out;
+}
+
+static void rel_start(Part *p, const char *name, const char **attrs)
+{
+    Rels *r = p->user;
+    const char *id = part_attr(attrs, "Id"), *type = part_attr(attrs, "Type"), *target = part_attr(attrs, "Target");
+    const char *mode = part_attr(attrs, "TargetMode");
+    if (strcmp(name, "Relationship") != 0 || !id || !type || !target || (mode && strcmp(mode, "External") == 0))
+        return;
+    const char *slash = strrchr(type, '/');
+    Rel rel = {.id = arena_str(r->a, id), .type = arena_str(r->a, slash ? slash + 1 : type),
+               .target = resolve(r->a, r->folder, target)};
+    if (r->list.n < BOOK_ENTRIES)
+        vec_push(r->a, &r->list, rel);
+}
+
+static bool rels_read(SheetBook *b, const char *part, const char *folder, Rels *out)
+{
+    *out = (Rels){.a = b->a, .folder = folder};
+    Part p = {.b = b, .user = out, .start = rel_start};
+    return !part_exists(b, part) || part_read(&p, part);
+}
+
+static const char *rel_target(const Rels *r, const char *type, const char *id)
+{
+    for (size_t i = 0; i < r->list.n; i++)
+        if ((!type || strcmp(r->list.items[i].type, type) == 0) && (!id || strcmp(r->list.items[i].id, id) == 0))
+            return r->list.items[i].target;
+    return NULL;
+}
+
+/* ---- workbook ------------------------------------------------------------------------------ */
+
+typedef struct Workbook {
+    SheetBook *b;
+    const Rels *rels;
+    VEC(BookSheet) sheets;
+} Workbook;
+
+static bool is_true(const char *s)
+{
+    return s && (strcmp(s, "1") == 0 || strcmp(s, "true") == 0 || strcmp(s, "on") == 0);
+}
+
+static void workbook_start(Part *p, const char *name, const char **attrs)
+{
+    Workbook *w = p->user;
+    SheetBook *b = w->b;
+    if (strcmp(name, "workbookPr") == 0) {
+        b->date1904 = is_true(part_attr(attrs, "date1904"));
+    } else if (strcmp(name, "sheet") == 0 && w->sheets.n < BOOK_SHEETS) {
+        const char *id = NULL, *title = part_attr(attrs, "name"), *state = part_attr(attrs, "state");
+        for (int i = 0; attrs[i]; i += 2) /* r:id, whatever the prefix; "sheetId" is something else */
+            if (strcmp(local_name(attrs[i]), "id") == 0)
+                id = attrs[i + 1];
+        const char *part = id ? rel_target(w->rels, "worksheet", id) : NULL;
+        if (!part || !part_exists(b, part))
+            return; /* a chart, a dialogue, or a sheet whose part is missing */
+        BookSheet s = {.part = part, .info = {.name = arena_str(b->a, title ? title : ""),
+                                              .hidden = state && strcmp(state, "visible") != 0}};
+        zip_stat_t st;
+        if (zip_stat_index(b->zip, (zip_uint64_t)part_index(b, part), 0, &st) == 0 && (st.valid & ZIP_STAT_SIZE))
+            s.info.bytes = (int64_t)(st.size > (zip_uint64_t)INT64_MAX ? (zip_uint64_t)INT64_MAX : st.size);
+        vec_push(b->a, &w->sheets, s);
+    }
+}
+
+/* ---- styles -------------------------------------------------------------------------------- */
+
+typedef struct Format {
+    int id;
+    bool is_date;
+} Format;
+
+typedef struct Styles {
+    SheetBook *b;
+    VEC(Format) formats;
+    VEC(unsigned char) dates;
+    bool in_xfs;
+} Styles;
+
+static int small(const char *s)
+{
+    long v = s ? strtol(s, NULL, 10) : 0;
+    return v < 0 || v > 1000000 ? 0 : (int)v;
+}
+
+static void styles_start(Part *p, const char *name, const char **attrs)
+{
+    Styles *s = p->user;
+    if (strcmp(name, "numFmt") == 0) {
+        const char *code = part_attr(attrs, "formatCode");
+        Format f = {.id = small(part_attr(attrs, "numFmtId")), .is_date = code && sheet_format_is_date(0, code)};
+        if (s->formats.n < 65536)
+            vec_push(s->b->a, &s->formats, f);
+    } else if (strcmp(name, "cellXfs") == 0) {
+        s->in_xfs = true;
+    } else if (strcmp(name, "xf") == 0 && s->in_xfs && s->dates.n < 65536) {
+        int id = small(part_attr(attrs, "numFmtId"));
+        bool date = sheet_format_is_date(id, NULL);
+        for (size_t i = 0; i < s->formats.n; i++)
+            if (s->formats.items[i].id == id)
+                date = s->formats.items[i].is_date;
+        vec_push(s->b->a, &s->dates, date ? 1 : 0);
+    }
+}
+
+static void styles_end(Part *p, const char *name)
+{
+    if (strcmp(name, "cellXfs") == 0)
+        ((Styles *)p->user)->in_xfs = false;
+}
+
+/* ---- shared strings ------------------------------------------------------------------------ */
+
+typedef struct Strings {
+    SheetBook *b;
+    Arena *a; /* of the string at hand */
+    Buf text;
+    bool in_t;
+    int phonetic; /* depth inside rPh */
+} Strings;
+
+static int hex(char ch)
+{
+    return ch >= '0' && ch <= '9' ? ch - '0' : ch >= 'A' && ch <= 'F' ? ch - 'A' + 10 : ch >= 'a' && ch <= 'f' ? ch - 'a' + 10 : -1;
+}
+
+size_t book_unescape(char *s, size_t n)
+{
+    size_t w = 0;
+    for (size_t r = 0; r < n;) {
+        int cp = 0;
+        bool esc = n - r >= 7 && s[r] == '_' && s[r + 1] == 'x' && s[r + 6] == '_';
+        for (size_t i = 2; esc && i < 6; i++) {
+            int d = hex(s[r + i]);
+            esc = d >= 0;
+            cp = cp * 16 + d;
+        }
+        if (!esc || cp == 0 || (cp >= 0xd800 && cp <= 0xdfff)) {
+            s[w++] = s[r++];
+            continue;
+        }
+        char out[4];
+        size_t len = utf8_put(cp, out);
+        memcpy(s + w, out, len); /* 3 bytes at most, the escape has 7 */
+        w += len;
+        r += 7;
+    }
+    s[w] = 0;
+    return w;
+}
+
+static void strings_start(Part *p, const char *name, const char **attrs)
+{
+    Strings *s = p->user;
+    (void)attrs;
+    if (strcmp(name, "si") == 0)
+        buf_clear(&s->text);
+    else if (strcmp(name, "rPh") == 0)
+        s->phonetic++;
+    else if (strcmp(name, "t") == 0)
+        s->in_t = true;
+}
+
+static void strings_text(Part *p, const char *text, int n)
+{
+    Strings *s = p->user;
+    if (s->in_t && !s->phonetic && s->text.len < BOOK_CELL)
+        buf_add(&s->text, text, (size_t)n);
+}
+
+static void strings_end(Part *p, const char *name)
+{
+    Strings *s = p->user;
+    SheetBook *b = s->b;
+    BookStrings *all = &b->strings;
+    if (strcmp(name, "t") == 0)
+        s->in_t = false;
+    else if (strcmp(name, "rPh") == 0)
+        s->phonetic -= s->phonetic > 0;
+    if (strcmp(name, "si") != 0)
+        return;
+    size_t block = all->n / BOOK_STRING_BLOCK, n = book_unescape(s->text.data, s->text.len);
+    all->bytes += n + 32;
+    if (all->bytes > BOOK_STRINGS) {
+        part_fail(p, ERR_TOO_LARGE, "err.sheet.strings");
+        return;
+    }
+    if (block == all->n_blocks) {
+        if ((all->n_blocks & (all->n_blocks - 1)) == 0) { /* powers of two: room for twice as many */
+            const char ***more = ARENA_ARRAY(b->a, all->n_blocks ? all->n_blocks * 2 : 1, const char **);
+            if (all->n_blocks)
+                memcpy(more, all->blocks, all->n_blocks * sizeof *more);
+            all->blocks = more;
+        }
+        all->blocks[all->n_blocks++] = ARENA_ARRAY(b->a, BOOK_STRING_BLOCK, const char *);
+    }
+    all->blocks[block][all->n % BOOK_STRING_BLOCK] = n ? arena_dup(b->a, s->text.data, n) : "";
+    all->n++;
+    if (s->text.cap > 65536) { /* one huge string must not keep its room */
+        arena_reset(s->a);
+        buf_init(&s->text, s->a);
+    }
+}
+
+const char *book_string(const SheetBook *b, int64_t index)
+{
+    if (index < 0 || (uint64_t)index >= b->strings.n)
+        return NULL;
+    return b->strings.blocks[index / BOOK_STRING_BLOCK][index % BOOK_STRING_BLOCK];
+}
+
+/* ---- opening ------------------------------------------------------------------------------- */
+
+static const char *folder_of(Arena *a, const char *part)
+{
+    const char *slash = strrchr(part, '/');
+    return slash ? arena_dup(a, part, (size_t)(slash - part) + 1) : "";
+}
+
+static bool read_styles(SheetBook *b, const char *part)
+{
+    Styles s = {.b = b};
+    Part p = {.b = b, .user = &s, .start = styles_start, .end = styles_end};
+    if (!part || !part_exists(b, part))
+        return true;
+    if (!part_read(&p, part))
+        return false;
+    b->is_date = s.dates.items;
+    b->n_styles = (int)s.dates.n;
+    return true;
+}
+
+static bool read_strings(SheetBook *b, const char *part)
+{
+    Strings s = {.b = b, .a = arena_child(b->a)};
+    Part p = {.b = b, .user = &s, .start = strings_start, .end = strings_end, .text = strings_text};
+    if (!part || !part_exists(b, part))
+        return true;
+    buf_init(&s.text, s.a);
+    bool ok = part_read(&p, part);
+    arena_free(s.a);
+    return ok;
+}
+
+static bool read_book(SheetBook *b)
+{
+    Rels top, rels;
+    if (!zip_list(b) || !rels_read(b, "_rels/.rels", "", &top))
+        return false;
+    const char *part = rel_target(&top, "officeDocument", NULL);
+    if (!part || !part_exists(b, part))
+        part = "xl/workbook.xml";
+    if (!part_exists(b, part))
+        return ctx_fail(b->c, ERR_UNSUPPORTED_TYPE, "file", "err.sheet.no_workbook");
+    const char *folder = folder_of(b->a, part), *base = part + strlen(folder);
+    if (!rels_read(b, arena_printf(b->a, "%s_rels/%s.rels", folder, base), folder, &rels))
+        return false;
+    Workbook w = {.b = b, .rels = &rels};
+    Part p = {.b = b, .user = &w, .start = workbook_start};
+    if (!part_read(&p, part))
+        return false;
+    if (!w.sheets.n)
+        return ctx_fail(b->c, ERR_UNSUPPORTED_TYPE, "file", "err.sheet.no_workbook");
+    b->sheets = w.sheets.items;
+    b->n = (int)w.sheets.n;
+    return read_styles(b, rel_target(&rels, "styles", NULL)) && read_strings(b, rel_target(&rels, "sharedStrings", NULL));
+}
+
+bool book_open_xlsx(SheetBook *b)
+{
+    int code = 0;
+    b->zip = zip_open(b->path, ZIP_RDONLY, &code); /* not ZIP_CHECKCONS: it refuses files that Excel opens */
+    if (!b->zip)
+        return ctx_fail(b->c, ERR_INVALID, "file", "err.sheet.zip");
+    zip_int64_t n = zip_get_num_entries(b->zip, 0);
+    for (zip_int64_t i = 0; i < n && i < BOOK_ENTRIES; i++) {
+        zip_stat_t st;
+        if (zip_stat_index(b->zip, (zip_uint64_t)i, 0, &st) == 0 && (st.valid & ZIP_STAT_COMP_SIZE) && st.comp_size < (1ull << 40))
+            b->packed += (int64_t)st.comp_size;
+    }
+    return read_book(b);
+}
