@@ -18,6 +18,7 @@ typedef struct App {
     Ctx c;
     Db *db;
     const char *dir;
+    bool writes; /* opened to change data */
 } App;
 
 typedef struct AppOptions {

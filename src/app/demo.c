@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "app/app.h"
-#include "app/demo_texts.h"
 #include "auth/user.h"
 #include "base/clock.h"
 #include "base/conf.h"
@@ -21,16 +20,17 @@
 #include "record/record.h"
 #include "record/setting.h"
 
-enum { BLOCK = 100, DAY_MS = 86400000 };
+enum { BLOCK = 100, DAY_MS = 86400000, MAX_SELLERS = 8 };
 
 typedef struct Demo {
     App *app;
+    json_object *texts; /* data/demo.json */
     uint64_t seed;
     const char **brands;
     int n_brands;
     const Region **cities;
     int n_cities;
-    int64_t sellers[8];
+    int64_t sellers[MAX_SELLERS];
     int n_sellers;
     int64_t done, wanted;
     Arena *step;
@@ -50,76 +50,66 @@ static int pick(Demo *d, int n)
     return (int)(next(d) % (uint64_t)n);
 }
 
-#define PICK(d, list) ((list)[pick((d), (int)(sizeof(list) / sizeof *(list)))])
+/* One item of a list of data/demo.json. */
+static json_object *any(Demo *d, const char *list)
+{
+    json_object *a = json_member(d->texts, list);
+    return json_object_array_get_idx(a, (size_t)pick(d, (int)json_object_array_length(a)));
+}
+
+static const char *word(Demo *d, const char *list)
+{
+    return json_object_get_string(any(d, list));
+}
+
+static const char *part(json_object *pair, size_t i)
+{
+    return json_object_get_string(json_object_array_get_idx(pair, i));
+}
 
 /* ---- people -------------------------------------------------------------------------------- */
 
 static bool people(Demo *d)
 {
     Ctx *c = &d->app->c;
-    Buf doc, logins;
-    buf_init(&doc, c->a);
+    Buf logins;
     buf_init(&logins, c->a);
-    Jw w;
-    jw_init(&w, &doc);
-    jw_obj(&w);
-    jw_key(&w, "departments");
-    jw_arr(&w);
-    for (const DemoDepartment *p = demo_departments; p->code; p++) {
-        jw_obj(&w);
-        jw_kstr(&w, "code", p->code);
-        jw_kstr(&w, "name", p->name);
-        if (p->parent)
-            jw_kstr(&w, "parent", p->parent);
-        jw_end(&w);
-    }
-    jw_end(&w);
-    jw_key(&w, "users");
-    jw_arr(&w);
-    for (const DemoPerson *p = demo_people; p->login; p++) {
+    json_object *users = json_member(d->texts, "people");
+    for (size_t i = 0; i < json_object_array_length(users); i++) {
+        json_object *u = json_object_array_get_idx(users, i);
         char *password = crypt_token(c->a, 12);
-        jw_obj(&w);
-        jw_kstr(&w, "login", p->login);
-        jw_kstr(&w, "name", p->name);
-        jw_kstr(&w, "password", password);
-        jw_kstr(&w, "department", p->department);
-        jw_kstr(&w, "position", p->position);
-        if (p->manager)
-            jw_kstr(&w, "manager", p->manager);
-        jw_key(&w, "roles");
-        jw_arr(&w);
-        for (int i = 0; i < 2 && p->roles[i]; i++)
-            jw_str(&w, p->roles[i]);
-        jw_end(&w);
-        jw_kbool(&w, "must_change", false);
-        jw_end(&w);
-        buf_printf(&logins, "%-10s %-18s %s  %s\n", p->login, password, p->name, p->position);
+        json_object_object_add(u, "password", json_object_new_string(password));
+        json_object_object_add(u, "must_change", json_object_new_boolean(0));
+        buf_printf(&logins, "%-10s %-18s %s  %s\n", json_str(u, "login", ""), password, json_str(u, "name", ""),
+                   json_str(u, "position", ""));
     }
-    jw_end(&w);
-    jw_end(&w);
-    json_object *o;
+    json_object *doc = json_object_new_object();
+    json_object_object_add(doc, "departments", json_object_get(json_member(d->texts, "departments")));
+    json_object_object_add(doc, "users", json_object_get(users));
     int created, updated;
-    if (!json_read(c, doc.data, doc.len, &o) || !user_import(c, o, &created, &updated))
-        return false;
     char *path = arena_printf(c->a, "%s/demo-logins.txt", d->app->dir);
-    if (!file_write(c, path, logins.data, logins.len, 0600))
-        return false;
-    printf("%s", logins.data);
-    return true;
+    bool ok = user_import(c, doc, &created, &updated) && file_write(c, path, logins.data, logins.len, 0600);
+    json_object_put(doc);
+    if (ok)
+        printf("%s", logins.data);
+    return ok;
 }
 
 static bool find_sellers(Demo *d)
 {
     Ctx *c = &d->app->c;
-    for (const DemoPerson *p = demo_people; p->login; p++) {
-        if (strcmp(p->roles[0], "sales_rep") != 0 && strcmp(p->roles[0], "sales_manager") != 0)
+    json_object *users = json_member(d->texts, "people");
+    for (size_t i = 0; i < json_object_array_length(users); i++) {
+        json_object *u = json_object_array_get_idx(users, i);
+        const char *role = part(json_member(u, "roles"), 0);
+        if (strcmp(role, "sales_rep") != 0 && strcmp(role, "sales_manager") != 0)
             continue;
         Actor *a;
-        if (!actor_of_login(c, p->login, CH_CLI, &a))
+        if (d->n_sellers == MAX_SELLERS || !actor_of_login(c, json_str(u, "login", ""), CH_CLI, &a))
             return false;
         d->sellers[d->n_sellers++] = a->user;
     }
-    return true;
+    return d->n_sellers > 0;
 }
 
 /* ---- stock of words ------------------------------------------------------------------------ */
@@ -160,13 +150,13 @@ static void load_cities(Demo *d)
 
 static const char *person(Demo *d, Arena *a)
 {
-    return arena_printf(a, "%s%s", PICK(d, demo_surnames), PICK(d, demo_given));
+    return arena_printf(a, "%s%s", word(d, "surnames"), word(d, "given"));
 }
 
 static const char *mobile(Demo *d, Arena *a)
 {
     static const char *const heads[] = {"138", "139", "135", "136", "150", "151", "158", "186", "188", "177", "199"};
-    return arena_printf(a, "%s%08d", PICK(d, heads), (int)(next(d) % 100000000));
+    return arena_printf(a, "%s%08d", heads[pick(d, (int)(sizeof heads / sizeof *heads))], (int)(next(d) % 100000000));
 }
 
 static const char *city_name(const Region *area)
@@ -224,7 +214,7 @@ static bool contact(Demo *d, int64_t customer, int64_t owner, int64_t at)
     jw_kstr(&w, "name", person(d, c->a));
     jw_kint(&w, "customer", customer);
     jw_kstr(&w, "mobile", mobile(d, c->a));
-    jw_kstr(&w, "title", PICK(d, demo_titles));
+    jw_kstr(&w, "title", word(d, "titles"));
     jw_kstr(&w, "gender", pick(d, 2) ? "male" : "female");
     jw_kint(&w, "owner", owner);
     instant(&w, "created_at", at);
@@ -235,9 +225,8 @@ static bool contact(Demo *d, int64_t customer, int64_t owner, int64_t at)
 
 static bool follow_up(Demo *d, int64_t customer, int64_t owner, int64_t at, bool last)
 {
-    static const char *const methods[] = {"phone", "visit", "wechat", "email", "meeting"};
     Ctx *c = &d->app->c;
-    const DemoTalk *t = &PICK(d, demo_talks);
+    json_object *t = any(d, "talks");
     Buf b;
     buf_init(&b, c->a);
     Jw w;
@@ -245,10 +234,10 @@ static bool follow_up(Demo *d, int64_t customer, int64_t owner, int64_t at, bool
     jw_obj(&w);
     jw_kstr(&w, "parent_type", "customer");
     jw_kint(&w, "parent", customer);
-    jw_kstr(&w, "method", PICK(d, methods));
-    jw_kstr(&w, "content", t->content);
-    jw_kstr(&w, "customer_need", t->need);
-    jw_kstr(&w, "next_plan", t->plan);
+    jw_kstr(&w, "method", word(d, "methods"));
+    jw_kstr(&w, "content", json_str(t, "content", ""));
+    jw_kstr(&w, "customer_need", json_str(t, "customer_need", ""));
+    jw_kstr(&w, "next_plan", json_str(t, "next_plan", ""));
     jw_kint(&w, "owner", owner);
     instant(&w, "happened_at", at);
     instant(&w, "created_at", at);
@@ -261,25 +250,31 @@ static bool follow_up(Demo *d, int64_t customer, int64_t owner, int64_t at, bool
     return make(d, "follow_up", &b, &id);
 }
 
-static const char *weighted(Demo *d, const DemoWeight *list)
+/* A code of [[code, weight], …]. */
+static const char *weighted(Demo *d, const char *list)
 {
+    json_object *a = json_member(d->texts, list);
+    size_t n = json_object_array_length(a);
     int sum = 0;
-    for (const DemoWeight *w = list; w->code; w++)
-        sum += w->weight;
+    for (size_t i = 0; i < n; i++)
+        sum += json_object_get_int(json_object_array_get_idx(json_object_array_get_idx(a, i), 1));
     int at = pick(d, sum);
-    for (const DemoWeight *w = list; w->code; w++)
-        if ((at -= w->weight) < 0)
-            return w->code;
-    return list->code;
+    for (size_t i = 0; i < n; i++) {
+        json_object *pair = json_object_array_get_idx(a, i);
+        at -= json_object_get_int(json_object_array_get_idx(pair, 1));
+        if (at < 0)
+            return part(pair, 0);
+    }
+    return NULL;
 }
 
 static bool customer(Demo *d)
 {
     Ctx *c = &d->app->c;
     const Region *area = d->cities[pick(d, d->n_cities)];
-    const DemoTrade *trade = &PICK(d, demo_trades);
+    json_object *trade = any(d, "trades");
     const char *brand = d->brands[pick(d, d->n_brands)];
-    const char *name = arena_printf(c->a, "%s%s%s%s", city_name(area), brand, trade->word, PICK(d, demo_forms));
+    const char *name = arena_printf(c->a, "%s%s%s%s", city_name(area), brand, part(trade, 0), word(d, "forms"));
     int64_t owner = d->sellers[pick(d, d->n_sellers)];
     int64_t at = c->now_ms - (int64_t)(next(d) % (uint64_t)(700 * (int64_t)DAY_MS)) - DAY_MS;
     const char *uscc = pick(d, 3) == 0 ? credit_code(d, c->a, area->code) : NULL;
@@ -290,25 +285,25 @@ static bool customer(Demo *d)
     jw_obj(&w);
     jw_kstr(&w, "name", name);
     jw_kstr(&w, "short_name", brand);
-    jw_kstr(&w, "industry", trade->industry);
-    jw_kstr(&w, "source", weighted(d, demo_sources));
-    jw_kstr(&w, "level", weighted(d, demo_levels));
-    jw_kstr(&w, "lifecycle", weighted(d, demo_lifecycles));
+    jw_kstr(&w, "industry", part(trade, 1));
+    jw_kstr(&w, "source", weighted(d, "sources"));
+    jw_kstr(&w, "level", weighted(d, "levels"));
+    jw_kstr(&w, "lifecycle", weighted(d, "lifecycles"));
     jw_kstr(&w, "phone", mobile(d, c->a));
     jw_kint(&w, "region", area->code);
-    jw_kstr(&w, "address_detail", arena_printf(c->a, "%s %d 号", PICK(d, demo_streets), 1 + pick(d, 380)));
-    jw_kstr(&w, "employee_count", PICK(d, demo_sizes));
+    jw_kstr(&w, "address_detail", arena_printf(c->a, "%s %d 号", word(d, "streets"), 1 + pick(d, 380)));
+    jw_kstr(&w, "employee_count", word(d, "sizes"));
     if (uscc)
         jw_kstr(&w, "uscc", uscc);
     if (pick(d, 2))
         jw_kstr(&w, "annual_revenue", arena_printf(c->a, "%d0000.00", 50 + pick(d, 9000)));
     if (pick(d, 4) == 0)
-        jw_kstr(&w, "remark", PICK(d, demo_remarks));
+        jw_kstr(&w, "remark", word(d, "remarks"));
     jw_key(&w, "primary_contact");
     jw_obj(&w);
     jw_kstr(&w, "name", person(d, c->a));
     jw_kstr(&w, "mobile", mobile(d, c->a));
-    jw_kstr(&w, "title", PICK(d, demo_titles));
+    jw_kstr(&w, "title", word(d, "titles"));
     jw_end(&w);
     jw_kint(&w, "owner", owner);
     instant(&w, "created_at", at);
@@ -362,12 +357,21 @@ static bool customers(Demo *d)
     return ok;
 }
 
+static bool texts(Demo *d)
+{
+    const Embed *e = embed_find("data/demo.json");
+    return e ? json_read(&d->app->c, (const char *)e->data, e->len, &d->texts)
+             : ctx_fail(&d->app->c, ERR_INTERNAL, NULL, "err.internal");
+}
+
 static bool company(Demo *d)
 {
     Ctx *c = &d->app->c;
-    json_object *in;
-    const char *text = arena_printf(c->a, "{\"company.name\":\"%s\"}", demo_company);
-    return json_read(c, text, strlen(text), &in) && setting_update(c, in);
+    json_object *in = json_object_new_object();
+    json_object_object_add(in, "company.name", json_object_get(json_member(d->texts, "company")));
+    bool ok = setting_update(c, in);
+    json_object_put(in);
+    return ok;
 }
 
 int cmd_demo(Args *args)
@@ -380,7 +384,7 @@ int cmd_demo(Args *args)
     if (!app_open(&app, &o))
         return 1;
     Demo d = {.app = &app, .seed = 20261121, .wanted = n ? strtoll(n, NULL, 10) : conf_int("demo.customers")};
-    bool ok = people(&d) && find_sellers(&d) && company(&d);
+    bool ok = texts(&d) && people(&d) && find_sellers(&d) && company(&d);
     if (ok) {
         load_brands(&d);
         load_cities(&d);

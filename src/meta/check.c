@@ -466,6 +466,10 @@ static void check_flags(K *k, const Field *f)
         FFAIL(k, f, NULL, "meta.no_parts", f->name);
     if (f->type != FT_PARTS && f->parts_json)
         FFAIL(k, f, "parts", "meta.not_for_type", "parts", type);
+    if (f->shown_by && f->type != FT_PARTS)
+        FFAIL(k, f, "shown_by", "meta.not_for_type", "shown_by", type);
+    if (f->shown_by && !entity_field(e, f->shown_by))
+        FFAIL(k, f, "shown_by", "meta.no_such_field", "shown_by", f->shown_by);
     if (f->section) {
         bool found = false;
         for (int i = 0; i < e->n_sections; i++)

@@ -94,6 +94,7 @@ struct Field {
     const char *required_if; /* JSON of a filter on the record itself, or NULL */
     const char *was;        /* former column name, or NULL */
     const char *parts_json; /* FT_PARTS: JSON object of part name → {type, required, label} */
+    const char *shown_by;   /* FT_PARTS: the link field of this entity whose value is given out under this name too, or NULL */
     const char *synonyms;   /* header words of import, separated by '|', or NULL */
     const Entity *entity;
     int64_t custom_id;      /* row of custom_field, 0 for built-in */

@@ -20,7 +20,7 @@ static const Key field_keys[] = {
     {"search", K_INT},   {"match", K_STR},      {"min", K_NUM},          {"max", K_NUM},
     {"scale", K_INT},    {"pattern", K_STR},    {"options", K_OBJ},      {"to", K_STR},
     {"to_field", K_STR}, {"default", K_SCALAR}, {"required_if", K_ARR},  {"parts", K_OBJ},
-    {"synonyms", K_STR}, {"was", K_STR},        {"retired", K_BOOL}, /* custom fields only */
+    {"shown_by", K_STR},     {"synonyms", K_STR}, {"was", K_STR},        {"retired", K_BOOL}, /* custom fields only */
 };
 
 static const Key option_keys[] = {
@@ -427,6 +427,7 @@ bool parse_field(P *p, const char *name, json_object *o, Field *f)
     f->dflt = default_of(p, o);
     f->required_if = parse_json(p, o, "required_if");
     f->parts_json = parse_json(p, o, "parts");
+    f->shown_by = parse_text(p, o, "shown_by");
     f->synonyms = parse_text(p, o, "synonyms");
     f->was = parse_text(p, o, "was");
     if (!p->custom && parse_bool(o, "retired", false))

@@ -37,6 +37,11 @@ static void take_field(Ctx *c, RowSet *s, const Field *f)
             return;
     s->fields[s->n_fields] = f;
     s->masked[s->n_fields] = masked;
+    for (int i = 0; f->type == FT_LINK && i < s->e->n_fields; i++) {
+        const Field *parts = &s->e->fields[i];
+        if (parts->shown_by && strcmp(parts->shown_by, f->name) == 0)
+            s->also[s->n_fields] = parts->name;
+    }
     s->any_masked |= masked;
     s->n_fields++;
 }
@@ -52,6 +57,7 @@ bool rows_choose(Ctx *c, const Entity *e, const char *fields, bool all, RowSet *
     *out = (RowSet){.e = e, .flags = true, .labels = link_labels_new(c)};
     out->fields = ARENA_ARRAY(c->a, e->n_fields + 1, const Field *);
     out->masked = ARENA_ARRAY(c->a, e->n_fields + 1, bool);
+    out->also = ARENA_ARRAY(c->a, e->n_fields + 1, const char *);
     if (!fields) {
         for (int i = 0; i < e->n_fields; i++) {
             const Field *f = &e->fields[i];
@@ -68,15 +74,15 @@ bool rows_choose(Ctx *c, const Entity *e, const char *fields, bool all, RowSet *
         if (!*name)
             continue;
         const Field *f = entity_field(e, name);
-        int before = out->n_fields;
         bool masked;
+        if (f && f->shown_by)
+            f = entity_field(e, f->shown_by);
         if (!f || !shown(f) || access_field(c, f, &masked) == FR_NONE) {
             if (f && (f->index == STD_ID || (e->standard && f->index == STD_VERSION)))
                 continue; /* always there */
             return ctx_fail(c, ERR_UNKNOWN_FIELD, "fields", "err.field_unknown", name, label_in(e->label, c->lang));
         }
         take_field(c, out, f);
-        (void)before;
     }
     return true;
 }
@@ -271,6 +277,10 @@ void rows_write(Ctx *c, const RowSet *s, const Row *row, Jw *w)
     for (int i = 0; i < s->n_fields; i++) {
         jw_key(w, s->fields[i]->name);
         write_value(c, s, row, i, w);
+        if (s->also[i]) {
+            jw_key(w, s->also[i]);
+            write_value(c, s, row, i, w);
+        }
         any |= s->masked[i] && !row->clear && row->rec.v[s->fields[i]->index].kind != DB_NULL;
     }
     if (any) {

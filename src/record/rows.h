@@ -21,6 +21,7 @@ typedef struct RowSet {
     const Entity *e;
     const Field **fields;  /* chosen and readable, in order */
     bool *masked;          /* beside fields */
+    const char **also;     /* beside fields: a second name the value is given out under (Field.shown_by), or NULL */
     int n_fields;
     bool any_masked;
     bool flags;            /* compute can_edit and can_delete */

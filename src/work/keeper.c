@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "auth/audit.h"
+#include "auth/rate.h"
 #include "auth/session.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -15,7 +16,7 @@
 #include "record/customs.h"
 #include "record/setting.h"
 
-enum { LEASE_EVERY = 5000, SEAL_EVERY = 400, SWEEP_EVERY = 600000, SEAL_ROWS = 2000 };
+enum { LEASE_EVERY = 5000, SEAL_EVERY = 400, SWEEP_EVERY = 600000, SEAL_ROWS = 2000, DAY_MS = 86400000 };
 
 typedef struct Heard {
     bool model, access, setting;
@@ -85,11 +86,19 @@ static void lease(Keeper *k, Ctx *c)
     db_lease_renew(c);
 }
 
+static bool prune(Ctx *c, void *arg)
+{
+    (void)arg;
+    return db_change_prune(c, c->now_ms - DAY_MS);
+}
+
 /* What has had its time: old sessions, idempotency keys, rate windows. */
 static void sweep(Keeper *k, Ctx *c)
 {
     (void)k;
     session_sweep(c);
+    rate_sweep(c, DAY_MS);
+    db_write(c, prune, NULL);
 }
 
 void keeper_tick(Keeper *k)
