@@ -22,7 +22,10 @@ bool search_note(DbConn *conn, const char *table, int64_t id, const char *tokens
         conn->cap_search = cap;
     }
     PendingSearch *p = &conn->search[conn->n_search++];
-    *p = (PendingSearch){.table = strdup(table), .tokens = tokens ? strdup(tokens) : NULL, .id = id, .is_new = is_new};
+    *p = (PendingSearch){.table = strdup(table),
+                         .tokens = tokens ? strdup(tokens) : NULL,
+                         .id = id,
+                         .is_new = is_new};
     if (!p->table || (tokens && !p->tokens))
         abort();
     return true;

@@ -20,7 +20,7 @@ enum { REVEAL_FREE = 20, REASON_MAX = 200 };
 
 typedef struct Call {
     const Entity *e;
-    Record *r;        /* NULL for entity actions */
+    Record *r; /* NULL for entity actions */
     const char *name;
     json_object *in;
     int64_t if_version;
@@ -117,7 +117,8 @@ static bool act_transfer(Ctx *c, Call *k)
         return false;
     json_object *in = rec_input(c);
     json_object_object_add(in, "owner", json_object_new_int64(owner));
-    SaveOptions o = {.if_version = k->if_version >= 0 ? k->if_version : k->r->version, .trusted = true};
+    SaveOptions o = {.if_version = k->if_version >= 0 ? k->if_version : k->r->version,
+                     .trusted = true};
     SaveWork *w = save_new(c, k->e, k->r->id, in, &o, "transfer");
     w->reason = reason && *reason ? arena_str(c->a, reason) : NULL;
     if (!save_run(c, w))
@@ -143,23 +144,21 @@ static bool share_in_write(Ctx *c, void *arg)
 {
     const Share *s = arg;
     const Call *k = s->k;
-    DbVal p[] = {db_of_int(id_new()),
-                 db_of_text(k->e->name),
-                 db_of_int(k->r->id),
-                 db_of_int(s->with),
-                 db_of_int(s->write),
-                 s->until ? db_of_int(s->until) : db_null(),
-                 db_of_int(c->now_ms),
-                 c->actor->user ? db_of_int(c->actor->user) : db_null()};
+    DbVal p[] = {db_of_int(id_new()),  db_of_text(k->e->name),
+                 db_of_int(k->r->id),  db_of_int(s->with),
+                 db_of_int(s->write),  s->until ? db_of_int(s->until) : db_null(),
+                 db_of_int(c->now_ms), c->actor->user ? db_of_int(c->actor->user) : db_null()};
     return db_exec(c,
-                   SQL("INSERT INTO \"record_share\" (\"id\", \"entity\", \"record_id\", \"user_id\", \"can_write\", "
+                   SQL("INSERT INTO \"record_share\" (\"id\", \"entity\", \"record_id\", "
+                       "\"user_id\", \"can_write\", "
                        "\"until\", \"at\", \"by_id\") VALUES ($1, $2, $3, $4, $5, $6, $7, $8) "
                        "ON CONFLICT (\"entity\", \"record_id\", \"user_id\") DO UPDATE SET "
                        "\"can_write\" = excluded.\"can_write\", \"until\" = excluded.\"until\", "
                        "\"at\" = excluded.\"at\", \"by_id\" = excluded.\"by_id\""),
                    p, 8) &&
-           audit(c, k, "share", arena_printf(c->a, "{\"with\":%s,\"right\":\"%s\"}", ctx_num(c, s->with),
-                                             s->write ? "edit" : "read")) &&
+           audit(c, k, "share",
+                 arena_printf(c->a, "{\"with\":%s,\"right\":\"%s\"}", ctx_num(c, s->with),
+                              s->write ? "edit" : "read")) &&
            db_change(c, k->e->name, k->r->id);
 }
 
@@ -191,7 +190,8 @@ static bool unshare_in_write(Ctx *c, void *arg)
     const Share *s = arg;
     DbVal p[] = {db_of_text(s->k->e->name), db_of_int(s->k->r->id), db_of_int(s->with)};
     return db_exec(c,
-                   SQL("DELETE FROM \"record_share\" WHERE \"entity\" = $1 AND \"record_id\" = $2 AND \"user_id\" = $3"),
+                   SQL("DELETE FROM \"record_share\" WHERE \"entity\" = $1 AND \"record_id\" = $2 "
+                       "AND \"user_id\" = $3"),
                    p, 3) &&
            audit(c, s->k, "unshare", arena_printf(c->a, "{\"with\":%s}", ctx_num(c, s->with))) &&
            db_change(c, s->k->e->name, s->k->r->id);
@@ -229,7 +229,8 @@ static bool act_reveal(Ctx *c, Call *k)
         return false;
     const Field *f = entity_field(k->e, json_object_get_string(name));
     bool masked = false;
-    if (!f || !f->personal || !f->column || f->hidden || f->write_only || access_field(c, f, &masked) == FR_NONE)
+    if (!f || !f->personal || !f->column || f->hidden || f->write_only ||
+        access_field(c, f, &masked) == FR_NONE)
         return ctx_fail(c, ERR_INVALID, "field", "err.reveal_field");
     const char *user = ctx_num(c, c->actor->user);
     ConfRate limit = conf_rate("limit.reveal");
@@ -264,7 +265,10 @@ static bool act_reveal(Ctx *c, Call *k)
 static const struct {
     const char *name;
     bool (*fn)(Ctx *c, Call *k);
-} generic[] = {{"transfer", act_transfer}, {"share", act_share}, {"unshare", act_unshare}, {"reveal", act_reveal}};
+} generic[] = {{"transfer", act_transfer},
+               {"share", act_share},
+               {"unshare", act_unshare},
+               {"reveal", act_reveal}};
 
 /* The right an action asks: one of the entity (then *act), or a general one. */
 static bool need_right(Ctx *c, const Entity *e, const char *right, Action *act)
@@ -280,7 +284,8 @@ static bool need_right(Ctx *c, const Entity *e, const char *right, Action *act)
     return ctx_fail(c, ERR_FORBIDDEN, NULL, "err.forbidden");
 }
 
-bool rec_action(Ctx *c, const Entity *e, int64_t id, const char *name, json_object *in, int64_t if_version, Buf *out)
+bool rec_action(Ctx *c, const Entity *e, int64_t id, const char *name, json_object *in,
+                int64_t if_version, Buf *out)
 {
     EntityAction a;
     Action act;

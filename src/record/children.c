@@ -115,7 +115,8 @@ bool children_delete(Ctx *c, const Entity *e, int64_t id, int64_t stamp)
         for (int i = 0; i < n; i++) {
             if ((child->gets & GETS_SEARCH) && !sql_search_remove(c, child->name, ids[i]))
                 return false;
-            if (!note(c, child, ids[i], "delete", NULL) || !children_delete(c, child, ids[i], stamp))
+            if (!note(c, child, ids[i], "delete", NULL) ||
+                !children_delete(c, child, ids[i], stamp))
                 return false;
         }
     }
@@ -146,7 +147,8 @@ bool children_restore(Ctx *c, const Entity *e, int64_t id, int64_t stamp)
                 (!rec_load(c, child, ids[i], &r) ||
                  !sql_search_put(c, child->name, ids[i], search_tokens(c->a, child, r.v), false)))
                 return false;
-            if (!note(c, child, ids[i], "restore", NULL) || !children_restore(c, child, ids[i], stamp))
+            if (!note(c, child, ids[i], "restore", NULL) ||
+                !children_restore(c, child, ids[i], stamp))
                 return false;
         }
     }

@@ -39,8 +39,8 @@ static bool keys_of(Ctx *c, const Entity *e, const DupRule *rule, const DbVal *v
     return *n > 0;
 }
 
-static void add_where(Ctx *c, Sql *q, const Entity *e, const Field *const *fields, const DbVal *keys, int n,
-                      int64_t but_id)
+static void add_where(Ctx *c, Sql *q, const Entity *e, const Field *const *fields,
+                      const DbVal *keys, int n, int64_t but_id)
 {
     sql_add(q, SQL(" FROM "));
     sql_name(q, e->name);
@@ -79,7 +79,8 @@ void dedupe_prepare(Ctx *c, SaveWork *w)
     Channel ch = c->actor->channel;
     int n_rules = 0;
     /* only own code decides otherwise: a person cannot wave a block away */
-    if (o->no_duplicates && (o->trusted || ch == CH_IMPORT || ch == CH_JOB || ch == CH_CLI || ch == CH_SYSTEM))
+    if (o->no_duplicates &&
+        (o->trusted || ch == CH_IMPORT || ch == CH_JOB || ch == CH_CLI || ch == CH_SYSTEM))
         return;
     for (int i = 0; i < e->n_dups; i++) {
         DbVal keys[8];
@@ -128,7 +129,9 @@ static const char *owner_name(Ctx *c, const DbVal *v)
     DbVal p = *v;
     const char *name = NULL;
     bool found = false;
-    if (!db_one_text(c, SQL("SELECT \"name\" FROM \"user\" WHERE \"id\" = $1"), &p, 1, &name, &found) || !found)
+    if (!db_one_text(c, SQL("SELECT \"name\" FROM \"user\" WHERE \"id\" = $1"), &p, 1, &name,
+                     &found) ||
+        !found)
         return "";
     return name ? name : "";
 }
@@ -156,7 +159,8 @@ bool dedupe_check(Ctx *c, SaveWork *w)
     const Field *t = e->title;
     if (in_scope(c, e, id)) {
         const char *name = history_record_name(c, e, other.v);
-        const char *title = t->column ? type_ops(t->type)->to_text(c->a, t, &other.v[t->index], c->lang) : "";
+        const char *title =
+            t->column ? type_ops(t->type)->to_text(c->a, t, &other.v[t->index], c->lang) : "";
         if (name && strcmp(name, title) != 0)
             title = arena_printf(c->a, "%s %s", name, title);
         return ctx_fail(c, ERR_DUPLICATE, field, "err.duplicate", title);
@@ -199,10 +203,12 @@ typedef struct Found {
     int n;
 } Found;
 
-static bool collect(Ctx *c, const Entity *e, const DupRule *rule, DupAction act, const Field *const *fields,
-                    const DbVal *keys, int n, int64_t but_id, Filter *scope, Found *out)
+static bool collect(Ctx *c, const Entity *e, const DupRule *rule, DupAction act,
+                    const Field *const *fields, const DbVal *keys, int n, int64_t but_id,
+                    Filter *scope, Found *out)
 {
-    const Field *status = field_or_null(e, "lifecycle", "status"), *last = field_or_null(e, "last_follow_up_at", NULL);
+    const Field *status = field_or_null(e, "lifecycle", "status"),
+                *last = field_or_null(e, "last_follow_up_at", NULL);
     const Field *title = e->title->column ? e->title : NULL;
     Sql q;
     sql_init(&q, c->a);
@@ -247,10 +253,11 @@ static bool collect(Ctx *c, const Entity *e, const DupRule *rule, DupAction act,
     return c->n_err == 0;
 }
 
-bool rec_duplicates(Ctx *c, const Entity *e, const DbVal *values, int64_t but_id, Channel ch, Duplicate **out,
-                    int *out_n)
+bool rec_duplicates(Ctx *c, const Entity *e, const DbVal *values, int64_t but_id, Channel ch,
+                    Duplicate **out, int *out_n)
 {
-    Found found = {.d = ARENA_ARRAY(c->a, FOUND_AT_MOST, Duplicate), .owners = ARENA_ARRAY(c->a, FOUND_AT_MOST, int64_t)};
+    Found found = {.d = ARENA_ARRAY(c->a, FOUND_AT_MOST, Duplicate),
+                   .owners = ARENA_ARRAY(c->a, FOUND_AT_MOST, int64_t)};
     Filter *scope = access_may(c, e, ACT_READ) ? access_scope(c, e, ACT_READ) : filter_false(c->a);
     for (int i = 0; i < e->n_dups; i++) {
         DbVal keys[8];
@@ -350,7 +357,10 @@ bool rec_duplicates_json(Ctx *c, const Entity *e, json_object *in, Buf *out)
         }
         jw_kint(&w, "score", d[i].score);
         jw_kstr(&w, "rule", d[i].rule);
-        jw_kstr(&w, "action", d[i].action == DUP_BLOCK ? "block" : d[i].action == DUP_COUNT ? "count" : "warn");
+        jw_kstr(&w, "action",
+                d[i].action == DUP_BLOCK   ? "block"
+                : d[i].action == DUP_COUNT ? "count"
+                                           : "warn");
         jw_end(&w);
     }
     jw_end(&w);

@@ -8,18 +8,10 @@ static void put_raw(Jw *w, const DbVal *v)
 {
     switch (v->kind) {
     case DB_NULL:
-    case DB_BLOB:
-        jw_null(w);
-        break;
-    case DB_INT:
-        jw_int(w, v->i);
-        break;
-    case DB_REAL:
-        jw_real(w, v->d);
-        break;
-    case DB_TEXT:
-        jw_strn(w, v->s, v->n);
-        break;
+    case DB_BLOB: jw_null(w); break;
+    case DB_INT: jw_int(w, v->i); break;
+    case DB_REAL: jw_real(w, v->d); break;
+    case DB_TEXT: jw_strn(w, v->s, v->n); break;
     }
 }
 
@@ -112,7 +104,8 @@ void history_prepare(Ctx *c, SaveWork *w)
         const DbVal *was = w->s.before ? &w->s.before[i] : &none, *is = &w->s.after[i];
         if (w->s.is_new ? !m && is->kind == DB_NULL : !w->s.changed[i])
             continue;
-        if ((f->write_only || f->hidden) && w->s.changed[i]) { /* a password was set: the fact, not the value */
+        if ((f->write_only || f->hidden) &&
+            w->s.changed[i]) { /* a password was set: the fact, not the value */
             jw_str(&jn, f->name);
             due |= whole;
         }
@@ -164,11 +157,17 @@ bool history_add(Ctx *c, const Entity *e, int64_t id, const char *action, const 
 {
     if (!(e->gets & GETS_HISTORY))
         return true;
-    DbVal p[] = {db_of_int(id_new()),  db_of_text(e->name),    db_of_int(id),
-                 db_of_int(c->now_ms), c->actor->user ? db_of_int(c->actor->user) : db_null(),
-                 db_of_text(action),   db_of_text(channel_name(c->actor->channel)), db_of_text(changes)};
+    DbVal p[] = {db_of_int(id_new()),
+                 db_of_text(e->name),
+                 db_of_int(id),
+                 db_of_int(c->now_ms),
+                 c->actor->user ? db_of_int(c->actor->user) : db_null(),
+                 db_of_text(action),
+                 db_of_text(channel_name(c->actor->channel)),
+                 db_of_text(changes)};
     return db_exec(c,
-                   SQL("INSERT INTO \"history\" (\"id\", \"entity\", \"record_id\", \"at\", \"user_id\", \"action\", "
+                   SQL("INSERT INTO \"history\" (\"id\", \"entity\", \"record_id\", \"at\", "
+                       "\"user_id\", \"action\", "
                        "\"channel\", \"changes\") VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"),
                    p, 8);
 }

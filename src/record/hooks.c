@@ -108,13 +108,15 @@ SaveOptions rec_own(const Save *s)
     return o;
 }
 
-bool rec_prepare(Ctx *c, const Entity *e, json_object *in, const SaveOptions *o, const char *prefix, SaveWork **out)
+bool rec_prepare(Ctx *c, const Entity *e, json_object *in, const SaveOptions *o, const char *prefix,
+                 SaveWork **out)
 {
     SaveWork *w = save_new(c, e, 0, in, o, NULL);
     ErrItem *last = c->err_last;
     bool ok = save_prepare(c, w);
     for (ErrItem *e_new = last ? last->next : c->err; prefix && e_new; e_new = e_new->next)
-        e_new->field = e_new->field ? arena_printf(c->a, "%s.%s", prefix, e_new->field) : arena_str(c->a, prefix);
+        e_new->field = e_new->field ? arena_printf(c->a, "%s.%s", prefix, e_new->field)
+                                    : arena_str(c->a, prefix);
     *out = w;
     return ok;
 }

@@ -13,12 +13,12 @@ typedef struct Save {
     const Entity *e;
     int64_t id;
     bool is_new;
-    const DbVal *before;   /* NULL when new */
-    DbVal *after;          /* by Field.index; hooks may set fields with save_set */
-    unsigned char *changed;/* by Field.index: set by the input or a hook */
-    json_object *in;       /* the input as given (parts fields are read from it) */
+    const DbVal *before;    /* NULL when new */
+    DbVal *after;           /* by Field.index; hooks may set fields with save_set */
+    unsigned char *changed; /* by Field.index: set by the input or a hook */
+    json_object *in;        /* the input as given (parts fields are read from it) */
     const SaveOptions *o;
-    void *memo;            /* a hook's own, from before to after */
+    void *memo; /* a hook's own, from before to after */
 } Save;
 
 typedef struct RecordHooks {
@@ -32,7 +32,8 @@ typedef struct RecordHooks {
     bool (*before_delete)(Ctx *c, const Record *r);
     bool (*after_restore)(Ctx *c, const Record *r);
     /* actions named in the entity file; answer JSON into out. *handled false: not mine */
-    bool (*action)(Ctx *c, const Entity *e, const Record *r /* NULL for entity actions */, const char *name, json_object *in, Buf *out, bool *handled);
+    bool (*action)(Ctx *c, const Entity *e, const Record *r /* NULL for entity actions */,
+                   const char *name, json_object *in, Buf *out, bool *handled);
 } RecordHooks;
 
 typedef struct HookEntry {
@@ -71,12 +72,14 @@ SaveOptions rec_own(const Save *s);
  * transaction. The id is known at once. Mistakes are recorded under `prefix`.field where prefix is not NULL.
  */
 typedef struct SaveWork SaveWork;
-bool rec_prepare(Ctx *c, const Entity *e, json_object *in, const SaveOptions *o, const char *prefix, SaveWork **out);
+bool rec_prepare(Ctx *c, const Entity *e, json_object *in, const SaveOptions *o, const char *prefix,
+                 SaveWork **out);
 int64_t rec_prepared_id(const SaveWork *w);
 bool rec_commit(Ctx *c, SaveWork *w);
 
 /* The first live row of a filter by sort ("-happened_at"; NULL: by id). *found says whether there is one. */
-bool rec_find_one(Ctx *c, const Entity *e, const Filter *f, const char *sort, Record *out, bool *found);
+bool rec_find_one(Ctx *c, const Entity *e, const Filter *f, const char *sort, Record *out,
+                  bool *found);
 /* How many live rows. */
 bool rec_count(Ctx *c, const Entity *e, const Filter *f, int64_t *out);
 /* A leaf "field = id" or "field = text", for such filters. */

@@ -13,7 +13,8 @@ static const char *digest_of(Ctx *c, SaveWork *w)
     if (!w->digest) {
         const char *body =
             w->s.in ? json_object_to_json_string_ext(w->s.in, JSON_C_TO_STRING_PLAIN) : "";
-        char *both = arena_printf(c->a, "%s\n%s", w->s.o->route ? w->s.o->route : w->s.e->name, body);
+        char *both =
+            arena_printf(c->a, "%s\n%s", w->s.o->route ? w->s.o->route : w->s.e->name, body);
         w->digest = history_digest(c->a, both, strlen(both));
     }
     return w->digest;
@@ -21,11 +22,13 @@ static const char *digest_of(Ctx *c, SaveWork *w)
 
 static bool look(Ctx *c, SaveWork *w, bool *found)
 {
-    DbVal p[] = {db_of_text(w->s.o->idempotency_key), db_of_int(c->actor->user), db_of_int(c->now_ms - DAY_MS)};
-    DbRows *r = db_query(c,
-                         SQL("SELECT \"digest\", \"record_id\" FROM \"idempotency\" WHERE \"key\" = $1 AND "
-                             "\"user_id\" = $2 AND \"at\" > $3"),
-                         p, 3);
+    DbVal p[] = {db_of_text(w->s.o->idempotency_key), db_of_int(c->actor->user),
+                 db_of_int(c->now_ms - DAY_MS)};
+    DbRows *r =
+        db_query(c,
+                 SQL("SELECT \"digest\", \"record_id\" FROM \"idempotency\" WHERE \"key\" = $1 AND "
+                     "\"user_id\" = $2 AND \"at\" > $3"),
+                 p, 3);
     if (!r)
         return false;
     *found = db_step(r);
@@ -61,13 +64,15 @@ bool idempotency_take(Ctx *c, SaveWork *w)
                  db_of_int(w->s.id),
                  db_of_int(c->now_ms),
                  db_of_int(c->now_ms - DAY_MS)};
-    if (!db_exec(c,
-                 SQL("INSERT INTO \"idempotency\" (\"key\", \"user_id\", \"digest\", \"entity\", \"record_id\", \"at\") "
-                     "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (\"key\", \"user_id\") DO UPDATE SET "
-                     "\"digest\" = excluded.\"digest\", \"entity\" = excluded.\"entity\", "
-                     "\"record_id\" = excluded.\"record_id\", \"at\" = excluded.\"at\" "
-                     "WHERE \"idempotency\".\"at\" <= $7"),
-                 p, 7))
+    if (!db_exec(
+            c,
+            SQL("INSERT INTO \"idempotency\" (\"key\", \"user_id\", \"digest\", \"entity\", "
+                "\"record_id\", \"at\") "
+                "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (\"key\", \"user_id\") DO UPDATE SET "
+                "\"digest\" = excluded.\"digest\", \"entity\" = excluded.\"entity\", "
+                "\"record_id\" = excluded.\"record_id\", \"at\" = excluded.\"at\" "
+                "WHERE \"idempotency\".\"at\" <= $7"),
+            p, 7))
         return false;
     if (db_changes(c) == 1)
         return true;

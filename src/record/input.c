@@ -95,7 +95,8 @@ static void take_ref(Ctx *c, SaveWork *w, const Field *f, json_object *in)
     int64_t id = 0;
     if (in) {
         const Entity *to = link_target(f, w->s.after);
-        if (!to && f->to_field && w->s.is_new) { /* the entity by default: a follow-up hangs on a customer */
+        if (!to && f->to_field &&
+            w->s.is_new) { /* the entity by default: a follow-up hangs on a customer */
             const Field *by = entity_field(e, f->to_field);
             if (by && by->dflt && !w->s.changed[by->index] && !w->bad[by->index]) {
                 take(w, by, db_of_text(by->dflt));
@@ -211,7 +212,8 @@ void input_accept(Ctx *c, SaveWork *w)
         if (!f || ((f->hidden || f->retired) && !w->s.o->trusted))
             ctx_fail(c, ERR_UNKNOWN_FIELD, arena_str(c->a, name), "err.unknown_field", name);
     }
-    for (int links = 0; links < 3; links++) { /* values, then links, then links whose target a field names */
+    for (int links = 0; links < 3;
+         links++) { /* values, then links, then links whose target a field names */
         json_object_object_foreach(w->s.in, key, in)
         {
             const Field *f = entity_field(e, key);

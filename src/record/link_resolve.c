@@ -42,7 +42,8 @@ static void add_limits(Ctx *c, Sql *q, const Entity *to, bool trusted)
         sql_add(q, SQL(" AND t0.\"status\" = 'active'"));
     if (open_to_all(to))
         return;
-    Filter *scope = access_may(c, to, ACT_READ) ? access_scope(c, to, ACT_READ) : filter_false(c->a);
+    Filter *scope =
+        access_may(c, to, ACT_READ) ? access_scope(c, to, ACT_READ) : filter_false(c->a);
     if (scope->kind == FILTER_TRUE)
         return;
     sql_add(q, SQL(" AND "));
@@ -82,8 +83,8 @@ static const Field *name_field(const Entity *to, const char *key)
     return NULL;
 }
 
-static bool find_text(Ctx *c, const Field *f, const Entity *to, const Field *by, const char *text, bool trusted,
-                      int64_t *out)
+static bool find_text(Ctx *c, const Field *f, const Entity *to, const Field *by, const char *text,
+                      bool trusted, int64_t *out)
 {
     DbVal v = db_of_text(text);
     Sql q;
@@ -132,7 +133,8 @@ static bool find_text(Ctx *c, const Field *f, const Entity *to, const Field *by,
     return true;
 }
 
-bool link_from_json(Ctx *c, const Field *f, const Entity *to, json_object *in, bool trusted, int64_t *out)
+bool link_from_json(Ctx *c, const Field *f, const Entity *to, json_object *in, bool trusted,
+                    int64_t *out)
 {
     json_object *id_json = in, *named;
     if (!to)
@@ -243,7 +245,8 @@ bool link_check(Ctx *c, SaveWork *w)
         const Field *f = &e->fields[i];
         if (w->s.changed[i] && f->type == FT_LINK && !f->readonly && w->s.after[i].kind == DB_INT &&
             may_vanish(link_target(f, w->s.after)))
-            return ctx_fail(c, ERR_REF_NOT_FOUND, f->name, "err.ref.not_found", ctx_num(c, w->s.after[i].i));
+            return ctx_fail(c, ERR_REF_NOT_FOUND, f->name, "err.ref.not_found",
+                            ctx_num(c, w->s.after[i].i));
     }
     return ctx_fail(c, ERR_REF_NOT_FOUND, w->many[0].f->name, "err.ref.not_found", "");
 }

@@ -12,7 +12,8 @@ const Entity *link_target(const Field *f, const DbVal *values);
 
 /* JSON → id. ERR_TYPE, ERR_REF_NOT_FOUND (also where the caller may not read it), ERR_REF_AMBIGUOUS (with the candidates
    in the message) under f->name. trusted: an id is taken as it is, names are sought in all live rows. */
-bool link_from_json(Ctx *c, const Field *f, const Entity *to, json_object *in, bool trusted, int64_t *out);
+bool link_from_json(Ctx *c, const Field *f, const Entity *to, json_object *in, bool trusted,
+                    int64_t *out);
 
 /* ERR_INVALID where making `target` the parent of `id` by the self-link f closes a circle. */
 bool link_no_cycle(Ctx *c, const Field *f, int64_t id, int64_t target);

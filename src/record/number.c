@@ -111,7 +111,8 @@ static bool shape_of(const Rule *rule, const char *entity, const ClockParts *d, 
         const char *word = p + 1;
         p = end + 1;
         if (n >= 3 && memcmp(word, "seq", 3) == 0) {
-            if (seq || (n > 3 && (word[3] != ':' || n != 5 || !isdigit((unsigned char)word[4]) || word[4] == '0')))
+            if (seq || (n > 3 && (word[3] != ':' || n != 5 || !isdigit((unsigned char)word[4]) ||
+                                  word[4] == '0')))
                 return false;
             out->width = n > 3 ? word[4] - '0' : 1;
             seq = true;
@@ -143,7 +144,8 @@ static bool shape_of(const Rule *rule, const char *entity, const ClockParts *d, 
     }
     char period[16] = "all";
     if (strcmp(rule->reset, "day") == 0)
-        snprintf(period, sizeof period, "%04d%02d%02d", d->year % 10000, d->month % 100, d->day % 100);
+        snprintf(period, sizeof period, "%04d%02d%02d", d->year % 10000, d->month % 100,
+                 d->day % 100);
     else if (strcmp(rule->reset, "month") == 0)
         snprintf(period, sizeof period, "%04d%02d", d->year % 10000, d->month % 100);
     else if (strcmp(rule->reset, "year") == 0)
@@ -170,7 +172,8 @@ bool number_check_pattern(Ctx *c, const char *pattern, const char *reset)
     if (!shape_of(&rule, "x", &d, &s))
         return ctx_fail(c, ERR_INVALID, "pattern", "err.number_pattern");
     /* a sequence that starts again needs the period in the number, or numbers would come twice */
-    bool year = has_part(pattern, "yy"), month = has_part(pattern, "MM"), day = has_part(pattern, "dd");
+    bool year = has_part(pattern, "yy"), month = has_part(pattern, "MM"),
+         day = has_part(pattern, "dd");
     bool fits = strcmp(reset, "never") == 0 || (strcmp(reset, "year") == 0 && year) ||
                 (strcmp(reset, "month") == 0 && year && month) ||
                 (strcmp(reset, "day") == 0 && year && month && day);
@@ -196,8 +199,11 @@ static bool rule_of(Ctx *c, const Entity *e, Rule *out)
     }
     pthread_mutex_unlock(&lock);
     DbVal p = db_of_text(e->name);
-    DbRows *r = db_query(c, SQL("SELECT \"pattern\", \"reset\" FROM \"number_rule\" WHERE \"entity\" = $1 AND "
-                                "\"deleted_at\" IS NULL"), &p, 1);
+    DbRows *r =
+        db_query(c,
+                 SQL("SELECT \"pattern\", \"reset\" FROM \"number_rule\" WHERE \"entity\" = $1 AND "
+                     "\"deleted_at\" IS NULL"),
+                 &p, 1);
     if (!r)
         return false;
     RuleKept kept = {.db = c->db, .read_at = now};
@@ -242,11 +248,12 @@ static bool take_in_write(Ctx *c, void *arg)
 {
     Take *t = arg;
     DbVal p[] = {db_of_text(t->key), db_of_int(t->n), db_of_int(t->n)};
-    return db_one_int(c,
-                      SQL("INSERT INTO \"number_counter\" (\"key\", \"value\") VALUES ($1, $2) "
-                          "ON CONFLICT (\"key\") DO UPDATE SET \"value\" = \"number_counter\".\"value\" + $3 "
-                          "RETURNING \"value\""),
-                      p, 3, &t->last, NULL);
+    return db_one_int(
+        c,
+        SQL("INSERT INTO \"number_counter\" (\"key\", \"value\") VALUES ($1, $2) "
+            "ON CONFLICT (\"key\") DO UPDATE SET \"value\" = \"number_counter\".\"value\" + $3 "
+            "RETURNING \"value\""),
+        p, 3, &t->last, NULL);
 }
 
 /* The block of a counter row, or a free (or the oldest idle) place for it. Under the lock. */
@@ -332,7 +339,8 @@ static bool today_shape(Ctx *c, const Entity *e, Shape *out)
     if (!rule_of(c, e, &rule))
         return false;
     ClockParts d = clock_parts(c->now_ms, zone_of_company());
-    return shape_of(&rule, e->name, &d, out) || ctx_fail(c, ERR_INVALID, "number", "err.number_pattern");
+    return shape_of(&rule, e->name, &d, out) ||
+           ctx_fail(c, ERR_INVALID, "number", "err.number_pattern");
 }
 
 /* From a block reserved before, without waiting and without a statement. */

@@ -38,17 +38,19 @@ static bool is_deleted(const Record *r)
 static bool mark(Ctx *c, const Record *r, int64_t stamp)
 {
     const Entity *e = r->e;
-    const int fields[] = {STD_DELETED_AT, STD_DELETED_BY, STD_VERSION, STD_UPDATED_AT, STD_UPDATED_BY};
+    const int fields[] = {STD_DELETED_AT, STD_DELETED_BY, STD_VERSION, STD_UPDATED_AT,
+                          STD_UPDATED_BY};
     DbVal who = c->actor->user ? db_of_int(c->actor->user) : db_null();
-    const DbVal values[] = {stamp ? db_of_int(stamp) : db_null(), stamp ? who : db_null(), db_of_int(r->version + 1),
-                            db_of_int(c->now_ms), who};
+    const DbVal values[] = {stamp ? db_of_int(stamp) : db_null(), stamp ? who : db_null(),
+                            db_of_int(r->version + 1), db_of_int(c->now_ms), who};
     Sql q;
     write_row_set(c, e, fields, values, 5, &q);
     sql_add(&q, SQL(" WHERE t0.\"id\" = "));
     sql_bind(&q, db_of_int(r->id));
     sql_add(&q, SQL(" AND t0.\"version\" = "));
     sql_bind(&q, db_of_int(r->version));
-    sql_add(&q, stamp ? SQL(" AND t0.\"deleted_at\" IS NULL") : SQL(" AND t0.\"deleted_at\" IS NOT NULL"));
+    sql_add(&q, stamp ? SQL(" AND t0.\"deleted_at\" IS NULL")
+                      : SQL(" AND t0.\"deleted_at\" IS NOT NULL"));
     if (!sql_exec(c, &q))
         return false;
     return db_changes(c) == 1 || ctx_fail(c, ERR_STALE, NULL, "err.stale");
@@ -97,7 +99,8 @@ static bool delete_in_write(Ctx *c, void *arg)
     }
     if ((e->gets & GETS_SEARCH) && !sql_search_remove(c, e->name, r->id))
         return false;
-    return history_add(c, e, r->id, "delete", NULL) && audit(c, r, "delete") && db_change(c, e->name, r->id);
+    return history_add(c, e, r->id, "delete", NULL) && audit(c, r, "delete") &&
+           db_change(c, e->name, r->id);
 }
 
 bool rec_delete(Ctx *c, const Entity *e, int64_t id, const SaveOptions *o)
@@ -136,7 +139,8 @@ static bool parent_lives(Ctx *c, const Record *r)
     if (!to || !to->standard)
         return true;
     if (!rec_load(c, to, r->v[f->index].i, &parent) || is_deleted(&parent))
-        return c->n_err == 0 && ctx_fail(c, ERR_CONFLICT, f->name, "err.restore_parent", label_in(to->label, c->lang));
+        return c->n_err == 0 && ctx_fail(c, ERR_CONFLICT, f->name, "err.restore_parent",
+                                         label_in(to->label, c->lang));
     return true;
 }
 
@@ -155,11 +159,13 @@ static bool restore_in_write(Ctx *c, void *arg)
     int64_t stamp = r->v[STD_DELETED_AT].i;
     if (!mark(c, r, 0) || !children_restore(c, e, r->id, stamp))
         return false;
-    if ((e->gets & GETS_SEARCH) && !sql_search_put(c, e->name, r->id, search_tokens(c->a, e, r->v), false))
+    if ((e->gets & GETS_SEARCH) &&
+        !sql_search_put(c, e->name, r->id, search_tokens(c->a, e, r->v), false))
         return false;
     if (h && h->after_restore && !h->after_restore(c, r))
         return false;
-    return history_add(c, e, r->id, "restore", NULL) && audit(c, r, "restore") && db_change(c, e->name, r->id);
+    return history_add(c, e, r->id, "restore", NULL) && audit(c, r, "restore") &&
+           db_change(c, e->name, r->id);
 }
 
 bool rec_restore(Ctx *c, const Entity *e, int64_t id)

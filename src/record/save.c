@@ -125,12 +125,14 @@ static bool stage_defaults(Ctx *c, SaveWork *w)
         return false;
     if (!e->standard)
         return true;
-    bool new_owner = w->s.is_new || (w->s.changed[STD_OWNER] && !value_same(&v[STD_OWNER], &w->s.before[STD_OWNER]));
+    bool new_owner = w->s.is_new || (w->s.changed[STD_OWNER] &&
+                                     !value_same(&v[STD_OWNER], &w->s.before[STD_OWNER]));
     if (new_owner && (!w->s.changed[STD_OWNER_DEPARTMENT] || !o->trusted)) {
         if (!department_of(c, &v[STD_OWNER], &v[STD_OWNER_DEPARTMENT]))
             return false;
         w->s.changed[STD_OWNER_DEPARTMENT] =
-            w->s.is_new || !value_same(&v[STD_OWNER_DEPARTMENT], &w->s.before[STD_OWNER_DEPARTMENT]);
+            w->s.is_new ||
+            !value_same(&v[STD_OWNER_DEPARTMENT], &w->s.before[STD_OWNER_DEPARTMENT]);
     }
     w->moved = !w->s.is_new && new_owner;
     if (!w->s.is_new)
@@ -164,7 +166,7 @@ static bool stage_valid(Ctx *c, SaveWork *w)
         const char *given = arena_dup(c->a, w->s.after[f->index].s, w->s.after[f->index].n);
         number_check_given(c, f, given);
     }
-    return c->n_err == 0;
+    return c->n_err == w->n_err;
 }
 
 /* Which fields truly change; a save that changes nothing ends here. */
@@ -195,7 +197,8 @@ static bool stage_difference(Ctx *c, SaveWork *w)
 static bool stage_number(Ctx *c, SaveWork *w)
 {
     const Field *f = number_field(w->s.e);
-    if (!f || !w->s.is_new || w->own.dry || (w->s.after[f->index].kind == DB_TEXT && !w->number_drawn))
+    if (!f || !w->s.is_new || w->own.dry ||
+        (w->s.after[f->index].kind == DB_TEXT && !w->number_drawn))
         return true;
     const char *text;
     if (!number_next(c, w->s.e, &text))
@@ -260,7 +263,8 @@ static bool stage_row(Ctx *c, SaveWork *w)
     bool there = rec_load(c, w->s.e, w->s.id, &now);
     if (c->n_err)
         return false;
-    if (!there || (w->s.e->standard && now.v[STD_DELETED_AT].kind != DB_NULL) || now.version == w->old_version)
+    if (!there || (w->s.e->standard && now.v[STD_DELETED_AT].kind != DB_NULL) ||
+        now.version == w->old_version)
         return ctx_fail(c, ERR_NOT_FOUND, NULL, "err.not_found");
     return ctx_fail(c, ERR_STALE, NULL, "err.stale");
 }
@@ -330,7 +334,8 @@ static const Stage in_write[] = {
 
 /* ---- the way ------------------------------------------------------------------------------- */
 
-SaveWork *save_new(Ctx *c, const Entity *e, int64_t id, json_object *in, const SaveOptions *o, const char *action)
+SaveWork *save_new(Ctx *c, const Entity *e, int64_t id, json_object *in, const SaveOptions *o,
+                   const char *action)
 {
     SaveWork *w = ARENA_NEW(c->a, SaveWork);
     if (o)
@@ -352,6 +357,7 @@ bool save_prepare(Ctx *c, SaveWork *w)
     memset(w->bad, 0, (size_t)w->s.e->n_fields);
     w->n_many = w->n_links = 0;
     w->nothing = false;
+    w->n_err = c->n_err;
     w->changes = w->audit = w->tokens = NULL;
     w->row = w->links = w->dups = (Sql){0};
     for (size_t i = 0; i < sizeof before_write / sizeof *before_write; i++) {
@@ -360,11 +366,12 @@ bool save_prepare(Ctx *c, SaveWork *w)
         if (w->answered || w->nothing)
             return true;
     }
-    return c->n_err == 0;
+    return c->n_err == w->n_err;
 }
 
 bool save_commit(Ctx *c, SaveWork *w)
 {
+    int n_err = c->n_err;
     if (w->answered || w->nothing)
         return true;
     for (size_t i = 0; i < sizeof in_write / sizeof *in_write; i++) {
@@ -373,7 +380,7 @@ bool save_commit(Ctx *c, SaveWork *w)
         if (w->answered)
             return true; /* the same request was carried out a moment ago */
     }
-    return c->n_err == 0;
+    return c->n_err == n_err;
 }
 
 static bool commit(Ctx *c, void *w)
@@ -390,7 +397,8 @@ static bool whole(Ctx *c, void *w)
 static bool number_was_taken(Ctx *c, const SaveWork *w)
 {
     const Field *f = number_field(w->s.e);
-    return f && w->number_drawn && c->err_last && c->err_last->code == ERR_DUPLICATE && c->err_last->field &&
+    return f && w->number_drawn && c->err_last && c->err_last->code == ERR_DUPLICATE &&
+           c->err_last->field &&
            (strcmp(c->err_last->field, f->name) == 0 || strcmp(c->err_last->field, f->column) == 0);
 }
 
@@ -433,7 +441,8 @@ bool rec_create(Ctx *c, const Entity *e, json_object *in, const SaveOptions *o, 
     return true;
 }
 
-bool rec_update(Ctx *c, const Entity *e, int64_t id, json_object *in, const SaveOptions *o, int64_t *out_version)
+bool rec_update(Ctx *c, const Entity *e, int64_t id, json_object *in, const SaveOptions *o,
+                int64_t *out_version)
 {
     SaveWork *w = save_new(c, e, id, in, o, NULL);
     if (!save_run(c, w))

@@ -29,7 +29,8 @@ static void add_filter(Ctx *c, Sql *q, const Entity *e, const Filter *f)
     filter_sql(c, q, e, "t0", f);
 }
 
-bool rec_find_one(Ctx *c, const Entity *e, const Filter *f, const char *sort, Record *out, bool *found)
+bool rec_find_one(Ctx *c, const Entity *e, const Filter *f, const char *sort, Record *out,
+                  bool *found)
 {
     Sql q;
     sql_init(&q, c->a);

@@ -29,7 +29,8 @@ static bool asked_for(Ctx *c, const SaveWork *w, const Field *f)
     Filter *when;
     int before = c->n_err;
     if (!filter_parse_text(c, f->entity, f->required_if, NULL, access_me(c), &when)) {
-        ctx_errors_back_to(c, before); /* the checker of the model saw to it; a custom field may be ahead of us */
+        ctx_errors_back_to(
+            c, before); /* the checker of the model saw to it; a custom field may be ahead of us */
         return false;
     }
     return filter_holds(when, w->s.after);
@@ -51,7 +52,8 @@ static bool rule_covers(const Entity *e, const Field *f)
 {
     for (int i = 0; i < e->n_dups; i++) {
         const DupRule *d = &e->dups[i];
-        if (d->api == DUP_BLOCK && d->fields[0] && !d->fields[1] && strcmp(d->fields[0], f->name) == 0)
+        if (d->api == DUP_BLOCK && d->fields[0] && !d->fields[1] &&
+            strcmp(d->fields[0], f->name) == 0)
             return true;
     }
     return false;
@@ -93,7 +95,8 @@ void validate_save(Ctx *c, SaveWork *w)
         if (f->retired || f->type == FT_NUMBER || (f->standard && f->readonly))
             continue;
         check_required(c, w, f);
-        if (w->bad[i] || !f->column || w->s.after[i].kind == DB_NULL || (!w->s.is_new && !w->s.changed[i]))
+        if (w->bad[i] || !f->column || w->s.after[i].kind == DB_NULL ||
+            (!w->s.is_new && !w->s.changed[i]))
             continue;
         if (!type_ops(f->type)->check(c, f, &w->s.after[i])) {
             w->bad[i] = 1;

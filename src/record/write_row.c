@@ -17,7 +17,7 @@ typedef struct TextCache {
     Arena *a;
     SqlText *insert; /* by Entity.index; text NULL until made */
     int n;
-    int refs;        /* under the lock; the table itself holds one while it is current */
+    int refs; /* under the lock; the table itself holds one while it is current */
 } TextCache;
 
 static pthread_mutex_t cache_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -193,8 +193,9 @@ void write_row_set(Ctx *c, const Entity *e, const int *fields, const DbVal *valu
         set_field(c, out, &e->fields[fields[i]], values[i], &first);
 }
 
-void write_row_update(Ctx *c, const Entity *e, int64_t id, const DbVal *values, const unsigned char *changed,
-                      int64_t old_version, const Filter *scope, Sql *out)
+void write_row_update(Ctx *c, const Entity *e, int64_t id, const DbVal *values,
+                      const unsigned char *changed, int64_t old_version, const Filter *scope,
+                      Sql *out)
 {
     int *fields = ARENA_ARRAY(c->a, e->n_fields, int);
     DbVal *set = ARENA_ARRAY(c->a, e->n_fields, DbVal);
@@ -238,8 +239,8 @@ static bool has_id(const int64_t *ids, int n, int64_t id)
     return false;
 }
 
-bool write_row_many(Ctx *c, const Entity *e, const Field *f, int64_t id, const int64_t *old, int n_old,
-                    const int64_t *ids, int n)
+bool write_row_many(Ctx *c, const Entity *e, const Field *f, int64_t id, const int64_t *old,
+                    int n_old, const int64_t *ids, int n)
 {
     int64_t *gone = ARENA_ARRAY(c->a, n_old + 1, int64_t);
     int n_gone = 0;
@@ -277,7 +278,8 @@ bool write_row_many(Ctx *c, const Entity *e, const Field *f, int64_t id, const i
     return come == 0 || sql_exec(c, &q);
 }
 
-bool write_row_read_many(Ctx *c, const Entity *e, const Field *f, int64_t id, int64_t **out, int *out_n)
+bool write_row_read_many(Ctx *c, const Entity *e, const Field *f, int64_t id, int64_t **out,
+                         int *out_n)
 {
     Sql q;
     sql_init(&q, c->a);

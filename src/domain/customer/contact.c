@@ -33,7 +33,8 @@ static bool contact_before_save(Ctx *c, Save *s)
     Memo *memo = ARENA_NEW(c->a, Memo);
     s->memo = memo;
     const DbVal *customer = &s->after[CONTACT_CUSTOMER];
-    const Entity *e = model_entity(c->model, "customer"), *pair = model_entity(c->model, "customer_contact");
+    const Entity *e = model_entity(c->model, "customer"),
+                 *pair = model_entity(c->model, "customer_contact");
     if (s->is_new && customer->kind == DB_INT && e && pair && !s->o->dry) {
         Record r;
         /* a customer that is not there yet follows in this very save and names this contact itself */
@@ -41,7 +42,8 @@ static bool contact_before_save(Ctx *c, Save *s)
         memo->main = there && r.v[CUSTOMER_MAIN_CONTACT].kind == DB_NULL;
         SaveOptions o = rec_own(s);
         if (c->n_err == 0 &&
-            !rec_prepare(c, pair, pair_input(c, customer->i, s->id, memo->main || !there), &o, NULL, &memo->pair))
+            !rec_prepare(c, pair, pair_input(c, customer->i, s->id, memo->main || !there), &o, NULL,
+                         &memo->pair))
             memo->pair = NULL;
     }
     memo->points = points_prepare(c, s, "contact", point_sources, N_POINT_SOURCES);
@@ -102,7 +104,8 @@ static bool contact_after_save(Ctx *c, Save *s)
             return false;
     } else if (save_changed(s, CONTACT_CUSTOMER)) {
         const DbVal *was = &s->before[CONTACT_CUSTOMER];
-        if (was->kind == DB_INT && (!leave_customer(c, s->id, was->i) || !set_pair(c, s, s->id, was->i, true)))
+        if (was->kind == DB_INT &&
+            (!leave_customer(c, s->id, was->i) || !set_pair(c, s, s->id, was->i, true)))
             return false;
         if (customer->kind == DB_INT && !set_pair(c, s, s->id, customer->i, false))
             return false;
@@ -127,7 +130,8 @@ static bool contact_after_restore(Ctx *c, const Record *r)
         return false;
     if (!rec_load(c, model_entity(c->model, "customer"), customer->i, &owner))
         return c->n_err == 0;
-    return owner.v[CUSTOMER_MAIN_CONTACT].kind != DB_NULL || set_main(c, customer->i, db_of_int(r->id));
+    return owner.v[CUSTOMER_MAIN_CONTACT].kind != DB_NULL ||
+           set_main(c, customer->i, db_of_int(r->id));
 }
 
 extern const RecordHooks contact_hooks;

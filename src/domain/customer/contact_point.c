@@ -23,9 +23,7 @@ static void add_row(Ctx *c, Points *p, const Entity *e, const Save *s, const cha
         kind = "email";
         key = fold_text(c->a, value);
         break;
-    case POINT_WECHAT:
-        key = fold_text(c->a, value);
-        break;
+    case POINT_WECHAT: key = fold_text(c->a, value); break;
     }
     DbVal *v = ARENA_ARRAY(c->a, e->n_fields, DbVal);
     v[CONTACT_POINT_PARENT_TYPE] = db_of_text(parent_type);
@@ -38,7 +36,8 @@ static void add_row(Ctx *c, Points *p, const Entity *e, const Save *s, const cha
     p->rows[p->n++] = v;
 }
 
-Points *points_prepare(Ctx *c, const Save *s, const char *parent_type, const PointSource *from, int n)
+Points *points_prepare(Ctx *c, const Save *s, const char *parent_type, const PointSource *from,
+                       int n)
 {
     const Entity *e = model_entity(c->model, "contact_point");
     bool any = false;
@@ -60,8 +59,9 @@ bool points_write(Ctx *c, const Save *s, const char *parent_type, Points *p)
     if (!p)
         return true;
     if (p->rewrite) {
-        Filter *mine = filter_and(c->a, rec_is(c, e, CONTACT_POINT_PARENT_TYPE, db_of_text(parent_type)),
-                                  rec_is(c, e, CONTACT_POINT_PARENT, db_of_int(s->id)));
+        Filter *mine =
+            filter_and(c->a, rec_is(c, e, CONTACT_POINT_PARENT_TYPE, db_of_text(parent_type)),
+                       rec_is(c, e, CONTACT_POINT_PARENT, db_of_int(s->id)));
         if (!rec_erase(c, e, mine))
             return false;
     }

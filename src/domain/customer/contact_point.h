@@ -21,7 +21,8 @@ typedef struct Points {
 } Points;
 
 /* NULL where no source changed. parent_type: "customer" or "contact". */
-Points *points_prepare(Ctx *c, const Save *s, const char *parent_type, const PointSource *from, int n);
+Points *points_prepare(Ctx *c, const Save *s, const char *parent_type, const PointSource *from,
+                       int n);
 /* In the write; NULL does nothing. */
 bool points_write(Ctx *c, const Save *s, const char *parent_type, Points *p);
 

@@ -45,7 +45,8 @@ static void prepare_contact(Ctx *c, Save *s, Memo *memo)
         if (known)
             json_object_object_add(in, key, json_object_get(value));
         else
-            ctx_fail(c, ERR_UNKNOWN_FIELD, arena_printf(c->a, "primary_contact.%s", key), "err.unknown_field", key);
+            ctx_fail(c, ERR_UNKNOWN_FIELD, arena_printf(c->a, "primary_contact.%s", key),
+                     "err.unknown_field", key);
     }
     json_object_object_add(in, "customer", json_object_new_int64(s->id));
     if (s->after[STD_OWNER].kind == DB_INT)
@@ -63,7 +64,8 @@ static void need_a_way(Ctx *c, const Save *s)
 {
     bool contact_given = s->is_new && s->in && json_member(s->in, "primary_contact") != NULL;
     bool phone_given = s->in && json_member(s->in, "phone") != NULL; /* refused already, perhaps */
-    if (contact_given || phone_given || is_set(s, CUSTOMER_PHONE) || is_set(s, CUSTOMER_MAIN_CONTACT))
+    if (contact_given || phone_given || is_set(s, CUSTOMER_PHONE) ||
+        is_set(s, CUSTOMER_MAIN_CONTACT))
         return;
     if (s->is_new || save_changed(s, CUSTOMER_PHONE))
         ctx_fail(c, ERR_REQUIRED, "phone", "err.phone_or_contact");
@@ -71,10 +73,11 @@ static void need_a_way(Ctx *c, const Save *s)
 
 static void set_completeness(Save *s)
 {
-    static const int fields[] = {CUSTOMER_NAME,    CUSTOMER_SHORT_NAME, CUSTOMER_USCC,   CUSTOMER_INDUSTRY,
-                                 CUSTOMER_SOURCE,  CUSTOMER_LEVEL,      CUSTOMER_PHONE,  CUSTOMER_EMAIL,
-                                 CUSTOMER_WEBSITE, CUSTOMER_REGION,     CUSTOMER_ADDRESS_DETAIL,
-                                 CUSTOMER_EMPLOYEE_COUNT, CUSTOMER_MAIN_CONTACT};
+    static const int fields[] = {
+        CUSTOMER_NAME,        CUSTOMER_SHORT_NAME, CUSTOMER_USCC,           CUSTOMER_INDUSTRY,
+        CUSTOMER_SOURCE,      CUSTOMER_LEVEL,      CUSTOMER_PHONE,          CUSTOMER_EMAIL,
+        CUSTOMER_WEBSITE,     CUSTOMER_REGION,     CUSTOMER_ADDRESS_DETAIL, CUSTOMER_EMPLOYEE_COUNT,
+        CUSTOMER_MAIN_CONTACT};
     int n = (int)(sizeof fields / sizeof *fields), filled = 0;
     for (int i = 0; i < n; i++)
         filled += is_set(s, fields[i]);
@@ -90,7 +93,8 @@ static bool customer_before_save(Ctx *c, Save *s)
     need_a_way(c, s);
     if (s->is_new ? !is_set(s, CUSTOMER_LIFECYCLE_CHANGED_AT) : save_changed(s, CUSTOMER_LIFECYCLE))
         save_set(s, CUSTOMER_LIFECYCLE_CHANGED_AT, db_of_int(c->now_ms));
-    if (!s->is_new && save_changed(s, CUSTOMER_LIFECYCLE) && !is_text(&s->after[CUSTOMER_LIFECYCLE], "invalid"))
+    if (!s->is_new && save_changed(s, CUSTOMER_LIFECYCLE) &&
+        !is_text(&s->after[CUSTOMER_LIFECYCLE], "invalid"))
         save_set(s, CUSTOMER_INVALID_REASON, db_null());
     if (!s->is_new && save_changed(s, STD_OWNER))
         save_set(s, CUSTOMER_PREVIOUS_OWNER, s->before[STD_OWNER]);
@@ -108,4 +112,5 @@ static bool customer_after_save(Ctx *c, Save *s)
 }
 
 extern const RecordHooks customer_hooks;
-const RecordHooks customer_hooks = {.before_save = customer_before_save, .after_save = customer_after_save};
+const RecordHooks customer_hooks = {.before_save = customer_before_save,
+                                    .after_save = customer_after_save};

@@ -61,7 +61,8 @@ static Filter *next_after_now(Ctx *c, const Entity *e, Filter *mine)
 {
     DbVal *now = ARENA_NEW(c->a, DbVal);
     *now = db_of_int(c->now_ms);
-    return filter_and(c->a, mine, filter_leaf(c->a, &e->fields[FOLLOW_UP_NEXT_TIME], OP_GT, now, 1));
+    return filter_and(c->a, mine,
+                      filter_leaf(c->a, &e->fields[FOLLOW_UP_NEXT_TIME], OP_GT, now, 1));
 }
 
 static DbVal clip(Ctx *c, const DbVal *v, size_t max)
@@ -84,7 +85,8 @@ static bool roll_customer(Ctx *c, int64_t customer, int64_t without)
     if (!rec_find_one(c, e, mine, "-happened_at", &last, &has_last) ||
         !rec_find_one(c, e, next_after_now(c, e, mine), "next_time", &next, &has_next))
         return false;
-    const int fields[] = {CUSTOMER_LAST_FOLLOW_UP_AT, CUSTOMER_LAST_FOLLOW_UP_SUMMARY, CUSTOMER_NEXT_FOLLOW_UP_AT};
+    const int fields[] = {CUSTOMER_LAST_FOLLOW_UP_AT, CUSTOMER_LAST_FOLLOW_UP_SUMMARY,
+                          CUSTOMER_NEXT_FOLLOW_UP_AT};
     const DbVal values[] = {has_last ? last.v[FOLLOW_UP_HAPPENED_AT] : db_null(),
                             has_last ? clip(c, &last.v[FOLLOW_UP_CONTENT], SUMMARY_MAX) : db_null(),
                             has_next ? next.v[FOLLOW_UP_NEXT_TIME] : db_null()};
@@ -123,10 +125,11 @@ static bool plan_task(Ctx *c, const Save *s)
     clock_rfc3339(next->i, due);
     json_object_object_add(in, "due_at", json_object_new_string(due));
     if (!s->is_new && s->before[FOLLOW_UP_NEXT_TIME].kind == DB_INT) {
-        Filter *f = filter_and(c->a, rec_is(c, e, TASK_CUSTOMER, v[FOLLOW_UP_CUSTOMER]),
-                               filter_and(c->a, rec_is(c, e, TASK_DUE_AT, s->before[FOLLOW_UP_NEXT_TIME]),
-                                          filter_and(c->a, rec_is(c, e, TASK_KIND, db_of_text("follow_up")),
-                                                     rec_is(c, e, TASK_STATUS, db_of_text("open")))));
+        Filter *f =
+            filter_and(c->a, rec_is(c, e, TASK_CUSTOMER, v[FOLLOW_UP_CUSTOMER]),
+                       filter_and(c->a, rec_is(c, e, TASK_DUE_AT, s->before[FOLLOW_UP_NEXT_TIME]),
+                                  filter_and(c->a, rec_is(c, e, TASK_KIND, db_of_text("follow_up")),
+                                             rec_is(c, e, TASK_STATUS, db_of_text("open")))));
         bool found;
         if (!rec_find_one(c, e, f, NULL, &old, &found))
             return false;
@@ -136,7 +139,8 @@ static bool plan_task(Ctx *c, const Save *s)
     if (!rec_load(c, ce, v[FOLLOW_UP_CUSTOMER].i, &customer))
         return c->n_err == 0;
     DbVal name = clip(c, &customer.v[CUSTOMER_NAME], TITLE_MAX);
-    const char *title = msg_format(c->a, c->lang, "task.follow_up_of", (const char *const[]){name.s ? name.s : "", NULL});
+    const char *title = msg_format(c->a, c->lang, "task.follow_up_of",
+                                   (const char *const[]){name.s ? name.s : "", NULL});
     json_object_object_add(in, "title", json_object_new_string(title));
     json_object_object_add(in, "kind", json_object_new_string("follow_up"));
     json_object_object_add(in, "customer", json_object_new_int64(v[FOLLOW_UP_CUSTOMER].i));
@@ -156,8 +160,8 @@ static bool follow_up_after_save(Ctx *c, Save *s)
     const DbVal *customer = &s->after[FOLLOW_UP_CUSTOMER];
     if (customer->kind != DB_INT)
         return true;
-    bool told = s->is_new || save_changed(s, FOLLOW_UP_HAPPENED_AT) || save_changed(s, FOLLOW_UP_CONTENT) ||
-                save_changed(s, FOLLOW_UP_NEXT_TIME);
+    bool told = s->is_new || save_changed(s, FOLLOW_UP_HAPPENED_AT) ||
+                save_changed(s, FOLLOW_UP_CONTENT) || save_changed(s, FOLLOW_UP_NEXT_TIME);
     if (told && !roll_customer(c, customer->i, 0))
         return false;
     int n = 0;

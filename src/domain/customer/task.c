@@ -22,7 +22,8 @@ static bool task_before_save(Ctx *c, Save *s)
         if (rec_load(c, model_entity(c->model, "contact"), v[TASK_CONTACT].i, &r))
             save_set(s, TASK_CUSTOMER, r.v[CONTACT_CUSTOMER]);
     }
-    if (v[TASK_START_AT].kind == DB_INT && v[TASK_DUE_AT].kind == DB_INT && v[TASK_DUE_AT].i < v[TASK_START_AT].i &&
+    if (v[TASK_START_AT].kind == DB_INT && v[TASK_DUE_AT].kind == DB_INT &&
+        v[TASK_DUE_AT].i < v[TASK_START_AT].i &&
         (s->is_new || save_changed(s, TASK_START_AT) || save_changed(s, TASK_DUE_AT)))
         return ctx_fail(c, ERR_INVALID, "due_at", "err.due_before_start");
     return c->n_err == 0;

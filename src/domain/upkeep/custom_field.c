@@ -3,8 +3,6 @@
  * defaults: the rules of meta/check.h), its column is added in the very transaction that stores the
  * row, and the model is replaced once that is on disk; other processes hear of it by topic "model".
  */
-#include "domain/upkeep/custom_field.h"
-
 #include <string.h>
 
 #include "base/json_read.h"
@@ -12,6 +10,7 @@
 #include "entity_ids.h"
 #include "meta/plan.h"
 #include "record/customs.h"
+#include "record/hooks.h"
 
 typedef struct Memo {
     Model *model; /* with the row as it shall be; released with the arena */
@@ -20,11 +19,6 @@ typedef struct Memo {
 static const char *text_of(Arena *a, const DbVal *v)
 {
     return v->kind == DB_TEXT && v->n ? arena_dup(a, v->s, v->n) : NULL;
-}
-
-bool custom_field_model(Ctx *c, Model **out)
-{
-    return customs_model(c, 0, NULL, out);
 }
 
 /* ---- hooks --------------------------------------------------------------------------------- */
@@ -42,7 +36,8 @@ static bool options_stay(Ctx *c, const Save *s)
     const char *was = s->before ? text_of(c->a, &s->before[CUSTOM_FIELD_OPTIONS]) : NULL;
     const char *is = save_text(c, s, CUSTOM_FIELD_OPTIONS);
     json_object *old, *now = NULL;
-    if (!was || !json_read(c, was, strlen(was), &old) || !json_object_is_type(old, json_type_object))
+    if (!was || !json_read(c, was, strlen(was), &old) ||
+        !json_object_is_type(old, json_type_object))
         return c->n_err == 0;
     if (is && !json_read(c, is, strlen(is), &now))
         return false;
@@ -50,7 +45,8 @@ static bool options_stay(Ctx *c, const Save *s)
     json_object_object_foreach(old, code, value)
     {
         (void)value;
-        if (!now || !json_object_is_type(now, json_type_object) || !json_object_object_get_ex(now, code, NULL))
+        if (!now || !json_object_is_type(now, json_type_object) ||
+            !json_object_object_get_ex(now, code, NULL))
             ok = ctx_fail(c, ERR_INVALID, "options", "err.custom_option_gone", code);
     }
     return ok;
@@ -61,7 +57,8 @@ static void under_field(Ctx *c, ErrItem *last)
 {
     for (ErrItem *e = last ? last->next : c->err; e; e = e->next)
         if (!e->field)
-            e->field = strstr(e->message, "option") || strstr(e->message, "选项") ? "options" : "code";
+            e->field =
+                strstr(e->message, "option") || strstr(e->message, "选项") ? "options" : "code";
 }
 
 static bool custom_field_before_save(Ctx *c, Save *s)
@@ -116,8 +113,8 @@ static bool custom_field_before_delete(Ctx *c, const Record *r)
     return ctx_fail(c, ERR_IN_USE, NULL, "err.custom_retire");
 }
 
-static bool custom_field_action(Ctx *c, const Entity *e, const Record *r, const char *name, json_object *in, Buf *out,
-                                bool *handled)
+static bool custom_field_action(Ctx *c, const Entity *e, const Record *r, const char *name,
+                                json_object *in, Buf *out, bool *handled)
 {
     bool retire = strcmp(name, "retire") == 0;
     (void)in;

@@ -18,7 +18,8 @@ static bool department_before_save(Ctx *c, Save *s)
     if (parent->kind == DB_INT) {
         Record r;
         if (!rec_load(c, model_entity(c->model, "department"), parent->i, &r))
-            return c->n_err == 0 && ctx_fail(c, ERR_REF_NOT_FOUND, "parent", "err.ref.not_found", ctx_num(c, parent->i));
+            return c->n_err == 0 && ctx_fail(c, ERR_REF_NOT_FOUND, "parent", "err.ref.not_found",
+                                             ctx_num(c, parent->i));
         if (r.v[DEPARTMENT_PATH].kind == DB_TEXT)
             above = arena_dup(c->a, r.v[DEPARTMENT_PATH].s, r.v[DEPARTMENT_PATH].n);
     }
@@ -31,7 +32,8 @@ static bool department_before_save(Ctx *c, Save *s)
 
 static bool department_after_save(Ctx *c, Save *s)
 {
-    if (!s->is_new && save_changed(s, DEPARTMENT_PATH) && !user_refresh_paths(c)) /* the subtree below it */
+    if (!s->is_new && save_changed(s, DEPARTMENT_PATH) &&
+        !user_refresh_paths(c)) /* the subtree below it */
         return false;
     return db_change(c, "access", s->id);
 }
@@ -44,7 +46,8 @@ static bool department_before_delete(Ctx *c, const Record *r)
         (user && !rec_count(c, user, rec_is(c, user, USER_DEPARTMENT, db_of_int(r->id)), &people)))
         return false;
     if (below > 0 || people > 0)
-        return ctx_fail(c, ERR_IN_USE, NULL, "err.department_in_use", ctx_num(c, people), ctx_num(c, below));
+        return ctx_fail(c, ERR_IN_USE, NULL, "err.department_in_use", ctx_num(c, people),
+                        ctx_num(c, below));
     return db_change(c, "access", r->id);
 }
 

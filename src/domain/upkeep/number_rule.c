@@ -6,7 +6,8 @@
 
 static bool number_rule_before_save(Ctx *c, Save *s)
 {
-    const char *entity = save_text(c, s, NUMBER_RULE_ENTITY), *pattern = save_text(c, s, NUMBER_RULE_PATTERN);
+    const char *entity = save_text(c, s, NUMBER_RULE_ENTITY),
+               *pattern = save_text(c, s, NUMBER_RULE_PATTERN);
     const char *reset = save_text(c, s, NUMBER_RULE_RESET);
     const Entity *e = entity ? model_entity(c->model, entity) : NULL;
     if (entity && (!e || !number_field(e)))

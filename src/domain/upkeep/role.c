@@ -45,7 +45,8 @@ static bool role_before_delete(Ctx *c, const Record *r)
     if (user) {
         DbVal *id = ARENA_NEW(c->a, DbVal);
         *id = db_of_int(r->id);
-        if (!rec_count(c, user, filter_leaf(c->a, &user->fields[USER_ROLES], OP_CONTAINS, id, 1), &holders))
+        if (!rec_count(c, user, filter_leaf(c->a, &user->fields[USER_ROLES], OP_CONTAINS, id, 1),
+                       &holders))
             return false;
     }
     if (holders > 0)

@@ -12,7 +12,8 @@
 
 static bool is_active(const DbVal *v)
 {
-    return v[USER_STATUS].kind == DB_TEXT && v[USER_STATUS].n == 6 && memcmp(v[USER_STATUS].s, "active", 6) == 0;
+    return v[USER_STATUS].kind == DB_TEXT && v[USER_STATUS].n == 6 &&
+           memcmp(v[USER_STATUS].s, "active", 6) == 0;
 }
 
 static bool set_password(Ctx *c, Save *s)
@@ -80,12 +81,14 @@ static bool somebody_left(Ctx *c, const Save *s)
 {
     bool status = save_changed(s, USER_STATUS) && is_active(s->before) && !is_active(s->after);
     int n_old = 0, n_new = 0;
-    const int64_t *now = save_many(s, USER_ROLES, &n_new), *old = save_many_before(s, USER_ROLES, &n_old);
+    const int64_t *now = save_many(s, USER_ROLES, &n_new),
+                  *old = save_many_before(s, USER_ROLES, &n_old);
     for (size_t i = 0; i < sizeof keepers / sizeof *keepers; i++) {
         int64_t role, left, with;
         if (!role_find(c, keepers[i], &role))
             return false;
-        bool taken = now && is_active(s->before) && holds(old, n_old, role) && !holds(now, n_new, role);
+        bool taken =
+            now && is_active(s->before) && holds(old, n_old, role) && !holds(now, n_new, role);
         if (!role || (!status && !taken))
             continue;
         if (!count_holders(c, role, 0, &left))
@@ -115,11 +118,14 @@ static bool user_after_save(Ctx *c, Save *s)
         if (!somebody_left(c, s))
             return false;
         const DbVal *home = &s->after[USER_DEPARTMENT];
-        if (save_changed(s, USER_DEPARTMENT) && !user_move_rows(c, s->id, home->kind == DB_INT ? home->i : 0))
+        if (save_changed(s, USER_DEPARTMENT) &&
+            !user_move_rows(c, s->id, home->kind == DB_INT ? home->i : 0))
             return false;
         bool out = save_changed(s, USER_STATUS) && !is_active(s->after);
-        bool rights = save_many(s, USER_ROLES, &n) != NULL, password = save_changed(s, USER_PASSWORD_HASH);
-        if ((out || rights || password) && !session_close_all(c, s->id, s->id == c->actor->user ? c->actor->session : 0))
+        bool rights = save_many(s, USER_ROLES, &n) != NULL,
+             password = save_changed(s, USER_PASSWORD_HASH);
+        if ((out || rights || password) &&
+            !session_close_all(c, s->id, s->id == c->actor->user ? c->actor->session : 0))
             return false;
     }
     if (save_many(s, USER_ROLES, &n)) {

@@ -37,19 +37,27 @@
 static Db *house_db;
 static Model *house_model;
 static char house_dir[64], house_url[1024];
-static const char *house_pg;             /* NULL: this round is SQLite */
-static const HookEntry *house_hooks;     /* set before house_run; NULL for none */
+static const char *house_pg;         /* NULL: this round is SQLite */
+static const HookEntry *house_hooks; /* set before house_run; NULL for none */
 
 static const char house_people[] =
-    "{\"departments\": [{\"code\": \"hq\", \"name\": \"总部\"}, {\"code\": \"sales\", \"name\": \"销售部\", \"parent\": \"hq\"},"
-    "  {\"code\": \"east\", \"name\": \"华东部\", \"parent\": \"sales\"}, {\"code\": \"service\", \"name\": \"客服部\", \"parent\": \"hq\"}],"
+    "{\"departments\": [{\"code\": \"hq\", \"name\": \"总部\"}, {\"code\": \"sales\", \"name\": "
+    "\"销售部\", \"parent\": \"hq\"},"
+    "  {\"code\": \"east\", \"name\": \"华东部\", \"parent\": \"sales\"}, {\"code\": \"service\", "
+    "\"name\": \"客服部\", \"parent\": \"hq\"}],"
     " \"users\": ["
-    "  {\"login\": \"rep\", \"name\": \"张三\", \"department\": \"east\", \"roles\": [\"sales_rep\"]},"
-    "  {\"login\": \"rep2\", \"name\": \"李四\", \"department\": \"service\", \"roles\": [\"sales_rep\"]},"
-    "  {\"login\": \"lead\", \"name\": \"王五\", \"department\": \"sales\", \"roles\": [\"sales_manager\"]},"
-    "  {\"login\": \"boss\", \"name\": \"吴九\", \"department\": \"hq\", \"roles\": [\"management\"]},"
-    "  {\"login\": \"sys\", \"name\": \"郑十\", \"department\": \"hq\", \"roles\": [\"system_admin\"]},"
-    "  {\"login\": \"sec\", \"name\": \"钱一\", \"department\": \"hq\", \"roles\": [\"security_admin\"]}]}";
+    "  {\"login\": \"rep\", \"name\": \"张三\", \"department\": \"east\", \"roles\": "
+    "[\"sales_rep\"]},"
+    "  {\"login\": \"rep2\", \"name\": \"李四\", \"department\": \"service\", \"roles\": "
+    "[\"sales_rep\"]},"
+    "  {\"login\": \"lead\", \"name\": \"王五\", \"department\": \"sales\", \"roles\": "
+    "[\"sales_manager\"]},"
+    "  {\"login\": \"boss\", \"name\": \"吴九\", \"department\": \"hq\", \"roles\": "
+    "[\"management\"]},"
+    "  {\"login\": \"sys\", \"name\": \"郑十\", \"department\": \"hq\", \"roles\": "
+    "[\"system_admin\"]},"
+    "  {\"login\": \"sec\", \"name\": \"钱一\", \"department\": \"hq\", \"roles\": "
+    "[\"security_admin\"]}]}";
 
 /* One piece of work: a context with its arena. */
 typedef struct T {
@@ -60,8 +68,8 @@ typedef struct T {
 static ZK_UNUSED void t_errors(const Ctx *c)
 {
     for (const ErrItem *e = c->err; e; e = e->next)
-        fprintf(stderr, "  %s: %s (%s) %s\n", e->field ? e->field : "-", e->message, err_name(e->code),
-                e->detail ? e->detail : "");
+        fprintf(stderr, "  %s: %s (%s) %s\n", e->field ? e->field : "-", e->message,
+                err_name(e->code), e->detail ? e->detail : "");
 }
 
 #define OK(t, call)                                                                                \
@@ -142,7 +150,11 @@ static ZK_UNUSED int64_t make(T *t, const char *entity, json_object *in)
 
 static ZK_UNUSED int64_t make_customer(T *t, const char *name, const char *phone)
 {
-    return make(t, "customer", js(t, "{\"name\": \"%s\", \"phone\": \"%s\", \"industry\": \"it\", \"source\": \"website\"}", name, phone));
+    return make(
+        t, "customer",
+        js(t,
+           "{\"name\": \"%s\", \"phone\": \"%s\", \"industry\": \"it\", \"source\": \"website\"}",
+           name, phone));
 }
 
 static ZK_UNUSED Record load(T *t, const char *entity, int64_t id)
@@ -195,10 +207,11 @@ static int house_open(void **state)
         if (!db_open(&c, &plain, &db))
             return 1;
         c.db = db;
-        if (!db_write(&c, run_schema, arena_printf(a, "CREATE SCHEMA zk_rec_%d_%d", (int)getpid(), round)))
+        if (!db_write(&c, run_schema,
+                      arena_printf(a, "CREATE SCHEMA zk_rec_%d_%d", (int)getpid(), round)))
             return 1;
-        (void)snprintf(house_url, sizeof house_url, "%s%coptions=-csearch_path%%3Dzk_rec_%d_%d", house_pg,
-                       strchr(house_pg, '?') ? '&' : '?', (int)getpid(), round);
+        (void)snprintf(house_url, sizeof house_url, "%s%coptions=-csearch_path%%3Dzk_rec_%d_%d",
+                       house_pg, strchr(house_pg, '?') ? '&' : '?', (int)getpid(), round);
         db_release(&c);
         db_close(db);
         o.url = house_url;

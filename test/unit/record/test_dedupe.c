@@ -7,32 +7,42 @@ static void test_block(void **state)
     T *t = t_as("rep");
     const Entity *e = ent(t, "customer");
     int64_t id, first = make_customer(t, "杭州云帆信息技术有限公司", "0571-88156688");
-    const char *body = "{\"name\": \"%s\", \"phone\": \"%s\", \"industry\": \"it\", \"source\": \"other\"}";
+    const char *body =
+        "{\"name\": \"%s\", \"phone\": \"%s\", \"industry\": \"it\", \"source\": \"other\"}";
     /* the same name key and phone in another spelling */
-    assert_false(rec_create(&t->c, e, js(t, body, "杭州云帆信息技术公司", "(0571)88156688"), &house_web, &id));
+    assert_false(rec_create(&t->c, e, js(t, body, "杭州云帆信息技术公司", "(0571)88156688"),
+                            &house_web, &id));
     ERR_IS(t, ERR_DUPLICATE, "name");
     assert_non_null(strstr(t->c.err->message, "云帆"));
     ctx_errors_back_to(&t->c, 0);
-    make(t, "customer", js(t, body, "杭州云帆信息技术有限公司", "13400134000")); /* the name alone only warns */
+    make(t, "customer",
+         js(t, body, "杭州云帆信息技术有限公司", "13400134000")); /* the name alone only warns */
     int64_t version;
     SaveOptions o = {.if_version = 1};
-    OK(t, rec_update(&t->c, e, first, js(t, "{\"level\": \"key\"}"), &o, &version)); /* not with itself */
+    OK(t, rec_update(&t->c, e, first, js(t, "{\"level\": \"key\"}"), &o,
+                     &version)); /* not with itself */
     Buf out;
     buf_init(&out, t->a);
-    OK(t, rec_duplicates_json(&t->c, e, js(t, "{\"name\": \"杭州云帆信息技术有限公司\", \"phone\": \"0571-88156688\"}"), &out));
+    OK(t,
+       rec_duplicates_json(
+           &t->c, e,
+           js(t, "{\"name\": \"杭州云帆信息技术有限公司\", \"phone\": \"0571-88156688\"}"), &out));
     assert_non_null(strstr(out.data, "\"rule\":\"name_phone\""));
     assert_non_null(strstr(out.data, "\"rule\":\"name\""));
     assert_non_null(strstr(out.data, "\"owner\":\"张三\""));
     t_end(t);
     /* a stranger learns that it exists and whose it is */
     t = t_as("rep2");
-    assert_false(rec_create(&t->c, ent(t, "customer"), js(t, body, "杭州云帆信息技术有限公司", "0571-88156688"), &house_web, &id));
+    assert_false(rec_create(&t->c, ent(t, "customer"),
+                            js(t, body, "杭州云帆信息技术有限公司", "0571-88156688"), &house_web,
+                            &id));
     ERR_IS(t, ERR_DUPLICATE, "name");
     assert_non_null(strstr(t->c.err->message, "张三"));
     assert_null(strstr(t->c.err->message, "CUS"));
     ctx_errors_back_to(&t->c, 0);
     buf_init(&out, t->a);
-    OK(t, rec_duplicates_json(&t->c, ent(t, "customer"), js(t, "{\"phone\": \"0571-88156688\"}"), &out));
+    OK(t, rec_duplicates_json(&t->c, ent(t, "customer"), js(t, "{\"phone\": \"0571-88156688\"}"),
+                              &out));
     assert_null(strstr(out.data, "\"id\""));
     assert_null(strstr(out.data, "label"));
     assert_non_null(strstr(out.data, "张三"));
@@ -44,18 +54,21 @@ static void test_limit(void **state)
     (void)state;
     T *t = t_as("rep");
     for (int i = 0; i < 31; i++)
-        make_customer(t, arena_printf(t->a, "第%d号有限公司", i), arena_printf(t->a, "133001330%02d", i));
+        make_customer(t, arena_printf(t->a, "第%d号有限公司", i),
+                      arena_printf(t->a, "133001330%02d", i));
     t_end(t);
     t = t_as("rep2");
     Buf out;
     for (int round = 0; round < 2; round++) { /* the same ones again cost nothing */
         for (int i = 0; i < 30; i++) {
             buf_init(&out, t->a);
-            OK(t, rec_duplicates_json(&t->c, ent(t, "customer"), js(t, "{\"phone\": \"133001330%02d\"}", i), &out));
+            OK(t, rec_duplicates_json(&t->c, ent(t, "customer"),
+                                      js(t, "{\"phone\": \"133001330%02d\"}", i), &out));
         }
     }
     for (int i = 0; i < 2; i++) {
-        assert_false(rec_duplicates_json(&t->c, ent(t, "customer"), js(t, "{\"phone\": \"13300133030\"}"), &out));
+        assert_false(rec_duplicates_json(&t->c, ent(t, "customer"),
+                                         js(t, "{\"phone\": \"13300133030\"}"), &out));
         ERR_IS(t, ERR_LIMIT, NULL);
         ctx_errors_back_to(&t->c, 0);
     }

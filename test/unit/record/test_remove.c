@@ -12,11 +12,18 @@ static void test_children(void **state)
     T *t = t_as("boss");
     const Entity *e = ent(t, "customer");
     int64_t cu = make_customer(t, "江南贸易有限公司", "13600136000");
-    int64_t c1 = make(t, "contact", js(t, "{\"name\": \"赵一\", \"customer\": %lld}", (long long)cu));
-    int64_t c2 = make(t, "contact", js(t, "{\"name\": \"钱二\", \"customer\": %lld}", (long long)cu));
-    int64_t f = make(t, "follow_up", js(t, "{\"parent\": %lld, \"customer\": %lld, \"content\": \"电话沟通报价\"}", (long long)cu, (long long)cu));
+    int64_t c1 =
+        make(t, "contact", js(t, "{\"name\": \"赵一\", \"customer\": %lld}", (long long)cu));
+    int64_t c2 =
+        make(t, "contact", js(t, "{\"name\": \"钱二\", \"customer\": %lld}", (long long)cu));
+    int64_t f = make(t, "follow_up",
+                     js(t,
+                        "{\"parent\": %lld, \"customer\": %lld, \"customer_need\": \"报价\", "
+                        "\"next_plan\": \"再联系\", \"content\": \"电话沟通报价\"}",
+                        (long long)cu, (long long)cu));
     SaveOptions o = {.if_version = 1};
-    OK(t, rec_delete(&t->c, ent(t, "contact"), c1, &o)); /* went before: does not come back with the customer */
+    OK(t, rec_delete(&t->c, ent(t, "contact"), c1,
+                     &o)); /* went before: does not come back with the customer */
     t->c.now_ms++;
     o.if_version = 9;
     assert_false(rec_delete(&t->c, e, cu, &o));
@@ -50,7 +57,11 @@ static void test_children(void **state)
     buf_clear(&b);
     OK(t, rec_search(&t->c, "江南", NULL, 10, &b));
     assert_non_null(strstr(b.data, "江南贸易"));
-    assert_int_equal(t_int(t, SQL("SELECT COUNT(*) FROM audit_log WHERE record_id = $1 AND action IN ('delete', 'restore')"), cu), 2);
+    assert_int_equal(t_int(t,
+                           SQL("SELECT COUNT(*) FROM audit_log WHERE record_id = $1 AND action IN "
+                               "('delete', 'restore')"),
+                           cu),
+                     2);
     assert_false(rec_restore(&t->c, e, cu));
     ERR_IS(t, ERR_CONFLICT, NULL);
     t_end(t);
@@ -62,7 +73,8 @@ static void test_who(void **state)
     T *t = t_as("rep");
     int64_t id = make_customer(t, "江北贸易有限公司", "13600136001");
     SaveOptions o = {.if_version = 1};
-    assert_false(rec_delete(&t->c, ent(t, "customer"), id, &o)); /* sales_rep deletes no customers */
+    assert_false(
+        rec_delete(&t->c, ent(t, "customer"), id, &o)); /* sales_rep deletes no customers */
     ERR_IS(t, ERR_FORBIDDEN, NULL);
     t_end(t);
     t = t_as("lead"); /* the department above */
