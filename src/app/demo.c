@@ -30,7 +30,8 @@ typedef struct Demo {
     int n_brands;
     const Region **cities;
     int n_cities;
-    int64_t sellers[MAX_SELLERS];
+    Actor *sellers[MAX_SELLERS];
+    int64_t now; /* the real one; c->now_ms is set to the day on which a thing is said to have happened */
     int n_sellers;
     int64_t done, wanted;
     Arena *step;
@@ -107,7 +108,7 @@ static bool find_sellers(Demo *d)
         Actor *a;
         if (d->n_sellers == MAX_SELLERS || !actor_of_login(c, json_str(u, "login", ""), CH_CLI, &a))
             return false;
-        d->sellers[d->n_sellers++] = a->user;
+        d->sellers[d->n_sellers++] = a;
     }
     return d->n_sellers > 0;
 }
@@ -227,6 +228,7 @@ static bool follow_up(Demo *d, int64_t customer, int64_t owner, int64_t at, bool
 {
     Ctx *c = &d->app->c;
     json_object *t = any(d, "talks");
+    c->now_ms = at;
     Buf b;
     buf_init(&b, c->a);
     Jw w;
@@ -242,7 +244,7 @@ static bool follow_up(Demo *d, int64_t customer, int64_t owner, int64_t at, bool
     instant(&w, "happened_at", at);
     instant(&w, "created_at", at);
     if (last && pick(d, 3) == 0) { /* some of the plans lie ahead, some are overdue */
-        int64_t when = c->now_ms + (int64_t)(pick(d, 20) - 5) * DAY_MS + (int64_t)pick(d, 9) * 3600000;
+        int64_t when = d->now + (int64_t)(pick(d, 20) - 5) * DAY_MS + (int64_t)pick(d, 9) * 3600000;
         instant(&w, "next_time", when > at ? when : at + DAY_MS);
     }
     jw_end(&w);
@@ -275,8 +277,11 @@ static bool customer(Demo *d)
     json_object *trade = any(d, "trades");
     const char *brand = d->brands[pick(d, d->n_brands)];
     const char *name = arena_printf(c->a, "%s%s%s%s", city_name(area), brand, part(trade, 0), word(d, "forms"));
-    int64_t owner = d->sellers[pick(d, d->n_sellers)];
-    int64_t at = c->now_ms - (int64_t)(next(d) % (uint64_t)(700 * (int64_t)DAY_MS)) - DAY_MS;
+    Actor *seller = d->sellers[pick(d, d->n_sellers)];
+    int64_t owner = seller->user;
+    int64_t at = d->now - (int64_t)(next(d) % (uint64_t)(700 * (int64_t)DAY_MS)) - DAY_MS;
+    c->actor = seller;
+    c->now_ms = at;
     const char *uscc = pick(d, 3) == 0 ? credit_code(d, c->a, area->code) : NULL;
     Buf b;
     buf_init(&b, c->a);
@@ -320,7 +325,9 @@ static bool customer(Demo *d)
         return false;
     int n = pick(d, 4);
     for (int i = 0; i < n; i++) {
-        int64_t when = at + (c->now_ms - at) / (n + 1) * (i + 1) - (int64_t)pick(d, 86400) * 1000;
+        int64_t when = at + (d->now - at) / (n + 1) * (i + 1) - (int64_t)pick(d, 80000) * 1000;
+        if (when < at)
+            when = at + 1000;
         if (!follow_up(d, id, owner, when, i == n - 1))
             return false;
     }
@@ -343,6 +350,7 @@ static bool customers(Demo *d)
 {
     Ctx *c = &d->app->c;
     Arena *keep = c->a;
+    const Actor *system = c->actor;
     bool ok = true;
     while (ok && d->done < d->wanted) {
         c->a = arena_child(keep);
@@ -353,6 +361,8 @@ static bool customers(Demo *d)
         if (ok)
             arena_free(c->a);
         c->a = keep;
+        c->now_ms = d->now;
+        c->actor = system;
     }
     return ok;
 }
@@ -384,6 +394,8 @@ int cmd_demo(Args *args)
     if (!app_open(&app, &o))
         return 1;
     Demo d = {.app = &app, .seed = 20261121, .wanted = n ? strtoll(n, NULL, 10) : conf_int("demo.customers")};
+    app.c.lang = "zh"; /* what the engine writes by itself (titles of tasks) */
+    d.now = app.c.now_ms;
     bool ok = texts(&d) && people(&d) && find_sellers(&d) && company(&d);
     if (ok) {
         load_brands(&d);

@@ -282,6 +282,18 @@ static const Field *first_text(Ctx *c, const Entity *e)
     return NULL;
 }
 
+/* What heads an entry: the title, unless that is the long text itself; then the first option on the card (the method). */
+static const Field *heading(Ctx *c, const Entity *e, const Field *text)
+{
+    for (int i = 0; text == e->title && i < e->n_fields; i++) {
+        bool masked;
+        const Field *f = &e->fields[i];
+        if (f->type == FT_OPTION && f->in_card && access_field(c, f, &masked) != FR_NONE)
+            return f;
+    }
+    return e->title;
+}
+
 static bool read_children(Ctx *c, const Entity *child, const Field *link, const Entity *parent, int64_t id, Stream *s)
 {
     if (!access_may(c, child, ACT_READ) || !child->standard || !link->column)
@@ -292,7 +304,7 @@ static bool read_children(Ctx *c, const Entity *child, const Field *link, const 
     const Field *text = first_text(c, child);
     const Field *time = entity_field(child, "happened_at");
     const char *at = time ? time->column : "created_at";
-    const Field *title = child->title;
+    const Field *title = heading(c, child, text);
     Sql q;
     sql_init(&q, c->a);
     sql_add(&q, SQL("SELECT t0.\"id\", "));
