@@ -24,7 +24,7 @@
 #include "base/utf8.h"
 #include "http/route.h"
 
-enum { MAX_TARGET = 8192, REQUEST_ARENA = 64 << 20, QUEUE_MAX = 4096, POST_BUFFER = 16384 };
+enum { MAX_TARGET = 8192, REQUEST_ARENA = 64 << 20, QUEUE_MAX = 4096, POST_BUFFER = 16384, DROP_MAX = 64 << 20 };
 enum { RQ_NEW, RQ_BODY, RQ_QUEUED, RQ_DONE };
 
 struct Server {
@@ -263,6 +263,14 @@ static enum MHD_Result refuse(Request *rq)
     return send_answer(rq);
 }
 
+/* A small body is read and dropped first: a client still sending would lose the answer to the closed socket. */
+static enum MHD_Result refuse_behind_body(Request *rq)
+{
+    const char *length = request_header(rq, "Content-Length");
+    bool small = !request_header(rq, "Transfer-Encoding") && (!length || strtoull(length, NULL, 10) <= DROP_MAX);
+    return small ? MHD_YES : refuse(rq);
+}
+
 static size_t body_limit(const Request *rq)
 {
     if (!rq->route)
@@ -305,7 +313,7 @@ static enum MHD_Result head(Request *rq, const char *url, const char *method)
     }
     if (too_long(rq) && rq->route) {
         ctx_fail(c, ERR_TOO_LARGE, NULL, "err.too_large", ctx_num(c, (int64_t)body_limit(rq)));
-        return refuse(rq);
+        return refuse_behind_body(rq);
     }
     const char *type = request_header(rq, "Content-Type");
     if (rq->route && rq->route->upload && type && strncasecmp(type, "multipart/form-data", 19) == 0)
@@ -315,6 +323,8 @@ static enum MHD_Result head(Request *rq, const char *url, const char *method)
 
 static void take_body(Request *rq, const char *data, size_t n)
 {
+    if (rq->c.n_err)
+        return; /* refused already */
     size_t limit = body_limit(rq);
     size_t have = rq->post ? (size_t)rq->upload.size : rq->body.len;
     if (have + n > limit) {
@@ -350,7 +360,7 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *conn, const char
             close(rq->upload_fd);
             rq->upload_fd = -1;
         }
-        if (rq->too_large)
+        if (rq->too_large && rq->c.n_err == 0)
             ctx_fail(&rq->c, ERR_TOO_LARGE, NULL, "err.too_large", ctx_num(&rq->c, (int64_t)body_limit(rq)));
         if (rq->c.n_err)
             return refuse(rq);

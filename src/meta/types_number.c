@@ -131,7 +131,7 @@ static bool take(Ctx *c, const Field *f, const char *text, bool human, DbVal *ou
             *out = db_of_int(n);
             return true;
         }
-        if (strpbrk(text, "eE"))
+        if (type_parse_scaled(text, 2, human, &n) == 4) /* 1.2E+9: a spreadsheet has rounded it */
             return ctx_fail(c, ERR_NUMBER_PRECISION, f->name, "type.precision", label);
         return ctx_fail(c, why == MONEY_RANGE ? ERR_RANGE : ERR_FORMAT_NUMBER, f->name,
                         "type.want_money", label);

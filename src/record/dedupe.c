@@ -355,12 +355,14 @@ bool rec_duplicates_json(Ctx *c, const Entity *e, json_object *in, Buf *out)
                 jw_kstr(&w, "last_follow_up_at", at);
             }
         }
-        jw_kint(&w, "score", d[i].score);
-        jw_kstr(&w, "rule", d[i].rule);
-        jw_kstr(&w, "action",
-                d[i].action == DUP_BLOCK   ? "block"
-                : d[i].action == DUP_COUNT ? "count"
-                                           : "warn");
+        if (d[i].visible) { /* of a foreign one the contract gives the owner and nothing else */
+            jw_kint(&w, "score", d[i].score);
+            jw_kstr(&w, "rule", d[i].rule);
+            jw_kstr(&w, "action",
+                    d[i].action == DUP_BLOCK   ? "block"
+                    : d[i].action == DUP_COUNT ? "count"
+                                               : "warn");
+        }
         jw_end(&w);
     }
     jw_end(&w);

@@ -175,7 +175,8 @@ describe('CSRF, bodies, queries, headers', () => {
     for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'text/xml', 'multipart/form-data; boundary=x'])
       problem(await people.rep.post('/customers', '{}', { 'Content-Type': type }), 415, 'unsupported_type', type);
     problem(await people.rep.post('/customers', JSON.stringify({ remark: 'x'.repeat(2 << 20) })), 413, 'too_large');
-    problem(await server.anyone().post('/session', JSON.stringify({ login: 'x', password: 'x'.repeat(8000) })), 413, 'too_large');
+    problem(await server.anyone().post('/session', JSON.stringify({ login: 'x', password: 'x'.repeat(3 << 20) })), 413, 'too_large');
+    problem(await server.anyone().post('/session/verify', JSON.stringify({ ticket: 'x'.repeat(8 << 20) })), 413, 'too_large');
     const merge = await people.rep.patch(`/customers/${mine.customer}`, '{}', { 'If-Match': '"0"', 'Content-Type': 'application/merge-patch+json' });
     assert.notEqual(merge.status, 415);
   });

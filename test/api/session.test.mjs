@@ -79,7 +79,7 @@ describe('sign-in', () => {
       const change = await people.rep.post('/me/password', { old: passwordOf('rep'), new: password });
       assert.ok([400, 422].includes(change.status), `${JSON.stringify(password)?.slice(0, 40)} → ${change.text}`);
     }
-    assert.ok([400, 413].includes((await signIn('rep', 'x'.repeat(1 << 20))).status));
+    assert.equal((await signIn('rep', 'x'.repeat(1 << 20))).status, 400);
     for (const body of [{}, { login: 'rep' }, { password: 'x' }, { login: ['rep'], password: 'x' }, { login: 'rep', password: 'x', admin: true }])
       assert.equal((await server.anyone().post('/session', body)).status, 400, JSON.stringify(body));
     problem(await server.anyone().post('/session/verify', { ticket: 'x', method: 'totp', code: '123456' }), 401);

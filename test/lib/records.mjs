@@ -12,7 +12,7 @@ export const customer = (over = {}) => ({
   name: `云杉${digits(5)}科技有限公司`, industry: 'it', source: 'website', phone: mobile(), ...over,
 });
 export const contact = (customerId, over = {}) => ({ name: `赵${digits(4)}`, customer: customerId, mobile: mobile(), ...over });
-export const followUp = (customerId, over = {}) => ({ customer: customerId, method: 'phone', content: `谈过 ${digits(4)}`, ...over });
+export const followUp = (customerId, over = {}) => ({ customer: customerId, method: 'phone', content: `谈过 ${digits(4)}`, customer_need: '报价', next_plan: '下周再谈', ...over });
 
 /** Creates and returns the record; fails with the whole answer. */
 export async function make(client, plural, body, headers) {
