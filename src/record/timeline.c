@@ -150,6 +150,28 @@ static const Field *readable_field(Ctx *c, const Entity *e, const char *name, bo
     return f;
 }
 
+/* A link_many is kept as the list of its ids. */
+static size_t list_length(json_object *stored)
+{
+    return json_object_is_type(stored, json_type_array) ? json_object_array_length(stored) : 0;
+}
+
+static char *stored_text(Ctx *c, const Stream *s, const Field *f, json_object *stored)
+{
+    if (f->type != FT_LINK_MANY) {
+        DbVal v = stored_value(c, f, stored);
+        return rows_value_text(c, f, &v, link_target(f), s->labels);
+    }
+    const Entity *to = link_target(f);
+    Buf b;
+    buf_init(&b, c->a);
+    for (size_t k = 0; to && k < list_length(stored); k++) {
+        const char *label = link_label(s->labels, to, json_object_get_int64(json_object_array_get_idx(stored, k)));
+        buf_printf(&b, "%s%s", b.len && label ? "、" : "", label ? label : "");
+    }
+    return b.data;
+}
+
 static void want_changes(Ctx *c, Stream *s, const Item *it)
 {
     if (!it->changes || !json_object_is_type(it->changes, json_type_object))
@@ -160,7 +182,11 @@ static void want_changes(Ctx *c, Stream *s, const Item *it)
         const Field *f = readable_field(c, it->e, name, &masked);
         const Entity *to = f ? link_target(f) : NULL;
         for (size_t i = 0; to && i < 2; i++) {
-            DbVal v = stored_value(c, f, json_object_array_get_idx(pair, i));
+            json_object *stored = json_object_array_get_idx(pair, i);
+            size_t n = list_length(stored);
+            for (size_t k = 0; k < n; k++)
+                link_labels_want(s->labels, to, json_object_get_int64(json_object_array_get_idx(stored, k)));
+            DbVal v = n ? db_null() : stored_value(c, f, stored);
             if (v.kind == DB_INT)
                 link_labels_want(s->labels, to, v.i);
         }
@@ -186,8 +212,7 @@ static void write_changes(Ctx *c, const Stream *s, const Item *it, Jw *w)
             jw_kstr(w, "en", f->label.en);
             jw_end(w);
             for (size_t i = 0; i < 2; i++) {
-                DbVal v = stored_value(c, f, json_object_array_get_idx(pair, i));
-                char *text = rows_value_text(c, f, &v, link_target(f), s->labels);
+                char *text = stored_text(c, s, f, json_object_array_get_idx(pair, i));
                 jw_kstr(w, i ? "after" : "before",
                         masked && !it->clear && *text ? type_mask(c->a, f, text) : text);
             }
@@ -375,6 +400,17 @@ static int newest_first(const void *x, const void *y)
     return a->id < b->id ? 1 : a->id > b->id ? -1 : 0;
 }
 
+/* Entries of the record itself, as docs/api.md names them; actions keep their own name. */
+static const char *kind_name(const char *action)
+{
+    static const char *const names[][2] = {
+        {"create", "created"}, {"update", "changed"}, {"delete", "deleted"}, {"restore", "restored"}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i][0], action) == 0)
+            return names[i][1];
+    return action;
+}
+
 bool rec_timeline(Ctx *c, const Entity *e, int64_t id, const char *cursor, int limit, Buf *out)
 {
     Stream s;
@@ -405,7 +441,7 @@ bool rec_timeline(Ctx *c, const Entity *e, int64_t id, const char *cursor, int l
         const Item *it = &s.items[i];
         bool own = it->e == e && it->changes != NULL;
         jw_obj(&w);
-        jw_kstr(&w, "kind", it->kind);
+        jw_kstr(&w, "kind", own ? kind_name(it->kind) : it->kind);
         write_at(it, &w);
         write_by(c, &s, it->by, &w);
         jw_kstr(&w, "entity", it->e->name);

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "meta/model.h"
 #include "record/customs.h"
+#include "record/idempotency.h"
 #include "record/setting.h"
 
 enum { LEASE_EVERY = 5000, SEAL_EVERY = 400, SWEEP_EVERY = 600000, SEAL_ROWS = 2000, DAY_MS = 86400000 };
@@ -89,7 +90,7 @@ static void lease(Keeper *k, Ctx *c)
 static bool prune(Ctx *c, void *arg)
 {
     (void)arg;
-    return db_change_prune(c, c->now_ms - DAY_MS);
+    return db_change_prune(c, c->now_ms - DAY_MS) && idempotency_purge(c);
 }
 
 /* What has had its time: old sessions, idempotency keys, rate windows. */
