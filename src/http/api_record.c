@@ -28,6 +28,9 @@ static bool list_query(Request *rq, ListQuery *q)
         q->count = COUNT_EXACT;
     else
         return ctx_fail(c, ERR_BAD_REQUEST, "count", "err.count_word");
+    const char *view = request_query(rq, "view");
+    if (view && *view) /* no view has been saved yet by anybody */
+        return ctx_fail(c, ERR_BAD_REQUEST, "view", "err.view_unknown", view);
     if (q->q && strlen(q->q) > 200)
         return ctx_fail(c, ERR_BAD_REQUEST, "q", "err.text_length", "q", "200");
     return true;
