@@ -102,3 +102,6 @@ export function bytes(size: number): string {
   return `${(size / 1048576).toFixed(1)} MB`;
 }
 export const yesNo = (value: unknown) => (value === true ? t('common.yes') : value === false ? t('common.no') : '');
+/** A value in a list of changes: instants in the zone of the account, nothing as a dash. */
+export const shownChange = (value: unknown): string =>
+  value === null || value === undefined || value === '' ? t('common.none') : /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(String(value)) ? dateTime(value) : String(value);

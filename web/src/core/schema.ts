@@ -82,8 +82,9 @@ export function defaultColumns(e: EntityDef): string[] {
   const at = list.indexOf(e.title);
   return at > 2 ? list : [e.title, ...list.filter((n) => n !== e.title)].filter((n) => fieldOf(e, n));
 }
+/** May be changed where it stands. The owner changes by transfer, which asks for a reason. */
 export const editable = (field: FieldDef): boolean =>
-  field.right === 'edit' && !field.readonly && !field.create_only && field.type !== 'number' && field.type !== 'parts';
+  field.right === 'edit' && field.name !== 'owner' && !field.readonly && !field.create_only && field.type !== 'number' && field.type !== 'parts';
 
 /** The name a person knows the record by. */
 export function titleOf(entity: EntityDef, row: Record<string, unknown>): string {

@@ -1,7 +1,7 @@
 // Who is signed in, and what happens when the session ends or the server wants a second proof.
 // Both questions are asked in a dialog over the page: what a person has typed stays where it is.
 import { computed, ref, shallowRef } from 'vue';
-import { ApiError, call, get, hooks, post } from './api';
+import { ApiError, call, get, hooks, patch, post } from './api';
 import { setLang, t } from './i18n';
 import { forgetSchema, loadIndex, type LinkValue } from './schema';
 import { prefs, setOwner } from './store';
@@ -46,6 +46,9 @@ function take(next: Me): void {
   setOwner(next.user.login);
 }
 
+/** The language of the account, unless another was chosen in this browser. */
+const speak = async () => { if (!prefs.lang && me.value?.locale) await setLang(me.value.locale.startsWith('en') ? 'en' : 'zh'); };
+
 /** True where somebody is signed in; the page can then show the shell. */
 export async function boot(): Promise<boolean> {
   try {
@@ -54,7 +57,7 @@ export async function boot(): Promise<boolean> {
     if (error instanceof ApiError && error.status === 401) return false;
     throw error;
   }
-  if (!prefs.lang && me.value?.locale) await setLang(me.value.locale.startsWith('en') ? 'en' : 'zh');
+  await speak();
   await loadIndex();
   return true;
 }
@@ -74,6 +77,7 @@ export async function verifySecond(ticket: string, method: string, code: string)
 export async function afterSignIn(): Promise<void> {
   const before = me.value?.user.id;
   take(await get<Me>('/me'));
+  await speak();
   if (before !== me.value?.user.id) { forgetSchema(); await loadIndex(); }
 }
 export async function signOut(): Promise<void> {
@@ -87,3 +91,10 @@ export async function refreshMe(): Promise<void> {
 }
 export const stepUp = (method: string, code: string) => call('POST', '/step-up', { body: { method, code }, anonymous: true }).then(() => undefined);
 export const changePassword = (old: string, next: string) => post('/me/password', { old, new: next });
+
+/** The language of the page, kept in this browser and with the account, whose mails follow it. */
+export async function chooseLanguage(next: 'zh' | 'en'): Promise<void> {
+  prefs.lang = next;
+  await setLang(next);
+  if (me.value) try { await patch('/me', { locale: next === 'en' ? 'en' : 'zh-CN' }); } catch { /* the page speaks it anyway */ }
+}

@@ -80,7 +80,7 @@ export const types: Record<string, FieldType> = {
   date: { ...base, input: lazyDate, filter: 'date', width: 116 },
   datetime: { ...base, show: (v) => ({ text: format.dateTime(v) }), input: lazyDate, filter: 'date', width: 150 },
   bool: { ...base, show: (v) => ({ text: format.yesNo(v) }), input: BoolInput, filter: 'bool', width: 86, toApi: same },
-  option: { ...base, show: (v, f) => { if (isEmpty(v)) return { text: '' }; const o = optionShown(v, f); return o.color ? { text: o.text, tags: [o] } : { text: o.text }; }, input: OptionInput, filter: 'option', width: 116, toApi: same },
+  option: { ...base, show: (v, f) => { if (isEmpty(v)) return { text: '' }; const o = optionShown(v, f); return o.color ? { text: o.text, tags: [o] } : { text: o.text }; }, input: OptionInput, filter: 'option', width: 128, toApi: same },
   multi_option: { ...base, show: (v, f) => { const all = (Array.isArray(v) ? v : []).map((c) => ({ ...optionShown(c, f), color: optionShown(c, f).color || 'gray' })); return { text: all.map((o) => o.text).join('、'), tags: all }; }, input: OptionInput, filter: 'option', width: 180, toApi: (v) => v ?? [], fromApi: (v) => v ?? [] },
   phone: { ...base, show: (v) => { const text = plain(v).text; return /\d{5}/.test(text) && !text.includes('*') ? { text, href: `tel:${text.replace(/[^\d+]/g, '')}` } : { text }; }, width: 136 },
   email: { ...base, show: (v) => { const text = plain(v).text; return text && !text.includes('*') ? { text, href: `mailto:${text}` } : { text }; }, width: 190, check: (v) => (isEmpty(v) || /^\S+@\S+\.\S+$/.test(String(v).trim()) || String(v).includes('*') ? '' : t('field.email')) },

@@ -142,6 +142,7 @@ async function api(method, path, query, body, headers) {
   if (path === '/expire') { session = null; return { status: 204 }; }
   if (!session || !/zhike_session/.test(headers.cookie ?? '')) return problemOf(401, 'not_signed_in', '请先登录');
   if (method !== 'GET' && headers['x-csrf-token'] !== session.csrf) return problemOf(403, 'csrf', 'csrf');
+  if (path === '/me' && method === 'PATCH') return { status: 200, body: {} };
   if (path === '/me') return { status: 200, body: { user: { id: users[0].id, login: 'admin', name: '系统管理员', department: { id: 1, label: '总部' }, position: '管理员', roles: ['system_admin'] }, csrf: session.csrf, locale: 'zh-CN', zone: 'Asia/Shanghai', rights: ['settings', 'fields', 'users', 'roles', 'audit', 'jobs', 'import_keep'], company: { name: '示范公司' }, regions: '/assets/regions-mock.json', menus: Object.values(entities).filter((e) => e.menu).map((e) => ({ entity: e.name, plural: e.plural, group: e.group })) } };
   if (path === '/me/password') return body.old === 'demo-demo-demo' ? { status: 204 } : problemOf(422, 'invalid', '当前密码不正确', { errors: [{ field: 'old', code: 'invalid', message: '当前密码不正确' }] });
   if (path === '/step-up') { if (body.code !== 'demo-demo-demo') return problemOf(422, 'invalid', '密码不正确'); stepped = Date.now(); return { status: 204 }; }

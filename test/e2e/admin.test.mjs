@@ -1,0 +1,175 @@
+// What administrators do: fields, settings, dictionary, audit, roles, users, import, jobs.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { accessible, choose, clean, customer, picture, settled, signedIn, stage } from './lib/journey.mjs';
+
+const it = stage();
+
+test('a custom field is in the form, the list, the filter at once; retired, it is gone', async () => {
+  const page = await signedIn(it);
+  await page.goto(`${it.server.url}/admin/fields`);
+  await page.getByRole('button', { name: '新增字段' }).first().click();
+  const form = page.getByRole('dialog', { name: '新增字段' });
+  await form.getByLabel('中文名', { exact: true }).fill('停车位');
+  await form.getByLabel('英文名', { exact: true }).fill('Parking lot');
+  assert.equal(await form.getByLabel('字段名', { exact: true }).inputValue(), 'parking_lot');
+  await form.getByLabel('类型', { exact: true }).selectOption('option');
+  await form.getByLabel('中文名 1').fill('地上');
+  await form.getByLabel('中文名 2').fill('地下');
+  await form.getByRole('region', { name: '预览' }).getByLabel('停车位').click();
+  await page.getByRole('option', { name: '地下' }).click();
+  await accessible(page, 'field editor');
+  await picture(page, 'field-editor');
+  await form.getByRole('button', { name: '保存', exact: true }).click();
+  await page.getByRole('cell', { name: 'parking_lot' }).waitFor();
+  await page.goto(`${it.server.url}/e/customers/new`);
+  const customerForm = page.getByRole('dialog', { name: '新建客户' });
+  await choose(page, customerForm, '停车位', '地上');
+  await customerForm.getByLabel('客户名称', { exact: true }).fill('停车旅程有限公司');
+  await choose(page, customerForm, '所属行业', '制造业');
+  await choose(page, customerForm, '信息来源', '官网');
+  await customerForm.getByLabel('姓名', { exact: true }).fill('王停');
+  await customerForm.getByLabel('联系方式', { exact: true }).fill('0571-88990022');
+  await customerForm.getByRole('button', { name: '保存', exact: true }).click();
+  await page.waitForURL(/\/e\/customers\/\d+$/);
+  await page.getByText('地上').first().waitFor();
+  await page.goto(`${it.server.url}/e/customers?filter=${encodeURIComponent('["parking_lot","=","o1"]')}`);
+  await page.getByRole('link', { name: '停车旅程有限公司' }).waitFor();
+  await page.goto(`${it.server.url}/admin/fields`);
+  await page.getByRole('row').filter({ hasText: 'parking_lot' }).getByRole('button', { name: '停用' }).click();
+  await page.getByRole('alertdialog').getByRole('button', { name: '停用' }).click();
+  await page.getByRole('button', { name: '重新启用' }).waitFor();
+  await page.goto(`${it.server.url}/e/customers/new`);
+  await page.getByRole('dialog', { name: '新建客户' }).getByLabel('客户名称', { exact: true }).waitFor();
+  assert.equal(await page.getByLabel('停车位', { exact: true }).count(), 0);
+  clean(page);
+  await page.context().close();
+});
+
+test('settings are changed, and a start setting is only shown', async () => {
+  const page = await signedIn(it);
+  await page.goto(`${it.server.url}/admin/settings`);
+  const name = page.locator('[id="set-company.name"]');
+  await name.fill('旅程科技有限公司');
+  await page.getByRole('button', { name: '保存', exact: true }).click();
+  await page.getByText('已保存').waitFor();
+  const admin = await it.server.admin();
+  const settings = (await admin.get('/settings')).json.data;
+  assert.equal(settings.find((s) => s.name === 'company.name').value, '旅程科技有限公司');
+  assert.equal(await page.locator('[id="set-http.listen"]').isDisabled(), true);
+  clean(page);
+  await page.context().close();
+});
+
+test('the data dictionary names every field with its definition', async () => {
+  const page = await signedIn(it);
+  await page.goto(`${it.server.url}/admin/dictionary`);
+  const table = page.getByRole('region', { name: '客户', exact: true });
+  await table.getByRole('cell', { name: '营业执照上的全称；个人客户填姓名' }).waitFor();
+  await page.getByLabel('查找字段').fill('信用代码');
+  await page.getByRole('cell', { name: 'uscc' }).waitFor();
+  await picture(page, 'dictionary');
+  clean(page);
+  await page.context().close();
+});
+
+test('the audit log is listed and verified; it cannot be changed', async () => {
+  await customer(await it.server.admin());
+  const page = await signedIn(it);
+  await page.goto(`${it.server.url}/admin/audit`);
+  await page.getByRole('grid').locator('tbody tr').first().waitFor();
+  await page.getByRole('button', { name: '校验完整性' }).click();
+  await page.getByText(/校验通过/).waitFor();
+  assert.equal(await page.getByRole('link', { name: /新建/ }).count(), 0);
+  await picture(page, 'audit');
+  clean(page);
+  await page.context().close();
+});
+
+test('changing a role asks for the password first', async () => {
+  const page = await signedIn(it);
+  await page.goto(`${it.server.url}/admin/roles`);
+  await page.getByRole('button', { name: /市场专员/ }).click();
+  await page.getByRole('checkbox', { name: '客户 导出' }).click();
+  await page.getByRole('button', { name: '保存', exact: true }).click();
+  const dialog = page.getByRole('dialog', { name: '安全验证' });
+  await dialog.getByLabel('密码', { exact: true }).fill(it.server.adminPassword);
+  await dialog.getByRole('button', { name: '确认' }).click();
+  await page.getByText('已保存').waitFor();
+  clean(page, { refused: [403] });
+  await page.context().close();
+});
+
+test('a new colleague gets an account', async () => {
+  const page = await signedIn(it);
+  await page.goto(`${it.server.url}/admin/users`);
+  await page.getByRole('link', { name: '新建用户' }).first().click();
+  const form = page.getByRole('dialog', { name: '新建用户' });
+  await form.getByLabel('登录名', { exact: true }).fill('newbie');
+  await form.getByLabel('姓名', { exact: true }).fill('新同事');
+  await form.getByLabel('密码', { exact: true }).fill('Long-enough-2026!');
+  await choose(page, form, '角色', '销售专员');
+  await page.keyboard.press('Escape');
+  await form.getByRole('button', { name: '保存', exact: true }).click();
+  const step = page.getByRole('dialog', { name: '安全验证' });
+  await Promise.race([step.waitFor(), page.getByText('已保存').waitFor()]);
+  if (await step.isVisible()) {
+    await step.getByLabel('密码', { exact: true }).fill(it.server.adminPassword);
+    await step.getByRole('button', { name: '确认' }).click();
+  }
+  await page.getByText('新同事').first().waitFor();
+  await it.server.login('newbie', 'Long-enough-2026!');
+  clean(page, { refused: [403] });
+  await page.context().close();
+});
+
+test('a sheet is imported: recognised columns, errors by cell, progress, result', async () => {
+  const page = await signedIn(it);
+  await page.goto(`${it.server.url}/import?entity=customer`);
+  const csv = '客户名称,所属行业,信息来源,联系人,联系方式\n导入旅程甲有限公司,信息技术,官网,王一,13911112222\n导入旅程乙有限公司,没有的行业,官网,王二,13911113333\n导入旅程丙有限公司,金融,展会,王三,13911114444\n';
+  await page.getByLabel('要导入的文件').setInputFiles({ name: '客户.csv', mimeType: 'text/csv', buffer: Buffer.from(`\ufeff${csv}`) });
+  const mapping = page.getByRole('table', { name: /的列对应关系/ });
+  await mapping.getByText('客户名称', { exact: true }).first().waitFor();
+  assert.match(await page.getByLabel('“客户名称”对应的字段').inputValue(), /客户名称/);
+  await accessible(page, 'mapping');
+  await picture(page, 'import-mapping');
+  await page.getByRole('button', { name: '检查数据' }).click();
+  await page.getByRole('heading', { name: '检查完成' }).waitFor();
+  await page.getByRole('cell', { name: '没有的行业' }).waitFor();
+  await accessible(page, 'check result');
+  await picture(page, 'import-check');
+  await page.getByRole('button', { name: /导入 2 条/ }).click();
+  await page.getByRole('heading', { name: '导入完成' }).waitFor();
+  await page.getByRole('link', { name: '查看导入结果' }).click();
+  await page.getByRole('link', { name: '导入旅程甲有限公司' }).waitFor();
+  await page.getByRole('link', { name: '导入旅程丙有限公司' }).waitFor();
+  await page.goto(`${it.server.url}/jobs`);
+  await page.getByRole('cell', { name: '完成' }).first().waitFor();
+  clean(page);
+  await page.context().close();
+});
+
+test('a list is exported and downloaded', async () => {
+  await customer(await it.server.admin());
+  const page = await signedIn(it);
+  await page.goto(`${it.server.url}/e/customers`);
+  await page.getByRole('grid').locator('tbody tr').first().waitFor();
+  await page.getByRole('button', { name: '导出' }).click();
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('menuitem', { name: '导出为 CSV' }).click()]);
+  assert.match(download.suggestedFilename(), /\.csv$/);
+  await settled(page);
+  clean(page);
+  await page.context().close();
+});
+
+test('the own password is changed', async () => {
+  const page = await signedIn(it, 'rep');
+  await page.goto(`${it.server.url}/me`);
+  await page.getByLabel('当前密码').fill('not-the-password');
+  await page.getByLabel('新密码', { exact: true }).fill('Another-Long-2026');
+  await page.getByLabel('再次输入新密码').fill('Another-Long-2026');
+  await page.getByRole('button', { name: '修改密码' }).click();
+  await page.locator('#pw-old-err').filter({ hasText: /\S/ }).waitFor();
+  clean(page, { refused: [422, 401, 403] });
+  await page.context().close();
+});
