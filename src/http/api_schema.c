@@ -94,7 +94,8 @@ bool api_settings(Request *rq)
 bool api_settings_update(Request *rq)
 {
     json_object *in;
-    return request_json(rq, &in) && setting_update(&rq->c, in) && setting_list(&rq->c, &rq->out.body);
+    return request_json(rq, &in) && setting_update(&rq->c, in) &&
+           setting_list(&rq->c, &rq->out.body);
 }
 
 /* One's own language and time zone: the two things everybody may set on his own account. */
@@ -118,5 +119,12 @@ bool api_me_update(Request *rq)
     const Entity *user = model_entity(c->model, "user");
     SaveOptions o = {.if_version = -1, .origin = "web", .trusted = true};
     int64_t version;
-    return rec_update(c, user, c->actor->user, in, &o, &version) && api_me(rq);
+    if (!rec_update(c, user, c->actor->user, in, &o, &version))
+        return false;
+    Actor *me = ARENA_NEW(c->a, Actor); /* the one we came in with still says what held before */
+    *me = *c->actor;
+    me->locale = json_str(in, "locale", me->locale);
+    me->zone = c->zone = json_str(in, "timezone", me->zone);
+    c->actor = me;
+    return api_me(rq);
 }
