@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/conf.h"
 #include "http/api.h"
 
 static bool list_query(Request *rq, ListQuery *q)
@@ -18,6 +19,8 @@ static bool list_query(Request *rq, ListQuery *q)
         ctx_errors_back_to(c, 0);
         return ctx_fail(c, ERR_BAD_FILTER, "filter", "err.filter_json");
     }
+    if (filter && *filter && !q->filter) /* the JSON null is no filter either */
+        return ctx_fail(c, ERR_BAD_FILTER, "filter", "filter.shape");
     const char *deleted = request_query(rq, "deleted");
     q->deleted = deleted && strcmp(deleted, "true") == 0;
     if (!count || strcmp(count, "none") == 0)
@@ -180,6 +183,8 @@ bool api_search(Request *rq)
     int64_t limit;
     if (!q || strlen(q) > 200)
         return ctx_fail(&rq->c, ERR_BAD_REQUEST, "q", "err.text_length", "q", "200");
-    return request_number(rq, "limit", 1, 50, 20, &limit) &&
+    ConfRate most = conf_rate("limit.search");
+    const char *key = arena_printf(rq->c.a, "search:%" PRId64, rq->c.actor->user);
+    return request_number(rq, "limit", 1, 50, 20, &limit) && rate_take(&rq->c, key, (int)most.n, most.per_ms, 1) &&
            rec_search(&rq->c, q, request_query(rq, "entity"), (int)limit, &rq->out.body);
 }
