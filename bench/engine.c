@@ -1,0 +1,210 @@
+/*
+ * bench_engine: what the engine needs in-process, without HTTP: lists at the first page and at a
+ * depth, details, searches. One line a figure: name, microseconds a call (least, median, most of the
+ * rounds), statements a call.
+ *
+ *     bench_engine --data DIR [--database URL] --login admin [--rounds 5] [--depth 400000]
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "app/app.h"
+#include "auth/actor.h"
+#include "record/record.h"
+
+enum { MAX_ROUNDS = 99, ROUND_NS = 60000000 };
+
+typedef struct Bench {
+    App app;
+    const Actor *me;
+    int rounds;
+    int64_t some_id;
+    const char *deep; /* a cursor */
+} Bench;
+
+typedef bool (*Work)(Ctx *c, Bench *b, const char *arg, Buf *out);
+
+static int64_t now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* One call in an arena of its own, as a request has it. */
+static bool once(Bench *b, Work work, const char *arg, int *n_sql, char **keep, Arena *keep_in)
+{
+    Arena *a = arena_new(0);
+    Ctx c;
+    ctx_init(&c, a);
+    c.db = b->app.db;
+    c.model = b->app.c.model;
+    c.actor = b->me;
+    Buf out;
+    buf_init(&out, a);
+    bool ok = work(&c, b, arg, &out);
+    for (const ErrItem *e = c.err; e; e = e->next)
+        fprintf(stderr, "bench_engine: %s (%s)\n", e->message, e->detail ? e->detail : "");
+    *n_sql = c.n_sql;
+    if (ok && keep)
+        *keep = arena_dup(keep_in, out.data, out.len);
+    db_release(&c);
+    arena_free(a);
+    return ok;
+}
+
+static int by_value(const void *x, const void *y)
+{
+    double a = *(const double *)x, b = *(const double *)y;
+    return (a > b) - (a < b);
+}
+
+static bool figure(Bench *b, const char *name, Work work, const char *arg)
+{
+    double us[MAX_ROUNDS];
+    int n_sql = 0;
+    char *body = NULL;
+    if (!once(b, work, arg, &n_sql, &body, b->app.a)) /* warm */
+        return false;
+    for (int r = 0; r < b->rounds; r++) {
+        int64_t began = now_ns(), n = 0;
+        do {
+            if (!once(b, work, arg, &n_sql, NULL, NULL))
+                return false;
+            n++;
+        } while (now_ns() - began < ROUND_NS);
+        us[r] = (double)(now_ns() - began) / 1000 / (double)n;
+    }
+    qsort(us, (size_t)b->rounds, sizeof *us, by_value);
+    printf("%s\t%.1f\t%.1f\t%.1f\t%d\t%zu\n", name, us[0], us[b->rounds / 2], us[b->rounds - 1], n_sql,
+           body ? strlen(body) : 0);
+    return true;
+}
+
+static bool list(Ctx *c, Bench *b, const char *arg, Buf *out)
+{
+    ListQuery q = {.limit = 50, .cursor = strcmp(arg, "deep") == 0 ? b->deep : NULL};
+    return rec_list(c, model_entity(c->model, "customer"), &q, out);
+}
+
+static bool list_q(Ctx *c, Bench *b, const char *arg, Buf *out)
+{
+    (void)b;
+    ListQuery q = {.limit = 50, .q = arg};
+    return rec_list(c, model_entity(c->model, "customer"), &q, out);
+}
+
+static bool list_counted(Ctx *c, Bench *b, const char *arg, Buf *out)
+{
+    (void)b, (void)arg;
+    ListQuery q = {.limit = 50, .count = COUNT_CAPPED};
+    return rec_list(c, model_entity(c->model, "customer"), &q, out);
+}
+
+static bool detail(Ctx *c, Bench *b, const char *arg, Buf *out)
+{
+    (void)arg;
+    return rec_json(c, model_entity(c->model, "customer"), b->some_id, false, out, NULL);
+}
+
+static bool search(Ctx *c, Bench *b, const char *arg, Buf *out)
+{
+    (void)b;
+    return rec_search(c, arg, NULL, 20, out);
+}
+
+static bool search_customers(Ctx *c, Bench *b, const char *arg, Buf *out)
+{
+    (void)b;
+    return rec_search(c, arg, "customer", 20, out);
+}
+
+/* The cursor behind `depth` rows of the default order (-created_at), written as the engine writes it: the
+   engine is asked for the page before, one row long. */
+static bool find_depth(Bench *b, int64_t depth)
+{
+    Ctx *c = &b->app.c;
+    DbVal p[] = {db_of_int(depth)};
+    DbRows *r = db_query(c,
+                         SQL("SELECT id, created_at FROM \"customer\" WHERE deleted_at IS NULL AND created_at IS NOT NULL "
+                             "ORDER BY created_at DESC, id DESC LIMIT 1 OFFSET $1"),
+                         p, 1);
+    if (!r || !db_step(r))
+        return false;
+    b->some_id = db_int(r, 0);
+    int64_t at = db_int(r, 1);
+    db_done(r);
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    char *plain = arena_printf(c->a, "customer.created_at.d.i.%" PRId64 ".%" PRId64, b->some_id, at);
+    size_t n = strlen(plain);
+    Buf text;
+    buf_init(&text, c->a);
+    for (size_t i = 0; i < n; i += 3) {
+        unsigned v = (unsigned)(unsigned char)plain[i] << 16;
+        v |= i + 1 < n ? (unsigned)(unsigned char)plain[i + 1] << 8 : 0;
+        v |= i + 2 < n ? (unsigned)(unsigned char)plain[i + 2] : 0;
+        buf_putc(&text, alphabet[v >> 18]);
+        buf_putc(&text, alphabet[v >> 12 & 63]);
+        if (i + 1 < n)
+            buf_putc(&text, alphabet[v >> 6 & 63]);
+        if (i + 2 < n)
+            buf_putc(&text, alphabet[v & 63]);
+    }
+    b->deep = text.data;
+    return true;
+}
+
+static bool phone_tail(Bench *b, const char **out)
+{
+    Ctx *c = &b->app.c;
+    DbVal p[] = {db_of_int(b->some_id)};
+    const char *phone = NULL;
+    if (!db_one_text(c, SQL("SELECT phone FROM \"customer\" WHERE id = $1"), p, 1, &phone, NULL) || !phone)
+        return false;
+    size_t n = strlen(phone);
+    *out = n > 4 ? phone + n - 4 : phone;
+    return true;
+}
+
+static bool all(Bench *b)
+{
+    static const char *const words[] = {"华为", "华", "huawei", "hw", "hwkj", "h", "hua", "有限公司"};
+    const char *tail;
+    bool ok = figure(b, "list.first", list, "first") && figure(b, "list.deep", list, "deep") &&
+              figure(b, "list.counted", list_counted, "") && figure(b, "detail", detail, "") && phone_tail(b, &tail);
+    db_release(&b->app.c);
+    for (size_t i = 0; ok && i < sizeof words / sizeof *words; i++) {
+        Arena *a = b->app.a;
+        ok = figure(b, arena_printf(a, "search.%s", words[i]), search_customers, words[i]) &&
+             figure(b, arena_printf(a, "search_all.%s", words[i]), search, words[i]) &&
+             figure(b, arena_printf(a, "list_q.%s", words[i]), list_q, words[i]);
+    }
+    return ok && figure(b, "search.phone tail", search_customers, tail) &&
+           figure(b, "list_q.phone tail", list_q, tail);
+}
+
+int main(int argc, char **argv)
+{
+    Args args = {argc - 1, argv + 1};
+    AppOptions o = {.dir = args_take(&args, "--data"), .database = args_take(&args, "--database"), .keep_schema = true};
+    const char *login = args_take(&args, "--login"), *rounds = args_take(&args, "--rounds");
+    const char *depth = args_take(&args, "--depth");
+    if (!o.dir || !login || !args_done(&args, 0))
+        return usage("bench_engine --data DIR [--database URL] --login L [--rounds N] [--depth N]");
+    Bench b = {.rounds = rounds ? (int)strtol(rounds, NULL, 10) : 5};
+    if (b.rounds < 1 || b.rounds > MAX_ROUNDS || !app_open(&b.app, &o))
+        return 1;
+    b.app.c.deadline_ms = 0;
+    Actor *me;
+    bool ok = actor_of_login(&b.app.c, login, CH_WEB, &me);
+    b.me = me;
+    ok = ok && find_depth(&b, depth ? strtoll(depth, NULL, 10) : 1000);
+    db_release(&b.app.c);
+    ok = ok && all(&b);
+    int status = ok ? 0 : app_fail(&b.app);
+    app_close(&b.app);
+    return status;
+}
