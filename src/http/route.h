@@ -37,6 +37,7 @@ extern const int n_routes;
 const Route *router_find(Request *rq, bool *other_method);
 /* Every row has a permission, a handler, an about; no path twice. Prints what is wrong to stderr. */
 bool routes_check(void);
+bool routes_check_table(const Route *table, int n);
 /* May this row be entered without a session? (for the table of rights) */
 const char *method_name(Method m);
 

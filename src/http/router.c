@@ -58,7 +58,8 @@ const Route *router_find(Request *rq, bool *other_method)
         if (!fits(rq, r->path, rq->path, params) || (generic && reserved(params[0])))
             continue;
         if (r->method != rq->method) {
-            *other_method = true;
+            /* the page takes any path, but what is missing under /api is missing, not merely read-only */
+            *other_method |= strcmp(r->path, "/*") != 0 || strncmp(rq->path, "/api/", 5) != 0;
             continue;
         }
         memcpy(rq->params, params, sizeof params);
@@ -78,16 +79,21 @@ const Route *router_find(Request *rq, bool *other_method)
 
 bool routes_check(void)
 {
+    return routes_check_table(routes, n_routes);
+}
+
+bool routes_check_table(const Route *table, int n)
+{
     bool ok = true;
-    for (int i = 0; i < n_routes; i++) {
-        const Route *r = &routes[i];
+    for (int i = 0; i < n; i++) {
+        const Route *r = &table[i];
         const char *wrong = r->who == WHO_UNSET                        ? "says not who may call it"
                             : !r->fn                                   ? "has no handler"
                             : !r->about || !*r->about                  ? "has no description"
                             : r->who == WHO_ANYONE && (r->act_set || r->right) ? "asks a right of nobody"
                                                                        : NULL;
         for (int k = 0; !wrong && k < i; k++)
-            if (routes[k].method == r->method && strcmp(routes[k].path, r->path) == 0)
+            if (table[k].method == r->method && strcmp(table[k].path, r->path) == 0)
                 wrong = "stands twice";
         if (wrong) {
             fprintf(stderr, "zhike: route %s %s %s\n", method_name(r->method), r->path, wrong);
