@@ -441,7 +441,7 @@ bool rec_timeline(Ctx *c, const Entity *e, int64_t id, const char *cursor, int l
         const Item *it = &s.items[i];
         bool own = it->e == e && it->changes != NULL;
         jw_obj(&w);
-        jw_kstr(&w, "kind", own ? kind_name(it->kind) : it->kind);
+        jw_kstr(&w, "kind", kind_name(it->kind));
         write_at(it, &w);
         write_by(c, &s, it->by, &w);
         jw_kstr(&w, "entity", it->e->name);
