@@ -1,0 +1,425 @@
+/* Imports as the API sees them: upload, mapping, queueing, errors. See import.h. */
+#include "record/import.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/id.h"
+#include "base/msg.h"
+#include "record/attach.h"
+#include "record/import_impl.h"
+
+/* ---- upload -------------------------------------------------------------------------------- */
+
+static bool may_wish(Ctx *c, const char *entity)
+{
+    const Entity *e = model_entity(c->model, entity);
+    if (!e || !(e->gets & GETS_IMPORT))
+        return ctx_fail(c, ERR_INVALID, "entity", "err.import.entity", entity);
+    return access_need(c, e, ACT_IMPORT);
+}
+
+static bool may_any(Ctx *c)
+{
+    for (int i = 0; i < c->model->n; i++)
+        if ((c->model->entities[i].gets & GETS_IMPORT) && access_may(c, &c->model->entities[i], ACT_IMPORT))
+            return true;
+    return ctx_fail(c, ERR_FORBIDDEN, NULL, "err.forbidden");
+}
+
+static bool look_at(Ctx *c, SheetBook *b, const char *wish, Imp *imp)
+{
+    bool wished = false;
+    imp->sheets = ARENA_ARRAY(c->a, sheet_count(b) + 1, ImpSheet);
+    for (int i = 0; i < sheet_count(b); i++) {
+        const SheetInfo *info = sheet_info(b, i);
+        bool first = wish && !wished && !info->hidden;
+        if (!imp_look(c, b, i, first ? wish : NULL, &imp->sheets[imp->n]))
+            return false;
+        wished |= first;
+        imp->n++;
+    }
+    imp->encoding = sheet_encoding(b);
+    imp->delimiter = sheet_delimiter(b);
+    return imp_meta(c, b, imp->sheets, imp->n);
+}
+
+static bool insert(Ctx *c, void *imp)
+{
+    return imp_insert(c, imp);
+}
+
+bool import_create(Ctx *c, const char *path, const char *name, const char *entity, int64_t *out_id)
+{
+    if (entity && !*entity)
+        entity = NULL;
+    if (entity ? !may_wish(c, entity) : !may_any(c))
+        return false;
+    SheetBook *b;
+    Imp imp = {.id = id_new(), .owner = c->actor->user, .file_name = name && *name ? name : "import", .state = "uploaded"};
+    if (!sheet_open(c, path, NULL, &b) || !look_at(c, b, entity, &imp))
+        return false;
+    sheet_close(b);
+    for (int i = 0; i < imp.n; i++)
+        imp.total += imp.sheets[i].entity ? imp.sheets[i].rows : 0;
+    AttachNew n = {.path = path, .name = imp.file_name, .parent_type = "import_job", .parent = imp.id};
+    if (!attach_store(c, &n, &imp.file) || !db_write(c, insert, &imp))
+        return false;
+    *out_id = imp.id;
+    return true;
+}
+
+bool import_json(Ctx *c, int64_t id, Buf *out)
+{
+    Imp imp;
+    Jw w;
+    if (!imp_load(c, id, &imp))
+        return false;
+    jw_init(&w, out);
+    imp_write_json(c, &imp, &w);
+    return true;
+}
+
+/* ---- mapping ------------------------------------------------------------------------------- */
+
+static bool set_mapping(Ctx *c, ImpSheet *s, const Entity *e, json_object *mapping)
+{
+    json_object_object_foreach(mapping, key, value)
+    {
+        char *end;
+        long col = strtol(key, &end, 10);
+        const char *field = value ? json_object_get_string(value) : NULL;
+        if (*end || col < 0 || col >= s->n_columns) {
+            /* a header is as good as an index */
+            for (col = 0; col < s->n_columns && strcmp(s->columns[col].header, key) != 0;)
+                col++;
+            if (col == s->n_columns) {
+                ctx_fail(c, ERR_INVALID, "mapping", "err.import.column", s->name, key);
+                continue;
+            }
+        }
+        if (field && *field && !imp_field(c, e, field, NULL))
+            ctx_fail(c, ERR_INVALID, "mapping", "err.import.field", field);
+        else
+            s->columns[col].field = field && *field ? arena_str(c->a, field) : NULL;
+    }
+    for (int i = 0; i < s->n_columns; i++)
+        for (int k = 0; k < i; k++)
+            if (s->columns[i].field && s->columns[k].field && strcmp(s->columns[i].field, s->columns[k].field) == 0 &&
+                strcmp(s->columns[i].field, "region") != 0)
+                return ctx_fail(c, ERR_INVALID, "mapping", "err.import.field_twice", s->columns[i].field);
+    return c->n_err == 0;
+}
+
+static bool set_match(Ctx *c, ImpSheet *s, const Entity *e, json_object *match)
+{
+    s->n_match = (int)json_object_array_length(match);
+    s->match = ARENA_ARRAY(c->a, s->n_match + 1, const char *);
+    for (int i = 0; i < s->n_match; i++) {
+        const char *name = json_object_get_string(json_object_array_get_idx(match, (size_t)i));
+        const Field *f = name ? entity_field(e, name) : NULL;
+        if (!f || !f->column || f->hidden || f->type == FT_LINK || f->type == FT_JSON || f->type == FT_TEXT)
+            return ctx_fail(c, ERR_INVALID, "match", "err.import.match", name ? name : "");
+        s->match[i] = f->name;
+    }
+    return true;
+}
+
+static bool set_words(Ctx *c, ImpSheet *s, json_object *in)
+{
+    const char *mode = json_str(in, "mode", NULL), *blank = json_str(in, "on_blank", NULL);
+    bool known = !mode;
+    for (int i = 0; mode && imp_modes[i]; i++)
+        if (strcmp(mode, imp_modes[i]) == 0) {
+            s->mode = (ImpMode)i;
+            known = true;
+        }
+    if (!known)
+        ctx_fail(c, ERR_INVALID, "mode", "err.import.mode");
+    if (blank && strcmp(blank, "keep") != 0 && strcmp(blank, "clear") != 0)
+        ctx_fail(c, ERR_INVALID, "on_blank", "err.import.on_blank");
+    else if (blank)
+        s->clear = strcmp(blank, "clear") == 0;
+    return c->n_err == 0;
+}
+
+static bool set_defaults(Ctx *c, ImpSheet *s, const Entity *e, json_object *defaults)
+{
+    json_object_object_foreach(defaults, name, value)
+    {
+        (void)value;
+        if (!imp_field(c, e, name, NULL))
+            ctx_fail(c, ERR_INVALID, "defaults", "err.import.field", name);
+    }
+    s->defaults = json_object_object_length(defaults) ? defaults : NULL;
+    return c->n_err == 0;
+}
+
+static const JsonWant sheet_want[] = {
+    {"index", json_type_int, true},      {"entity", json_type_string, false},  {"header_row", json_type_int, false},
+    {"mapping", json_type_object, false}, {"mode", json_type_string, false},    {"match", json_type_array, false},
+    {"on_blank", json_type_string, false}, {"defaults", json_type_object, false}, {NULL, json_type_null, false},
+};
+
+static bool set_sheet(Ctx *c, SheetBook *b, ImpSheet *s, json_object *in)
+{
+    const char *entity = json_str(in, "entity", NULL);
+    int64_t header = json_int(in, "header_row", s->header_row);
+    if (!entity || !*entity) {
+        s->entity = NULL;
+        return true;
+    }
+    if (!may_wish(c, entity))
+        return false;
+    if (header < 1 || header > 1000)
+        return ctx_fail(c, ERR_INVALID, "header_row", "err.import.header_row");
+    const Entity *e = model_entity(c->model, entity);
+    bool anew = !s->entity || strcmp(s->entity, e->name) != 0;
+    if (header != s->header_row) {
+        if (!imp_reread(c, b, header, s))
+            return false;
+        anew = true;
+    }
+    s->entity = e->name;
+    if (anew)
+        imp_guess(c, e, s);
+    json_object *mapping = json_member(in, "mapping"), *match = json_member(in, "match"), *defaults = json_member(in, "defaults");
+    return set_words(c, s, in) && (!mapping || set_mapping(c, s, e, mapping)) && (!match || set_match(c, s, e, match)) &&
+           (!defaults || set_defaults(c, s, e, defaults));
+}
+
+static bool set_sheets(Ctx *c, SheetBook *b, Imp *imp, json_object *list)
+{
+    bool *named = ARENA_ARRAY(c->a, imp->n + 1, bool);
+    for (size_t i = 0; i < json_object_array_length(list); i++) {
+        json_object *in = json_object_array_get_idx(list, i);
+        if (!json_want(c, in, sheet_want))
+            return false;
+        int64_t index = json_int(in, "index", -1);
+        if (index < 0 || index >= imp->n)
+            return ctx_fail(c, ERR_INVALID, "sheets", "err.import.sheet", ctx_num(c, index));
+        named[index] = true;
+        if (!set_sheet(c, b, &imp->sheets[index], in))
+            return false;
+    }
+    imp->total = 0;
+    for (int i = 0; i < imp->n; i++) {
+        if (!named[i]) /* the list is the whole plan */
+            imp->sheets[i].entity = NULL;
+        imp->total += imp->sheets[i].entity ? imp->sheets[i].rows : 0;
+    }
+    return true;
+}
+
+static bool state_is(const Imp *imp, const char *const *states)
+{
+    for (; *states; states++)
+        if (strcmp(imp->state, *states) == 0)
+            return true;
+    return false;
+}
+
+static const char *const at_rest[] = {"uploaded", "checked", "failed", "cancelled", NULL};
+
+/* May the plan still change, or be carried out? */
+static bool is_open(Ctx *c, const Imp *imp)
+{
+    return (state_is(imp, at_rest) && !imp->ran) || ctx_fail(c, ERR_CONFLICT, NULL, "err.import.state", imp->state);
+}
+
+static bool save_plan(Ctx *c, void *arg)
+{
+    const Imp *imp = arg;
+    return imp_save_plan(c, imp) && imp_save_state(c, imp->id, "uploaded", NULL) &&
+           imp_save_progress(c, imp->id, 0, imp->total, "{\"created\":0,\"updated\":0,\"unchanged\":0,\"skipped\":0,\"duplicate\":0,\"failed\":0}");
+}
+
+bool import_update(Ctx *c, int64_t id, json_object *in)
+{
+    static const JsonWant want[] = {
+        {"sheets", json_type_array, false}, {"encoding", json_type_string, false}, {"delimiter", json_type_string, false}, {NULL, json_type_null, false}};
+    Imp imp;
+    SheetBook *b;
+    if (!imp_load(c, id, &imp) || !is_open(c, &imp) || !json_want(c, in, want))
+        return false;
+    const char *encoding = json_str(in, "encoding", NULL), *delimiter = json_str(in, "delimiter", NULL);
+    bool other = (encoding && *encoding) || (delimiter && *delimiter);
+    if (encoding && *encoding)
+        imp.encoding = encoding;
+    if (delimiter && *delimiter)
+        imp.delimiter = delimiter[0];
+    if (!imp_open(c, &imp, &b))
+        return false;
+    if (other) { /* read anew: headers and samples as they are now */
+        const char *wish = imp.n ? imp.sheets[0].entity : NULL, *chosen = imp.encoding;
+        char mark = imp.delimiter;
+        imp.n = 0;
+        if (!look_at(c, b, wish, &imp))
+            return false;
+        imp.encoding = imp.encoding ? imp.encoding : chosen;
+        imp.delimiter = imp.delimiter ? imp.delimiter : mark;
+    }
+    json_object *sheets = json_member(in, "sheets");
+    if (sheets && !set_sheets(c, b, &imp, sheets))
+        return false;
+    sheet_close(b);
+    return db_write(c, save_plan, &imp);
+}
+
+/* ---- queueing ------------------------------------------------------------------------------ */
+
+typedef struct Queue {
+    Imp *imp;
+    const char *kind, *state;
+    int64_t job;
+} Queue;
+
+static bool queue_write(Ctx *c, void *arg)
+{
+    Queue *q = arg;
+    if (!job_add(c, q->kind, arena_printf(c->a, "{\"import\":%lld}", (long long)q->imp->id), &q->job))
+        return false;
+    /* of two at once the one that still sees the old job wins */
+    DbVal p[] = {db_of_int(q->imp->id), db_of_int(q->job), db_of_int(q->imp->job)};
+    return db_exec(c, SQL("UPDATE \"import_job\" SET \"job_id\" = $2, \"done\" = 0 WHERE \"id\" = $1 AND coalesce(\"job_id\", 0) = $3"), p, 3) &&
+           (db_changes(c) == 1 || ctx_fail(c, ERR_CONFLICT, NULL, "err.import.state", q->state)) && imp_save_plan(c, q->imp) &&
+           imp_save_state(c, q->imp->id, q->state, NULL);
+}
+
+static bool plan_is_whole(Ctx *c, const Imp *imp)
+{
+    bool any = false;
+    for (int i = 0; i < imp->n; i++) {
+        ImpPlan p;
+        if (!imp->sheets[i].entity)
+            continue;
+        if (!imp_plan(c, &imp->sheets[i], &p) || !access_need(c, p.e, ACT_IMPORT))
+            return false;
+        any = true;
+    }
+    return any || ctx_fail(c, ERR_INVALID, "sheets", "err.import.nothing");
+}
+
+static bool queue(Ctx *c, Imp *imp, const char *kind, const char *state, int64_t *out_job)
+{
+    Queue q = {imp, kind, state, 0};
+    if (!db_write(c, queue_write, &q))
+        return false;
+    *out_job = q.job;
+    return true;
+}
+
+bool import_check(Ctx *c, int64_t id, int64_t *out_job)
+{
+    Imp imp;
+    return imp_load(c, id, &imp) && is_open(c, &imp) && plan_is_whole(c, &imp) && queue(c, &imp, "import_check", "checking", out_job);
+}
+
+bool import_run(Ctx *c, int64_t id, int64_t *out_job)
+{
+    Imp imp;
+    if (!imp_load(c, id, &imp) || !is_open(c, &imp) || !plan_is_whole(c, &imp))
+        return false;
+    imp.ran = true;
+    return queue(c, &imp, "import_run", "running", out_job);
+}
+
+typedef struct Stop {
+    int64_t id;
+} Stop;
+
+static bool stop_write(Ctx *c, void *arg)
+{
+    return imp_save_state(c, ((Stop *)arg)->id, "cancelled", NULL);
+}
+
+bool import_cancel(Ctx *c, int64_t id)
+{
+    static const char *const over[] = {"done", "undone", "failed", "cancelled", NULL};
+    static const char *const waiting[] = {"uploaded", "checked", NULL};
+    Imp imp;
+    Stop s = {id};
+    if (!imp_load(c, id, &imp))
+        return false;
+    if (state_is(&imp, over))
+        return ctx_fail(c, ERR_CONFLICT, NULL, "err.import.state", imp.state);
+    if (state_is(&imp, waiting))
+        return db_write(c, stop_write, &s);
+    if (!job_cancel(c, imp.job) || !imp_load(c, id, &imp)) /* a job that had not begun is over at once */
+        return false;
+    return !state_is(&imp, over) || db_write(c, stop_write, &s);
+}
+
+/* ---- errors -------------------------------------------------------------------------------- */
+
+static const char *sheet_name(const Imp *imp, int64_t index)
+{
+    for (int i = 0; i < imp->n; i++)
+        if (imp->sheets[i].index == index)
+            return imp->sheets[i].name;
+    return "";
+}
+
+/* "2.17.123": behind sheet 2, row 17, error 123. */
+static bool cursor_read(Ctx *c, const char *text, DbVal out[3])
+{
+    char *end = NULL;
+    int64_t at[3] = {-1, 0, 0};
+    const char *p = text;
+    for (int i = 0; p && *p && i < 3; i++) {
+        at[i] = strtoll(p, &end, 10);
+        if (end == p || (i < 2 ? *end != '.' : *end != 0))
+            return ctx_fail(c, ERR_BAD_CURSOR, "cursor", "err.bad_cursor");
+        p = end + 1;
+    }
+    for (int i = 0; i < 3; i++)
+        out[i] = db_of_int(at[i]);
+    return true;
+}
+
+bool import_errors(Ctx *c, int64_t id, const char *cursor, int limit, Buf *out)
+{
+    Imp imp;
+    DbVal p[5] = {db_of_int(id)};
+    if (!imp_load(c, id, &imp) || !cursor_read(c, cursor, &p[1]))
+        return false;
+    p[4] = db_of_int(limit + 1);
+    DbRows *r = db_query(c,
+                         SQL("SELECT \"sheet\", \"row\", \"id\", \"col\", \"header\", \"value\", \"code\", \"message\" FROM \"import_row_error\" "
+                             "WHERE \"import_id\" = $1 AND (\"sheet\", \"row\", \"id\") > ($2, $3, $4) ORDER BY \"sheet\", \"row\", \"id\" LIMIT $5"),
+                         p, 5);
+    if (!r)
+        return false;
+    Jw w;
+    jw_init(&w, out);
+    jw_obj(&w);
+    jw_key(&w, "data");
+    jw_arr(&w);
+    const char *next = NULL;
+    bool more = false;
+    int n = 0;
+    while (db_step(r)) {
+        more = n == limit;
+        if (more)
+            break;
+        n++;
+        jw_obj(&w);
+        jw_kstr(&w, "sheet", sheet_name(&imp, db_int(r, 0)));
+        jw_kint(&w, "row", db_int(r, 1));
+        if (db_is_null(r, 3))
+            jw_kstr(&w, "column", NULL);
+        else
+            jw_kint(&w, "column", db_int(r, 3));
+        jw_kstr(&w, "header", db_text(r, 4));
+        jw_kstr(&w, "value", db_text(r, 5));
+        jw_kstr(&w, "code", db_text(r, 6));
+        jw_kstr(&w, "message", db_text(r, 7));
+        jw_end(&w);
+        next = arena_printf(c->a, "%lld.%lld.%lld", (long long)db_int(r, 0), (long long)db_int(r, 1), (long long)db_int(r, 2));
+    }
+    db_done(r);
+    jw_end(&w);
+    jw_kstr(&w, "next_cursor", more ? next : NULL);
+    jw_end(&w);
+    return c->n_err == 0;
+}

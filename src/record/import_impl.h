@@ -1,0 +1,153 @@
+/*
+ * What the files of the importer share: an import as its row holds it (import_store.c), the
+ * understanding of headers (import_guess.c), one row of a file on its way to a record (import_row.c), and
+ * the jobs (import_job.c, import_undo.c).
+ */
+#ifndef RECORD_IMPORT_IMPL_H
+#define RECORD_IMPORT_IMPL_H
+
+#include "base/vec.h"
+#include "record/import.h"
+#include "record/save.h"
+#include "record/sheet/sheet.h"
+
+enum { IMP_SAMPLES = 5, IMP_HEAD_ROWS = 20, IMP_UNDO_DAYS = 30 };
+
+typedef enum Outcome { OUT_CREATED, OUT_UPDATED, OUT_UNCHANGED, OUT_SKIPPED, OUT_DUPLICATE, OUT_FAILED, OUT__COUNT } Outcome;
+extern const char *const outcome_names[OUT__COUNT];
+
+typedef enum ImpMode { IMP_CREATE, IMP_UPDATE, IMP_UPSERT } ImpMode;
+extern const char *const imp_modes[];
+
+typedef struct ImpColumn {
+    const char *header; /* as it stands; "" for none */
+    const char *samples[IMP_SAMPLES];
+    int n_samples;
+    const char *guess; /* field, "parts.name", "address", or NULL */
+    int score;         /* percent */
+    const char *field; /* mapped to; NULL: left out */
+} ImpColumn;
+
+typedef struct ImpSheet {
+    int index; /* in the book */
+    const char *name;
+    bool hidden;
+    int64_t rows; /* below the header, as counted or guessed */
+    int64_t header_row;
+    ImpColumn *columns;
+    int n_columns;
+    const char *entity; /* NULL: skipped */
+    ImpMode mode;
+    const char **match;
+    int n_match;
+    bool clear;            /* a blank cell clears */
+    json_object *defaults; /* or NULL */
+} ImpSheet;
+
+typedef struct Imp {
+    int64_t id, owner, file, job, done, total, created_at, finished_at, revert_until;
+    const char *file_name, *state, *counts, *message;
+    ImpSheet *sheets;
+    int n;
+    const char *encoding; /* of a text file, as chosen or found; or NULL */
+    char delimiter;
+    bool ran;             /* a run has begun: rows were written */
+    int64_t totals, samples; /* rows passed over */
+} Imp;
+
+/* ---- import_store.c ---- */
+
+/* The import of the caller; ERR_NOT_FOUND where it is another's. */
+bool imp_load(Ctx *c, int64_t id, Imp *out);
+/* Inside a write. */
+bool imp_insert(Ctx *c, const Imp *imp);
+bool imp_save_plan(Ctx *c, const Imp *imp); /* sheets and options */
+bool imp_save_state(Ctx *c, int64_t id, const char *state, const char *message);
+bool imp_save_progress(Ctx *c, int64_t id, int64_t done, int64_t total, const char *counts);
+void imp_write_json(Ctx *c, const Imp *imp, Jw *w);
+/* The file of an import, opened. */
+bool imp_open(Ctx *c, const Imp *imp, SheetBook **out);
+/* Without right to keep given values, or kept by the program: the message key of why the column is left out; or NULL. */
+const char *imp_left_out(const Ctx *c, const Entity *e, const char *field);
+
+/* ---- import_guess.c ---- */
+
+/* Can this be filled by an import at all? Path: "name", "primary_contact.mobile", "address". out_part may be NULL. */
+const Field *imp_field(const Ctx *c, const Entity *e, const char *path, const char **out_part);
+/* Looks at a sheet: header row, columns with guesses, entity. wish: the entity it shall be, or NULL. Fills all of *out. */
+bool imp_look(Ctx *c, SheetBook *b, int index, const char *wish, ImpSheet *out);
+/* The guesses anew for another entity or header row: fills guess, score and field of the columns. */
+void imp_guess(Ctx *c, const Entity *e, ImpSheet *s);
+/* Columns and samples of another header row. */
+bool imp_reread(Ctx *c, SheetBook *b, int64_t header_row, ImpSheet *s);
+/* The exact mapping of our own template: applies it where the book has one. */
+bool imp_meta(Ctx *c, SheetBook *b, ImpSheet *sheets, int n);
+/* Without case, width, blanks, stars and what stands in brackets. */
+char *imp_norm(Arena *a, const char *header);
+/* Ten thousands: "(万元)". */
+bool imp_in_wan(const char *header);
+
+/* ---- import_row.c ---- */
+
+typedef struct ImpError {
+    int col; /* -1: the row */
+    const char *header, *value, *code, *message;
+} ImpError;
+
+typedef VEC(ImpError) ImpErrors;
+
+typedef struct ImpMap {
+    int col;
+    const char *path, *header;
+    const Field *f;
+    const char *part; /* of a parts field, or NULL */
+    FieldType type;   /* of the field or part */
+    bool address, wan, mobile;
+} ImpMap;
+
+/* A sheet made ready for its rows. */
+typedef struct ImpPlan {
+    const ImpSheet *s;
+    const Entity *e;
+    ImpMap *maps;
+    int n;
+    const Field *title; /* column of it: title_col, or -1 */
+    int title_col, number_col;
+    bool keep;
+} ImpPlan;
+
+/* Links found in this file, by the text that stands there. */
+typedef struct ImpLinks ImpLinks;
+
+typedef struct ImpCells {
+    int64_t row;
+    int n;
+    const SheetCell *cells;
+} ImpCells;
+
+bool imp_plan(Ctx *c, const ImpSheet *s, ImpPlan *out);
+/* A row that is no data: a sample of the template, a total. */
+bool imp_is_sample(Ctx *c, const ImpPlan *p, const ImpCells *row);
+bool imp_is_total(Ctx *c, const ImpPlan *p, const ImpCells *row);
+/* A mistake at a column (-1: none). */
+void imp_error(Ctx *c, ImpErrors *to, const ImpPlan *p, const ImpCells *row, int col, const char *code, const char *message);
+/* Moves the mistakes of the context behind the first n into to. false where one of them is none of the row's (a full
+   disk …): it stays recorded. */
+bool imp_take_errors(Ctx *c, int n, ImpErrors *to, const ImpPlan *p, const ImpCells *row);
+/* The cell as the text its field reads; NULL with a mistake in errors. "" for blank. */
+const char *imp_cell_text(Ctx *c, const ImpPlan *p, const ImpMap *m, const ImpCells *row, ImpErrors *errors);
+/* The value of a mapped field with a column, or of its default; null where there is none or it is refused. */
+DbVal imp_value(Ctx *c, const ImpPlan *p, const ImpCells *row, const Field *f);
+/* Resolves a link by text. ERR_REF_NOT_FOUND, ERR_REF_AMBIGUOUS under f. *pending: it is a row of this file not written (yet). */
+typedef bool (*ImpLinkFn)(Ctx *c, void *arg, const Field *f, const Entity *to, const char *text, int64_t *out, bool *pending);
+/* The input of rec_create or rec_update from a row. waiting: fields left out because what they link to is pending. */
+json_object *imp_input(Ctx *c, const ImpPlan *p, const ImpCells *row, bool is_new, ImpErrors *errors, ImpLinkFn link, void *arg,
+                       const Field **waiting, int *n_waiting);
+
+/* ---- shared by templates and reports ---- */
+
+/* Should the column be text in a workbook: phones, codes, numbers that are names. */
+bool imp_is_code(const Field *f);
+bool imp_may_use(const Ctx *c, const Field *f);
+
+#endif
