@@ -96,9 +96,14 @@ int usage(const char *line)
 
 int app_fail(App *app)
 {
-    for (const ErrItem *e = app->c.err; e; e = e->next)
+    for (const ErrItem *e = app->c.err; e; e = e->next) {
+        char *detail = e->detail ? arena_str(app->a, e->detail) : NULL;
+        for (char *p = detail; p && *p; p++) /* libpq speaks in several lines; a mistake is one */
+            if (*p == '\n' || *p == '\t')
+                *p = ' ';
         fprintf(stderr, "zhike: %s%s%s%s%s%s\n", e->field ? e->field : "", e->field ? ": " : "", e->message,
-                e->detail ? " (" : "", e->detail ? e->detail : "", e->detail ? ")" : "");
+                detail ? " (" : "", detail ? detail : "", detail ? ")" : "");
+    }
     if (!app->c.err)
         fprintf(stderr, "zhike: failed\n");
     return 1;
