@@ -237,8 +237,7 @@ static void no_such_field(K *k, const char *key, const char *sub, const char *na
 
 static bool text_like(FieldType t)
 {
-    return t == FT_STRING || t == FT_NUMBER || t == FT_EMAIL || t == FT_URL || t == FT_PHONE ||
-           t == FT_TEXT;
+    return type_ops(t)->text;
 }
 
 static bool sortable(FieldType t)

@@ -138,8 +138,7 @@ Filter *filter_shared(Arena *a, int64_t user, int64_t now_ms, bool write)
 
 bool filter_is_text(const Field *f)
 {
-    return f->type == FT_STRING || f->type == FT_NUMBER || f->type == FT_TEXT ||
-           f->type == FT_EMAIL || f->type == FT_URL || f->type == FT_PHONE;
+    return type_ops(f->type)->text;
 }
 
 const char *filter_folded(Arena *a, const Field *f, const char *text)

@@ -12,15 +12,24 @@
 #include "meta/types.h"
 
 static const Key field_keys[] = {
-    {"type", K_STR},     {"label", K_LABEL},    {"definition", K_TEXT2}, {"example", K_TEXT2},
-    {"section", K_STR},  {"unit", K_STR},       {"required", K_BOOL},    {"form_required", K_BOOL},
-    {"unique", K_BOOL},  {"readonly", K_BOOL},  {"create_only", K_BOOL}, {"write_only", K_BOOL},
-    {"hidden", K_BOOL},  {"personal", K_BOOL},  {"audit", K_BOOL},       {"list", K_BOOL},
-    {"form", K_BOOL},    {"card", K_BOOL},      {"sort", K_BOOL},        {"fold", K_BOOL},
-    {"search", K_INT},   {"match", K_STR},      {"min", K_NUM},          {"max", K_NUM},
-    {"scale", K_INT},    {"pattern", K_STR},    {"options", K_OBJ},      {"to", K_STR},
-    {"to_field", K_STR}, {"default", K_SCALAR}, {"required_if", K_ARR},  {"parts", K_OBJ},
-    {"shown_by", K_STR},     {"synonyms", K_STR}, {"was", K_STR},        {"retired", K_BOOL}, /* custom fields only */
+    {"type", K_STR},         {"label", K_LABEL},
+    {"definition", K_TEXT2}, {"example", K_TEXT2},
+    {"section", K_STR},      {"unit", K_STR},
+    {"required", K_BOOL},    {"form_required", K_BOOL},
+    {"unique", K_BOOL},      {"readonly", K_BOOL},
+    {"create_only", K_BOOL}, {"write_only", K_BOOL},
+    {"hidden", K_BOOL},      {"personal", K_BOOL},
+    {"audit", K_BOOL},       {"list", K_BOOL},
+    {"form", K_BOOL},        {"card", K_BOOL},
+    {"sort", K_BOOL},        {"fold", K_BOOL},
+    {"search", K_INT},       {"match", K_STR},
+    {"min", K_NUM},          {"max", K_NUM},
+    {"scale", K_INT},        {"pattern", K_STR},
+    {"options", K_OBJ},      {"to", K_STR},
+    {"to_field", K_STR},     {"default", K_SCALAR},
+    {"required_if", K_ARR},  {"parts", K_OBJ},
+    {"shown_by", K_STR},     {"synonyms", K_STR},
+    {"was", K_STR},          {"retired", K_BOOL}, /* custom fields only */
 };
 
 static const Key option_keys[] = {
@@ -379,9 +388,10 @@ static bool type_of(P *p, json_object *o, Field *f)
                 : FAIL(p, "type", "meta.unknown_type", t);
 }
 
+/* One line of text: folded by itself where it is listed, sorted or searched. */
 static bool is_text_type(FieldType t)
 {
-    return t == FT_STRING || t == FT_NUMBER || t == FT_EMAIL || t == FT_URL || t == FT_PHONE;
+    return type_ops(t)->text && t != FT_TEXT;
 }
 
 /* p stands at the field. */

@@ -79,9 +79,7 @@ unsigned type_field_ops(const Field *f)
     unsigned ops = table[f->type]->ops;
     if (f->write_only || f->hidden)
         return 0;
-    bool text = f->type == FT_STRING || f->type == FT_NUMBER || f->type == FT_TEXT ||
-                f->type == FT_EMAIL || f->type == FT_URL || f->type == FT_PHONE;
-    if (text && !f->fold)
+    if (table[f->type]->text && !f->fold)
         ops &= ~(1u << OP_CONTAINS | 1u << OP_STARTS);
     if (f->type == FT_LINK) {
         const Entity *to = f->to && f->entity ? model_entity(f->entity->model, f->to) : NULL;

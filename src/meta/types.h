@@ -19,6 +19,7 @@ typedef struct FieldOps {
     const char *name;   /* "string", "money" … as in entity files */
     ColType column;
     bool has_column;
+    bool text;          /* a text of a person: has a folded companion, contains, starts */
     unsigned ops;       /* 1u << OP_… */
     /* JSON of the API → value (cleaned, normalised, limits not yet checked). null gives DB_NULL. Links take an id only
        (objects and names are resolved by record/link). */
