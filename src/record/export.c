@@ -422,5 +422,5 @@ bool export_job(Ctx *c, Job *job)
     int64_t file;
     clock_day_of(c->now_ms, c->zone, day);
     AttachNew n = {.path = w.out.path, .name = arena_printf(c->a, "%s_%s.%s", label_in(w.e->label, c->lang), day, format), .parent_type = "job", .parent = job->id};
-    return attach_store(c, &n, &file) && job_end(c, job->id, JOB_DONE, NULL, file);
+    return attach_store(c, &n, &file) && job_end(c, job->id, JOB_IS_DONE, NULL, file);
 }

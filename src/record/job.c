@@ -126,7 +126,7 @@ bool job_claim(Ctx *c, const char *by, int64_t lease_ms, Job *out, bool *found)
     *found = k.found;
     if (k.found && out->attempts > MAX_ATTEMPTS) { /* it ended the process each time: do not try for ever */
         *found = false;
-        return job_end(c, out->id, JOB_FAILED, msg_text(c->lang, "err.job_crashed"), 0);
+        return job_end(c, out->id, JOB_IS_FAILED, msg_text(c->lang, "err.job_crashed"), 0);
     }
     return true;
 }

@@ -8,7 +8,8 @@
 
 #include "record/record.h"
 
-typedef enum JobState { JOB_QUEUED, JOB_RUNNING, JOB_DONE, JOB_FAILED, JOB_CANCELLED } JobState;
+/* Not JOB_DONE: that is the field of the entity in entity_ids.h. */
+typedef enum JobState { JOB_IS_QUEUED, JOB_IS_RUNNING, JOB_IS_DONE, JOB_IS_FAILED, JOB_IS_CANCELLED } JobState;
 
 typedef struct Job {
     int64_t id, owner;

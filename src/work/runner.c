@@ -44,10 +44,10 @@ static void end_job(Ctx *c, Job *job, bool ok, bool stopping)
     c->actor = actor_system(c->a, CH_JOB);
     if (stopping && !ok && !failed)
         return; /* stopped half-way: its lease runs out and the next start resumes it */
-    JobState state = ok ? JOB_DONE : failed ? JOB_FAILED : JOB_CANCELLED;
+    JobState state = ok ? JOB_IS_DONE : failed ? JOB_IS_FAILED : JOB_IS_CANCELLED;
     if (!ok && !failed && !job_cancelled(c, job->id))
-        state = JOB_FAILED;
-    job_end(c, job->id, state, state == JOB_FAILED ? message : NULL, 0);
+        state = JOB_IS_FAILED;
+    job_end(c, job->id, state, state == JOB_IS_FAILED ? message : NULL, 0);
 }
 
 bool runner_step(Db *db, const char *by, bool *worked, bool (*stopping)(void))
