@@ -9,7 +9,13 @@
 #include "record/record.h"
 
 /* Not JOB_DONE: that is the field of the entity in entity_ids.h. */
-typedef enum JobState { JOB_IS_QUEUED, JOB_IS_RUNNING, JOB_IS_DONE, JOB_IS_FAILED, JOB_IS_CANCELLED } JobState;
+typedef enum JobState {
+    JOB_IS_QUEUED,
+    JOB_IS_RUNNING,
+    JOB_IS_DONE,
+    JOB_IS_FAILED,
+    JOB_IS_CANCELLED
+} JobState;
 
 typedef struct Job {
     int64_t id, owner;
@@ -37,7 +43,8 @@ bool job_add(Ctx *c, const char *kind, const char *params, int64_t *out_id);
 bool job_claim(Ctx *c, const char *by, int64_t lease_ms, Job *out, bool *found);
 /* Saves how far it is and renews the lease; *cancel says that somebody asked to stop. progress, counts: JSON text or NULL.
    Call it inside the write that did the work, so that a crash resumes exactly behind it. */
-bool job_progress(Ctx *c, Job *job, int64_t done, int64_t total, const char *progress, const char *counts, bool *cancel);
+bool job_progress(Ctx *c, Job *job, int64_t done, int64_t total, const char *progress,
+                  const char *counts, bool *cancel);
 /* Ends it; a job that has ended stays as it is, so a function with a file or a message to leave ends itself. message: for the person, or NULL. file: an attachment, or 0. */
 bool job_end(Ctx *c, int64_t id, JobState state, const char *message, int64_t file);
 /* Renews the lease of a job in a long step. */
