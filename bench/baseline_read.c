@@ -35,6 +35,7 @@ typedef enum Shape { AS_TEXT, AS_INT, AS_TIME, AS_LINK, AS_REGION, AS_MONEY, AS_
 
 typedef struct Column {
     const char *key; /* ,"name": with quotes and colon */
+    const char *also; /* the same for a second name, or NULL */
     Shape shape;
     int labels; /* AS_LINK: which label statement; -1 none */
     int scale;
@@ -393,6 +394,10 @@ static void one_page(Loop *l, Conn *k)
         for (int i = 0; i < page.n_cols; i++) {
             put(l, page.cols[i].key, strlen(page.cols[i].key));
             write_cell(l, &page.cols[i], &line->cells[i]);
+            if (page.cols[i].also) {
+                put(l, page.cols[i].also, strlen(page.cols[i].also));
+                write_cell(l, &page.cols[i], &line->cells[i]);
+            }
         }
         PUT(l, ",\"can\":{\"edit\":");
         line->edit ? PUT(l, "true") : PUT(l, "false");
@@ -455,6 +460,8 @@ static bool plan_columns(Ctx *c, const Entity *e)
         const Field *f = s.fields[i];
         Column *col = &page.cols[page.n_cols++];
         *col = (Column){.key = arena_printf(c->a, ",\"%s\":", f->name), .labels = -1, .scale = f->type == FT_MONEY ? 2 : f->scale};
+        if (s.also[i])
+            col->also = arena_printf(c->a, ",\"%s\":", s.also[i]);
         switch (f->type) {
         case FT_INT: col->shape = AS_INT; break;
         case FT_DATETIME: col->shape = AS_TIME; break;

@@ -4,6 +4,7 @@
  */
 #include "base/arena.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,9 +44,59 @@ static void *must_malloc(size_t n)
     return p;
 }
 
+#ifndef ARENA_DEBUG
+/*
+ * Blocks of the full size go from the arena that ends to the one that begins, on whatever thread: else each
+ * request faults its memory in anew. At most KEPT of them (2 MiB) wait.
+ */
+enum { KEPT = 32 };
+static pthread_mutex_t kept_lock = PTHREAD_MUTEX_INITIALIZER;
+static Block *kept;
+static int n_kept;
+
+static Block *block_take(void)
+{
+    pthread_mutex_lock(&kept_lock);
+    Block *b = kept;
+    if (b) {
+        kept = b->next;
+        n_kept--;
+    }
+    pthread_mutex_unlock(&kept_lock);
+    return b;
+}
+
+static bool block_keep(Block *b)
+{
+    if (b->size != MAX_BLOCK)
+        return false;
+    pthread_mutex_lock(&kept_lock);
+    bool room = n_kept < KEPT;
+    if (room) {
+        b->next = kept;
+        kept = b;
+        n_kept++;
+    }
+    pthread_mutex_unlock(&kept_lock);
+    return room;
+}
+#else
+static bool block_keep(Block *b)
+{
+    (void)b;
+    return false;
+}
+#endif
+
 static Block *block_new(size_t size)
 {
+#ifndef ARENA_DEBUG
+    Block *b = size == MAX_BLOCK ? block_take() : NULL;
+    if (!b)
+        b = must_malloc(sizeof(Block) + size);
+#else
     Block *b = must_malloc(sizeof(Block) + size);
+#endif
     b->next = NULL;
     b->size = size;
     b->used = 0;
@@ -96,7 +147,8 @@ void arena_reset(Arena *a)
             continue;
         }
 #endif
-        free(b);
+        if (!block_keep(b))
+            free(b);
         b = next;
     }
     if (keep) {
@@ -114,7 +166,8 @@ void arena_free(Arena *a)
     run_deferred(a);
     for (Block *b = a->block; b;) {
         Block *next = b->next;
-        free(b);
+        if (!block_keep(b))
+            free(b);
         b = next;
     }
     if (a->parent) {
@@ -128,7 +181,8 @@ void arena_free(Arena *a)
     free(a);
 }
 
-void *arena_alloc(Arena *a, size_t n)
+/* arena_alloc without the zeros. */
+static void *take(Arena *a, size_t n)
 {
     if (n > (size_t)1 << 40)
         abort(); /* a size computed wrongly; see arena_array */
@@ -140,7 +194,6 @@ void *arena_alloc(Arena *a, size_t n)
     Block *d = block_new(n ? n : 1); /* exact size, so that overruns are seen */
     d->next = a->block;
     a->block = d;
-    memset(d->data, 0, n ? n : 1);
     return d->data;
 #else
     Block *b = a->block;
@@ -150,7 +203,6 @@ void *arena_alloc(Arena *a, size_t n)
             big->used = need;
             big->next = b->next;
             b->next = big;
-            memset(big->data, 0, need);
             return big->data;
         }
         size_t size = a->next_size;
@@ -164,9 +216,13 @@ void *arena_alloc(Arena *a, size_t n)
     }
     void *p = b->data + b->used;
     b->used += need;
-    memset(p, 0, need);
     return p;
 #endif
+}
+
+void *arena_alloc(Arena *a, size_t n)
+{
+    return memset(take(a, n), 0, n ? n : 1);
 }
 
 void *arena_array(Arena *a, size_t n, size_t size)
@@ -178,7 +234,7 @@ void *arena_array(Arena *a, size_t n, size_t size)
 
 char *arena_dup(Arena *a, const char *s, size_t n)
 {
-    char *p = arena_alloc(a, n + 1);
+    char *p = take(a, n + 1);
     if (n)
         memcpy(p, s, n);
     p[n] = 0;

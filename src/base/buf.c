@@ -11,25 +11,16 @@ void buf_init(Buf *b, Arena *a)
     *b = (Buf){.a = a, .data = empty};
 }
 
-char *buf_room(Buf *b, size_t n)
+void buf_enlarge(Buf *b, size_t n)
 {
-    if (b->cap < b->len + n + 1) {
-        size_t cap = b->cap ? b->cap * 2 : 128;
-        while (cap < b->len + n + 1)
-            cap *= 2;
-        char *p = arena_alloc(b->a, cap);
-        if (b->len)
-            memcpy(p, b->data, b->len);
-        b->data = p;
-        b->cap = cap;
-    }
-    return b->data + b->len;
-}
-
-void buf_grew(Buf *b, size_t n)
-{
-    b->len += n;
-    b->data[b->len] = 0;
+    size_t cap = b->cap ? b->cap * 2 : 128;
+    while (cap < b->len + n + 1)
+        cap *= 2;
+    char *p = arena_alloc(b->a, cap);
+    if (b->len)
+        memcpy(p, b->data, b->len);
+    b->data = p;
+    b->cap = cap;
 }
 
 void buf_add(Buf *b, const char *s, size_t n)
@@ -45,19 +36,21 @@ void buf_puts(Buf *b, const char *s)
     buf_add(b, s, strlen(s));
 }
 
-void buf_putc(Buf *b, char ch)
-{
-    buf_add(b, &ch, 1);
-}
-
 void buf_i64(Buf *b, int64_t n)
 {
     char tmp[24];
     char *p = tmp + sizeof tmp;
     uint64_t u = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
-    do
+    for (; u >= 100; u /= 100) { /* two digits a division: ids have fifteen */
+        unsigned two = (unsigned)(u % 100);
+        *--p = (char)('0' + two % 10);
+        *--p = (char)('0' + two / 10);
+    }
+    if (u >= 10) {
         *--p = (char)('0' + u % 10);
-    while (u /= 10);
+        u /= 10;
+    }
+    *--p = (char)('0' + u);
     if (n < 0)
         *--p = '-';
     buf_add(b, p, (size_t)(tmp + sizeof tmp - p));

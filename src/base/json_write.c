@@ -47,42 +47,76 @@ void jw_arr(Jw *w)
     open_scope(w, false);
 }
 
+/* Bytes at the start of s that stand in JSON as they are; eight are looked at at once. */
+static size_t plain_run(const char *s, size_t n)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
+    size_t i = 0;
+    for (; n - i >= 8; i += 8) {
+        uint64_t w;
+        memcpy(&w, s + i, 8);
+        uint64_t quote = w ^ ones * '"', slash = w ^ ones * '\\';
+        uint64_t control = (w - ones * 0x20) & ~w;
+        if ((((quote - ones) & ~quote) | ((slash - ones) & ~slash) | control) & highs)
+            break;
+    }
+    for (; i < n; i++) {
+        unsigned char ch = (unsigned char)s[i];
+        if (ch < 0x20 || ch == '"' || ch == '\\')
+            break;
+    }
+    return i;
+}
+
+static void escaped(Buf *b, unsigned char ch)
+{
+    static const char hex[] = "0123456789abcdef";
+    char esc[6] = {'\\', 0, '0', '0', 0, 0};
+    size_t len = 2;
+    switch (ch) {
+    case '"': esc[1] = '"'; break;
+    case '\\': esc[1] = '\\'; break;
+    case '\n': esc[1] = 'n'; break;
+    case '\r': esc[1] = 'r'; break;
+    case '\t': esc[1] = 't'; break;
+    default:
+        esc[1] = 'u';
+        esc[4] = hex[ch >> 4];
+        esc[5] = hex[ch & 15];
+        len = 6;
+    }
+    buf_add(b, esc, len);
+}
+
+static void quoted(Buf *b, const char *s, size_t n)
+{
+    size_t run = plain_run(s, n);
+    if (run == n) { /* nearly always */
+        char *p = buf_room(b, n + 2);
+        p[0] = '"';
+        memcpy(p + 1, s, n);
+        p[n + 1] = '"';
+        buf_grew(b, n + 2);
+        return;
+    }
+    buf_putc(b, '"');
+    while (n > 0) {
+        run = plain_run(s, n);
+        buf_add(b, s, run);
+        if (run == n)
+            break;
+        escaped(b, (unsigned char)s[run]);
+        s += run + 1;
+        n -= run + 1;
+    }
+    buf_putc(b, '"');
+}
+
 void jw_end(Jw *w)
 {
     assert(w->depth > 0 && !w->after_key);
     w->depth--;
     buf_putc(w->b, w->is_obj[w->depth] ? '}' : ']');
-}
-
-static void quoted(Buf *b, const char *s, size_t n)
-{
-    static const char hex[] = "0123456789abcdef";
-    buf_putc(b, '"');
-    size_t from = 0;
-    for (size_t i = 0; i < n; i++) {
-        unsigned char ch = (unsigned char)s[i];
-        if (ch >= 0x20 && ch != '"' && ch != '\\')
-            continue;
-        buf_add(b, s + from, i - from);
-        from = i + 1;
-        char esc[6] = {'\\', 0, '0', '0', 0, 0};
-        size_t len = 2;
-        switch (ch) {
-        case '"': esc[1] = '"'; break;
-        case '\\': esc[1] = '\\'; break;
-        case '\n': esc[1] = 'n'; break;
-        case '\r': esc[1] = 'r'; break;
-        case '\t': esc[1] = 't'; break;
-        default:
-            esc[1] = 'u';
-            esc[4] = hex[ch >> 4];
-            esc[5] = hex[ch & 15];
-            len = 6;
-        }
-        buf_add(b, esc, len);
-    }
-    buf_add(b, s + from, n - from);
-    buf_putc(b, '"');
 }
 
 void jw_key(Jw *w, const char *key)
@@ -93,6 +127,18 @@ void jw_key(Jw *w, const char *key)
     w->has_item[w->depth - 1] = 1;
     quoted(w->b, key, strlen(key));
     buf_putc(w->b, ':');
+    w->after_key = true;
+}
+
+void jw_key_ready(Jw *w, const char *text, size_t n)
+{
+    assert(w->depth > 0 && w->is_obj[w->depth - 1] && !w->after_key);
+    char *p = buf_room(w->b, n + 1);
+    size_t comma = w->has_item[w->depth - 1];
+    p[0] = ',';
+    memcpy(p + comma, text, n);
+    buf_grew(w->b, n + comma);
+    w->has_item[w->depth - 1] = 1;
     w->after_key = true;
 }
 

@@ -20,6 +20,9 @@ void jw_obj(Jw *w);
 void jw_arr(Jw *w);
 void jw_end(Jw *w); /* closes the innermost object or array */
 void jw_key(Jw *w, const char *key);
+/* A key made ready before: its text in quotes with the colon, "\"name\":", n bytes. */
+void jw_key_ready(Jw *w, const char *text, size_t n);
+#define JW_KEY(w, lit) jw_key_ready((w), "\"" lit "\":", sizeof("\"" lit "\":") - 1)
 void jw_str(Jw *w, const char *s); /* NULL writes null */
 void jw_strn(Jw *w, const char *s, size_t n);
 void jw_int(Jw *w, int64_t n);

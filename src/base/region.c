@@ -12,6 +12,7 @@
 #include "base/region_list.h"
 
 static Region *regions; /* sorted by code */
+static const char **paths; /* beside regions */
 static size_t n_regions;
 static int heads[1024], *nexts; /* index + 1 by the first character of the name */
 static Arena *keep;             /* of the list: lives as long as the process */
@@ -111,6 +112,33 @@ static size_t first_hash(const char *s)
     return cp_next(&s) % (sizeof heads / sizeof *heads);
 }
 
+static const Region *find(int32_t code)
+{
+    size_t lo = 0, hi = n_regions;
+    while (lo < hi) {
+        size_t mid = (lo + hi) / 2;
+        if (regions[mid].code < code)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo < n_regions && regions[lo].code == code ? &regions[lo] : NULL;
+}
+
+/* What stands above comes first in the order of the codes, so each path grows from a ready one. */
+static void load_paths(Arena *a)
+{
+    paths = ARENA_ARRAY(a, n_regions + 1, const char *);
+    for (size_t i = 0; i < n_regions; i++) {
+        const Region *r = &regions[i], *up = r->parent ? find(r->parent) : NULL;
+        const char *above = up ? paths[up - regions] : NULL; /* that of a filler is its parent's */
+        if (r->is_filler)
+            paths[i] = above ? above : "";
+        else
+            paths[i] = above ? arena_printf(a, "%s / %s", above, r->name) : r->name;
+    }
+}
+
 static void load(void)
 {
     const Embed *e = embed_find("data/regions.csv");
@@ -137,6 +165,7 @@ static void load(void)
         nexts[i] = heads[at];
         heads[at] = (int)i + 1;
     }
+    load_paths(a);
 }
 
 const Region *region_like(const char *s, const Region *after)
@@ -153,15 +182,7 @@ const Region *region_like(const char *s, const Region *after)
 const Region *region_find(int32_t code)
 {
     pthread_once(&once, load);
-    size_t lo = 0, hi = n_regions;
-    while (lo < hi) {
-        size_t mid = (lo + hi) / 2;
-        if (regions[mid].code < code)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo < n_regions && regions[lo].code == code ? &regions[lo] : NULL;
+    return find(code);
 }
 
 bool region_valid_on(const Region *r, const char *day)
@@ -220,17 +241,15 @@ bool region_within(int32_t code, int32_t ancestor)
     return false;
 }
 
-char *region_path(Arena *a, int32_t code)
+const char *region_path_text(int32_t code)
 {
     const Region *r = region_find(code);
-    if (!r)
-        return arena_str(a, "");
-    if (r->is_filler)
-        r = region_find(r->parent);
-    char *path = arena_str(a, r->name);
-    while ((r = region_above(r)) != NULL)
-        path = arena_printf(a, "%s / %s", r->name, path);
-    return path;
+    return r ? paths[r - regions] : "";
+}
+
+char *region_path(Arena *a, int32_t code)
+{
+    return arena_str(a, region_path_text(code));
 }
 
 static void put_tree(Jw *w, const Region *const *list, int n, Arena *a)

@@ -32,6 +32,8 @@ const Region *const *region_children(Arena *a, int32_t code, int *n);
 bool region_within(int32_t code, int32_t ancestor);
 /* "广东省 / 深圳市 / 南山区"; "" for a code nobody knows. */
 char *region_path(Arena *a, int32_t code);
+/* The same without a copy; lives as long as the process. */
+const char *region_path_text(int32_t code);
 
 /*
  * Reads the regions an address starts with: full or short names, the province or the city left

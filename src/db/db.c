@@ -220,6 +220,26 @@ const void *db_blob(DbRows *r, int col)
     return r->conn->db->drv->get_blob(r, col);
 }
 
+void db_value(DbRows *r, int col, DbKind want, DbVal *out)
+{
+    const Driver *drv = r->conn->db->drv;
+    if (drv->get_value) {
+        drv->get_value(r, col, want, out);
+        return;
+    }
+    out->kind = drv->is_null(r, col) ? DB_NULL : want;
+    switch (out->kind) {
+    case DB_NULL: break;
+    case DB_INT: out->i = drv->get_int(r, col); break;
+    case DB_REAL: out->d = drv->get_real(r, col); break;
+    case DB_TEXT:
+    case DB_BLOB:
+        out->s = want == DB_TEXT ? drv->get_text(r, col) : drv->get_blob(r, col);
+        out->n = drv->get_bytes(r, col);
+        break;
+    }
+}
+
 int db_columns(DbRows *r)
 {
     return r->n_columns;

@@ -74,6 +74,9 @@ double db_real(DbRows *r, int col);
 const char *db_text(DbRows *r, int col);
 size_t db_bytes(DbRows *r, int col); /* length of text or blob */
 const void *db_blob(DbRows *r, int col);
+/* The same in one call: NULL or a value of the kind wanted; text and blob are valid until the next step. out is
+   filled in place: handed back as a struct, every cell of a page would wait for the stores before it. */
+void db_value(DbRows *r, int col, DbKind want, DbVal *out);
 int db_columns(DbRows *r);
 
 /* One value of the first row. *found: there is a row and its value is not NULL; else *out is 0 or

@@ -108,6 +108,7 @@ struct Driver {
     const char *(*get_text)(DbRows *r, int col);
     size_t (*get_bytes)(DbRows *r, int col);
     const void *(*get_blob)(DbRows *r, int col);
+    void (*get_value)(DbRows *r, int col, DbKind want, DbVal *out); /* NULL: made of the others */
 
     /* Transaction words, not counted as statements. control: SAVEPOINT and the like. */
     bool (*begin)(Ctx *c, DbConn *conn);

@@ -353,7 +353,7 @@ static bool sqlite_step(DbRows *r)
     }
     if (r->n_rows == 0)
         return false;
-    r->conn->deadline_ms = r->c->deadline_ms;
+    atomic_store_explicit(&r->conn->deadline_ms, r->c->deadline_ms, memory_order_relaxed);
     int rc = sqlite3_step(e->handle);
     if (rc == SQLITE_ROW)
         return true;
@@ -409,6 +409,22 @@ static size_t sqlite_bytes(DbRows *r, int col)
 static const void *sqlite_blob(DbRows *r, int col)
 {
     return sqlite3_column_blob(stmt_of(r), col);
+}
+
+static void sqlite_value(DbRows *r, int col, DbKind want, DbVal *out)
+{
+    sqlite3_stmt *st = stmt_of(r);
+    out->kind = sqlite3_column_type(st, col) == SQLITE_NULL ? DB_NULL : want;
+    switch (out->kind) {
+    case DB_NULL: break;
+    case DB_INT: out->i = sqlite3_column_int64(st, col); break;
+    case DB_REAL: out->d = sqlite3_column_double(st, col); break;
+    case DB_TEXT:
+    case DB_BLOB:
+        out->s = want == DB_TEXT ? (const char *)sqlite3_column_text(st, col) : sqlite3_column_blob(st, col);
+        out->n = (size_t)sqlite3_column_bytes(st, col);
+        break;
+    }
 }
 
 /* --- transactions ---------------------------------------------------------------------------- */
@@ -742,6 +758,7 @@ const Driver sqlite_driver = {
     .get_text = sqlite_text,
     .get_bytes = sqlite_bytes,
     .get_blob = sqlite_blob,
+    .get_value = sqlite_value,
     .begin = sqlite_begin,
     .commit = sqlite_commit,
     .rollback = sqlite_rollback,

@@ -95,7 +95,7 @@ static void option_to_json(const Field *f, const DbVal *v, Jw *w)
 {
     (void)f;
     if (v->kind == DB_TEXT)
-        jw_str(w, v->s);
+        jw_strn(w, v->s, v->n);
     else
         jw_null(w);
 }

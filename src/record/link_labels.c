@@ -13,7 +13,8 @@ typedef struct Want {
     const Entity *to;
     int64_t *ids;
     const char **labels;
-    int n, cap;
+    int *slots;   /* position + 1 by hash of the id, 0 where free; twice cap of them */
+    int n, cap;   /* cap is a power of two */
     bool fetched;
 } Want;
 
@@ -47,45 +48,48 @@ static Want *want_of(LinkLabels *l, const Entity *to)
     return &l->wants[l->n++];
 }
 
-/* ids are kept sorted: a page asks for few distinct ones, a block of an export for some hundreds. */
-static int position(const Want *w, int64_t id, bool *found)
+/* The slot of id: where it stands, or the free one where it belongs. A page looks up every link twice. */
+static int *slot_of(const Want *w, int64_t id)
 {
-    int lo = 0, hi = w->n;
-    while (lo < hi) {
-        int mid = lo + (hi - lo) / 2;
-        if (w->ids[mid] < id)
-            lo = mid + 1;
-        else
-            hi = mid;
+    unsigned mask = (unsigned)w->cap * 2 - 1;
+    unsigned at = (unsigned)(((uint64_t)id * UINT64_C(0x9E3779B97F4A7C15)) >> 32) & mask;
+    while (w->slots[at] && w->ids[w->slots[at] - 1] != id)
+        at = (at + 1) & mask;
+    return &w->slots[at];
+}
+
+static int position(const Want *w, int64_t id)
+{
+    return w->cap ? *slot_of(w, id) - 1 : -1;
+}
+
+static void enlarge(Arena *a, Want *w)
+{
+    int cap = w->cap ? w->cap * 2 : 64;
+    int64_t *ids = ARENA_ARRAY(a, cap, int64_t);
+    const char **labels = ARENA_ARRAY(a, cap, const char *);
+    if (w->n) {
+        memcpy(ids, w->ids, (size_t)w->n * sizeof(int64_t));
+        memcpy(labels, w->labels, (size_t)w->n * sizeof(char *));
     }
-    *found = lo < w->n && w->ids[lo] == id;
-    return lo;
+    w->ids = ids;
+    w->labels = labels;
+    w->cap = cap;
+    w->slots = ARENA_ARRAY(a, cap * 2, int);
+    for (int i = 0; i < w->n; i++)
+        *slot_of(w, ids[i]) = i + 1;
 }
 
 void link_labels_want(LinkLabels *l, const Entity *to, int64_t id)
 {
     Want *w = want_of(l, to);
-    bool found;
-    int at = position(w, id, &found);
-    if (found)
+    if (w->n == w->cap)
+        enlarge(l->c->a, w);
+    int *slot = slot_of(w, id);
+    if (*slot)
         return;
-    if (w->n == w->cap) {
-        int cap = w->cap ? w->cap * 2 : 16;
-        int64_t *ids = ARENA_ARRAY(l->c->a, cap, int64_t);
-        const char **labels = ARENA_ARRAY(l->c->a, cap, const char *);
-        if (w->n) {
-            memcpy(ids, w->ids, (size_t)w->n * sizeof(int64_t));
-            memcpy(labels, w->labels, (size_t)w->n * sizeof(char *));
-        }
-        w->ids = ids;
-        w->labels = labels;
-        w->cap = cap;
-    }
-    memmove(w->ids + at + 1, w->ids + at, (size_t)(w->n - at) * sizeof(int64_t));
-    memmove(w->labels + at + 1, w->labels + at, (size_t)(w->n - at) * sizeof(char *));
-    w->ids[at] = id;
-    w->labels[at] = NULL;
-    w->n++;
+    w->ids[w->n] = id;
+    *slot = ++w->n;
     w->fetched = false;
 }
 
@@ -123,9 +127,8 @@ static bool fetch(Ctx *c, Want *w)
     if (!r)
         return false;
     while (db_step(r)) {
-        bool found;
-        int at = position(w, db_int(r, 0), &found);
-        if (!found)
+        int at = position(w, db_int(r, 0));
+        if (at < 0)
             continue;
         if (type_ops(e->title->type)->column == COL_TEXT)
             w->labels[at] = arena_str(c->a, db_text(r, 1));
@@ -153,9 +156,8 @@ const char *link_label(const LinkLabels *l, const Entity *to, int64_t id)
     for (int i = 0; i < l->n; i++) {
         if (l->wants[i].to != to)
             continue;
-        bool found;
-        int at = position(&l->wants[i], id, &found);
-        return found ? l->wants[i].labels[at] : NULL;
+        int at = position(&l->wants[i], id);
+        return at >= 0 ? l->wants[i].labels[at] : NULL;
     }
     return NULL;
 }

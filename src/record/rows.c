@@ -27,6 +27,18 @@ const Entity *rows_link_target(const Field *f, const DbVal *values)
     return model_entity(m, values[by->index].s);
 }
 
+/* A field's name as it stands in JSON: names are plain, a–z 0–9 _. */
+static char *ready_key(Arena *a, const char *name, size_t *n)
+{
+    size_t len = strlen(name);
+    char *text = arena_alloc(a, len + 4);
+    text[0] = '"';
+    memcpy(text + 1, name, len);
+    memcpy(text + 1 + len, "\":", 3);
+    *n = len + 3;
+    return text;
+}
+
 static void take_field(Ctx *c, RowSet *s, const Field *f)
 {
     bool masked = false;
@@ -37,6 +49,9 @@ static void take_field(Ctx *c, RowSet *s, const Field *f)
             return;
     s->fields[s->n_fields] = f;
     s->masked[s->n_fields] = masked;
+    s->keys[s->n_fields].text = ready_key(c->a, f->name, &s->keys[s->n_fields].n);
+    if (is_link(f) && !f->to_field)
+        s->targets[s->n_fields] = rows_link_target(f, NULL);
     for (int i = 0; f->type == FT_LINK && i < s->e->n_fields; i++) {
         const Field *parts = &s->e->fields[i];
         if (parts->shown_by && strcmp(parts->shown_by, f->name) == 0)
@@ -57,6 +72,8 @@ bool rows_choose(Ctx *c, const Entity *e, const char *fields, bool all, RowSet *
     *out = (RowSet){.e = e, .flags = true, .labels = link_labels_new(c)};
     out->fields = ARENA_ARRAY(c->a, e->n_fields + 1, const Field *);
     out->masked = ARENA_ARRAY(c->a, e->n_fields + 1, bool);
+    out->keys = ARENA_ARRAY(c->a, e->n_fields + 1, struct RowKey);
+    out->targets = ARENA_ARRAY(c->a, e->n_fields + 1, const Entity *);
     out->also = ARENA_ARRAY(c->a, e->n_fields + 1, const char *);
     if (!fields) {
         for (int i = 0; i < e->n_fields; i++) {
@@ -162,12 +179,12 @@ int rows_add(Ctx *c, RowSet *s, DbRows *r)
         const Field *f = s->fields[i];
         if (!f->column)
             continue;
-        row->rec.v[f->index] = value_read(c->a, f, r, col++);
+        value_read(c->a, f, r, col++, &row->rec.v[f->index]);
         const Field *by = companion(f);
         if (by)
-            row->rec.v[by->index] = value_read(c->a, by, r, col++);
+            value_read(c->a, by, r, col++, &row->rec.v[by->index]);
         if (is_link(f) && row->rec.v[f->index].kind == DB_INT) {
-            const Entity *to = rows_link_target(f, row->rec.v);
+            const Entity *to = s->targets[i] ? s->targets[i] : rows_link_target(f, row->rec.v);
             if (to)
                 link_labels_want(s->labels, to, row->rec.v[f->index].i);
         }
@@ -238,8 +255,10 @@ bool rows_finish(Ctx *c, RowSet *s)
 static void write_ref(Jw *w, int64_t id, const char *label)
 {
     jw_obj(w);
-    jw_kint(w, "id", id);
-    jw_kstr(w, "label", label);
+    JW_KEY(w, "id");
+    jw_int(w, id);
+    JW_KEY(w, "label");
+    jw_str(w, label);
     jw_end(w);
 }
 
@@ -258,10 +277,10 @@ static void write_value(Ctx *c, const RowSet *s, const Row *row, int at, Jw *w)
     } else if (s->masked[at] && !row->clear) {
         jw_str(w, type_mask(c->a, f, type_ops(f->type)->to_text(c->a, f, v, c->lang)));
     } else if (is_link(f)) {
-        const Entity *to = rows_link_target(f, row->rec.v);
+        const Entity *to = s->targets[at] ? s->targets[at] : rows_link_target(f, row->rec.v);
         write_ref(w, v->i, to ? link_label(s->labels, to, v->i) : NULL);
     } else if (f->type == FT_REGION) {
-        write_ref(w, v->i, region_path(c->a, (int32_t)v->i));
+        write_ref(w, v->i, region_path_text((int32_t)v->i));
     } else {
         type_ops(f->type)->to_json(f, v, w);
     }
@@ -270,12 +289,15 @@ static void write_value(Ctx *c, const RowSet *s, const Row *row, int at, Jw *w)
 void rows_write(Ctx *c, const RowSet *s, const Row *row, Jw *w)
 {
     jw_obj(w);
-    jw_kint(w, "id", row->rec.id);
-    if (s->e->standard)
-        jw_kint(w, "version", row->rec.version);
+    JW_KEY(w, "id");
+    jw_int(w, row->rec.id);
+    if (s->e->standard) {
+        JW_KEY(w, "version");
+        jw_int(w, row->rec.version);
+    }
     bool any = false;
     for (int i = 0; i < s->n_fields; i++) {
-        jw_key(w, s->fields[i]->name);
+        jw_key_ready(w, s->keys[i].text, s->keys[i].n);
         write_value(c, s, row, i, w);
         if (s->also[i]) {
             jw_key(w, s->also[i]);
@@ -292,11 +314,10 @@ void rows_write(Ctx *c, const RowSet *s, const Row *row, Jw *w)
         jw_end(w);
     }
     if (s->flags) {
-        jw_key(w, "can");
-        jw_obj(w);
-        jw_kbool(w, "edit", row->can_edit);
-        jw_kbool(w, "delete", row->can_delete);
-        jw_end(w);
+        JW_KEY(w, "can");
+        jw_raw(w, row->can_edit ? row->can_delete ? "{\"edit\":true,\"delete\":true}" : "{\"edit\":true,\"delete\":false}"
+                  : row->can_delete ? "{\"edit\":false,\"delete\":true}"
+                                    : "{\"edit\":false,\"delete\":false}");
     }
     jw_end(w);
 }

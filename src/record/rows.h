@@ -21,6 +21,11 @@ typedef struct RowSet {
     const Entity *e;
     const Field **fields;  /* chosen and readable, in order */
     bool *masked;          /* beside fields */
+    struct RowKey {
+        const char *text;  /* "\"name\":" */
+        size_t n;
+    } *keys;               /* beside fields */
+    const Entity **targets; /* beside fields: where a link with a fixed target leads; NULL: ask rows_link_target */
     const char **also;     /* beside fields: a second name the value is given out under (Field.shown_by), or NULL */
     int n_fields;
     bool any_masked;

@@ -19,26 +19,18 @@ void value_columns(Sql *q, const Entity *e, const char *alias)
     }
 }
 
-DbVal value_read(Arena *a, const Field *f, DbRows *r, int col)
+static DbKind kind_of(const Field *f)
 {
-    if (db_is_null(r, col))
-        return db_null();
-    switch (type_ops(f->type)->column) {
-    case COL_INT:
-    case COL_BOOL:
-        return db_of_int(db_int(r, col));
-    case COL_REAL:
-        return db_of_real(db_real(r, col));
-    case COL_TEXT: {
-        size_t n = db_bytes(r, col);
-        return (DbVal){.kind = DB_TEXT, .s = arena_dup(a, db_text(r, col), n), .n = n};
-    }
-    case COL_BLOB: {
-        size_t n = db_bytes(r, col);
-        return db_of_blob(arena_dup(a, db_blob(r, col), n), n);
-    }
-    }
-    return db_null();
+    static const DbKind kinds[] = {
+        [COL_INT] = DB_INT, [COL_BOOL] = DB_INT, [COL_REAL] = DB_REAL, [COL_TEXT] = DB_TEXT, [COL_BLOB] = DB_BLOB};
+    return kinds[type_ops(f->type)->column];
+}
+
+void value_read(Arena *a, const Field *f, DbRows *r, int col, DbVal *out)
+{
+    db_value(r, col, kind_of(f), out);
+    if (out->kind == DB_TEXT || out->kind == DB_BLOB)
+        out->s = arena_dup(a, out->s, out->n);
 }
 
 int value_read_row(Arena *a, const Entity *e, DbRows *r, int from, DbVal *out)
@@ -46,7 +38,7 @@ int value_read_row(Arena *a, const Entity *e, DbRows *r, int from, DbVal *out)
     for (int i = 0; i < e->n_fields; i++) {
         const Field *f = &e->fields[i];
         if (f->column)
-            out[i] = value_read(a, f, r, from++);
+            value_read(a, f, r, from++, &out[i]);
     }
     return from;
 }

@@ -11,8 +11,8 @@
 void value_columns(Sql *q, const Entity *e, const char *alias);
 /* Reads such a row, from column `from` on, into values by Field.index (text copied to a). Returns the next column. */
 int value_read_row(Arena *a, const Entity *e, DbRows *r, int from, DbVal *out);
-/* Reads one column by the type of f. */
-DbVal value_read(Arena *a, const Field *f, DbRows *r, int col);
+/* Reads one column by the type of f; out was zero before. */
+void value_read(Arena *a, const Field *f, DbRows *r, int col, DbVal *out);
 bool value_same(const DbVal *x, const DbVal *y);
 /* A deep copy of text. */
 DbVal value_copy(Arena *a, const DbVal *v);
