@@ -410,7 +410,9 @@ bool imp_look(Ctx *c, SheetBook *b, int index, const char *wish, ImpSheet *out)
 {
     Look l;
     const SheetInfo *info = sheet_info(b, index);
-    *out = (ImpSheet){.index = index, .name = arena_str(c->a, info->name), .hidden = info->hidden};
+    /* our own helpers, should a program have shown them */
+    bool helper = strcmp(info->name, "_meta") == 0 || strcmp(info->name, "_lists") == 0;
+    *out = (ImpSheet){.index = index, .name = arena_str(c->a, info->name), .hidden = info->hidden || helper};
     if (!look(c, b, index, &l))
         return false;
     recognise(c, &l, wish, out);

@@ -147,6 +147,14 @@ static const char *code_of(const ErrItem *e, const ImpMap *m)
     return err_name(e->code);
 }
 
+static bool has_error(const ImpErrors *list, int col)
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (list->items[i].col == col)
+            return true;
+    return false;
+}
+
 bool imp_take_errors(Ctx *c, int n, ImpErrors *to, const ImpPlan *p, const ImpCells *row)
 {
     ErrItem *e = c->err;
@@ -158,6 +166,8 @@ bool imp_take_errors(Ctx *c, int n, ImpErrors *to, const ImpPlan *p, const ImpCe
     for (; e; e = e->next) {
         const ImpMap *m = map_of(p, e->field);
         const char *code = code_of(e, m);
+        if (e->code == ERR_REQUIRED && m && has_error(to, m->col))
+            continue; /* a cell that was refused is not missing besides */
         const Field *f = e->field ? entity_field(p->e, arena_dup(c->a, e->field, strcspn(e->field, "."))) : NULL;
         imp_error(c, to, p, row, m ? m->col : -1, code, strcmp(code, "perm.denied") == 0 && !e->field ? msg_text(c->lang, "import.perm") : e->message);
         if (!m && f)
