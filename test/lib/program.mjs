@@ -60,6 +60,7 @@ export function cli(...args) {
       if (/Sanitizer|runtime error:/.test(stderr)) return fail(new Error(`zhike ${args.join(' ')}:\n${stderr}`));
       done({ code, signal: error?.signal ?? null, stdout, stderr });
     });
+    child.stdin.on('error', () => {}); // a command that ended before it read
     child.stdin.end(options.input ?? '');
   });
 }
