@@ -88,11 +88,26 @@ static bool may_own(Ctx *c, SaveWork *w, const Field *f, int64_t owner)
     return refuse(c, w, f, ERR_PERM_DENIED, "err.perm.denied");
 }
 
+/*
+ * Without an owner a record is in nobody's scope: its manager would lose it with its owner. So nobody
+ * gives it up by a change, and at creation null is what absent is: the default.
+ */
+static bool gives_up_owner(Ctx *c, SaveWork *w, const Field *f)
+{
+    if (!w->s.e->standard || f->index != STD_OWNER || w->s.o->trusted)
+        return false;
+    if (!w->s.is_new && w->s.before[f->index].kind != DB_NULL)
+        refuse(c, w, f, ERR_READONLY, "err.owner_by_transfer");
+    return true;
+}
+
 static void take_ref(Ctx *c, SaveWork *w, const Field *f, json_object *in)
 {
     const Entity *e = w->s.e;
     int before = c->n_err;
     int64_t id = 0;
+    if (!in && gives_up_owner(c, w, f))
+        return;
     if (in) {
         const Entity *to = link_target(f, w->s.after);
         if (!to && f->to_field &&

@@ -15,6 +15,9 @@ const Entity *link_target(const Field *f, const DbVal *values);
 bool link_from_json(Ctx *c, const Field *f, const Entity *to, json_object *in, bool trusted,
                     int64_t *out);
 
+/* Is this row one the caller may do act on? A failure of the database says no, and is in the Ctx. */
+bool link_in_scope(Ctx *c, const Entity *to, int64_t id, Action act);
+
 /* ERR_INVALID where making `target` the parent of `id` by the self-link f closes a circle. */
 bool link_no_cycle(Ctx *c, const Field *f, int64_t id, int64_t target);
 

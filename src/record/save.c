@@ -158,8 +158,27 @@ static bool stage_hooks_before(Ctx *c, SaveWork *w)
     return true;
 }
 
+/*
+ * A record that belongs to another changes what that one shows: its main contact, its last follow-up. So
+ * where the caller edits such records at all, reading this one (by a share, say) is not enough. Asked
+ * behind the hooks, which work the parent out from other links.
+ */
+static void check_parent(Ctx *c, const SaveWork *w)
+{
+    const Entity *e = w->s.e;
+    const Field *f = e->parent ? entity_field(e, e->parent) : NULL;
+    if (w->own.trusted || !f || f->type != FT_LINK || !w->s.changed[f->index] || w->bad[f->index] ||
+        w->s.after[f->index].kind != DB_INT)
+        return;
+    const Entity *to = link_target(f, w->s.after);
+    if (to && to != e && access_may(c, to, ACT_EDIT) &&
+        !link_in_scope(c, to, w->s.after[f->index].i, ACT_EDIT) && c->n_err == w->n_err)
+        ctx_fail(c, ERR_PERM_DENIED, f->name, "err.parent_read_only", label_in(to->label, c->lang));
+}
+
 static bool stage_valid(Ctx *c, SaveWork *w)
 {
+    check_parent(c, w);
     validate_save(c, w);
     const Field *f = number_field(w->s.e);
     if (f && w->s.is_new && w->s.after[f->index].kind == DB_TEXT) {
@@ -309,10 +328,23 @@ static bool stage_search(Ctx *c, SaveWork *w)
     return !w->tokens || sql_search_put(c, w->s.e->name, w->s.id, w->tokens, w->s.is_new);
 }
 
+/* The former owner loses the record (CONTRACT 4), and with it what was shared with him before he had it. */
+static bool end_share(Ctx *c, const SaveWork *w)
+{
+    DbVal p[] = {db_of_text(w->s.e->name), db_of_int(w->s.id), w->s.before[STD_OWNER]};
+    return !(w->s.e->gets & GETS_SHARE) || p[2].kind != DB_INT ||
+           db_exec(c,
+                   SQL("DELETE FROM \"record_share\" WHERE \"entity\" = $1 AND \"record_id\" = $2 "
+                       "AND \"user_id\" = $3"),
+                   p, 3);
+}
+
 static bool stage_children(Ctx *c, SaveWork *w)
 {
     if (!w->moved)
         return true;
+    if (!end_share(c, w))
+        return false;
     return children_follow(c, w->s.e, w->s.id, &w->s.before[STD_OWNER], &w->s.after[STD_OWNER],
                            &w->s.after[STD_OWNER_DEPARTMENT], w->action);
 }
