@@ -199,11 +199,15 @@ static bool write_failure(Ctx *c, void *arg)
            audit_attempt(c, t, "denied");
 }
 
-static bool fail(Ctx *c, Attempt *t, bool right_password)
+/*
+ * A locked account says so to a right password and a wrong one alike, else guessing goes on through the
+ * lock; logins nobody has are counted and locked in the same way, so it tells nothing about them.
+ */
+static bool fail(Ctx *c, Attempt *t)
 {
     if (!db_write(c, write_failure, t))
         return false;
-    if (right_password && t->locked && t->who.active) {
+    if (t->locked) {
         int64_t minutes = (t->locked_until - t->now + MINUTE - 1) / MINUTE;
         return ctx_fail(c, ERR_LOCKED_OUT, NULL, "err.locked_out", ctx_num(c, minutes < 1 ? 1 : minutes));
     }
@@ -298,7 +302,7 @@ bool session_open(Ctx *c, const char *login, const char *password, const char *i
     if (answer == PASSWORD_FAILED)
         return false;
     if (answer == PASSWORD_NO || !t.who.active || t.locked)
-        return fail(c, &t, answer != PASSWORD_NO);
+        return fail(c, &t);
     t.setup = answer == PASSWORD_SETUP;
     if (t.setup)
         t.new_hash = "";

@@ -90,7 +90,7 @@ describe('sign-in', () => {
     const other = await person();
     for (let i = 0; i < 5; i++) problem(await signIn(login, 'wrong-wrong-wrong'), 401, 'bad_credentials', `try ${i}`);
     problem(await signIn(login, password), 401, 'locked_out');
-    problem(await signIn(login, 'wrong-wrong-wrong'), 401, 'bad_credentials'); // nothing is told to who guesses
+    problem(await signIn(login, 'wrong-wrong-wrong'), 401, 'locked_out'); // alike: nothing is told to who guesses on
     assert.equal((await signIn(other.login, other.password)).status, 200);
     const list = await admin.get(`/users?q=${login}`);
     const row = list.json.data.find((u) => u.login === login);

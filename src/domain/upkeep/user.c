@@ -48,6 +48,9 @@ static bool user_before_save(Ctx *c, Save *s)
         else if (!access_need_step_up(c))
             return false;
     }
+    /* the way into somebody's account, so never by a stolen session or a bearer token alone */
+    if (!s->is_new && !s->o->trusted && save_changed(s, USER_PASSWORD) && !access_need_step_up(c))
+        return false;
     if (s->is_new ? !is_active(s->after) : save_changed(s, USER_STATUS))
         save_set(s, USER_DISABLED_AT, is_active(s->after) ? db_null() : db_of_int(c->now_ms));
     return set_password(c, s) && c->n_err == 0;
