@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/conf.h"
+#include "base/utf8.h"
 #include "http/api.h"
 
 static bool list_query(Request *rq, ListQuery *q)
@@ -64,7 +65,7 @@ bool api_record_create(Request *rq)
     Ctx *c = &rq->c;
     json_object *in;
     const char *key = request_header(rq, "Idempotency-Key");
-    if (key && (strlen(key) == 0 || strlen(key) > 200))
+    if (key && (strlen(key) == 0 || strlen(key) > 200 || !utf8_valid(key, strlen(key))))
         return ctx_fail(c, ERR_BAD_HEADER, NULL, "err.bad_header", "Idempotency-Key");
     if (!request_json(rq, &in))
         return false;

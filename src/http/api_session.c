@@ -39,7 +39,7 @@ static bool only_members(Request *rq, json_object *in, const char *known)
 static bool secure(Request *rq)
 {
     const char *base = conf_text("http.base_url");
-    const char *proto = request_header(rq, "X-Forwarded-Proto");
+    const char *proto = rq->proxied ? request_header(rq, "X-Forwarded-Proto") : NULL;
     return strncmp(base, "https://", 8) == 0 || (proto && strcmp(proto, "https") == 0);
 }
 
@@ -92,7 +92,7 @@ bool api_session_open(Request *rq)
     if (!login || !password || !only_members(rq, in, " login password "))
         return false;
     SessionOpened s;
-    if (!session_open(&rq->c, login, password, rq->ip, request_header(rq, "User-Agent"), &s))
+    if (!session_open(&rq->c, login, password, rq->ip, request_agent(rq), &s))
         return false;
     set_cookie(rq, s.token);
     Actor *a;

@@ -44,7 +44,7 @@ static bool who(Request *rq)
 {
     Ctx *c = &rq->c;
     const char *bearer = request_header(rq, "Authorization");
-    const char *agent = request_header(rq, "User-Agent");
+    const char *agent = request_agent(rq);
     const char *cookie = cookie_value(rq, "__Host-zhike_session");
     Actor *actor = NULL;
     if (!cookie)
@@ -65,20 +65,27 @@ static bool who(Request *rq)
     return true;
 }
 
+/* Where a browser says which page asks, it must be a page of ours. */
+static bool same_origin(Request *rq)
+{
+    const char *origin = request_header(rq, "Origin"), *host = request_header(rq, "Host");
+    const char *at = origin ? strstr(origin, "://") : NULL, *base = conf_text("http.base_url");
+    if (!origin || !host || (at && strcmp(at + 3, host) == 0))
+        return true;
+    const char *start = strstr(base, "://");
+    size_t n = start ? (size_t)(start + 3 - base) + strcspn(start + 3, "/") : 0;
+    return n > 0 && strlen(origin) == n && strncasecmp(base, origin, n) == 0;
+}
+
 /* A change by cookie needs the token in a header, and must not come from another site's page. */
 static bool csrf(Request *rq)
 {
-    if (rq->method == GET || rq->bearer || rq->route->who == WHO_ANYONE)
+    if (rq->method == GET || rq->bearer)
         return true;
+    /* signing in needs no token, but nobody is to be signed in by a page of somebody else */
     const char *given = request_header(rq, "X-CSRF-Token");
-    const char *origin = request_header(rq, "Origin"), *host = request_header(rq, "Host");
-    bool same = given && rq->csrf && crypt_equal_text(given, rq->csrf);
-    if (same && origin && host) {
-        const char *at = strstr(origin, "://");
-        const char *base = conf_text("http.base_url");
-        same = (at && strcmp(at + 3, host) == 0) || (*base && strncmp(base, origin, strlen(origin)) == 0);
-    }
-    return same || ctx_fail(&rq->c, ERR_CSRF, NULL, "err.csrf");
+    bool token = rq->route->who == WHO_ANYONE || (given && rq->csrf && crypt_equal_text(given, rq->csrf));
+    return (token && same_origin(rq)) || ctx_fail(&rq->c, ERR_CSRF, NULL, "err.csrf");
 }
 
 static bool known_query(Request *rq)
@@ -186,7 +193,7 @@ static bool pass(Request *rq)
         return ctx_fail(c, ERR_NOT_FOUND, NULL, "err.no_such_call");
     if (!host_known(rq))
         return false;
-    if (rq->route->who == WHO_USER && (!who(rq) || !csrf(rq) || !password_due(rq)))
+    if ((rq->route->who == WHO_USER && !who(rq)) || !csrf(rq) || !password_due(rq))
         return false;
     choose_language(rq);
     if (!entity(rq) || (rq->route->right && !access_need_right(c, rq->route->right)) ||
@@ -215,8 +222,7 @@ static void finish(Request *rq)
     respond_header(o, "X-Content-Type-Options", "nosniff");
 }
 
-/* A path of the API is answered in JSON; anything else is the page. */
-void gate_run(Request *rq)
+static void begin(Request *rq)
 {
     Ctx *c = &rq->c;
     Model *m = model_hold();
@@ -226,14 +232,11 @@ void gate_run(Request *rq)
     snprintf(c->trace_id, sizeof c->trace_id, "%s", crypt_token_hex(c->a, 16));
     c->deadline_ms = clock_mono_ms() + conf_duration_ms("query.timeout");
     choose_language(rq);
-    bool ok = pass(rq) && (rq->route->fn(rq) || record_first(rq));
-    if (ok && arena_over_cap(c->a))
-        ok = ctx_fail(c, ERR_BUSY, NULL, "err.too_much_memory");
-    assert(ok == (c->n_err == 0));
-    if (ok)
-        finish(rq);
-    else
-        respond_problem(rq);
+}
+
+static void end(Request *rq)
+{
+    Ctx *c = &rq->c;
     const char *detail = NULL;
     for (const ErrItem *e = c->err; e; e = e->next)
         if (e->detail)
@@ -243,4 +246,32 @@ void gate_run(Request *rq)
               LOG_S("method", method_name(rq->method)), LOG_S("route", rq->route ? rq->route->path : "-"),
               LOG_I("status", rq->out.status), LOG_I("ms", clock_mono_ms() - rq->started_ms),
               LOG_I("sql", c->n_sql), LOG_I("user", c->actor ? c->actor->user : 0), LOG_S("detail", detail));
+}
+
+/* Before the body of an upload: the gate without the handler. */
+void gate_check(Request *rq)
+{
+    begin(rq);
+    if (pass(rq)) {
+        db_release(&rq->c);
+        return;
+    }
+    respond_problem(rq);
+    end(rq);
+}
+
+/* A path of the API is answered in JSON; anything else is the page. */
+void gate_run(Request *rq)
+{
+    Ctx *c = &rq->c;
+    begin(rq);
+    bool ok = pass(rq) && (rq->route->fn(rq) || record_first(rq));
+    if (ok && arena_over_cap(c->a))
+        ok = ctx_fail(c, ERR_BUSY, NULL, "err.too_much_memory");
+    assert(ok == (c->n_err == 0));
+    if (ok)
+        finish(rq);
+    else
+        respond_problem(rq);
+    end(rq);
 }

@@ -8,9 +8,17 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/utf8.h"
+
 const char *request_header(const Request *rq, const char *name)
 {
     return MHD_lookup_connection_value(rq->conn, MHD_HEADER_KIND, name);
+}
+
+const char *request_agent(const Request *rq)
+{
+    const char *agent = request_header(rq, "User-Agent");
+    return agent && utf8_valid(agent, strlen(agent)) ? agent : NULL;
 }
 
 const char *request_query(const Request *rq, const char *name)

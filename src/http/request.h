@@ -59,7 +59,11 @@ typedef struct Request {
     struct MHD_Connection *conn;
     void *post;          /* multipart reader of the library */
     int upload_fd;
-    bool too_large, too_many, malformed;
+    bool too_large, too_many, malformed, bad_headers;
+    bool proxied;        /* the peer is one of http.trusted_proxies: its X-Forwarded-… are believed */
+    int n_headers;
+    unsigned headers_seen;
+    size_t header_bytes, received; /* of the body, as it came */
     int64_t started_ms;
     struct Request *next; /* in the queue */
     int state;
@@ -67,6 +71,8 @@ typedef struct Request {
 
 /* A header of the request, or NULL. */
 const char *request_header(const Request *rq, const char *name);
+/* User-Agent; NULL where there is none, or none that could be stored as text. */
+const char *request_agent(const Request *rq);
 /* A query parameter, or NULL. */
 const char *request_query(const Request *rq, const char *name);
 /* A whole number of the query within [min, max]; dflt where absent; ERR_BAD_REQUEST otherwise. */

@@ -43,5 +43,7 @@ const char *method_name(Method m);
 
 /* The gate: everything between a complete request and its handler, then the answer. Runs on a worker. */
 void gate_run(Request *rq);
+/* The same without the handler, before the body of an upload is read; refusals are mistakes in rq->c. */
+void gate_check(Request *rq);
 
 #endif

@@ -2,7 +2,8 @@
  * The HTTP server over libmicrohttpd. See serve.h.
  *
  * Life of a request: begin (URI callback: limits on the raw target) → first call of the handler
- * (route and its limits) → body in pieces (memory, or a temporary file for uploads) → suspended and
+ * (headers, route and its limits; uploads: the gate without the handler, so that strangers fill no
+ * disk) → body in pieces (memory, or a temporary file for uploads) → suspended and
  * queued → a worker runs the gate → resumed → the answer is sent → completed (the arena goes).
  */
 #include "http/serve.h"
@@ -25,7 +26,9 @@
 #include "http/route.h"
 
 enum { MAX_TARGET = 8192, REQUEST_ARENA = 64 << 20, QUEUE_MAX = 4096, POST_BUFFER = 16384, DROP_MAX = 64 << 20 };
-enum { RQ_NEW, RQ_BODY, RQ_QUEUED, RQ_DONE };
+enum { MAX_HEADERS = 100, MAX_HEADER_BYTES = 16384 };
+/* CHECK and CHECKED: an upload asks who is there before its body is taken. */
+enum { RQ_NEW, RQ_CHECK, RQ_CHECKED, RQ_BODY, RQ_QUEUED, RQ_DONE };
 
 struct Server {
     Arena *a;
@@ -72,8 +75,13 @@ static void *work(void *arg)
         s->n_queued--;
         s->n_running++;
         pthread_mutex_unlock(&s->lock);
-        gate_run(rq);
-        rq->state = RQ_DONE;
+        if (rq->state == RQ_CHECK) {
+            gate_check(rq);
+            rq->state = RQ_CHECKED;
+        } else {
+            gate_run(rq);
+            rq->state = RQ_DONE;
+        }
         MHD_resume_connection(rq->conn); /* from here on rq belongs to the library's thread */
         pthread_mutex_lock(&s->lock);
         s->n_running--;
@@ -161,7 +169,10 @@ static const char *address_of(Request *rq)
     for (const char *const *p = conf_list("http.trusted_proxies"); *p; p++) {
         const char *forwarded = request_header(rq, "X-Forwarded-For");
         struct in6_addr any;
-        if (strcmp(*p, peer) != 0 || !forwarded)
+        if (strcmp(*p, peer) != 0)
+            continue;
+        rq->proxied = true;
+        if (!forwarded)
             continue;
         const char *comma = strrchr(forwarded, ','); /* the last is what our proxy saw */
         const char *from = comma ? comma + 1 : forwarded;
@@ -203,12 +214,19 @@ static enum MHD_Result take_part(void *cls, enum MHD_ValueKind kind, const char 
     (void)kind, (void)type, (void)encoding;
     Request *rq = cls;
     if (!filename) {
-        if (off == 0 && rq->form.n < 20 && utf8_valid(data, size))
-            map_put(&rq->form, key, arena_dup(rq->c.a, data, size));
+        /* a value may come in pieces, cut anywhere */
+        const char *before = off ? map_get(&rq->form, key) : "";
+        if (before && strlen(before) == off && off + size < 65536 && (off || rq->form.n < 20))
+            map_put(&rq->form, key, arena_printf(rq->c.a, "%s%.*s", before, (int)size, data));
         return MHD_YES;
     }
     if (strcmp(key, "file") != 0)
         return MHD_YES;
+    if (off == 0 && rq->upload.size > 0) { /* a second one: not glued to the first */
+        if (rq->c.n_err == 0)
+            ctx_fail(&rq->c, ERR_BAD_REQUEST, "file", "err.multipart");
+        return MHD_NO;
+    }
     if (off == 0 && rq->upload_fd < 0 && !rq->upload.path) {
         char *path = arena_printf(rq->c.a, "%s/tmp/upload-XXXXXX", server->dir);
         rq->upload_fd = mkstemp(path);
@@ -287,6 +305,63 @@ static bool too_long(Request *rq)
     return n > body_limit(rq);
 }
 
+/* What framing depends on may stand once only, or two readers of one request disagree where it ends. */
+static enum MHD_Result take_header(void *cls, enum MHD_ValueKind kind, const char *key, size_t n_key,
+                                   const char *value, size_t n_value)
+{
+    (void)kind;
+    static const char *const once[] = {"Content-Length", "Transfer-Encoding", "Host", "Content-Type", "Authorization"};
+    Request *rq = cls;
+    rq->n_headers++;
+    rq->header_bytes += n_key + n_value + 4;
+    for (size_t i = 0; i < n_key; i++)
+        rq->bad_headers |= (unsigned char)key[i] <= 0x20 || (unsigned char)key[i] >= 0x7f;
+    for (size_t i = 0; value && i < n_value; i++)
+        rq->bad_headers |= ((unsigned char)value[i] < 0x20 && value[i] != '\t') || value[i] == 0x7f;
+    for (unsigned i = 0; i < sizeof once / sizeof *once; i++)
+        if (strcasecmp(key, once[i]) == 0) {
+            rq->bad_headers |= (rq->headers_seen & (1u << i)) != 0;
+            rq->headers_seen |= 1u << i;
+        }
+    return MHD_YES;
+}
+
+static bool headers_good(Request *rq)
+{
+    MHD_get_connection_values_n(rq->conn, MHD_HEADER_KIND, take_header, rq);
+    const char *length = request_header(rq, "Content-Length"), *coding = request_header(rq, "Transfer-Encoding");
+    const char *what = rq->bad_headers                                                           ? "-"
+                       : rq->n_headers > MAX_HEADERS || rq->header_bytes > MAX_HEADER_BYTES      ? "16 KB, 100"
+                       : length && coding                                                        ? "Content-Length, Transfer-Encoding"
+                       : coding && strcasecmp(coding, "chunked") != 0                            ? "Transfer-Encoding"
+                                                                                                 : NULL;
+    return !what || ctx_fail(&rq->c, ERR_BAD_HEADER, NULL, "err.bad_header", what);
+}
+
+static void start_body(Request *rq)
+{
+    const char *type = request_header(rq, "Content-Type");
+    rq->state = RQ_BODY;
+    if (rq->route && rq->route->upload && type && strncasecmp(type, "multipart/form-data", 19) == 0)
+        rq->post = MHD_create_post_processor(rq->conn, POST_BUFFER, take_part, rq);
+}
+
+static bool has_body(const Request *rq)
+{
+    const char *length = request_header(rq, "Content-Length");
+    return request_header(rq, "Transfer-Encoding") || (length && strtoull(length, NULL, 10) > 0);
+}
+
+static enum MHD_Result queue(Request *rq, int state)
+{
+    rq->state = state;
+    if (enqueue(server, rq))
+        return MHD_YES;
+    rq->c.retry_after_s = 1;
+    ctx_fail(&rq->c, ERR_BUSY, NULL, "err.busy");
+    return refuse(rq);
+}
+
 static enum MHD_Result head(Request *rq, const char *url, const char *method)
 {
     Ctx *c = &rq->c;
@@ -300,11 +375,8 @@ static enum MHD_Result head(Request *rq, const char *url, const char *method)
         ctx_fail(c, ERR_BAD_REQUEST, NULL, "err.bad_request", "URI");
         return refuse(rq);
     }
-    const char *length = request_header(rq, "Content-Length"), *coding = request_header(rq, "Transfer-Encoding");
-    if (length && coding) { /* two lengths: the classic of request smuggling */
-        ctx_fail(c, ERR_BAD_HEADER, NULL, "err.bad_header", "Content-Length, Transfer-Encoding");
+    if (!headers_good(rq))
         return refuse(rq);
-    }
     bool other = false;
     rq->route = router_find(rq, &other);
     if (!rq->route && other) {
@@ -315,9 +387,9 @@ static enum MHD_Result head(Request *rq, const char *url, const char *method)
         ctx_fail(c, ERR_TOO_LARGE, NULL, "err.too_large", ctx_num(c, (int64_t)body_limit(rq)));
         return refuse_behind_body(rq);
     }
-    const char *type = request_header(rq, "Content-Type");
-    if (rq->route && rq->route->upload && type && strncasecmp(type, "multipart/form-data", 19) == 0)
-        rq->post = MHD_create_post_processor(rq->conn, POST_BUFFER, take_part, rq);
+    if (rq->route && rq->route->upload && has_body(rq))
+        return queue(rq, RQ_CHECK);
+    start_body(rq);
     return MHD_YES;
 }
 
@@ -325,9 +397,8 @@ static void take_body(Request *rq, const char *data, size_t n)
 {
     if (rq->c.n_err)
         return; /* refused already */
-    size_t limit = body_limit(rq);
-    size_t have = rq->post ? (size_t)rq->upload.size : rq->body.len;
-    if (have + n > limit) {
+    rq->received += n; /* all of it: fields and parts that are dropped count, too */
+    if (rq->received > body_limit(rq)) {
         rq->too_large = true; /* read on and drop: the answer comes when the client has sent all */
         return;
     }
@@ -346,6 +417,18 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *conn, const char
     Request *rq = *state;
     if (rq->state == RQ_NEW)
         return head(rq, url, method);
+    if (rq->state == RQ_CHECKED) {
+        if (rq->c.n_err) {
+            rq->state = RQ_BODY;
+            enum MHD_Result done = refuse_behind_body(rq);
+            if (done != MHD_YES || rq->state == RQ_DONE)
+                return done;
+        } else {
+            start_body(rq);
+        }
+        if (*size == 0)
+            return MHD_YES;
+    }
     if (rq->state == RQ_BODY && *size) {
         take_body(rq, data, *size);
         *size = 0;
@@ -364,13 +447,7 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *conn, const char
             ctx_fail(&rq->c, ERR_TOO_LARGE, NULL, "err.too_large", ctx_num(&rq->c, (int64_t)body_limit(rq)));
         if (rq->c.n_err)
             return refuse(rq);
-        rq->state = RQ_QUEUED;
-        if (!enqueue(server, rq)) {
-            rq->c.retry_after_s = 1;
-            ctx_fail(&rq->c, ERR_BUSY, NULL, "err.busy");
-            return refuse(rq);
-        }
-        return MHD_YES;
+        return queue(rq, RQ_QUEUED);
     }
     return rq->state == RQ_DONE ? send_answer(rq) : MHD_YES;
 }
