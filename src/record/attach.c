@@ -176,6 +176,9 @@ static bool owns_work(Ctx *c, const char *type, int64_t id)
     DbVal p[] = {db_of_int(id), db_of_int(c->actor->user)};
     int64_t one;
     bool found = false;
+    const Entity *e = model_entity(c->model, type);
+    if (!e || !access_may(c, e, ACT_READ)) /* a bearer token whose scopes do not name it */
+        return false;
     if (strcmp(type, "job") == 0)
         db_one_int(c, SQL("SELECT 1 FROM \"job\" WHERE \"id\" = $1 AND \"owner_id\" = $2"), p, 2, &one, &found);
     else if (strcmp(type, "import_job") == 0)

@@ -254,9 +254,12 @@ static void write_job(Jw *w, DbRows *r)
     jw_end(w);
 }
 
-/* 0 for those who may see all. */
+/* 0 for those who may see all; -1, nobody, for a bearer token whose scopes do not name jobs. */
 static int64_t whose(Ctx *c)
 {
+    const Entity *e = model_entity(c->model, "job");
+    if (e && !access_may(c, e, ACT_READ))
+        return -1;
     return actor_has(c->actor, RIGHT_JOBS) ? 0 : c->actor->user ? c->actor->user : -1;
 }
 

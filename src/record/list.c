@@ -18,6 +18,7 @@
 
 #include "base/conf.h"
 #include "base/crypt.h"
+#include "base/utf8.h"
 
 enum { ROW_BYTES = 640 }; /* of the answer, about */
 
@@ -46,12 +47,16 @@ static bool never_blank(const Field *f)
 
 static bool order_of(Ctx *c, const Entity *e, const char *text, Order *out)
 {
-    if (!text || !*text)
+    bool masked = false, asked = text && *text;
+    if (!asked)
         text = e->sort ? e->sort : "-id";
+    const Field *usual = entity_field(e, text + (text[0] == '-'));
+    if (!asked && usual && access_field(c, usual, &masked) == FR_NONE)
+        text = "-id"; /* who may not see the usual order still gets a list */
     *out = (Order){.down = text[0] == '-'};
     const char *name = text + (text[0] == '-' || text[0] == '+');
     const Field *f = entity_field(e, name);
-    bool masked = false;
+    masked = false;
     if (!f || f->retired || access_field(c, f, &masked) == FR_NONE)
         return ctx_fail(c, ERR_UNKNOWN_FIELD, "sort", "err.field_unknown", name, label_in(e->label, c->lang));
     if (f->index == STD_ID) {
@@ -95,7 +100,7 @@ static bool cursor_read(Ctx *c, const Entity *e, const Order *o, const char *tex
     char *plain = (char *)crypt_from_base64url(c->a, text, &n);
     char *head = arena_printf(c->a, "%s.%s.%c.", e->name, o->column, o->down ? 'd' : 'u');
     size_t head_len = strlen(head);
-    if (!plain || strlen(plain) != n || n < head_len + 4 || strncmp(plain, head, head_len) != 0)
+    if (!plain || strlen(plain) != n || !utf8_valid(plain, n) || n < head_len + 4 || strncmp(plain, head, head_len) != 0)
         return ctx_fail(c, ERR_BAD_CURSOR, "cursor", "err.bad_cursor");
     char kind = plain[head_len];
     char *end = NULL;

@@ -94,8 +94,10 @@ bool rows_choose(Ctx *c, const Entity *e, const char *fields, bool all, RowSet *
         bool masked;
         if (f && f->shown_by)
             f = entity_field(e, f->shown_by);
+        if (f && e->standard && f->index == STD_VERSION)
+            continue; /* always there, once */
         if (!f || !shown(f) || access_field(c, f, &masked) == FR_NONE) {
-            if (f && (f->index == STD_ID || (e->standard && f->index == STD_VERSION)))
+            if (f && f->index == STD_ID)
                 continue; /* always there */
             return ctx_fail(c, ERR_UNKNOWN_FIELD, "fields", "err.field_unknown", name, label_in(e->label, c->lang));
         }

@@ -431,7 +431,8 @@ bool rec_timeline(Ctx *c, const Entity *e, int64_t id, const char *cursor, int l
     }
     if (!link_labels_fetch(c, s.labels))
         return false;
-    qsort(s.items, (size_t)s.n, sizeof(Item), newest_first);
+    if (s.n) /* behind the last entry there is no array to sort */
+        qsort(s.items, (size_t)s.n, sizeof(Item), newest_first);
     Jw w;
     jw_init(&w, out);
     jw_obj(&w);
