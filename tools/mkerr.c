@@ -1,10 +1,11 @@
 /*
  * Generator: the list of errors and the table of settings become C and documentation.
  *
- *     mkerr data/errors.txt data/settings.txt OUTDIR
+ *     mkerr data/errors.txt data/settings.txt OUTDIR ZH.json EN.json
  *
  * writes OUTDIR/err_codes.h .c (ErrCode, err_name, err_status), OUTDIR/settings_gen.h .c (the
- * table base/conf.c works on) and OUTDIR/errors.md, settings.md for the manual. A line it does not
+ * table base/conf.c works on) and OUTDIR/errors.md, settings.md for the manual; the sentences beside the
+ * codes come from the two files of messages (key err.<code>, one key a line). A line it does not
  * understand stops the build with file:line. Needs nothing but a C compiler; the two .c files
  * belong to the library zk_base and include "base/conf.h".
  */
@@ -110,7 +111,8 @@ static void read_errors(const char *path)
         copy(e->name, sizeof e->name, name, "the name");
         for (size_t i = 0; name[i]; i++) {
             char ch = name[i];
-            if (!(ch >= 'a' && ch <= 'z') && ch != '_' && ch != '.' && !(i && isdigit((unsigned char)ch)))
+            if (!(ch >= 'a' && ch <= 'z') && ch != '_' && ch != '.' &&
+                !(i && isdigit((unsigned char)ch)))
                 die("\"%s\": a name has lower-case letters, digits, _ and . only", name);
             e->id[i] = ch == '.' ? '_' : (char)toupper((unsigned char)ch);
         }
@@ -225,7 +227,8 @@ static void out_end(const char *dir, const char *name)
     bool same = false;
     if (old) {
         char *was = malloc(out_len + 1);
-        same = was && fread(was, 1, out_len + 1, old) == out_len && memcmp(was, out_text, out_len) == 0;
+        same = was && fread(was, 1, out_len + 1, old) == out_len &&
+               memcmp(was, out_text, out_len) == 0;
         free(was);
         fclose(old);
     }
@@ -248,7 +251,35 @@ static void quoted(const char *s)
     fputc('"', out);
 }
 
-static void write_err(const char *dir)
+/* A whole file as text, for as long as we run. */
+static char *slurp(const char *path)
+{
+    FILE *f = open_in(path);
+    size_t cap = 1 << 20;
+    char *text = malloc(cap);
+    size_t n = text ? fread(text, 1, cap, f) : 0;
+    fclose(f);
+    if (n == 0 || n == cap)
+        die("is empty or larger than a megabyte");
+    text[n] = 0;
+    return text;
+}
+
+/* The sentence of a code, as a cell of a table. */
+static void sentence(const char *messages, const char *code)
+{
+    char key[80];
+    snprintf(key, sizeof key, "\"err.%s\":", code);
+    const char *p = strstr(messages, key);
+    p = p ? strchr(p + strlen(key), '"') : NULL;
+    for (p = p ? p + 1 : ""; *p && *p != '"' && *p != '\n'; p++) {
+        if (*p == '\\' && p[1])
+            p++;
+        fputs(*p == '|' ? "\\|" : (char[]){*p, 0}, out);
+    }
+}
+
+static void write_err(const char *dir, const char *zh, const char *en)
 {
     out_begin();
     fputs("/* Made by tools/mkerr from data/errors.txt. Do not edit. */\n"
@@ -280,10 +311,21 @@ static void write_err(const char *dir)
 
     out_begin();
     fputs("<!-- Made by tools/mkerr from data/errors.txt. Do not edit. -->\n"
-          "# 错误代码 · Error codes\n\n| code | HTTP |\n|---|---|\n",
+          "# 错误代码 · Error codes\n\n"
+          "`code` 不会改变，集成程序可以依赖它；句子随情况和语言变化，下面是默认的句子，`{1}` "
+          "处是具体的值。\n\n"
+          "A `code` never changes, integrations may rely on it. The sentence depends on the case "
+          "and the language; these are the\n"
+          "default ones, with values in the places `{1}`.\n\n"
+          "| code | HTTP | 中文 | English |\n|---|---|---|---|\n",
           out);
-    for (int i = 1; i < n_errs; i++)
-        fprintf(out, "| `%s` | %d |\n", errs[i].name, errs[i].status);
+    for (int i = 1; i < n_errs; i++) {
+        fprintf(out, "| `%s` | %d | ", errs[i].name, errs[i].status);
+        sentence(zh, errs[i].name);
+        fputs(" | ", out);
+        sentence(en, errs[i].name);
+        fputs(" |\n", out);
+    }
     out_end(dir, "errors.md");
 }
 
@@ -308,8 +350,8 @@ static void write_settings(const char *dir)
             type[k] = (char)toupper((unsigned char)s->type[k]);
         for (size_t k = 0; k < sizeof scope; k++)
             scope[k] = (char)toupper((unsigned char)s->scope[k]);
-        fprintf(out, "    {.name = \"%s\", .type = CONF_%s, .scope = CONF_%s, .env = \"%s\",\n", s->name,
-                type, scope, s->env);
+        fprintf(out, "    {.name = \"%s\", .type = CONF_%s, .scope = CONF_%s, .env = \"%s\",\n",
+                s->name, type, scope, s->env);
         fputs("     .dflt = ", out);
         quoted(s->dflt);
         fputs(", .range = ", out);
@@ -324,32 +366,37 @@ static void write_settings(const char *dir)
     out_end(dir, "settings_gen.c");
 
     out_begin();
-    fputs("<!-- Made by tools/mkerr from data/settings.txt. Do not edit. -->\n"
-          "# 设置 · Settings\n\n"
-          "值的来源，后者优先：文件 `<data>/zhike.conf`，环境变量，命令行。`db` 表示可在页面中修改，存于数据库。\n\n"
-          "A value comes from the file `<data>/zhike.conf`, then the environment, then the command\n"
-          "line; the later wins. `restart` takes effect after a restart, `live` at once, `db` is kept in\n"
-          "the database and changed in the page.\n\n"
-          "| 名称 name | 类型 type | 默认 default | 范围 range | 生效 scope | 变量 variable | 说明 help |\n"
-          "|---|---|---|---|---|---|---|\n",
-          out);
+    fputs(
+        "<!-- Made by tools/mkerr from data/settings.txt. Do not edit. -->\n"
+        "# 设置 · Settings\n\n"
+        "值的来源，后者优先：文件 `<data>/zhike.conf`，环境变量，命令行。`db` "
+        "表示可在页面中修改，存于数据库。\n\n"
+        "A value comes from the file `<data>/zhike.conf`, then the environment, then the command\n"
+        "line; the later wins. `restart` takes effect after a restart, `live` at once, `db` is "
+        "kept in\n"
+        "the database and changed in the page.\n\n"
+        "| 名称 name | 类型 type | 默认 default | 范围 range | 生效 scope | 变量 variable | 说明 "
+        "help |\n"
+        "|---|---|---|---|---|---|---|\n",
+        out);
     for (int i = 0; i < n_settings; i++) {
         const Setting *s = &settings[i];
         fprintf(out, "| `%s` | %s | %s | %s | %s | `%s` | %s<br>%s |\n", s->name, s->type,
-                *s->dflt ? s->dflt : "–", *s->range ? s->range : "–", s->scope, s->env, s->zh, s->en);
+                *s->dflt ? s->dflt : "–", *s->range ? s->range : "–", s->scope, s->env, s->zh,
+                s->en);
     }
     out_end(dir, "settings.md");
 }
 
 int main(int argc, char **argv)
 {
-    if (argc != 4) {
-        fputs("usage: mkerr data/errors.txt data/settings.txt OUTDIR\n", stderr);
+    if (argc != 6) {
+        fputs("usage: mkerr data/errors.txt data/settings.txt OUTDIR ZH.json EN.json\n", stderr);
         return 2;
     }
     read_errors(argv[1]);
     read_settings(argv[2]);
-    write_err(argv[3]);
+    write_err(argv[3], slurp(argv[4]), slurp(argv[5]));
     write_settings(argv[3]);
     return 0;
 }
