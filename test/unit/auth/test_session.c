@@ -212,7 +212,7 @@ static void clock_back(void **state)
     c.now_ms -= 86400000;
     assert_true(session_now(&c) >= now);
     c.now_ms += 2 * 86400000;
-    assert_true(session_now(&c) >= now + 86400000);
+    assert_true(session_now(&c) >= c.now_ms); /* forward it follows */
     later += 2 * 86400000;
     house_end(a);
 }
