@@ -77,7 +77,8 @@ static bool is_number(const char *text)
 static void put_default(Jw *w, const char *type, const char *text)
 {
     if (strcmp(type, "bool") == 0)
-        jw_kbool(w, "default", strcmp(text, "true") == 0 || strcmp(text, "1") == 0 || strcmp(text, "是") == 0);
+        jw_kbool(w, "default",
+                 strcmp(text, "true") == 0 || strcmp(text, "1") == 0 || strcmp(text, "是") == 0);
     else if (strcmp(type, "int") == 0 && is_number(text))
         jw_kraw(w, "default", text);
     else
@@ -97,7 +98,8 @@ static const char *field_json(Ctx *c, Arena *a, const DbVal *v)
     bool option = strcmp(type, "option") == 0 || strcmp(type, "multi_option") == 0;
     jw_obj(&w);
     jw_kstr(&w, "type", type);
-    put_label(&w, "label", text_of(a, &v[CUSTOM_FIELD_LABEL_ZH]), text_of(a, &v[CUSTOM_FIELD_LABEL_EN]));
+    put_label(&w, "label", text_of(a, &v[CUSTOM_FIELD_LABEL_ZH]),
+              text_of(a, &v[CUSTOM_FIELD_LABEL_EN]));
     if ((text = text_of(a, &v[CUSTOM_FIELD_DEFINITION])))
         put_label(&w, "definition", text, text);
     if ((text = text_of(a, &v[CUSTOM_FIELD_LINK_TO])) && strcmp(type, "link") == 0)
@@ -173,7 +175,8 @@ static bool gather(Ctx *c, Gather *g)
 bool customs_model(Ctx *c, int64_t but, const DbVal *with, Model **out)
 {
     Gather g = {.a = c->a, .but = but};
-    return gather(c, &g) && (!with || take_row(c, &g, but, with)) && model_build(c, g.list, g.n, out);
+    return gather(c, &g) && (!with || take_row(c, &g, but, with)) &&
+           model_build(c, g.list, g.n, out);
 }
 
 bool customs_reload(Ctx *c)

@@ -75,10 +75,13 @@ static bool start_write(Ctx *c, void *arg)
     Start *s = arg;
     ConfRate limit = conf_rate("limit.export_rows");
     if (!c->actor->is_system && s->rows &&
-        !rate_take(c, arena_printf(c->a, "export:%lld", (long long)c->actor->user), (int)limit.n, limit.per_ms, (int)s->rows))
+        !rate_take(c, arena_printf(c->a, "export:%lld", (long long)c->actor->user), (int)limit.n,
+                   limit.per_ms, (int)s->rows))
         return false;
-    AuditEntry a = {.action = "export", .entity = s->e->name,
-                    .changes = arena_printf(c->a, "{\"rows\":%lld,\"filter\":\"%s\"}", (long long)s->rows, s->digest)};
+    AuditEntry a = {.action = "export",
+                    .entity = s->e->name,
+                    .changes = arena_printf(c->a, "{\"rows\":%lld,\"filter\":\"%s\"}",
+                                            (long long)s->rows, s->digest)};
     return job_add(c, "export", s->params, &s->job) && audit_add(c, &a);
 }
 
@@ -97,12 +100,14 @@ static bool fields_text(Ctx *c, json_object *in, const char **out)
         return ctx_fail(c, ERR_TYPE, "fields", "err.export.fields");
     buf_init(&b, c->a);
     for (size_t i = 0; i < json_object_array_length(in); i++)
-        buf_printf(&b, "%s%s", i ? "," : "", json_object_get_string(json_object_array_get_idx(in, i)));
+        buf_printf(&b, "%s%s", i ? "," : "",
+                   json_object_get_string(json_object_array_get_idx(in, i)));
     *out = b.len ? b.data : NULL;
     return true;
 }
 
-static const char *params_text(Ctx *c, const Entity *e, json_object *filter, const char *q, const char *fields, const char *format, int64_t rows)
+static const char *params_text(Ctx *c, const Entity *e, json_object *filter, const char *q,
+                               const char *fields, const char *format, int64_t rows)
 {
     Buf b;
     Jw w;
@@ -110,7 +115,8 @@ static const char *params_text(Ctx *c, const Entity *e, json_object *filter, con
     jw_init(&w, &b);
     jw_obj(&w);
     jw_kstr(&w, "entity", e->name);
-    jw_kraw(&w, "filter", filter ? json_object_to_json_string_ext(filter, JSON_C_TO_STRING_PLAIN) : "null");
+    jw_kraw(&w, "filter",
+            filter ? json_object_to_json_string_ext(filter, JSON_C_TO_STRING_PLAIN) : "null");
     jw_kstr(&w, "q", q);
     jw_kstr(&w, "fields", fields);
     jw_kstr(&w, "format", format);
@@ -122,21 +128,25 @@ static const char *params_text(Ctx *c, const Entity *e, json_object *filter, con
 
 bool export_start(Ctx *c, const Entity *e, json_object *in, int64_t *out_job)
 {
-    static const JsonWant want[] = {{"filter", json_type_null, false}, {"fields", json_type_null, false}, {"format", json_type_string, false},
-                                    {"q", json_type_string, false},    {"sort", json_type_string, false}, {NULL, json_type_null, false}};
+    static const JsonWant want[] = {
+        {"filter", json_type_null, false},   {"fields", json_type_null, false},
+        {"format", json_type_string, false}, {"q", json_type_string, false},
+        {"sort", json_type_string, false},   {NULL, json_type_null, false}};
     if (!(e->gets & GETS_EXPORT))
         return ctx_fail(c, ERR_NOT_FOUND, NULL, "err.not_found");
     if (!access_need(c, e, ACT_EXPORT) || (in && !json_want(c, in, want)))
         return false;
     json_object *filter = in ? json_member(in, "filter") : NULL;
-    const char *format = in ? json_str(in, "format", "xlsx") : "xlsx", *q = in ? json_str(in, "q", NULL) : NULL, *fields;
+    const char *format = in ? json_str(in, "format", "xlsx") : "xlsx",
+               *q = in ? json_str(in, "q", NULL) : NULL, *fields;
     RowSet set;
     Filter *f;
     if (strcmp(format, "xlsx") != 0 && strcmp(format, "csv") != 0)
         return ctx_fail(c, ERR_INVALID, "format", "err.export.format");
     Start s = {.e = e};
-    if (!fields_text(c, in ? json_member(in, "fields") : NULL, &fields) || !rows_choose(c, e, fields, false, &set) ||
-        !filter_of(c, e, filter, &f) || !count_rows(c, e, f, q, &s.rows))
+    if (!fields_text(c, in ? json_member(in, "fields") : NULL, &fields) ||
+        !rows_choose(c, e, fields, false, &set) || !filter_of(c, e, filter, &f) ||
+        !count_rows(c, e, f, q, &s.rows))
         return false;
     if (s.rows > conf_int("limit.export_free_rows") && !access_need_step_up(c))
         return false;
@@ -176,7 +186,10 @@ static double column_width(const Field *f)
     switch (f->type) {
     case FT_TEXT: return 40;
     case FT_DATETIME: return 18;
-    case FT_DATE: case FT_OPTION: case FT_BOOL: case FT_INT: return 12;
+    case FT_DATE:
+    case FT_OPTION:
+    case FT_BOOL:
+    case FT_INT: return 12;
     default: return f == f->entity->title ? 32 : 18;
     }
 }
@@ -185,9 +198,11 @@ static void sheet_begin(Out *o, const RowSet *s)
 {
     o->sheet = workbook_add_worksheet(o->book, NULL);
     for (int i = 0; o->sheet && i < s->n_fields; i++)
-        worksheet_set_column(o->sheet, (lxw_col_t)i, (lxw_col_t)i, column_width(s->fields[i]), NULL);
+        worksheet_set_column(o->sheet, (lxw_col_t)i, (lxw_col_t)i, column_width(s->fields[i]),
+                             NULL);
     for (int i = 0; o->sheet && i < s->n_fields; i++)
-        worksheet_write_string(o->sheet, 0, (lxw_col_t)i, label_in(s->fields[i]->label, o->lang), o->head);
+        worksheet_write_string(o->sheet, 0, (lxw_col_t)i, label_in(s->fields[i]->label, o->lang),
+                               o->head);
     if (o->sheet)
         worksheet_freeze_panes(o->sheet, 1, 0);
     o->line = 1;
@@ -196,7 +211,8 @@ static void sheet_begin(Out *o, const RowSet *s)
 static bool open_xlsx(Ctx *c, Out *o, const RowSet *s)
 {
     char *tmp = arena_printf(c->a, "%s/tmp", attach_dir());
-    lxw_workbook_options opts = {.constant_memory = LXW_TRUE, .tmpdir = tmp, .use_zip64 = LXW_FALSE};
+    lxw_workbook_options opts = {
+        .constant_memory = LXW_TRUE, .tmpdir = tmp, .use_zip64 = LXW_FALSE};
     o->book = workbook_new_opt(o->path, &opts);
     if (!o->book)
         return file_fail(c, o->path, ENOMEM);
@@ -230,7 +246,8 @@ static bool open_csv(Ctx *c, Out *o, const RowSet *s)
     return !o->failed || file_fail(c, o->path, errno);
 }
 
-static void write_day(Out *o, lxw_col_t col, int year, int month, int day, int hour, int minute, double second, lxw_format *fmt, const char *text)
+static void write_day(Out *o, lxw_col_t col, int year, int month, int day, int hour, int minute,
+                      double second, lxw_format *fmt, const char *text)
 {
     lxw_datetime at = {year, month, day, hour, minute, second};
     if (year >= 1900)
@@ -260,8 +277,12 @@ static void xlsx_cell(Ctx *c, Out *o, const RowSet *s, const Row *row, int at)
     switch (plain || v->kind == DB_NULL ? FT_STRING : f->type) {
     case FT_INT: worksheet_write_number(o->sheet, o->line, col, (double)v->i, NULL); break;
     case FT_FLOAT: worksheet_write_number(o->sheet, o->line, col, v->d, NULL); break;
-    case FT_DECIMAL: worksheet_write_number(o->sheet, o->line, col, scaled(v, f->scale), NULL); break;
-    case FT_MONEY: worksheet_write_number(o->sheet, o->line, col, (double)v->i / 100, o->money); break;
+    case FT_DECIMAL:
+        worksheet_write_number(o->sheet, o->line, col, scaled(v, f->scale), NULL);
+        break;
+    case FT_MONEY:
+        worksheet_write_number(o->sheet, o->line, col, (double)v->i / 100, o->money);
+        break;
     case FT_DATETIME:
         t = clock_parts(v->i, c->zone);
         write_day(o, col, t.year, t.month, t.day, t.hour, t.minute, t.second, o->instant, text);
@@ -290,8 +311,10 @@ static void csv_line(Ctx *c, CsvWriter *w, const RowSet *s, const Row *row)
 {
     for (int i = 0; i < s->n_fields; i++) {
         FieldType t = s->fields[i]->type;
-        bool raw = t == FT_INT || t == FT_FLOAT || t == FT_DECIMAL || t == FT_MONEY || t == FT_DATE || t == FT_DATETIME;
-        char *text = t == FT_DATETIME && row->rec.v[s->fields[i]->index].kind == DB_INT && !(s->masked[i] && !row->clear)
+        bool raw = t == FT_INT || t == FT_FLOAT || t == FT_DECIMAL || t == FT_MONEY ||
+                   t == FT_DATE || t == FT_DATETIME;
+        char *text = t == FT_DATETIME && row->rec.v[s->fields[i]->index].kind == DB_INT &&
+                             !(s->masked[i] && !row->clear)
                          ? type_text(c, s->fields[i], &row->rec.v[s->fields[i]->index])
                          : rows_text(c, s, row, i);
         if (raw)
@@ -324,7 +347,8 @@ static bool close_out(Ctx *c, Out *o)
     if (o->book) {
         lxw_error err = workbook_close(o->book);
         o->book = NULL;
-        return err == LXW_NO_ERROR || file_fail(c, o->path, err == LXW_ERROR_CREATING_TMPFILE ? ENOSPC : EIO);
+        return err == LXW_NO_ERROR ||
+               file_fail(c, o->path, err == LXW_ERROR_CREATING_TMPFILE ? ENOSPC : EIO);
     }
     FILE *f = o->file;
     o->file = NULL;
@@ -395,7 +419,8 @@ static bool walk(Ctx *c, Walk *w, Job *job)
 static bool open_out(Ctx *c, Walk *w, bool xlsx)
 {
     RowSet s;
-    return rows_choose(c, w->e, w->fields, false, &s) && (xlsx ? open_xlsx(c, &w->out, &s) : open_csv(c, &w->out, &s));
+    return rows_choose(c, w->e, w->fields, false, &s) &&
+           (xlsx ? open_xlsx(c, &w->out, &s) : open_csv(c, &w->out, &s));
 }
 
 bool export_job(Ctx *c, Job *job)
@@ -421,6 +446,10 @@ bool export_job(Ctx *c, Job *job)
     char day[11];
     int64_t file;
     clock_day_of(c->now_ms, c->zone, day);
-    AttachNew n = {.path = w.out.path, .name = arena_printf(c->a, "%s_%s.%s", label_in(w.e->label, c->lang), day, format), .parent_type = "job", .parent = job->id};
+    AttachNew n = {.path = w.out.path,
+                   .name =
+                       arena_printf(c->a, "%s_%s.%s", label_in(w.e->label, c->lang), day, format),
+                   .parent_type = "job",
+                   .parent = job->id};
     return attach_store(c, &n, &file) && job_end(c, job->id, JOB_IS_DONE, NULL, file);
 }

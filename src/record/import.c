@@ -22,7 +22,8 @@ static bool may_wish(Ctx *c, const char *entity)
 static bool may_any(Ctx *c)
 {
     for (int i = 0; i < c->model->n; i++)
-        if ((c->model->entities[i].gets & GETS_IMPORT) && access_may(c, &c->model->entities[i], ACT_IMPORT))
+        if ((c->model->entities[i].gets & GETS_IMPORT) &&
+            access_may(c, &c->model->entities[i], ACT_IMPORT))
             return true;
     return ctx_fail(c, ERR_FORBIDDEN, NULL, "err.forbidden");
 }
@@ -56,13 +57,17 @@ bool import_create(Ctx *c, const char *path, const char *name, const char *entit
     if (entity ? !may_wish(c, entity) : !may_any(c))
         return false;
     SheetBook *b;
-    Imp imp = {.id = id_new(), .owner = c->actor->user, .file_name = name && *name ? name : "import", .state = "uploaded"};
+    Imp imp = {.id = id_new(),
+               .owner = c->actor->user,
+               .file_name = name && *name ? name : "import",
+               .state = "uploaded"};
     if (!sheet_open(c, path, NULL, &b) || !look_at(c, b, entity, &imp))
         return false;
     sheet_close(b);
     for (int i = 0; i < imp.n; i++)
         imp.total += imp.sheets[i].entity ? imp.sheets[i].rows : 0;
-    AttachNew n = {.path = path, .name = imp.file_name, .parent_type = "import_job", .parent = imp.id};
+    AttachNew n = {
+        .path = path, .name = imp.file_name, .parent_type = "import_job", .parent = imp.id};
     if (!attach_store(c, &n, &imp.file) || !db_write(c, insert, &imp))
         return false;
     *out_id = imp.id;
@@ -105,9 +110,11 @@ static bool set_mapping(Ctx *c, ImpSheet *s, const Entity *e, json_object *mappi
     }
     for (int i = 0; i < s->n_columns; i++)
         for (int k = 0; k < i; k++)
-            if (s->columns[i].field && s->columns[k].field && strcmp(s->columns[i].field, s->columns[k].field) == 0 &&
+            if (s->columns[i].field && s->columns[k].field &&
+                strcmp(s->columns[i].field, s->columns[k].field) == 0 &&
                 strcmp(s->columns[i].field, "region") != 0)
-                return ctx_fail(c, ERR_INVALID, "mapping", "err.import.field_twice", s->columns[i].field);
+                return ctx_fail(c, ERR_INVALID, "mapping", "err.import.field_twice",
+                                s->columns[i].field);
     return c->n_err == 0;
 }
 
@@ -118,7 +125,8 @@ static bool set_match(Ctx *c, ImpSheet *s, const Entity *e, json_object *match)
     for (int i = 0; i < s->n_match; i++) {
         const char *name = json_object_get_string(json_object_array_get_idx(match, (size_t)i));
         const Field *f = name ? entity_field(e, name) : NULL;
-        if (!f || !f->column || f->hidden || f->type == FT_LINK || f->type == FT_JSON || f->type == FT_TEXT)
+        if (!f || !f->column || f->hidden || f->type == FT_LINK || f->type == FT_JSON ||
+            f->type == FT_TEXT)
             return ctx_fail(c, ERR_INVALID, "match", "err.import.match", name ? name : "");
         s->match[i] = f->name;
     }
@@ -156,9 +164,11 @@ static bool set_defaults(Ctx *c, ImpSheet *s, const Entity *e, json_object *defa
 }
 
 static const JsonWant sheet_want[] = {
-    {"index", json_type_int, true},      {"entity", json_type_string, false},  {"header_row", json_type_int, false},
-    {"mapping", json_type_object, false}, {"mode", json_type_string, false},    {"match", json_type_array, false},
-    {"on_blank", json_type_string, false}, {"defaults", json_type_object, false}, {NULL, json_type_null, false},
+    {"index", json_type_int, true},        {"entity", json_type_string, false},
+    {"header_row", json_type_int, false},  {"mapping", json_type_object, false},
+    {"mode", json_type_string, false},     {"match", json_type_array, false},
+    {"on_blank", json_type_string, false}, {"defaults", json_type_object, false},
+    {NULL, json_type_null, false},
 };
 
 static bool set_sheet(Ctx *c, SheetBook *b, ImpSheet *s, json_object *in)
@@ -183,9 +193,10 @@ static bool set_sheet(Ctx *c, SheetBook *b, ImpSheet *s, json_object *in)
     s->entity = e->name;
     if (anew)
         imp_guess(c, e, s);
-    json_object *mapping = json_member(in, "mapping"), *match = json_member(in, "match"), *defaults = json_member(in, "defaults");
-    return set_words(c, s, in) && (!mapping || set_mapping(c, s, e, mapping)) && (!match || set_match(c, s, e, match)) &&
-           (!defaults || set_defaults(c, s, e, defaults));
+    json_object *mapping = json_member(in, "mapping"), *match = json_member(in, "match"),
+                *defaults = json_member(in, "defaults");
+    return set_words(c, s, in) && (!mapping || set_mapping(c, s, e, mapping)) &&
+           (!match || set_match(c, s, e, match)) && (!defaults || set_defaults(c, s, e, defaults));
 }
 
 static bool set_sheets(Ctx *c, SheetBook *b, Imp *imp, json_object *list)
@@ -224,25 +235,31 @@ static const char *const at_rest[] = {"uploaded", "checked", "failed", "cancelle
 /* May the plan still change, or be carried out? */
 static bool is_open(Ctx *c, const Imp *imp)
 {
-    return (state_is(imp, at_rest) && !imp->ran) || ctx_fail(c, ERR_CONFLICT, NULL, "err.import.state", imp->state);
+    return (state_is(imp, at_rest) && !imp->ran) ||
+           ctx_fail(c, ERR_CONFLICT, NULL, "err.import.state", imp->state);
 }
 
 static bool save_plan(Ctx *c, void *arg)
 {
     const Imp *imp = arg;
     return imp_save_plan(c, imp) && imp_save_state(c, imp->id, "uploaded", NULL) &&
-           imp_save_progress(c, imp->id, 0, imp->total, "{\"created\":0,\"updated\":0,\"unchanged\":0,\"skipped\":0,\"duplicate\":0,\"failed\":0}");
+           imp_save_progress(c, imp->id, 0, imp->total,
+                             "{\"created\":0,\"updated\":0,\"unchanged\":0,\"skipped\":0,"
+                             "\"duplicate\":0,\"failed\":0}");
 }
 
 bool import_update(Ctx *c, int64_t id, json_object *in)
 {
-    static const JsonWant want[] = {
-        {"sheets", json_type_array, false}, {"encoding", json_type_string, false}, {"delimiter", json_type_string, false}, {NULL, json_type_null, false}};
+    static const JsonWant want[] = {{"sheets", json_type_array, false},
+                                    {"encoding", json_type_string, false},
+                                    {"delimiter", json_type_string, false},
+                                    {NULL, json_type_null, false}};
     Imp imp;
     SheetBook *b;
     if (!imp_load(c, id, &imp) || !is_open(c, &imp) || !json_want(c, in, want))
         return false;
-    const char *encoding = json_str(in, "encoding", NULL), *delimiter = json_str(in, "delimiter", NULL);
+    const char *encoding = json_str(in, "encoding", NULL),
+               *delimiter = json_str(in, "delimiter", NULL);
     bool other = (encoding && *encoding) || (delimiter && *delimiter);
     if (encoding && *encoding)
         imp.encoding = encoding;
@@ -277,13 +294,17 @@ typedef struct Queue {
 static bool queue_write(Ctx *c, void *arg)
 {
     Queue *q = arg;
-    if (!job_add(c, q->kind, arena_printf(c->a, "{\"import\":%lld}", (long long)q->imp->id), &q->job))
+    if (!job_add(c, q->kind, arena_printf(c->a, "{\"import\":%lld}", (long long)q->imp->id),
+                 &q->job))
         return false;
     /* of two at once the one that still sees the old job wins */
     DbVal p[] = {db_of_int(q->imp->id), db_of_int(q->job), db_of_int(q->imp->job)};
-    return db_exec(c, SQL("UPDATE \"import_job\" SET \"job_id\" = $2, \"done\" = 0 WHERE \"id\" = $1 AND coalesce(\"job_id\", 0) = $3"), p, 3) &&
-           (db_changes(c) == 1 || ctx_fail(c, ERR_CONFLICT, NULL, "err.import.state", q->state)) && imp_save_plan(c, q->imp) &&
-           imp_save_state(c, q->imp->id, q->state, NULL);
+    return db_exec(c,
+                   SQL("UPDATE \"import_job\" SET \"job_id\" = $2, \"done\" = 0 WHERE \"id\" = $1 "
+                       "AND coalesce(\"job_id\", 0) = $3"),
+                   p, 3) &&
+           (db_changes(c) == 1 || ctx_fail(c, ERR_CONFLICT, NULL, "err.import.state", q->state)) &&
+           imp_save_plan(c, q->imp) && imp_save_state(c, q->imp->id, q->state, NULL);
 }
 
 static bool plan_is_whole(Ctx *c, const Imp *imp)
@@ -312,7 +333,8 @@ static bool queue(Ctx *c, Imp *imp, const char *kind, const char *state, int64_t
 bool import_check(Ctx *c, int64_t id, int64_t *out_job)
 {
     Imp imp;
-    return imp_load(c, id, &imp) && is_open(c, &imp) && plan_is_whole(c, &imp) && queue(c, &imp, "import_check", "checking", out_job);
+    return imp_load(c, id, &imp) && is_open(c, &imp) && plan_is_whole(c, &imp) &&
+           queue(c, &imp, "import_check", "checking", out_job);
 }
 
 bool import_run(Ctx *c, int64_t id, int64_t *out_job)
@@ -345,7 +367,8 @@ bool import_cancel(Ctx *c, int64_t id)
         return ctx_fail(c, ERR_CONFLICT, NULL, "err.import.state", imp.state);
     if (state_is(&imp, waiting))
         return db_write(c, stop_write, &s);
-    if (!job_cancel(c, imp.job) || !imp_load(c, id, &imp)) /* a job that had not begun is over at once */
+    if (!job_cancel(c, imp.job) ||
+        !imp_load(c, id, &imp)) /* a job that had not begun is over at once */
         return false;
     return !state_is(&imp, over) || db_write(c, stop_write, &s);
 }
@@ -385,8 +408,10 @@ bool import_errors(Ctx *c, int64_t id, const char *cursor, int limit, Buf *out)
         return false;
     p[4] = db_of_int(limit + 1);
     DbRows *r = db_query(c,
-                         SQL("SELECT \"sheet\", \"row\", \"id\", \"col\", \"header\", \"value\", \"code\", \"message\" FROM \"import_row_error\" "
-                             "WHERE \"import_id\" = $1 AND (\"sheet\", \"row\", \"id\") > ($2, $3, $4) ORDER BY \"sheet\", \"row\", \"id\" LIMIT $5"),
+                         SQL("SELECT \"sheet\", \"row\", \"id\", \"col\", \"header\", \"value\", "
+                             "\"code\", \"message\" FROM \"import_row_error\" "
+                             "WHERE \"import_id\" = $1 AND (\"sheet\", \"row\", \"id\") > ($2, $3, "
+                             "$4) ORDER BY \"sheet\", \"row\", \"id\" LIMIT $5"),
                          p, 5);
     if (!r)
         return false;
@@ -415,7 +440,8 @@ bool import_errors(Ctx *c, int64_t id, const char *cursor, int limit, Buf *out)
         jw_kstr(&w, "code", db_text(r, 6));
         jw_kstr(&w, "message", db_text(r, 7));
         jw_end(&w);
-        next = arena_printf(c->a, "%lld.%lld.%lld", (long long)db_int(r, 0), (long long)db_int(r, 1), (long long)db_int(r, 2));
+        next = arena_printf(c->a, "%lld.%lld.%lld", (long long)db_int(r, 0),
+                            (long long)db_int(r, 1), (long long)db_int(r, 2));
     }
     db_done(r);
     jw_end(&w);

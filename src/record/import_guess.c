@@ -14,7 +14,8 @@
 
 static const char *closing(const char *s, size_t *skip)
 {
-    static const char *const pairs[][2] = {{"(", ")"}, {"[", "]"}, {"【", "】"}, {"<", ">"}, {"《", "》"}};
+    static const char *const pairs[][2] = {
+        {"(", ")"}, {"[", "]"}, {"【", "】"}, {"<", ">"}, {"《", "》"}};
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
         if (strncmp(s, pairs[i][0], strlen(pairs[i][0])) == 0) {
             *skip = strlen(pairs[i][0]);
@@ -29,15 +30,16 @@ char *imp_norm(Arena *a, const char *header)
     for (const char *r = s; *r;) {
         size_t skip = 0;
         const char *end = closing(r, &skip);
-        const char *at = end && w != s ? strstr(r + skip, end) : NULL; /* in front of the name it is part of it */
+        const char *at = end && w != s ? strstr(r + skip, end)
+                                       : NULL; /* in front of the name it is part of it */
         if (at) {
             r = at + strlen(end);
             continue;
         }
         const char *p = r;
         int32_t cp = utf8_next(&p, r + strlen(r));
-        bool drop = cp < 0 || utf8_is_blank(cp) || strchr("*:_-#.\"'", cp < 128 ? (int)cp : 'x') || cp == 0xff1a || cp == 0x2605 ||
-                    cp == 0x203b || cp == 0x3001;
+        bool drop = cp < 0 || utf8_is_blank(cp) || strchr("*:_-#.\"'", cp < 128 ? (int)cp : 'x') ||
+                    cp == 0xff1a || cp == 0x2605 || cp == 0x203b || cp == 0x3001;
         if (!drop) {
             memmove(w, r, (size_t)(p - r));
             w += p - r;
@@ -57,12 +59,14 @@ bool imp_in_wan(const char *header)
 bool imp_may_use(const Ctx *c, const Field *f)
 {
     bool masked;
-    if (f->hidden || f->retired || f->write_only || f->type == FT_FILE || f->type == FT_FILES || f->type == FT_IMAGE || f->type == FT_LINK_MANY)
+    if (f->hidden || f->retired || f->write_only || f->type == FT_FILE || f->type == FT_FILES ||
+        f->type == FT_IMAGE || f->type == FT_LINK_MANY)
         return false;
     if (f->type == FT_NUMBER)
         return true;
     if (f->standard && f->entity->standard)
-        return f->index == STD_OWNER || f->index == STD_CREATED_AT || f->index == STD_EXT_SOURCE || f->index == STD_EXT_ID;
+        return f->index == STD_OWNER || f->index == STD_CREATED_AT || f->index == STD_EXT_SOURCE ||
+               f->index == STD_EXT_ID;
     return !f->readonly && access_field(c, f, &masked) == FR_EDIT;
 }
 
@@ -87,7 +91,8 @@ const Field *imp_field(const Ctx *c, const Entity *e, const char *path, const ch
     if (dot) {
         f = entity_field(e, arena_dup(c->a, path, (size_t)(dot - path)));
         part = dot + 1;
-        if (!f || f->type != FT_PARTS || !f->parts_json || !strstr(f->parts_json, arena_printf(c->a, "\"%s\"", part)))
+        if (!f || f->type != FT_PARTS || !f->parts_json ||
+            !strstr(f->parts_json, arena_printf(c->a, "\"%s\"", part)))
             return NULL;
     } else {
         f = entity_field(e, path);
@@ -117,7 +122,8 @@ static void add(Ctx *c, Words *w, const char *text, const char *path, int score)
         vec_push(c->a, &w->list, (Word){norm, path, score});
 }
 
-static void add_synonyms(Ctx *c, Words *w, const Field *f, const char *path, const char *tail, int score)
+static void add_synonyms(Ctx *c, Words *w, const Field *f, const char *path, const char *tail,
+                         int score)
 {
     for (const char *p = f->synonyms; p && *p;) {
         size_t n = strcspn(p, "|");
@@ -134,7 +140,8 @@ static void add_parts(Ctx *c, Words *w, const Field *f)
     json_object_object_foreach(parts, name, part)
     {
         json_object *label = json_member(part, "label");
-        const char *zh = label ? json_str(label, "zh", name) : name, *en = label ? json_str(label, "en", name) : name;
+        const char *zh = label ? json_str(label, "zh", name) : name,
+                   *en = label ? json_str(label, "en", name) : name;
         const char *path = arena_printf(c->a, "%s.%s", f->name, name);
         add(c, w, path, path, 100);
         add(c, w, arena_printf(c->a, "%s%s", f->label.zh, zh), path, 100);
@@ -211,7 +218,8 @@ static bool parent_part_taken(const ImpColumn *cols, int n, const char *path)
 static int assign(Ctx *c, const Entity *e, const Words *w, ImpColumn *cols, int n)
 {
     static const int levels[] = {100, 95, 90, 85, 80, 60};
-    const char **norms = ARENA_ARRAY(c->a, n + 1, const char *), **bare = ARENA_ARRAY(c->a, n + 1, const char *);
+    const char **norms = ARENA_ARRAY(c->a, n + 1, const char *),
+               **bare = ARENA_ARRAY(c->a, n + 1, const char *);
     int known = 0;
     for (int i = 0; i < n; i++) {
         cols[i].guess = NULL;
@@ -326,7 +334,8 @@ static void recognise(Ctx *c, const Look *l, const char *wish, ImpSheet *s)
         if (wish ? strcmp(e->name, wish) != 0 : !may_import(c, e))
             continue;
         const Words *w = words_of(c, e);
-        bool named = strstr(s->name, e->label.zh) || strcasecmp(s->name, e->label.en) == 0 || strcmp(s->name, e->name) == 0;
+        bool named = strstr(s->name, e->label.zh) || strcasecmp(s->name, e->label.en) == 0 ||
+                     strcmp(s->name, e->name) == 0;
         for (int r = 0; r < l->n; r++) {
             ImpColumn *cols;
             int n;
@@ -361,7 +370,8 @@ static void recognise(Ctx *c, const Look *l, const char *wish, ImpSheet *s)
 static void samples(const Look *l, ImpSheet *s)
 {
     for (int r = 0; r < l->n; r++)
-        for (int i = 0; l->rows[r].row > s->header_row && i < s->n_columns && i < l->rows[r].n; i++) {
+        for (int i = 0; l->rows[r].row > s->header_row && i < s->n_columns && i < l->rows[r].n;
+             i++) {
             ImpColumn *col = &s->columns[i];
             if (l->rows[r].cells[i].kind != SHEET_BLANK && col->n_samples < IMP_SAMPLES)
                 col->samples[col->n_samples++] = l->rows[r].cells[i].text;
@@ -412,7 +422,8 @@ bool imp_look(Ctx *c, SheetBook *b, int index, const char *wish, ImpSheet *out)
     const SheetInfo *info = sheet_info(b, index);
     /* our own helpers, should a program have shown them */
     bool helper = strcmp(info->name, "_meta") == 0 || strcmp(info->name, "_lists") == 0;
-    *out = (ImpSheet){.index = index, .name = arena_str(c->a, info->name), .hidden = info->hidden || helper};
+    *out = (ImpSheet){
+        .index = index, .name = arena_str(c->a, info->name), .hidden = info->hidden || helper};
     if (!look(c, b, index, &l))
         return false;
     recognise(c, &l, wish, out);
@@ -458,9 +469,10 @@ static bool meta_row(void *user, const SheetRow *row)
     else if (strcmp(key, "sheet") == 0)
         m->sheet = arena_str(m->c->a, row->cells[1].text);
     else if (strcmp(key, "column") == 0 && row->n > 3 && m->columns.n < 1000)
-        vec_push(m->c->a, &m->columns, (ImpColumn){.score = (int)strtol(row->cells[1].text, NULL, 10),
-                                                   .guess = arena_str(m->c->a, row->cells[2].text),
-                                                   .header = arena_str(m->c->a, row->cells[3].text)});
+        vec_push(m->c->a, &m->columns,
+                 (ImpColumn){.score = (int)strtol(row->cells[1].text, NULL, 10),
+                             .guess = arena_str(m->c->a, row->cells[2].text),
+                             .header = arena_str(m->c->a, row->cells[3].text)});
     return true;
 }
 
@@ -491,7 +503,8 @@ bool imp_meta(Ctx *c, SheetBook *b, ImpSheet *sheets, int n)
             const ImpColumn *want = &m.columns.items[k];
             for (int j = 0; j < s->n_columns; j++) { /* moved columns are found by their header */
                 ImpColumn *col = &s->columns[j];
-                if (strcmp(imp_norm(c->a, col->header), imp_norm(c->a, want->header)) == 0 && imp_field(c, e, want->guess, NULL)) {
+                if (strcmp(imp_norm(c->a, col->header), imp_norm(c->a, want->header)) == 0 &&
+                    imp_field(c, e, want->guess, NULL)) {
                     col->guess = col->field = want->guess;
                     col->score = 100;
                 }

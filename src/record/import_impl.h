@@ -13,7 +13,15 @@
 
 enum { IMP_SAMPLES = 5, IMP_HEAD_ROWS = 20, IMP_UNDO_DAYS = 30 };
 
-typedef enum Outcome { OUT_CREATED, OUT_UPDATED, OUT_UNCHANGED, OUT_SKIPPED, OUT_DUPLICATE, OUT_FAILED, OUT__COUNT } Outcome;
+typedef enum Outcome {
+    OUT_CREATED,
+    OUT_UPDATED,
+    OUT_UNCHANGED,
+    OUT_SKIPPED,
+    OUT_DUPLICATE,
+    OUT_FAILED,
+    OUT__COUNT
+} Outcome;
 extern const char *const outcome_names[OUT__COUNT];
 
 typedef enum ImpMode { IMP_CREATE, IMP_UPDATE, IMP_UPSERT } ImpMode;
@@ -51,7 +59,7 @@ typedef struct Imp {
     int n;
     const char *encoding; /* of a text file, as chosen or found; or NULL */
     char delimiter;
-    bool ran;             /* a run has begun: rows were written */
+    bool ran;                /* a run has begun: rows were written */
     int64_t totals, samples; /* rows passed over */
 } Imp;
 
@@ -130,19 +138,23 @@ bool imp_plan(Ctx *c, const ImpSheet *s, ImpPlan *out);
 bool imp_is_sample(Ctx *c, const ImpPlan *p, const ImpCells *row);
 bool imp_is_total(Ctx *c, const ImpPlan *p, const ImpCells *row);
 /* A mistake at a column (-1: none). */
-void imp_error(Ctx *c, ImpErrors *to, const ImpPlan *p, const ImpCells *row, int col, const char *code, const char *message);
+void imp_error(Ctx *c, ImpErrors *to, const ImpPlan *p, const ImpCells *row, int col,
+               const char *code, const char *message);
 /* Moves the mistakes of the context behind the first n into to. false where one of them is none of the row's (a full
    disk …): it stays recorded. */
 bool imp_take_errors(Ctx *c, int n, ImpErrors *to, const ImpPlan *p, const ImpCells *row);
 /* The cell as the text its field reads; NULL with a mistake in errors. "" for blank. */
-const char *imp_cell_text(Ctx *c, const ImpPlan *p, const ImpMap *m, const ImpCells *row, ImpErrors *errors);
+const char *imp_cell_text(Ctx *c, const ImpPlan *p, const ImpMap *m, const ImpCells *row,
+                          ImpErrors *errors);
 /* The value of a mapped field with a column, or of its default; null where there is none or it is refused. */
 DbVal imp_value(Ctx *c, const ImpPlan *p, const ImpCells *row, const Field *f);
 /* Resolves a link by text. ERR_REF_NOT_FOUND, ERR_REF_AMBIGUOUS under f. *pending: it is a row of this file not written (yet). */
-typedef bool (*ImpLinkFn)(Ctx *c, void *arg, const Field *f, const Entity *to, const char *text, int64_t *out, bool *pending);
+typedef bool (*ImpLinkFn)(Ctx *c, void *arg, const Field *f, const Entity *to, const char *text,
+                          int64_t *out, bool *pending);
 /* The input of rec_create or rec_update from a row. waiting: fields left out because what they link to is pending. */
-json_object *imp_input(Ctx *c, const ImpPlan *p, const ImpCells *row, bool is_new, ImpErrors *errors, ImpLinkFn link, void *arg,
-                       const Field **waiting, int *n_waiting);
+json_object *imp_input(Ctx *c, const ImpPlan *p, const ImpCells *row, bool is_new,
+                       ImpErrors *errors, ImpLinkFn link, void *arg, const Field **waiting,
+                       int *n_waiting);
 
 /* ---- shared by templates and reports ---- */
 

@@ -22,7 +22,13 @@
 #include "record/link_resolve.h"
 #include "record/write_row.h"
 
-enum { WRITE_MS = 40, CACHE_MOST = 200000, BLOCK_BYTES = 24 << 20, SHEETS_MOST = 64 };
+enum {
+    WRITE_MS = 40,
+    WRITE_ROWS = 50,
+    CACHE_MOST = 200000,
+    BLOCK_BYTES = 24 << 20,
+    SHEETS_MOST = 64
+};
 
 typedef struct Item {
     ImpCells cells;
@@ -54,8 +60,8 @@ typedef struct Run {
     Arena *keep, *block;
     ImpPlan *plans;
     int order[SHEETS_MOST], n_order;
-    int at;          /* in order */
-    int64_t row;     /* the last row that is done */
+    int at;      /* in order */
+    int64_t row; /* the last row that is done */
     int resume_at;
     int64_t resume_row;
     bool resuming;
@@ -63,8 +69,8 @@ typedef struct Run {
     Map names, links; /* "entity/n/text" → InFile; "entity/text" → id of the database */
     Seen seen;
     Item *items;
-    int n, cap;      /* gathered */
-    int done_items;  /* of them written */
+    int n, cap;     /* gathered */
+    int done_items; /* of them written */
     size_t bytes;
 } Run;
 
@@ -96,7 +102,8 @@ static int64_t *seen_slot(Run *r, uint64_t key)
     Seen *s = &r->seen;
     if (s->n * 2 >= s->cap) {
         size_t cap = s->cap ? s->cap * 2 : 4096;
-        Seen more = {ARENA_ARRAY(r->keep, cap, uint64_t), ARENA_ARRAY(r->keep, cap, int64_t), 0, cap};
+        Seen more = {ARENA_ARRAY(r->keep, cap, uint64_t), ARENA_ARRAY(r->keep, cap, int64_t), 0,
+                     cap};
         for (size_t i = 0; i < s->cap; i++)
             if (s->keys[i]) {
                 size_t at = s->keys[i] & (cap - 1);
@@ -120,13 +127,15 @@ static int64_t *seen_slot(Run *r, uint64_t key)
 }
 
 /* The keys by which two rows of the file are one: the rules that count in imports, and the record they mean. */
-static int row_keys(Run *r, const Entity *e, const DbVal *v, int64_t match, uint64_t *keys, int most)
+static int row_keys(Run *r, const Entity *e, const DbVal *v, int64_t match, uint64_t *keys,
+                    int most)
 {
     Ctx *c = r->c;
     SaveOptions o = {.origin = "import"};
     int n = 0;
     if (match)
-        keys[n++] = mix(hash_add(hash_add(7, e->name, strlen(e->name)), (const char *)&match, sizeof match));
+        keys[n++] = mix(
+            hash_add(hash_add(7, e->name, strlen(e->name)), (const char *)&match, sizeof match));
     for (int i = 0; i < e->n_dups && n < most; i++) {
         DupAction act = dedupe_action(&e->dups[i], &o, CH_IMPORT);
         uint64_t h = hash_add(hash_add(11, e->name, strlen(e->name)), (const char *)&i, sizeof i);
@@ -215,7 +224,8 @@ static void remember(Run *r, const ImpPlan *p, const ImpCells *row, int64_t id, 
 
 static bool write_ready(Run *r, int upto);
 
-static bool by_key(Ctx *c, const Field *f, const Entity *to, const char *key, const char *text, int64_t *out, bool *missing)
+static bool by_key(Ctx *c, const Field *f, const Entity *to, const char *key, const char *text,
+                   int64_t *out, bool *missing)
 {
     json_object *o = rec_input(c);
     int before = c->n_err;
@@ -224,13 +234,15 @@ static bool by_key(Ctx *c, const Field *f, const Entity *to, const char *key, co
     if (link_from_json(c, f, to, o, false, out))
         return true;
     ErrCode code = c->err_last ? c->err_last->code : ERR_INTERNAL;
-    *missing = code == ERR_REF_NOT_FOUND || code == ERR_TYPE; /* type: the entity has no such field */
+    *missing =
+        code == ERR_REF_NOT_FOUND || code == ERR_TYPE; /* type: the entity has no such field */
     if (*missing)
         ctx_errors_back_to(c, before);
     return false;
 }
 
-static bool in_base(Ctx *c, const Field *f, const Entity *to, const char *text, int64_t *out, bool *missing)
+static bool in_base(Ctx *c, const Field *f, const Entity *to, const char *text, int64_t *out,
+                    bool *missing)
 {
     static const char *const keys[] = {"number", "name", "login", "code"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
@@ -242,7 +254,8 @@ static bool in_base(Ctx *c, const Field *f, const Entity *to, const char *text, 
     return false;
 }
 
-static bool resolve(Ctx *c, void *arg, const Field *f, const Entity *to, const char *text, int64_t *out, bool *pending)
+static bool resolve(Ctx *c, void *arg, const Field *f, const Entity *to, const char *text,
+                    int64_t *out, bool *pending)
 {
     Run *r = arg;
     bool missing;
@@ -250,7 +263,8 @@ static bool resolve(Ctx *c, void *arg, const Field *f, const Entity *to, const c
     InFile *here = map_get(&r->names, name_key_of(r, to, '#', text));
     if (!here)
         here = map_get(&r->names, name_key_of(r, to, 'n', text));
-    if (here && here->id && !here->written && !r->dry) { /* it waits in this very block: write it first */
+    if (here && here->id && !here->written &&
+        !r->dry) { /* it waits in this very block: write it first */
         if (!write_ready(r, r->n))
             return false;
         here->written = true;
@@ -280,7 +294,8 @@ static bool resolve(Ctx *c, void *arg, const Field *f, const Entity *to, const c
         return true;
     }
     if (here)
-        return ctx_fail(c, ERR_REF_NOT_FOUND, f->name, "import.ref_row", text, ctx_num(c, here->row));
+        return ctx_fail(c, ERR_REF_NOT_FOUND, f->name, "import.ref_row", text,
+                        ctx_num(c, here->row));
     return ctx_fail(c, ERR_REF_NOT_FOUND, f->name, "err.ref.not_found", text);
 }
 
@@ -292,7 +307,8 @@ typedef struct Match {
 } Match;
 
 /* Live rows that agree in all these fields; a blank one agrees with nothing. */
-static bool find(Ctx *c, const Entity *e, const Field *const *fields, const DbVal *values, int n, Match *out)
+static bool find(Ctx *c, const Entity *e, const Field *const *fields, const DbVal *values, int n,
+                 Match *out)
 {
     Sql q;
     sql_init(&q, c->a);
@@ -305,12 +321,17 @@ static bool find(Ctx *c, const Entity *e, const Field *const *fields, const DbVa
     for (int i = 0; i < n; i++) {
         const Field *f = fields[i];
         bool match = write_row_has_match(f), fold = !match && write_row_has_fold(f);
-        DbVal v = match ? type_match_key(c->a, f, &values[i]) : fold ? type_fold(c->a, f, &values[i]) : values[i];
+        DbVal v = match  ? type_match_key(c->a, f, &values[i])
+                  : fold ? type_fold(c->a, f, &values[i])
+                         : values[i];
         if (v.kind == DB_NULL || (v.kind == DB_TEXT && !v.n))
             return true;
         if (i)
             sql_add(&q, SQL(" AND "));
-        sql_col(&q, "t0", match ? arena_printf(c->a, "%s_k", f->column) : fold ? arena_printf(c->a, "%s_f", f->column) : f->column);
+        sql_col(&q, "t0",
+                match  ? arena_printf(c->a, "%s_k", f->column)
+                : fold ? arena_printf(c->a, "%s_f", f->column)
+                       : f->column);
         sql_add(&q, SQL(" = "));
         sql_bind(&q, v);
     }
@@ -328,7 +349,8 @@ static bool find(Ctx *c, const Entity *e, const Field *const *fields, const DbVa
     return c->n_err == 0;
 }
 
-static bool find_by(Run *r, const ImpPlan *p, const ImpCells *row, const char *const *names, int n, Match *out)
+static bool find_by(Run *r, const ImpPlan *p, const ImpCells *row, const char *const *names, int n,
+                    Match *out)
 {
     const Field *fields[16];
     DbVal values[16];
@@ -355,7 +377,8 @@ static bool find_match(Run *r, const ImpPlan *p, const ImpCells *row, Match *out
     for (int turn = 0; turn < 2; turn++)
         for (int i = 0; i < e->n_fields; i++) {
             const Field *f = &e->fields[i];
-            bool wanted = turn == 0 ? f->type == FT_NUMBER : f->unique || f->match == MATCH_CREDIT_CODE;
+            bool wanted =
+                turn == 0 ? f->type == FT_NUMBER : f->unique || f->match == MATCH_CREDIT_CODE;
             if (!wanted || !f->column)
                 continue;
             if (!find_by(r, p, row, &f->name, 1, out) || out->n)
@@ -367,7 +390,8 @@ static bool find_match(Run *r, const ImpPlan *p, const ImpCells *row, Match *out
         int n = 0;
         while (e->dups[i].fields[n])
             n++;
-        if ((act == DUP_COUNT || act == DUP_BLOCK) && (!find_by(r, p, row, e->dups[i].fields, n, out) || out->n))
+        if ((act == DUP_COUNT || act == DUP_BLOCK) &&
+            (!find_by(r, p, row, e->dups[i].fields, n, out) || out->n))
             return r->c->n_err == 0;
     }
     return r->c->n_err == 0;
@@ -375,7 +399,8 @@ static bool find_match(Run *r, const ImpPlan *p, const ImpCells *row, Match *out
 
 /* ---- one row before the write -------------------------------------------------------------- */
 
-static void refuse(Run *r, Item *it, Outcome outcome, int col, const char *code, const char *message)
+static void refuse(Run *r, Item *it, Outcome outcome, int col, const char *code,
+                   const char *message)
 {
     imp_error(r->c, &it->errors, plan_now(r), &it->cells, col, code, message);
     it->planned = outcome;
@@ -388,7 +413,9 @@ static void refuse_in_file(Run *r, Item *it, int64_t place)
     const char *row = ctx_num(c, place & (((int64_t)1 << 40) - 1));
     bool here = sheet == r->order[r->at];
     const char *args[] = {here ? row : r->imp->sheets[sheet].name, here ? NULL : row, NULL};
-    refuse(r, it, OUT_DUPLICATE, plan_now(r)->title_col, "dup.in_file", msg_format(c->a, c->lang, here ? "import.dup_in_file" : "import.dup_in_file_sheet", args));
+    refuse(
+        r, it, OUT_DUPLICATE, plan_now(r)->title_col, "dup.in_file",
+        msg_format(c->a, c->lang, here ? "import.dup_in_file" : "import.dup_in_file_sheet", args));
 }
 
 /* Mistakes of links that wait for a row of this file are none. */
@@ -431,18 +458,24 @@ static bool prepare_save(Run *r, Item *it, Match *match)
     const Field **waiting = ARENA_ARRAY(c->a, p->n + 1, const Field *);
     int n_waiting = 0;
     bool is_new = match->n == 0;
-    json_object *in = imp_input(c, p, &it->cells, is_new, &it->errors, resolve, r, waiting, &n_waiting);
+    json_object *in =
+        imp_input(c, p, &it->cells, is_new, &it->errors, resolve, r, waiting, &n_waiting);
     if (c->n_err)
         return sort_out(r, it);
-    SaveOptions o = {.if_version = is_new || !p->e->standard ? -1 : match->version, .origin = "import", .import_job = r->imp->id,
-                     .keep = p->keep, .dry = r->dry};
+    SaveOptions o = {.if_version = is_new || !p->e->standard ? -1 : match->version,
+                     .origin = "import",
+                     .import_job = r->imp->id,
+                     .keep = p->keep,
+                     .dry = r->dry};
     it->w = save_new(c, p->e, is_new ? 0 : match->ids[0], in, &o, NULL);
     bool ok = save_prepare(c, it->w);
     if (!ok && n_waiting)
         forgive_waiting(c, 0, waiting, n_waiting);
     if (c->n_err || it->errors.n)
         return sort_out(r, it);
-    int64_t place = it->w->s.after ? first_seen(r, p->e, it->w->s.after, is_new ? 0 : it->w->s.id, it->cells.row) : 0;
+    int64_t place = it->w->s.after ? first_seen(r, p->e, it->w->s.after, is_new ? 0 : it->w->s.id,
+                                                it->cells.row)
+                                   : 0;
     if (place) {
         refuse_in_file(r, it, place);
         return true;
@@ -450,7 +483,8 @@ static bool prepare_save(Run *r, Item *it, Match *match)
     it->planned = is_new ? OUT_CREATED : it->w->nothing ? OUT_UNCHANGED : OUT_UPDATED;
     it->id = it->w->s.id;
     it->version = it->w->new_version;
-    if (r->dry && it->planned != OUT_UNCHANGED && !n_waiting && !(link_check(c, it->w) && dedupe_check(c, it->w)))
+    if (r->dry && it->planned != OUT_UNCHANGED && !n_waiting &&
+        !(link_check(c, it->w) && dedupe_check(c, it->w)))
         return sort_out(r, it);
     if (r->dry && n_waiting && !dedupe_check(c, it->w))
         return sort_out(r, it);
@@ -476,8 +510,10 @@ static bool prepare_item(Run *r, Item *it)
     } else if (!prepare_save(r, it, &match)) {
         return false;
     }
-    bool there = it->planned == OUT_CREATED || it->planned == OUT_UPDATED || it->planned == OUT_UNCHANGED;
-    remember(r, p, &it->cells, there ? it->id : 0, it->planned == OUT_UPDATED || it->planned == OUT_UNCHANGED);
+    bool there =
+        it->planned == OUT_CREATED || it->planned == OUT_UPDATED || it->planned == OUT_UNCHANGED;
+    remember(r, p, &it->cells, there ? it->id : 0,
+             it->planned == OUT_UPDATED || it->planned == OUT_UNCHANGED);
     return true;
 }
 
@@ -503,10 +539,14 @@ static const char *counts_text(Ctx *c, const int64_t *counts)
     return b.data;
 }
 
-static const char *progress_text(Ctx *c, const Run *r, int64_t row, int64_t done, const int64_t *counts)
+static const char *progress_text(Ctx *c, const Run *r, int64_t row, int64_t done,
+                                 const int64_t *counts)
 {
-    return arena_printf(c->a, "{\"sheet\":%d,\"row\":%lld,\"done\":%lld,\"totals\":%lld,\"samples\":%lld,\"counts\":%s}", r->at, (long long)row,
-                        (long long)done, (long long)r->totals, (long long)r->samples, counts_text(c, counts));
+    return arena_printf(
+        c->a,
+        "{\"sheet\":%d,\"row\":%lld,\"done\":%lld,\"totals\":%lld,\"samples\":%lld,\"counts\":%s}",
+        r->at, (long long)row, (long long)done, (long long)r->totals, (long long)r->samples,
+        counts_text(c, counts));
 }
 
 static bool commit_save(Ctx *c, void *work)
@@ -554,11 +594,18 @@ static bool write_errors(Ctx *c, const Run *r, const Item *it, const ImpErrors *
 {
     for (size_t i = 0; i < list->n && i < 50; i++) {
         const ImpError *e = &list->items[i];
-        DbVal p[] = {db_of_int(id_new()), db_of_int(r->imp->id), db_of_int(plan_now(r)->s->index), db_of_int(it->cells.row),
-                     e->col >= 0 ? db_of_int(e->col) : db_null(), db_of_text(e->header), db_of_text(e->value), db_of_text(e->code),
+        DbVal p[] = {db_of_int(id_new()),
+                     db_of_int(r->imp->id),
+                     db_of_int(plan_now(r)->s->index),
+                     db_of_int(it->cells.row),
+                     e->col >= 0 ? db_of_int(e->col) : db_null(),
+                     db_of_text(e->header),
+                     db_of_text(e->value),
+                     db_of_text(e->code),
                      db_of_text(e->message)};
         if (!db_exec(c,
-                     SQL("INSERT INTO \"import_row_error\" (\"id\", \"import_id\", \"sheet\", \"row\", \"col\", \"header\", \"value\", \"code\", "
+                     SQL("INSERT INTO \"import_row_error\" (\"id\", \"import_id\", \"sheet\", "
+                         "\"row\", \"col\", \"header\", \"value\", \"code\", "
                          "\"message\") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"),
                      p, 9))
             return false;
@@ -570,13 +617,15 @@ static bool write_outcomes(Ctx *c, const Run *r, const Step *s)
 {
     Sql q;
     sql_init(&q, c->a);
-    sql_add(&q, SQL("INSERT INTO \"import_row\" (\"import_id\", \"sheet\", \"row\", \"outcome\", \"entity\", \"record_id\", \"version\") VALUES "));
+    sql_add(&q, SQL("INSERT INTO \"import_row\" (\"import_id\", \"sheet\", \"row\", \"outcome\", "
+                    "\"entity\", \"record_id\", \"version\") VALUES "));
     for (int i = s->from; i < s->from + s->done; i++)
         bind_row(&q, r, &r->items[i], i == s->from);
     if (s->done && !sql_exec(c, &q))
         return false;
     for (int i = s->from; i < s->from + s->done; i++)
-        if (!write_errors(c, r, &r->items[i], &r->items[i].errors) || !write_errors(c, r, &r->items[i], &r->items[i].late))
+        if (!write_errors(c, r, &r->items[i], &r->items[i].errors) ||
+            !write_errors(c, r, &r->items[i], &r->items[i].late))
             return false;
     return true;
 }
@@ -595,13 +644,17 @@ static bool write_step(Ctx *c, void *arg)
             return false;
         s->counts[r->items[i].outcome]++;
         s->done++;
-        if (clock_mono_ms() - started >= WRITE_MS)
+        /* one writer on SQLite: others wait for us; but a commit of few rows costs more than it spares */
+        if (s->done >= WRITE_ROWS && !db_is_pg(c->db) && clock_mono_ms() - started >= WRITE_MS)
             break;
     }
-    int64_t row = s->done ? r->items[s->from + s->done - 1].cells.row : r->row, done = r->done + s->done;
+    int64_t row = s->done ? r->items[s->from + s->done - 1].cells.row : r->row,
+            done = r->done + s->done;
     int64_t total = done > r->total ? done : r->total;
-    return write_outcomes(c, r, s) && imp_save_progress(c, r->imp->id, done, total, counts_text(c, s->counts)) &&
-           job_progress(c, r->job, done, total, progress_text(c, r, row, done, s->counts), counts_text(c, s->counts), &r->cancelled);
+    return write_outcomes(c, r, s) &&
+           imp_save_progress(c, r->imp->id, done, total, counts_text(c, s->counts)) &&
+           job_progress(c, r->job, done, total, progress_text(c, r, row, done, s->counts),
+                        counts_text(c, s->counts), &r->cancelled);
 }
 
 /* Writes the prepared items up to (not with) the given one. */
@@ -615,7 +668,8 @@ static bool write_ready(Run *r, int upto)
         for (int i = s.from; i < s.from + s.done; i++) {
             Item *it = &r->items[i];
             if (it->outcome != it->planned || it->planned == OUT_CREATED)
-                remember(r, plan_now(r), &it->cells, it->outcome <= OUT_UNCHANGED ? it->id : 0, !r->dry);
+                remember(r, plan_now(r), &it->cells, it->outcome <= OUT_UNCHANGED ? it->id : 0,
+                         !r->dry);
         }
         r->done += s.done;
         r->done_items += s.done;
@@ -682,7 +736,10 @@ static bool replay(Run *r, const SheetRow *row)
     c->a = r->block;
     ImpCells cells = copy_cells(c->a, p, row, &bytes);
     DbVal q[] = {db_of_int(r->imp->id), db_of_int(p->s->index), db_of_int(row->row)};
-    DbRows *rows = db_query(c, SQL("SELECT \"outcome\", \"record_id\" FROM \"import_row\" WHERE \"import_id\" = $1 AND \"sheet\" = $2 AND \"row\" = $3"), q, 3);
+    DbRows *rows = db_query(c,
+                            SQL("SELECT \"outcome\", \"record_id\" FROM \"import_row\" WHERE "
+                                "\"import_id\" = $1 AND \"sheet\" = $2 AND \"row\" = $3"),
+                            q, 3);
     bool there = false;
     int64_t id = 0;
     if (rows && db_step(rows)) {
@@ -717,7 +774,8 @@ static bool on_row(void *user, const SheetRow *row)
     const ImpPlan *p = plan_now(r);
     if (row->row <= p->s->header_row)
         return true;
-    if (r->resuming && (r->at < r->resume_at || (r->at == r->resume_at && row->row <= r->resume_row)))
+    if (r->resuming &&
+        (r->at < r->resume_at || (r->at == r->resume_at && row->row <= r->resume_row)))
         return replay(r, row);
     if (r->n == r->cap) {
         int cap = r->cap ? r->cap * 2 : 128;
@@ -793,9 +851,11 @@ static bool begin(Ctx *c, void *arg)
     Run *r = arg;
     DbVal p[] = {db_of_int(r->imp->id)};
     return db_exec(c, SQL("DELETE FROM \"import_row\" WHERE \"import_id\" = $1"), p, 1) &&
-           db_exec(c, SQL("DELETE FROM \"import_row_error\" WHERE \"import_id\" = $1"), p, 1) && imp_save_plan(c, r->imp) &&
+           db_exec(c, SQL("DELETE FROM \"import_row_error\" WHERE \"import_id\" = $1"), p, 1) &&
+           imp_save_plan(c, r->imp) &&
            imp_save_progress(c, r->imp->id, 0, r->total, counts_text(c, r->counts)) &&
-           job_progress(c, r->job, 0, r->total, progress_text(c, r, 0, 0, r->counts), counts_text(c, r->counts), NULL);
+           job_progress(c, r->job, 0, r->total, progress_text(c, r, 0, 0, r->counts),
+                        counts_text(c, r->counts), NULL);
 }
 
 static void resume(Run *r)
@@ -816,10 +876,15 @@ static bool finish(Ctx *c, void *arg)
     Run *r = arg;
     r->imp->totals = r->totals;
     r->imp->samples = r->samples;
-    AuditEntry a = {.action = "import", .entity = plan_now(r)->e->name, .record = r->imp->id, .changes = counts_text(c, r->counts)};
-    return imp_save_plan(c, r->imp) && imp_save_progress(c, r->imp->id, r->done, r->done, counts_text(c, r->counts)) &&
+    AuditEntry a = {.action = "import",
+                    .entity = plan_now(r)->e->name,
+                    .record = r->imp->id,
+                    .changes = counts_text(c, r->counts)};
+    return imp_save_plan(c, r->imp) &&
+           imp_save_progress(c, r->imp->id, r->done, r->done, counts_text(c, r->counts)) &&
            job_progress(c, r->job, r->done, r->done, NULL, counts_text(c, r->counts), NULL) &&
-           imp_save_state(c, r->imp->id, r->dry ? "checked" : "done", NULL) && (r->dry || audit_add(c, &a));
+           imp_save_state(c, r->imp->id, r->dry ? "checked" : "done", NULL) &&
+           (r->dry || audit_add(c, &a));
 }
 
 static bool run_sheets(Run *r)

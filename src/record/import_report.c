@@ -61,8 +61,11 @@ static void put_row(Report *r, const SheetRow *row, const Wrong *wrong, size_t n
     Buf why;
     buf_init(&why, r->step);
     for (size_t i = 0; i < n; i++) {
-        const char *header = wrong[i].col >= 0 && wrong[i].col < r->s->n_columns ? r->s->columns[wrong[i].col].header : "";
-        buf_printf(&why, "%s%s%s%s", why.len ? "；" : "", header, *header ? "：" : "", wrong[i].message);
+        const char *header = wrong[i].col >= 0 && wrong[i].col < r->s->n_columns
+                                 ? r->s->columns[wrong[i].col].header
+                                 : "";
+        buf_printf(&why, "%s%s%s%s", why.len ? "；" : "", header, *header ? "：" : "",
+                   wrong[i].message);
     }
     worksheet_write_string(r->sheet, r->line, 0, why.data, r->reason);
     for (int i = 0; i < r->s->n_columns; i++) {
@@ -74,7 +77,8 @@ static void put_row(Report *r, const SheetRow *row, const Wrong *wrong, size_t n
     }
     for (size_t i = 0; i < n; i++)
         if (wrong[i].col >= 0 && r->comments++ < COMMENTS_MOST)
-            worksheet_write_comment(r->sheet, r->line, (lxw_col_t)(wrong[i].col + 1), wrong[i].message);
+            worksheet_write_comment(r->sheet, r->line, (lxw_col_t)(wrong[i].col + 1),
+                                    wrong[i].message);
     r->line++;
 }
 
@@ -88,7 +92,9 @@ static bool on_row(void *user, const SheetRow *row)
     while (r->more && db_int(r->rows, 0) < row->row)
         r->more = db_step(r->rows);
     while (r->more && db_int(r->rows, 0) == row->row) {
-        vec_push(r->step, &wrong, (Wrong){row->row, db_is_null(r->rows, 1) ? -1 : db_int(r->rows, 1), arena_str(r->step, db_text(r->rows, 2))});
+        vec_push(r->step, &wrong,
+                 (Wrong){row->row, db_is_null(r->rows, 1) ? -1 : db_int(r->rows, 1),
+                         arena_str(r->step, db_text(r->rows, 2))});
         r->more = db_step(r->rows);
     }
     if (wrong.n)
@@ -101,7 +107,10 @@ static bool write_sheet(Report *r, const Imp *imp, SheetBook *b)
     Ctx *c = r->c;
     DbVal p[] = {db_of_int(imp->id), db_of_int(r->s->index)};
     int before = c->n_err;
-    r->rows = db_query(c, SQL("SELECT \"row\", \"col\", \"message\" FROM \"import_row_error\" WHERE \"import_id\" = $1 AND \"sheet\" = $2 ORDER BY \"row\", \"id\""), p, 2);
+    r->rows = db_query(c,
+                       SQL("SELECT \"row\", \"col\", \"message\" FROM \"import_row_error\" WHERE "
+                           "\"import_id\" = $1 AND \"sheet\" = $2 ORDER BY \"row\", \"id\""),
+                       p, 2);
     if (!r->rows)
         return false;
     r->more = db_step(r->rows);

@@ -16,8 +16,10 @@
 
 bool imp_is_code(const Field *f)
 {
-    return f->type == FT_PHONE || f->type == FT_NUMBER || f->match == MATCH_CREDIT_CODE || f->match == MATCH_PHONE ||
-           (f->type == FT_STRING && (strstr(f->label.zh, "号") || strstr(f->label.zh, "证") || strstr(f->label.zh, "代码") || strstr(f->label.zh, "编码")));
+    return f->type == FT_PHONE || f->type == FT_NUMBER || f->match == MATCH_CREDIT_CODE ||
+           f->match == MATCH_PHONE ||
+           (f->type == FT_STRING && (strstr(f->label.zh, "号") || strstr(f->label.zh, "证") ||
+                                     strstr(f->label.zh, "代码") || strstr(f->label.zh, "编码")));
 }
 
 static FieldType part_type(Ctx *c, const Field *f, const char *part)
@@ -39,7 +41,11 @@ bool imp_plan(Ctx *c, const ImpSheet *s, ImpPlan *out)
     const Entity *e = s->entity ? model_entity(c->model, s->entity) : NULL;
     if (!e || !(e->gets & GETS_IMPORT))
         return ctx_fail(c, ERR_INVALID, "entity", "err.import.entity", s->entity ? s->entity : "");
-    *out = (ImpPlan){.s = s, .e = e, .title = e->title, .title_col = -1, .number_col = -1,
+    *out = (ImpPlan){.s = s,
+                     .e = e,
+                     .title = e->title,
+                     .title_col = -1,
+                     .number_col = -1,
                      .keep = actor_has(c->actor, RIGHT_IMPORT_KEEP) || c->actor->is_system};
     out->maps = ARENA_ARRAY(c->a, s->n_columns + 1, ImpMap);
     for (int i = 0; i < s->n_columns; i++) {
@@ -49,12 +55,18 @@ bool imp_plan(Ctx *c, const ImpSheet *s, ImpPlan *out)
         if (!f)
             continue;
         ImpMap *m = &out->maps[out->n++];
-        *m = (ImpMap){.col = i, .path = col->field, .header = col->header, .f = f, .part = part, .type = f->type};
+        *m = (ImpMap){.col = i,
+                      .path = col->field,
+                      .header = col->header,
+                      .f = f,
+                      .part = part,
+                      .type = f->type};
         m->address = strcmp(col->field, "address") == 0;
         m->wan = imp_in_wan(col->header);
         if (part)
             m->type = part_type(c, f, part);
-        m->mobile = strstr(col->header, "手机") || strstr(col->field, "mobile") || strstr(imp_norm(c->a, col->header), "手机");
+        m->mobile = strstr(col->header, "手机") || strstr(col->field, "mobile") ||
+                    strstr(imp_norm(c->a, col->header), "手机");
         if (f == e->title && !part)
             out->title_col = i;
         if (f->type == FT_NUMBER)
@@ -91,7 +103,8 @@ bool imp_is_sample(Ctx *c, const ImpPlan *p, const ImpCells *row)
 
 bool imp_is_total(Ctx *c, const ImpPlan *p, const ImpCells *row)
 {
-    static const char *const words[] = {"合计", "总计", "小计", "共计", "total", "sum", "grandtotal"};
+    static const char *const words[] = {"合计",  "总计", "小计",      "共计",
+                                        "total", "sum",  "grandtotal"};
     const SheetCell *cells[] = {first_cell(p, row), cell(row, 0)};
     for (int k = 0; k < 2; k++) {
         const char *text = cells[k]->kind == SHEET_TEXT ? imp_norm(c->a, cells[k]->text) : "";
@@ -104,7 +117,8 @@ bool imp_is_total(Ctx *c, const ImpPlan *p, const ImpCells *row)
 
 /* ---- mistakes ------------------------------------------------------------------------------ */
 
-void imp_error(Ctx *c, ImpErrors *to, const ImpPlan *p, const ImpCells *row, int col, const char *code, const char *message)
+void imp_error(Ctx *c, ImpErrors *to, const ImpPlan *p, const ImpCells *row, int col,
+               const char *code, const char *message)
 {
     const ImpSheet *s = p->s;
     ImpError e = {.col = col, .code = code, .message = message};
@@ -130,7 +144,8 @@ static const ImpMap *map_of(const ImpPlan *p, const char *field)
             return m;
         if (m->address && (strcmp(field, "region") == 0 || strcmp(field, "address_detail") == 0))
             near = m;
-        else if (strncmp(m->path, field, len) == 0 && (m->path[len] == '.' || !m->path[len]) && (!near || m->mobile))
+        else if (strncmp(m->path, field, len) == 0 && (m->path[len] == '.' || !m->path[len]) &&
+                 (!near || m->mobile))
             near = m;
     }
     return near;
@@ -168,8 +183,11 @@ bool imp_take_errors(Ctx *c, int n, ImpErrors *to, const ImpPlan *p, const ImpCe
         const char *code = code_of(e, m);
         if (e->code == ERR_REQUIRED && m && has_error(to, m->col))
             continue; /* a cell that was refused is not missing besides */
-        const Field *f = e->field ? entity_field(p->e, arena_dup(c->a, e->field, strcspn(e->field, "."))) : NULL;
-        imp_error(c, to, p, row, m ? m->col : -1, code, strcmp(code, "perm.denied") == 0 && !e->field ? msg_text(c->lang, "import.perm") : e->message);
+        const Field *f =
+            e->field ? entity_field(p->e, arena_dup(c->a, e->field, strcspn(e->field, "."))) : NULL;
+        imp_error(c, to, p, row, m ? m->col : -1, code,
+                  strcmp(code, "perm.denied") == 0 && !e->field ? msg_text(c->lang, "import.perm")
+                                                                : e->message);
         if (!m && f)
             to->items[to->n - 1].header = label_in(f->label, c->lang);
     }
@@ -183,7 +201,8 @@ static bool is_scientific(const char *s)
 {
     char *end;
     size_t n = strspn(s, "+-0123456789.");
-    if (!n || (s[n] != 'E' && s[n] != 'e') || !(s[n + 1] == '+' || (s[n + 1] >= '0' && s[n + 1] <= '9')))
+    if (!n || (s[n] != 'E' && s[n] != 'e') ||
+        !(s[n + 1] == '+' || (s[n + 1] >= '0' && s[n + 1] <= '9')))
         return false;
     (void)strtod(s, &end);
     return !*end;
@@ -194,21 +213,26 @@ static bool is_day(FieldType t)
     return t == FT_DATE || t == FT_DATETIME;
 }
 
-const char *imp_cell_text(Ctx *c, const ImpPlan *p, const ImpMap *m, const ImpCells *row, ImpErrors *errors)
+const char *imp_cell_text(Ctx *c, const ImpPlan *p, const ImpMap *m, const ImpCells *row,
+                          ImpErrors *errors)
 {
     const SheetCell *x = cell(row, m->col);
     if (x->kind == SHEET_ERROR) {
         const char *args[] = {x->text, NULL};
         imp_error(c, errors, p, row, m->col, x->uncached ? "formula.uncached" : "formula.error",
-                  msg_format(c->a, c->lang, x->uncached ? "import.formula_uncached" : "import.formula_error", args));
+                  msg_format(c->a, c->lang,
+                             x->uncached ? "import.formula_uncached" : "import.formula_error",
+                             args));
         return NULL;
     }
     char *text = fold_clean(c->a, x->text);
-    bool words = m->type == FT_STRING || m->type == FT_PHONE || m->type == FT_NUMBER || m->type == FT_TEXT;
+    bool words =
+        m->type == FT_STRING || m->type == FT_PHONE || m->type == FT_NUMBER || m->type == FT_TEXT;
     bool lost = x->kind == SHEET_NUMBER && words && fabs(x->number) >= 1e15;
     bool code = m->type == FT_PHONE || m->type == FT_NUMBER || (!m->part && imp_is_code(m->f));
     if (lost || (x->kind == SHEET_TEXT && code && is_scientific(fold_narrow(c->a, text)))) {
-        imp_error(c, errors, p, row, m->col, "number.precision", msg_text(c->lang, "import.precision"));
+        imp_error(c, errors, p, row, m->col, "number.precision",
+                  msg_text(c->lang, "import.precision"));
         return NULL;
     }
     char day[32];
@@ -253,8 +277,12 @@ static json_object *json_of(Ctx *c, const Field *f, FieldType type, const char *
     DbVal v = db_null();
     char at[25];
     switch (type) {
-    case FT_STRING: case FT_TEXT: case FT_PHONE: case FT_EMAIL: case FT_URL: case FT_NUMBER:
-        return json_object_new_string(text);
+    case FT_STRING:
+    case FT_TEXT:
+    case FT_PHONE:
+    case FT_EMAIL:
+    case FT_URL:
+    case FT_NUMBER: return json_object_new_string(text);
     default: break;
     }
     if (!type_ops(type)->from_text(c, f, text, &v))
@@ -263,12 +291,12 @@ static json_object *json_of(Ctx *c, const Field *f, FieldType type, const char *
         return json_object_new_null();
     switch (type) {
     case FT_BOOL: return json_object_new_boolean(v.i != 0);
-    case FT_INT: case FT_REGION: return json_object_new_int64(v.i);
+    case FT_INT:
+    case FT_REGION: return json_object_new_int64(v.i);
     case FT_FLOAT: return json_object_new_double(v.d);
-    case FT_DATE: case FT_OPTION: return json_object_new_string_len(v.s, (int)v.n);
-    case FT_DATETIME:
-        clock_rfc3339(v.i, at);
-        return json_object_new_string(at);
+    case FT_DATE:
+    case FT_OPTION: return json_object_new_string_len(v.s, (int)v.n);
+    case FT_DATETIME: clock_rfc3339(v.i, at); return json_object_new_string(at);
     default: break;
     }
     Buf b; /* decimal, money, multi_option, json: as the type writes itself */
@@ -362,7 +390,8 @@ static const char *region_text(Ctx *c, Making *k, const ImpMap *m, bool *first)
 static bool passed_over(const Ctx *c, const Making *k, const ImpMap *m)
 {
     const Field *f = m->f;
-    bool given = f->type == FT_NUMBER || (k->p->e->standard && (f->index == STD_OWNER || f->index == STD_CREATED_AT));
+    bool given = f->type == FT_NUMBER ||
+                 (k->p->e->standard && (f->index == STD_OWNER || f->index == STD_CREATED_AT));
     if (given && (!k->is_new || imp_left_out(c, k->p->e, f->name)))
         return true;
     return !k->is_new && (f->create_only || f->type == FT_PARTS);
@@ -374,13 +403,16 @@ static void put_cell(Ctx *c, Making *k, const ImpMap *m)
     bool first = true;
     if (passed_over(c, k, m))
         return;
-    const char *text = f->type == FT_REGION && !m->address ? region_text(c, k, m, &first) : imp_cell_text(c, k->p, m, k->row, k->errors);
+    const char *text = f->type == FT_REGION && !m->address
+                           ? region_text(c, k, m, &first)
+                           : imp_cell_text(c, k->p, m, k->row, k->errors);
     if (!text || !first)
         return;
     if (!*text) {
         json_object *d = default_of(k->p, m->path);
         if (d && (k->is_new || !k->p->s->clear))
-            json_object_object_add(m->part ? part_object(k, f) : k->in, m->part ? m->part : f->name, json_object_get(d));
+            json_object_object_add(m->part ? part_object(k, f) : k->in, m->part ? m->part : f->name,
+                                   json_object_get(d));
         else if (!k->is_new && k->p->s->clear && !m->part && !m->address)
             json_object_object_add(k->in, f->name, NULL);
         return;
@@ -420,25 +452,35 @@ static void lend_phone(Ctx *c, Making *k)
     const Field *f = entity_field(k->p->e, "primary_contact");
     json_object *person, *phone, *other;
     Phone ph;
-    if (!f || f->type != FT_PARTS || !k->is_new || !json_object_object_get_ex(k->in, f->name, &person))
+    if (!f || f->type != FT_PARTS || !k->is_new ||
+        !json_object_object_get_ex(k->in, f->name, &person))
         return;
     if (!json_object_object_get_ex(person, "name", &other)) { /* nobody is named: no person */
         if (json_object_object_length(person) == 0)
             json_object_object_del(k->in, f->name);
         return;
     }
-    if (json_object_object_get_ex(person, "mobile", &other) || !json_object_object_get_ex(k->in, "phone", &phone) || !phone)
+    if (json_object_object_get_ex(person, "mobile", &other) ||
+        !json_object_object_get_ex(k->in, "phone", &phone) || !phone)
         return;
     memset(&ph, 0, sizeof ph);
     if (phone_parse(c->a, json_object_get_string(phone), &ph) == PHONE_MOBILE)
         json_object_object_add(person, "mobile", json_object_new_string(ph.display));
 }
 
-json_object *imp_input(Ctx *c, const ImpPlan *p, const ImpCells *row, bool is_new, ImpErrors *errors, ImpLinkFn link, void *arg,
-                       const Field **waiting, int *n_waiting)
+json_object *imp_input(Ctx *c, const ImpPlan *p, const ImpCells *row, bool is_new,
+                       ImpErrors *errors, ImpLinkFn link, void *arg, const Field **waiting,
+                       int *n_waiting)
 {
-    Making k = {.p = p, .row = row, .is_new = is_new, .errors = errors, .link = link, .arg = arg, .waiting = waiting,
-                .n_waiting = n_waiting, .in = rec_input(c)};
+    Making k = {.p = p,
+                .row = row,
+                .is_new = is_new,
+                .errors = errors,
+                .link = link,
+                .arg = arg,
+                .waiting = waiting,
+                .n_waiting = n_waiting,
+                .in = rec_input(c)};
     *n_waiting = 0;
     for (int i = 0; i < p->n; i++)
         put_cell(c, &k, &p->maps[i]);

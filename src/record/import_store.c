@@ -6,7 +6,8 @@
 #include "record/attach.h"
 #include "record/import_impl.h"
 
-const char *const outcome_names[OUT__COUNT] = {"created", "updated", "unchanged", "skipped", "duplicate", "failed"};
+const char *const outcome_names[OUT__COUNT] = {"created", "updated",   "unchanged",
+                                               "skipped", "duplicate", "failed"};
 const char *const imp_modes[] = {"create", "update", "upsert", NULL};
 
 /* ---- JSON of the row ----------------------------------------------------------------------- */
@@ -71,7 +72,8 @@ static void read_columns(Ctx *c, json_object *o, ImpSheet *s)
     s->n_columns = cols ? (int)json_object_array_length(cols) : 0;
     s->columns = ARENA_ARRAY(c->a, s->n_columns + 1, ImpColumn);
     for (int i = 0; i < s->n_columns; i++) {
-        json_object *col = json_object_array_get_idx(cols, (size_t)i), *list = json_member(col, "samples"), *guess = json_member(col, "guess");
+        json_object *col = json_object_array_get_idx(cols, (size_t)i),
+                    *list = json_member(col, "samples"), *guess = json_member(col, "guess");
         ImpColumn *out = &s->columns[i];
         out->header = json_str(col, "header", "");
         out->n_samples = list ? (int)json_object_array_length(list) : 0;
@@ -131,17 +133,24 @@ static bool read_json(Ctx *c, Imp *imp, const char *sheets, const char *options)
 /* A job that ended without us (cancelled while it waited, given up after crashes) tells the state. */
 static const char *state_of(const char *state, const char *job)
 {
-    bool busy = strcmp(state, "checking") == 0 || strcmp(state, "running") == 0 || strcmp(state, "undoing") == 0;
-    return busy && job && (strcmp(job, "cancelled") == 0 || strcmp(job, "failed") == 0) ? job : state;
+    bool busy = strcmp(state, "checking") == 0 || strcmp(state, "running") == 0 ||
+                strcmp(state, "undoing") == 0;
+    return busy && job && (strcmp(job, "cancelled") == 0 || strcmp(job, "failed") == 0) ? job
+                                                                                        : state;
 }
 
 bool imp_load(Ctx *c, int64_t id, Imp *out)
 {
-    DbVal p[] = {db_of_int(id), db_of_int(c->actor->is_system ? 0 : c->actor->user ? c->actor->user : -1)};
+    DbVal p[] = {db_of_int(id), db_of_int(c->actor->is_system ? 0
+                                          : c->actor->user    ? c->actor->user
+                                                              : -1)};
     DbRows *r = db_query(c,
-                         SQL("SELECT i.\"id\", i.\"owner_id\", i.\"file_id\", i.\"job_id\", i.\"file_name\", i.\"state\", i.\"sheets\", "
-                             "i.\"options\", i.\"counts\", i.\"message\", i.\"done\", i.\"total\", i.\"created_at\", i.\"finished_at\", "
-                             "i.\"revert_until\", j.\"state\", j.\"message\" FROM \"import_job\" AS i LEFT JOIN \"job\" AS j ON j.\"id\" = i.\"job_id\" "
+                         SQL("SELECT i.\"id\", i.\"owner_id\", i.\"file_id\", i.\"job_id\", "
+                             "i.\"file_name\", i.\"state\", i.\"sheets\", "
+                             "i.\"options\", i.\"counts\", i.\"message\", i.\"done\", i.\"total\", "
+                             "i.\"created_at\", i.\"finished_at\", "
+                             "i.\"revert_until\", j.\"state\", j.\"message\" FROM \"import_job\" "
+                             "AS i LEFT JOIN \"job\" AS j ON j.\"id\" = i.\"job_id\" "
                              "WHERE i.\"id\" = $1 AND ($2 = 0 OR i.\"owner_id\" = $2)"),
                          p, 2);
     if (!r)
@@ -150,8 +159,15 @@ bool imp_load(Ctx *c, int64_t id, Imp *out)
         db_done(r);
         return c->n_err == 0 && ctx_fail(c, ERR_NOT_FOUND, NULL, "err.not_found");
     }
-    *out = (Imp){.id = db_int(r, 0), .owner = db_int(r, 1), .file = db_int(r, 2), .job = db_int(r, 3), .done = db_int(r, 10),
-                 .total = db_int(r, 11), .created_at = db_int(r, 12), .finished_at = db_int(r, 13), .revert_until = db_int(r, 14)};
+    *out = (Imp){.id = db_int(r, 0),
+                 .owner = db_int(r, 1),
+                 .file = db_int(r, 2),
+                 .job = db_int(r, 3),
+                 .done = db_int(r, 10),
+                 .total = db_int(r, 11),
+                 .created_at = db_int(r, 12),
+                 .finished_at = db_int(r, 13),
+                 .revert_until = db_int(r, 14)};
     out->file_name = arena_str(c->a, db_text(r, 4));
     const char *state = arena_str(c->a, db_text(r, 5)), *job = arena_str(c->a, db_text(r, 15));
     const char *sheets = arena_str(c->a, db_text(r, 6)), *options = arena_str(c->a, db_text(r, 7));
@@ -196,27 +212,44 @@ static const char *options_text(Ctx *c, const Imp *imp)
 
 bool imp_insert(Ctx *c, const Imp *imp)
 {
-    DbVal p[] = {db_of_int(imp->id), db_of_text(imp->file_name), db_of_int(imp->file), imp->owner ? db_of_int(imp->owner) : db_null(),
-                 db_of_text(sheets_text(c, imp)), db_of_text(options_text(c, imp)), db_of_int(imp->total), db_of_int(c->now_ms)};
+    DbVal p[] = {db_of_int(imp->id),
+                 db_of_text(imp->file_name),
+                 db_of_int(imp->file),
+                 imp->owner ? db_of_int(imp->owner) : db_null(),
+                 db_of_text(sheets_text(c, imp)),
+                 db_of_text(options_text(c, imp)),
+                 db_of_int(imp->total),
+                 db_of_int(c->now_ms)};
     return db_exec(c,
-                   SQL("INSERT INTO \"import_job\" (\"id\", \"file_name\", \"file_id\", \"owner_id\", \"state\", \"sheets\", \"options\", "
-                       "\"total\", \"done\", \"created_at\") VALUES ($1, $2, $3, $4, 'uploaded', $5, $6, $7, 0, $8)"),
+                   SQL("INSERT INTO \"import_job\" (\"id\", \"file_name\", \"file_id\", "
+                       "\"owner_id\", \"state\", \"sheets\", \"options\", "
+                       "\"total\", \"done\", \"created_at\") VALUES ($1, $2, $3, $4, 'uploaded', "
+                       "$5, $6, $7, 0, $8)"),
                    p, 8);
 }
 
 bool imp_save_plan(Ctx *c, const Imp *imp)
 {
-    DbVal p[] = {db_of_int(imp->id), db_of_text(sheets_text(c, imp)), db_of_text(options_text(c, imp)), db_of_int(imp->total)};
-    return db_exec(c, SQL("UPDATE \"import_job\" SET \"sheets\" = $2, \"options\" = $3, \"total\" = $4 WHERE \"id\" = $1"), p, 4);
+    DbVal p[] = {db_of_int(imp->id), db_of_text(sheets_text(c, imp)),
+                 db_of_text(options_text(c, imp)), db_of_int(imp->total)};
+    return db_exec(c,
+                   SQL("UPDATE \"import_job\" SET \"sheets\" = $2, \"options\" = $3, \"total\" = "
+                       "$4 WHERE \"id\" = $1"),
+                   p, 4);
 }
 
 bool imp_save_state(Ctx *c, int64_t id, const char *state, const char *message)
 {
-    bool end = strcmp(state, "done") == 0 || strcmp(state, "undone") == 0 || strcmp(state, "failed") == 0 || strcmp(state, "cancelled") == 0;
-    DbVal p[] = {db_of_int(id), db_of_text(state), db_of_text(message), end ? db_of_int(clock_now_ms()) : db_null(),
-                 strcmp(state, "done") == 0 ? db_of_int(clock_now_ms() + (int64_t)IMP_UNDO_DAYS * 86400000) : db_null()};
+    bool end = strcmp(state, "done") == 0 || strcmp(state, "undone") == 0 ||
+               strcmp(state, "failed") == 0 || strcmp(state, "cancelled") == 0;
+    DbVal p[] = {db_of_int(id), db_of_text(state), db_of_text(message),
+                 end ? db_of_int(clock_now_ms()) : db_null(),
+                 strcmp(state, "done") == 0
+                     ? db_of_int(clock_now_ms() + (int64_t)IMP_UNDO_DAYS * 86400000)
+                     : db_null()};
     return db_exec(c,
-                   SQL("UPDATE \"import_job\" SET \"state\" = $2, \"message\" = $3, \"finished_at\" = $4, "
+                   SQL("UPDATE \"import_job\" SET \"state\" = $2, \"message\" = $3, "
+                       "\"finished_at\" = $4, "
                        "\"revert_until\" = coalesce($5, \"revert_until\") WHERE \"id\" = $1"),
                    p, 5) &&
            db_change(c, "import_job", id);
@@ -225,7 +258,10 @@ bool imp_save_state(Ctx *c, int64_t id, const char *state, const char *message)
 bool imp_save_progress(Ctx *c, int64_t id, int64_t done, int64_t total, const char *counts)
 {
     DbVal p[] = {db_of_int(id), db_of_int(done), db_of_int(total), db_of_text(counts)};
-    return db_exec(c, SQL("UPDATE \"import_job\" SET \"done\" = $2, \"total\" = $3, \"counts\" = coalesce($4, \"counts\") WHERE \"id\" = $1"), p, 4);
+    return db_exec(c,
+                   SQL("UPDATE \"import_job\" SET \"done\" = $2, \"total\" = $3, \"counts\" = "
+                       "coalesce($4, \"counts\") WHERE \"id\" = $1"),
+                   p, 4);
 }
 
 bool imp_open(Ctx *c, const Imp *imp, SheetBook **out)
@@ -242,11 +278,15 @@ const char *imp_left_out(const Ctx *c, const Entity *e, const char *field)
     const Field *f = entity_field(e, field);
     if (!f)
         return NULL;
-    bool given = f->type == FT_NUMBER || (e->standard && (f->index == STD_OWNER || f->index == STD_CREATED_AT));
-    return given && !actor_has(c->actor, RIGHT_IMPORT_KEEP) && !c->actor->is_system ? "import.warn_keep" : NULL;
+    bool given = f->type == FT_NUMBER ||
+                 (e->standard && (f->index == STD_OWNER || f->index == STD_CREATED_AT));
+    return given && !actor_has(c->actor, RIGHT_IMPORT_KEEP) && !c->actor->is_system
+               ? "import.warn_keep"
+               : NULL;
 }
 
-static void warning(Jw *w, const char *sheet, int column, const char *header, const char *code, const char *message)
+static void warning(Jw *w, const char *sheet, int column, const char *header, const char *code,
+                    const char *message)
 {
     jw_obj(w);
     jw_kstr(w, "sheet", sheet);
@@ -268,15 +308,22 @@ static void warnings(Ctx *c, const Imp *imp, Jw *w)
         const Entity *e = s->entity ? model_entity(c->model, s->entity) : NULL;
         for (int k = 0; e && k < s->n_columns; k++) {
             const ImpColumn *col = &s->columns[k];
-            const char *key = col->field ? imp_left_out(c, e, col->field) : *col->header ? "import.warn_unknown" : NULL;
+            const char *key = col->field     ? imp_left_out(c, e, col->field)
+                              : *col->header ? "import.warn_unknown"
+                                             : NULL;
             if (key)
-                warning(w, s->name, k, col->header, col->field ? "perm.denied" : "unknown_column", msg_text(c->lang, key));
+                warning(w, s->name, k, col->header, col->field ? "perm.denied" : "unknown_column",
+                        msg_text(c->lang, key));
         }
     }
     if (imp->totals)
-        warning(w, NULL, -1, NULL, "totals", msg_format(c->a, c->lang, "import.warn_totals", (const char *const[]){ctx_num(c, imp->totals), NULL}));
+        warning(w, NULL, -1, NULL, "totals",
+                msg_format(c->a, c->lang, "import.warn_totals",
+                           (const char *const[]){ctx_num(c, imp->totals), NULL}));
     if (imp->samples)
-        warning(w, NULL, -1, NULL, "samples", msg_format(c->a, c->lang, "import.warn_samples", (const char *const[]){ctx_num(c, imp->samples), NULL}));
+        warning(w, NULL, -1, NULL, "samples",
+                msg_format(c->a, c->lang, "import.warn_samples",
+                           (const char *const[]){ctx_num(c, imp->samples), NULL}));
     jw_end(w);
 }
 
@@ -300,7 +347,10 @@ void imp_write_json(Ctx *c, const Imp *imp, Jw *w)
     jw_kint(w, "done", imp->done);
     jw_kint(w, "total", imp->total);
     jw_end(w);
-    jw_kraw(w, "counts", imp->counts ? imp->counts : "{\"created\":0,\"updated\":0,\"unchanged\":0,\"skipped\":0,\"duplicate\":0,\"failed\":0}");
+    jw_kraw(w, "counts",
+            imp->counts ? imp->counts
+                        : "{\"created\":0,\"updated\":0,\"unchanged\":0,\"skipped\":0,"
+                          "\"duplicate\":0,\"failed\":0}");
     jw_key(w, "sheets");
     jw_arr(w);
     for (int i = 0; i < imp->n; i++)

@@ -46,7 +46,8 @@ static const char *rule_of(Ctx *c, const Field *f, FieldType type)
     const Entity *to = f->to ? model_entity(c->model, f->to) : NULL;
     Buf b;
     switch (type) {
-    case FT_OPTION: case FT_MULTI_OPTION:
+    case FT_OPTION:
+    case FT_MULTI_OPTION:
         buf_init(&b, c->a);
         for (int i = 0; i < f->n_options && i < 30; i++)
             if (!f->options[i].disabled)
@@ -57,7 +58,9 @@ static const char *rule_of(Ctx *c, const Field *f, FieldType type)
     case FT_PHONE: return say(c, "import.rule.phone", NULL);
     case FT_EMAIL: return say(c, "import.rule.email", NULL);
     case FT_MONEY: return say(c, "import.rule.money", NULL);
-    case FT_INT: case FT_DECIMAL: case FT_FLOAT: return say(c, "import.rule.number", NULL);
+    case FT_INT:
+    case FT_DECIMAL:
+    case FT_FLOAT: return say(c, "import.rule.number", NULL);
     case FT_BOOL: return say(c, "import.rule.bool", NULL);
     case FT_REGION: return say(c, "import.rule.region", NULL);
     case FT_LINK: return say(c, "import.rule.link", to ? label_in(to->label, c->lang) : "");
@@ -81,7 +84,8 @@ static void choices_of(Ctx *c, const Field *f, Col *col)
     col->choices = ARENA_ARRAY(c->a, n + 1, const char *);
     if (f->type == FT_BOOL) {
         for (int i = 0; i < 2; i++)
-            col->choices[col->n_choices++] = type_ops(FT_BOOL)->to_text(c->a, f, &(DbVal){.kind = DB_INT, .i = 1 - i}, c->lang);
+            col->choices[col->n_choices++] =
+                type_ops(FT_BOOL)->to_text(c->a, f, &(DbVal){.kind = DB_INT, .i = 1 - i}, c->lang);
         return;
     }
     for (int i = 0; i < n; i++)
@@ -103,12 +107,20 @@ static void add_parts(Making *m, const Field *f)
         json_object *label = json_member(part, "label");
         FieldType type = FT_STRING;
         (void)type_parse(json_str(part, "type", "string"), &type);
-        bool required = (f->required || f->form_required) && json_flag(part, "required", false), first = strcmp(name, "name") == 0;
+        bool required = (f->required || f->form_required) && json_flag(part, "required", false),
+             first = strcmp(name, "name") == 0;
         const char *own = label ? json_str(label, c->lang, json_str(label, "zh", name)) : name;
         bool en = strcmp(c->lang, "en") == 0;
-        Col col = {.f = f, .path = arena_printf(c->a, "%s.%s", f->name, name), .required = required, .code = type == FT_PHONE,
-                   .header = arena_printf(c->a, "%s%s%s%s", required ? "*" : "", label_in(f->label, c->lang), en ? " " : "", own),
-                   .rule = rule_of(c, f, type), .example = first ? text_of(&f->example, c->lang) : type == FT_PHONE ? "13800138000" : "",
+        Col col = {.f = f,
+                   .path = arena_printf(c->a, "%s.%s", f->name, name),
+                   .required = required,
+                   .code = type == FT_PHONE,
+                   .header = arena_printf(c->a, "%s%s%s%s", required ? "*" : "",
+                                          label_in(f->label, c->lang), en ? " " : "", own),
+                   .rule = rule_of(c, f, type),
+                   .example = first              ? text_of(&f->example, c->lang)
+                              : type == FT_PHONE ? "13800138000"
+                                                 : "",
                    .meaning = first ? text_of(&f->definition, c->lang) : ""};
         vec_push(c->a, &m->cols, col);
     }
@@ -121,16 +133,24 @@ static void gather(Making *m)
     for (int i = 0; i < e->n_fields; i++) {
         const Field *f = &e->fields[i];
         bool standard = f->standard && e->standard;
-        if (!imp_may_use(c, f) || f->type == FT_NUMBER || standard || !f->in_form || f->type == FT_JSON || (f->type == FT_LINK && !f->to))
+        if (!imp_may_use(c, f) || f->type == FT_NUMBER || standard || !f->in_form ||
+            f->type == FT_JSON || (f->type == FT_LINK && !f->to))
             continue;
         if (f->type == FT_PARTS) {
             add_parts(m, f);
             continue;
         }
         bool required = f->required || f->form_required;
-        Col col = {.f = f, .path = f->name, .required = required, .code = imp_is_code(f), .date = f->type == FT_DATE,
-                   .header = arena_printf(c->a, "%s%s", required ? "*" : "", label_in(f->label, c->lang)), .rule = rule_of(c, f, f->type),
-                   .example = text_of(&f->example, c->lang), .meaning = text_of(&f->definition, c->lang)};
+        Col col = {.f = f,
+                   .path = f->name,
+                   .required = required,
+                   .code = imp_is_code(f),
+                   .date = f->type == FT_DATE,
+                   .header =
+                       arena_printf(c->a, "%s%s", required ? "*" : "", label_in(f->label, c->lang)),
+                   .rule = rule_of(c, f, f->type),
+                   .example = text_of(&f->example, c->lang),
+                   .meaning = text_of(&f->definition, c->lang)};
         choices_of(c, f, &col);
         vec_push(c->a, &m->cols, col);
     }
@@ -168,7 +188,8 @@ static void formats(Making *m)
 /* The name of a column as a sheet writes it: 27 → AB. */
 static const char *letters(Ctx *c, int col)
 {
-    return col < 26 ? arena_printf(c->a, "%c", 'A' + col) : arena_printf(c->a, "%c%c", 'A' + col / 26 - 1, 'A' + col % 26);
+    return col < 26 ? arena_printf(c->a, "%c", 'A' + col)
+                    : arena_printf(c->a, "%c%c", 'A' + col / 26 - 1, 'A' + col % 26);
 }
 
 static void fill_lists(Making *m, lxw_worksheet *main, lxw_worksheet *lists)
@@ -181,7 +202,9 @@ static void fill_lists(Making *m, lxw_worksheet *main, lxw_worksheet *lists)
         for (int k = 0; k < col->n_choices; k++)
             worksheet_write_string(lists, (lxw_row_t)k, (lxw_col_t)at, col->choices[k], NULL);
         const char *name = letters(m->c, at++);
-        lxw_data_validation v = {.validate = LXW_VALIDATION_TYPE_LIST_FORMULA, .ignore_blank = LXW_VALIDATION_ON, .dropdown = LXW_VALIDATION_ON,
+        lxw_data_validation v = {.validate = LXW_VALIDATION_TYPE_LIST_FORMULA,
+                                 .ignore_blank = LXW_VALIDATION_ON,
+                                 .dropdown = LXW_VALIDATION_ON,
                                  .error_type = LXW_VALIDATION_ERROR_TYPE_WARNING};
         v.value_formula = arena_printf(m->c->a, "=_lists!$%s$1:$%s$%d", name, name, col->n_choices);
         worksheet_data_validation_range(main, 1, (lxw_col_t)i, LIST_ROWS, (lxw_col_t)i, &v);
@@ -199,17 +222,25 @@ static void fill_main(Making *m, lxw_worksheet *s)
         worksheet_set_column(s, at, at, width, col->code || col->date ? m->text : NULL);
         worksheet_write_string(s, 0, at, col->header, col->required ? m->need : m->head);
         if (*col->rule || *col->meaning)
-            worksheet_write_comment(s, 0, at, arena_printf(c->a, "%s%s%s", col->meaning, *col->meaning && *col->rule ? "\n" : "", col->rule));
-        const char *example = col->f == m->e->title || i == 0 ? arena_printf(c->a, "%s%s", mark, col->example) : col->example;
+            worksheet_write_comment(s, 0, at,
+                                    arena_printf(c->a, "%s%s%s", col->meaning,
+                                                 *col->meaning && *col->rule ? "\n" : "",
+                                                 col->rule));
+        const char *example = col->f == m->e->title || i == 0
+                                  ? arena_printf(c->a, "%s%s", mark, col->example)
+                                  : col->example;
         if (*example)
-            worksheet_write_string(s, 1, at, example, col->code || col->date ? m->sample_text : m->sample);
+            worksheet_write_string(s, 1, at, example,
+                                   col->code || col->date ? m->sample_text : m->sample);
     }
     worksheet_freeze_panes(s, 1, 0);
 }
 
 static void fill_guide(Making *m, lxw_worksheet *s)
 {
-    static const char *const heads[] = {"import.guide_field", "import.guide_required", "import.guide_rule", "import.guide_example", "import.guide_meaning"};
+    static const char *const heads[] = {"import.guide_field", "import.guide_required",
+                                        "import.guide_rule", "import.guide_example",
+                                        "import.guide_meaning"};
     static const double widths[] = {24, 8, 48, 28, 48};
     Ctx *c = m->c;
     worksheet_write_string(s, 0, 0, msg_text(c->lang, "import.guide_head"), NULL);
@@ -221,7 +252,8 @@ static void fill_guide(Making *m, lxw_worksheet *s)
         const Col *col = &m->cols.items[i];
         lxw_row_t row = (lxw_row_t)(i + 3);
         worksheet_write_string(s, row, 0, col->header, col->required ? m->need : m->bold);
-        worksheet_write_string(s, row, 1, col->required ? msg_text(c->lang, "import.guide_yes") : "", m->wrap);
+        worksheet_write_string(s, row, 1,
+                               col->required ? msg_text(c->lang, "import.guide_yes") : "", m->wrap);
         worksheet_write_string(s, row, 2, col->rule, m->wrap);
         worksheet_write_string(s, row, 3, col->example, m->wrap);
         worksheet_write_string(s, row, 4, col->meaning, m->wrap);
@@ -231,7 +263,10 @@ static void fill_guide(Making *m, lxw_worksheet *s)
 static void fill_meta(Making *m, lxw_worksheet *s, const char *main_name)
 {
     lxw_row_t row = 0;
-    const char *const rows[][2] = {{"zhike_template", "1"}, {"entity", m->e->name}, {"schema_version", m->c->model->version}, {"sheet", main_name}};
+    const char *const rows[][2] = {{"zhike_template", "1"},
+                                   {"entity", m->e->name},
+                                   {"schema_version", m->c->model->version},
+                                   {"sheet", main_name}};
     for (; row < 4; row++) {
         worksheet_write_string(s, row, 0, rows[row][0], NULL);
         worksheet_write_string(s, row, 1, rows[row][1], NULL);
@@ -253,8 +288,10 @@ bool import_template(Ctx *c, const Entity *e, const char **out_path)
     gather(&m);
     formats(&m);
     const char *name = say(c, "import.template_name", label_in(e->label, c->lang));
-    lxw_worksheet *main = workbook_add_worksheet(m.book, name), *guide = workbook_add_worksheet(m.book, msg_text(c->lang, "import.guide_name"));
-    lxw_worksheet *lists = workbook_add_worksheet(m.book, "_lists"), *meta = workbook_add_worksheet(m.book, "_meta");
+    lxw_worksheet *main = workbook_add_worksheet(m.book, name),
+                  *guide = workbook_add_worksheet(m.book, msg_text(c->lang, "import.guide_name"));
+    lxw_worksheet *lists = workbook_add_worksheet(m.book, "_lists"),
+                  *meta = workbook_add_worksheet(m.book, "_meta");
     if (main && guide && lists && meta) {
         fill_main(&m, main);
         fill_lists(&m, main, lists);

@@ -26,7 +26,8 @@ static bool changed_of(Ctx *c, int64_t id, const Entity *e, Buf *names, int64_t 
     sql_bind(&q, db_of_int(id));
     sql_add(&q, SQL(" AND r.\"outcome\" = 'created' AND r.\"entity\" = "));
     sql_bind(&q, db_of_text(e->name));
-    sql_add(&q, SQL(" AND t0.\"version\" <> r.\"version\" AND t0.\"deleted_at\" IS NULL ORDER BY r.\"sheet\", r.\"row\""));
+    sql_add(&q, SQL(" AND t0.\"version\" <> r.\"version\" AND t0.\"deleted_at\" IS NULL ORDER BY "
+                    "r.\"sheet\", r.\"row\""));
     DbRows *r = sql_query(c, &q);
     if (!r)
         return false;
@@ -44,7 +45,10 @@ static bool changed_of(Ctx *c, int64_t id, const Entity *e, Buf *names, int64_t 
 static bool entities_of(Ctx *c, int64_t id, const Entity **out, int most, int *n)
 {
     DbVal p[] = {db_of_int(id)};
-    DbRows *r = db_query(c, SQL("SELECT DISTINCT \"entity\" FROM \"import_row\" WHERE \"import_id\" = $1 AND \"outcome\" = 'created' AND \"entity\" IS NOT NULL"), p, 1);
+    DbRows *r = db_query(c,
+                         SQL("SELECT DISTINCT \"entity\" FROM \"import_row\" WHERE \"import_id\" = "
+                             "$1 AND \"outcome\" = 'created' AND \"entity\" IS NOT NULL"),
+                         p, 1);
     *n = 0;
     if (!r)
         return false;
@@ -69,7 +73,8 @@ static bool none_changed(Ctx *c, int64_t id)
     for (int i = 0; i < n; i++)
         if (!changed_of(c, id, list[i], &names, &changed))
             return false;
-    return !changed || ctx_fail(c, ERR_UNDO_REFUSED, NULL, "err.import.changed", ctx_num(c, changed), names.data);
+    return !changed || ctx_fail(c, ERR_UNDO_REFUSED, NULL, "err.import.changed",
+                                ctx_num(c, changed), names.data);
 }
 
 typedef struct Queue {
@@ -80,10 +85,12 @@ typedef struct Queue {
 static bool queue_write(Ctx *c, void *arg)
 {
     Queue *q = arg;
-    if (!job_add(c, "import_undo", arena_printf(c->a, "{\"import\":%lld}", (long long)q->imp->id), &q->job))
+    if (!job_add(c, "import_undo", arena_printf(c->a, "{\"import\":%lld}", (long long)q->imp->id),
+                 &q->job))
         return false;
     DbVal p[] = {db_of_int(q->imp->id), db_of_int(q->job)};
-    return imp_save_state(c, q->imp->id, "undoing", NULL) && db_exec(c, SQL("UPDATE \"import_job\" SET \"job_id\" = $2 WHERE \"id\" = $1"), p, 2);
+    return imp_save_state(c, q->imp->id, "undoing", NULL) &&
+           db_exec(c, SQL("UPDATE \"import_job\" SET \"job_id\" = $2 WHERE \"id\" = $1"), p, 2);
 }
 
 bool import_undo(Ctx *c, int64_t id, int64_t *out_job)
@@ -91,7 +98,8 @@ bool import_undo(Ctx *c, int64_t id, int64_t *out_job)
     Imp imp;
     if (!imp_load(c, id, &imp))
         return false;
-    bool over = strcmp(imp.state, "done") == 0 || strcmp(imp.state, "cancelled") == 0 || strcmp(imp.state, "failed") == 0;
+    bool over = strcmp(imp.state, "done") == 0 || strcmp(imp.state, "cancelled") == 0 ||
+                strcmp(imp.state, "failed") == 0;
     if (!over || !imp.ran)
         return ctx_fail(c, ERR_CONFLICT, NULL, "err.import.state", imp.state);
     if (imp.revert_until && c->now_ms > imp.revert_until)
@@ -122,7 +130,8 @@ static bool next_block(Ctx *c, Undo *u)
 {
     DbVal p[] = {db_of_int(u->id), db_of_int(BLOCK)};
     DbRows *r = db_query(c,
-                         SQL("SELECT \"sheet\", \"row\", \"record_id\", \"version\", \"entity\" FROM \"import_row\" WHERE \"import_id\" = $1 AND "
+                         SQL("SELECT \"sheet\", \"row\", \"record_id\", \"version\", \"entity\" "
+                             "FROM \"import_row\" WHERE \"import_id\" = $1 AND "
                              "\"outcome\" = 'created' ORDER BY \"record_id\" DESC LIMIT $2"),
                          p, 2);
     u->n = 0;
@@ -148,7 +157,8 @@ typedef struct One {
 static bool undo_row(Ctx *c, void *arg)
 {
     One *o = arg;
-    SaveOptions opts = {.if_version = o->u->rows[o->at].version, .trusted = true, .origin = "import"};
+    SaveOptions opts = {
+        .if_version = o->u->rows[o->at].version, .trusted = true, .origin = "import"};
     return rec_delete(c, o->u->rows[o->at].e, o->u->rows[o->at].record, &opts);
 }
 
@@ -162,14 +172,21 @@ static bool undo_write(Ctx *c, void *arg)
         if (u->rows[i].e && !db_try(c, undo_row, &o)) {
             if (err_status(c->err->code) >= 500)
                 return false;
-            outcome = c->err->code == ERR_NOT_FOUND ? "undone" : "kept"; /* gone already, or changed meanwhile */
+            outcome = c->err->code == ERR_NOT_FOUND
+                          ? "undone"
+                          : "kept"; /* gone already, or changed meanwhile */
             ctx_errors_back_to(c, 0);
         }
-        DbVal p[] = {db_of_int(u->id), db_of_int(u->rows[i].sheet), db_of_int(u->rows[i].row), db_of_text(outcome)};
-        if (!db_exec(c, SQL("UPDATE \"import_row\" SET \"outcome\" = $4 WHERE \"import_id\" = $1 AND \"sheet\" = $2 AND \"row\" = $3"), p, 4))
+        DbVal p[] = {db_of_int(u->id), db_of_int(u->rows[i].sheet), db_of_int(u->rows[i].row),
+                     db_of_text(outcome)};
+        if (!db_exec(c,
+                     SQL("UPDATE \"import_row\" SET \"outcome\" = $4 WHERE \"import_id\" = $1 AND "
+                         "\"sheet\" = $2 AND \"row\" = $3"),
+                     p, 4))
             return false;
     }
-    return imp_save_progress(c, u->id, u->done + u->n, u->total, NULL) && job_progress(c, u->job, u->done + u->n, u->total, NULL, NULL, &u->cancelled);
+    return imp_save_progress(c, u->id, u->done + u->n, u->total, NULL) &&
+           job_progress(c, u->job, u->done + u->n, u->total, NULL, NULL, &u->cancelled);
 }
 
 typedef struct End {
@@ -182,7 +199,8 @@ static bool end_write(Ctx *c, void *arg)
     End *e = arg;
     const char *message = NULL;
     if (e->kept)
-        message = msg_format(c->a, c->lang, "err.import.changed", (const char *const[]){ctx_num(c, e->kept), "…", NULL});
+        message = msg_format(c->a, c->lang, "err.import.changed",
+                             (const char *const[]){ctx_num(c, e->kept), "…", NULL});
     AuditEntry a = {.action = "import_undo", .entity = "import_job", .record = e->id};
     return imp_save_state(c, e->id, e->state, message) && audit_add(c, &a);
 }
@@ -190,7 +208,9 @@ static bool end_write(Ctx *c, void *arg)
 static bool count(Ctx *c, int64_t id, const char *outcome, int64_t *out)
 {
     DbVal p[] = {db_of_int(id), db_of_text(outcome)};
-    return db_one_int(c, SQL("SELECT COUNT(*) FROM \"import_row\" WHERE \"import_id\" = $1 AND \"outcome\" = $2"), p, 2, out, NULL);
+    return db_one_int(
+        c, SQL("SELECT COUNT(*) FROM \"import_row\" WHERE \"import_id\" = $1 AND \"outcome\" = $2"),
+        p, 2, out, NULL);
 }
 
 static bool undo_all(Ctx *c, Undo *u)

@@ -11,13 +11,23 @@ typedef struct Name {
 } Name;
 
 static const Name people[] = {
-    {"login", "账号|登录名|用户名|login|username"},  {"name", "姓名|名字|name"},          {"password", "密码|初始密码|password"},
-    {"department", "部门|部门编码|所属部门|department"}, {"position", "职位|岗位|职务|position"}, {"manager", "上级|直属上级|主管|manager"},
-    {"roles", "角色|roles|role"},                    {"staff_no", "工号|staff_no|staffno"}, {"email", "邮箱|电子邮箱|email"},
-    {"mobile", "手机|手机号|mobile"},                {"must_change", "首次登录修改密码|must_change"}, {NULL, NULL},
+    {"login", "账号|登录名|用户名|login|username"},
+    {"name", "姓名|名字|name"},
+    {"password", "密码|初始密码|password"},
+    {"department", "部门|部门编码|所属部门|department"},
+    {"position", "职位|岗位|职务|position"},
+    {"manager", "上级|直属上级|主管|manager"},
+    {"roles", "角色|roles|role"},
+    {"staff_no", "工号|staff_no|staffno"},
+    {"email", "邮箱|电子邮箱|email"},
+    {"mobile", "手机|手机号|mobile"},
+    {"must_change", "首次登录修改密码|must_change"},
+    {NULL, NULL},
 };
-static const Name departments[] = {
-    {"code", "编码|部门编码|代码|code"}, {"name", "名称|部门名称|部门|name"}, {"parent", "上级|上级编码|上级部门|parent"}, {NULL, NULL}};
+static const Name departments[] = {{"code", "编码|部门编码|代码|code"},
+                                   {"name", "名称|部门名称|部门|name"},
+                                   {"parent", "上级|上级编码|上级部门|parent"},
+                                   {NULL, NULL}};
 
 typedef struct Reading {
     Ctx *c;
@@ -85,13 +95,18 @@ static bool on_row(void *user, const SheetRow *row)
             continue;
         const char *member = r->names[i].member;
         /* a password is taken as it stands */
-        const char *text = strcmp(member, "password") == 0 ? row->cells[r->cols[i]].text : fold_clean(c->a, row->cells[r->cols[i]].text);
+        const char *text = strcmp(member, "password") == 0
+                               ? row->cells[r->cols[i]].text
+                               : fold_clean(c->a, row->cells[r->cols[i]].text);
         if (!*text)
             continue;
         if (strcmp(member, "roles") == 0)
             json_object_object_add(o, member, roles_of(c, text));
         else if (strcmp(member, "must_change") == 0)
-            json_object_object_add(o, member, json_object_new_boolean(strcmp(text, "是") == 0 || strcmp(text, "1") == 0 || strcasecmp(text, "true") == 0));
+            json_object_object_add(o, member,
+                                   json_object_new_boolean(strcmp(text, "是") == 0 ||
+                                                           strcmp(text, "1") == 0 ||
+                                                           strcasecmp(text, "true") == 0));
         else
             json_object_object_add(o, member, json_object_new_string(text));
     }
@@ -102,7 +117,8 @@ static bool on_row(void *user, const SheetRow *row)
     return true;
 }
 
-static bool read_one(Ctx *c, SheetBook *b, int index, const Name *names, json_object *list, bool *found)
+static bool read_one(Ctx *c, SheetBook *b, int index, const Name *names, json_object *list,
+                     bool *found)
 {
     Reading r = {.c = c, .names = names, .list = list};
     int before = c->n_err;
@@ -119,7 +135,8 @@ static void put(void *o)
 bool staff_sheet_read(Ctx *c, const char *path, json_object **out)
 {
     SheetBook *b;
-    json_object *doc = json_object_new_object(), *users = json_object_new_array(), *units = json_object_new_array();
+    json_object *doc = json_object_new_object(), *users = json_object_new_array(),
+                *units = json_object_new_array();
     json_object_object_add(doc, "departments", units);
     json_object_object_add(doc, "users", users);
     arena_defer(c->a, put, doc);
@@ -130,7 +147,8 @@ bool staff_sheet_read(Ctx *c, const char *path, json_object **out)
         bool found = false;
         if (sheet_info(b, i)->hidden)
             continue;
-        if (!read_one(c, b, i, people, users, &found) || (!found && !read_one(c, b, i, departments, units, &found)))
+        if (!read_one(c, b, i, people, users, &found) ||
+            (!found && !read_one(c, b, i, departments, units, &found)))
             return false;
         any |= found;
     }

@@ -31,7 +31,8 @@ static bool take(void *user, const SheetRow *row)
     buf_printf(&g->text, "%lld=", (long long)row->row);
     for (int i = 0; i < row->n; i++) {
         const SheetCell *c = &row->cells[i];
-        buf_printf(&g->text, "%s%c%s%s", i ? "|" : "", kinds[c->kind], c->uncached ? "?" : "", c->text);
+        buf_printf(&g->text, "%s%c%s%s", i ? "|" : "", kinds[c->kind], c->uncached ? "?" : "",
+                   c->text);
     }
     buf_putc(&g->text, ';');
     return true;
@@ -73,9 +74,10 @@ static void real_files(void **state)
     (void)state;
     Arena *a = arena_new(0);
     Ctx *c = fresh(a);
-    assert_string_equal(file_text(c, "workbooks/date_1904.xlsx", 0),
-                        /* the last is a span of time, [h]:mm:ss; no field takes spans, so it stands as an instant */
-                        "1=d2021-01-01|n15;2=d2021-01-02|n16;3=d1904-01-11 15:10:10|n17;");
+    assert_string_equal(
+        file_text(c, "workbooks/date_1904.xlsx", 0),
+        /* the last is a span of time, [h]:mm:ss; no field takes spans, so it stands as an instant */
+        "1=d2021-01-01|n15;2=d2021-01-02|n16;3=d1904-01-11 15:10:10|n17;");
     arena_free(a);
 }
 
@@ -90,12 +92,15 @@ static void sheets_and_hidden(void **state)
     assert_false(sheet_info(b, 0)->hidden);
     assert_true(sheet_info(b, 1)->hidden);
     assert_true(sheet_info(b, 2)->hidden);
-    assert_string_equal(read_sheet(c, b, 0),
-                        "1=n1|n2;2=n3|n4;3=n5|n6;5=tThis workbook contains 4 sheets: Visible, Hidden, VeryHidden and Chart;");
+    assert_string_equal(read_sheet(c, b, 0), "1=n1|n2;2=n3|n4;3=n5|n6;5=tThis workbook contains 4 "
+                                             "sheets: Visible, Hidden, VeryHidden and Chart;");
     assert_string_equal(read_sheet(c, b, 1), "");
-    assert_string_equal(file_text(c, "workbooks/inlineStr_cdata.xlsx", 0), "1=tHello CDATA|tWorld;2=t12345|tNormalText;");
-    assert_string_equal(file_text(c, "workbooks/phonetic_text.xlsx", 0), "1=t漢字;2=t漢字withColor;");
-    assert_string_equal(file_text(c, "workbooks/Test_FullWidthSpace.xlsx", 0), "1=t　　text　　;2=ttext　;3=t　text;");
+    assert_string_equal(file_text(c, "workbooks/inlineStr_cdata.xlsx", 0),
+                        "1=tHello CDATA|tWorld;2=t12345|tNormalText;");
+    assert_string_equal(file_text(c, "workbooks/phonetic_text.xlsx", 0),
+                        "1=t漢字;2=t漢字withColor;");
+    assert_string_equal(file_text(c, "workbooks/Test_FullWidthSpace.xlsx", 0),
+                        "1=t　　text　　;2=ttext　;3=t　text;");
     const char *wps = file_text(c, "workbooks/wps-fn.xlsx", 0);
     assert_non_null(strstr(wps, "1=tName|tExample|tResult;2=tEVALUATE|t=EVALUATE(\"1+1\")|n2;"));
     assert_non_null(strstr(wps, "e#VALUE!"));
@@ -103,16 +108,19 @@ static void sheets_and_hidden(void **state)
     assert_true(sheet_count(b) >= 1);
     assert_true(strlen(read_sheet(c, b, 0)) > 100);
     b = book(c, DATA "workbooks/merged_range.xlsx");
-    assert_string_equal(read_sheet(c, b, 0), "1=tA1|tB1|tC1|_|tE1|tF1|tG1|tH1;3=tA3|tB3|tC3|_|tE3|tF3|tG3|tH3;4=tA4|tB4|tC4|_|tE4|tF4|tG4|tH4;");
+    assert_string_equal(read_sheet(c, b, 0), "1=tA1|tB1|tC1|_|tE1|tF1|tG1|tH1;3=tA3|tB3|tC3|_|tE3|"
+                                             "tF3|tG3|tH3;4=tA4|tB4|tC4|_|tE4|tF4|tG4|tH4;");
     int n;
     const SheetMerge *m = sheet_merges(b, &n);
     assert_int_equal(n, 9);
     assert_int_equal(m[0].first_col, 7);
     assert_int_equal(m[0].last_row, 2);
     const char *blank = file_text(c, "workbooks/Test_BlankHeader.xlsx", 0);
-    assert_non_null(strstr(blank, "=n44.99|t2009 Samsara \"La Vina\" Pinot Noir|t2012 to 2018|n91;"));
+    assert_non_null(
+        strstr(blank, "=n44.99|t2009 Samsara \"La Vina\" Pinot Noir|t2012 to 2018|n91;"));
     const char *dirty = file_text(c, "workbooks/13_dirty_numbers.xlsx", 0);
-    assert_non_null(strstr(dirty, "3=t甲公司|n13800138000|n110105194912310000|t91110000600037341L|d2024-05-01;"));
+    assert_non_null(strstr(
+        dirty, "3=t甲公司|n13800138000|n110105194912310000|t91110000600037341L|d2024-05-01;"));
     assert_non_null(strstr(dirty, "|t1.38E+10|"));
     assert_int_equal(c->n_err, 0);
     arena_free(a);
@@ -193,32 +201,42 @@ static const char *make(Arena *a, const char *name, const Entry *entries)
     return path;
 }
 
-#define TOP "_rels/.rels", "<Relationships><Relationship Id='a' Type='http://x/officeDocument' Target='/XL/WorkBook.xml'/></Relationships>"
-#define RELS                                                                                                            \
-    "xl/_rels/workbook.xml.rels",                                                                                        \
-        "<Relationships xmlns='http://purl.oclc.org/x'><Relationship Id='r1' Type='http://x/worksheet' Target='wtf/../s.xml'/>" \
-        "<Relationship Id='r2' Type='http://x/chartsheet' Target='c.xml'/><Relationship Id='r3' Type='http://x/styles' Target='st.xml'/>" \
+#define TOP                                                                                        \
+    "_rels/.rels", "<Relationships><Relationship Id='a' Type='http://x/officeDocument' "           \
+                   "Target='/XL/WorkBook.xml'/></Relationships>"
+#define RELS                                                                                       \
+    "xl/_rels/workbook.xml.rels",                                                                  \
+        "<Relationships xmlns='http://purl.oclc.org/x'><Relationship Id='r1' "                     \
+        "Type='http://x/worksheet' Target='wtf/../s.xml'/>"                                        \
+        "<Relationship Id='r2' Type='http://x/chartsheet' Target='c.xml'/><Relationship Id='r3' "  \
+        "Type='http://x/styles' Target='st.xml'/>"                                                 \
         "<Relationship Id='r4' Type='http://x/sharedStrings' Target='ss.xml'/></Relationships>"
-#define BOOK                                                                                                            \
-    "xl/workbook.xml",                                                                                                  \
-        "<x:workbook xmlns:x='http://purl.oclc.org/ooxml/spreadsheetml/main' xmlns:q='http://purl.oclc.org/r'>"          \
-        "<x:workbookPr/><x:sheets><x:sheet name='一' sheetId='9' q:id='r1'/><x:sheet name='图' sheetId='2' q:id='r2'/>"    \
-        "</x:sheets></x:workbook>"
-#define STYLES                                                                                                          \
-    "xl/st.xml",                                                                                                        \
-        "<styleSheet><numFmts><numFmt numFmtId='164' formatCode='[Red]0.00\"days\"'/><numFmt numFmtId='165' formatCode='[$-804]yyyy\"年\"m\"月\"'/></numFmts>" \
-        "<cellStyleXfs><xf numFmtId='14'/></cellStyleXfs>"                                                              \
-        "<cellXfs><xf numFmtId='0'/><xf numFmtId='31'/><xf numFmtId='164'/><xf numFmtId='165'/><xf numFmtId='22'/></cellXfs></styleSheet>"
-#define STRINGS                                                                                                         \
-    "xl/ss.xml",                                                                                                        \
-        "<sst count='4294967295'><si><r><t>甲</t></r><r><t xml:space='preserve'> 乙</t></r><rPh><t>ka</t></rPh></si><si/>"  \
-        "<si><t>a_x000D_b_x005F_c_xZZZZ_</t></si></sst>"
+#define BOOK                                                                                       \
+    "xl/workbook.xml", "<x:workbook xmlns:x='http://purl.oclc.org/ooxml/spreadsheetml/main' "      \
+                       "xmlns:q='http://purl.oclc.org/r'>"                                         \
+                       "<x:workbookPr/><x:sheets><x:sheet name='一' sheetId='9' "                 \
+                       "q:id='r1'/><x:sheet name='图' sheetId='2' q:id='r2'/>"                    \
+                       "</x:sheets></x:workbook>"
+#define STYLES                                                                                     \
+    "xl/st.xml",                                                                                   \
+        "<styleSheet><numFmts><numFmt numFmtId='164' formatCode='[Red]0.00\"days\"'/><numFmt "     \
+        "numFmtId='165' formatCode='[$-804]yyyy\"年\"m\"月\"'/></numFmts>"                       \
+        "<cellStyleXfs><xf numFmtId='14'/></cellStyleXfs>"                                         \
+        "<cellXfs><xf numFmtId='0'/><xf numFmtId='31'/><xf numFmtId='164'/><xf "                   \
+        "numFmtId='165'/><xf numFmtId='22'/></cellXfs></styleSheet>"
+#define STRINGS                                                                                    \
+    "xl/ss.xml", "<sst count='4294967295'><si><r><t>甲</t></r><r><t xml:space='preserve'> "       \
+                 "乙</t></r><rPh><t>ka</t></rPh></si><si/>"                                       \
+                 "<si><t>a_x000D_b_x005F_c_xZZZZ_</t></si></sst>"
 
 static const char *rows_of(const char *rows)
 {
     Arena *a = arena_new(0);
     Ctx *c = fresh(a);
-    char *sheet = arena_printf(a, "<p:worksheet xmlns:p='u'><p:dimension ref='A1:XFD1048576'/><p:sheetData>%s</p:sheetData></p:worksheet>", rows);
+    char *sheet = arena_printf(a,
+                               "<p:worksheet xmlns:p='u'><p:dimension "
+                               "ref='A1:XFD1048576'/><p:sheetData>%s</p:sheetData></p:worksheet>",
+                               rows);
     /* the rows use the prefix as well */
     Entry e[] = {{TOP}, {RELS}, {BOOK}, {STYLES}, {STRINGS}, {"xl\\S.xml", sheet}, {NULL, NULL}};
     static char out[4096];
@@ -233,33 +251,46 @@ static void quirks(void **state)
 {
     (void)state;
     /* shared strings, rich and phonetic, escapes, one that does not exist */
-    assert_string_equal(rows_of("<p:row r='3'><p:c r='a3' t='s'><p:v>0</p:v></p:c><p:c t='s'><p:v>1</p:v></p:c>"
-                                "<p:c t='s' s=''><p:v>2</p:v></p:c><p:c t='s'><p:v>7</p:v></p:c></p:row>"),
-                        "3=t甲 乙|_|ta\rb_c_xZZZZ_|e#REF!;");
+    assert_string_equal(
+        rows_of("<p:row r='3'><p:c r='a3' t='s'><p:v>0</p:v></p:c><p:c t='s'><p:v>1</p:v></p:c>"
+                "<p:c t='s' s=''><p:v>2</p:v></p:c><p:c t='s'><p:v>7</p:v></p:c></p:row>"),
+        "3=t甲 乙|_|ta\rb_c_xZZZZ_|e#REF!;");
     /* no places at all; row behind row */
-    assert_string_equal(rows_of("<p:row><p:c><p:v>1</p:v></p:c><p:c><p:v>2</p:v></p:c></p:row><p:row/><p:row><p:c r='C9'><p:v>3</p:v></p:c></p:row>"),
+    assert_string_equal(rows_of("<p:row><p:c><p:v>1</p:v></p:c><p:c><p:v>2</p:v></p:c></"
+                                "p:row><p:row/><p:row><p:c r='C9'><p:v>3</p:v></p:c></p:row>"),
                         "1=n1|n2;3=_|_|n3;");
     /* dates by style; text in quotes is no date; the day that never was; absurd and negative ones */
-    assert_string_equal(rows_of("<p:row><p:c s='1'><p:v>45413</p:v></p:c><p:c s='2'><p:v>45413</p:v></p:c><p:c s='3'><p:v>45413</p:v></p:c>"
-                                "<p:c s='4'><p:v>45413.3958333333</p:v></p:c><p:c s='1'><p:v>59</p:v></p:c><p:c s='1'><p:v>61</p:v></p:c>"
-                                "<p:c s='1'><p:v>-5</p:v></p:c><p:c s='1'><p:v>1e300</p:v></p:c><p:c s='99'><p:v>1</p:v></p:c></p:row>"),
-                        "1=d2024-05-01|n45413|d2024-05-01|d2024-05-01 09:30:00|d1900-02-28|d1900-03-01|e#NUM!|e#NUM!|n1;");
+    assert_string_equal(
+        rows_of("<p:row><p:c s='1'><p:v>45413</p:v></p:c><p:c s='2'><p:v>45413</p:v></p:c><p:c "
+                "s='3'><p:v>45413</p:v></p:c>"
+                "<p:c s='4'><p:v>45413.3958333333</p:v></p:c><p:c s='1'><p:v>59</p:v></p:c><p:c "
+                "s='1'><p:v>61</p:v></p:c>"
+                "<p:c s='1'><p:v>-5</p:v></p:c><p:c s='1'><p:v>1e300</p:v></p:c><p:c "
+                "s='99'><p:v>1</p:v></p:c></p:row>"),
+        "1=d2024-05-01|n45413|d2024-05-01|d2024-05-01 "
+        "09:30:00|d1900-02-28|d1900-03-01|e#NUM!|e#NUM!|n1;");
     /* numbers */
-    assert_string_equal(rows_of("<p:row><p:c><p:v>1.38E+10</p:v></p:c><p:c><p:v>13800138000.0</p:v></p:c><p:c><p:v>0.1</p:v></p:c>"
-                                "<p:c><p:v>1.1010519491231e+17</p:v></p:c><p:c><p:v>-0</p:v></p:c><p:c><p:v>nan</p:v></p:c></p:row>"),
+    assert_string_equal(rows_of("<p:row><p:c><p:v>1.38E+10</p:v></p:c><p:c><p:v>13800138000.0</"
+                                "p:v></p:c><p:c><p:v>0.1</p:v></p:c>"
+                                "<p:c><p:v>1.1010519491231e+17</p:v></p:c><p:c><p:v>-0</p:v></"
+                                "p:c><p:c><p:v>nan</p:v></p:c></p:row>"),
                         "1=n13800000000|n13800138000|n0.1|n110105194912310000|n0|tnan;");
     /* formulas with and without result, errors, booleans, ISO dates, inline strings with a value beside */
-    assert_string_equal(rows_of("<p:row><p:c><p:f>A1</p:f><p:v>5</p:v></p:c><p:c><p:f>A1</p:f></p:c><p:c t='e'><p:v>#N/A</p:v></p:c>"
-                                "<p:c t='b'><p:v>1</p:v></p:c><p:c t='d'><p:v>2024-05-01T09:30:00.000Z</p:v></p:c>"
-                                "<p:c t='inlineStr'><p:v>9</p:v><p:is><p:t><![CDATA[x&y]]></p:t></p:is></p:c><p:c t='str'><p:f>1</p:f><p:v></p:v></p:c></p:row>"),
-                        "1=n5|e?|e#N/A|bTRUE|d2024-05-01 09:30:00|tx&y|_;");
+    assert_string_equal(
+        rows_of("<p:row><p:c><p:f>A1</p:f><p:v>5</p:v></p:c><p:c><p:f>A1</p:f></p:c><p:c "
+                "t='e'><p:v>#N/A</p:v></p:c>"
+                "<p:c t='b'><p:v>1</p:v></p:c><p:c t='d'><p:v>2024-05-01T09:30:00.000Z</p:v></p:c>"
+                "<p:c t='inlineStr'><p:v>9</p:v><p:is><p:t><![CDATA[x&y]]></p:t></p:is></p:c><p:c "
+                "t='str'><p:f>1</p:f><p:v></p:v></p:c></p:row>"),
+        "1=n5|e?|e#N/A|bTRUE|d2024-05-01 09:30:00|tx&y|_;");
 }
 
 static void hostile(void **state)
 {
     (void)state;
     Arena *a = arena_new(0);
-    Entry dtd[] = {{TOP}, {"xl/workbook.xml", "<!DOCTYPE a [<!ENTITY b 'c'>]><workbook/>"}, {NULL, NULL}};
+    Entry dtd[] = {
+        {TOP}, {"xl/workbook.xml", "<!DOCTYPE a [<!ENTITY b 'c'>]><workbook/>"}, {NULL, NULL}};
     refused(make(a, "dtd.xlsx", dtd), "DTD");
     Entry nothing[] = {{"word/document.xml", "<x/>"}, {NULL, NULL}};
     refused(make(a, "word.xlsx", nothing), "工作表");
@@ -289,7 +320,8 @@ static void formats(void **state)
 {
     (void)state;
     for (int id = 0; id < 60; id++) {
-        bool want = (id >= 14 && id <= 22) || (id >= 27 && id <= 36) || (id >= 45 && id <= 47) || (id >= 50 && id <= 58);
+        bool want = (id >= 14 && id <= 22) || (id >= 27 && id <= 36) || (id >= 45 && id <= 47) ||
+                    (id >= 50 && id <= 58);
         assert_int_equal(sheet_format_is_date(id, NULL), want);
     }
     assert_true(sheet_format_is_date(0, "yyyy/m/d"));
@@ -320,8 +352,9 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(real_files),     cmocka_unit_test(sheets_and_hidden), cmocka_unit_test(named_refusals),
-        cmocka_unit_test(text_files),     cmocka_unit_test(quirks),            cmocka_unit_test(hostile),
+        cmocka_unit_test(real_files),     cmocka_unit_test(sheets_and_hidden),
+        cmocka_unit_test(named_refusals), cmocka_unit_test(text_files),
+        cmocka_unit_test(quirks),         cmocka_unit_test(hostile),
         cmocka_unit_test(formats),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -1,0 +1,293 @@
+/*
+ * The understanding of headers and the way of a file through check, run and undo, without a server: what the
+ * HTTP tests (test/api/import.test.mjs) do not see. People and departments from a workbook, too.
+ */
+#include "house.h"
+
+#include "base/buf.h"
+#include "record/attach.h"
+#include "record/export.h"
+#include "record/import_impl.h"
+#include "record/staff_sheet.h"
+
+static void folders(void)
+{
+    char cmd[256];
+    attach_set_dir(house_dir);
+    (void)snprintf(cmd, sizeof cmd, "mkdir -p %s/tmp %s/files", house_dir, house_dir);
+    assert_int_equal(system(cmd), 0);
+}
+
+static const char *file(T *t, const char *text)
+{
+    char *path = attach_tmp(&t->c, ".csv");
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(text, 1, strlen(text), f), strlen(text));
+    assert_int_equal(fclose(f), 0);
+    return path;
+}
+
+static json_object *look(T *t, int64_t id)
+{
+    Buf b;
+    json_object *o;
+    buf_init(&b, t->a);
+    OK(t, import_json(&t->c, id, &b));
+    OK(t, json_read(&t->c, b.data, b.len, &o));
+    return o;
+}
+
+static int64_t count_of(T *t, int64_t id, const char *name)
+{
+    return json_int(json_member(look(t, id), "counts"), name, -1);
+}
+
+/* Claims the newest job and runs it as its owner. */
+static bool work(const char *login, bool (*fn)(Ctx *, Job *))
+{
+    T *t = t_as(NULL);
+    Job job;
+    bool found = false;
+    OK(t, job_claim(&t->c, "test", 30000, &job, &found));
+    assert_true(found);
+    Actor *me;
+    OK(t, actor_of_login(&t->c, login, CH_JOB, &me));
+    t->c.actor = me;
+    bool ok = fn(&t->c, &job) && t->c.n_err == 0;
+    if (!ok)
+        t_errors(&t->c);
+    ctx_errors_back_to(&t->c, 0);
+    OK(t, job_end(&t->c, job.id, ok ? JOB_IS_DONE : JOB_IS_FAILED, NULL, 0));
+    t_end(t);
+    return ok;
+}
+
+static int64_t upload(T *t, const char *text)
+{
+    int64_t id = 0;
+    OK(t, import_create(&t->c, file(t, text), "a.csv", "customer", &id));
+    return id;
+}
+
+/* ---- headers ------------------------------------------------------------------------------- */
+
+static void headers(void **state)
+{
+    (void)state;
+    T *t = t_as("boss");
+    Arena *a = t->a;
+    assert_string_equal(imp_norm(a, " *客　户名称（必填）\n"), "客户名称");
+    assert_string_equal(imp_norm(a, "年营业额(万元)："), "年营业额");
+    assert_string_equal(imp_norm(a, "（客户）名称"), "(客户)名称");
+    assert_string_equal(imp_norm(a, "Phone No."), "phoneno");
+    assert_true(imp_in_wan("金额（万元）"));
+    assert_false(imp_in_wan("万科简称"));
+    ImpColumn cols[] = {{.header = "公司名称"},   {.header = "联系人"}, {.header = "手机"},
+                        {.header = "联系人电话"}, {.header = "省份"},   {.header = "城市"},
+                        {.header = "公司地址"},   {.header = "职务"},   {.header = "谁知道"},
+                        {.header = "客户行业"}};
+    ImpSheet s = {.columns = cols, .n_columns = 10, .name = ""};
+    imp_guess(&t->c, ent(t, "customer"), &s);
+    static const char *const want[] = {"name",
+                                       "primary_contact.name",
+                                       "phone",
+                                       "primary_contact.mobile",
+                                       "region",
+                                       "region",
+                                       "address_detail",
+                                       "primary_contact.title",
+                                       NULL,
+                                       "industry"};
+    for (int i = 0; i < 10; i++) {
+        if (!want[i])
+            assert_null(cols[i].guess);
+        else
+            assert_string_equal(cols[i].guess ? cols[i].guess : "(none)", want[i]);
+    }
+    assert_null(imp_field(&t->c, ent(t, "customer"), "version", NULL));
+    assert_null(imp_field(&t->c, ent(t, "customer"), "primary_contact.age", NULL));
+    assert_null(imp_field(&t->c, ent(t, "customer"), "last_follow_up_at", NULL));
+    assert_non_null(imp_field(&t->c, ent(t, "customer"), "address", NULL));
+    t_end(t);
+}
+
+/* ---- the way ------------------------------------------------------------------------------- */
+
+static const char small[] = "客户名称,所属行业,信息来源,电话,年营业额(万元),上级客户\n"
+                            "甲公司,信息技术,官网,13800138000,12.5,\n"
+                            "乙公司,it,website,138 0013 8001,,甲公司\n"
+                            "丙公司,信息技术,官网,abc,,\n"
+                            "甲公司,信息技术,官网,13800138000,,\n"
+                            "示例：丁公司,信息技术,官网,13800138005,,\n"
+                            "合计,,,,,\n";
+
+static void check_and_run(void **state)
+{
+    (void)state;
+    folders();
+    T *t = t_as("boss");
+    int64_t id = upload(t, small), job;
+    assert_string_equal(json_str(look(t, id), "state", ""), "uploaded");
+    OK(t, import_check(&t->c, id, &job));
+    assert_false(import_run(&t->c, id, &job)); /* one at a time */
+    ERR_IS(t, ERR_CONFLICT, NULL);
+    ctx_errors_back_to(&t->c, 0);
+    assert_true(work("boss", import_check_job));
+    assert_string_equal(json_str(look(t, id), "state", ""), "checked");
+    for (int round = 0; round < 2; round++) {
+        assert_int_equal(count_of(t, id, "created"), 2);
+        assert_int_equal(count_of(t, id, "failed"), 1);
+        assert_int_equal(count_of(t, id, "duplicate"), 1);
+        assert_int_equal(count_of(t, id, "skipped"), 2);
+        assert_int_equal(
+            t_int(t, SQL("SELECT COUNT(*) FROM customer WHERE deleted_at IS NULL AND $1 = 0"), 0),
+            round ? 2 : 0);
+        assert_int_equal(t_int(t, SQL("SELECT COUNT(*) FROM import_row WHERE import_id = $1"), id),
+                         6);
+        assert_int_equal(
+            t_int(t, SQL("SELECT COUNT(*) FROM import_row_error WHERE import_id = $1"), id), 2);
+        if (round == 0) {
+            OK(t, import_run(&t->c, id, &job));
+            assert_true(work("boss", import_run_job));
+        }
+    }
+    assert_int_equal(
+        t_int(t, SQL("SELECT COUNT(*) FROM customer WHERE annual_revenue = $1"), 12500000), 1);
+    assert_int_equal(t_int(t,
+                           SQL("SELECT COUNT(*) FROM customer AS x JOIN customer AS y ON y.id = "
+                               "x.parent_customer_id WHERE $1 = 0"),
+                           0),
+                     1);
+    assert_int_equal(
+        t_int(t, SQL("SELECT COUNT(*) FROM audit_log WHERE action = 'import' AND record_id = $1"),
+              id),
+        1);
+    T *other = t_as("rep");
+    Buf b;
+    buf_init(&b, other->a);
+    assert_false(import_json(&other->c, id, &b));
+    ERR_IS(other, ERR_NOT_FOUND, NULL);
+    t_end(other);
+    OK(t, import_undo(&t->c, id, &job));
+    assert_true(work("boss", import_undo_job));
+    assert_string_equal(json_str(look(t, id), "state", ""), "undone");
+    assert_int_equal(
+        t_int(t, SQL("SELECT COUNT(*) FROM customer WHERE deleted_at IS NULL AND $1 = 0"), 0), 0);
+    t_end(t);
+}
+
+/* A job that died behind a block is claimed again with its progress, and does no row twice. */
+static bool die_after_first(void)
+{
+    return true;
+}
+
+static void resume(void **state)
+{
+    (void)state;
+    folders();
+    T *t = t_as("boss");
+    Buf text;
+    buf_init(&text, t->a);
+    buf_puts(&text, "客户名称,所属行业,信息来源,电话\n");
+    for (int i = 0; i < 1200; i++)
+        buf_printf(&text, "第%d公司,信息技术,官网,139%08d\n", i % 1100, i % 1100);
+    int64_t id = upload(t, text.data), job;
+    OK(t, import_run(&t->c, id, &job));
+    job_on_stop(die_after_first); /* the program goes down: each block is the last */
+    int blocks = 0;
+    for (; blocks < 10; blocks++) {
+        T *s = t_as(NULL);
+        Job j;
+        bool found = false;
+        OK(s, job_claim(&s->c, "test", -1, &j, &found)); /* the lease is over at once */
+        if (!found) {
+            t_end(s);
+            break;
+        }
+        Actor *me;
+        OK(s, actor_of_login(&s->c, "boss", CH_JOB, &me));
+        s->c.actor = me;
+        j.attempts = 1;
+        bool ok = import_run_job(&s->c, &j);
+        assert_int_equal(s->c.n_err, 0);
+        if (ok)
+            OK(s, job_end(&s->c, j.id, JOB_IS_DONE, NULL, 0));
+        t_end(s);
+        T *u = t_as(NULL); /* as if the lease had run out */
+        OK(u, job_touch(&u->c, j.id, -60000));
+        t_end(u);
+        if (ok)
+            break;
+    }
+    job_on_stop(NULL);
+    assert_true(blocks >= 2);
+    assert_string_equal(json_str(look(t, id), "state", ""), "done");
+    assert_int_equal(count_of(t, id, "created"), 1100);
+    assert_int_equal(count_of(t, id, "duplicate"), 100); /* those of the blocks before are known */
+    assert_int_equal(t_int(t, SQL("SELECT COUNT(*) FROM customer WHERE $1 = 0"), 0), 1100);
+    t_end(t);
+}
+
+/* ---- people -------------------------------------------------------------------------------- */
+
+static void staff(void **state)
+{
+    (void)state;
+    folders();
+    T *t = t_as(NULL);
+    json_object *doc;
+    OK(t, staff_sheet_read(&t->c,
+                           file(t, "账号,姓名,密码,部门,角色,上级\nzhao,赵一, pass word "
+                                   ",hq,\"sales_rep、marketing\",boss\n,,,,,\n"),
+                           &doc));
+    json_object *user = json_object_array_get_idx(json_member(doc, "users"), 0);
+    assert_int_equal(json_object_array_length(json_member(doc, "users")), 1);
+    assert_string_equal(json_str(user, "login", ""), "zhao");
+    assert_string_equal(json_str(user, "password", ""), " pass word ");
+    assert_int_equal(json_object_array_length(json_member(user, "roles")), 2);
+    assert_false(staff_sheet_read(&t->c, file(t, "甲,乙\n1,2\n"), &doc));
+    ERR_IS(t, ERR_INVALID, "file");
+    t_end(t);
+}
+
+/* ---- exports ------------------------------------------------------------------------------- */
+
+static void export_csv(void **state)
+{
+    (void)state;
+    folders();
+    T *t = t_as("boss");
+    (void)make_customer(t, "  =1+1 有限公司", "13800138000");
+    (void)make_customer(t, "乙\\n公司,\\\"引号\\\"", "010-62345678");
+    int64_t job;
+    OK(t, export_start(&t->c, ent(t, "customer"),
+                       js(t, "{\"fields\": [\"name\", \"phone\"], \"format\": \"csv\"}"), &job));
+    assert_true(work("boss", export_job));
+    int64_t att;
+    AttachFile f;
+    OK(t, job_file(&t->c, job, &att));
+    OK(t, attach_open(&t->c, att, &f));
+    assert_non_null(strstr(f.name, ".csv"));
+    FILE *in = fopen(f.path, "rb");
+    char text[512] = {0};
+    assert_non_null(in);
+    assert_true(fread(text, 1, sizeof text - 1, in) > 0);
+    (void)fclose(in);
+    assert_string_equal(text, "\xef\xbb\xbf客户名称,联系方式\r\n'=1+1 有限公司,13800138000\r\n\"乙 "
+                              "公司,\"\"引号\"\"\",010-62345678\r\n");
+    T *rep = t_as("rep");
+    assert_false(export_start(&rep->c, ent(rep, "customer"), NULL, &job));
+    ERR_IS(rep, ERR_FORBIDDEN, NULL);
+    t_end(rep);
+    t_end(t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {HOUSE_TEST(headers), HOUSE_TEST(check_and_run),
+                                       HOUSE_TEST(resume), HOUSE_TEST(staff),
+                                       HOUSE_TEST(export_csv)};
+    return house_run(tests);
+}
