@@ -1,4 +1,4 @@
-/* zhike serve: the server with its workers, until SIGTERM or SIGINT. */
+/* zhike serve: the server with its workers, until SIGTERM or SIGINT. SIGHUP reads zhike.conf and opens the log file anew. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -6,6 +6,7 @@
 
 #include "app/app.h"
 #include "base/conf.h"
+#include "base/log.h"
 #include "http/assets.h"
 #include "http/serve.h"
 #include "work/work.h"
@@ -14,12 +15,36 @@ enum { DRAIN_MS = 8000 };
 
 static bool off_loopback(const char *listen)
 {
-    return strncmp(listen, "127.", 4) != 0 && strncmp(listen, "localhost", 9) != 0 && strncmp(listen, "[::1]", 5) != 0;
+    return strncmp(listen, "127.", 4) != 0 && strncmp(listen, "localhost", 9) != 0 &&
+           strncmp(listen, "[::1]", 5) != 0;
+}
+
+/* Settings of scope live hold from here on; a file with a mistake changes nothing and is told in the log. */
+static void reload(const AppOptions *o)
+{
+    Arena *a = arena_new(0);
+    Ctx c;
+    ctx_init(&c, a);
+    c.lang = "en";
+    ConfFlag flags[3] = {{0}};
+    int n = 0;
+    if (o->database)
+        flags[n++] = (ConfFlag){"db.url", o->database};
+    if (o->listen)
+        flags[n++] = (ConfFlag){"http.listen", o->listen};
+    log_reopen();
+    bool ok = conf_load(&c, o->dir, flags);
+    if (ok)
+        log_set_level(conf_text("log.level"));
+    log_write(ok ? LOG_INFO : LOG_ERROR, "settings_read",
+              LOG_S("mistake", c.err ? c.err->message : NULL));
+    arena_free(a);
 }
 
 int cmd_serve(Args *args)
 {
-    AppOptions o = {.dir = args_take(args, "--data"), .database = args_take(args, "--database"),
+    AppOptions o = {.dir = args_take(args, "--data"),
+                    .database = args_take(args, "--database"),
                     .listen = args_take(args, "--listen")};
     if (!o.dir || !args_done(args, 0))
         return usage("serve --data DIR [--database URL] [--listen 127.0.0.1:8080]");
@@ -28,6 +53,7 @@ int cmd_serve(Args *args)
     sigemptyset(&ends);
     sigaddset(&ends, SIGTERM);
     sigaddset(&ends, SIGINT);
+    sigaddset(&ends, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &ends, NULL);
     App app;
     if (!app_open(&app, &o))
@@ -37,7 +63,8 @@ int cmd_serve(Args *args)
     Work *work;
     Server *server;
     WorkOptions wo = {.db = app.db, .dir = app.dir, .threads = (int)conf_int("work.threads")};
-    ServeOptions so = {.db = app.db, .dir = app.dir, .listen = listen, .workers = (int)conf_int("http.workers")};
+    ServeOptions so = {
+        .db = app.db, .dir = app.dir, .listen = listen, .workers = (int)conf_int("http.workers")};
     if (!work_start(&app.c, &wo, &work)) {
         int status = app_fail(&app);
         app_close(&app);
@@ -51,12 +78,16 @@ int cmd_serve(Args *args)
     }
     db_release(&app.c);
     if (off_loopback(listen) && strncmp(conf_text("http.base_url"), "https://", 8) != 0)
-        fprintf(stderr, "zhike: warning: plain http is open to the network on %s; put a TLS proxy in front and set http.base_url\n", listen);
+        fprintf(stderr,
+                "zhike: warning: plain http is open to the network on %s; put a TLS proxy in front "
+                "and set http.base_url\n",
+                listen);
     const char *colon = strrchr(listen, ':');
     printf("listening on http://%.*s:%d\n", (int)(colon - listen), listen, serve_port(server));
     fflush(stdout);
     int got;
-    sigwait(&ends, &got);
+    while (sigwait(&ends, &got) == 0 && got == SIGHUP)
+        reload(&o);
     serve_stop(server, DRAIN_MS);
     work_stop(work);
     app_close(&app);
