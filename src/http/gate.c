@@ -269,6 +269,10 @@ void gate_run(Request *rq)
     if (ok && arena_over_cap(c->a))
         ok = ctx_fail(c, ERR_BUSY, NULL, "err.too_much_memory");
     assert(ok == (c->n_err == 0));
+    if (ok && c->n_err) /* where asserts are off: never a success that holds mistakes */
+        ok = false;
+    if (!ok && !c->n_err)
+        ctx_fail_detail(c, ERR_INTERNAL, "refused without a reason", "err.internal");
     if (ok)
         finish(rq);
     else
