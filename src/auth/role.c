@@ -313,6 +313,8 @@ static bool seed(Ctx *c, void *arg)
     bool added = false;
     json_object_object_foreach(roles, code, row)
     {
+        if (code[0] == '_') /* "_note" and its like are words about the file */
+            continue;
         DbVal p[] = {db_of_text(code)};
         bool found = false;
         int64_t id = 0;

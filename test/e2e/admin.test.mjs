@@ -105,7 +105,7 @@ test('a new colleague gets an account', async () => {
   await page.goto(`${it.server.url}/admin/users`);
   await page.getByRole('link', { name: '新建用户' }).first().click();
   const form = page.getByRole('dialog', { name: '新建用户' });
-  await form.getByLabel('登录名', { exact: true }).fill('newbie');
+  await form.getByLabel('账号', { exact: true }).fill('newbie');
   await form.getByLabel('姓名', { exact: true }).fill('新同事');
   await form.getByLabel('密码', { exact: true }).fill('Long-enough-2026!');
   await choose(page, form, '角色', '销售专员');
@@ -135,7 +135,7 @@ test('a sheet is imported: recognised columns, errors by cell, progress, result'
   await picture(page, 'import-mapping');
   await page.getByRole('button', { name: '检查数据' }).click();
   await page.getByRole('heading', { name: '检查完成' }).waitFor();
-  await page.getByRole('cell', { name: '没有的行业' }).waitFor();
+  await page.getByRole('cell', { name: '没有的行业', exact: true }).waitFor();
   await accessible(page, 'check result');
   await picture(page, 'import-check');
   await page.getByRole('button', { name: /导入 2 条/ }).click();

@@ -96,7 +96,7 @@ test('new customer: a duplicate is hinted at, mistakes stand at their fields, th
   await choose(page, form, '所属行业', '制造业');
   await choose(page, form, '信息来源', '展会');
   await form.getByLabel('姓名', { exact: true }).fill('王芳');
-  await form.getByLabel('联系方式', { exact: true }).fill('123');
+  await form.getByLabel('联系方式', { exact: true }).fill('没有电话');
   await form.getByRole('button', { name: '保存', exact: true }).click();
   await form.locator('[data-field=phone] .err').waitFor();
   await form.getByLabel('联系方式', { exact: true }).fill('021-62345678');

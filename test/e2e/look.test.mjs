@@ -18,7 +18,7 @@ for (const [mode, options] of Object.entries({ light: {}, dark: { dark: true }, 
     for (const [name, path] of Object.entries({ ...routes, detail: `/e/customers/${one.id}` })) {
       await page.goto(it.server.url + path);
       await settled(page);
-      await page.getByRole('heading').first().waitFor();
+      await page.locator('h1').first().waitFor({ state: 'attached' });
       await accessible(page, `${mode} ${name}`);
       await fits(page, `${mode} ${name}`);
       await picture(page, `${mode}-${name}`);
@@ -41,7 +41,8 @@ test('sign-in page, light and dark', async () => {
 });
 
 test('language and theme switch, and stay after a reload', async () => {
-  const page = await signedIn(it, 'rep');
+  // The language is kept with the account: not the account of another journey.
+  const page = await signedIn(it, 'rep2');
   await page.getByRole('button', { name: '外观' }).click();
   await page.getByRole('menuitemradio', { name: '深色' }).click();
   assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), 'dark');
@@ -73,7 +74,7 @@ test('on the phone: cards, the bottom bar, a form over the whole window', async 
   await fits(page, 'form');
   await form.getByRole('button', { name: '取消' }).click();
   await page.getByRole('button', { name: '更多', exact: true }).click();
-  await page.getByRole('navigation', { name: '主菜单' }).getByRole('link', { name: '任务' }).click();
+  await page.getByRole('navigation', { name: '主菜单' }).getByRole('link', { name: '任务', exact: true }).click();
   await page.waitForURL(/\/e\/tasks$/);
   await fits(page, 'tasks');
   clean(page);

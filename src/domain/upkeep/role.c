@@ -66,8 +66,22 @@ static void role_after_commit(Ctx *c, Save *s)
     actor_cache_clear(); /* here at once; elsewhere by topic "access" */
 }
 
+/* effective: what holds for the role, its own rows laid over the declared ones, as the page's table shows it. */
+static bool role_action(Ctx *c, const Entity *e, const Record *r, const char *name, json_object *in,
+                        Buf *out, bool *handled)
+{
+    (void)e, (void)in;
+    if (strcmp(name, "effective") != 0 || !r)
+        return true;
+    *handled = true;
+    const DbVal *own = &r->v[ROLE_RIGHTS], *code = &r->v[ROLE_CODE];
+    const char *rights = own->kind == DB_TEXT ? arena_dup(c->a, own->s, own->n) : NULL;
+    return role_rights_effective(c, arena_dup(c->a, code->s, code->n), rights, out);
+}
+
 extern const RecordHooks role_hooks;
-const RecordHooks role_hooks = {.before_save = role_before_save,
+const RecordHooks role_hooks = {.action = role_action,
+                                .before_save = role_before_save,
                                 .after_save = role_after_save,
                                 .after_commit = role_after_commit,
                                 .before_delete = role_before_delete,

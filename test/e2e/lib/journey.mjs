@@ -10,7 +10,9 @@ import { passwordOf } from '../../lib/company.mjs';
 export function stage(options = {}) {
   const it = {};
   before(async () => {
-    [it.server, it.browser] = await Promise.all([startServer({ company: true, ...options }), openBrowser()]);
+    // One after the other: a browser left open by a failed start would keep the process alive.
+    it.server = await startServer({ company: true, ...options });
+    it.browser = await openBrowser();
   });
   after(async () => {
     await it.browser?.close();

@@ -28,8 +28,8 @@ export const menu = computed<MenuGroup[]>(() => {
     ['/admin/dictionary', 'book', 'page.dictionary', true],
   ];
   const manage: [string, string, Key, boolean][] = [
-    ['/admin/users', 'people', 'page.users', may('users') || hasEntity('users')],
-    ['/admin/departments', 'org', 'page.departments', may('users') || hasEntity('departments')],
+    ['/admin/users', 'people', 'page.users', may('users')],
+    ['/admin/departments', 'org', 'page.departments', may('users')],
     ['/admin/roles', 'key', 'page.roles', may('roles')],
     ['/admin/fields', 'fields', 'page.fields', may('fields')],
     ['/e/number-rules', 'hash', 'page.number_rules', hasEntity('number-rules')],
