@@ -156,6 +156,16 @@ json_object *imp_input(Ctx *c, const ImpPlan *p, const ImpCells *row, bool is_ne
                        ImpErrors *errors, ImpLinkFn link, void *arg, const Field **waiting,
                        int *n_waiting);
 
+/* ---- import_match.c ---- */
+
+typedef struct ImpMatch {
+    int64_t ids[2], version; /* version: of the one found */
+    int n;                   /* 0, 1, or 2 for several */
+} ImpMatch;
+
+/* The live record a row means; the sheet's chosen fields must all agree. */
+bool imp_find_match(Ctx *c, const ImpPlan *p, const ImpCells *row, ImpMatch *out);
+
 /* ---- shared by templates and reports ---- */
 
 /* Should the column be text in a workbook: phones, codes, numbers that are names. */
