@@ -5,6 +5,7 @@
  */
 #include "record/customs.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "base/json_read.h"
@@ -179,11 +180,18 @@ bool customs_model(Ctx *c, int64_t but, const DbVal *with, Model **out)
            model_build(c, g.list, g.n, out);
 }
 
+/*
+ * One at a time: the follower of "model" and a hook may come here together, and the model read first
+ * must not be laid over the one read later.
+ */
 bool customs_reload(Ctx *c)
 {
+    static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
     Model *m;
-    if (!customs_model(c, 0, NULL, &m))
-        return false;
-    model_replace(m);
-    return true;
+    pthread_mutex_lock(&one_at_a_time);
+    bool ok = customs_model(c, 0, NULL, &m);
+    if (ok)
+        model_replace(m);
+    pthread_mutex_unlock(&one_at_a_time);
+    return ok;
 }

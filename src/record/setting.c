@@ -1,13 +1,14 @@
 /* Settings of scope db. See setting.h. */
 #include "record/setting.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "base/conf.h"
 #include "base/id.h"
 #include "base/msg.h"
 
-bool setting_load(Ctx *c)
+static bool load(Ctx *c)
 {
     DbRows *r = db_query(c, SQL("SELECT \"name\", \"value\" FROM \"setting\" ORDER BY \"name\" ASC"), NULL, 0);
     if (!r)
@@ -20,6 +21,16 @@ bool setting_load(Ctx *c)
     }
     db_done(r);
     return c->n_err == 0;
+}
+
+/* One at a time, so that what the follower of "setting" read first is not laid over what a change read later. */
+bool setting_load(Ctx *c)
+{
+    static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&one_at_a_time);
+    bool ok = load(c);
+    pthread_mutex_unlock(&one_at_a_time);
+    return ok;
 }
 
 /* The words of a range with words ("auto light dark"), as options. */
