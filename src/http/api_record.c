@@ -71,9 +71,6 @@ bool api_record_create(Request *rq)
         return false;
     SaveOptions o = {.idempotency_key = key, .route = arena_printf(c->a, "POST %s", rq->path), .if_version = -1,
                      .origin = origin_of(rq)};
-    const char *sure = request_query(rq, "duplicates");
-    if (sure && strcmp(sure, "accept") == 0)
-        o.no_duplicates = true;
     int64_t id;
     if (!rec_create(c, rq->e, in, &o, &id))
         return false;
@@ -113,8 +110,6 @@ bool api_record_update(Request *rq)
     SaveOptions o = {.origin = origin_of(rq)};
     if (!versioned(rq, ACT_EDIT, &o.if_version) || !request_json(rq, &in))
         return false;
-    const char *sure = request_query(rq, "duplicates");
-    o.no_duplicates = sure && strcmp(sure, "accept") == 0;
     int64_t version;
     return rec_update(&rq->c, rq->e, rq->id, in, &o, &version) && answer_record(rq, rq->id);
 }

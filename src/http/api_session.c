@@ -134,6 +134,8 @@ static void write_company(Jw *w)
     jw_kstr(w, "name", conf_text("company.name"));
     const char *logo = conf_text("company.logo");
     jw_kstr(w, "logo", *logo ? logo : NULL);
+    jw_kstr(w, "phone", conf_text("company.phone"));
+    jw_kstr(w, "address", conf_text("company.address"));
     jw_kstr(w, "date_format", conf_text("format.date"));
     jw_end(w);
 }

@@ -48,12 +48,12 @@ const Route routes[] = {
 
     /* records of any entity; the fixed words stand before ":id" */
     {GET, API "/:plural", api_record_list, .who = WHO_USER, ROUTE_ACT(ACT_READ), .query = "filter sort limit cursor fields q count view deleted", .about = "List"},
-    {POST, API "/:plural", api_record_create, .who = WHO_USER, ROUTE_ACT(ACT_CREATE), .max_body = 1 << 20, .query = "duplicates", .in_answer = true, .about = "Create"},
+    {POST, API "/:plural", api_record_create, .who = WHO_USER, ROUTE_ACT(ACT_CREATE), .max_body = 1 << 20, .in_answer = true, .about = "Create"},
     {POST, API "/:plural/duplicates", api_record_duplicates, .who = WHO_USER, ROUTE_ACT(ACT_CREATE), .max_body = 65536, .about = "Records like this one"},
     {POST, API "/:plural/export", api_export, .who = WHO_USER, ROUTE_ACT(ACT_EXPORT), .max_body = 65536, .about = "Export as a job"},
     {POST, API "/:plural/actions/:action", api_entity_action, .who = WHO_USER, ROUTE_ACT(ACT_READ), .max_body = 1 << 20, .about = "An action of the entity"},
     {GET, API "/:plural/:id", api_record_get, .who = WHO_USER, ROUTE_ACT(ACT_READ), .query = "deleted", .in_answer = true, .about = "Read"},
-    {PATCH, API "/:plural/:id", api_record_update, .who = WHO_USER, ROUTE_ACT(ACT_EDIT), .max_body = 1 << 20, .query = "duplicates", .in_answer = true, .about = "Change (merge patch, If-Match)"},
+    {PATCH, API "/:plural/:id", api_record_update, .who = WHO_USER, ROUTE_ACT(ACT_EDIT), .max_body = 1 << 20, .in_answer = true, .about = "Change (merge patch, If-Match)"},
     {DELETE_, API "/:plural/:id", api_record_delete, .who = WHO_USER, ROUTE_ACT(ACT_DELETE), .about = "To the recycle bin (If-Match)"},
     {POST, API "/:plural/:id/restore", api_record_restore, .who = WHO_USER, ROUTE_ACT(ACT_DELETE), .max_body = 1024, .in_answer = true, .about = "Back from the recycle bin"},
     {GET, API "/:plural/:id/timeline", api_record_timeline, .who = WHO_USER, ROUTE_ACT(ACT_READ), .query = "cursor limit", .about = "What happened, newest first"},

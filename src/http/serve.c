@@ -430,6 +430,8 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *conn, const char
             return MHD_YES;
     }
     if (rq->state == RQ_BODY && *size) {
+        if (clock_mono_ms() - rq->started_ms > conf_duration_ms("http.body_timeout"))
+            return MHD_NO; /* byte by byte for ever: the idle timeout never comes, so the connection is closed */
         take_body(rq, data, *size);
         *size = 0;
         return MHD_YES;

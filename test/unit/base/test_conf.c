@@ -91,7 +91,7 @@ static void order(void **state)
     assert_int_equal(from, CONF_FROM_FLAG);
     conf_value(conf_find("http.workers"), &from);
     assert_int_equal(from, CONF_FROM_FILE);
-    conf_value(conf_find("page.max"), &from);
+    conf_value(conf_find("count.cap"), &from);
     assert_int_equal(from, CONF_FROM_DEFAULT);
 
     file_is("http.workers = 8\nlogin.lock = 5m\n"); /* read anew: only live settings change */
@@ -103,22 +103,22 @@ static void order(void **state)
 static void mistakes(void **state)
 {
     (void)state;
-    file_is("http.workers = 0\nnonsense\nhttp.wrokers = 3\npage.max = 20x\npage.max = 20\n"
+    file_is("http.workers = 0\nnonsense\nhttp.wrokers = 3\ncount.cap = 20x\ncount.cap = 20\n"
             "http.max_body = 20\nlogin.lock = 1w\nlog.level = loud\nlimit.search = 5\nhttp.listen = a\x01\n"
-            "trash.days = 99999999999999999999\nhttp.import_max = 9999999999GB\npassword.min_length = -12\n");
+            "import.block = 99999999999999999999\nhttp.import_max = 9999999999GB\npassword.min_length = -12\n");
     assert_false(conf_load(&c, dir, NULL));
     const char *want[] = {
         "zhike.conf:1: http.workers must be between 1 and 512, not \"0\"",
         "zhike.conf:2: expected name = value",
         "zhike.conf:3: there is no setting http.wrokers",
-        "zhike.conf:4: page.max must be a whole number",
-        "zhike.conf:5: the setting page.max is given twice",
+        "zhike.conf:4: count.cap must be a whole number",
+        "zhike.conf:5: the setting count.cap is given twice",
         "zhike.conf:6: http.max_body must be a size",
         "zhike.conf:7: login.lock must be a time",
         "zhike.conf:8: log.level must be one of debug info warn error, not \"loud\"",
         "zhike.conf:9: limit.search must be a rate",
         "zhike.conf:10: the value of http.listen has a control character",
-        "zhike.conf:11: trash.days must be a whole number",
+        "zhike.conf:11: import.block must be a whole number",
         "zhike.conf:12: http.import_max must be a size",
         "zhike.conf:13: password.min_length must be between 8 and 128"};
     const ErrItem *e = c.err;
@@ -148,13 +148,13 @@ static void database(void **state)
     assert_false(conf_set_db(&c, "http.workers", "3"));
     assert_false(conf_set_db(&c, "no.such", "3"));
     assert_false(conf_set_db(&c, "no.such", NULL));
-    assert_false(conf_set_db(&c, "ui.theme", "pink"));
+    assert_false(conf_set_db(&c, "format.date", "pink"));
     assert_int_equal(c.err_last->code, ERR_ENUM_UNKNOWN);
-    assert_true(conf_set_db(&c, "ui.theme", "dark"));
+    assert_true(conf_set_db(&c, "format.date", "YYYY/MM/DD"));
     assert_true(conf_load(&c, NULL, NULL)); /* a new reading keeps it */
-    assert_string_equal(conf_text("ui.theme"), "dark");
-    assert_true(conf_set_db(&c, "ui.theme", NULL));
-    assert_string_equal(conf_text("ui.theme"), "auto");
+    assert_string_equal(conf_text("format.date"), "YYYY/MM/DD");
+    assert_true(conf_set_db(&c, "format.date", NULL));
+    assert_string_equal(conf_text("format.date"), "YYYY-MM-DD");
     assert_true(conf_set_db(&c, "company.name", ""));
     assert_string_equal(conf_text("company.name"), "");
     assert_true(conf_check(&c, "format.date", "YYYY年M月D日"));
