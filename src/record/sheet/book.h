@@ -48,6 +48,9 @@ struct SheetBook {
     unsigned char *is_date; /* by style */
     int n_styles;
     BookStrings strings;
+    /* a reader that is not one of the two above: its own data and how it reads a sheet */
+    void *more;
+    bool (*read)(SheetBook *b, int index, SheetRowFn fn, void *user);
 };
 
 /* Opens the parts of an .xlsx: fills everything but rows. */
@@ -72,6 +75,10 @@ struct Part {
 
 /* Streams part `name` through p. false on a mistake or where p was stopped. */
 bool part_read(Part *p, const char *name);
+/* The same for XML that comes from elsewhere, in pieces. encoding: what the text is in whatever it declares; may be NULL. */
+void part_begin(Part *p, const char *encoding);
+bool part_push(Part *p, const char *data, size_t n, bool last, const char *name);
+void part_end(Part *p);
 void part_stop(Part *p);
 /* Records a mistake and stops. */
 void part_fail(Part *p, ErrCode code, const char *key);
@@ -81,6 +88,8 @@ bool part_exists(const SheetBook *b, const char *name);
 
 /* Decodes _xHHHH_ in place; returns the new length. */
 size_t book_unescape(char *s, size_t n);
+/* One more shared string; ERR_TOO_LARGE behind BOOK_STRINGS bytes. */
+bool book_add_string(SheetBook *b, const char *text, size_t n);
 /* The string of a cell; NULL where there is none. */
 const char *book_string(const SheetBook *b, int64_t index);
 

@@ -12,7 +12,9 @@
 #include "base/clock.h"
 #include "base/csv.h"
 #include "base/file.h"
+#include "record/sheet/biff.h"
 #include "record/sheet/book.h"
+#include "record/sheet/markup.h"
 
 enum { STEP = 64 * 1024, LOOK = 8192 };
 
@@ -247,43 +249,6 @@ static bool open_text(SheetBook *b, int fd, int64_t size, const SheetOptions *o)
 
 /* ---- opening ------------------------------------------------------------------------------- */
 
-static bool has(const char *data, size_t n, const char *word, size_t len)
-{
-    return memmem(data, n, word, len) != NULL;
-}
-
-/* An OLE file: an encrypted workbook says so in its directory, the rest is the old binary format. */
-static bool refuse_ole(SheetBook *b, int fd)
-{
-    static const char encrypted[] = "E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e";
-    char *step = arena_alloc(b->a, STEP + 64);
-    size_t kept = 0;
-    ssize_t n;
-    bool found = false;
-    (void)lseek(fd, 0, SEEK_SET);
-    for (int64_t total = 0; !found && total < (64 << 20) && (n = read(fd, step + kept, STEP)) > 0; total += n) {
-        size_t len = kept + (size_t)n;
-        found = has(step, len, encrypted, sizeof encrypted - 1);
-        kept = len < 64 ? len : 64;
-        memmove(step, step + len - kept, kept);
-    }
-    return ctx_fail(b->c, ERR_UNSUPPORTED_TYPE, "file", found ? "err.sheet.encrypted" : "err.sheet.xls");
-}
-
-static bool looks_like_markup(const char *head, size_t n)
-{
-    static const char *const words[] = {"<html", "<table", "<?xml", "<!doctype", "<body", "<meta", "<style", "<head", "<div"};
-    size_t i = 0;
-    if (n >= 3 && memcmp(head, "\xef\xbb\xbf", 3) == 0)
-        i = 3;
-    while (i < n && strchr(" \t\r\n", head[i]) && head[i])
-        i++;
-    for (size_t k = 0; k < sizeof words / sizeof *words; k++)
-        if (n - i >= strlen(words[k]) && strncasecmp(head + i, words[k], strlen(words[k])) == 0)
-            return true;
-    return false;
-}
-
 static bool open_fd(SheetBook *b, int fd, const SheetOptions *o)
 {
     Ctx *c = b->c;
@@ -293,14 +258,19 @@ static bool open_fd(SheetBook *b, int fd, const SheetOptions *o)
         return file_fail(c, b->path, errno);
     if (n == 0)
         return ctx_fail(c, ERR_INVALID, "file", "err.sheet.empty");
-    if (n >= 8 && memcmp(head, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 8) == 0)
-        return refuse_ole(b, fd);
+    bool ole = n >= 8 && memcmp(head, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 8) == 0;
+    if (ole || xls_is_raw(head, (size_t)n))
+        return xls_open(b, fd, ole, o ? o->encoding : NULL);
     if (n >= 4 && (memcmp(head, "PK\3\4", 4) == 0 || memcmp(head, "PK\5\6", 4) == 0)) {
         b->format = "xlsx";
         return book_open_xlsx(b);
     }
-    if (looks_like_markup(head, (size_t)n))
+    MarkupKind markup = markup_kind(head, (size_t)n);
+    if (markup == MARKUP_OTHER)
         return ctx_fail(c, ERR_UNSUPPORTED_TYPE, "file", "err.sheet.markup");
+    if (markup != MARKUP_NONE)
+        return markup_encoding(b, fd, head, (size_t)n, o ? o->encoding : NULL) &&
+               (markup == MARKUP_HTML ? html_open(b) : spreadsheetml_open(b));
     if (lseek(fd, 0, SEEK_SET) < 0)
         return file_fail(c, b->path, errno);
     return open_text(b, fd, file_size(b->path), o);
@@ -330,5 +300,7 @@ bool sheet_read(SheetBook *b, int index, SheetRowFn fn, void *user)
     if (index < 0 || index >= b->n)
         return ctx_fail(b->c, ERR_INVALID, "sheet", "err.sheet.none");
     b->merges.n = 0;
+    if (b->read)
+        return b->read(b, index, fn, user);
     return b->zip ? book_read_xlsx(b, index, fn, user) : text_read(b, fn, user);
 }

@@ -1,5 +1,5 @@
 /*
- * One way to read a table file of a stranger: .xlsx and .csv now, further formats behind the same calls.
+ * One way to read a table file of a stranger: .xlsx, .xls and .et, SpreadsheetML 2003, web pages with tables, .csv.
  * The kind is told by the first bytes, never by the name. A sheet is streamed row by row; nothing is
  * ever allocated by a number that the file claims. Whatever a cell is, its text as a person sees it is
  * there: whole numbers without exponent, dates as 2024-05-01.
@@ -42,18 +42,19 @@ typedef struct SheetInfo {
 } SheetInfo;
 
 typedef struct SheetOptions {
-    const char *encoding; /* of a text file, or NULL: found out */
+    const char *encoding; /* of what sheet_encoding names one for, or NULL: found out */
     char delimiter;       /* 0: found out */
 } SheetOptions;
 
 typedef struct SheetBook SheetBook;
 
-/* opts may be NULL. ERR_UNSUPPORTED_TYPE names what it is instead (an old .xls, a web page, an encrypted book);
+/* opts may be NULL. ERR_UNSUPPORTED_TYPE names what it is instead (Excel 4 or older, a Word file, an encrypted book);
    ERR_TOO_LARGE where a limit is passed. */
 bool sheet_open(Ctx *c, const char *path, const SheetOptions *opts, SheetBook **out);
 int sheet_count(const SheetBook *b);
 const SheetInfo *sheet_info(const SheetBook *b, int index);
-/* "xlsx" or "csv"; the encoding and delimiter of a text file (NULL, 0 otherwise). */
+/* "xlsx", "xls", "xml", "html" or "csv"; the encoding of a text file, of markup and of the texts of BIFF5, which
+   are bytes (NULL otherwise); the delimiter of a text file (0 otherwise). */
 const char *sheet_format(const SheetBook *b);
 const char *sheet_encoding(const SheetBook *b);
 char sheet_delimiter(const SheetBook *b);

@@ -160,6 +160,38 @@ static bool part_feed(Part *p, zip_file_t *f, const char *name)
     }
 }
 
+void part_begin(Part *p, const char *encoding)
+{
+    p->parser = XML_ParserCreateNS(encoding, '|');
+    p->depth = 0;
+    p->failed = p->stopped = false;
+    XML_SetUserData(p->parser, p);
+    XML_SetElementHandler(p->parser, on_start, on_end);
+    XML_SetCharacterDataHandler(p->parser, on_text);
+    XML_SetStartDoctypeDeclHandler(p->parser, on_doctype);
+}
+
+bool part_push(Part *p, const char *data, size_t n, bool last, const char *name)
+{
+    enum XML_Status s = XML_STATUS_OK;
+    for (size_t at = 0; (at < n || last) && s == XML_STATUS_OK && !p->failed && !p->stopped;) {
+        size_t step = n - at < STEP ? n - at : STEP;
+        at += step;
+        s = XML_Parse(p->parser, data + at - step, (int)step, last && at == n);
+        if (at == n)
+            break;
+    }
+    if (p->failed || p->stopped)
+        return false;
+    return s == XML_STATUS_OK || broken(p, name, XML_ErrorString(XML_GetErrorCode(p->parser)));
+}
+
+void part_end(Part *p)
+{
+    XML_ParserFree(p->parser);
+    p->parser = NULL;
+}
+
 bool part_read(Part *p, const char *name)
 {
     int64_t at = part_index(p->b, name);
@@ -168,16 +200,9 @@ bool part_read(Part *p, const char *name)
     zip_file_t *f = zip_fopen_index(p->b->zip, (zip_uint64_t)at, 0);
     if (!f)
         return ctx_fail(p->b->c, ERR_INVALID, "file", "err.sheet.broken", name, zip_strerror(p->b->zip));
-    p->parser = XML_ParserCreateNS(NULL, '|');
-    p->depth = 0;
-    p->failed = p->stopped = false;
-    XML_SetUserData(p->parser, p);
-    XML_SetElementHandler(p->parser, on_start, on_end);
-    XML_SetCharacterDataHandler(p->parser, on_text);
-    XML_SetStartDoctypeDeclHandler(p->parser, on_doctype);
+    part_begin(p, NULL);
     bool ok = part_feed(p, f, name);
-    XML_ParserFree(p->parser);
-    p->parser = NULL;
+    part_end(p);
     zip_fclose(f);
     return ok;
 }
@@ -396,42 +421,21 @@ static void strings_text(Part *p, const char *text, int n)
 static void strings_end(Part *p, const char *name)
 {
     Strings *s = p->user;
-    SheetBook *b = s->b;
-    BookStrings *all = &b->strings;
     if (strcmp(name, "t") == 0)
         s->in_t = false;
     else if (strcmp(name, "rPh") == 0)
         s->phonetic -= s->phonetic > 0;
     if (strcmp(name, "si") != 0)
         return;
-    size_t block = all->n / BOOK_STRING_BLOCK, n = book_unescape(s->text.data, s->text.len);
-    all->bytes += n + 32;
-    if (all->bytes > BOOK_STRINGS) {
-        part_fail(p, ERR_TOO_LARGE, "err.sheet.strings");
+    if (!book_add_string(s->b, s->text.data, book_unescape(s->text.data, s->text.len))) {
+        p->failed = true;
+        XML_StopParser(p->parser, XML_FALSE);
         return;
     }
-    if (block == all->n_blocks) {
-        if ((all->n_blocks & (all->n_blocks - 1)) == 0) { /* powers of two: room for twice as many */
-            const char ***more = ARENA_ARRAY(b->a, all->n_blocks ? all->n_blocks * 2 : 1, const char **);
-            if (all->n_blocks)
-                memcpy(more, all->blocks, all->n_blocks * sizeof *more);
-            all->blocks = more;
-        }
-        all->blocks[all->n_blocks++] = ARENA_ARRAY(b->a, BOOK_STRING_BLOCK, const char *);
-    }
-    all->blocks[block][all->n % BOOK_STRING_BLOCK] = n ? arena_dup(b->a, s->text.data, n) : "";
-    all->n++;
     if (s->text.cap > 65536) { /* one huge string must not keep its room */
         arena_reset(s->a);
         buf_init(&s->text, s->a);
     }
-}
-
-const char *book_string(const SheetBook *b, int64_t index)
-{
-    if (index < 0 || (uint64_t)index >= b->strings.n)
-        return NULL;
-    return b->strings.blocks[index / BOOK_STRING_BLOCK][index % BOOK_STRING_BLOCK];
 }
 
 /* ---- opening ------------------------------------------------------------------------------- */
