@@ -7,7 +7,7 @@
 #include "meta/filter_impl.h"
 #include "meta/parse.h"
 
-enum { MAX_DEPTH = 5, MAX_LEAVES = 100, MAX_VALUES = 500, MAX_LINKS = 3 };
+enum { MAX_DEPTH = 5, MAX_LEAVES = 100, MAX_VALUES = 500, MAX_LINKS = 3, MAX_TEXT = 1000 };
 
 typedef struct Fp {
     Ctx *c;
@@ -160,6 +160,8 @@ static bool value(Fp *p, const Field *f, const char *path, json_object *in, DbVa
     Ctx *c = p->c;
     const char *text =
         json_object_is_type(in, json_type_string) ? json_object_get_string(in) : NULL;
+    if (p->guard && text && strlen(text) > MAX_TEXT) /* LIKE has its limits */
+        return ctx_fail(c, ERR_BAD_FILTER, path, "err.text_length", path, ctx_num(c, MAX_TEXT));
     if (filter_is_text(f) && text) {
         char *s = fold_clean(c->a, text);
         *out = *s ? db_of_text(s) : db_null();

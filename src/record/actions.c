@@ -180,7 +180,8 @@ static bool act_share(Ctx *c, Call *k)
     if (!need_user(c, k, "with", &s.with) || !ok)
         return false;
     /* a share with oneself would outlive the loss of the record: it is not for keeping a foot in the door */
-    bool own = k->e->standard && k->r->v[STD_OWNER].kind == DB_INT && k->r->v[STD_OWNER].i == s.with;
+    bool own =
+        k->e->standard && k->r->v[STD_OWNER].kind == DB_INT && k->r->v[STD_OWNER].i == s.with;
     if (own || s.with == c->actor->user)
         return ctx_fail(c, ERR_INVALID, "with", "err.share_self");
     if (!db_write(c, share_in_write, &s))

@@ -138,6 +138,19 @@ describe('an administrator', () => {
   });
 });
 
+test('many small exports are a big one', async () => {
+  const small = await startServer({ company: true, env: { ZHIKE_LIMIT_EXPORT_FREE_ROWS: '3' } });
+  try {
+    const boss = await small.login('boss', passwordOf('boss'));
+    const made = [await makeCustomer(boss), await makeCustomer(boss)].map((c) => c.id);
+    const some = () => boss.post('/customers/export', { filter: ['id', 'in', made] });
+    assert.equal((await some()).status, 202);
+    problem(await some(), 403, 'step_up_required');
+    await boss.stepUp();
+    assert.equal((await some()).status, 202);
+  } finally { await small.stop(); }
+});
+
 describe('a bearer token', () => {
   test('reads no jobs and no files of jobs unless it names them', async () => {
     const one = await server.login('rep', passwordOf('rep'));
@@ -314,6 +327,11 @@ describe('odd input', () => {
         assert.ok([200, 400].includes((await people.rep.get(`/customers/${c.id}/${path}?cursor=${made(s)}`)).status), `${path} ${s}`);
     problem(await people.rep.get(`/customers?sort=name&cursor=${made('customer.name_s.u.t.1.\xff\xfe')}`), 400, 'bad_cursor');
     problem(await people.rep.post('/customers', customer(), { 'Idempotency-Key': Buffer.from([0xff, 0xfe]).toString('latin1') }), 400, 'bad_header');
+  });
+
+  test('a pattern longer than an engine takes', async () => {
+    problem(await people.manager.post('/customers/export', { filter: ['name', 'contains', 'x'.repeat(60000)] }), 400, 'bad_filter');
+    problem(await people.rep.get(`/customers?${filter(['name', 'contains', 'x'.repeat(1001)])}`), 400, 'bad_filter');
   });
 
   test('each name of an answer stands once', async () => {
