@@ -141,7 +141,7 @@ bool rec_list_filter(Ctx *c, const Entity *e, const ListQuery *lq, Action act, F
     return true;
 }
 
-static void where(Ctx *c, Sql *q, const Entity *e, const Filter *f, const ListQuery *lq)
+static void where(Ctx *c, Sql *q, const Entity *e, const Filter *f, const ListQuery *lq, bool common)
 {
     sql_add(q, SQL(" WHERE "));
     if (!e->standard)
@@ -156,7 +156,10 @@ static void where(Ctx *c, Sql *q, const Entity *e, const Filter *f, const ListQu
     }
     if (lq->q && *lq->q) {
         sql_add(q, SQL(" AND "));
-        search_sql(c, q, e, "t0", lq->q);
+        if (common)
+            search_sql_walk(c, q, e, "t0", lq->q);
+        else
+            search_sql(c, q, e, "t0", lq->q);
     }
 }
 
@@ -204,6 +207,7 @@ typedef struct Page {
     Order order;
     int limit;
     bool more;
+    bool common; /* q finds very many: see search_common */
     Cursor last;
 } Page;
 
@@ -212,7 +216,7 @@ static bool read_part(Ctx *c, Page *p, const Filter *f, const ListQuery *lq, con
     Sql q;
     sql_init(&q, c->a);
     rows_select(c, &p->set, &q, p->order.column);
-    where(c, &q, p->set.e, f, lq);
+    where(c, &q, p->set.e, f, lq, p->common);
     keyset(&q, &p->order, at, blank);
     sql_number(&q, p->limit - p->set.n + 1); /* one more tells whether there is a next page */
     DbRows *r = sql_query(c, &q);
@@ -246,7 +250,7 @@ static bool count_rows(Ctx *c, const Entity *e, const Filter *f, const ListQuery
     sql_add(&q, capped ? SQL("SELECT count(*) FROM (SELECT 1 FROM ") : SQL("SELECT count(*) FROM "));
     sql_name(&q, e->name);
     sql_add(&q, SQL(" AS t0"));
-    where(c, &q, e, f, lq);
+    where(c, &q, e, f, lq, false);
     if (capped) {
         sql_add(&q, SQL(" LIMIT "));
         sql_number(&q, cap + 1);
@@ -281,6 +285,8 @@ bool rec_list(Ctx *c, const Entity *e, const ListQuery *lq, Buf *out)
     Cursor at;
     if (!rows_choose(c, e, lq->fields, false, &p.set) || !order_of(c, e, lq->sort, &p.order) ||
         !cursor_read(c, e, &p.order, lq->cursor, &at))
+        return false;
+    if (lq->q && *lq->q && !search_common(c, e, lq->q, &p.common))
         return false;
     if (!at.blank && !read_part(c, &p, f, lq, &at, false))
         return false;

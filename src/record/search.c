@@ -17,7 +17,7 @@
 #include "record/rows.h"
 
 /* of a list: what q= finds at most; of the search over all: rows ranked per row shown, matches looked through in a scope */
-enum { MATCH_CAP = 20000, RANKED = 4, SCOPED_CAP = 4000, MAX_WORDS = 24 };
+enum { MATCH_CAP = 20000, RANKED = 4, SCOPED_CAP = 4000, COMMON = 4000, MAX_WORDS = 24 };
 
 /* ---- the document -------------------------------------------------------------------------- */
 
@@ -96,30 +96,65 @@ static void match_personal(Ctx *c, Sql *sql, const Entity *e, const char *const 
     filter_sql(c, sql, e, "p0", clear);
 }
 
-/* One list of ids, never "a OR b": an OR would make the engine walk the table instead of the matches. */
-static void search_ids(Ctx *c, Sql *sql, const Entity *e, const char *alias, const char *q, int cap)
+/* "SELECT id …" of what is found: one list of ids, never "a OR b": an OR would make the engine walk the
+   table instead of the matches. false: q has no word, nothing is written. */
+static bool select_ids(Ctx *c, Sql *sql, const Entity *e, const char *q, int cap)
 {
     int n = 0;
     const char *const *words = tokens_query(c->a, q, &n);
     if (n > MAX_WORDS)
         n = MAX_WORDS;
-    if (n == 0 || !(e->gets & GETS_SEARCH)) {
-        sql_add(sql, SQL("1 = 0"));
-        return;
-    }
-    sql_col(sql, alias, "id");
-    sql_add(sql, SQL(" IN (SELECT s1.\"id\" FROM "));
+    if (n == 0 || !(e->gets & GETS_SEARCH))
+        return false;
+    sql_add(sql, SQL("SELECT s1.\"id\" FROM "));
     sql_search_match(c, sql, e->name, words, n, cap);
     sql_add(sql, SQL(" AS s1"));
     bool masked;
     if (personal_search(c, e, &masked))
         match_personal(c, sql, e, words, n, masked, cap);
+    return true;
+}
+
+static void search_ids(Ctx *c, Sql *sql, const Entity *e, const char *alias, const char *q, int cap, bool test)
+{
+    Sql ids;
+    sql_init(&ids, c->a);
+    if (!select_ids(c, &ids, e, q, cap)) {
+        sql_add(sql, SQL("1 = 0"));
+        return;
+    }
+    if (test) /* a sign before it keeps the engine from looking the rows up by id */
+        sql_add(sql, SQL("+"));
+    sql_col(sql, alias, "id");
+    sql_add(sql, SQL(" IN ("));
+    (void)select_ids(c, sql, e, q, cap);
     sql_add(sql, SQL(")"));
+}
+
+bool search_common(Ctx *c, const Entity *e, const char *q, bool *out)
+{
+    Sql sql;
+    int64_t n = 0;
+    *out = false;
+    sql_init(&sql, c->a);
+    sql_add(&sql, SQL("SELECT count(*) FROM ("));
+    if (!select_ids(c, &sql, e, q, COMMON + 1))
+        return true;
+    sql_add(&sql, SQL(") AS m"));
+    if (!db_one_int(c, sql_text(&sql), sql.params, sql.n, &n, NULL))
+        return false;
+    *out = n > COMMON;
+    return true;
 }
 
 void search_sql(Ctx *c, Sql *sql, const Entity *e, const char *alias, const char *q)
 {
-    search_ids(c, sql, e, alias, q, MATCH_CAP);
+    search_ids(c, sql, e, alias, q, MATCH_CAP, false);
+}
+
+void search_sql_walk(Ctx *c, Sql *sql, const Entity *e, const char *alias, const char *q)
+{
+    search_ids(c, sql, e, alias, q, MATCH_CAP, true);
 }
 
 /* ---- over all entities --------------------------------------------------------------------- */
@@ -180,7 +215,7 @@ static bool search_one(Ctx *c, const Entity *e, const char *q, const char *folde
     /* who sees all rows needs only the newest matches; who sees some needs room for those not his */
     int cap = limit * RANKED;
     sql_add(&sql, SQL(" AND "));
-    search_ids(c, &sql, e, "t0", q, scope->kind == FILTER_TRUE ? cap : SCOPED_CAP);
+    search_ids(c, &sql, e, "t0", q, scope->kind == FILTER_TRUE ? cap : SCOPED_CAP, false);
     sql_add(&sql, SQL(" ORDER BY t0.\"id\" DESC LIMIT "));
     sql_number(&sql, cap);
     DbRows *r = sql_query(c, &sql);

@@ -20,4 +20,11 @@ bool search_touched(const Entity *e, const unsigned char *changed);
  */
 void search_sql(Ctx *c, Sql *sql, const Entity *e, const char *alias, const char *q);
 
+/*
+ * Does q find so many rows that a list had better walk its own order and test each row (search_sql_walk) than look
+ * all of them up and sort them (search_sql)? One statement, bounded. false with a mistake.
+ */
+void search_sql_walk(Ctx *c, Sql *sql, const Entity *e, const char *alias, const char *q);
+bool search_common(Ctx *c, const Entity *e, const char *q, bool *out);
+
 #endif
