@@ -1,7 +1,10 @@
 /* Rate limits. See rate.h and session.h. */
 #include "auth/rate.h"
 
+#include <pthread.h>
+
 #include "auth/session.h"
+#include "base/clock.h"
 #include "db/db.h"
 
 bool rate_look(Ctx *c, const char *key, int64_t window_ms, int64_t now_ms, RateState *out)
@@ -93,4 +96,61 @@ bool rate_take(Ctx *c, const char *key, int n, int64_t window_ms, int amount)
 {
     Take t = {.key = key, .n = n, .window_ms = window_ms, .amount = amount};
     return db_write(c, take, &t);
+}
+
+/* ---- in memory ----------------------------------------------------------------------------- */
+
+enum { HERE_SLOTS = 8192, HERE_PROBE = 8 };
+
+typedef struct Here {
+    uint64_t key; /* hash; 0: free */
+    int64_t start_ms;
+    int n;
+} Here;
+
+static Here here[HERE_SLOTS];
+static pthread_mutex_t here_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static uint64_t hash_of(const char *key)
+{
+    uint64_t h = 14695981039346656037u; /* FNV-1a */
+    for (; *key; key++)
+        h = (h ^ (unsigned char)*key) * 1099511628211u;
+    return h ? h : 1;
+}
+
+/* The counter of a key: its own, else a free or outlived one, else the oldest of its neighbours. */
+static Here *counter_of(uint64_t key, int64_t now, int64_t window_ms)
+{
+    Here *best = NULL;
+    for (uint64_t i = 0; i < HERE_PROBE; i++) {
+        Here *h = &here[(key + i) % HERE_SLOTS];
+        if (h->key == key)
+            return h;
+        bool over = h->key == 0 || now - h->start_ms >= window_ms;
+        if (!best || over || h->start_ms < best->start_ms)
+            best = best && (best->key == 0 || now - best->start_ms >= window_ms) ? best : h;
+    }
+    *best = (Here){.key = key, .start_ms = now};
+    return best;
+}
+
+bool rate_take_here(Ctx *c, const char *key, int n, int64_t window_ms)
+{
+    int64_t now = clock_mono_ms(); /* monotonic: no clock change opens or shuts it */
+    pthread_mutex_lock(&here_lock);
+    Here *h = counter_of(hash_of(key), now, window_ms);
+    if (now - h->start_ms >= window_ms) {
+        h->start_ms = now;
+        h->n = 0;
+    }
+    bool room = h->n < n;
+    if (room)
+        h->n++;
+    int64_t left = h->start_ms + window_ms - now;
+    pthread_mutex_unlock(&here_lock);
+    if (room)
+        return true;
+    c->retry_after_s = (int)((left + 999) / 1000);
+    return ctx_fail(c, ERR_LIMIT, NULL, "err.limit", ctx_num(c, c->retry_after_s));
 }

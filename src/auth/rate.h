@@ -18,6 +18,12 @@ bool rate_look(Ctx *c, const char *key, int64_t window_ms, int64_t now_ms, RateS
 /* Adds amount (a new window where the old is over) and tells the new state. Atomic; inside a write. */
 bool rate_add(Ctx *c, const char *key, int64_t window_ms, int64_t now_ms, int64_t amount, RateState *out);
 bool rate_forget(Ctx *c, const char *key); /* inside a write */
+/*
+ * A limit kept in memory, for what happens at every keystroke and is not worth a durable write: at most n per window in
+ * this process (several processes allow as many times more). ERR_LIMIT with retry_after. Room for some
+ * thousand keys at a time; beyond that the oldest window is forgotten early.
+ */
+bool rate_take_here(Ctx *c, const char *key, int n, int64_t window_ms);
 /* Deletes counters untouched for age_ms (upkeep). */
 bool rate_sweep(Ctx *c, int64_t age_ms);
 

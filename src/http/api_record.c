@@ -4,6 +4,7 @@
 
 #include "base/conf.h"
 #include "base/utf8.h"
+#include "auth/rate.h"
 #include "http/api.h"
 
 static bool list_query(Request *rq, ListQuery *q)
@@ -181,6 +182,6 @@ bool api_search(Request *rq)
         return ctx_fail(&rq->c, ERR_BAD_REQUEST, "q", "err.text_length", "q", "200");
     ConfRate most = conf_rate("limit.search");
     const char *key = arena_printf(rq->c.a, "search:%" PRId64, rq->c.actor->user);
-    return request_number(rq, "limit", 1, 50, 20, &limit) && rate_take(&rq->c, key, (int)most.n, most.per_ms, 1) &&
+    return request_number(rq, "limit", 1, 50, 20, &limit) && rate_take_here(&rq->c, key, (int)most.n, most.per_ms) &&
            rec_search(&rq->c, q, request_query(rq, "entity"), (int)limit, &rq->out.body);
 }

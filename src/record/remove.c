@@ -144,6 +144,21 @@ static bool parent_lives(Ctx *c, const Record *r)
     return true;
 }
 
+/* While it lay in the bin somebody may have entered the same again: what blocks a new record blocks its return. */
+static bool still_unique(Ctx *c, const Record *r)
+{
+    Duplicate *found;
+    int n = 0;
+    if (!rec_duplicates(c, r->e, r->v, r->id, CH_WEB, &found, &n))
+        return false;
+    for (int i = 0; i < n; i++)
+        if (found[i].action == DUP_BLOCK)
+            return found[i].visible
+                       ? ctx_fail(c, ERR_DUPLICATE, NULL, "err.duplicate", found[i].label ? found[i].label : "")
+                       : ctx_fail(c, ERR_DUPLICATE, NULL, "err.duplicate_foreign", found[i].owner ? found[i].owner : "");
+    return true;
+}
+
 static bool restore_in_write(Ctx *c, void *arg)
 {
     Removal *x = arg;
@@ -154,7 +169,7 @@ static bool restore_in_write(Ctx *c, void *arg)
         return c->n_err == 0 && ctx_fail(c, ERR_NOT_FOUND, NULL, "err.not_found");
     if (!is_deleted(r))
         return ctx_fail(c, ERR_CONFLICT, NULL, "err.not_deleted");
-    if (!parent_lives(c, r))
+    if (!parent_lives(c, r) || !still_unique(c, r))
         return false;
     int64_t stamp = r->v[STD_DELETED_AT].i;
     if (!mark(c, r, 0) || !children_restore(c, e, r->id, stamp))

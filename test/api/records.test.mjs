@@ -72,6 +72,16 @@ describe('the life of a record', () => {
     problem(await manager.get(`/contacts/${gone.id}`), 404);
   });
 
+  test('what blocks a new record blocks the return of a deleted one', async () => {
+    const same = { name: '苏州重名测试有限公司', phone: '13612345678' };
+    const first = await makeCustomer(manager, same);
+    await manager.delNow(`/customers/${first.id}`);
+    const second = await makeCustomer(manager, same);
+    problem(await manager.post(`/customers/${first.id}/restore`), 409, 'duplicate');
+    await manager.delNow(`/customers/${second.id}`);
+    assert.equal((await manager.post(`/customers/${first.id}/restore`)).status, 200);
+  });
+
   test('two who change at once: one is told', async () => {
     const c = await makeCustomer(rep);
     const answers = await Promise.all(Array.from({ length: 8 }, (_, i) =>
