@@ -80,7 +80,7 @@ test('the audit log is listed and verified; it cannot be changed', async () => {
   await page.getByRole('grid').locator('tbody tr').first().waitFor();
   await page.getByRole('button', { name: '校验完整性' }).click();
   await page.getByText(/校验通过/).waitFor();
-  assert.equal(await page.getByRole('link', { name: /新建/ }).count(), 0);
+  assert.equal(await page.getByRole('link', { name: '新建操作日志' }).count(), 0);
   await picture(page, 'audit');
   clean(page);
   await page.context().close();
