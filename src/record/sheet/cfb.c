@@ -284,9 +284,5 @@ bool cfb_find(Cfb *f, const char *name, CfbStream *out)
         if (is_named(f->entries + (size_t)i * ENTRY, name)) /* of a writer that made no tree */
             found = f->entries + (size_t)i * ENTRY;
     arena_free(a);
-    int before = f->c->n_err;
-    if (found && open_entry(f, found, out))
-        return true;
-    ctx_errors_back_to(f->c, before);
-    return false;
+    return found && open_entry(f, found, out);
 }

@@ -25,7 +25,8 @@ typedef struct CfbStream {
 /* Reads header, tables and directory of the open file fd, which stays the caller's.
    ERR_INVALID "err.sheet.broken" where it is damaged. */
 bool cfb_open(Ctx *c, Arena *a, int fd, Cfb **out);
-/* The stream with this name (ASCII, any case) in the root. false: there is none, nothing is recorded. */
+/* The stream with this name (ASCII, any case) in the root. false: there is none, or
+   (a mistake is recorded then) it is damaged. */
 bool cfb_find(Cfb *f, const char *name, CfbStream *out);
 /* The whole file as one stream, for books that come without a container. */
 void cfb_raw(Arena *a, int fd, CfbStream *out);

@@ -145,7 +145,7 @@ static void cell_end(Page *p)
     p->in_cell = false;
     const char *text = end_text(p, p->out.texts);
     char *end;
-    if (p->has_num && looks_like_number(text, &v)) { /* Excel says the whole number beside what it shows */
+    if (p->has_num && looks_like_number(text, &v)) { /* the whole number stands beside what is shown */
         double whole = strtod(p->num, &end);
         row_number(&p->out, p->col, end != p->num && !*end ? whole : v, false);
     } else {
@@ -204,7 +204,9 @@ static void td_start(Page *p, const xmlChar **attrs)
         for (int i = p->col; i < p->col + p->across; i++)
             p->until.items[i] = p->row + p->down - 1;
     }
-    const char *num = attr(attrs, "x:num");
+    const char *num = attr(attrs, "x:num"); /* as Excel says it, and as LibreOffice does */
+    if (!num)
+        num = attr(attrs, "sdval");
     p->has_num = num != NULL;
     p->num[0] = 0;
     if (num && strlen(num) < sizeof p->num)
@@ -217,20 +219,21 @@ static void td_start(Page *p, const xmlChar **attrs)
 
 static Table *top_table(Page *p)
 {
-    return p->depth && p->depth <= TABLE_DEPTH && (size_t)p->open[p->depth - 1] < p->tables.n ? &p->tables.items[p->open[p->depth - 1]] : NULL;
+    bool known = p->depth && p->depth <= TABLE_DEPTH && (size_t)p->open[p->depth - 1] < p->tables.n;
+    return known ? &p->tables.items[p->open[p->depth - 1]] : NULL;
 }
 
 static void table_start(Page *p)
 {
-    Table *outer = p->listing ? top_table(p) : NULL;
-    if (outer)
-        outer->has_inner = true;
-    int parent = p->depth ? p->open[(p->depth <= TABLE_DEPTH ? p->depth : TABLE_DEPTH) - 1] : -1, at = p->n_tables++;
-    if (p->depth < TABLE_DEPTH)
-        p->open[p->depth] = at;
-    p->depth++;
-    if (p->listing && p->tables.n < MAX_TABLES)
+    if (p->depth++ >= TABLE_DEPTH)
+        return; /* that deep it is but text */
+    int parent = p->depth > 1 ? p->open[p->depth - 2] : -1, at = p->n_tables++;
+    p->open[p->depth - 1] = at;
+    if (p->listing && p->tables.n < MAX_TABLES) {
+        if (parent >= 0)
+            p->tables.items[parent].has_inner = true;
         vec_push(p->b->a, &p->tables, (Table){.parent = parent});
+    }
     if (!p->listing && at == p->wanted)
         p->base = p->depth;
 }
@@ -361,6 +364,13 @@ static void on_text(void *user, const xmlChar *s, int n)
         add_text(p, (const char *)s, (size_t)n);
 }
 
+static void on_script(void *user, const xmlChar *s, int n)
+{
+    (void)user; /* scripts and styles would come as text where nobody takes them */
+    (void)s;
+    (void)n;
+}
+
 /* Excel puts the names of the sheets into a comment: <x:ExcelWorksheet><x:Name>…</x:Name>. */
 static void on_comment(void *user, const xmlChar *value)
 {
@@ -377,6 +387,10 @@ static void on_comment(void *user, const xmlChar *value)
 
 /* ---- reading ------------------------------------------------------------------------------- */
 
+/* libxml2 passes over what stands behind the end of the root. So the root is ours; the page's own <html> and
+   <body> count as misplaced in it, and some more </html> than <html> close nothing. */
+static const char root[] = "<html><body><html><body><html><body><html><body>";
+
 static bool push(void *user, const char *text, size_t n)
 {
     Page *p = user;
@@ -388,7 +402,8 @@ static bool push(void *user, const char *text, size_t n)
 static bool walk(Page *p)
 {
     htmlSAXHandler sax = {.startElement = on_start, .endElement = on_end, .characters = on_text,
-                          .ignorableWhitespace = on_text, .comment = on_comment};
+                          
+                          .ignorableWhitespace = on_text, .cdataBlock = on_script, .comment = on_comment};
     p->parser = htmlCreatePushParserCtxt(&sax, p, NULL, 0, NULL, XML_CHAR_ENCODING_UTF8);
     if (!p->parser)
         return ctx_fail(p->b->c, ERR_INTERNAL, NULL, "err.sheet.markup");
@@ -396,7 +411,7 @@ static bool walk(Page *p)
                                             HTML_PARSE_NOIMPLIED | HTML_PARSE_IGNORE_ENC);
     p->a = arena_child(p->b->a);
     buf_init(&p->text, p->a);
-    bool ok = markup_stream(p->b, push, p);
+    bool ok = push(p, root, sizeof root - 1) && markup_stream(p->b, push, p);
     if (ok) {
         (void)htmlParseChunk(p->parser, "", 0, 1);
         ok = !p->done;

@@ -54,8 +54,9 @@ static bool find_stream(SheetBook *b, Xls *x, int fd)
     for (size_t i = 0; i < 2; i++)
         if (cfb_find(f, encrypted[i], &unused))
             return ctx_fail(b->c, ERR_UNSUPPORTED_TYPE, "file", "err.sheet.encrypted");
-    return cfb_find(f, "Workbook", &x->stream) || cfb_find(f, "Book", &x->stream) ||
-           ctx_fail(b->c, ERR_UNSUPPORTED_TYPE, "file", "err.sheet.no_workbook");
+    int before = b->c->n_err;
+    return cfb_find(f, "Workbook", &x->stream) || (b->c->n_err == before && cfb_find(f, "Book", &x->stream)) ||
+           (b->c->n_err == before && ctx_fail(b->c, ERR_UNSUPPORTED_TYPE, "file", "err.sheet.no_workbook"));
 }
 
 /* The first record: which version, and does a book or a sheet begin? */
