@@ -318,6 +318,18 @@ describe('races', () => {
   });
 });
 
+test('the keys of the house cannot be thrown away', async () => {
+  await admin.stepUp();
+  const roles = (await admin.get('/roles?limit=200')).json.data;
+  for (const [code, right] of [['security_admin', 'roles'], ['system_admin', 'users']]) {
+    const role = roles.find((r) => r.code === code);
+    const answer = await admin.patchNow(`/roles/${role.id}`, { rights: { rights: [], entities: {} } });
+    assert.equal(answer.status, 422, answer.text);
+    assert.ok(mistakes(answer).includes('rights:invalid'), answer.text);
+    assert.ok((await admin.get('/me')).json.rights.includes(right));
+  }
+});
+
 describe('odd input', () => {
   test('cursors that were made up', async () => {
     const c = await makeCustomer(people.rep);

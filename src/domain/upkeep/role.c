@@ -8,6 +8,26 @@
 #include "entity_ids.h"
 #include "record/hooks.h"
 
+/* The two roles that open everything else keep the right to do so, else nobody could give it back. */
+static bool keeps_keys(Ctx *c, Save *s, const char *rights)
+{
+    static const struct {
+        const char *role;
+        Right right;
+    } keys[] = {{"security_admin", RIGHT_ROLES}, {"system_admin", RIGHT_USERS}};
+    const char *code = save_text(c, s, ROLE_CODE);
+    for (size_t i = 0; code && i < sizeof keys / sizeof *keys; i++) {
+        unsigned general = 0;
+        if (strcmp(code, keys[i].role) != 0)
+            continue;
+        EntityRight *ents = ARENA_ARRAY(c->a, c->model->n, EntityRight);
+        role_add_rights(c, c->model, code, rights, &general, ents);
+        if (!(general & (1u << keys[i].right)))
+            return ctx_fail(c, ERR_INVALID, "rights", "err.role_keys", right_name(keys[i].right));
+    }
+    return true;
+}
+
 static bool role_before_save(Ctx *c, Save *s)
 {
     bool changed = s->is_new || save_changed(s, ROLE_RIGHTS);
@@ -16,7 +36,7 @@ static bool role_before_save(Ctx *c, Save *s)
     const char *rights = save_text(c, s, ROLE_RIGHTS);
     json_object *o;
     if (changed && rights)
-        return json_read(c, rights, strlen(rights), &o) && role_rights_check(c, "rights", o);
+        return json_read(c, rights, strlen(rights), &o) && role_rights_check(c, "rights", o) && keeps_keys(c, s, rights);
     return true;
 }
 
