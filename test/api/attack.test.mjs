@@ -319,15 +319,19 @@ describe('races', () => {
 });
 
 test('the keys of the house cannot be thrown away', async () => {
-  await admin.stepUp();
-  const roles = (await admin.get('/roles?limit=200')).json.data;
-  for (const [code, right] of [['security_admin', 'roles'], ['system_admin', 'users']]) {
-    const role = roles.find((r) => r.code === code);
-    const answer = await admin.patchNow(`/roles/${role.id}`, { rights: { rights: [], entities: {} } });
-    assert.equal(answer.status, 422, answer.text);
-    assert.ok(mistakes(answer).includes('rights:invalid'), answer.text);
-    assert.ok((await admin.get('/me')).json.rights.includes(right));
-  }
+  const fresh = await startServer();
+  try {
+    const keeper = await fresh.admin();
+    await keeper.stepUp();
+    const roles = (await keeper.get('/roles?limit=200')).json.data;
+    for (const [code, right] of [['security_admin', 'roles'], ['system_admin', 'users']]) {
+      const role = roles.find((r) => r.code === code);
+      const answer = await keeper.patchNow(`/roles/${role.id}`, { rights: { rights: [], entities: {} } });
+      assert.equal(answer.status, 422, answer.text);
+      assert.ok(mistakes(answer).includes('rights:invalid'), answer.text);
+      assert.ok((await keeper.get('/me')).json.rights.includes(right));
+    }
+  } finally { await fresh.stop(); }
 });
 
 describe('odd input', () => {
