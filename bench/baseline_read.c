@@ -29,12 +29,18 @@
 #include "record/record.h"
 #include "record/rows.h"
 
-enum { MAX_COLUMNS = 64, MAX_ROWS = 200, MAX_STATEMENTS = 16, PAGE_BYTES = 1 << 20, REGIONS = 8192 };
+enum {
+    MAX_COLUMNS = 64,
+    MAX_ROWS = 200,
+    MAX_STATEMENTS = 16,
+    PAGE_BYTES = 1 << 20,
+    REGIONS = 8192
+};
 
 typedef enum Shape { AS_TEXT, AS_INT, AS_TIME, AS_LINK, AS_REGION, AS_MONEY, AS_BOOL } Shape;
 
 typedef struct Column {
-    const char *key; /* ,"name": with quotes and colon */
+    const char *key;  /* ,"name": with quotes and colon */
     const char *also; /* the same for a second name, or NULL */
     Shape shape;
     int labels; /* AS_LINK: which label statement; -1 none */
@@ -138,10 +144,12 @@ static void digits(char *p, int n, int64_t v)
 static void put_time(Loop *l, int64_t ms)
 {
     int64_t days = ms >= 0 ? ms / 86400000 : -((86399999 - ms) / 86400000);
-    int64_t rest = ms - days * 86400000, z = days + 719468, era = (z >= 0 ? z : z - 146096) / 146097;
+    int64_t rest = ms - days * 86400000, z = days + 719468,
+            era = (z >= 0 ? z : z - 146096) / 146097;
     int64_t doe = z - era * 146097, yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
     int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
-    int64_t d = doy - (153 * mp + 2) / 5 + 1, m = mp < 10 ? mp + 3 : mp - 9, y = yoe + era * 400 + (m <= 2);
+    int64_t d = doy - (153 * mp + 2) / 5 + 1, m = mp < 10 ? mp + 3 : mp - 9,
+            y = yoe + era * 400 + (m <= 2);
     char t[] = "\"0000-00-00T00:00:00.000Z\"";
     digits(t + 1, 4, y);
     digits(t + 6, 2, m);
@@ -274,7 +282,8 @@ static void read_labels(Loop *l, Conn *k, int which)
         int64_t id = sqlite3_column_int64(st, 0);
         for (int i = 0; i < w->n; i++)
             if (w->ids[i] == id) {
-                snprintf(w->text[i], sizeof w->text[i], "%s", (const char *)sqlite3_column_text(st, 1));
+                snprintf(w->text[i], sizeof w->text[i], "%s",
+                         (const char *)sqlite3_column_text(st, 1));
                 w->found[i] = true;
                 break;
             }
@@ -357,9 +366,11 @@ static void write_cursor(Loop *l, const Line *last)
     static const char a[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     char plain[1024];
     const char *kind = last->order.null ? "b" : page.order_is_text ? "t" : "i";
-    int n = snprintf(plain, sizeof plain, "customer.%s.%c.%s.%" PRId64 ".", page.order_column, page.down ? 'd' : 'u', kind, last->id);
+    int n = snprintf(plain, sizeof plain, "customer.%s.%c.%s.%" PRId64 ".", page.order_column,
+                     page.down ? 'd' : 'u', kind, last->id);
     if (page.order_is_text && !last->order.null)
-        n += snprintf(plain + n, sizeof plain - (size_t)n, "%.*s", (int)last->order.n, last->order.s);
+        n += snprintf(plain + n, sizeof plain - (size_t)n, "%.*s", (int)last->order.n,
+                      last->order.s);
     else if (!last->order.null)
         n += snprintf(plain + n, sizeof plain - (size_t)n, "%" PRId64, last->order.i);
     PUT(l, "\"");
@@ -419,11 +430,16 @@ static void *loop(void *arg)
     Conn *k = calloc(1, sizeof *k);
     l->out = malloc(PAGE_BYTES);
     if (!k || !l->out || !(k->texts = malloc(PAGE_BYTES)) ||
-        sqlite3_open_v2(page.db_path, &k->h, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+        sqlite3_open_v2(page.db_path, &k->h, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
+            SQLITE_OK)
         abort();
-    sqlite3_exec(k->h, "PRAGMA mmap_size=2147483648; PRAGMA cache_size=-1024; PRAGMA temp_store=MEMORY; PRAGMA query_only=ON", NULL, NULL, NULL);
+    sqlite3_exec(k->h,
+                 "PRAGMA mmap_size=2147483648; PRAGMA cache_size=-1024; PRAGMA temp_store=MEMORY; "
+                 "PRAGMA query_only=ON",
+                 NULL, NULL, NULL);
     for (int i = 0; i < page.n_stmts; i++)
-        if (sqlite3_prepare_v3(k->h, page.stmts[i].text, -1, SQLITE_PREPARE_PERSISTENT, &k->st[i], NULL) != SQLITE_OK)
+        if (sqlite3_prepare_v3(k->h, page.stmts[i].text, -1, SQLITE_PREPARE_PERSISTENT, &k->st[i],
+                               NULL) != SQLITE_OK)
             abort();
     one_page(l, k);
     l->same = page.rows_only || (l->len == page.body_len && memcmp(l->out, page.body, l->len) == 0);
@@ -431,7 +447,8 @@ static void *loop(void *arg)
         size_t at = 0;
         while (at < l->len && at < page.body_len && l->out[at] == page.body[at])
             at++;
-        fprintf(stderr, "differs at %zu:\n%.200s\n%.200s\n", at, l->out + (at > 80 ? at - 80 : 0), page.body + (at > 80 ? at - 80 : 0));
+        fprintf(stderr, "differs at %zu:\n%.200s\n%.200s\n", at, l->out + (at > 80 ? at - 80 : 0),
+                page.body + (at > 80 ? at - 80 : 0));
     }
     while (!stop) {
         one_page(l, k);
@@ -453,13 +470,16 @@ static bool plan_columns(Ctx *c, const Entity *e)
     if (!rows_choose(c, e, NULL, false, &s))
         return false;
     if (s.any_masked) {
-        fprintf(stderr, "bench_baseline_read: choose a login that reads personal fields in clear\n");
+        fprintf(stderr,
+                "bench_baseline_read: choose a login that reads personal fields in clear\n");
         return false;
     }
     for (int i = 0; i < s.n_fields; i++) {
         const Field *f = s.fields[i];
         Column *col = &page.cols[page.n_cols++];
-        *col = (Column){.key = arena_printf(c->a, ",\"%s\":", f->name), .labels = -1, .scale = f->type == FT_MONEY ? 2 : f->scale};
+        *col = (Column){.key = arena_printf(c->a, ",\"%s\":", f->name),
+                        .labels = -1,
+                        .scale = f->type == FT_MONEY ? 2 : f->scale};
         if (s.also[i])
             col->also = arena_printf(c->a, ",\"%s\":", s.also[i]);
         switch (f->type) {
@@ -496,7 +516,8 @@ static bool sort_statements(Ctx *c, const Captured *all, int n)
             s[page.n_pages++] = all[i];
     page.n_stmts = page.n_pages;
     for (int k = 0; k < page.n_labels; k++) {
-        const char *from = arena_printf(c->a, " FROM \"%s\" AS t0 WHERE t0.\"id\" IN ", page.label_of[k]->name);
+        const char *from =
+            arena_printf(c->a, " FROM \"%s\" AS t0 WHERE t0.\"id\" IN ", page.label_of[k]->name);
         for (int i = 0; i < n; i++)
             if (strstr(all[i].text, from))
                 s[page.n_stmts++] = all[i];
@@ -536,7 +557,8 @@ static bool learn(App *app, const char *login, const char *sort, const char *fil
     const char *order = sort ? sort : "-created_at";
     const Field *by = entity_field(e, order + (order[0] == '-'));
     if (!ok || !by || !plan_columns(c, e) || !sort_statements(c, all, n)) {
-        fprintf(stderr, "bench_baseline_read: the page has statements this program does not know\n");
+        fprintf(stderr,
+                "bench_baseline_read: the page has statements this program does not know\n");
         return false;
     }
     page.limit = 50;
@@ -555,7 +577,8 @@ static double cpu_seconds(void)
 {
     struct rusage u;
     getrusage(RUSAGE_SELF, &u);
-    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+           (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 }
 
 static double seconds(void)
@@ -569,12 +592,14 @@ int main(int argc, char **argv)
 {
     Args args = {argc - 1, argv + 1};
     AppOptions o = {.dir = args_take(&args, "--data"), .keep_schema = true};
-    const char *login = args_take(&args, "--login"), *sort = args_take(&args, "--sort"), *filter = args_take(&args, "--filter");
+    const char *login = args_take(&args, "--login"), *sort = args_take(&args, "--sort"),
+               *filter = args_take(&args, "--filter");
     const char *threads = args_take(&args, "--threads"), *secs = args_take(&args, "--seconds");
     page.rows_only = args_flag(&args, "--rows-only");
     int n = threads ? (int)strtol(threads, NULL, 10) : 2;
     if (!o.dir || !login || n < 1 || n > 64 || !args_done(&args, 0))
-        return usage("bench_baseline_read --data DIR --login L [--sort S] [--filter JSON] [--threads N] [--seconds N]");
+        return usage("bench_baseline_read --data DIR --login L [--sort S] [--filter JSON] "
+                     "[--threads N] [--seconds N]");
     App app;
     if (!app_open(&app, &o))
         return 1;
@@ -604,8 +629,10 @@ int main(int argc, char **argv)
     cpu = cpu_seconds() - cpu;
     char hex[65];
     crypt_sha256_hex(page.body, page.body_len, hex);
-    printf("{\"rate\": %.1f, \"cpu_us\": %.2f, \"bytes\": %zu, \"sha256\": \"%s\", \"statements\": %d, \"same\": %s}\n",
-           (double)pages / took, cpu * 1e6 / (double)pages, page.body_len, hex, page.n_stmts, same ? "true" : "false");
+    printf("{\"rate\": %.1f, \"cpu_us\": %.2f, \"bytes\": %zu, \"sha256\": \"%s\", \"statements\": "
+           "%d, \"same\": %s}\n",
+           (double)pages / took, cpu * 1e6 / (double)pages, page.body_len, hex, page.n_stmts,
+           same ? "true" : "false");
     app_close(&app);
     return same ? 0 : 1;
 }

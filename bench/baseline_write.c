@@ -101,11 +101,14 @@ static void keep(Arena *a, const Captured *all, int n, Kept *out)
 /* The same customer as create.lua of the HTTP side sends. */
 static const char *customer_json(Arena *a, int i)
 {
-    return arena_printf(a,
-                        "{\"name\":\"杭州云帆%07d信息技术有限公司\",\"short_name\":\"云帆%07d\",\"phone\":\"139%08d\","
-                        "\"industry\":\"it\",\"source\":\"website\",\"level\":\"key\",\"email\":\"c%07d@example.cn\","
-                        "\"region\":330106,\"address_detail\":\"文三路 %d 号\",\"remark\":\"年底有采购计划\"}",
-                        i, i, i, i, i % 400);
+    return arena_printf(
+        a,
+        "{\"name\":\"杭州云帆%07d信息技术有限公司\",\"short_name\":\"云帆%07d\",\"phone\":\"139%"
+        "08d\","
+        "\"industry\":\"it\",\"source\":\"website\",\"level\":\"key\",\"email\":\"c%07d@example."
+        "cn\","
+        "\"region\":330106,\"address_detail\":\"文三路 %d 号\",\"remark\":\"年底有采购计划\"}",
+        i, i, i, i, i % 400);
 }
 
 static bool capture_creates(App *app, const Actor *me)
@@ -124,13 +127,15 @@ static bool capture_creates(App *app, const Actor *me)
         int n;
         const char *json = customer_json(a, 50000000 + i);
         capture_start(a);
-        bool ok = json_read(&c, json, strlen(json), &in) && rec_create(&c, model_entity(c.model, "customer"), in, &o, &id);
+        bool ok = json_read(&c, json, strlen(json), &in) &&
+                  rec_create(&c, model_entity(c.model, "customer"), in, &o, &id);
         Buf answer; /* the call answers with the record: its reads belong to it */
         buf_init(&answer, a);
         ok = ok && rec_json(&c, model_entity(c.model, "customer"), id, false, &answer, NULL);
         const Captured *all = capture_stop(&n);
         for (const ErrItem *e = c.err; e; e = e->next)
-            fprintf(stderr, "bench_baseline_write: %s %s (%s)\n", e->field ? e->field : "", e->message, e->detail ? e->detail : "");
+            fprintf(stderr, "bench_baseline_write: %s %s (%s)\n", e->field ? e->field : "",
+                    e->message, e->detail ? e->detail : "");
         if (ok)
             keep(texts_in, all, n, &creates[i]);
         db_release(&c);
@@ -165,14 +170,17 @@ static const char *replay_path;
 
 static void open_conn(Conn *k, bool writer)
 {
-    if (sqlite3_open_v2(replay_path, &k->h, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+    if (sqlite3_open_v2(replay_path, &k->h, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
+        SQLITE_OK)
         abort();
     sqlite3_busy_timeout(k->h, 10000);
     sqlite3_exec(k->h,
-                 "PRAGMA synchronous=FULL; PRAGMA foreign_keys=OFF; PRAGMA wal_autocheckpoint=0; PRAGMA temp_store=MEMORY;"
+                 "PRAGMA synchronous=FULL; PRAGMA foreign_keys=OFF; PRAGMA wal_autocheckpoint=0; "
+                 "PRAGMA temp_store=MEMORY;"
                  "PRAGMA secure_delete=ON; PRAGMA mmap_size=2147483648",
                  NULL, NULL, NULL);
-    sqlite3_exec(k->h, writer ? "PRAGMA cache_size=-16384" : "PRAGMA cache_size=-1024", NULL, NULL, NULL);
+    sqlite3_exec(k->h, writer ? "PRAGMA cache_size=-16384" : "PRAGMA cache_size=-1024", NULL, NULL,
+                 NULL);
 }
 
 static void close_conn(Conn *k)
@@ -190,7 +198,8 @@ static const unsigned char *run_one(Conn *k, const unsigned char *p)
     p += sizeof head;
     sqlite3_stmt *st = k->st[head[0]];
     if (!st) {
-        if (sqlite3_prepare_v3(k->h, texts[head[0]], -1, SQLITE_PREPARE_PERSISTENT, &st, NULL) != SQLITE_OK)
+        if (sqlite3_prepare_v3(k->h, texts[head[0]], -1, SQLITE_PREPARE_PERSISTENT, &st, NULL) !=
+            SQLITE_OK)
             abort();
         k->st[head[0]] = st;
     }
@@ -229,7 +238,8 @@ static const unsigned char *run_one(Conn *k, const unsigned char *p)
     }
     if (rc != SQLITE_DONE) {
         if (!failures++)
-            fprintf(stderr, "bench_baseline_write: %s in %.200s\n", sqlite3_errmsg(k->h), texts[head[0]]);
+            fprintf(stderr, "bench_baseline_write: %s in %.200s\n", sqlite3_errmsg(k->h),
+                    texts[head[0]]);
     }
     sqlite3_reset(st);
     sqlite3_clear_bindings(st);
@@ -246,7 +256,8 @@ static void *checkpointer(void *arg)
 {
     sqlite3 *h;
     (void)arg;
-    if (sqlite3_open_v2(replay_path, &h, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+    if (sqlite3_open_v2(replay_path, &h, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
+        SQLITE_OK)
         abort();
     sqlite3_busy_timeout(h, 200);
     while (!ending) {
@@ -390,8 +401,8 @@ static void replay(int from, int n, int threads)
     pthread_mutex_unlock(&lock);
     pthread_join(w, NULL);
     pthread_join(cp, NULL);
-    printf("{\"rate\": %.1f, \"cpu_us\": %.1f, \"reads\": %d, \"writes\": %d, \"failures\": %d}\n", n / took,
-           cpu * 1e6 / n, creates[from].n_reads, creates[from].n_writes, failures);
+    printf("{\"rate\": %.1f, \"cpu_us\": %.1f, \"reads\": %d, \"writes\": %d, \"failures\": %d}\n",
+           n / took, cpu * 1e6 / n, creates[from].n_reads, creates[from].n_writes, failures);
     fflush(stdout);
 }
 
@@ -399,12 +410,16 @@ int main(int argc, char **argv)
 {
     Args args = {argc - 1, argv + 1};
     AppOptions o = {.dir = args_take(&args, "--data"), .keep_schema = true};
-    const char *login = args_take(&args, "--login"), *to = args_take(&args, "--replay"), *each = args_take(&args, "--creates");
+    const char *login = args_take(&args, "--login"), *to = args_take(&args, "--replay"),
+               *each = args_take(&args, "--creates");
     const char *rounds = args_take(&args, "--rounds"), *threads = args_take(&args, "--threads");
-    int n = each ? (int)strtol(each, NULL, 10) : 4000, n_rounds = rounds ? (int)strtol(rounds, NULL, 10) : 5;
+    int n = each ? (int)strtol(each, NULL, 10) : 4000,
+        n_rounds = rounds ? (int)strtol(rounds, NULL, 10) : 5;
     int n_threads = threads ? (int)strtol(threads, NULL, 10) : 64;
-    if (!o.dir || !login || !to || n < 1 || n_rounds < 1 || n_threads < 1 || n_threads > MAX_THREADS || !args_done(&args, 0))
-        return usage("bench_baseline_write --data DIR --replay DIR --login L [--creates N] [--rounds N] [--threads N]");
+    if (!o.dir || !login || !to || n < 1 || n_rounds < 1 || n_threads < 1 ||
+        n_threads > MAX_THREADS || !args_done(&args, 0))
+        return usage("bench_baseline_write --data DIR --replay DIR --login L [--creates N] "
+                     "[--rounds N] [--threads N]");
     App app;
     if (!app_open(&app, &o))
         return 1;
@@ -412,7 +427,8 @@ int main(int argc, char **argv)
     Actor *me;
     n_creates = n * n_rounds;
     creates = calloc((size_t)n_creates, sizeof *creates);
-    if (!creates || !actor_of_login(&app.c, login, CH_WEB, &me) || (db_release(&app.c), !capture_creates(&app, me)))
+    if (!creates || !actor_of_login(&app.c, login, CH_WEB, &me) ||
+        (db_release(&app.c), !capture_creates(&app, me)))
         return app_fail(&app);
     replay_path = arena_printf(app.a, "%s/zhike.db", to);
     printf("ready\n");

@@ -40,7 +40,8 @@ static void note(const Ctx *c, SqlText sql, const DbVal *params, int n, bool row
             cap_list = cap;
         }
         Captured *s = &list[n_list++];
-        *s = (Captured){.text = arena_str(kept_in, sql.text), .n = n, .rows = rows, .in_write = db_in_write(c)};
+        *s = (Captured){
+            .text = arena_str(kept_in, sql.text), .n = n, .rows = rows, .in_write = db_in_write(c)};
         s->params = ARENA_ARRAY(kept_in, n + 1, DbVal);
         for (int i = 0; i < n; i++) {
             s->params[i] = params[i];
@@ -54,11 +55,13 @@ static void note(const Ctx *c, SqlText sql, const DbVal *params, int n, bool row
 DbRows *__real_db_query(Ctx *c, SqlText sql, const DbVal *params, int n);
 bool __real_db_exec(Ctx *c, SqlText sql, const DbVal *params, int n);
 bool __real_db_one_int(Ctx *c, SqlText sql, const DbVal *params, int n, int64_t *out, bool *found);
-bool __real_db_one_text(Ctx *c, SqlText sql, const DbVal *params, int n, const char **out, bool *found);
+bool __real_db_one_text(Ctx *c, SqlText sql, const DbVal *params, int n, const char **out,
+                        bool *found);
 DbRows *__wrap_db_query(Ctx *c, SqlText sql, const DbVal *params, int n);
 bool __wrap_db_exec(Ctx *c, SqlText sql, const DbVal *params, int n);
 bool __wrap_db_one_int(Ctx *c, SqlText sql, const DbVal *params, int n, int64_t *out, bool *found);
-bool __wrap_db_one_text(Ctx *c, SqlText sql, const DbVal *params, int n, const char **out, bool *found);
+bool __wrap_db_one_text(Ctx *c, SqlText sql, const DbVal *params, int n, const char **out,
+                        bool *found);
 
 DbRows *__wrap_db_query(Ctx *c, SqlText sql, const DbVal *params, int n)
 {
@@ -78,7 +81,8 @@ bool __wrap_db_one_int(Ctx *c, SqlText sql, const DbVal *params, int n, int64_t 
     return __real_db_one_int(c, sql, params, n, out, found);
 }
 
-bool __wrap_db_one_text(Ctx *c, SqlText sql, const DbVal *params, int n, const char **out, bool *found)
+bool __wrap_db_one_text(Ctx *c, SqlText sql, const DbVal *params, int n, const char **out,
+                        bool *found)
 {
     note(c, sql, params, n, true);
     return __real_db_one_text(c, sql, params, n, out, found);

@@ -79,8 +79,8 @@ static bool figure(Bench *b, const char *name, Work work, const char *arg)
         us[r] = (double)(now_ns() - began) / 1000 / (double)n;
     }
     qsort(us, (size_t)b->rounds, sizeof *us, by_value);
-    printf("%s\t%.1f\t%.1f\t%.1f\t%d\t%zu\n", name, us[0], us[b->rounds / 2], us[b->rounds - 1], n_sql,
-           body ? strlen(body) : 0);
+    printf("%s\t%.1f\t%.1f\t%.1f\t%d\t%zu\n", name, us[0], us[b->rounds / 2], us[b->rounds - 1],
+           n_sql, body ? strlen(body) : 0);
     return true;
 }
 
@@ -129,7 +129,8 @@ static bool find_depth(Bench *b, int64_t depth)
     Ctx *c = &b->app.c;
     DbVal p[] = {db_of_int(depth)};
     DbRows *r = db_query(c,
-                         SQL("SELECT id, created_at FROM \"customer\" WHERE deleted_at IS NULL AND created_at IS NOT NULL "
+                         SQL("SELECT id, created_at FROM \"customer\" WHERE deleted_at IS NULL AND "
+                             "created_at IS NOT NULL "
                              "ORDER BY created_at DESC, id DESC LIMIT 1 OFFSET $1"),
                          p, 1);
     if (!r || !db_step(r))
@@ -137,8 +138,10 @@ static bool find_depth(Bench *b, int64_t depth)
     b->some_id = db_int(r, 0);
     int64_t at = db_int(r, 1);
     db_done(r);
-    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    char *plain = arena_printf(c->a, "customer.created_at.d.i.%" PRId64 ".%" PRId64, b->some_id, at);
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    char *plain =
+        arena_printf(c->a, "customer.created_at.d.i.%" PRId64 ".%" PRId64, b->some_id, at);
     size_t n = strlen(plain);
     Buf text;
     buf_init(&text, c->a);
@@ -162,7 +165,8 @@ static bool phone_tail(Bench *b, const char **out)
     Ctx *c = &b->app.c;
     DbVal p[] = {db_of_int(b->some_id)};
     const char *phone = NULL;
-    if (!db_one_text(c, SQL("SELECT phone FROM \"customer\" WHERE id = $1"), p, 1, &phone, NULL) || !phone)
+    if (!db_one_text(c, SQL("SELECT phone FROM \"customer\" WHERE id = $1"), p, 1, &phone, NULL) ||
+        !phone)
         return false;
     size_t n = strlen(phone);
     *out = n > 4 ? phone + n - 4 : phone;
@@ -171,10 +175,12 @@ static bool phone_tail(Bench *b, const char **out)
 
 static bool all(Bench *b)
 {
-    static const char *const words[] = {"华为", "华", "huawei", "hw", "hwkj", "h", "hua", "有限公司"};
+    static const char *const words[] = {"华为", "华", "huawei", "hw",
+                                        "hwkj", "h",  "hua",    "有限公司"};
     const char *tail;
     bool ok = figure(b, "list.first", list, "first") && figure(b, "list.deep", list, "deep") &&
-              figure(b, "list.counted", list_counted, "") && figure(b, "detail", detail, "") && phone_tail(b, &tail);
+              figure(b, "list.counted", list_counted, "") && figure(b, "detail", detail, "") &&
+              phone_tail(b, &tail);
     db_release(&b->app.c);
     for (size_t i = 0; ok && i < sizeof words / sizeof *words; i++) {
         Arena *a = b->app.a;
@@ -189,7 +195,9 @@ static bool all(Bench *b)
 int main(int argc, char **argv)
 {
     Args args = {argc - 1, argv + 1};
-    AppOptions o = {.dir = args_take(&args, "--data"), .database = args_take(&args, "--database"), .keep_schema = true};
+    AppOptions o = {.dir = args_take(&args, "--data"),
+                    .database = args_take(&args, "--database"),
+                    .keep_schema = true};
     const char *login = args_take(&args, "--login"), *rounds = args_take(&args, "--rounds");
     const char *depth = args_take(&args, "--depth");
     if (!o.dir || !login || !args_done(&args, 0))

@@ -198,7 +198,8 @@ static void point(Block *b, const char *parent_type, int64_t parent, const char 
     v[CONTACT_POINT_PARENT] = db_of_int(parent);
     v[CONTACT_POINT_KIND] = db_of_text("mobile");
     v[CONTACT_POINT_VALUE] = raw;
-    v[CONTACT_POINT_VALUE_KEY] = type_match_key(b->c->a, &maker.customer->fields[CUSTOMER_PHONE], &raw);
+    v[CONTACT_POINT_VALUE_KEY] =
+        type_match_key(b->c->a, &maker.customer->fields[CUSTOMER_PHONE], &raw);
     v[CONTACT_POINT_IS_PRIMARY] = db_of_int(1);
     v[CONTACT_POINT_STATUS] = db_of_text("valid");
     add_row(b, e, v);
@@ -237,7 +238,8 @@ static const char *talk_tokens(Block *b, Map *seen, const DbVal *v)
     return known;
 }
 
-static void follow_up(Block *b, Map *seen, int64_t customer, const Seller *owner, int64_t at, DbVal *on_customer)
+static void follow_up(Block *b, Map *seen, int64_t customer, const Seller *owner, int64_t at,
+                      DbVal *on_customer)
 {
     json_object *t = any(b, "talks");
     DbVal *v = fresh(b, maker.follow_up, owner, at);
@@ -280,7 +282,8 @@ static void customer(Block *b, Map *seen, int64_t i)
     const char *brand = maker.brands[pick(b, maker.n_brands)];
     const Seller *owner = &maker.sellers[pick(b, maker.n_sellers)];
     int64_t day = i * DAYS / maker.wanted;
-    int64_t at = maker.start_ms + day * DAY_MS + 32400000 - 8 * 3600000 + (int64_t)pick(b, 32400) * 1000;
+    int64_t at =
+        maker.start_ms + day * DAY_MS + 32400000 - 8 * 3600000 + (int64_t)pick(b, 32400) * 1000;
     const char *phone = mobile(b);
     DbVal *v = fresh(b, maker.customer, owner, at);
     int64_t id = v[STD_ID].i;
@@ -297,7 +300,8 @@ static void customer(Block *b, Map *seen, int64_t i)
         v[CUSTOMER_INVALID_REASON] = db_of_text("closed");
     v[CUSTOMER_PHONE] = db_of_text(phone);
     v[CUSTOMER_REGION] = db_of_int(area->code);
-    v[CUSTOMER_ADDRESS_DETAIL] = db_of_text(arena_printf(a, "%s %d 号", word(b, "streets"), 1 + pick(b, 380)));
+    v[CUSTOMER_ADDRESS_DETAIL] =
+        db_of_text(arena_printf(a, "%s %d 号", word(b, "streets"), 1 + pick(b, 380)));
     v[CUSTOMER_EMPLOYEE_COUNT] = db_of_text(word(b, "sizes"));
     if (pick(b, 2))
         v[CUSTOMER_ANNUAL_REVENUE] = db_of_int((int64_t)(50 + pick(b, 9000)) * 1000000);
@@ -368,11 +372,12 @@ static void *work(void *arg)
 
 static bool find_sellers(Ctx *c)
 {
-    DbRows *r = db_query(c,
-                         SQL("SELECT DISTINCT u.id, u.department_id FROM \"user\" u JOIN \"rel_user_roles\" x "
-                             "ON x.id = u.id JOIN \"role\" o ON o.id = x.target WHERE u.deleted_at IS NULL "
-                             "AND o.code IN ('sales_rep', 'sales_manager') ORDER BY u.id"),
-                         NULL, 0);
+    DbRows *r = db_query(
+        c,
+        SQL("SELECT DISTINCT u.id, u.department_id FROM \"user\" u JOIN \"rel_user_roles\" x "
+            "ON x.id = u.id JOIN \"role\" o ON o.id = x.target WHERE u.deleted_at IS NULL "
+            "AND o.code IN ('sales_rep', 'sales_manager') ORDER BY u.id"),
+        NULL, 0);
     if (!r)
         return false;
     while (db_step(r) && maker.n_sellers < MAX_SELLERS)
@@ -476,7 +481,8 @@ int main(int argc, char **argv)
     maker.wanted = strtoll(n, NULL, 10);
     int64_t began = clock_mono_ms();
     int status = make(&maker.app.c) ? 0 : app_fail(&maker.app);
-    printf("%" PRId64 " customers in %.1f s\n", maker.wanted, (double)(clock_mono_ms() - began) / 1000);
+    printf("%" PRId64 " customers in %.1f s\n", maker.wanted,
+           (double)(clock_mono_ms() - began) / 1000);
     app_close(&maker.app);
     return status;
 }

@@ -76,7 +76,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         /* a BOM of ours in front: a cell that begins with one, or "sep=", must survive */
         if (!csv_feed(p, "h\r\n", 3) || !csv_feed(p, out.data, out.len) || !csv_end(p))
             abort();
-        if (back.len != one.cells.len + 3 || memcmp(back.data + 3, one.cells.data, one.cells.len) != 0)
+        if (back.len != one.cells.len + 3 ||
+            memcmp(back.data + 3, one.cells.data, one.cells.len) != 0)
             abort();
     }
     arena_free(a);

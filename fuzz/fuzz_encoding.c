@@ -23,8 +23,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     TextDetect *d = text_detect_new(a);
     for (size_t i = 0; i < n; i += step)
         text_detect_feed(d, text + i, n - i < step ? n - i : step);
-    if (text_detect_end(&c, d, &two) != ok || one.encoding != two.encoding || one.rule != two.rule ||
-        one.gb_score != two.gb_score || one.big5_score != two.big5_score)
+    if (text_detect_end(&c, d, &two) != ok || one.encoding != two.encoding ||
+        one.rule != two.rule || one.gb_score != two.gb_score || one.big5_score != two.big5_score)
         abort();
     for (int e = ENC_UTF8; e < ENC__COUNT; e++) {
         char *out;

@@ -53,7 +53,8 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
     const char *text = arena_dup(a, (const char *)data, size);
     Actor *who;
     const char *csrf;
-    if (session_find(&c, text, "127.0.0.1", text, &who, &csrf) || token_find(&c, text, "127.0.0.1", text, &who))
+    if (session_find(&c, text, "127.0.0.1", text, &who, &csrf) ||
+        token_find(&c, text, "127.0.0.1", text, &who))
         abort();
     /* the same behind a form that passes the first look */
     char shaped[47];

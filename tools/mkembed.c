@@ -38,7 +38,7 @@ typedef struct Item {
     char hash[17];
 } Item;
 
-typedef struct Text { /* one message */
+typedef struct Text {  /* one message */
     char *key, *value; /* as they stand between the quotes */
     char *file;
     int line;
@@ -407,8 +407,9 @@ static void tables_write(const char *outdir, const char *name)
        no compiler cache can hand out an old object. */
     for (size_t i = 0; i < n_items; i++) {
         const Item *e = &items[i];
-        fprintf(s, "    .balign 16\n    .global %s_%zu_%s\n    .hidden %s_%zu_%s\n%s_%zu_%s:\n"
-                   "    .incbin \"%s\"\n    .byte 0\n",
+        fprintf(s,
+                "    .balign 16\n    .global %s_%zu_%s\n    .hidden %s_%zu_%s\n%s_%zu_%s:\n"
+                "    .incbin \"%s\"\n    .byte 0\n",
                 name, i, e->hash, name, i, e->hash, name, i, e->hash, e->file);
         fprintf(c, "extern const unsigned char %s_%zu_%s[];\n", name, i, e->hash);
     }
@@ -446,8 +447,9 @@ int main(int argc, char **argv)
             argv[1 + n_pairs++] = argv[i];
     }
     if (!name || !n_pairs) {
-        fputs("usage: mkembed [--gzip] [--merge-messages] [--depfile F] OUTDIR NAME PREFIX=PATH …\n",
-              stderr);
+        fputs(
+            "usage: mkembed [--gzip] [--merge-messages] [--depfile F] OUTDIR NAME PREFIX=PATH …\n",
+            stderr);
         return 2;
     }
     if (sodium_init() < 0)

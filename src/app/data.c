@@ -17,7 +17,9 @@
 
 int cmd_check(Args *args)
 {
-    AppOptions o = {.dir = args_take(args, "--data"), .database = args_take(args, "--database"), .keep_schema = true};
+    AppOptions o = {.dir = args_take(args, "--data"),
+                    .database = args_take(args, "--database"),
+                    .keep_schema = true};
     if (!o.dir || !args_done(args, 0))
         return usage("check --data DIR");
     App app;
@@ -41,7 +43,9 @@ int cmd_check(Args *args)
 
 int cmd_dump(Args *args)
 {
-    AppOptions o = {.dir = args_take(args, "--data"), .database = args_take(args, "--database"), .keep_schema = true};
+    AppOptions o = {.dir = args_take(args, "--data"),
+                    .database = args_take(args, "--database"),
+                    .keep_schema = true};
     bool logical = args_flag(args, "--logical"), sorted = args_flag(args, "--sorted");
     if (!o.dir || !logical || !sorted || !args_done(args, 0))
         return usage("dump --data DIR --logical --sorted");
@@ -118,7 +122,9 @@ static bool run_to_end(App *app, int64_t id, const char **state)
             return false;
         *state = json_str(o, "state", "");
         if (strcmp(*state, "checking") != 0 && strcmp(*state, "running") != 0) {
-            printf("%s %s\n", *state, json_object_to_json_string_ext(json_member(o, "counts"), JSON_C_TO_STRING_PLAIN));
+            printf(
+                "%s %s\n", *state,
+                json_object_to_json_string_ext(json_member(o, "counts"), JSON_C_TO_STRING_PLAIN));
             return true;
         }
         db_release(c);
@@ -132,27 +138,32 @@ static bool write_report(App *app, int64_t id, const char *report)
     char *text;
     size_t n;
     Ctx *c = &app->c;
-    return !report || (import_errors_xlsx(c, id, &path) && file_read(c, path, (size_t)1 << 30, &text, &n) &&
-                       file_write(c, report, text, n, 0600));
+    return !report ||
+           (import_errors_xlsx(c, id, &path) && file_read(c, path, (size_t)1 << 30, &text, &n) &&
+            file_write(c, report, text, n, 0600));
 }
 
-static bool import_file(App *app, const char *path, const char *entity, bool dry, const char *report, const char **state)
+static bool import_file(App *app, const char *path, const char *entity, bool dry,
+                        const char *report, const char **state)
 {
     Ctx *c = &app->c;
     const char *copy, *slash = strrchr(path, '/');
     int64_t id, job;
-    return copy_in(app, path, &copy) && import_create(c, copy, slash ? slash + 1 : path, entity, &id) &&
-           (dry ? import_check(c, id, &job) : import_run(c, id, &job)) && run_to_end(app, id, state) &&
-           write_report(app, id, report);
+    return copy_in(app, path, &copy) &&
+           import_create(c, copy, slash ? slash + 1 : path, entity, &id) &&
+           (dry ? import_check(c, id, &job) : import_run(c, id, &job)) &&
+           run_to_end(app, id, state) && write_report(app, id, report);
 }
 
 int cmd_import(Args *args)
 {
     AppOptions o = {.dir = args_take(args, "--data"), .database = args_take(args, "--database")};
-    const char *as = args_take(args, "--as"), *report = args_take(args, "--report"), *entity = args_take(args, "--entity");
+    const char *as = args_take(args, "--as"), *report = args_take(args, "--report"),
+               *entity = args_take(args, "--entity");
     bool dry = args_flag(args, "--dry-run");
     if (!o.dir || !args_done(args, 1) || args->n != 1)
-        return usage("import --data DIR FILE [--as LOGIN] [--entity E] [--dry-run] [--report F.xlsx]");
+        return usage(
+            "import --data DIR FILE [--as LOGIN] [--entity E] [--dry-run] [--report F.xlsx]");
     App app;
     if (!app_open(&app, &o))
         return 1;
@@ -165,7 +176,9 @@ int cmd_import(Args *args)
     }
     const char *state = "";
     ok = ok && import_file(&app, args->v[0], entity, dry, report, &state);
-    int status = !ok ? app_fail(&app) : strcmp(state, "failed") == 0 || strcmp(state, "cancelled") == 0 ? 1 : 0;
+    int status = !ok                                                               ? app_fail(&app)
+                 : strcmp(state, "failed") == 0 || strcmp(state, "cancelled") == 0 ? 1
+                                                                                   : 0;
     app_close(&app);
     return status;
 }

@@ -31,7 +31,8 @@ typedef struct Demo {
     const Region **cities;
     int n_cities;
     Actor *sellers[MAX_SELLERS];
-    int64_t now; /* the real one; c->now_ms is set to the day on which a thing is said to have happened */
+    int64_t
+        now; /* the real one; c->now_ms is set to the day on which a thing is said to have happened */
     int n_sellers;
     int64_t done, wanted;
     Arena *step;
@@ -81,15 +82,17 @@ static bool people(Demo *d)
         char *password = crypt_token(c->a, 12);
         json_object_object_add(u, "password", json_object_new_string(password));
         json_object_object_add(u, "must_change", json_object_new_boolean(0));
-        buf_printf(&logins, "%-10s %-18s %s  %s\n", json_str(u, "login", ""), password, json_str(u, "name", ""),
-                   json_str(u, "position", ""));
+        buf_printf(&logins, "%-10s %-18s %s  %s\n", json_str(u, "login", ""), password,
+                   json_str(u, "name", ""), json_str(u, "position", ""));
     }
     json_object *doc = json_object_new_object();
-    json_object_object_add(doc, "departments", json_object_get(json_member(d->texts, "departments")));
+    json_object_object_add(doc, "departments",
+                           json_object_get(json_member(d->texts, "departments")));
     json_object_object_add(doc, "users", json_object_get(users));
     int created, updated;
     char *path = arena_printf(c->a, "%s/demo-logins.txt", d->app->dir);
-    bool ok = user_import(c, doc, &created, &updated) && file_write(c, path, logins.data, logins.len, 0600);
+    bool ok = user_import(c, doc, &created, &updated) &&
+              file_write(c, path, logins.data, logins.len, 0600);
     json_object_put(doc);
     if (ok)
         printf("%s", logins.data);
@@ -133,8 +136,9 @@ static void load_brands(Demo *d)
 /* Cities of the east and south weigh more, as customers do. */
 static void load_cities(Demo *d)
 {
-    static const int32_t provinces[] = {310000, 320000, 320000, 330000, 330000, 330000, 440000, 440000, 440000, 110000,
-                                        370000, 350000, 420000, 510000, 610000, 410000, 430000, 500000};
+    static const int32_t provinces[] = {310000, 320000, 320000, 330000, 330000, 330000,
+                                        440000, 440000, 440000, 110000, 370000, 350000,
+                                        420000, 510000, 610000, 410000, 430000, 500000};
     Arena *a = d->app->a;
     d->cities = ARENA_ARRAY(a, 2000, const Region *);
     for (size_t i = 0; i < sizeof provinces / sizeof *provinces; i++) {
@@ -156,8 +160,10 @@ static const char *person(Demo *d, Arena *a)
 
 static const char *mobile(Demo *d, Arena *a)
 {
-    static const char *const heads[] = {"138", "139", "135", "136", "150", "151", "158", "186", "188", "177", "199"};
-    return arena_printf(a, "%s%08d", heads[pick(d, (int)(sizeof heads / sizeof *heads))], (int)(next(d) % 100000000));
+    static const char *const heads[] = {"138", "139", "135", "136", "150", "151",
+                                        "158", "186", "188", "177", "199"};
+    return arena_printf(a, "%s%08d", heads[pick(d, (int)(sizeof heads / sizeof *heads))],
+                        (int)(next(d) % 100000000));
 }
 
 static const char *city_name(const Region *area)
@@ -165,7 +171,8 @@ static const char *city_name(const Region *area)
     const Region *r = area;
     while (r->level > 2 && region_find(r->parent) && !region_find(r->parent)->is_filler)
         r = region_find(r->parent);
-    if (r->level == 3 && region_find(r->parent / 10000 * 10000)) /* below a municipality: its name */
+    if (r->level == 3 &&
+        region_find(r->parent / 10000 * 10000)) /* below a municipality: its name */
         r = region_find(r->code / 10000 * 10000);
     return r ? r->short_name : "";
 }
@@ -193,8 +200,10 @@ static bool make(Demo *d, const char *entity, Buf *json, int64_t *id)
 {
     Ctx *c = &d->app->c;
     json_object *in;
-    SaveOptions o = {.if_version = -1, .origin = "cli", .trusted = true, .no_duplicates = true, .keep = true};
-    return json_read(c, json->data, json->len, &in) && rec_create(c, model_entity(c->model, entity), in, &o, id);
+    SaveOptions o = {
+        .if_version = -1, .origin = "cli", .trusted = true, .no_duplicates = true, .keep = true};
+    return json_read(c, json->data, json->len, &in) &&
+           rec_create(c, model_entity(c->model, entity), in, &o, id);
 }
 
 static void instant(Jw *w, const char *key, int64_t at)
@@ -276,7 +285,8 @@ static bool customer(Demo *d)
     const Region *area = d->cities[pick(d, d->n_cities)];
     json_object *trade = any(d, "trades");
     const char *brand = d->brands[pick(d, d->n_brands)];
-    const char *name = arena_printf(c->a, "%s%s%s%s", city_name(area), brand, part(trade, 0), word(d, "forms"));
+    const char *name =
+        arena_printf(c->a, "%s%s%s%s", city_name(area), brand, part(trade, 0), word(d, "forms"));
     Actor *seller = d->sellers[pick(d, d->n_sellers)];
     int64_t owner = seller->user;
     int64_t at = d->now - (int64_t)(next(d) % (uint64_t)(700 * (int64_t)DAY_MS)) - DAY_MS;
@@ -296,7 +306,8 @@ static bool customer(Demo *d)
     jw_kstr(&w, "lifecycle", weighted(d, "lifecycles"));
     jw_kstr(&w, "phone", mobile(d, c->a));
     jw_kint(&w, "region", area->code);
-    jw_kstr(&w, "address_detail", arena_printf(c->a, "%s %d 号", word(d, "streets"), 1 + pick(d, 380)));
+    jw_kstr(&w, "address_detail",
+            arena_printf(c->a, "%s %d 号", word(d, "streets"), 1 + pick(d, 380)));
     jw_kstr(&w, "employee_count", word(d, "sizes"));
     if (uscc)
         jw_kstr(&w, "uscc", uscc);
@@ -315,7 +326,8 @@ static bool customer(Demo *d)
     jw_end(&w);
     const char *json = b.data;
     json_object *probe;
-    if (json_read(c, json, b.len, &probe) && strcmp(json_str(probe, "lifecycle", ""), "invalid") == 0) {
+    if (json_read(c, json, b.len, &probe) &&
+        strcmp(json_str(probe, "lifecycle", ""), "invalid") == 0) {
         json_object_object_add(probe, "invalid_reason", json_object_new_string("closed"));
         buf_clear(&b);
         buf_puts(&b, json_object_to_json_string(probe));
@@ -393,7 +405,9 @@ int cmd_demo(Args *args)
     App app;
     if (!app_open(&app, &o))
         return 1;
-    Demo d = {.app = &app, .seed = 20261121, .wanted = n ? strtoll(n, NULL, 10) : conf_int("demo.customers")};
+    Demo d = {.app = &app,
+              .seed = 20261121,
+              .wanted = n ? strtoll(n, NULL, 10) : conf_int("demo.customers")};
     app.c.lang = "zh"; /* what the engine writes by itself (titles of tasks) */
     d.now = app.c.now_ms;
     bool ok = texts(&d) && people(&d) && find_sellers(&d) && company(&d);

@@ -29,10 +29,12 @@ int cmd_routes(Args *args)
     jw_arr(&w);
     for (int i = 0; i < n_routes; i++) {
         const Route *r = &routes[i];
-        const char *right = r->act_set ? action_name(r->act) : r->right ? right_name(r->right) : NULL;
+        const char *right = r->act_set ? action_name(r->act)
+                            : r->right ? right_name(r->right)
+                                       : NULL;
         if (!json) {
-            printf("%-7s %-46s %-7s %-10s %s%s\n", method_name(r->method), r->path, who_text(r), right ? right : "-",
-                   r->about, r->step_up ? " (step-up)" : "");
+            printf("%-7s %-46s %-7s %-10s %s%s\n", method_name(r->method), r->path, who_text(r),
+                   right ? right : "-", r->about, r->step_up ? " (step-up)" : "");
             continue;
         }
         jw_obj(&w);
@@ -72,7 +74,8 @@ int cmd_config(Args *args)
         const char *value = conf_value(d, &from);
         if (strcmp(d->name, "db.url") == 0 && *value)
             value = "postgresql://…";
-        printf("%-24s %-28s %-8s %s\n", d->name, *value ? value : "-", conf_source_name(from), d->help_en);
+        printf("%-24s %-28s %-8s %s\n", d->name, *value ? value : "-", conf_source_name(from),
+               d->help_en);
     }
     arena_free(a);
     return status;
@@ -92,7 +95,9 @@ int cmd_audit(Args *args)
         return usage("audit verify --data DIR");
     args->n--;
     args->v++;
-    AppOptions o = {.dir = args_take(args, "--data"), .database = args_take(args, "--database"), .keep_schema = true};
+    AppOptions o = {.dir = args_take(args, "--data"),
+                    .database = args_take(args, "--database"),
+                    .keep_schema = true};
     if (!o.dir || !args_done(args, 0))
         return usage("audit verify --data DIR");
     App app;
@@ -105,7 +110,9 @@ int cmd_audit(Args *args)
     if (!ok)
         app_fail(&app);
     else if (broken)
-        fprintf(stderr, "zhike: the audit chain is broken at row %" PRId64 " (of %" PRId64 " rows)\n", broken, rows);
+        fprintf(stderr,
+                "zhike: the audit chain is broken at row %" PRId64 " (of %" PRId64 " rows)\n",
+                broken, rows);
     else
         printf("audit chain of %" PRId64 " rows is whole\n", rows);
     app_close(&app);

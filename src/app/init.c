@@ -15,7 +15,8 @@ static bool empty_or_absent(const char *dir)
         return true;
     int n = 0;
     for (struct dirent *e; (e = readdir(d));)
-        n += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 && strcmp(e->d_name, "zhike.conf") != 0;
+        n += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
+             strcmp(e->d_name, "zhike.conf") != 0;
     closedir(d);
     return n == 0;
 }
@@ -31,12 +32,15 @@ static bool read_password(App *app, const char *path, const char **out)
         return false;
     text[strcspn(text, "\r\n")] = 0;
     *out = text;
-    return *text || ctx_fail(&app->c, ERR_INVALID, "admin-password-file", "err.password_file_empty", path);
+    return *text ||
+           ctx_fail(&app->c, ERR_INVALID, "admin-password-file", "err.password_file_empty", path);
 }
 
 int cmd_init(Args *args)
 {
-    AppOptions o = {.dir = args_take(args, "--data"), .database = args_take(args, "--database"), .create = true};
+    AppOptions o = {.dir = args_take(args, "--data"),
+                    .database = args_take(args, "--database"),
+                    .create = true};
     const char *file = args_take(args, "--admin-password-file");
     if (!o.dir || !args_done(args, 0))
         return usage("init --data DIR [--database URL] [--admin-password-file F]");
@@ -56,7 +60,8 @@ int cmd_init(Args *args)
          user_create_admin(&app.c, "admin", password, &token);
     int status = ok ? 0 : app_fail(&app);
     if (ok && token)
-        printf("sign in once as admin with this one-time password, then choose your own:\n%s\n", token);
+        printf("sign in once as admin with this one-time password, then choose your own:\n%s\n",
+               token);
     if (ok)
         printf("created %s\n", o.dir);
     app_close(&app);

@@ -20,16 +20,22 @@ static int later(Args *args)
 }
 
 static const Command commands[] = {
-    {"init", cmd_init, "init --data DIR [--database URL] [--admin-password-file F]", "create a data folder; login \"admin\""},
-    {"serve", cmd_serve, "serve --data DIR [--database URL] [--listen 127.0.0.1:8080]", "serve the page and the API"},
+    {"init", cmd_init, "init --data DIR [--database URL] [--admin-password-file F]",
+     "create a data folder; login \"admin\""},
+    {"serve", cmd_serve, "serve --data DIR [--database URL] [--listen 127.0.0.1:8080]",
+     "serve the page and the API"},
     {"demo", cmd_demo, "demo --data DIR [--customers N]", "fill with a believable company's data"},
-    {"import", cmd_import, "import --data DIR FILE [--as LOGIN] [--entity E] [--dry-run] [--report F.xlsx]", "import a workbook or CSV file"},
-    {"user", cmd_user, "user import FILE --data DIR", "departments and users from JSON or a workbook"},
+    {"import", cmd_import,
+     "import --data DIR FILE [--as LOGIN] [--entity E] [--dry-run] [--report F.xlsx]",
+     "import a workbook or CSV file"},
+    {"user", cmd_user, "user import FILE --data DIR",
+     "departments and users from JSON or a workbook"},
     {"check", cmd_check, "check --data DIR", "integrity of database, audit chain, files, rollups"},
     {"dump", cmd_dump, "dump --data DIR --logical --sorted", "a JSON line a row"},
     {"audit", cmd_audit, "audit verify --data DIR", "walk the audit chain"},
     {"routes", cmd_routes, "routes [--json]", "every call and who may make it"},
-    {"config", cmd_config, "config [--data DIR]", "settings, their values and where they come from"},
+    {"config", cmd_config, "config [--data DIR]",
+     "settings, their values and where they come from"},
     {"version", cmd_version, "version", "the version of this program"},
     {"backup", later, "backup", "later"},
     {"restore", later, "restore", "later"},
@@ -46,7 +52,8 @@ static void help(FILE *to)
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         if (commands[i].fn != later)
             fprintf(to, "  zhike %-78s %s\n", commands[i].line, commands[i].about);
-    fprintf(to, "A setting can come from DIR/zhike.conf, the environment (ZHIKE_…) or a flag; zhike config lists them.\n");
+    fprintf(to, "A setting can come from DIR/zhike.conf, the environment (ZHIKE_…) or a flag; "
+                "zhike config lists them.\n");
 }
 
 int main(int argc, char **argv)

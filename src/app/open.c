@@ -76,7 +76,10 @@ bool args_done(const Args *args, int max_plain)
     int plain = 0;
     for (int i = 0; i < args->n; i++) {
         if (args->v[i][0] == '-') {
-            fprintf(stderr, "zhike: what is \"%s\"? (a flag that is not known here, or without its value)\n", args->v[i]);
+            fprintf(
+                stderr,
+                "zhike: what is \"%s\"? (a flag that is not known here, or without its value)\n",
+                args->v[i]);
             return false;
         }
         plain++;
@@ -101,8 +104,8 @@ int app_fail(App *app)
         for (char *p = detail; p && *p; p++) /* libpq speaks in several lines; a mistake is one */
             if (*p == '\n' || *p == '\t')
                 *p = ' ';
-        fprintf(stderr, "zhike: %s%s%s%s%s%s\n", e->field ? e->field : "", e->field ? ": " : "", e->message,
-                detail ? " (" : "", detail ? detail : "", detail ? ")" : "");
+        fprintf(stderr, "zhike: %s%s%s%s%s%s\n", e->field ? e->field : "", e->field ? ": " : "",
+                e->message, detail ? " (" : "", detail ? detail : "", detail ? ")" : "");
     }
     if (!app->c.err)
         fprintf(stderr, "zhike: failed\n");
@@ -115,7 +118,8 @@ static bool folders(Ctx *c, const AppOptions *o)
 {
     if (!o->create && !file_exists(o->dir))
         return ctx_fail(c, ERR_INVALID, "data", "err.no_data_dir", o->dir);
-    return file_make_dirs(c, o->dir, 0700) && file_make_dirs(c, arena_printf(c->a, "%s/files", o->dir), 0700) &&
+    return file_make_dirs(c, o->dir, 0700) &&
+           file_make_dirs(c, arena_printf(c->a, "%s/files", o->dir), 0700) &&
            file_make_dirs(c, arena_printf(c->a, "%s/tmp", o->dir), 0700);
 }
 
@@ -142,12 +146,16 @@ static bool open_all(App *app, const AppOptions *o)
     if (!folders(c, o) || !conf_load(c, o->dir, flags))
         return false;
     const char *log = conf_text("log.file");
-    if (!log_open(*log ? log : NULL, conf_text("log.level"), conf_int("log.rate")) || !crypt_init(0, 0))
+    if (!log_open(*log ? log : NULL, conf_text("log.level"), conf_int("log.rate")) ||
+        !crypt_init(0, 0))
         return ctx_fail(c, ERR_INTERNAL, NULL, "err.internal");
     attach_set_dir(o->dir);
     const char *url = conf_text("db.url");
-    DbOptions db = {.url = *url ? url : NULL, .dir = o->dir, .create = o->create,
-                    .readers = (int)conf_int(*url ? "db.pool" : "db.readers"), .mmap_bytes = conf_size("db.mmap")};
+    DbOptions db = {.url = *url ? url : NULL,
+                    .dir = o->dir,
+                    .create = o->create,
+                    .readers = (int)conf_int(*url ? "db.pool" : "db.readers"),
+                    .mmap_bytes = conf_size("db.mmap")};
     if (!db_open(c, &db, &app->db))
         return false;
     c->db = app->db;

@@ -14,7 +14,9 @@
 
 enum {
     DRAIN_MS = 8000,
-    KEEP_FREE = 4 << 20 /* free memory at the top of a heap that malloc keeps: else requests fault it in again and again */
+    KEEP_FREE =
+        4
+        << 20 /* free memory at the top of a heap that malloc keeps: else requests fault it in again and again */
 };
 
 static bool off_loopback(const char *listen)

@@ -106,16 +106,11 @@ static bool parent_action(Action act, Action *out)
     switch (act) {
     case ACT_READ:
     case ACT_EXPORT:
-    case ACT_IMPORT:
-        *out = act;
-        return true;
+    case ACT_IMPORT: *out = act; return true;
     case ACT_CREATE:
     case ACT_EDIT:
-    case ACT_DELETE:
-        *out = ACT_EDIT;
-        return true;
-    default:
-        return false;
+    case ACT_DELETE: *out = ACT_EDIT; return true;
+    default: return false;
     }
 }
 
@@ -312,7 +307,8 @@ static FieldRight house_field(const Actor *me, const Field *f, FieldRight most)
     }
     if (reads_also(me, r))
         return FR_READ;
-    bool card = f->in_card || f == e->title || strcmp(f->name, "id") == 0 || strcmp(f->name, "version") == 0;
+    bool card = f->in_card || f == e->title || strcmp(f->name, "id") == 0 ||
+                strcmp(f->name, "version") == 0;
     bool extra = r && r->fields && (strcmp(r->fields, "*") == 0 || word_in(r->fields, f->name));
     return card || extra ? FR_READ : FR_NONE;
 }

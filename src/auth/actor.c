@@ -93,12 +93,13 @@ static void id_add(Arena *a, IdList *l, int64_t id)
 static bool load_user(Ctx *c, Arena *a, int64_t user, Actor *out)
 {
     DbVal p[] = {db_of_int(user)};
-    DbRows *r = db_query(c,
-                         SQL("SELECT u.login, u.name, u.department_id, d.path, u.locale, u.timezone, "
-                             "u.must_change_password, u.status FROM \"user\" u "
-                             "LEFT JOIN \"department\" d ON d.id = u.department_id "
-                             "WHERE u.id = $1 AND u.deleted_at IS NULL"),
-                         p, 1);
+    DbRows *r =
+        db_query(c,
+                 SQL("SELECT u.login, u.name, u.department_id, d.path, u.locale, u.timezone, "
+                     "u.must_change_password, u.status FROM \"user\" u "
+                     "LEFT JOIN \"department\" d ON d.id = u.department_id "
+                     "WHERE u.id = $1 AND u.deleted_at IS NULL"),
+                 p, 1);
     if (!r)
         return false;
     int mark = c->n_err;
@@ -171,7 +172,8 @@ static bool load_below(Ctx *c, Arena *a, Actor *out)
         DbVal p[] = {db_of_text(path), db_of_text(upper)};
         int mark = c->n_err;
         DbRows *r = db_query(
-            c, SQL("SELECT id FROM \"department\" WHERE path >= $1 AND path < $2 ORDER BY path"), p, 2);
+            c, SQL("SELECT id FROM \"department\" WHERE path >= $1 AND path < $2 ORDER BY path"), p,
+            2);
         if (!r)
             return false;
         while (db_step(r))
@@ -191,11 +193,12 @@ static bool load_reports(Ctx *c, Arena *a, Actor *out)
     IdList l = {0};
     DbVal p[] = {db_of_int(out->user)};
     int mark = c->n_err;
-    DbRows *r = db_query(c,
-                         SQL("WITH RECURSIVE below(id) AS (SELECT id FROM \"user\" WHERE manager_id = $1 "
-                             "UNION SELECT u.id FROM \"user\" u JOIN below b ON u.manager_id = b.id) "
-                             "SELECT id FROM below WHERE id <> $1 ORDER BY id"),
-                         p, 1);
+    DbRows *r =
+        db_query(c,
+                 SQL("WITH RECURSIVE below(id) AS (SELECT id FROM \"user\" WHERE manager_id = $1 "
+                     "UNION SELECT u.id FROM \"user\" u JOIN below b ON u.manager_id = b.id) "
+                     "SELECT id FROM below WHERE id <> $1 ORDER BY id"),
+                 p, 1);
     if (!r)
         return false;
     while (db_step(r))
@@ -276,8 +279,8 @@ bool actor_of_login(Ctx *c, const char *login, Channel ch, Actor **out)
     DbVal p[] = {db_of_text(row_fold(c, "user", "login", login))};
     int64_t user = 0;
     bool found = false;
-    if (!db_one_int(c, SQL("SELECT id FROM \"user\" WHERE login_f = $1 AND deleted_at IS NULL"), p, 1,
-                    &user, &found))
+    if (!db_one_int(c, SQL("SELECT id FROM \"user\" WHERE login_f = $1 AND deleted_at IS NULL"), p,
+                    1, &user, &found))
         return false;
     if (!found)
         return ctx_fail(c, ERR_NOT_SIGNED_IN, "login", "auth.no_login", login);
@@ -288,8 +291,14 @@ const Actor *actor_system(Arena *a, Channel ch)
 {
     static const char *const no_roles[] = {NULL};
     Actor *me = ARENA_NEW(a, Actor);
-    *me = (Actor){.login = "system", .name = "system", .roles = no_roles, .is_system = true,
-                  .rights = ~0u, .locale = "zh-CN", .zone = "Asia/Shanghai", .channel = ch};
+    *me = (Actor){.login = "system",
+                  .name = "system",
+                  .roles = no_roles,
+                  .is_system = true,
+                  .rights = ~0u,
+                  .locale = "zh-CN",
+                  .zone = "Asia/Shanghai",
+                  .channel = ch};
     return me;
 }
 

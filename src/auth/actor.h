@@ -13,48 +13,78 @@ const char *channel_name(Channel ch); /* "web" … as in audit_log.channel and o
 
 /* What one entity allows this actor, united over his roles. */
 typedef struct EntityRight {
-    unsigned actions;       /* 1u << ACT_… */
-    unsigned scopes;        /* 1u << SCOPE_… : for reading */
+    unsigned actions;           /* 1u << ACT_… */
+    unsigned scopes;            /* 1u << SCOPE_… : for reading */
     unsigned action_scopes[24]; /* per action */
-    unsigned clear_scopes;  /* scopes of the roles that read personal fields in clear */
-    bool clear;             /* personal fields in clear in every scope he reads */
+    unsigned clear_scopes;      /* scopes of the roles that read personal fields in clear */
+    bool clear;                 /* personal fields in clear in every scope he reads */
 } EntityRight;
 
-typedef enum Action { ACT_READ, ACT_CREATE, ACT_EDIT, ACT_DELETE, ACT_IMPORT, ACT_EXPORT, ACT_TRANSFER, ACT_SHARE, ACT_APPROVE,
-                      ACT_BULK, ACT_MERGE, ACT__COUNT } Action;
+typedef enum Action {
+    ACT_READ,
+    ACT_CREATE,
+    ACT_EDIT,
+    ACT_DELETE,
+    ACT_IMPORT,
+    ACT_EXPORT,
+    ACT_TRANSFER,
+    ACT_SHARE,
+    ACT_APPROVE,
+    ACT_BULK,
+    ACT_MERGE,
+    ACT__COUNT
+} Action;
 bool action_parse(const char *name, Action *out);
 const char *action_name(Action a);
-typedef enum Scope { SCOPE_OWN, SCOPE_REPORTS, SCOPE_DEPARTMENT, SCOPE_BELOW, SCOPE_ALL, SCOPE__COUNT } Scope;
+typedef enum Scope {
+    SCOPE_OWN,
+    SCOPE_REPORTS,
+    SCOPE_DEPARTMENT,
+    SCOPE_BELOW,
+    SCOPE_ALL,
+    SCOPE__COUNT
+} Scope;
 
-typedef enum Right { RIGHT_NONE, RIGHT_SETTINGS, RIGHT_FIELDS, RIGHT_AUDIT, RIGHT_USERS, RIGHT_ROLES, RIGHT_SESSIONS, RIGHT_JOBS, RIGHT_IMPORT_KEEP,
-                     RIGHT__COUNT } Right;
+typedef enum Right {
+    RIGHT_NONE,
+    RIGHT_SETTINGS,
+    RIGHT_FIELDS,
+    RIGHT_AUDIT,
+    RIGHT_USERS,
+    RIGHT_ROLES,
+    RIGHT_SESSIONS,
+    RIGHT_JOBS,
+    RIGHT_IMPORT_KEEP,
+    RIGHT__COUNT
+} Right;
 const char *right_name(Right r);
 bool right_parse(const char *name, Right *out);
 const char *scope_name(Scope s);
 bool scope_parse(const char *name, Scope *out);
 
 typedef struct Actor {
-    int64_t user;          /* 0 for system */
+    int64_t user; /* 0 for system */
     const char *login, *name;
-    int64_t department;    /* 0 for none */
+    int64_t department; /* 0 for none */
     const char *department_path;
-    const char *const *roles; /* codes, NULL-terminated */
-    unsigned rights;       /* 1u << RIGHT_… */
-    bool is_system;        /* may everything; scopes are TRUE */
+    const char *const *roles;    /* codes, NULL-terminated */
+    unsigned rights;             /* 1u << RIGHT_… */
+    bool is_system;              /* may everything; scopes are TRUE */
     const EntityRight *entities; /* by Entity.index of the model it was made with */
     int n_entities;
-    const int64_t *below;  /* departments at or under his (for SCOPE_BELOW), */
+    const int64_t *below; /* departments at or under his (for SCOPE_BELOW), */
     int n_below;
-    const int64_t *reports;/* users under him by manager at any depth, disabled included (SCOPE_REPORTS) */
+    const int64_t
+        *reports; /* users under him by manager at any depth, disabled included (SCOPE_REPORTS) */
     int n_reports;
     const char *locale, *zone;
     bool must_change_password;
     /* of this request, not cached */
     Channel channel;
     const char *ip, *agent;
-    int64_t session;       /* id, 0 for none */
-    int64_t api_key;       /* id, 0 for none */
-    int64_t step_up_until; /* ms UTC, 0 for none */
+    int64_t session;                 /* id, 0 for none */
+    int64_t api_key;                 /* id, 0 for none */
+    int64_t step_up_until;           /* ms UTC, 0 for none */
     const char *const *token_scopes; /* of an api key: entity or entity:action, NULL for all */
 } Actor;
 

@@ -74,7 +74,8 @@ bool audit_note(Ctx *c, const AuditEntry *e)
     return ok;
 }
 
-const char *audit_changes(Ctx *c, const char *const *fields, int n, const char *before, const char *after)
+const char *audit_changes(Ctx *c, const char *const *fields, int n, const char *before,
+                          const char *after)
 {
     Buf b;
     Jw w;
@@ -187,8 +188,8 @@ bool audit_seal(Ctx *c, int n, int *out_sealed, bool *out_left)
     /* Looking costs a read only: an idle server must not write every second. */
     int64_t waiting = 0;
     bool found = false;
-    if (!db_one_int(c, SQL("SELECT id FROM \"audit_log\" WHERE seq IS NULL LIMIT 1"), NULL, 0, &waiting,
-                    &found))
+    if (!db_one_int(c, SQL("SELECT id FROM \"audit_log\" WHERE seq IS NULL LIMIT 1"), NULL, 0,
+                    &waiting, &found))
         return false;
     Sealing s = {.most = n};
     if (found && !db_write(c, seal, &s))

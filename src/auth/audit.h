@@ -9,13 +9,15 @@
 #include "auth/actor.h"
 
 typedef struct AuditEntry {
-    const char *action;   /* login logout create update delete restore export import reveal share transfer role_change setting … */
-    const char *entity;   /* or NULL */
-    int64_t record;       /* or 0 */
+    const char *
+        action; /* login logout create update delete restore export import reveal share transfer role_change setting … */
+    const char *entity;      /* or NULL */
+    int64_t record;          /* or 0 */
     const char *record_name; /* number or title without personal data, or NULL */
-    const char *changes;  /* JSON: {"fields": ["level"], "before": "<digest>", "after": "<digest>"} or {"rows": 200, "filter": "<digest>"} or NULL */
-    const char *result;   /* NULL = "ok", "denied", "failed" */
-    const char *login;    /* where there is no actor yet (sign-in), or NULL */
+    const char *
+        changes; /* JSON: {"fields": ["level"], "before": "<digest>", "after": "<digest>"} or {"rows": 200, "filter": "<digest>"} or NULL */
+    const char *result; /* NULL = "ok", "denied", "failed" */
+    const char *login;  /* where there is no actor yet (sign-in), or NULL */
 } AuditEntry;
 
 /* Writes the row; inside db_write (asserted). */
@@ -37,6 +39,7 @@ bool audit_anchor_update(Ctx *c, const char *path);
 
 /* {"fields": [names], "before": "<digest>", "after": "<digest>"} for AuditEntry.changes. The digests are SHA-256 over the
    two texts (made by the caller from the values; NULL leaves the member out), salted with the record's id by the caller's text. */
-const char *audit_changes(Ctx *c, const char *const *fields, int n, const char *before, const char *after);
+const char *audit_changes(Ctx *c, const char *const *fields, int n, const char *before,
+                          const char *after);
 
 #endif

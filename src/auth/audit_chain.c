@@ -36,7 +36,8 @@ static void bind_int(Buf *b, DbRows *r, int col)
 void audit_chain_hash(Arena *a, DbRows *r, const char *prev, int64_t seq, char out[AUDIT_HASH + 1])
 {
     /* id at user_id record_id step_up are numbers, the others text */
-    static const bool number[AUDIT_COL_PREV] = {[0] = true, [2] = true, [3] = true, [10] = true, [14] = true};
+    static const bool number[AUDIT_COL_PREV] = {
+        [0] = true, [2] = true, [3] = true, [10] = true, [14] = true};
     Buf b;
     buf_init(&b, a);
     bind_text(&b, prev);

@@ -25,7 +25,8 @@ static bool read_anchor(Ctx *c, const char *path, Anchor *out)
     FILE *f = path ? fopen(path, "re") : NULL;
     if (!f)
         return true;
-    int n = fscanf(f, "zhike-audit 1 %" SCNd64 " %" SCNd64 " %64[0-9a-f]", &out->seq, &out->id, out->hash);
+    int n = fscanf(f, "zhike-audit 1 %" SCNd64 " %" SCNd64 " %64[0-9a-f]", &out->seq, &out->id,
+                   out->hash);
     (void)fclose(f);
     if (n != 3 || strlen(out->hash) != AUDIT_HASH)
         return ctx_fail(c, ERR_CONFLICT, NULL, "audit.bad_anchor", path);
@@ -86,7 +87,8 @@ bool audit_anchor_update(Ctx *c, const char *path)
         DbVal p[] = {db_of_int(old.seq)};
         const char *there = NULL;
         bool found = false;
-        if (!db_one_text(c, SQL("SELECT hash FROM \"audit_log\" WHERE seq = $1"), p, 1, &there, &found))
+        if (!db_one_text(c, SQL("SELECT hash FROM \"audit_log\" WHERE seq = $1"), p, 1, &there,
+                         &found))
             return false;
         if (!found || !same(there, old.hash))
             return ctx_fail(c, ERR_CONFLICT, NULL, "audit.head_differs", path, ctx_num(c, old.seq));
@@ -95,6 +97,7 @@ bool audit_anchor_update(Ctx *c, const char *path)
     }
     if (seq == 0)
         return true;
-    const char *line = arena_printf(c->a, "zhike-audit 1 %" PRId64 " %" PRId64 " %s\n", seq, id, hash);
+    const char *line =
+        arena_printf(c->a, "zhike-audit 1 %" PRId64 " %" PRId64 " %s\n", seq, id, hash);
     return file_write(c, path, line, strlen(line), 0600);
 }

@@ -15,9 +15,15 @@ static const char *const actions[ACT__COUNT] = {
 };
 static const char *const scopes[SCOPE__COUNT] = {"own", "reports", "department", "below", "all"};
 static const char *const rights[RIGHT__COUNT] = {
-    [RIGHT_NONE] = "none",   [RIGHT_SETTINGS] = "settings", [RIGHT_FIELDS] = "fields",
-    [RIGHT_AUDIT] = "audit", [RIGHT_USERS] = "users",       [RIGHT_ROLES] = "roles",
-    [RIGHT_SESSIONS] = "sessions", [RIGHT_JOBS] = "jobs",   [RIGHT_IMPORT_KEEP] = "import_keep",
+    [RIGHT_NONE] = "none",
+    [RIGHT_SETTINGS] = "settings",
+    [RIGHT_FIELDS] = "fields",
+    [RIGHT_AUDIT] = "audit",
+    [RIGHT_USERS] = "users",
+    [RIGHT_ROLES] = "roles",
+    [RIGHT_SESSIONS] = "sessions",
+    [RIGHT_JOBS] = "jobs",
+    [RIGHT_IMPORT_KEEP] = "import_keep",
 };
 
 static int index_of(const char *const *names, int first, int n, const char *name)

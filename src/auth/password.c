@@ -92,7 +92,8 @@ bool password_check_policy(Ctx *c, const char *field, const char *password, cons
                         ctx_num(c, (int64_t)utf8_count(password)));
     bool like_login = login && strlen(login) == bytes && same_ignoring_case(login, password, bytes);
     bool like_name = name && strlen(name) == bytes && same_ignoring_case(name, password, bytes);
-    if ((int64_t)utf8_count(password) < least || like_login || like_name || password_is_common(password))
+    if ((int64_t)utf8_count(password) < least || like_login || like_name ||
+        password_is_common(password))
         return ctx_fail(c, ERR_WEAK_PASSWORD, field, "err.weak_password", ctx_num(c, least));
     return true;
 }
@@ -148,10 +149,11 @@ static bool change(Ctx *c, void *arg)
     const Change *ch = arg;
     DbVal p[] = {db_of_text(ch->hash), db_of_int(c->now_ms), db_of_int(ch->must_change ? 1 : 0),
                  db_of_int(ch->user)};
-    if (!db_exec(c,
-                 SQL("UPDATE \"user\" SET password_hash = $1, password_changed_at = $2, "
-                     "must_change_password = $3, failed_logins = 0, locked_until = NULL WHERE id = $4"),
-                 p, 4))
+    if (!db_exec(
+            c,
+            SQL("UPDATE \"user\" SET password_hash = $1, password_changed_at = $2, "
+                "must_change_password = $3, failed_logins = 0, locked_until = NULL WHERE id = $4"),
+            p, 4))
         return false;
     if (db_changes(c) == 0)
         return ctx_fail(c, ERR_NOT_FOUND, NULL, "err.not_found");
@@ -186,18 +188,16 @@ bool password_change(Ctx *c, const char *old_password, const char *new_password)
     DbVal p[] = {db_of_int(me->user)};
     const char *stored = NULL;
     bool found;
-    if (!db_one_text(c, SQL("SELECT password_hash FROM \"user\" WHERE id = $1"), p, 1, &stored, &found))
+    if (!db_one_text(c, SQL("SELECT password_hash FROM \"user\" WHERE id = $1"), p, 1, &stored,
+                     &found))
         return false;
     /* Signed in by the one-time token: there is no old password, and this session is the proof. */
     bool first = me->must_change_password && stored && !*stored;
     if (!first) {
         switch (password_matches(c, stored, old_password)) {
-        case PASSWORD_YES:
-            break;
-        case PASSWORD_FAILED:
-            return false;
-        default:
-            return ctx_fail(c, ERR_INVALID, "old", "auth.old_password_wrong");
+        case PASSWORD_YES: break;
+        case PASSWORD_FAILED: return false;
+        default: return ctx_fail(c, ERR_INVALID, "old", "auth.old_password_wrong");
         }
         if (strcmp(old_password, new_password) == 0)
             return ctx_fail(c, ERR_WEAK_PASSWORD, "new", "auth.same_password");

@@ -8,7 +8,12 @@
  * user.password_hash holds an argon2id hash; or "setup:<sha256 hex>" while a one-time sign-up token
  * waits; or "" after that token was used, until a password is set. NULL: the account has none.
  */
-typedef enum PasswordAnswer { PASSWORD_NO, PASSWORD_YES, PASSWORD_SETUP, PASSWORD_FAILED } PasswordAnswer;
+typedef enum PasswordAnswer {
+    PASSWORD_NO,
+    PASSWORD_YES,
+    PASSWORD_SETUP,
+    PASSWORD_FAILED
+} PasswordAnswer;
 
 /* Compares; the work is the same for every kind of stored text and for none (NULL). PASSWORD_FAILED: too many at once,
    ERR_LIMIT recorded. */

@@ -28,7 +28,8 @@ bool rate_look(Ctx *c, const char *key, int64_t window_ms, int64_t now_ms, RateS
     return true;
 }
 
-bool rate_add(Ctx *c, const char *key, int64_t window_ms, int64_t now_ms, int64_t amount, RateState *out)
+bool rate_add(Ctx *c, const char *key, int64_t window_ms, int64_t now_ms, int64_t amount,
+              RateState *out)
 {
     /* A window that seems to begin in the future comes from a clock set back: it is over, too. */
     DbVal p[] = {db_of_text(key), db_of_int(amount), db_of_int(now_ms),

@@ -153,13 +153,15 @@ void role_finish(EntityRight *ents, int n)
 {
     for (int i = 0; i < n; i++) {
         unsigned wider = ents[i].scopes & ~BIT(SCOPE_OWN);
-        ents[i].clear = ents[i].clear_scopes & BIT(SCOPE_ALL) ? true : !(wider & ~ents[i].clear_scopes);
+        ents[i].clear =
+            ents[i].clear_scopes & BIT(SCOPE_ALL) ? true : !(wider & ~ents[i].clear_scopes);
     }
 }
 
 /* --- checking what a person writes -------------------------------------------------------------- */
 
-static bool check_words(Ctx *c, const char *field, const char *list, bool (*known)(const char *word))
+static bool check_words(Ctx *c, const char *field, const char *list,
+                        bool (*known)(const char *word))
 {
     char word[32];
     bool ok = true;

@@ -13,7 +13,8 @@
 
 /* Unites the rights of one role into *rights and ents (model->n items). rights_json: role.rights or NULL; text that cannot
    be read gives nothing at all (deny). */
-void role_add_rights(Ctx *c, const Model *m, const char *code, const char *rights_json, unsigned *rights, EntityRight *ents);
+void role_add_rights(Ctx *c, const Model *m, const char *code, const char *rights_json,
+                     unsigned *rights, EntityRight *ents);
 /* After the last role_add_rights: works out EntityRight.clear. */
 void role_finish(EntityRight *ents, int n);
 

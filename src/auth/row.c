@@ -25,7 +25,8 @@ static void put(Columns *k, const char *name, DbVal v)
 static Columns columns_of(Ctx *c, const Entity *e, const RowSet *set, size_t n)
 {
     size_t most = n * 4 + 12;
-    Columns k = {.name = ARENA_ARRAY(c->a, most, const char *), .v = ARENA_ARRAY(c->a, most, DbVal)};
+    Columns k = {.name = ARENA_ARRAY(c->a, most, const char *),
+                 .v = ARENA_ARRAY(c->a, most, DbVal)};
     for (size_t i = 0; i < n; i++) {
         const Field *f = entity_field(e, set[i].field);
         if (!f || !f->column)
@@ -44,10 +45,12 @@ static Columns columns_of(Ctx *c, const Entity *e, const RowSet *set, size_t n)
 static void add_words(Buf *b, Map *seen, const Field *f, const char *text)
 {
     int n = 0;
-    const char *const *words = f->type == FT_PHONE ? tokens_phone(b->a, text, &n) : tokens_index(b->a, text, &n);
+    const char *const *words =
+        f->type == FT_PHONE ? tokens_phone(b->a, text, &n) : tokens_index(b->a, text, &n);
     for (int i = 0; i < n; i++) {
         /* words of personal fields are marked, as record/search does */
-        char *w = arena_printf(b->a, "%s%s", f->personal && words[i][0] != '#' ? "#" : "", words[i]);
+        char *w =
+            arena_printf(b->a, "%s%s", f->personal && words[i][0] != '#' ? "#" : "", words[i]);
         if (map_put(seen, w, w))
             continue;
         if (b->len)

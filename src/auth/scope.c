@@ -7,14 +7,11 @@ OwnKind scope_own_kind(Action act)
 {
     switch (act) {
     case ACT_READ:
-    case ACT_EXPORT:
-        return OWN_SHARED_READ;
+    case ACT_EXPORT: return OWN_SHARED_READ;
     case ACT_EDIT:
     case ACT_IMPORT:
-    case ACT_BULK:
-        return OWN_SHARED_WRITE;
-    default: /* deleting, giving away and merging are for the owner */
-        return OWN_STRICT;
+    case ACT_BULK: return OWN_SHARED_WRITE;
+    default: /* deleting, giving away and merging are for the owner */ return OWN_STRICT;
     }
 }
 
@@ -49,8 +46,8 @@ static Filter *own_rows(Ctx *c, const Entity *e, OwnKind own)
             all = filter_or(c->a, all, leaf_is(c, f, me->user));
     }
     if (own != OWN_STRICT && (e->gets & GETS_SHARE))
-        all = filter_or(c->a, all,
-                        filter_shared(c->a, me->user, c->now_ms, own == OWN_SHARED_WRITE));
+        all =
+            filter_or(c->a, all, filter_shared(c->a, me->user, c->now_ms, own == OWN_SHARED_WRITE));
     return all ? all : filter_false(c->a);
 }
 

@@ -163,9 +163,17 @@ static bool audit_attempt(Ctx *c, const Attempt *t, const char *result)
 {
     static const char *const no_roles[] = {NULL};
     const Actor *before = c->actor;
-    Actor me = {.user = t->who.id, .login = t->who.login, .name = t->who.name, .roles = no_roles,
-                .channel = CH_WEB, .ip = t->ip, .agent = t->agent};
-    AuditEntry e = {.action = "login", .entity = "user", .record = t->who.id, .result = result,
+    Actor me = {.user = t->who.id,
+                .login = t->who.login,
+                .name = t->who.name,
+                .roles = no_roles,
+                .channel = CH_WEB,
+                .ip = t->ip,
+                .agent = t->agent};
+    AuditEntry e = {.action = "login",
+                    .entity = "user",
+                    .record = t->who.id,
+                    .result = result,
                     .login = t->who.id ? t->who.login : "?"};
     c->actor = &me;
     bool ok = audit_add(c, &e);
@@ -190,12 +198,16 @@ static bool write_failure(Ctx *c, void *arg)
         /* unknown logins run the same statement, on no row */
         DbVal p[] = {db_of_int(s.n), s.n >= most ? db_of_int(t->now + lock) : db_null(),
                      db_of_int(t->who.id)};
-        if (!db_exec(c, SQL("UPDATE \"user\" SET failed_logins = $1, locked_until = $2 WHERE id = $3"), p, 3))
+        if (!db_exec(c,
+                     SQL("UPDATE \"user\" SET failed_logins = $1, locked_until = $2 WHERE id = $3"),
+                     p, 3))
             return false;
     }
     return rate_add(c, t->address_key, ADDRESS_WINDOW, t->now, 1, &address) &&
            log_attempt(c, t, t->locked ? "locked" : "denied",
-                       t->who.id == 0 ? "unknown" : !t->who.active ? "inactive" : "password") &&
+                       t->who.id == 0   ? "unknown"
+                       : !t->who.active ? "inactive"
+                                        : "password") &&
            audit_attempt(c, t, "denied");
 }
 
@@ -209,7 +221,8 @@ static bool fail(Ctx *c, Attempt *t)
         return false;
     if (t->locked) {
         int64_t minutes = (t->locked_until - t->now + MINUTE - 1) / MINUTE;
-        return ctx_fail(c, ERR_LOCKED_OUT, NULL, "err.locked_out", ctx_num(c, minutes < 1 ? 1 : minutes));
+        return ctx_fail(c, ERR_LOCKED_OUT, NULL, "err.locked_out",
+                        ctx_num(c, minutes < 1 ? 1 : minutes));
     }
     return ctx_fail(c, ERR_BAD_CREDENTIALS, NULL, "err.bad_credentials");
 }
@@ -221,10 +234,11 @@ static bool trim_sessions(Ctx *c, const Attempt *t)
 {
     DbVal p[] = {db_of_int(t->who.id), db_of_int(conf_int("session.max") - 1),
                  db_of_int(t->now - conf_duration_ms("session.absolute"))};
-    return db_exec(c,
-                   SQL("DELETE FROM \"session\" WHERE user_id = $1 AND (created_at < $3 OR id NOT IN "
-                       "(SELECT id FROM \"session\" WHERE user_id = $1 ORDER BY id DESC LIMIT $2))"),
-                   p, 3);
+    return db_exec(
+        c,
+        SQL("DELETE FROM \"session\" WHERE user_id = $1 AND (created_at < $3 OR id NOT IN "
+            "(SELECT id FROM \"session\" WHERE user_id = $1 ORDER BY id DESC LIMIT $2))"),
+        p, 3);
 }
 
 static bool write_success(Ctx *c, void *arg)
@@ -240,9 +254,9 @@ static bool write_success(Ctx *c, void *arg)
     char hash[65];
     token_hash(t->token, hash);
     const RowSet set[] = {
-        {"user", db_of_int(t->who.id)},   {"hash", db_of_text(hash)},
+        {"user", db_of_int(t->who.id)},    {"hash", db_of_text(hash)},
         {"created_at", db_of_int(t->now)}, {"seen_at", db_of_int(t->now)},
-        {"ip", db_of_text(t->ip)},        {"device", db_of_text(t->agent)},
+        {"ip", db_of_text(t->ip)},         {"device", db_of_text(t->agent)},
     };
     if (!e)
         return ctx_fail_detail(c, ERR_INTERNAL, "no entity session", "err.internal");
@@ -250,17 +264,19 @@ static bool write_success(Ctx *c, void *arg)
         !rate_forget(c, t->account_key))
         return false;
     DbVal p[] = {db_of_int(c->now_ms), db_of_text(t->ip), db_of_int(t->who.id)};
-    if (!db_exec(c,
-                 SQL("UPDATE \"user\" SET last_login_at = $1, last_login_ip = $2, failed_logins = 0, "
-                     "locked_until = NULL WHERE id = $3"),
-                 p, 3))
+    if (!db_exec(
+            c,
+            SQL("UPDATE \"user\" SET last_login_at = $1, last_login_ip = $2, failed_logins = 0, "
+                "locked_until = NULL WHERE id = $3"),
+            p, 3))
         return false;
     if (t->new_hash) {
         /* a one-time token is used up (and only once: two at a time meet here), an old hash renewed */
         DbVal h[] = {db_of_text(t->new_hash), db_of_int(t->who.id), db_of_text(t->who.hash)};
-        if (!db_exec(c,
-                     SQL("UPDATE \"user\" SET password_hash = $1 WHERE id = $2 AND password_hash = $3"),
-                     h, 3))
+        if (!db_exec(
+                c,
+                SQL("UPDATE \"user\" SET password_hash = $1 WHERE id = $2 AND password_hash = $3"),
+                h, 3))
             return false;
         if (t->setup && db_changes(c) != 1)
             return ctx_fail(c, ERR_BAD_CREDENTIALS, NULL, "err.bad_credentials");
@@ -283,12 +299,14 @@ static const char *cut(Arena *a, const char *s, size_t n)
     return arena_dup(a, s, n);
 }
 
-bool session_open(Ctx *c, const char *login, const char *password, const char *ip, const char *agent,
-                  SessionOpened *out)
+bool session_open(Ctx *c, const char *login, const char *password, const char *ip,
+                  const char *agent, SessionOpened *out)
 {
-    Attempt t = {.ip = cut(c->a, ip ? ip : "", 45), .agent = cut(c->a, agent, 200), .now = session_now(c)};
+    Attempt t = {
+        .ip = cut(c->a, ip ? ip : "", 45), .agent = cut(c->a, agent, 200), .now = session_now(c)};
     char key[65];
-    token_hash(row_fold(c, "user", "login", login), key); /* what was typed as login may be anything: the counters keep its digest */
+    token_hash(row_fold(c, "user", "login", login),
+               key); /* what was typed as login may be anything: the counters keep its digest */
     t.address_key = arena_printf(c->a, "address:%s", t.ip);
     bool known;
     if (!address_may_try(c, t.address_key, t.now) || !find_account(c, login, &t.who) ||
@@ -328,11 +346,12 @@ static bool read_session(Ctx *c, const char *hash, Found *out)
 {
     DbVal p[] = {db_of_text(hash)};
     int mark = c->n_err;
-    DbRows *r = db_query(c,
-                         SQL("SELECT s.id, s.user_id, s.created_at, s.seen_at, s.step_up_until, u.status "
-                             "FROM \"session\" s JOIN \"user\" u ON u.id = s.user_id "
-                             "WHERE s.hash = $1 AND u.deleted_at IS NULL"),
-                         p, 1);
+    DbRows *r =
+        db_query(c,
+                 SQL("SELECT s.id, s.user_id, s.created_at, s.seen_at, s.step_up_until, u.status "
+                     "FROM \"session\" s JOIN \"user\" u ON u.id = s.user_id "
+                     "WHERE s.hash = $1 AND u.deleted_at IS NULL"),
+                 p, 1);
     if (!r)
         return false;
     if (db_step(r)) {
@@ -355,7 +374,8 @@ static bool touch(Ctx *c, void *arg)
 {
     const Touch *t = arg;
     DbVal p[] = {db_of_int(t->now), db_of_int(t->id)};
-    return db_exec(c, SQL("UPDATE \"session\" SET seen_at = $1 WHERE id = $2 AND seen_at < $1"), p, 2);
+    return db_exec(c, SQL("UPDATE \"session\" SET seen_at = $1 WHERE id = $2 AND seen_at < $1"), p,
+                   2);
 }
 
 bool session_find(Ctx *c, const char *token, const char *ip, const char *agent, Actor **out,
@@ -386,7 +406,8 @@ bool session_find(Ctx *c, const char *token, const char *ip, const char *agent, 
     me->session = s.id;
     me->ip = ip;
     me->agent = agent;
-    me->step_up_until = s.step_up_until > now && s.step_up_until <= now + STEP_UP + SKEW ? s.step_up_until : 0;
+    me->step_up_until =
+        s.step_up_until > now && s.step_up_until <= now + STEP_UP + SKEW ? s.step_up_until : 0;
     *out = me;
     if (out_csrf)
         *out_csrf = csrf_of(c->a, token);
@@ -474,13 +495,13 @@ bool session_step_up(Ctx *c, const char *method, const char *code)
         return false;
     db_release(c);
     switch (password_matches(c, who.hash, code)) {
-    case PASSWORD_YES:
-        break;
-    case PASSWORD_FAILED:
-        return false;
+    case PASSWORD_YES: break;
+    case PASSWORD_FAILED: return false;
     default: {
-        AuditEntry e = {.action = "step_up", .entity = "session", .record = me->session, .result = "denied"};
-        return audit_note(c, &e) ? ctx_fail(c, ERR_BAD_CREDENTIALS, "code", "auth.code_wrong") : false;
+        AuditEntry e = {
+            .action = "step_up", .entity = "session", .record = me->session, .result = "denied"};
+        return audit_note(c, &e) ? ctx_fail(c, ERR_BAD_CREDENTIALS, "code", "auth.code_wrong")
+                                 : false;
     }
     }
     Touch t = {.id = me->session, .now = session_now(c)};

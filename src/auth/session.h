@@ -9,7 +9,7 @@
 #include "base/buf.h"
 
 typedef struct SessionOpened {
-    const char *token;  /* for the cookie, 43 characters base64url */
+    const char *token; /* for the cookie, 43 characters base64url */
     const char *csrf;
     int64_t user;
     const char *ticket; /* second factor wanted: then token is NULL (later issue; NULL now) */
@@ -17,9 +17,11 @@ typedef struct SessionOpened {
 
 /* Same answer and same work for a wrong login, a wrong password and a locked account (ERR_BAD_CREDENTIALS; ERR_LOCKED_OUT
    only where the password was right; ERR_LIMIT with retry_after for an address that fails too often). */
-bool session_open(Ctx *c, const char *login, const char *password, const char *ip, const char *agent, SessionOpened *out);
+bool session_open(Ctx *c, const char *login, const char *password, const char *ip,
+                  const char *agent, SessionOpened *out);
 /* The actor of a cookie; ERR_NOT_SIGNED_IN. *out_csrf: the token the header must equal. */
-bool session_find(Ctx *c, const char *token, const char *ip, const char *agent, Actor **out, const char **out_csrf);
+bool session_find(Ctx *c, const char *token, const char *ip, const char *agent, Actor **out,
+                  const char **out_csrf);
 bool session_close(Ctx *c, int64_t session);
 bool session_close_all(Ctx *c, int64_t user, int64_t but_session);
 /* Step-up by password: valid 5 minutes for this session. Never for a bearer token. */
@@ -27,13 +29,16 @@ bool session_step_up(Ctx *c, const char *method, const char *code);
 /* The methods open to the caller, for the 403: "password". */
 const char *const *session_step_up_methods(Ctx *c, int *n);
 
-bool password_check_policy(Ctx *c, const char *field, const char *password, const char *login, const char *name);
+bool password_check_policy(Ctx *c, const char *field, const char *password, const char *login,
+                           const char *name);
 bool password_hash_text(Ctx *c, const char *password, const char **out);
 bool password_change(Ctx *c, const char *old_password, const char *new_password);
-bool password_set(Ctx *c, int64_t user, const char *password, bool must_change); /* inside or outside a write */
+bool password_set(Ctx *c, int64_t user, const char *password,
+                  bool must_change); /* inside or outside a write */
 
 /* Bearer tokens. */
-bool token_create(Ctx *c, const char *name, const char *const *scopes, int64_t expires_at_ms, int64_t *out_id, const char **out_token);
+bool token_create(Ctx *c, const char *name, const char *const *scopes, int64_t expires_at_ms,
+                  int64_t *out_id, const char **out_token);
 bool token_find(Ctx *c, const char *token, const char *ip, const char *agent, Actor **out);
 /* One's own (with the right "sessions" anybody's); ERR_NOT_FOUND otherwise. */
 bool token_delete(Ctx *c, int64_t id);

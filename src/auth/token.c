@@ -65,7 +65,8 @@ static bool write_token(Ctx *c, void *arg)
         {"created_at", db_of_int(c->now_ms)},
         {"expires_at", t->expires_at ? db_of_int(t->expires_at) : db_null()},
     };
-    AuditEntry a = {.action = "token_create", .entity = "api_key", .record = t->id, .record_name = t->name};
+    AuditEntry a = {
+        .action = "token_create", .entity = "api_key", .record = t->id, .record_name = t->name};
     return row_insert(c, e, t->id, set, sizeof set / sizeof set[0]) && audit_add(c, &a);
 }
 
@@ -87,12 +88,16 @@ bool token_create(Ctx *c, const char *name, const char *const *scopes, int64_t e
         if (!scope_known(c, *s))
             ok = ctx_fail(c, ERR_INVALID, "scopes", "auth.unknown_scope", *s);
     if (n > MAX_SCOPES)
-        ok = ctx_fail(c, ERR_RANGE, "scopes", "err.range", "0", ctx_num(c, MAX_SCOPES), ctx_num(c, n));
+        ok = ctx_fail(c, ERR_RANGE, "scopes", "err.range", "0", ctx_num(c, MAX_SCOPES),
+                      ctx_num(c, n));
     if (expires_at_ms != 0 && expires_at_ms <= c->now_ms)
         ok = ctx_fail(c, ERR_INVALID, "expires_at", "auth.expires_past");
     if (!ok)
         return false;
-    NewToken t = {.name = name, .scopes = scopes_json(c, scopes), .id = id_new(), .expires_at = expires_at_ms,
+    NewToken t = {.name = name,
+                  .scopes = scopes_json(c, scopes),
+                  .id = id_new(),
+                  .expires_at = expires_at_ms,
                   .token = arena_printf(c->a, "%s%s", mark, crypt_token(c->a, TOKEN_BYTES))};
     if (!db_write(c, write_token, &t))
         return false;
@@ -134,12 +139,14 @@ static bool write_use(Ctx *c, void *arg)
 {
     const Use *u = arg;
     DbVal p[] = {db_of_int(c->now_ms), db_of_text(u->ip), db_of_int(u->id)};
-    return db_exec(c, SQL("UPDATE \"api_key\" SET last_used_at = $1, last_used_ip = $2 WHERE id = $3"), p, 3);
+    return db_exec(
+        c, SQL("UPDATE \"api_key\" SET last_used_at = $1, last_used_ip = $2 WHERE id = $3"), p, 3);
 }
 
 bool token_find(Ctx *c, const char *token, const char *ip, const char *agent, Actor **out)
 {
-    if (!token || strlen(token) != sizeof mark - 1 + TOKEN_CHARS || strncmp(token, mark, sizeof mark - 1) != 0)
+    if (!token || strlen(token) != sizeof mark - 1 + TOKEN_CHARS ||
+        strncmp(token, mark, sizeof mark - 1) != 0)
         return ctx_fail(c, ERR_NOT_SIGNED_IN, NULL, "err.not_signed_in");
     char hash[65];
     crypt_sha256_hex(token, strlen(token), hash);
@@ -147,12 +154,13 @@ bool token_find(Ctx *c, const char *token, const char *ip, const char *agent, Ac
     int errs = c->n_err;
     /* an account that is not active is refused by actor_of_user's own statement or by its cache, which
        a change of the account drops; the join makes it hold at once on every node */
-    DbRows *r = db_query(c,
-                         SQL("SELECT k.id, k.user_id, k.scopes, k.last_used_at FROM \"api_key\" k "
-                             "JOIN \"user\" u ON u.id = k.user_id WHERE k.hash = $1 AND k.revoked_at IS NULL "
-                             "AND (k.expires_at IS NULL OR k.expires_at > $2) "
-                             "AND u.status = 'active' AND u.deleted_at IS NULL"),
-                         p, 2);
+    DbRows *r = db_query(
+        c,
+        SQL("SELECT k.id, k.user_id, k.scopes, k.last_used_at FROM \"api_key\" k "
+            "JOIN \"user\" u ON u.id = k.user_id WHERE k.hash = $1 AND k.revoked_at IS NULL "
+            "AND (k.expires_at IS NULL OR k.expires_at > $2) "
+            "AND u.status = 'active' AND u.deleted_at IS NULL"),
+        p, 2);
     if (!r)
         return false;
     int64_t id = 0, user = 0, used = 0;
@@ -190,7 +198,8 @@ static bool write_delete(Ctx *c, void *arg)
 {
     const int64_t *id = arg;
     bool any = actor_has(c->actor, RIGHT_SESSIONS);
-    DbVal p[] = {db_of_int(c->now_ms), db_of_int(*id), db_of_int(c->actor->user), db_of_int(any ? 1 : 0)};
+    DbVal p[] = {db_of_int(c->now_ms), db_of_int(*id), db_of_int(c->actor->user),
+                 db_of_int(any ? 1 : 0)};
     if (!db_exec(c,
                  SQL("UPDATE \"api_key\" SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL "
                      "AND (user_id = $3 OR $4 = 1)"),
@@ -227,10 +236,11 @@ bool token_list(Ctx *c, Buf *out)
         return ctx_fail(c, ERR_NOT_SIGNED_IN, NULL, "err.not_signed_in");
     DbVal p[] = {db_of_int(c->actor->user)};
     int errs = c->n_err;
-    DbRows *r = db_query(c,
-                         SQL("SELECT id, name, scopes, prefix, created_at, expires_at, last_used_at "
-                             "FROM \"api_key\" WHERE user_id = $1 AND revoked_at IS NULL ORDER BY id DESC"),
-                         p, 1);
+    DbRows *r =
+        db_query(c,
+                 SQL("SELECT id, name, scopes, prefix, created_at, expires_at, last_used_at "
+                     "FROM \"api_key\" WHERE user_id = $1 AND revoked_at IS NULL ORDER BY id DESC"),
+                 p, 1);
     if (!r)
         return false;
     Jw w;

@@ -125,7 +125,8 @@ static bool read_nodes(Ctx *c, Node **out, int *out_n)
         return false;
     Node *nodes = ARENA_ARRAY(c->a, count + 1, Node);
     int n = 0, mark = c->n_err;
-    DbRows *r = db_query(c, SQL("SELECT id, parent_id, path FROM \"department\" ORDER BY id"), NULL, 0);
+    DbRows *r =
+        db_query(c, SQL("SELECT id, parent_id, path FROM \"department\" ORDER BY id"), NULL, 0);
     if (!r)
         return false;
     while (n < count && db_step(r)) {

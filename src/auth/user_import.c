@@ -29,7 +29,8 @@ typedef struct Dept {
 } Dept;
 
 typedef struct Person {
-    const char *login, *name, *password, *department, *position, *manager, *email, *mobile, *staff_no;
+    const char *login, *name, *password, *department, *position, *manager, *email, *mobile,
+        *staff_no;
     bool has_department, has_position, has_manager, has_roles, has_email, has_mobile, has_staff_no;
     bool must_change, has_must_change;
     int64_t roles[MOST_ROLES];
@@ -68,12 +69,13 @@ static bool text(Ctx *c, json_object *o, const char *list, int i, const char *ke
     if (!has || v == NULL)
         return true;
     if (!json_object_is_type(v, json_type_string))
-        return ctx_fail(c, ERR_TYPE, place(c, list, i, key), "err.type", msg_text(c->lang, "user.type_text"));
+        return ctx_fail(c, ERR_TYPE, place(c, list, i, key), "err.type",
+                        msg_text(c->lang, "user.type_text"));
     const char *s = json_object_get_string(v);
     size_t n = utf8_count(s);
     if (n > most)
-        return ctx_fail(c, ERR_TOO_LONG, place(c, list, i, key), "err.too_long", ctx_num(c, (int64_t)most),
-                        ctx_num(c, (int64_t)n));
+        return ctx_fail(c, ERR_TOO_LONG, place(c, list, i, key), "err.too_long",
+                        ctx_num(c, (int64_t)most), ctx_num(c, (int64_t)n));
     *out = *s ? s : NULL;
     return true;
 }
@@ -120,7 +122,8 @@ static bool read_roles(Ctx *c, Import *im, json_object *o, Person *p, int i)
     bool ok = true;
     for (size_t k = 0; k < json_object_array_length(list); k++) {
         json_object *item = json_object_array_get_idx(list, k);
-        const char *code = json_object_is_type(item, json_type_string) ? json_object_get_string(item) : "";
+        const char *code =
+            json_object_is_type(item, json_type_string) ? json_object_get_string(item) : "";
         const int64_t *id = map_get(&im->roles, code);
         if (!id) {
             ok = ctx_fail(c, ERR_REF_NOT_FOUND, at, "err.ref.not_found", code);
@@ -138,7 +141,8 @@ static bool read_roles(Ctx *c, Import *im, json_object *o, Person *p, int i)
 static bool login_ok(const char *s)
 {
     for (size_t i = 0; s[i]; i++) {
-        bool word = (s[i] >= 'a' && s[i] <= 'z') || (s[i] >= 'A' && s[i] <= 'Z') || (s[i] >= '0' && s[i] <= '9');
+        bool word = (s[i] >= 'a' && s[i] <= 'z') || (s[i] >= 'A' && s[i] <= 'Z') ||
+                    (s[i] >= '0' && s[i] <= '9');
         if (!word && (i == 0 || !strchr("._@-", s[i])))
             return false;
     }
@@ -151,8 +155,10 @@ static bool read_person(Ctx *c, Import *im, json_object *o, int i)
     Person *p = &im->people[i];
     json_object *must;
     bool ok = only_keys(c, o, list, i,
-                        " login name password department position manager roles must_change email mobile staff_no ");
-    ok &= text(c, o, list, i, "login", 50, &p->login, NULL) && needed(c, p->login, list, i, "login");
+                        " login name password department position manager roles must_change email "
+                        "mobile staff_no ");
+    ok &=
+        text(c, o, list, i, "login", 50, &p->login, NULL) && needed(c, p->login, list, i, "login");
     ok &= text(c, o, list, i, "name", 100, &p->name, NULL) && needed(c, p->name, list, i, "name");
     ok &= text(c, o, list, i, "password", 1024, &p->password, NULL);
     ok &= text(c, o, list, i, "department", 50, &p->department, &p->has_department);
@@ -174,7 +180,8 @@ static bool read_person(Ctx *c, Import *im, json_object *o, int i)
     if (p->login && map_put(&im->person_by_login, row_fold(c, "user", "login", p->login), p))
         ok = ctx_fail(c, ERR_DUP_IN_FILE, place(c, list, i, "login"), "user.twice", p->login);
     if (p->password)
-        ok &= password_check_policy(c, place(c, list, i, "password"), p->password, p->login, p->name);
+        ok &=
+            password_check_policy(c, place(c, list, i, "password"), p->password, p->login, p->name);
     return ok;
 }
 
@@ -263,8 +270,8 @@ static bool user_id(Ctx *c, const char *login, int64_t *out)
 }
 
 /* A code or login named by a row: in the file (folded) or in the database. */
-static bool known(Ctx *c, const Map *in_file, bool (*find)(Ctx *, const char *, int64_t *), const char *name,
-                  const char *folded, const char *at)
+static bool known(Ctx *c, const Map *in_file, bool (*find)(Ctx *, const char *, int64_t *),
+                  const char *name, const char *folded, const char *at)
 {
     int64_t id = 0;
     if (!name || map_has(in_file, folded))
@@ -279,19 +286,22 @@ static bool look_up(Ctx *c, Import *im)
     bool ok = true;
     for (int i = 0; i < im->n_depts; i++) {
         const char *parent = im->depts[i].parent;
-        ok &= known(c, &im->dept_by_code, dept_id, parent, row_fold(c, "department", "code", parent),
-                    place(c, "departments", i, "parent"));
+        ok &=
+            known(c, &im->dept_by_code, dept_id, parent, row_fold(c, "department", "code", parent),
+                  place(c, "departments", i, "parent"));
     }
     for (int i = 0; i < im->n_people; i++) {
         Person *p = &im->people[i];
         ok &= known(c, &im->dept_by_code, dept_id, p->department,
-                    row_fold(c, "department", "code", p->department), place(c, "users", i, "department"));
+                    row_fold(c, "department", "code", p->department),
+                    place(c, "users", i, "department"));
         ok &= known(c, &im->person_by_login, user_id, p->manager,
                     row_fold(c, "user", "login", p->manager), place(c, "users", i, "manager"));
         DbVal v[] = {db_of_text(row_fold(c, "user", "login", p->login))};
         bool found;
-        if (p->login && !db_one_text(c, SQL("SELECT password_hash FROM \"user\" WHERE login_f = $1"), v, 1,
-                                     &p->old_hash, &found))
+        if (p->login &&
+            !db_one_text(c, SQL("SELECT password_hash FROM \"user\" WHERE login_f = $1"), v, 1,
+                         &p->old_hash, &found))
             return false;
     }
     return ok;
@@ -313,7 +323,8 @@ static void *hash_some(void *arg)
         Person *p = &h->im->people[i];
         if (!p->password)
             continue;
-        if (p->old_hash && *p->old_hash == '$' && crypt_password_check(p->old_hash, p->password) == CRYPT_YES)
+        if (p->old_hash && *p->old_hash == '$' &&
+            crypt_password_check(p->old_hash, p->password) == CRYPT_YES)
             continue;
         if (crypt_password_hash(p->password, p->hash) != CRYPT_YES)
             atomic_store(&h->failed, true);
@@ -342,9 +353,13 @@ static bool hash_all(Ctx *c, Import *im)
 
 /* --- writing ---------------------------------------------------------------------------------------- */
 
-static bool log_row(Ctx *c, Import *im, const char *entity, int64_t id, const char *name, bool is_new)
+static bool log_row(Ctx *c, Import *im, const char *entity, int64_t id, const char *name,
+                    bool is_new)
 {
-    AuditEntry e = {.action = is_new ? "create" : "update", .entity = entity, .record = id, .record_name = name};
+    AuditEntry e = {.action = is_new ? "create" : "update",
+                    .entity = entity,
+                    .record = id,
+                    .record_name = name};
     if (is_new)
         im->created++;
     else
@@ -360,8 +375,10 @@ static bool write_depts(Ctx *c, Import *im)
         if (!dept_id(c, d->code, &d->id))
             return false;
         bool is_new = d->id == 0;
-        const RowSet set[] = {{"code", db_of_text(d->code)}, {"name", db_of_text(d->name)},
-                              {"deleted_at", db_null()}, {"deleted_by", db_null()},
+        const RowSet set[] = {{"code", db_of_text(d->code)},
+                              {"name", db_of_text(d->name)},
+                              {"deleted_at", db_null()},
+                              {"deleted_by", db_null()},
                               {"sort_order", db_of_int(i)}};
         if (is_new)
             d->id = id_new();
@@ -401,8 +418,8 @@ static bool write_person(Ctx *c, Import *im, Person *p)
     } else {
         DbVal v[] = {db_of_int(p->id)};
         bool found;
-        if (!db_one_int(c, SQL("SELECT department_id FROM \"user\" WHERE id = $1"), v, 1, &p->old_department,
-                        &found))
+        if (!db_one_int(c, SQL("SELECT department_id FROM \"user\" WHERE id = $1"), v, 1,
+                        &p->old_department, &found))
             return false;
     }
     RowSet set[20];
@@ -416,7 +433,8 @@ static bool write_person(Ctx *c, Import *im, Person *p)
     add(set, &n, p->has_staff_no, "staff_no", db_of_text(p->staff_no));
     add(set, &n, p->new_password, "password_hash", db_of_text(p->hash));
     add(set, &n, p->new_password, "password_changed_at", db_of_int(c->now_ms));
-    add(set, &n, p->is_new || p->has_must_change, "must_change_password", db_of_int(p->must_change ? 1 : 0));
+    add(set, &n, p->is_new || p->has_must_change, "must_change_password",
+        db_of_int(p->must_change ? 1 : 0));
     add(set, &n, p->is_new, "status", db_of_text("active"));
     add(set, &n, p->is_new, "failed_logins", db_of_int(0));
     add(set, &n, p->is_new, "timezone", db_of_text("Asia/Shanghai"));
@@ -439,13 +457,15 @@ static bool write_roles(Ctx *c, const Person *p, bool *out_changed)
         return true;
     int64_t had = 0, kept = 0;
     DbVal u[] = {db_of_int(p->id)};
-    if (!db_one_int(c, SQL("SELECT COUNT(*) FROM \"rel_user_roles\" WHERE id = $1"), u, 1, &had, NULL))
+    if (!db_one_int(c, SQL("SELECT COUNT(*) FROM \"rel_user_roles\" WHERE id = $1"), u, 1, &had,
+                    NULL))
         return false;
     for (int i = 0; i < p->n_roles; i++) {
         DbVal v[] = {db_of_int(p->id), db_of_int(p->roles[i])};
         int64_t there = 0;
-        if (!db_one_int(c, SQL("SELECT COUNT(*) FROM \"rel_user_roles\" WHERE id = $1 AND target = $2"), v, 2,
-                        &there, NULL))
+        if (!db_one_int(
+                c, SQL("SELECT COUNT(*) FROM \"rel_user_roles\" WHERE id = $1 AND target = $2"), v,
+                2, &there, NULL))
             return false;
         kept += there;
     }
@@ -459,7 +479,8 @@ static bool write_roles(Ctx *c, const Person *p, bool *out_changed)
         if (!db_exec(c, SQL("INSERT INTO \"rel_user_roles\" (id, target) VALUES ($1, $2)"), v, 2))
             return false;
     }
-    AuditEntry e = {.action = "role_change", .entity = "user", .record = p->id, .record_name = p->login};
+    AuditEntry e = {
+        .action = "role_change", .entity = "user", .record = p->id, .record_name = p->login};
     return audit_add(c, &e);
 }
 
@@ -470,7 +491,8 @@ static bool write_links(Ctx *c, const Person *p)
         int64_t manager = 0;
         if (p->manager && !user_id(c, p->manager, &manager))
             return false;
-        DbVal v[] = {manager && manager != p->id ? db_of_int(manager) : db_null(), db_of_int(p->id)};
+        DbVal v[] = {manager && manager != p->id ? db_of_int(manager) : db_null(),
+                     db_of_int(p->id)};
         if (!db_exec(c, SQL("UPDATE \"user\" SET manager_id = $1 WHERE id = $2"), v, 2))
             return false;
     }

@@ -30,7 +30,7 @@ struct Arena {
     Deferred *deferred;
     size_t cap, total;
     size_t next_size;
-    Arena *parent;                   /* NULL for a root */
+    Arena *parent;                      /* NULL for a root */
     Arena *child, *sib_next, *sib_prev; /* children end with their parent */
 };
 

@@ -114,8 +114,8 @@ int64_t clock_zone_offset_ms(const char *zone, int64_t at_ms)
     UErrorCode err = U_ZERO_ERROR;
     pthread_mutex_lock(&z->lock);
     ucal_setMillis(z->cal, (UDate)at_ms, &err);
-    int64_t off = (int64_t)ucal_get(z->cal, UCAL_ZONE_OFFSET, &err) +
-                  ucal_get(z->cal, UCAL_DST_OFFSET, &err);
+    int64_t off =
+        (int64_t)ucal_get(z->cal, UCAL_ZONE_OFFSET, &err) + ucal_get(z->cal, UCAL_DST_OFFSET, &err);
     pthread_mutex_unlock(&z->lock);
     return U_SUCCESS(err) ? off : 0;
 }

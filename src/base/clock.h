@@ -14,9 +14,9 @@ int64_t clock_mono_ms(void);
 void clock_sleep_ms(int64_t ms);
 
 typedef struct ClockParts {
-    int year, month, day;          /* month 1–12 */
+    int year, month, day; /* month 1–12 */
     int hour, minute, second, ms;
-    int weekday;                   /* 1 = Monday … 7 = Sunday */
+    int weekday; /* 1 = Monday … 7 = Sunday */
 } ClockParts;
 
 /* The offset of zone from UTC at an instant, in ms; 0 for a zone nobody knows. */

@@ -66,11 +66,11 @@ typedef struct Unit {
     int64_t factor;
 } Unit;
 
-static const Unit durations[] = {{"ms", 1},        {"s", 1000},     {"m", 60000}, {"min", 60000},
-                                 {"h", 3600000},   {"d", 86400000}, {NULL, 0}};
-static const Unit sizes[] = {{"B", 1},         {"KB", 1 << 10}, {"K", 1 << 10}, {"MB", 1 << 20},
-                             {"M", 1 << 20},   {"GB", 1 << 30}, {"G", 1 << 30}, {NULL, 0}};
-static const Unit rates[] = {{"s", 1000},      {"min", 60000},    {"m", 60000}, {"h", 3600000},
+static const Unit durations[] = {{"ms", 1},      {"s", 1000},     {"m", 60000}, {"min", 60000},
+                                 {"h", 3600000}, {"d", 86400000}, {NULL, 0}};
+static const Unit sizes[] = {{"B", 1},       {"KB", 1 << 10}, {"K", 1 << 10}, {"MB", 1 << 20},
+                             {"M", 1 << 20}, {"GB", 1 << 30}, {"G", 1 << 30}, {NULL, 0}};
+static const Unit rates[] = {{"s", 1000},       {"min", 60000},    {"m", 60000},    {"h", 3600000},
                              {"hour", 3600000}, {"day", 86400000}, {"d", 86400000}, {NULL, 0}};
 
 /* Digits at the beginning of s; *rest is what follows. */

@@ -21,7 +21,8 @@ typedef struct CreditCode {
     char text[20];       /* narrow, upper case, no blanks and dashes; "" where it is too long */
     char suggestion[20]; /* with O → 0, I → 1 where that makes it valid, else "" */
     const char *error;   /* message key err.credit_code.… or NULL */
-    const char *warning; /* message key warn.credit_code.… (inner check, unknown department) or NULL */
+    const char
+        *warning; /* message key warn.credit_code.… (inner check, unknown department) or NULL */
 } CreditCode;
 
 /* true for CREDIT_OK and CREDIT_OLD. All of out is set. */

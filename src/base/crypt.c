@@ -218,9 +218,8 @@ char *crypt_seal(Arena *a, const unsigned char *key, const char *label, const vo
     unsigned char *box = arena_alloc(a, NONCE + n + TAG);
     unsigned long long len;
     randombytes_buf(box, NONCE);
-    crypto_aead_xchacha20poly1305_ietf_encrypt(box + NONCE, &len, data, n,
-                                               (const unsigned char *)label, strlen(label), NULL,
-                                               box, key);
+    crypto_aead_xchacha20poly1305_ietf_encrypt(
+        box + NONCE, &len, data, n, (const unsigned char *)label, strlen(label), NULL, box, key);
     return crypt_base64url(a, box, NONCE + (size_t)len);
 }
 

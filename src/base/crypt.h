@@ -8,7 +8,10 @@
 
 #include "base/arena.h"
 
-enum { CRYPT_PASSWORD_MAX = 128, CRYPT_KEY_BYTES = 32 }; /* bytes of a stored hash with its NUL; of a key */
+enum {
+    CRYPT_PASSWORD_MAX = 128,
+    CRYPT_KEY_BYTES = 32
+}; /* bytes of a stored hash with its NUL; of a key */
 
 typedef enum CryptAnswer { CRYPT_YES, CRYPT_NO, CRYPT_BUSY } CryptAnswer;
 

@@ -15,9 +15,9 @@ enum {
 };
 
 typedef enum State {
-    AT_START,  /* of a cell */
-    IN_PLAIN,  /* in a cell without quotes */
-    IN_QUOTES, /* between quotes */
+    AT_START,   /* of a cell */
+    IN_PLAIN,   /* in a cell without quotes */
+    IN_QUOTES,  /* between quotes */
     AFTER_QUOTE /* behind a quote inside quotes: doubled or the end */
 } State;
 
@@ -313,11 +313,19 @@ static bool plain_number(const char *s, size_t n)
 static bool starts_formula(int32_t cp)
 {
     switch (cp) {
-    case '=': case '+': case '-': case '@':
-    case 0xFF1D: case 0xFF0B: case 0xFF0D: case 0xFF20: /* full-width */
-    case 0xFE66: case 0xFE62: case 0xFE63: case 0xFE6B: /* small */
-    case 0x2212:                                        /* minus sign */
-        return true;
+    case '=':
+    case '+':
+    case '-':
+    case '@':
+    case 0xFF1D:
+    case 0xFF0B:
+    case 0xFF0D:
+    case 0xFF20: /* full-width */
+    case 0xFE66:
+    case 0xFE62:
+    case 0xFE63:
+    case 0xFE6B: /* small */
+    case 0x2212: /* minus sign */ return true;
     default: return false;
     }
 }

@@ -30,11 +30,11 @@ typedef struct Ctx {
     char trace_id[33]; /* lower-case hex, also in the log and in problem answers */
     ErrItem *err, *err_last;
     int n_err;
-    int retry_after_s; /* set with ERR_LIMIT and ERR_BUSY; 0 = not said */
-    int n_sql;         /* statements run, for tests and the log */
-    int64_t deadline_ms; /* monotonic ms after which statements are interrupted; 0 = none */
-    struct Db *db;            /* db/db.h */
-    struct DbConn *conn;      /* db/db.h: the connection in use, NULL until the first statement */
+    int retry_after_s;         /* set with ERR_LIMIT and ERR_BUSY; 0 = not said */
+    int n_sql;                 /* statements run, for tests and the log */
+    int64_t deadline_ms;       /* monotonic ms after which statements are interrupted; 0 = none */
+    struct Db *db;             /* db/db.h */
+    struct DbConn *conn;       /* db/db.h: the connection in use, NULL until the first statement */
     const struct Model *model; /* meta/model.h: the model that holds for this work */
     const struct Actor *actor; /* auth/actor.h: who asks */
 } Ctx;
@@ -47,7 +47,7 @@ void ctx_init(Ctx *c, Arena *a);
  * (messages/zh.json, en.json) and the texts for its places {1}, {2} …:
  *     return ctx_fail(c, ERR_TOO_LONG, "name", "err.too_long", "120", "134");
  */
-#define ctx_fail(c, code, field, ...) \
+#define ctx_fail(c, code, field, ...)                                                              \
     ctx_fail_args((c), (code), (field), (const char *const[]){__VA_ARGS__, NULL})
 bool ctx_fail_args(Ctx *c, ErrCode code, const char *field, const char *const *key_and_args);
 /* The same with a detail for the log. detail is copied. */

@@ -8,7 +8,8 @@
 #include <stddef.h>
 
 typedef struct Embed {
-    const char *path; /* "entities/customer/customer.json", "messages/zh.json", "data/regions.csv" … */
+    const char
+        *path; /* "entities/customer/customer.json", "messages/zh.json", "data/regions.csv" … */
     const unsigned char *data;
     size_t len;
     const char *hash; /* 16 hex digits of SHA-256, for ETag */

@@ -93,8 +93,9 @@ bool log_wants(LogLevel level)
 /* The last guard, not the first: callers must not hand personal data over at all. */
 static bool is_secret(const char *key)
 {
-    static const char *const words[] = {"password", "secret", "token",     "cookie", "phone",
-                                        "mobile",   "email",  "id_number", "csrf",   "authorization"};
+    static const char *const words[] = {"password", "secret",       "token", "cookie",
+                                        "phone",    "mobile",       "email", "id_number",
+                                        "csrf",     "authorization"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strcasestr(key, words[i]))
             return true;
@@ -134,7 +135,8 @@ static void compose(Arena *a, Buf *b, int64_t now, LogLevel level, const char *e
             jw_str(&w, "[removed]");
         } else {
             size_t n = strnlen(f->text, MAX_VALUE);
-            while (n == MAX_VALUE && n > MAX_VALUE - 4 && ((unsigned char)f->text[n] & 0xC0) == 0x80)
+            while (n == MAX_VALUE && n > MAX_VALUE - 4 &&
+                   ((unsigned char)f->text[n] & 0xC0) == 0x80)
                 n--; /* not inside a character */
             jw_str(&w, utf8_clean(a, f->text, n));
         }

@@ -40,7 +40,7 @@ bool log_wants(LogLevel level);
 
 /* An event without members, and with at least one. */
 void log_event(LogLevel level, const char *event);
-#define log_write(level, event, ...) \
+#define log_write(level, event, ...)                                                               \
     log_fields((level), (event), (const LogField[]){__VA_ARGS__, {.key = NULL}})
 void log_fields(LogLevel level, const char *event, const LogField *fields);
 /* Lines dropped since the start. */

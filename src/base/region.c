@@ -11,7 +11,7 @@
 #include "base/json_write.h"
 #include "base/region_list.h"
 
-static Region *regions; /* sorted by code */
+static Region *regions;    /* sorted by code */
 static const char **paths; /* beside regions */
 static size_t n_regions;
 static int heads[1024], *nexts; /* index + 1 by the first character of the name */

@@ -12,13 +12,14 @@
 #include "base/arena.h"
 
 typedef struct Region {
-    int32_t code;           /* six digits, e.g. 440305 */
-    int32_t parent;         /* 0 at level 1 */
-    int level;              /* 1 province, 2 city, 3 county */
-    bool is_filler;         /* one of the rows that are left out */
-    const char *name;       /* "南山区" */
-    const char *short_name; /* "南山": without 省, 市, 区, 自治州 …; the name where that is too short */
-    const char *pinyin;     /* "nanshanqu" */
+    int32_t code;     /* six digits, e.g. 440305 */
+    int32_t parent;   /* 0 at level 1 */
+    int level;        /* 1 province, 2 city, 3 county */
+    bool is_filler;   /* one of the rows that are left out */
+    const char *name; /* "南山区" */
+    const char
+        *short_name; /* "南山": without 省, 市, 区, 自治州 …; the name where that is too short */
+    const char *pinyin;                /* "nanshanqu" */
     const char *valid_from, *valid_to; /* days, "" = not limited */
 } Region;
 

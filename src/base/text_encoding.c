@@ -18,8 +18,8 @@ enum {
 };
 
 static const char *const names[ENC__COUNT] = {
-    "unknown", "UTF-8", "UTF-16LE", "UTF-16BE", "UTF-32LE", "UTF-32BE", "GB18030", "Big5",
-    "windows-1252",
+    "unknown",  "UTF-8",   "UTF-16LE", "UTF-16BE",     "UTF-32LE",
+    "UTF-32BE", "GB18030", "Big5",     "windows-1252",
 };
 
 const char *text_encoding_name(TextEncoding e)
@@ -32,8 +32,8 @@ TextEncoding text_encoding_by_name(const char *name)
     static const struct {
         const char *name;
         TextEncoding e;
-    } also[] = {{"GBK", ENC_GB18030},    {"GB2312", ENC_GB18030},  {"CP936", ENC_GB18030},
-                {"UTF8", ENC_UTF8},      {"UTF-16", ENC_UTF16LE},  {"CP950", ENC_BIG5},
+    } also[] = {{"GBK", ENC_GB18030},        {"GB2312", ENC_GB18030},    {"CP936", ENC_GB18030},
+                {"UTF8", ENC_UTF8},          {"UTF-16", ENC_UTF16LE},    {"CP950", ENC_BIG5},
                 {"CP1252", ENC_WINDOWS1252}, {"latin1", ENC_WINDOWS1252}};
     for (int i = 1; i < ENC__COUNT; i++)
         if (strcasecmp(names[i], name) == 0)
@@ -46,7 +46,7 @@ TextEncoding text_encoding_by_name(const char *name)
 
 const char *text_rule_name(TextRule r)
 {
-    static const char *const rules[] = {"none",       "bom",  "utf8", "nul",
+    static const char *const rules[] = {"none",    "bom",        "utf8", "nul",
                                         "gb18030", "big5_score", "big5", "last"};
     return rules[r];
 }
@@ -259,8 +259,10 @@ static TextEncoding bom_of(const char *s, size_t n, int *len)
         const char *bom;
         int len;
         TextEncoding e;
-    } boms[] = {{"\xFF\xFE\0\0", 4, ENC_UTF32LE}, {"\0\0\xFE\xFF", 4, ENC_UTF32BE},
-                {"\xEF\xBB\xBF", 3, ENC_UTF8},    {"\xFF\xFE", 2, ENC_UTF16LE},
+    } boms[] = {{"\xFF\xFE\0\0", 4, ENC_UTF32LE},
+                {"\0\0\xFE\xFF", 4, ENC_UTF32BE},
+                {"\xEF\xBB\xBF", 3, ENC_UTF8},
+                {"\xFF\xFE", 2, ENC_UTF16LE},
                 {"\xFE\xFF", 2, ENC_UTF16BE}};
     for (size_t i = 0; i < sizeof boms / sizeof *boms; i++)
         if (n >= (size_t)boms[i].len && memcmp(s, boms[i].bom, (size_t)boms[i].len) == 0) {

@@ -41,7 +41,7 @@ typedef enum TextRule {
 typedef struct TextGuess {
     TextEncoding encoding;
     TextRule rule;
-    int bom;              /* bytes of the BOM; text_conv skips them itself */
+    int bom; /* bytes of the BOM; text_conv skips them itself */
     /* percent of the two-byte characters that are everyday ones; -1: not valid in that encoding */
     int gb_score, big5_score;
 } TextGuess;

@@ -12,15 +12,15 @@
 
 #include "base/arena.h"
 
-#define VEC(T)        \
-    struct {          \
-        T *items;     \
-        size_t n, cap; \
+#define VEC(T)                                                                                     \
+    struct {                                                                                       \
+        T *items;                                                                                  \
+        size_t n, cap;                                                                             \
     }
 
 /* Appends one item (evaluated once). a, v are evaluated several times. */
-#define vec_push(a, v, ...)                                                                \
-    ((v)->items = vec_room((a), (v)->items, (v)->n, &(v)->cap, sizeof *(v)->items),        \
+#define vec_push(a, v, ...)                                                                        \
+    ((v)->items = vec_room((a), (v)->items, (v)->n, &(v)->cap, sizeof *(v)->items),                \
      (v)->items[(v)->n++] = (__VA_ARGS__))
 
 /* Room for one more behind n items; doubles. For the macro only. */

@@ -44,11 +44,11 @@ typedef struct SqlText {
 #define SQL(lit) ((SqlText){"" lit})
 
 typedef struct DbOptions {
-    const char *url;     /* "postgresql://…" or NULL for SQLite */
-    const char *dir;     /* the data folder; SQLite lives in <dir>/zhike.db */
-    bool create;         /* make the SQLite file where it is missing */
-    int readers;         /* connections at most: SQLite readers (default 32), PostgreSQL pool (default 8) */
-    int64_t mmap_bytes;  /* SQLite; default 2 GiB */
+    const char *url; /* "postgresql://…" or NULL for SQLite */
+    const char *dir; /* the data folder; SQLite lives in <dir>/zhike.db */
+    bool create;     /* make the SQLite file where it is missing */
+    int readers; /* connections at most: SQLite readers (default 32), PostgreSQL pool (default 8) */
+    int64_t mmap_bytes; /* SQLite; default 2 GiB */
 } DbOptions;
 
 /* Opens and sets c->db. On failure false with a mistake that says what to do. db_close joins the
@@ -132,7 +132,8 @@ bool db_change(Ctx *c, const char *topic, int64_t ref);
    so there the walk looks back 5 s and remembers per fn what it told (a row may come once more after
    a start, never twice later, and ids may be below `after`: keep the largest). At most 8 fns. */
 bool db_change_last(Ctx *c, int64_t *out);
-bool db_changes_since(Ctx *c, int64_t after, void (*fn)(void *arg, int64_t id, const char *topic, int64_t ref), void *arg);
+bool db_changes_since(Ctx *c, int64_t after,
+                      void (*fn)(void *arg, int64_t id, const char *topic, int64_t ref), void *arg);
 /* Inside a write: removes rows of change_log older than before_ms (not the newest row). */
 bool db_change_prune(Ctx *c, int64_t before_ms);
 

@@ -57,7 +57,7 @@ struct DbConn {
     int try_depth;
     PendingChange *pending; /* malloc */
     int n_pending, cap_pending;
-    bool search_waits; /* the writer of SQLite: documents are written once per batch */
+    bool search_waits;     /* the writer of SQLite: documents are written once per batch */
     PendingSearch *search; /* malloc */
     int n_search, cap_search;
 };
@@ -128,8 +128,9 @@ struct Dialect {
     const char *asc, *desc; /* in an index */
     SqlText all_columns;    /* rows (table, column) of the present schema */
     SqlText all_indexes;    /* rows (index) */
-    SqlText integrity;      /* rows of text, the first "ok" where all is well; text NULL: the engine checks itself */
-    SqlText change_insert;  /* $1 id $2 topic $3 ref $4 at */
+    SqlText
+        integrity; /* rows of text, the first "ok" where all is well; text NULL: the engine checks itself */
+    SqlText change_insert; /* $1 id $2 topic $3 ref $4 at */
     int64_t change_lookback_ms;
     void (*search_ddl)(Ctx *c, Sql *first, Sql *second,
                        const char *table); /* second may stay empty */

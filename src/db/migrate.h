@@ -9,32 +9,38 @@
 
 #include "db/db.h"
 
-typedef enum ColType { COL_INT, COL_REAL, COL_TEXT, COL_BLOB, COL_BOOL } ColType; /* BIGINT, DOUBLE, TEXT COLLATE "C", BYTEA, SMALLINT */
+typedef enum ColType {
+    COL_INT,
+    COL_REAL,
+    COL_TEXT,
+    COL_BLOB,
+    COL_BOOL
+} ColType; /* BIGINT, DOUBLE, TEXT COLLATE "C", BYTEA, SMALLINT */
 
 typedef struct PlanColumn {
     const char *name;
     ColType type;
-    bool not_null;       /* only with a dflt, or on new tables */
-    const char *dflt;    /* literal text: a number, or NULL */
-    const char *was;     /* former name, renamed where found; or NULL */
+    bool not_null;    /* only with a dflt, or on new tables */
+    const char *dflt; /* literal text: a number, or NULL */
+    const char *was;  /* former name, renamed where found; or NULL */
 } PlanColumn;
 
 typedef struct PlanIndex {
-    const char *name;             /* ix_…, ux_… */
-    const char *const *columns;   /* NULL-terminated; "-name" descends */
+    const char *name;           /* ix_…, ux_… */
+    const char *const *columns; /* NULL-terminated; "-name" descends */
     bool unique;
-    const char *where_not_null;   /* partial: this column IS NOT NULL; or NULL */
-    const char *where_null;       /* partial: this column IS NULL (deleted_at); or NULL */
+    const char *where_not_null; /* partial: this column IS NOT NULL; or NULL */
+    const char *where_null;     /* partial: this column IS NULL (deleted_at); or NULL */
 } PlanIndex;
 
 typedef struct PlanTable {
     const char *name;
     const PlanColumn *columns; /* the first is the primary key "id" unless key says otherwise */
     int n_columns;
-    const char *const *key;    /* NULL-terminated primary key, or NULL for {"id"} */
+    const char *const *key; /* NULL-terminated primary key, or NULL for {"id"} */
     const PlanIndex *indexes;
     int n_indexes;
-    bool search;               /* also search_<name> */
+    bool search; /* also search_<name> */
 } PlanTable;
 
 typedef struct Plan {

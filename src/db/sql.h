@@ -47,6 +47,7 @@ bool sql_search_put(Ctx *c, const char *entity, int64_t id, const char *tokens, 
 bool sql_search_remove(Ctx *c, const char *entity, int64_t id);
 /* Writes "(SELECT … AS id …)", the ids that carry all words, the newest `limit` of them; a word ending in
    '*' is a prefix. No words: no ids. */
-void sql_search_match(Ctx *c, Sql *q, const char *entity, const char *const *words, int n, int limit);
+void sql_search_match(Ctx *c, Sql *q, const char *entity, const char *const *words, int n,
+                      int limit);
 
 #endif

@@ -421,7 +421,8 @@ static void sqlite_value(DbRows *r, int col, DbKind want, DbVal *out)
     case DB_REAL: out->d = sqlite3_column_double(st, col); break;
     case DB_TEXT:
     case DB_BLOB:
-        out->s = want == DB_TEXT ? (const char *)sqlite3_column_text(st, col) : sqlite3_column_blob(st, col);
+        out->s = want == DB_TEXT ? (const char *)sqlite3_column_text(st, col)
+                                 : sqlite3_column_blob(st, col);
         out->n = (size_t)sqlite3_column_bytes(st, col);
         break;
     }

@@ -196,7 +196,8 @@ static int run_batch(Writer *w, Job **jobs, int n)
             run_alone(w, jobs[k]);
         return i + 1;
     }
-    Job *teller = NULL; /* a job that went well lends its context, so that no mistake hides another */
+    Job *teller =
+        NULL; /* a job that went well lends its context, so that no mistake hides another */
     for (int i = 0; i < n && !teller; i++)
         if (jobs[i]->ok)
             teller = jobs[i];

@@ -27,7 +27,8 @@ static char *disposition(Arena *a, const char *name)
     return b.data;
 }
 
-bool answer_file(Request *rq, const char *path, const char *name, const char *mime, bool remove_after)
+bool answer_file(Request *rq, const char *path, const char *name, const char *mime,
+                 bool remove_after)
 {
     Response *o = &rq->out;
     struct stat st;
@@ -38,7 +39,8 @@ bool answer_file(Request *rq, const char *path, const char *name, const char *mi
         unlink(path);
     o->fd_size = st.st_size;
     bool picture = strncmp(mime, "image/", 6) == 0;
-    o->type = picture || strcmp(mime, "application/pdf") == 0 || strstr(mime, "openxml") || strncmp(mime, "text/", 5) == 0
+    o->type = picture || strcmp(mime, "application/pdf") == 0 || strstr(mime, "openxml") ||
+                      strncmp(mime, "text/", 5) == 0
                   ? mime
                   : "application/octet-stream";
     respond_header(o, "Content-Disposition", disposition(rq->c.a, name));

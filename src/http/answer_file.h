@@ -8,6 +8,7 @@
  * Sends the file as an attachment: fixed type, nosniff, sandboxed (never rendered as a page of ours), the
  * name by RFC 6266 and 8187. remove: unlinked at once (the open descriptor keeps it until sent).
  */
-bool answer_file(Request *rq, const char *path, const char *name, const char *mime, bool remove_after);
+bool answer_file(Request *rq, const char *path, const char *name, const char *mime,
+                 bool remove_after);
 
 #endif

@@ -60,7 +60,8 @@ bool api_export(Request *rq)
 {
     json_object *in;
     int64_t job;
-    return request_json_or_empty(rq, &in) && export_start(&rq->c, rq->e, in, &job) && accepted(rq, job);
+    return request_json_or_empty(rq, &in) && export_start(&rq->c, rq->e, in, &job) &&
+           accepted(rq, job);
 }
 
 /* ---- imports ------------------------------------------------------------------------------- */
@@ -91,8 +92,8 @@ bool api_import_update(Request *rq)
     json_object *in;
     Buf ignored;
     buf_init(&ignored, rq->c.a);
-    return import_json(&rq->c, rq->id, &ignored) && request_json(rq, &in) && import_update(&rq->c, rq->id, in) &&
-           import_json(&rq->c, rq->id, &rq->out.body);
+    return import_json(&rq->c, rq->id, &ignored) && request_json(rq, &in) &&
+           import_update(&rq->c, rq->id, in) && import_json(&rq->c, rq->id, &rq->out.body);
 }
 
 static bool queued(Request *rq, bool (*fn)(Ctx *, int64_t, int64_t *))
@@ -131,14 +132,16 @@ bool api_import_errors(Request *rq)
 bool api_import_errors_xlsx(Request *rq)
 {
     const char *path;
-    return import_errors_xlsx(&rq->c, rq->id, &path) && answer_file(rq, path, "errors.xlsx", XLSX, true);
+    return import_errors_xlsx(&rq->c, rq->id, &path) &&
+           answer_file(rq, path, "errors.xlsx", XLSX, true);
 }
 
 bool api_import_template(Request *rq)
 {
     Ctx *c = &rq->c;
     const char *name = rq->params[0], *dot = strstr(name, ".xlsx");
-    const Entity *e = dot && !dot[5] ? model_entity(c->model, arena_dup(c->a, name, (size_t)(dot - name))) : NULL;
+    const Entity *e =
+        dot && !dot[5] ? model_entity(c->model, arena_dup(c->a, name, (size_t)(dot - name))) : NULL;
     const char *path;
     if (!e || !(e->gets & GETS_IMPORT))
         return ctx_fail(c, ERR_NOT_FOUND, NULL, "err.no_template");

@@ -10,8 +10,10 @@
 static bool list_query(Request *rq, ListQuery *q)
 {
     Ctx *c = &rq->c;
-    *q = (ListQuery){.q = request_query(rq, "q"), .sort = request_query(rq, "sort"),
-                     .cursor = request_query(rq, "cursor"), .fields = request_query(rq, "fields")};
+    *q = (ListQuery){.q = request_query(rq, "q"),
+                     .sort = request_query(rq, "sort"),
+                     .cursor = request_query(rq, "cursor"),
+                     .fields = request_query(rq, "fields")};
     int64_t limit;
     if (!request_number(rq, "limit", 1, 200, 50, &limit))
         return false;
@@ -70,13 +72,16 @@ bool api_record_create(Request *rq)
         return ctx_fail(c, ERR_BAD_HEADER, NULL, "err.bad_header", "Idempotency-Key");
     if (!request_json(rq, &in))
         return false;
-    SaveOptions o = {.idempotency_key = key, .route = arena_printf(c->a, "POST %s", rq->path), .if_version = -1,
+    SaveOptions o = {.idempotency_key = key,
+                     .route = arena_printf(c->a, "POST %s", rq->path),
+                     .if_version = -1,
                      .origin = origin_of(rq)};
     int64_t id;
     if (!rec_create(c, rq->e, in, &o, &id))
         return false;
     rq->out.status = 201;
-    respond_header(&rq->out, "Location", arena_printf(c->a, "/api/v1/%s/%" PRId64, rq->e->plural, id));
+    respond_header(&rq->out, "Location",
+                   arena_printf(c->a, "/api/v1/%s/%" PRId64, rq->e->plural, id));
     return answer_record(rq, id);
 }
 
@@ -84,7 +89,8 @@ bool api_record_get(Request *rq)
 {
     const char *deleted = request_query(rq, "deleted");
     int64_t version;
-    if (!rec_json(&rq->c, rq->e, rq->id, deleted && strcmp(deleted, "true") == 0, &rq->out.body, &version))
+    if (!rec_json(&rq->c, rq->e, rq->id, deleted && strcmp(deleted, "true") == 0, &rq->out.body,
+                  &version))
         return false;
     respond_etag(rq, version);
     return true;
@@ -182,6 +188,7 @@ bool api_search(Request *rq)
         return ctx_fail(&rq->c, ERR_BAD_REQUEST, "q", "err.text_length", "q", "200");
     ConfRate most = conf_rate("limit.search");
     const char *key = arena_printf(rq->c.a, "search:%" PRId64, rq->c.actor->user);
-    return request_number(rq, "limit", 1, 50, 20, &limit) && rate_take_here(&rq->c, key, (int)most.n, most.per_ms) &&
+    return request_number(rq, "limit", 1, 50, 20, &limit) &&
+           rate_take_here(&rq->c, key, (int)most.n, most.per_ms) &&
            rec_search(&rq->c, q, request_query(rq, "entity"), (int)limit, &rq->out.body);
 }

@@ -18,7 +18,8 @@ static const char *text_member(Request *rq, json_object *in, const char *name, s
         return NULL;
     }
     if ((size_t)json_object_get_string_len(o) > max || json_object_get_string_len(o) == 0) {
-        ctx_fail(&rq->c, ERR_BAD_REQUEST, name, "err.text_length", name, ctx_num(&rq->c, (int64_t)max));
+        ctx_fail(&rq->c, ERR_BAD_REQUEST, name, "err.text_length", name,
+                 ctx_num(&rq->c, (int64_t)max));
         return NULL;
     }
     return json_object_get_string(o);
@@ -88,7 +89,8 @@ bool api_session_open(Request *rq)
     json_object *in;
     if (!request_json(rq, &in))
         return false;
-    const char *login = text_member(rq, in, "login", 200), *password = text_member(rq, in, "password", 1024);
+    const char *login = text_member(rq, in, "login", 200),
+               *password = text_member(rq, in, "password", 1024);
     if (!login || !password || !only_members(rq, in, " login password "))
         return false;
     SessionOpened s;
@@ -112,8 +114,9 @@ bool api_session_open(Request *rq)
 bool api_session_verify(Request *rq)
 {
     json_object *in;
-    if (!request_json(rq, &in) || !text_member(rq, in, "ticket", 200) || !text_member(rq, in, "method", 20) ||
-        !text_member(rq, in, "code", 100) || !only_members(rq, in, " ticket method code "))
+    if (!request_json(rq, &in) || !text_member(rq, in, "ticket", 200) ||
+        !text_member(rq, in, "method", 20) || !text_member(rq, in, "code", 100) ||
+        !only_members(rq, in, " ticket method code "))
         return false;
     return ctx_fail(&rq->c, ERR_BAD_CREDENTIALS, NULL, "err.bad_credentials");
 }
@@ -203,7 +206,8 @@ bool api_step_up(Request *rq)
     json_object *in;
     if (!request_json(rq, &in))
         return false;
-    const char *method = text_member(rq, in, "method", 20), *code = text_member(rq, in, "code", 1024);
+    const char *method = text_member(rq, in, "method", 20),
+               *code = text_member(rq, in, "code", 1024);
     if (!method || !code || !only_members(rq, in, " method code "))
         return false;
     if (rq->bearer)

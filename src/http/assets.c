@@ -37,12 +37,18 @@ const char *assets_regions_path(void)
     return regions_path;
 }
 
-static const struct { const char *end, *type; } types[] = {
-    {".html", "text/html; charset=utf-8"}, {".js", "text/javascript; charset=utf-8"},
-    {".css", "text/css; charset=utf-8"},   {".svg", "image/svg+xml"},
-    {".json", "application/json"},         {".png", "image/png"},
-    {".ico", "image/x-icon"},              {".woff2", "font/woff2"},
-    {".webmanifest", "application/manifest+json"}, {".txt", "text/plain; charset=utf-8"}};
+static const struct {
+    const char *end, *type;
+} types[] = {{".html", "text/html; charset=utf-8"},
+             {".js", "text/javascript; charset=utf-8"},
+             {".css", "text/css; charset=utf-8"},
+             {".svg", "image/svg+xml"},
+             {".json", "application/json"},
+             {".png", "image/png"},
+             {".ico", "image/x-icon"},
+             {".woff2", "font/woff2"},
+             {".webmanifest", "application/manifest+json"},
+             {".txt", "text/plain; charset=utf-8"}};
 
 static const char *type_of(const char *path)
 {
@@ -79,9 +85,11 @@ static void inflate_into(Buf *b, const Embed *e)
 static void policy(Request *rq)
 {
     Response *o = &rq->out;
-    respond_header(o, "Content-Security-Policy",
-                   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-                   "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'");
+    respond_header(
+        o, "Content-Security-Policy",
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+        "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors "
+        "'none'");
     respond_header(o, "Referrer-Policy", "no-referrer");
     respond_header(o, "Cross-Origin-Opener-Policy", "same-origin");
     respond_header(o, "Cross-Origin-Resource-Policy", "same-origin");
@@ -123,8 +131,9 @@ bool api_asset(Request *rq)
     char *etag = arena_printf(rq->c.a, "\"%s\"", e->hash);
     respond_header(o, "ETag", etag);
     respond_header(o, "Vary", "Accept-Encoding");
-    respond_header(o, "Cache-Control", strncmp(e->path, "assets/", 7) == 0 ? "public, max-age=31536000, immutable"
-                                                                              : "no-cache");
+    respond_header(o, "Cache-Control",
+                   strncmp(e->path, "assets/", 7) == 0 ? "public, max-age=31536000, immutable"
+                                                       : "no-cache");
     policy(rq);
     if (matches(rq, etag)) {
         o->status = 304;

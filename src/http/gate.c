@@ -36,7 +36,8 @@ static void choose_language(Request *rq)
     const char *accept = request_header(rq, "Accept-Language");
     if (accept && strncasecmp(accept, "en", 2) == 0)
         rq->c.lang = "en";
-    else if (!accept && rq->c.actor && rq->c.actor->locale && strncmp(rq->c.actor->locale, "en", 2) == 0)
+    else if (!accept && rq->c.actor && rq->c.actor->locale &&
+             strncmp(rq->c.actor->locale, "en", 2) == 0)
         rq->c.lang = "en";
 }
 
@@ -84,7 +85,8 @@ static bool csrf(Request *rq)
         return true;
     /* signing in needs no token, but nobody is to be signed in by a page of somebody else */
     const char *given = request_header(rq, "X-CSRF-Token");
-    bool token = rq->route->who == WHO_ANYONE || (given && rq->csrf && crypt_equal_text(given, rq->csrf));
+    bool token =
+        rq->route->who == WHO_ANYONE || (given && rq->csrf && crypt_equal_text(given, rq->csrf));
     return (token && same_origin(rq)) || ctx_fail(&rq->c, ERR_CSRF, NULL, "err.csrf");
 }
 
@@ -117,7 +119,8 @@ static bool entity(Request *rq)
     rq->e = e;
     if (rq->route->act_set && !access_need(&rq->c, e, rq->route->act))
         return false;
-    if (e->readonly && rq->method != GET && !strstr(rq->route->path, "/actions/") && !strstr(rq->route->path, "/export"))
+    if (e->readonly && rq->method != GET && !strstr(rq->route->path, "/actions/") &&
+        !strstr(rq->route->path, "/export"))
         return ctx_fail(&rq->c, ERR_FORBIDDEN, NULL, "err.readonly_entity");
     return true;
 }
@@ -128,7 +131,8 @@ static bool entity(Request *rq)
  */
 static bool host_known(Request *rq)
 {
-    const char *given = request_header(rq, "Host"), *base = strstr(conf_text("http.base_url"), "://");
+    const char *given = request_header(rq, "Host"),
+               *base = strstr(conf_text("http.base_url"), "://");
     unsigned char address[sizeof(struct in6_addr)];
     if (!given)
         return true;
@@ -151,7 +155,8 @@ static bool password_due(Request *rq)
 {
     const Actor *a = rq->c.actor;
     if (!a || !a->must_change_password || strcmp(rq->route->path, "/api/v1/me") == 0 ||
-        strcmp(rq->route->path, "/api/v1/me/password") == 0 || strcmp(rq->route->path, "/api/v1/session") == 0)
+        strcmp(rq->route->path, "/api/v1/me/password") == 0 ||
+        strcmp(rq->route->path, "/api/v1/session") == 0)
         return true;
     return ctx_fail(&rq->c, ERR_FORBIDDEN, "password", "err.must_change_password");
 }
@@ -243,9 +248,10 @@ static void end(Request *rq)
             detail = e->detail;
     db_release(c);
     log_write(rq->out.status >= 500 ? LOG_ERROR : LOG_INFO, "request", LOG_S("trace", c->trace_id),
-              LOG_S("method", method_name(rq->method)), LOG_S("route", rq->route ? rq->route->path : "-"),
-              LOG_I("status", rq->out.status), LOG_I("ms", clock_mono_ms() - rq->started_ms),
-              LOG_I("sql", c->n_sql), LOG_I("user", c->actor ? c->actor->user : 0), LOG_S("detail", detail));
+              LOG_S("method", method_name(rq->method)),
+              LOG_S("route", rq->route ? rq->route->path : "-"), LOG_I("status", rq->out.status),
+              LOG_I("ms", clock_mono_ms() - rq->started_ms), LOG_I("sql", c->n_sql),
+              LOG_I("user", c->actor ? c->actor->user : 0), LOG_S("detail", detail));
 }
 
 /* Before the body of an upload: the gate without the handler. */

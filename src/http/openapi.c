@@ -37,34 +37,18 @@ static void field_schema(Jw *w, const Field *f, bool in)
 {
     jw_obj(w);
     switch (f->type) {
-    case FT_INT:
-        plain(w, "integer", "int64");
-        break;
-    case FT_FLOAT:
-        plain(w, "number", "double");
-        break;
-    case FT_BOOL:
-        plain(w, "boolean", NULL);
-        break;
+    case FT_INT: plain(w, "integer", "int64"); break;
+    case FT_FLOAT: plain(w, "number", "double"); break;
+    case FT_BOOL: plain(w, "boolean", NULL); break;
     case FT_MONEY:
         plain(w, "string", NULL);
         jw_kstr(w, "pattern", "^-?[0-9]+(\\.[0-9]{1,2})?$");
         break;
-    case FT_DECIMAL:
-        plain(w, "string", "decimal");
-        break;
-    case FT_DATE:
-        plain(w, "string", "date");
-        break;
-    case FT_DATETIME:
-        plain(w, "string", "date-time");
-        break;
-    case FT_EMAIL:
-        plain(w, "string", "email");
-        break;
-    case FT_URL:
-        plain(w, "string", "uri");
-        break;
+    case FT_DECIMAL: plain(w, "string", "decimal"); break;
+    case FT_DATE: plain(w, "string", "date"); break;
+    case FT_DATETIME: plain(w, "string", "date-time"); break;
+    case FT_EMAIL: plain(w, "string", "email"); break;
+    case FT_URL: plain(w, "string", "uri"); break;
     case FT_OPTION:
         plain(w, "string", NULL);
         option_codes(w, f);
@@ -96,11 +80,8 @@ static void field_schema(Jw *w, const Field *f, bool in)
             ref(w, "schemas", "Link");
         jw_end(w);
         break;
-    case FT_JSON:
-        break;
-    case FT_PARTS:
-        plain(w, "object", NULL);
-        break;
+    case FT_JSON: break;
+    case FT_PARTS: plain(w, "object", NULL); break;
     case FT_STRING:
     case FT_TEXT:
         plain(w, "string", NULL);
@@ -110,11 +91,10 @@ static void field_schema(Jw *w, const Field *f, bool in)
     case FT_NUMBER:
     case FT_PHONE:
     case FT_FILES:
-    case FT__COUNT:
-        plain(w, "string", NULL);
-        break;
+    case FT__COUNT: plain(w, "string", NULL); break;
     }
-    bool is_ref = !in && (f->type == FT_LINK || f->type == FT_REGION || f->type == FT_FILE || f->type == FT_IMAGE);
+    bool is_ref = !in && (f->type == FT_LINK || f->type == FT_REGION || f->type == FT_FILE ||
+                          f->type == FT_IMAGE);
     if (!is_ref)
         jw_kstr(w, "title", f->label.en);
     jw_end(w);
@@ -122,7 +102,8 @@ static void field_schema(Jw *w, const Field *f, bool in)
 
 static bool in_answer(const Field *f)
 {
-    return f->index != STD_ID && !f->hidden && !f->write_only && !f->retired && f->type != FT_PARTS && f->type != FT_FILES;
+    return f->index != STD_ID && !f->hidden && !f->write_only && !f->retired &&
+           f->type != FT_PARTS && f->type != FT_FILES;
 }
 
 static bool in_input(const Field *f)
@@ -258,10 +239,14 @@ static void body(Jw *w, const Route *r, const Entity *e)
 static void answers(Jw *w, const Route *r, const Entity *e)
 {
     bool list = e && r->method == GET && strcmp(r->path, "/api/v1/:plural") == 0;
-    bool created = r->method == POST && (strcmp(r->path, "/api/v1/:plural") == 0 || strstr(r->path, "/tokens"));
+    bool created = r->method == POST &&
+                   (strcmp(r->path, "/api/v1/:plural") == 0 || strstr(r->path, "/tokens"));
     jw_key(w, "responses");
     jw_obj(w);
-    jw_key(w, created ? "201" : r->method == DELETE_ ? "204" : strstr(r->path, "/export") ? "202" : "200");
+    jw_key(w, created                      ? "201"
+              : r->method == DELETE_       ? "204"
+              : strstr(r->path, "/export") ? "202"
+                                           : "200");
     jw_obj(w);
     jw_kstr(w, "description", r->about);
     if (r->in_answer || list) {
@@ -356,7 +341,8 @@ static bool offered(const Route *r, const Entity *e)
 {
     if (!e)
         return true;
-    if (e->readonly && r->method != GET && !strstr(r->path, "/export") && !strstr(r->path, "/actions/"))
+    if (e->readonly && r->method != GET && !strstr(r->path, "/export") &&
+        !strstr(r->path, "/actions/"))
         return false;
     if (strstr(r->path, "/export") && !(e->gets & GETS_EXPORT))
         return false;
@@ -401,7 +387,9 @@ bool api_openapi(Request *rq)
     jw_init(&w, &rq->out.body);
     jw_obj(&w);
     jw_kstr(&w, "openapi", "3.1.0");
-    jw_kraw(&w, "info", "{\"title\":\"Zhike\",\"version\":\"" ZK_VERSION "\",\"license\":{\"name\":\"Apache-2.0\",\"identifier\":\"Apache-2.0\"}}");
+    jw_kraw(&w, "info",
+            "{\"title\":\"Zhike\",\"version\":\"" ZK_VERSION
+            "\",\"license\":{\"name\":\"Apache-2.0\",\"identifier\":\"Apache-2.0\"}}");
     jw_kraw(&w, "servers", "[{\"url\":\"/\"}]");
     jw_kraw(&w, "security", "[{\"session\":[]},{\"bearer\":[]}]");
     jw_key(&w, "paths");
@@ -421,16 +409,25 @@ bool api_openapi(Request *rq)
     jw_key(&w, "components");
     jw_obj(&w);
     jw_kraw(&w, "securitySchemes",
-            "{\"session\":{\"type\":\"apiKey\",\"in\":\"cookie\",\"name\":\"zhike_session\"},\"bearer\":{\"type\":\"http\",\"scheme\":\"bearer\"}}");
+            "{\"session\":{\"type\":\"apiKey\",\"in\":\"cookie\",\"name\":\"zhike_session\"},"
+            "\"bearer\":{\"type\":\"http\",\"scheme\":\"bearer\"}}");
     jw_kraw(&w, "responses",
-            "{\"Problem\":{\"description\":\"What went wrong\",\"content\":{\"application/problem+json\":{\"schema\":{\"$ref\":\"#/components/schemas/Problem\"}}}}}");
+            "{\"Problem\":{\"description\":\"What went "
+            "wrong\",\"content\":{\"application/problem+json\":{\"schema\":{\"$ref\":\"#/"
+            "components/schemas/Problem\"}}}}}");
     jw_key(&w, "schemas");
     jw_obj(&w);
-    jw_kraw(&w, "Link", "{\"type\":[\"object\",\"null\"],\"properties\":{\"id\":{\"type\":\"integer\",\"format\":\"int64\"},\"label\":{\"type\":[\"string\",\"null\"]}}}");
+    jw_kraw(&w, "Link",
+            "{\"type\":[\"object\",\"null\"],\"properties\":{\"id\":{\"type\":\"integer\","
+            "\"format\":\"int64\"},\"label\":{\"type\":[\"string\",\"null\"]}}}");
     jw_kraw(&w, "Problem",
-            "{\"type\":\"object\",\"required\":[\"type\",\"title\",\"status\",\"code\"],\"properties\":{\"type\":{\"type\":\"string\"},\"title\":{\"type\":\"string\"},"
-            "\"status\":{\"type\":\"integer\"},\"detail\":{\"type\":\"string\"},\"code\":{\"type\":\"string\"},\"trace_id\":{\"type\":\"string\"},"
-            "\"errors\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{\"field\":{\"type\":\"string\"},\"code\":{\"type\":\"string\"},\"message\":{\"type\":\"string\"}}}}}}");
+            "{\"type\":\"object\",\"required\":[\"type\",\"title\",\"status\",\"code\"],"
+            "\"properties\":{\"type\":{\"type\":\"string\"},\"title\":{\"type\":\"string\"},"
+            "\"status\":{\"type\":\"integer\"},\"detail\":{\"type\":\"string\"},\"code\":{\"type\":"
+            "\"string\"},\"trace_id\":{\"type\":\"string\"},"
+            "\"errors\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{"
+            "\"field\":{\"type\":\"string\"},\"code\":{\"type\":\"string\"},\"message\":{\"type\":"
+            "\"string\"}}}}}}");
     for (int k = 0; k < m->n; k++)
         if (m->entities[k].routes)
             entity_schemas(&w, &m->entities[k]);

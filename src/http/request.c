@@ -26,7 +26,8 @@ const char *request_query(const Request *rq, const char *name)
     return map_get(&rq->query, name);
 }
 
-bool request_number(Request *rq, const char *name, int64_t min, int64_t max, int64_t dflt, int64_t *out)
+bool request_number(Request *rq, const char *name, int64_t min, int64_t max, int64_t dflt,
+                    int64_t *out)
 {
     const char *text = request_query(rq, name);
     *out = dflt;
@@ -36,7 +37,8 @@ bool request_number(Request *rq, const char *name, int64_t min, int64_t max, int
     errno = 0;
     long long n = strtoll(text, &end, 10);
     if (errno || *end || end == text || n < min || n > max)
-        return ctx_fail(&rq->c, ERR_BAD_REQUEST, name, "err.number_range", ctx_num(&rq->c, min), ctx_num(&rq->c, max));
+        return ctx_fail(&rq->c, ERR_BAD_REQUEST, name, "err.number_range", ctx_num(&rq->c, min),
+                        ctx_num(&rq->c, max));
     *out = n;
     return true;
 }
@@ -53,7 +55,8 @@ bool request_json(Request *rq, json_object **out)
     const char *type = request_header(rq, "Content-Type");
     if (type && strncasecmp(type, "application/json", 16) != 0 &&
         strncasecmp(type, "application/merge-patch+json", 28) != 0)
-        return ctx_fail(&rq->c, ERR_UNSUPPORTED_TYPE, NULL, "err.unsupported_type", "application/json");
+        return ctx_fail(&rq->c, ERR_UNSUPPORTED_TYPE, NULL, "err.unsupported_type",
+                        "application/json");
     if (!json_read(&rq->c, rq->body.data, rq->body.len, out))
         return false;
     if (!json_object_is_type(*out, json_type_object))

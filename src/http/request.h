@@ -29,38 +29,38 @@ typedef struct Header {
 
 typedef struct Response {
     int status;
-    const char *type;   /* content type; NULL: application/json */
+    const char *type; /* content type; NULL: application/json */
     Buf body;
     const unsigned char *fixed; /* instead of body: bytes that live as long as the program */
     size_t fixed_len;
-    int fd;             /* instead of body: a file to be sent and closed, with its size; -1 for none */
+    int fd; /* instead of body: a file to be sent and closed, with its size; -1 for none */
     int64_t fd_size;
     Header headers[16];
     int n_headers;
 } Response;
 
 typedef struct Request {
-    Ctx c;               /* its arena is the request's */
+    Ctx c; /* its arena is the request's */
     Method method;
-    const char *path;    /* decoded, without the query */
-    const char *target;  /* as it came, for limits and logs (no values are logged) */
-    Map query;           /* name → value, decoded */
+    const char *path;      /* decoded, without the query */
+    const char *target;    /* as it came, for limits and logs (no values are logged) */
+    Map query;             /* name → value, decoded */
     const char *params[4]; /* of the route, in order of its ":name" parts */
-    int64_t id;          /* of ":id" */
-    const Entity *e;     /* of ":plural" */
+    int64_t id;            /* of ":id" */
+    const Entity *e;       /* of ":plural" */
     const Route *route;
     Buf body;
     Upload upload;
-    Map form;            /* other fields of a multipart body */
+    Map form; /* other fields of a multipart body */
     const char *ip;
-    const char *csrf;    /* what the header must equal; NULL with a bearer token */
+    const char *csrf; /* what the header must equal; NULL with a bearer token */
     bool bearer;
     Response out;
     struct MHD_Connection *conn;
-    void *post;          /* multipart reader of the library */
+    void *post; /* multipart reader of the library */
     int upload_fd;
     bool too_large, too_many, malformed, bad_headers;
-    bool proxied;        /* the peer is one of http.trusted_proxies: its X-Forwarded-… are believed */
+    bool proxied; /* the peer is one of http.trusted_proxies: its X-Forwarded-… are believed */
     int n_headers;
     unsigned headers_seen;
     size_t header_bytes, received; /* of the body, as it came */
@@ -76,7 +76,8 @@ const char *request_agent(const Request *rq);
 /* A query parameter, or NULL. */
 const char *request_query(const Request *rq, const char *name);
 /* A whole number of the query within [min, max]; dflt where absent; ERR_BAD_REQUEST otherwise. */
-bool request_number(Request *rq, const char *name, int64_t min, int64_t max, int64_t dflt, int64_t *out);
+bool request_number(Request *rq, const char *name, int64_t min, int64_t max, int64_t dflt,
+                    int64_t *out);
 /* The body as JSON object. ERR_JSON; ERR_UNSUPPORTED_TYPE where Content-Type is something else. */
 bool request_json(Request *rq, json_object **out);
 /* The same; an absent body is an empty object. */

@@ -51,7 +51,8 @@ static const ErrItem *leading(const Ctx *c)
 static void step_up_methods(Request *rq, Jw *w)
 {
     int n = 0;
-    const char *const *methods = rq->c.actor && rq->c.db ? session_step_up_methods(&rq->c, &n) : NULL;
+    const char *const *methods =
+        rq->c.actor && rq->c.db ? session_step_up_methods(&rq->c, &n) : NULL;
     jw_key(w, "methods");
     jw_arr(w);
     for (int i = 0; i < n; i++)

@@ -14,19 +14,20 @@ typedef bool (*Handler)(Request *rq);
 
 struct Route {
     Method method;
-    const char *path;    /* "/api/v1/:plural/:id"; ":plural" sets rq->e, ":id" rq->id */
+    const char *path; /* "/api/v1/:plural/:id"; ":plural" sets rq->e, ":id" rq->id */
     Handler fn;
     Who who;
-    bool act_set;        /* act asks for a right on rq->e */
+    bool act_set; /* act asks for a right on rq->e */
     Action act;
-    Right right;         /* a general right, RIGHT_NONE for none */
-    bool step_up;        /* only with a fresh second verification */
-    size_t max_body;     /* bytes; 0: no body */
-    bool upload;         /* multipart with one file */
-    bool import_sized;   /* the file may be as large as an import */
-    bool in_answer;      /* the body of success is described by the entity (OpenAPI) */
-    const char *about;   /* one line for OpenAPI and `zhike routes` */
-    const char *query;   /* "filter sort limit": names of query parameters that are known; others are refused */
+    Right right;       /* a general right, RIGHT_NONE for none */
+    bool step_up;      /* only with a fresh second verification */
+    size_t max_body;   /* bytes; 0: no body */
+    bool upload;       /* multipart with one file */
+    bool import_sized; /* the file may be as large as an import */
+    bool in_answer;    /* the body of success is described by the entity (OpenAPI) */
+    const char *about; /* one line for OpenAPI and `zhike routes` */
+    const char *
+        query; /* "filter sort limit": names of query parameters that are known; others are refused */
 };
 #define ROUTE_ACT(a) .act_set = true, .act = (a)
 

@@ -39,9 +39,11 @@ static bool fits(Request *rq, const char *pattern, const char *path, const char 
 
 static bool reserved(const char *plural)
 {
-    static const char *const words[] = {"session", "me", "tokens", "step-up", "schema", "imports", "jobs", "events",
-                                        "metrics", "reports", "search", "merges", "attachments", "import-templates",
-                                        "settings", "openapi.json", "healthz", "readyz"};
+    static const char *const words[] = {
+        "session",      "me",      "tokens",      "step-up",          "schema",
+        "imports",      "jobs",    "events",      "metrics",          "reports",
+        "search",       "merges",  "attachments", "import-templates", "settings",
+        "openapi.json", "healthz", "readyz"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strcmp(words[i], plural) == 0)
             return true;
@@ -87,11 +89,12 @@ bool routes_check_table(const Route *table, int n)
     bool ok = true;
     for (int i = 0; i < n; i++) {
         const Route *r = &table[i];
-        const char *wrong = r->who == WHO_UNSET                        ? "says not who may call it"
-                            : !r->fn                                   ? "has no handler"
-                            : !r->about || !*r->about                  ? "has no description"
-                            : r->who == WHO_ANYONE && (r->act_set || r->right) ? "asks a right of nobody"
-                                                                       : NULL;
+        const char *wrong = r->who == WHO_UNSET       ? "says not who may call it"
+                            : !r->fn                  ? "has no handler"
+                            : !r->about || !*r->about ? "has no description"
+                            : r->who == WHO_ANYONE && (r->act_set || r->right)
+                                ? "asks a right of nobody"
+                                : NULL;
         for (int k = 0; !wrong && k < i; k++)
             if (table[k].method == r->method && strcmp(table[k].path, r->path) == 0)
                 wrong = "stands twice";

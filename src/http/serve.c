@@ -25,7 +25,13 @@
 #include "base/utf8.h"
 #include "http/route.h"
 
-enum { MAX_TARGET = 8192, REQUEST_ARENA = 64 << 20, QUEUE_MAX = 4096, POST_BUFFER = 16384, DROP_MAX = 64 << 20 };
+enum {
+    MAX_TARGET = 8192,
+    REQUEST_ARENA = 64 << 20,
+    QUEUE_MAX = 4096,
+    POST_BUFFER = 16384,
+    DROP_MAX = 64 << 20
+};
 enum { MAX_HEADERS = 100, MAX_HEADER_BYTES = 16384 };
 /* CHECK and CHECKED: an upload asks who is there before its body is taken. */
 enum { RQ_NEW, RQ_CHECK, RQ_CHECKED, RQ_BODY, RQ_QUEUED, RQ_DONE };
@@ -127,7 +133,8 @@ static void *begin(void *cls, const char *uri, struct MHD_Connection *conn)
     size_t n = strlen(uri);
     rq->malformed = n > MAX_TARGET || !utf8_valid(uri, n);
     for (size_t i = 0; i < n && !rq->malformed; i++)
-        rq->malformed = (unsigned char)uri[i] < 0x21 || uri[i] == 0x7f || (uri[i] == '%' && uri[i + 1] == '0' && uri[i + 2] == '0');
+        rq->malformed = (unsigned char)uri[i] < 0x21 || uri[i] == 0x7f ||
+                        (uri[i] == '%' && uri[i + 1] == '0' && uri[i + 2] == '0');
     rq->target = arena_dup(a, uri, n > MAX_TARGET ? MAX_TARGET : n);
     buf_init(&rq->body, a);
     buf_init(&rq->out.body, a);
@@ -138,19 +145,24 @@ static void *begin(void *cls, const char *uri, struct MHD_Connection *conn)
 
 static Method method_of(const char *m)
 {
-    static const struct { const char *name; Method m; } all[] = {
-        {"GET", GET}, {"HEAD", GET}, {"POST", POST}, {"PATCH", PATCH}, {"DELETE", DELETE_}, {"PUT", PUT_}};
+    static const struct {
+        const char *name;
+        Method m;
+    } all[] = {{"GET", GET},     {"HEAD", GET},       {"POST", POST},
+               {"PATCH", PATCH}, {"DELETE", DELETE_}, {"PUT", PUT_}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (strcmp(all[i].name, m) == 0)
             return all[i].m;
     return OTHER_METHOD;
 }
 
-static enum MHD_Result take_query(void *cls, enum MHD_ValueKind kind, const char *key, const char *value)
+static enum MHD_Result take_query(void *cls, enum MHD_ValueKind kind, const char *key,
+                                  const char *value)
 {
     (void)kind;
     Request *rq = cls;
-    if (map_has(&rq->query, key) || !utf8_valid(key, strlen(key)) || (value && !utf8_valid(value, strlen(value))))
+    if (map_has(&rq->query, key) || !utf8_valid(key, strlen(key)) ||
+        (value && !utf8_valid(value, strlen(value))))
         rq->malformed = true; /* given twice: which one is meant nobody can tell */
     else
         map_put(&rq->query, key, arena_str(rq->c.a, value ? value : ""));
@@ -159,12 +171,16 @@ static enum MHD_Result take_query(void *cls, enum MHD_ValueKind kind, const char
 
 static const char *address_of(Request *rq)
 {
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(rq->conn, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(rq->conn, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     char text[INET6_ADDRSTRLEN] = "";
     if (info && info->client_addr->sa_family == AF_INET)
-        inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)info->client_addr)->sin_addr, text, sizeof text);
+        inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)info->client_addr)->sin_addr,
+                  text, sizeof text);
     else if (info && info->client_addr->sa_family == AF_INET6)
-        inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)info->client_addr)->sin6_addr, text, sizeof text);
+        inet_ntop(AF_INET6,
+                  &((const struct sockaddr_in6 *)(const void *)info->client_addr)->sin6_addr, text,
+                  sizeof text);
     const char *peer = arena_str(rq->c.a, text);
     for (const char *const *p = conf_list("http.trusted_proxies"); *p; p++) {
         const char *forwarded = request_header(rq, "X-Forwarded-For");
@@ -208,8 +224,9 @@ static const char *plain_name(Arena *a, const char *name)
     return arena_dup(a, at, n);
 }
 
-static enum MHD_Result take_part(void *cls, enum MHD_ValueKind kind, const char *key, const char *filename,
-                                 const char *type, const char *encoding, const char *data, uint64_t off, size_t size)
+static enum MHD_Result take_part(void *cls, enum MHD_ValueKind kind, const char *key,
+                                 const char *filename, const char *type, const char *encoding,
+                                 const char *data, uint64_t off, size_t size)
 {
     (void)kind, (void)type, (void)encoding;
     Request *rq = cls;
@@ -259,7 +276,8 @@ static enum MHD_Result send_answer(Request *rq)
         r = MHD_create_response_from_fd64((uint64_t)o->fd_size, o->fd);
         o->fd = -1; /* the library closes it */
     } else if (o->fixed) {
-        r = MHD_create_response_from_buffer(o->fixed_len, (void *)(uintptr_t)o->fixed, MHD_RESPMEM_PERSISTENT);
+        r = MHD_create_response_from_buffer(o->fixed_len, (void *)(uintptr_t)o->fixed,
+                                            MHD_RESPMEM_PERSISTENT);
     } else {
         r = MHD_create_response_from_buffer(o->body.len, o->body.data, MHD_RESPMEM_PERSISTENT);
     }
@@ -285,7 +303,8 @@ static enum MHD_Result refuse(Request *rq)
 static enum MHD_Result refuse_behind_body(Request *rq)
 {
     const char *length = request_header(rq, "Content-Length");
-    bool small = !request_header(rq, "Transfer-Encoding") && (!length || strtoull(length, NULL, 10) <= DROP_MAX);
+    bool small = !request_header(rq, "Transfer-Encoding") &&
+                 (!length || strtoull(length, NULL, 10) <= DROP_MAX);
     return small ? MHD_YES : refuse(rq);
 }
 
@@ -294,7 +313,8 @@ static size_t body_limit(const Request *rq)
     if (!rq->route)
         return 0;
     if (rq->route->upload)
-        return (size_t)conf_size(rq->route->import_sized ? "http.import_max" : "http.max_body") + 65536;
+        return (size_t)conf_size(rq->route->import_sized ? "http.import_max" : "http.max_body") +
+               65536;
     return rq->route->max_body;
 }
 
@@ -306,11 +326,12 @@ static bool too_long(Request *rq)
 }
 
 /* What framing depends on may stand once only, or two readers of one request disagree where it ends. */
-static enum MHD_Result take_header(void *cls, enum MHD_ValueKind kind, const char *key, size_t n_key,
-                                   const char *value, size_t n_value)
+static enum MHD_Result take_header(void *cls, enum MHD_ValueKind kind, const char *key,
+                                   size_t n_key, const char *value, size_t n_value)
 {
     (void)kind;
-    static const char *const once[] = {"Content-Length", "Transfer-Encoding", "Host", "Content-Type", "Authorization"};
+    static const char *const once[] = {"Content-Length", "Transfer-Encoding", "Host",
+                                       "Content-Type", "Authorization"};
     Request *rq = cls;
     rq->n_headers++;
     rq->header_bytes += n_key + n_value + 4;
@@ -329,12 +350,14 @@ static enum MHD_Result take_header(void *cls, enum MHD_ValueKind kind, const cha
 static bool headers_good(Request *rq)
 {
     MHD_get_connection_values_n(rq->conn, MHD_HEADER_KIND, take_header, rq);
-    const char *length = request_header(rq, "Content-Length"), *coding = request_header(rq, "Transfer-Encoding");
-    const char *what = rq->bad_headers                                                           ? "-"
-                       : rq->n_headers > MAX_HEADERS || rq->header_bytes > MAX_HEADER_BYTES      ? "16 KB, 100"
-                       : length && coding                                                        ? "Content-Length, Transfer-Encoding"
-                       : coding && strcasecmp(coding, "chunked") != 0                            ? "Transfer-Encoding"
-                                                                                                 : NULL;
+    const char *length = request_header(rq, "Content-Length"),
+               *coding = request_header(rq, "Transfer-Encoding");
+    const char *what = rq->bad_headers ? "-"
+                       : rq->n_headers > MAX_HEADERS || rq->header_bytes > MAX_HEADER_BYTES
+                           ? "16 KB, 100"
+                       : length && coding ? "Content-Length, Transfer-Encoding"
+                       : coding && strcasecmp(coding, "chunked") != 0 ? "Transfer-Encoding"
+                                                                      : NULL;
     return !what || ctx_fail(&rq->c, ERR_BAD_HEADER, NULL, "err.bad_header", what);
 }
 
@@ -396,7 +419,7 @@ static enum MHD_Result head(Request *rq, const char *url, const char *method)
 static void take_body(Request *rq, const char *data, size_t n)
 {
     if (rq->c.n_err)
-        return; /* refused already */
+        return;        /* refused already */
     rq->received += n; /* all of it: fields and parts that are dropped count, too */
     if (rq->received > body_limit(rq)) {
         rq->too_large = true; /* read on and drop: the answer comes when the client has sent all */
@@ -410,8 +433,9 @@ static void take_body(Request *rq, const char *data, size_t n)
     }
 }
 
-static enum MHD_Result handle(void *cls, struct MHD_Connection *conn, const char *url, const char *method,
-                              const char *version, const char *data, size_t *size, void **state)
+static enum MHD_Result handle(void *cls, struct MHD_Connection *conn, const char *url,
+                              const char *method, const char *version, const char *data,
+                              size_t *size, void **state)
 {
     (void)cls, (void)conn, (void)version;
     Request *rq = *state;
@@ -446,7 +470,8 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *conn, const char
             rq->upload_fd = -1;
         }
         if (rq->too_large && rq->c.n_err == 0)
-            ctx_fail(&rq->c, ERR_TOO_LARGE, NULL, "err.too_large", ctx_num(&rq->c, (int64_t)body_limit(rq)));
+            ctx_fail(&rq->c, ERR_TOO_LARGE, NULL, "err.too_large",
+                     ctx_num(&rq->c, (int64_t)body_limit(rq)));
         if (rq->c.n_err)
             return refuse(rq);
         return queue(rq, RQ_QUEUED);
@@ -454,7 +479,8 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *conn, const char
     return rq->state == RQ_DONE ? send_answer(rq) : MHD_YES;
 }
 
-static void completed(void *cls, struct MHD_Connection *conn, void **state, enum MHD_RequestTerminationCode why)
+static void completed(void *cls, struct MHD_Connection *conn, void **state,
+                      enum MHD_RequestTerminationCode why)
 {
     (void)cls, (void)conn, (void)why;
     Request *rq = *state;
@@ -475,7 +501,8 @@ static bool open_socket(Ctx *c, const char *listen_on, int *out_fd, int *out_por
         host++;
         host[strcspn(host, "]")] = 0;
     }
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV}, *found;
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV},
+                    *found;
     if (getaddrinfo(*host ? host : NULL, colon + 1, &hints, &found) != 0)
         return ctx_fail(c, ERR_INVALID, "listen", "err.listen_form", listen_on);
     int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
@@ -506,7 +533,8 @@ bool serve_start(Ctx *c, const ServeOptions *o, Server **out)
     Arena *a = arena_new(0); /* lives as long as the server */
     Server *s = ARENA_NEW(a, Server);
     server = s;
-    *s = (Server){.a = a, .db = o->db, .dir = arena_str(a, o->dir), .port = port, .n_workers = o->workers};
+    *s = (Server){
+        .a = a, .db = o->db, .dir = arena_str(a, o->dir), .port = port, .n_workers = o->workers};
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->more, NULL);
     pthread_cond_init(&s->idle, NULL);
@@ -514,12 +542,14 @@ bool serve_start(Ctx *c, const ServeOptions *o, Server **out)
     for (int i = 0; i < o->workers; i++)
         pthread_create(&s->workers[i], NULL, work, s);
     s->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, handle, s,
-        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, begin, s, MHD_OPTION_NOTIFY_COMPLETED, completed, s,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)conf_int("http.connections"), MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
+        handle, s, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, begin, s,
+        MHD_OPTION_NOTIFY_COMPLETED, completed, s, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)conf_int("http.connections"), MHD_OPTION_PER_IP_CONNECTION_LIMIT,
         (unsigned)conf_int("http.per_address"), MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)(conf_duration_ms("http.idle_timeout") / 1000), MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)32768,
-        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+        (unsigned)(conf_duration_ms("http.idle_timeout") / 1000),
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)32768, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_END);
     if (!s->daemon)
         return ctx_fail(c, ERR_INTERNAL, "listen", "err.listen_failed", o->listen, strerror(errno));
     *out = s;

@@ -11,8 +11,8 @@ typedef struct Server Server;
 
 typedef struct ServeOptions {
     Db *db;
-    const char *dir;     /* the data folder: files/, tmp/ */
-    const char *listen;  /* "127.0.0.1:8080"; port 0 takes a free one */
+    const char *dir;    /* the data folder: files/, tmp/ */
+    const char *listen; /* "127.0.0.1:8080"; port 0 takes a free one */
     int workers;
 } ServeOptions;
 

@@ -11,11 +11,15 @@
 #include "meta/types.h"
 
 typedef enum FilterKind {
-    FILTER_TRUE, FILTER_FALSE, FILTER_AND, FILTER_OR, FILTER_NOT,
-    FILTER_LEAF,   /* field op values */
-    FILTER_VIA,    /* field (a link) leads to a row of `target` for which kids[0] holds */
+    FILTER_TRUE,
+    FILTER_FALSE,
+    FILTER_AND,
+    FILTER_OR,
+    FILTER_NOT,
+    FILTER_LEAF, /* field op values */
+    FILTER_VIA,  /* field (a link) leads to a row of `target` for which kids[0] holds */
     FILTER_SHARED, /* the row was shared with user ids[0] (record_share), still valid at ms, right at least `right` */
-    FILTER_IDS     /* id in (values) */
+    FILTER_IDS /* id in (values) */
 } FilterKind;
 
 typedef struct Filter Filter;
@@ -23,10 +27,10 @@ struct Filter {
     FilterKind kind;
     Filter **kids;
     int n_kids;
-    const Field *field;    /* LEAF, VIA */
-    const Entity *target;  /* VIA */
+    const Field *field;   /* LEAF, VIA */
+    const Entity *target; /* VIA */
     FilterOp op;
-    DbVal *vals;           /* LEAF, IDS, SHARED (user id, now ms, 1 where write is needed) */
+    DbVal *vals; /* LEAF, IDS, SHARED (user id, now ms, 1 where write is needed) */
     int n_vals;
 };
 
@@ -41,14 +45,19 @@ typedef struct FilterGuard {
 
 /* Parses foreign JSON. guard NULL: no limits (our own filters). ERR_BAD_FILTER names what is wrong. Relative values ("me",
    "my_department", "today", "-3d", "this_month", "last_quarter" …) are evaluated with c->now_ms, c->zone and `me`. */
-typedef struct FilterMe { int64_t user, department; } FilterMe;
-bool filter_parse(Ctx *c, const Entity *e, json_object *json, const FilterGuard *guard, FilterMe me, Filter **out);
-bool filter_parse_text(Ctx *c, const Entity *e, const char *text, const FilterGuard *guard, FilterMe me, Filter **out);
+typedef struct FilterMe {
+    int64_t user, department;
+} FilterMe;
+bool filter_parse(Ctx *c, const Entity *e, json_object *json, const FilterGuard *guard, FilterMe me,
+                  Filter **out);
+bool filter_parse_text(Ctx *c, const Entity *e, const char *text, const FilterGuard *guard,
+                       FilterMe me, Filter **out);
 
 Filter *filter_true(Arena *a);
 Filter *filter_false(Arena *a);
-Filter *filter_and(Arena *a, Filter *x, Filter *y); /* NULL counts as true; simplifies TRUE and FALSE */
-Filter *filter_or(Arena *a, Filter *x, Filter *y);  /* NULL counts as false */
+Filter *filter_and(Arena *a, Filter *x,
+                   Filter *y); /* NULL counts as true; simplifies TRUE and FALSE */
+Filter *filter_or(Arena *a, Filter *x, Filter *y); /* NULL counts as false */
 Filter *filter_not(Arena *a, Filter *x);
 Filter *filter_leaf(Arena *a, const Field *f, FilterOp op, const DbVal *vals, int n);
 Filter *filter_ids(Arena *a, const int64_t *ids, int n);

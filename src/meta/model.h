@@ -12,29 +12,29 @@
 #include "db/migrate.h"
 
 typedef enum FieldType {
-    FT_NUMBER,  /* made by a number rule: "CUS20261121001" */
-    FT_STRING,  /* one line */
-    FT_TEXT,    /* many lines */
+    FT_NUMBER, /* made by a number rule: "CUS20261121001" */
+    FT_STRING, /* one line */
+    FT_TEXT,   /* many lines */
     FT_INT,
     FT_DECIMAL, /* stored as an integer scaled by 10^scale; JSON text "4.50" */
     FT_FLOAT,
-    FT_MONEY,   /* minor units; JSON text "12345.67" */
-    FT_DATE,    /* text YYYY-MM-DD */
-    FT_DATETIME,/* ms UTC; JSON RFC 3339 */
-    FT_BOOL,    /* 0 or 1 */
-    FT_OPTION,  /* code */
+    FT_MONEY,        /* minor units; JSON text "12345.67" */
+    FT_DATE,         /* text YYYY-MM-DD */
+    FT_DATETIME,     /* ms UTC; JSON RFC 3339 */
+    FT_BOOL,         /* 0 or 1 */
+    FT_OPTION,       /* code */
     FT_MULTI_OPTION, /* "|a|b|", sorted as declared */
     FT_PHONE,
     FT_EMAIL,
     FT_URL,
-    FT_LINK,    /* id of a row of `to`, or of the entity named by the field `to_field` */
+    FT_LINK,      /* id of a row of `to`, or of the entity named by the field `to_field` */
     FT_LINK_MANY, /* rows of rel_<entity>_<field>(id, target) */
-    FT_REGION,  /* GB/T 2260 code as integer */
-    FT_FILE,    /* id of an attachment */
-    FT_FILES,   /* attachments with this field name; no column */
-    FT_IMAGE,   /* id of an attachment that is a picture */
-    FT_JSON,    /* opaque to SQL */
-    FT_PARTS,   /* accepted at creation and handed to the hooks; no column */
+    FT_REGION,    /* GB/T 2260 code as integer */
+    FT_FILE,      /* id of an attachment */
+    FT_FILES,     /* attachments with this field name; no column */
+    FT_IMAGE,     /* id of an attachment that is a picture */
+    FT_JSON,      /* opaque to SQL */
+    FT_PARTS,     /* accepted at creation and handed to the hooks; no column */
     FT__COUNT
 } FieldType;
 
@@ -53,7 +53,14 @@ typedef struct Field Field;
 typedef struct Entity Entity;
 typedef struct Model Model;
 
-typedef enum MatchKind { MATCH_NONE, MATCH_NAME, MATCH_PHONE, MATCH_CREDIT_CODE, MATCH_EMAIL, MATCH_EXACT } MatchKind;
+typedef enum MatchKind {
+    MATCH_NONE,
+    MATCH_NAME,
+    MATCH_PHONE,
+    MATCH_CREDIT_CODE,
+    MATCH_EMAIL,
+    MATCH_EXACT
+} MatchKind;
 
 struct Field {
     const char *name;   /* as in the API */
@@ -72,32 +79,37 @@ struct Field {
     bool write_only;    /* accepted, never given out (password) */
     bool hidden;        /* neither accepted nor given out (password_hash) */
     bool personal;      /* personal information: masked in wider scopes */
-    bool audit;         /* its change is named in the audit log even where the entity has no "audit" */
-    bool custom;        /* from the database */
-    bool retired;       /* custom and retired: column kept, not shown */
-    bool standard;      /* one of the standard fields */
+    bool audit;    /* its change is named in the audit log even where the entity has no "audit" */
+    bool custom;   /* from the database */
+    bool retired;  /* custom and retired: column kept, not shown */
+    bool standard; /* one of the standard fields */
     bool in_list, in_form, in_card;
-    bool sort;          /* may be sorted by; text gets a collation column <column>_s and needs an index */
-    bool fold;          /* text with a folded column <column>_f (contains, starts, = ignoring case and width) */
-    int search;         /* weight in search, 0 none */
-    MatchKind match;    /* match-key column <column>_k */
-    int64_t min, max;   /* characters, or value (money: minor units; decimal: scaled); has_min/has_max say whether set */
+    bool sort; /* may be sorted by; text gets a collation column <column>_s and needs an index */
+    bool
+        fold; /* text with a folded column <column>_f (contains, starts, = ignoring case and width) */
+    int search;      /* weight in search, 0 none */
+    MatchKind match; /* match-key column <column>_k */
+    int64_t min,
+        max; /* characters, or value (money: minor units; decimal: scaled); has_min/has_max say whether set */
     bool has_min, has_max;
-    int scale;          /* of FT_DECIMAL */
-    const char *pattern;/* PCRE2, whole value, or NULL */
+    int scale;           /* of FT_DECIMAL */
+    const char *pattern; /* PCRE2, whole value, or NULL */
     const Option *options;
     int n_options;
-    const char *to;         /* FT_LINK, FT_LINK_MANY: entity name; NULL with to_field */
-    const char *to_field;   /* FT_LINK: the option field that names the entity */
-    bool own_scope;         /* FT_LINK to user ("scope": "own"): whoever stands here counts as an owner too (assignee) */
-    const char *dflt;       /* as written: "me", "my_department", "today", "now", a code, a number; or NULL */
+    const char *to;       /* FT_LINK, FT_LINK_MANY: entity name; NULL with to_field */
+    const char *to_field; /* FT_LINK: the option field that names the entity */
+    bool
+        own_scope; /* FT_LINK to user ("scope": "own"): whoever stands here counts as an owner too (assignee) */
+    const char
+        *dflt; /* as written: "me", "my_department", "today", "now", a code, a number; or NULL */
     const char *required_if; /* JSON of a filter on the record itself, or NULL */
-    const char *was;        /* former column name, or NULL */
-    const char *parts_json; /* FT_PARTS: JSON object of part name → {type, required, label} */
-    const char *shown_by;   /* FT_PARTS: the link field of this entity whose value is given out under this name too, or NULL */
-    const char *synonyms;   /* header words of import, separated by '|', or NULL */
+    const char *was;         /* former column name, or NULL */
+    const char *parts_json;  /* FT_PARTS: JSON object of part name → {type, required, label} */
+    const char *
+        shown_by; /* FT_PARTS: the link field of this entity whose value is given out under this name too, or NULL */
+    const char *synonyms; /* header words of import, separated by '|', or NULL */
     const Entity *entity;
-    int64_t custom_id;      /* row of custom_field, 0 for built-in */
+    int64_t custom_id; /* row of custom_field, 0 for built-in */
 };
 
 typedef struct Section {
@@ -111,7 +123,12 @@ typedef struct Index {
 } Index;
 
 /* What happens when a record with the same keys exists. */
-typedef enum DupAction { DUP_NONE, DUP_WARN, DUP_BLOCK, DUP_COUNT /* import: counts as duplicate, not failed */ } DupAction;
+typedef enum DupAction {
+    DUP_NONE,
+    DUP_WARN,
+    DUP_BLOCK,
+    DUP_COUNT /* import: counts as duplicate, not failed */
+} DupAction;
 
 typedef struct DupRule {
     const char *name;
@@ -120,43 +137,55 @@ typedef struct DupRule {
 } DupRule;
 
 typedef struct EntityAction {
-    const char *name;  /* reveal share transfer retire verify … */
+    const char *name; /* reveal share transfer retire verify … */
     Label label;
     const char *right; /* the entity right it needs: "edit", "transfer", … */
     bool step_up;
-    bool on_entity;    /* POST /{plural}/actions/{name}, without a record */
-    const char *fields_json; /* JSON object of inputs: name → {type, label, required, to}, or NULL */
+    bool on_entity; /* POST /{plural}/actions/{name}, without a record */
+    const char
+        *fields_json; /* JSON object of inputs: name → {type, label, required, to}, or NULL */
 } EntityAction;
 
 typedef struct RoleRow {
-    const char *role;    /* code */
-    const char *scope;   /* own | department | below | all | none, or several joined by "," */
-    const char *actions; /* blank-separated: read create edit delete import export transfer share approve bulk … */
-    bool clear;          /* personal fields in clear also outside the own scope */
+    const char *role;  /* code */
+    const char *scope; /* own | department | below | all | none, or several joined by "," */
+    const char *
+        actions; /* blank-separated: read create edit delete import export transfer share approve bulk … */
+    bool clear; /* personal fields in clear also outside the own scope */
 } RoleRow;
 
 enum {
-    GETS_SEARCH = 1, GETS_AUDIT = 2, GETS_IMPORT = 4, GETS_EXPORT = 8, GETS_TIMELINE = 16, GETS_DEDUPE = 32,
-    GETS_TAGS = 64, GETS_ATTACHMENTS = 128, GETS_CUSTOM = 256, GETS_SHARE = 512, GETS_HISTORY = 1024, GETS_TRASH = 2048
+    GETS_SEARCH = 1,
+    GETS_AUDIT = 2,
+    GETS_IMPORT = 4,
+    GETS_EXPORT = 8,
+    GETS_TIMELINE = 16,
+    GETS_DEDUPE = 32,
+    GETS_TAGS = 64,
+    GETS_ATTACHMENTS = 128,
+    GETS_CUSTOM = 256,
+    GETS_SHARE = 512,
+    GETS_HISTORY = 1024,
+    GETS_TRASH = 2048
 };
 
 struct Entity {
     const char *name, *plural;
-    int index;             /* in Model.entities */
+    int index; /* in Model.entities */
     Label label, about;
     const char *group, *icon;
-    bool menu;             /* stands in the menu */
-    bool routes;           /* has the generic calls */
-    bool standard;         /* has the standard columns (owner, version, deleted_at …) */
-    bool readonly;         /* no create, edit, delete through the API (audit_log, job) */
-    const Field *title;    /* field shown as label; never NULL */
-    const char *hooks;     /* name of a RecordHooks <hooks>_hooks in domain/, or NULL */
-    const char *number;    /* pattern of its number rule: "CUS{yyyyMMdd}{seq:3}", or NULL */
+    bool menu;                /* stands in the menu */
+    bool routes;              /* has the generic calls */
+    bool standard;            /* has the standard columns (owner, version, deleted_at …) */
+    bool readonly;            /* no create, edit, delete through the API (audit_log, job) */
+    const Field *title;       /* field shown as label; never NULL */
+    const char *hooks;        /* name of a RecordHooks <hooks>_hooks in domain/, or NULL */
+    const char *number;       /* pattern of its number rule: "CUS{yyyyMMdd}{seq:3}", or NULL */
     const char *number_reset; /* day month year never */
     unsigned gets;
     Field *fields;
     int n_fields;
-    int n_builtin;         /* fields[n_builtin …] are custom */
+    int n_builtin; /* fields[n_builtin …] are custom */
     const Section *sections;
     int n_sections;
     const Index *indexes;
@@ -167,13 +196,16 @@ struct Entity {
     int n_actions;
     const RoleRow *roles;
     int n_roles;
-    const char *parent;    /* link field by which a record belongs to another: readable with it, deleted and restored with it; or NULL */
-    const char *tree;      /* link field to the entity itself, walked by "under"; or NULL */
-    const char *const *timeline; /* "follow_up.customer" …: children shown in the timeline; NULL-terminated or NULL */
-    const char *right;     /* a general right that opens the whole entity ("audit", "users", "roles", "fields"), instead of role rows; or NULL */
-    const char *sort;      /* default order of lists, e.g. "-created_at" */
-    const char *file;      /* for messages of the checker */
-    Map by_name;           /* field name → Field* */
+    const char *
+        parent; /* link field by which a record belongs to another: readable with it, deleted and restored with it; or NULL */
+    const char *tree; /* link field to the entity itself, walked by "under"; or NULL */
+    const char *const *
+        timeline; /* "follow_up.customer" …: children shown in the timeline; NULL-terminated or NULL */
+    const char *
+        right; /* a general right that opens the whole entity ("audit", "users", "roles", "fields"), instead of role rows; or NULL */
+    const char *sort; /* default order of lists, e.g. "-created_at" */
+    const char *file; /* for messages of the checker */
+    Map by_name;      /* field name → Field* */
     const Model *model;
 };
 
@@ -181,7 +213,7 @@ struct Model {
     Arena *a;
     Entity *entities;
     int n;
-    Map by_name;   /* entity name → Entity* */
+    Map by_name; /* entity name → Entity* */
     Map by_plural;
     char version[17]; /* hex digest over all declarations, for ETags */
     _Atomic int refs;
@@ -204,16 +236,33 @@ Model *model_hold(void);
 void model_release(void *m);
 void model_replace(Model *m);
 
-const Entity *model_entity(const Model *m, const char *name);    /* NULL where there is none */
+const Entity *model_entity(const Model *m, const char *name); /* NULL where there is none */
 const Entity *model_plural(const Model *m, const char *plural);
-const Field *entity_field(const Entity *e, const char *name);    /* NULL; retired fields are found too */
+const Field *entity_field(const Entity *e,
+                          const char *name); /* NULL; retired fields are found too */
 const Option *field_option(const Field *f, const char *code);
 const char *label_in(Label l, const char *lang);
 bool entity_has(const Entity *e, const char *field);
 
 /* Indexes of the standard fields within an entity that has them (the parser puts them first). */
-enum { STD_ID, STD_VERSION, STD_OWNER, STD_OWNER_DEPARTMENT, STD_CREATED_AT, STD_CREATED_BY, STD_UPDATED_AT, STD_UPDATED_BY,
-       STD_DELETED_AT, STD_DELETED_BY, STD_ARCHIVED_AT, STD_ORIGIN, STD_IMPORT_JOB, STD_EXT_SOURCE, STD_EXT_ID, STD__COUNT };
+enum {
+    STD_ID,
+    STD_VERSION,
+    STD_OWNER,
+    STD_OWNER_DEPARTMENT,
+    STD_CREATED_AT,
+    STD_CREATED_BY,
+    STD_UPDATED_AT,
+    STD_UPDATED_BY,
+    STD_DELETED_AT,
+    STD_DELETED_BY,
+    STD_ARCHIVED_AT,
+    STD_ORIGIN,
+    STD_IMPORT_JOB,
+    STD_EXT_SOURCE,
+    STD_EXT_ID,
+    STD__COUNT
+};
 /* Entities with "standard": false have only id (index 0) before their own fields. */
 
 #endif

@@ -11,16 +11,32 @@
 #include "meta/model.h"
 
 /* Operators of the filter language. */
-typedef enum FilterOp { OP_EQ, OP_NE, OP_LT, OP_LE, OP_GT, OP_GE, OP_IN, OP_NOT_IN, OP_CONTAINS, OP_STARTS, OP_BETWEEN, OP_IS_NULL, OP_NOT_NULL, OP_UNDER, OP__COUNT } FilterOp;
-const char *op_name(FilterOp op);               /* "=", "in", "under" … */
+typedef enum FilterOp {
+    OP_EQ,
+    OP_NE,
+    OP_LT,
+    OP_LE,
+    OP_GT,
+    OP_GE,
+    OP_IN,
+    OP_NOT_IN,
+    OP_CONTAINS,
+    OP_STARTS,
+    OP_BETWEEN,
+    OP_IS_NULL,
+    OP_NOT_NULL,
+    OP_UNDER,
+    OP__COUNT
+} FilterOp;
+const char *op_name(FilterOp op); /* "=", "in", "under" … */
 bool op_parse(const char *text, FilterOp *out);
 
 typedef struct FieldOps {
-    const char *name;   /* "string", "money" … as in entity files */
+    const char *name; /* "string", "money" … as in entity files */
     ColType column;
     bool has_column;
-    bool text;          /* a text of a person: has a folded companion, contains, starts */
-    unsigned ops;       /* 1u << OP_… */
+    bool text;    /* a text of a person: has a folded companion, contains, starts */
+    unsigned ops; /* 1u << OP_… */
     /* JSON of the API → value (cleaned, normalised, limits not yet checked). null gives DB_NULL. Links take an id only
        (objects and names are resolved by record/link). */
     bool (*from_json)(Ctx *c, const Field *f, json_object *in, DbVal *out);

@@ -35,9 +35,15 @@ char *attach_tmp(Ctx *c, const char *suffix)
 
 static const char *sniff(const unsigned char *head, size_t n, const char *name)
 {
-    static const struct { const char *magic; size_t len; const char *mime; } known[] = {
-        {"\x89PNG\r\n\x1a\n", 8, "image/png"}, {"\xff\xd8\xff", 3, "image/jpeg"}, {"GIF8", 4, "image/gif"},
-        {"%PDF-", 5, "application/pdf"}, {"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 8, "application/vnd.ms-office"}};
+    static const struct {
+        const char *magic;
+        size_t len;
+        const char *mime;
+    } known[] = {{"\x89PNG\r\n\x1a\n", 8, "image/png"},
+                 {"\xff\xd8\xff", 3, "image/jpeg"},
+                 {"GIF8", 4, "image/gif"},
+                 {"%PDF-", 5, "application/pdf"},
+                 {"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 8, "application/vnd.ms-office"}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (n >= known[i].len && memcmp(head, known[i].magic, known[i].len) == 0)
             return known[i].mime;
@@ -59,7 +65,8 @@ static const char *sniff(const unsigned char *head, size_t n, const char *name)
 
 /* ---- storing ------------------------------------------------------------------------------- */
 
-static bool digest_file(Ctx *c, const char *path, char hex[65], int64_t *size, unsigned char head[512], size_t *n_head)
+static bool digest_file(Ctx *c, const char *path, char hex[65], int64_t *size,
+                        unsigned char head[512], size_t *n_head)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
@@ -100,15 +107,25 @@ typedef struct Insert {
 static bool insert_row(Ctx *c, void *arg)
 {
     Insert *i = arg;
-    DbVal p[] = {db_of_int(i->id), db_of_text(i->n->parent_type), db_of_int(i->n->parent), db_of_text(i->n->field),
-                 db_of_text(i->n->name), db_of_text(i->mime), db_of_int(i->size), db_of_text(i->hex),
-                 c->actor->user ? db_of_int(c->actor->user) : db_null(), db_of_int(c->now_ms)};
+    DbVal p[] = {db_of_int(i->id),
+                 db_of_text(i->n->parent_type),
+                 db_of_int(i->n->parent),
+                 db_of_text(i->n->field),
+                 db_of_text(i->n->name),
+                 db_of_text(i->mime),
+                 db_of_int(i->size),
+                 db_of_text(i->hex),
+                 c->actor->user ? db_of_int(c->actor->user) : db_null(),
+                 db_of_int(c->now_ms)};
     return db_exec(c,
-                   SQL("INSERT INTO \"attachment\" (\"id\", \"parent_type\", \"parent_id\", \"field\", \"file_name\", "
+                   SQL("INSERT INTO \"attachment\" (\"id\", \"parent_type\", \"parent_id\", "
+                       "\"field\", \"file_name\", "
                        "\"mime\", \"size\", \"sha256\", \"uploaded_by_id\", \"uploaded_at\") "
                        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"),
                    p, 10) &&
-           audit_add(c, &(AuditEntry){.action = "attach", .entity = i->n->parent_type, .record = i->n->parent});
+           audit_add(c, &(AuditEntry){.action = "attach",
+                                      .entity = i->n->parent_type,
+                                      .record = i->n->parent});
 }
 
 bool attach_store(Ctx *c, const AttachNew *n, int64_t *out_id)
@@ -145,10 +162,11 @@ typedef struct Meta {
 static bool look(Ctx *c, int64_t id, AttachFile *out, Meta *m)
 {
     DbVal p[] = {db_of_int(id)};
-    DbRows *r = db_query(c,
-                         SQL("SELECT \"file_name\", \"mime\", \"size\", \"sha256\", \"parent_type\", \"parent_id\" "
-                             "FROM \"attachment\" WHERE \"id\" = $1 AND \"deleted_at\" IS NULL"),
-                         p, 1);
+    DbRows *r = db_query(
+        c,
+        SQL("SELECT \"file_name\", \"mime\", \"size\", \"sha256\", \"parent_type\", \"parent_id\" "
+            "FROM \"attachment\" WHERE \"id\" = $1 AND \"deleted_at\" IS NULL"),
+        p, 1);
     if (!r)
         return false;
     m->found = db_step(r);
@@ -180,9 +198,11 @@ static bool owns_work(Ctx *c, const char *type, int64_t id)
     if (!e || !access_may(c, e, ACT_READ)) /* a bearer token whose scopes do not name it */
         return false;
     if (strcmp(type, "job") == 0)
-        db_one_int(c, SQL("SELECT 1 FROM \"job\" WHERE \"id\" = $1 AND \"owner_id\" = $2"), p, 2, &one, &found);
+        db_one_int(c, SQL("SELECT 1 FROM \"job\" WHERE \"id\" = $1 AND \"owner_id\" = $2"), p, 2,
+                   &one, &found);
     else if (strcmp(type, "import_job") == 0)
-        db_one_int(c, SQL("SELECT 1 FROM \"import_job\" WHERE \"id\" = $1 AND \"owner_id\" = $2"), p, 2, &one, &found);
+        db_one_int(c, SQL("SELECT 1 FROM \"import_job\" WHERE \"id\" = $1 AND \"owner_id\" = $2"),
+                   p, 2, &one, &found);
     return found;
 }
 
@@ -217,19 +237,29 @@ bool attach_list(Ctx *c, const Entity *e, int64_t id, Buf *out)
         return false;
     DbVal p[] = {db_of_text(e->name), db_of_int(id)};
     DbRows *r = db_query(c,
-                         SQL("SELECT \"id\", \"file_name\", \"mime\", \"size\", \"uploaded_by_id\", \"uploaded_at\", \"field\" "
-                             "FROM \"attachment\" WHERE \"parent_type\" = $1 AND \"parent_id\" = $2 AND \"deleted_at\" IS NULL "
+                         SQL("SELECT \"id\", \"file_name\", \"mime\", \"size\", "
+                             "\"uploaded_by_id\", \"uploaded_at\", \"field\" "
+                             "FROM \"attachment\" WHERE \"parent_type\" = $1 AND \"parent_id\" = "
+                             "$2 AND \"deleted_at\" IS NULL "
                              "ORDER BY \"id\" DESC LIMIT 500"),
                          p, 2);
     if (!r)
         return false;
     const Entity *user = model_entity(c->model, "user");
-    struct File { int64_t id, size, by, at; const char *name, *mime, *field; } *files = ARENA_ARRAY(c->a, 500, struct File);
+    struct File {
+        int64_t id, size, by, at;
+        const char *name, *mime, *field;
+    } *files = ARENA_ARRAY(c->a, 500, struct File);
     int n = 0;
     LinkLabels *labels = link_labels_new(c);
     while (db_step(r) && n < 500) {
-        files[n] = (struct File){db_int(r, 0), db_int(r, 3), db_int(r, 4), db_int(r, 5), arena_str(c->a, db_text(r, 1)),
-                                 arena_str(c->a, db_text(r, 2)), arena_str(c->a, db_text(r, 6))};
+        files[n] = (struct File){db_int(r, 0),
+                                 db_int(r, 3),
+                                 db_int(r, 4),
+                                 db_int(r, 5),
+                                 arena_str(c->a, db_text(r, 1)),
+                                 arena_str(c->a, db_text(r, 2)),
+                                 arena_str(c->a, db_text(r, 6))};
         if (files[n].by)
             link_labels_want(labels, user, files[n].by);
         n++;
@@ -270,7 +300,8 @@ bool attach_list(Ctx *c, const Entity *e, int64_t id, Buf *out)
 }
 
 /* Reading a record is not enough to add to it. A parent without the edit right: refused by the engine's own words. */
-bool attach_add(Ctx *c, const Entity *e, int64_t id, const char *path, const char *name, const char *field, Buf *out)
+bool attach_add(Ctx *c, const Entity *e, int64_t id, const char *path, const char *name,
+                const char *field, Buf *out)
 {
     Record rec;
     if (!(e->gets & GETS_ATTACHMENTS))
@@ -278,7 +309,11 @@ bool attach_add(Ctx *c, const Entity *e, int64_t id, const char *path, const cha
     if (!rec_get_for(c, e, id, ACT_EDIT, &rec))
         return false;
     int64_t new_id;
-    if (!attach_store(c, &(AttachNew){.path = path, .name = name, .parent_type = e->name, .parent = id, .field = field}, &new_id))
+    if (!attach_store(
+            c,
+            &(AttachNew){
+                .path = path, .name = name, .parent_type = e->name, .parent = id, .field = field},
+            &new_id))
         return false;
     AttachFile f;
     Meta m;
@@ -299,7 +334,8 @@ static bool mark_deleted(Ctx *c, void *arg)
 {
     int64_t id = *(int64_t *)arg;
     DbVal p[] = {db_of_int(id), db_of_int(c->now_ms)};
-    return db_exec(c, SQL("UPDATE \"attachment\" SET \"deleted_at\" = $2 WHERE \"id\" = $1"), p, 2) &&
+    return db_exec(c, SQL("UPDATE \"attachment\" SET \"deleted_at\" = $2 WHERE \"id\" = $1"), p,
+                   2) &&
            audit_add(c, &(AuditEntry){.action = "detach", .entity = "attachment", .record = id});
 }
 

@@ -19,14 +19,15 @@ typedef struct AttachNew {
     const char *name;        /* for people */
     const char *parent_type; /* entity, or "job", "import" */
     int64_t parent;
-    const char *field;       /* or NULL */
+    const char *field; /* or NULL */
 } AttachNew;
 
 /* Moves the bytes into the store (synced), then writes the row. No permission asked: the caller has. */
 bool attach_store(Ctx *c, const AttachNew *n, int64_t *out_id);
 
 /* Adds a file to a record the caller may edit. Answer JSON. */
-bool attach_add(Ctx *c, const Entity *e, int64_t id, const char *path, const char *name, const char *field, Buf *out);
+bool attach_add(Ctx *c, const Entity *e, int64_t id, const char *path, const char *name,
+                const char *field, Buf *out);
 bool attach_list(Ctx *c, const Entity *e, int64_t id, Buf *out);
 bool attach_delete(Ctx *c, int64_t id);
 

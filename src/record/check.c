@@ -56,7 +56,8 @@ static bool dangling(Check *k, const Entity *e, const Field *f, const Entity *to
     if (!r)
         return false;
     while (db_step(r))
-        found(k, "%s %" PRId64 ": %s leads to %s %" PRId64 ", which is not there", e->name, db_int(r, 0), f->name, to->name, db_int(r, 1));
+        found(k, "%s %" PRId64 ": %s leads to %s %" PRId64 ", which is not there", e->name,
+              db_int(r, 0), f->name, to->name, db_int(r, 1));
     db_done(r);
     return c->n_err == 0;
 }
@@ -112,7 +113,8 @@ static bool search_docs(Check *k)
         if (!(e->gets & GETS_SEARCH))
             continue;
         int64_t rows = 0, docs = 0;
-        if (!count_rows(c, e->name, &rows) || !count_rows(c, arena_printf(c->a, "search_%s", e->name), &docs))
+        if (!count_rows(c, e->name, &rows) ||
+            !count_rows(c, arena_printf(c->a, "search_%s", e->name), &docs))
             return false;
         if (rows != docs)
             found(k, "%s: %" PRId64 " records, %" PRId64 " search documents", e->name, rows, docs);
@@ -142,7 +144,8 @@ static bool same_digest(const char *path, const char *want)
 static bool files(Check *k)
 {
     Ctx *c = k->c;
-    DbRows *r = db_query(c, SQL("SELECT \"id\", \"sha256\" FROM \"attachment\" ORDER BY \"id\" ASC"), NULL, 0);
+    DbRows *r = db_query(
+        c, SQL("SELECT \"id\", \"sha256\" FROM \"attachment\" ORDER BY \"id\" ASC"), NULL, 0);
     if (!r)
         return false;
     while (db_step(r)) {
@@ -161,16 +164,19 @@ static bool files(Check *k)
 static bool follow_ups(Check *k)
 {
     Ctx *c = k->c;
-    DbRows *r = db_query(
-        c,
-        SQL("SELECT t0.\"id\" FROM \"customer\" AS t0 LEFT JOIN (SELECT \"customer_id\" AS cid, max(\"happened_at\") AS at "
-            "FROM \"follow_up\" WHERE \"deleted_at\" IS NULL GROUP BY \"customer_id\") AS s ON s.cid = t0.\"id\" "
-            "WHERE t0.\"deleted_at\" IS NULL AND t0.\"last_follow_up_at\" IS DISTINCT FROM s.at LIMIT 20"),
-        NULL, 0);
+    DbRows *r = db_query(c,
+                         SQL("SELECT t0.\"id\" FROM \"customer\" AS t0 LEFT JOIN (SELECT "
+                             "\"customer_id\" AS cid, max(\"happened_at\") AS at "
+                             "FROM \"follow_up\" WHERE \"deleted_at\" IS NULL GROUP BY "
+                             "\"customer_id\") AS s ON s.cid = t0.\"id\" "
+                             "WHERE t0.\"deleted_at\" IS NULL AND t0.\"last_follow_up_at\" IS "
+                             "DISTINCT FROM s.at LIMIT 20"),
+                         NULL, 0);
     if (!r)
         return false;
     while (db_step(r))
-        found(k, "customer %" PRId64 ": last_follow_up_at differs from its follow-ups", db_int(r, 0));
+        found(k, "customer %" PRId64 ": last_follow_up_at differs from its follow-ups",
+              db_int(r, 0));
     db_done(r);
     return c->n_err == 0;
 }

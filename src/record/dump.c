@@ -12,8 +12,9 @@ enum { BLOCK = 1000 };
 
 static bool left_out(const char *table)
 {
-    static const char *const names[] = {"session", "login_log", "rate_hit", "idempotency", "node_lease", "change_log",
-                                        "schema_ledger", "schema_lock", "schema_format", "sign_in_delay"};
+    static const char *const names[] = {
+        "session",    "login_log",     "rate_hit",    "idempotency",   "node_lease",
+        "change_log", "schema_ledger", "schema_lock", "schema_format", "sign_in_delay"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(names[i], table) == 0)
             return true;
@@ -48,12 +49,8 @@ static void write_cell(Ctx *c, const PlanTable *t, const PlanColumn *col, DbRows
     jw_key(w, col->name);
     switch (col->type) {
     case COL_INT:
-    case COL_BOOL:
-        jw_int(w, db_int(r, at));
-        break;
-    case COL_REAL:
-        jw_real(w, db_real(r, at));
-        break;
+    case COL_BOOL: jw_int(w, db_int(r, at)); break;
+    case COL_REAL: jw_real(w, db_real(r, at)); break;
     case COL_TEXT:
         if (secret(c, t, col->name)) {
             char hex[65];
@@ -63,14 +60,13 @@ static void write_cell(Ctx *c, const PlanTable *t, const PlanColumn *col, DbRows
             jw_strn(w, db_text(r, at), db_bytes(r, at));
         }
         break;
-    case COL_BLOB:
-        jw_str(w, crypt_hex(w->b->a, db_blob(r, at), db_bytes(r, at)));
-        break;
+    case COL_BLOB: jw_str(w, crypt_hex(w->b->a, db_blob(r, at), db_bytes(r, at))); break;
     }
 }
 
 /* One block behind the keys of the last row; tables are walked by their primary key. */
-static bool block(Ctx *c, const PlanTable *t, const char *const *key, int n_key, DbVal *last, bool first, FILE *to, int *n)
+static bool block(Ctx *c, const PlanTable *t, const char *const *key, int n_key, DbVal *last,
+                  bool first, FILE *to, int *n)
 {
     Sql q;
     sql_init(&q, c->a);
@@ -125,8 +121,9 @@ static bool block(Ctx *c, const PlanTable *t, const char *const *key, int n_key,
         for (int k = 0; k < n_key; k++)
             for (int i = 0; i < t->n_columns; i++)
                 if (strcmp(t->columns[i].name, key[k]) == 0)
-                    last[k] = t->columns[i].type == COL_TEXT ? db_of_text(arena_str(c->a, db_text(r, i)))
-                                                             : db_of_int(db_int(r, i));
+                    last[k] = t->columns[i].type == COL_TEXT
+                                  ? db_of_text(arena_str(c->a, db_text(r, i)))
+                                  : db_of_int(db_int(r, i));
     }
     db_done(r);
     return c->n_err == 0;

@@ -47,12 +47,15 @@ typedef struct Add {
 static bool add_row(Ctx *c, void *arg)
 {
     Add *a = arg;
-    DbVal p[] = {db_of_int(a->id), db_of_text(a->kind), c->actor->user ? db_of_int(c->actor->user) : db_null(),
-                 db_of_text(a->params), db_of_int(c->now_ms)};
-    return db_exec(c,
-                   SQL("INSERT INTO \"job\" (\"id\", \"kind\", \"owner_id\", \"state\", \"params\", \"done\", \"cancel\", "
-                       "\"attempts\", \"created_at\") VALUES ($1, $2, $3, 'queued', $4, 0, 0, 0, $5)"),
-                   p, 5) &&
+    DbVal p[] = {db_of_int(a->id), db_of_text(a->kind),
+                 c->actor->user ? db_of_int(c->actor->user) : db_null(), db_of_text(a->params),
+                 db_of_int(c->now_ms)};
+    return db_exec(
+               c,
+               SQL("INSERT INTO \"job\" (\"id\", \"kind\", \"owner_id\", \"state\", \"params\", "
+                   "\"done\", \"cancel\", "
+                   "\"attempts\", \"created_at\") VALUES ($1, $2, $3, 'queued', $4, 0, 0, 0, $5)"),
+               p, 5) &&
            db_change(c, "job", a->id);
 }
 
@@ -74,8 +77,12 @@ typedef struct Claim {
 
 static bool read_job(Ctx *c, DbRows *r, Job *job)
 {
-    *job = (Job){.id = db_int(r, 0), .kind = arena_str(c->a, db_text(r, 1)), .owner = db_int(r, 2),
-                 .total = db_int(r, 5), .done = db_int(r, 6), .attempts = (int)db_int(r, 7)};
+    *job = (Job){.id = db_int(r, 0),
+                 .kind = arena_str(c->a, db_text(r, 1)),
+                 .owner = db_int(r, 2),
+                 .total = db_int(r, 5),
+                 .done = db_int(r, 6),
+                 .attempts = (int)db_int(r, 7)};
     const char *params = arena_str(c->a, db_text(r, 3)), *progress = arena_str(c->a, db_text(r, 4));
     if (params && !json_read(c, params, strlen(params), &job->params))
         return false;
@@ -91,10 +98,13 @@ static bool claim_row(Ctx *c, void *arg)
         c,
         SQL("UPDATE \"job\" SET \"state\" = 'running', \"lease_by\" = $1, \"lease_until\" = $2, "
             "\"attempts\" = \"attempts\" + 1, \"started_at\" = coalesce(\"started_at\", $3) "
-            "WHERE \"id\" = (SELECT \"id\" FROM \"job\" WHERE (\"state\" = 'queued' OR (\"state\" = 'running' AND "
-            "\"lease_until\" < $3)) AND (\"run_at\" IS NULL OR \"run_at\" <= $3) ORDER BY \"id\" ASC LIMIT 1) "
+            "WHERE \"id\" = (SELECT \"id\" FROM \"job\" WHERE (\"state\" = 'queued' OR (\"state\" "
+            "= 'running' AND "
+            "\"lease_until\" < $3)) AND (\"run_at\" IS NULL OR \"run_at\" <= $3) ORDER BY \"id\" "
+            "ASC LIMIT 1) "
             "AND (\"state\" = 'queued' OR \"lease_until\" < $3) "
-            "RETURNING \"id\", \"kind\", \"owner_id\", \"params\", \"progress\", \"total\", \"done\", \"attempts\""),
+            "RETURNING \"id\", \"kind\", \"owner_id\", \"params\", \"progress\", \"total\", "
+            "\"done\", \"attempts\""),
         p, 3);
     if (!r)
         return false;
@@ -108,10 +118,11 @@ static bool any_waiting(Ctx *c, bool *out)
 {
     int64_t one;
     DbVal p[] = {db_of_int(c->now_ms)};
-    return db_one_int(c,
-                      SQL("SELECT 1 FROM \"job\" WHERE (\"state\" = 'queued' OR (\"state\" = 'running' AND "
-                          "\"lease_until\" < $1)) AND (\"run_at\" IS NULL OR \"run_at\" <= $1) LIMIT 1"),
-                      p, 1, &one, out);
+    return db_one_int(
+        c,
+        SQL("SELECT 1 FROM \"job\" WHERE (\"state\" = 'queued' OR (\"state\" = 'running' AND "
+            "\"lease_until\" < $1)) AND (\"run_at\" IS NULL OR \"run_at\" <= $1) LIMIT 1"),
+        p, 1, &one, out);
 }
 
 bool job_claim(Ctx *c, const char *by, int64_t lease_ms, Job *out, bool *found)
@@ -124,7 +135,8 @@ bool job_claim(Ctx *c, const char *by, int64_t lease_ms, Job *out, bool *found)
     if (!db_write(c, claim_row, &k))
         return false;
     *found = k.found;
-    if (k.found && out->attempts > MAX_ATTEMPTS) { /* it ended the process each time: do not try for ever */
+    if (k.found &&
+        out->attempts > MAX_ATTEMPTS) { /* it ended the process each time: do not try for ever */
         *found = false;
         return job_end(c, out->id, JOB_IS_FAILED, msg_text(c->lang, "err.job_crashed"), 0);
     }
@@ -143,13 +155,16 @@ typedef struct Progress {
 static bool progress_row(Ctx *c, void *arg)
 {
     Progress *g = arg;
-    DbVal p[] = {db_of_int(g->job->id), db_of_int(g->done), db_of_int(g->total), db_of_text(g->progress),
+    DbVal p[] = {db_of_int(g->job->id), db_of_int(g->done),
+                 db_of_int(g->total),   db_of_text(g->progress),
                  db_of_text(g->counts), db_of_int(clock_now_ms() + LEASE_MS)};
-    DbRows *r = db_query(c,
-                         SQL("UPDATE \"job\" SET \"done\" = $2, \"total\" = $3, \"progress\" = coalesce($4, \"progress\"), "
-                             "\"counts\" = coalesce($5, \"counts\"), \"lease_until\" = $6 WHERE \"id\" = $1 "
-                             "RETURNING \"cancel\""),
-                         p, 6);
+    DbRows *r = db_query(
+        c,
+        SQL("UPDATE \"job\" SET \"done\" = $2, \"total\" = $3, \"progress\" = coalesce($4, "
+            "\"progress\"), "
+            "\"counts\" = coalesce($5, \"counts\"), \"lease_until\" = $6 WHERE \"id\" = $1 "
+            "RETURNING \"cancel\""),
+        p, 6);
     if (!r)
         return false;
     if (db_step(r))
@@ -158,7 +173,8 @@ static bool progress_row(Ctx *c, void *arg)
     return c->n_err == 0;
 }
 
-bool job_progress(Ctx *c, Job *job, int64_t done, int64_t total, const char *progress, const char *counts, bool *cancel)
+bool job_progress(Ctx *c, Job *job, int64_t done, int64_t total, const char *progress,
+                  const char *counts, bool *cancel)
 {
     Progress g = {job, done, total, progress, counts, false};
     if (!db_write(c, progress_row, &g))
@@ -199,8 +215,10 @@ static bool end_row(Ctx *c, void *arg)
     DbVal p[] = {db_of_int(e->id), db_of_text(states[e->state]), db_of_text(e->message),
                  e->file ? db_of_int(e->file) : db_null(), db_of_int(clock_now_ms())};
     return db_exec(c,
-                   SQL("UPDATE \"job\" SET \"state\" = $2, \"message\" = $3, \"file_id\" = $4, \"finished_at\" = $5, "
-                       "\"lease_by\" = NULL, \"lease_until\" = NULL WHERE \"id\" = $1 AND \"state\" IN ('queued', 'running')"),
+                   SQL("UPDATE \"job\" SET \"state\" = $2, \"message\" = $3, \"file_id\" = $4, "
+                       "\"finished_at\" = $5, "
+                       "\"lease_by\" = NULL, \"lease_until\" = NULL WHERE \"id\" = $1 AND "
+                       "\"state\" IN ('queued', 'running')"),
                    p, 5) &&
            db_change(c, "job", e->id);
 }
@@ -216,7 +234,9 @@ bool job_cancelled(Ctx *c, int64_t id)
     DbVal p[] = {db_of_int(id)};
     int64_t cancel = 0;
     bool found;
-    return db_one_int(c, SQL("SELECT \"cancel\" FROM \"job\" WHERE \"id\" = $1"), p, 1, &cancel, &found) && cancel == 1;
+    return db_one_int(c, SQL("SELECT \"cancel\" FROM \"job\" WHERE \"id\" = $1"), p, 1, &cancel,
+                      &found) &&
+           cancel == 1;
 }
 
 /* ---- for people ---------------------------------------------------------------------------- */
@@ -233,7 +253,9 @@ static void write_time(Jw *w, const char *key, DbRows *r, int col)
     jw_str(w, at);
 }
 
-#define JOB_COLUMNS "\"id\", \"kind\", \"state\", \"done\", \"total\", \"counts\", \"message\", \"file_id\", \"created_at\", \"finished_at\""
+#define JOB_COLUMNS                                                                                \
+    "\"id\", \"kind\", \"state\", \"done\", \"total\", \"counts\", \"message\", \"file_id\", "     \
+    "\"created_at\", \"finished_at\""
 
 static void write_job(Jw *w, DbRows *r)
 {
@@ -266,7 +288,10 @@ static int64_t whose(Ctx *c)
 bool job_json(Ctx *c, int64_t id, Buf *out)
 {
     DbVal p[] = {db_of_int(id), db_of_int(whose(c))};
-    DbRows *r = db_query(c, SQL("SELECT " JOB_COLUMNS " FROM \"job\" WHERE \"id\" = $1 AND ($2 = 0 OR \"owner_id\" = $2)"), p, 2);
+    DbRows *r = db_query(c,
+                         SQL("SELECT " JOB_COLUMNS
+                             " FROM \"job\" WHERE \"id\" = $1 AND ($2 = 0 OR \"owner_id\" = $2)"),
+                         p, 2);
     if (!r)
         return false;
     bool found = db_step(r);
@@ -284,7 +309,8 @@ bool job_list_json(Ctx *c, int limit, const char *cursor, Buf *out)
     int64_t before = cursor && *cursor ? strtoll(cursor, NULL, 10) : INT64_MAX;
     DbVal p[] = {db_of_int(whose(c)), db_of_int(before), db_of_int(limit + 1)};
     DbRows *r = db_query(c,
-                         SQL("SELECT " JOB_COLUMNS " FROM \"job\" WHERE ($1 = 0 OR \"owner_id\" = $1) AND \"id\" < $2 "
+                         SQL("SELECT " JOB_COLUMNS
+                             " FROM \"job\" WHERE ($1 = 0 OR \"owner_id\" = $1) AND \"id\" < $2 "
                              "ORDER BY \"id\" DESC LIMIT $3"),
                          p, 3);
     if (!r)
@@ -312,11 +338,13 @@ bool job_list_json(Ctx *c, int limit, const char *cursor, Buf *out)
 static bool cancel_row(Ctx *c, void *arg)
 {
     DbVal p[] = {db_of_int(*(int64_t *)arg), db_of_int(clock_now_ms())};
-    return db_exec(c,
-                   SQL("UPDATE \"job\" SET \"cancel\" = 1, \"finished_at\" = CASE WHEN \"state\" = 'queued' THEN $2 ELSE \"finished_at\" END, "
-                       "\"state\" = CASE WHEN \"state\" = 'queued' THEN 'cancelled' ELSE \"state\" END "
-                       "WHERE \"id\" = $1 AND \"state\" IN ('queued', 'running')"),
-                   p, 2);
+    return db_exec(
+        c,
+        SQL("UPDATE \"job\" SET \"cancel\" = 1, \"finished_at\" = CASE WHEN \"state\" = 'queued' "
+            "THEN $2 ELSE \"finished_at\" END, "
+            "\"state\" = CASE WHEN \"state\" = 'queued' THEN 'cancelled' ELSE \"state\" END "
+            "WHERE \"id\" = $1 AND \"state\" IN ('queued', 'running')"),
+        p, 2);
 }
 
 bool job_cancel(Ctx *c, int64_t id)
@@ -333,7 +361,9 @@ bool job_file(Ctx *c, int64_t id, int64_t *out_attachment)
     bool found = false;
     DbVal p[] = {db_of_int(id)};
     if (!job_json(c, id, &ignored) ||
-        !db_one_int(c, SQL("SELECT \"file_id\" FROM \"job\" WHERE \"id\" = $1 AND \"file_id\" IS NOT NULL"), p, 1, out_attachment, &found))
+        !db_one_int(
+            c, SQL("SELECT \"file_id\" FROM \"job\" WHERE \"id\" = $1 AND \"file_id\" IS NOT NULL"),
+            p, 1, out_attachment, &found))
         return false;
     return found || ctx_fail(c, ERR_NOT_FOUND, NULL, "err.no_file_yet");
 }

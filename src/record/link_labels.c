@@ -13,8 +13,8 @@ typedef struct Want {
     const Entity *to;
     int64_t *ids;
     const char **labels;
-    int *slots;   /* position + 1 by hash of the id, 0 where free; twice cap of them */
-    int n, cap;   /* cap is a power of two */
+    int *slots; /* position + 1 by hash of the id, 0 where free; twice cap of them */
+    int n, cap; /* cap is a power of two */
     bool fetched;
 } Want;
 
@@ -95,8 +95,8 @@ void link_labels_want(LinkLabels *l, const Entity *to, int64_t id)
 
 static bool open_to_all(const Entity *e)
 {
-    return strcmp(e->name, "user") == 0 || strcmp(e->name, "department") == 0 || strcmp(e->name, "role") == 0 ||
-           strcmp(e->name, "region") == 0;
+    return strcmp(e->name, "user") == 0 || strcmp(e->name, "department") == 0 ||
+           strcmp(e->name, "role") == 0 || strcmp(e->name, "region") == 0;
 }
 
 static bool fetch(Ctx *c, Want *w)

@@ -30,8 +30,8 @@ typedef struct Cursor {
 } Cursor;
 
 typedef struct Order {
-    const Field *field;  /* NULL: by id */
-    const char *column;  /* the column sorted by; "id" where field is NULL */
+    const Field *field; /* NULL: by id */
+    const char *column; /* the column sorted by; "id" where field is NULL */
     ColType type;
     bool down;
     bool may_be_blank;
@@ -42,7 +42,8 @@ typedef struct Order {
 static bool never_blank(const Field *f)
 {
     return f->index == STD_ID || f->required ||
-           (f->standard && (f->index == STD_CREATED_AT || f->index == STD_UPDATED_AT)) || f->type == FT_NUMBER;
+           (f->standard && (f->index == STD_CREATED_AT || f->index == STD_UPDATED_AT)) ||
+           f->type == FT_NUMBER;
 }
 
 static bool order_of(Ctx *c, const Entity *e, const char *text, Order *out)
@@ -58,14 +59,16 @@ static bool order_of(Ctx *c, const Entity *e, const char *text, Order *out)
     const Field *f = entity_field(e, name);
     masked = false;
     if (!f || f->retired || access_field(c, f, &masked) == FR_NONE)
-        return ctx_fail(c, ERR_UNKNOWN_FIELD, "sort", "err.field_unknown", name, label_in(e->label, c->lang));
+        return ctx_fail(c, ERR_UNKNOWN_FIELD, "sort", "err.field_unknown", name,
+                        label_in(e->label, c->lang));
     if (f->index == STD_ID) {
         out->column = "id";
         out->type = COL_INT;
         return true;
     }
     if (!f->sort || !f->column)
-        return ctx_fail(c, ERR_BAD_REQUEST, "sort", "err.sort_not_offered", label_in(f->label, c->lang));
+        return ctx_fail(c, ERR_BAD_REQUEST, "sort", "err.sort_not_offered",
+                        label_in(f->label, c->lang));
     if (masked && access_clear_scope(c, e)->kind != FILTER_TRUE)
         return ctx_fail(c, ERR_BAD_REQUEST, "sort", "err.sort_masked", label_in(f->label, c->lang));
     out->field = f;
@@ -81,13 +84,16 @@ static bool order_of(Ctx *c, const Entity *e, const char *text, Order *out)
 /* kind blank id value, tied to the order by a digest so that a cursor of another list is refused */
 static char *cursor_text(Ctx *c, const Entity *e, const Order *o, const Cursor *at)
 {
-    const char *kind = at->blank ? "b" : at->value.kind == DB_INT ? "i" : at->value.kind == DB_REAL ? "r" : "t";
+    const char *kind = at->blank                   ? "b"
+                       : at->value.kind == DB_INT  ? "i"
+                       : at->value.kind == DB_REAL ? "r"
+                                                   : "t";
     const char *value = at->blank || at->value.kind == DB_NULL ? ""
                         : at->value.kind == DB_INT             ? ctx_num(c, at->value.i)
-                        : at->value.kind == DB_REAL            ? arena_printf(c->a, "%.17g", at->value.d)
-                                                               : at->value.s;
-    char *plain = arena_printf(c->a, "%s.%s.%c.%s.%" PRId64 ".%s", e->name, o->column, o->down ? 'd' : 'u', kind,
-                               at->id, value);
+                        : at->value.kind == DB_REAL ? arena_printf(c->a, "%.17g", at->value.d)
+                                                    : at->value.s;
+    char *plain = arena_printf(c->a, "%s.%s.%c.%s.%" PRId64 ".%s", e->name, o->column,
+                               o->down ? 'd' : 'u', kind, at->id, value);
     return crypt_base64url(c->a, plain, strlen(plain));
 }
 
@@ -100,7 +106,8 @@ static bool cursor_read(Ctx *c, const Entity *e, const Order *o, const char *tex
     char *plain = (char *)crypt_from_base64url(c->a, text, &n);
     char *head = arena_printf(c->a, "%s.%s.%c.", e->name, o->column, o->down ? 'd' : 'u');
     size_t head_len = strlen(head);
-    if (!plain || strlen(plain) != n || !utf8_valid(plain, n) || n < head_len + 4 || strncmp(plain, head, head_len) != 0)
+    if (!plain || strlen(plain) != n || !utf8_valid(plain, n) || n < head_len + 4 ||
+        strncmp(plain, head, head_len) != 0)
         return ctx_fail(c, ERR_BAD_CURSOR, "cursor", "err.bad_cursor");
     char kind = plain[head_len];
     char *end = NULL;
@@ -141,7 +148,8 @@ bool rec_list_filter(Ctx *c, const Entity *e, const ListQuery *lq, Action act, F
     return true;
 }
 
-static void where(Ctx *c, Sql *q, const Entity *e, const Filter *f, const ListQuery *lq, bool common)
+static void where(Ctx *c, Sql *q, const Entity *e, const Filter *f, const ListQuery *lq,
+                  bool common)
 {
     sql_add(q, SQL(" WHERE "));
     if (!e->standard)
@@ -211,7 +219,8 @@ typedef struct Page {
     Cursor last;
 } Page;
 
-static bool read_part(Ctx *c, Page *p, const Filter *f, const ListQuery *lq, const Cursor *at, bool blank)
+static bool read_part(Ctx *c, Page *p, const Filter *f, const ListQuery *lq, const Cursor *at,
+                      bool blank)
 {
     Sql q;
     sql_init(&q, c->a);
@@ -233,7 +242,7 @@ static bool read_part(Ctx *c, Page *p, const Filter *f, const ListQuery *lq, con
         p->last.id = p->set.rows[p->set.n - 1].rec.id;
         p->last.value = db_null();
         if (!blank)
-            p->last.value = p->order.type == COL_TEXT   ? db_of_text(arena_str(c->a, db_text(r, col)))
+            p->last.value = p->order.type == COL_TEXT ? db_of_text(arena_str(c->a, db_text(r, col)))
                             : p->order.type == COL_REAL ? db_of_real(db_real(r, col))
                                                         : db_of_int(db_int(r, col));
     }
@@ -247,7 +256,8 @@ static bool count_rows(Ctx *c, const Entity *e, const Filter *f, const ListQuery
     Sql q;
     sql_init(&q, c->a);
     bool capped = lq->count == COUNT_CAPPED;
-    sql_add(&q, capped ? SQL("SELECT count(*) FROM (SELECT 1 FROM ") : SQL("SELECT count(*) FROM "));
+    sql_add(&q,
+            capped ? SQL("SELECT count(*) FROM (SELECT 1 FROM ") : SQL("SELECT count(*) FROM "));
     sql_name(&q, e->name);
     sql_add(&q, SQL(" AS t0"));
     where(c, &q, e, f, lq, false);
@@ -349,7 +359,8 @@ static bool each_block(Ctx *c, const Entity *e, Filter *f, int64_t after, Record
     return c->n_err == 0;
 }
 
-bool rec_each(Ctx *c, const Entity *e, Filter *f, bool (*fn)(Ctx *c, const Record *r, void *arg), void *arg)
+bool rec_each(Ctx *c, const Entity *e, Filter *f, bool (*fn)(Ctx *c, const Record *r, void *arg),
+              void *arg)
 {
     Arena *keep = c->a;
     Arena *step = arena_child(keep);

@@ -30,12 +30,13 @@ bool rec_load(Ctx *c, const Entity *e, int64_t id, Record *out)
 }
 
 /* Reads the record where it lies within scope; *found says so. */
-static bool load_in(Ctx *c, const Entity *e, int64_t id, const Filter *scope, bool with_deleted, Record *out,
-                    bool *found)
+static bool load_in(Ctx *c, const Entity *e, int64_t id, const Filter *scope, bool with_deleted,
+                    Record *out, bool *found)
 {
     *found = false;
     if (scope->kind == FILTER_FALSE)
-        scope = filter_ids(c->a, NULL, 0); /* the same statement: absent and foreign cost the same */
+        scope =
+            filter_ids(c->a, NULL, 0); /* the same statement: absent and foreign cost the same */
     Sql q;
     sql_init(&q, c->a);
     sql_add(&q, SQL("SELECT "));
@@ -92,7 +93,8 @@ bool rec_get_for(Ctx *c, const Entity *e, int64_t id, Action act, Record *out)
     return found || ctx_fail(c, ERR_FORBIDDEN, NULL, "err.forbidden_record");
 }
 
-bool rec_json(Ctx *c, const Entity *e, int64_t id, bool with_deleted, Buf *out, int64_t *out_version)
+bool rec_json(Ctx *c, const Entity *e, int64_t id, bool with_deleted, Buf *out,
+              int64_t *out_version)
 {
     if (!access_need(c, e, ACT_READ))
         return false;

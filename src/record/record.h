@@ -14,7 +14,7 @@
 
 typedef struct Record {
     const Entity *e;
-    DbVal *v;      /* n_fields values */
+    DbVal *v; /* n_fields values */
     int64_t id;
     int64_t version;
 } Record;
@@ -29,17 +29,18 @@ bool rec_get_for(Ctx *c, const Entity *e, int64_t id, Action act, Record *out);
 bool rec_load(Ctx *c, const Entity *e, int64_t id, Record *out);
 /* Writes the record as JSON object as the caller may see it: masks, link labels, can. ERR_NOT_FOUND where he may not
    read it. out_version may be NULL. A fixed number of statements: the row, then one per linked entity. */
-bool rec_json(Ctx *c, const Entity *e, int64_t id, bool with_deleted, Buf *out, int64_t *out_version);
+bool rec_json(Ctx *c, const Entity *e, int64_t id, bool with_deleted, Buf *out,
+              int64_t *out_version);
 
 typedef struct ListQuery {
-    json_object *filter;   /* or NULL */
-    const char *q;         /* search words, or NULL */
-    const char *sort;      /* "-created_at", or NULL for the entity's own order */
-    const char *cursor;    /* from next_cursor, or NULL */
-    const char *fields;    /* "name,phone" or NULL for the list fields */
-    int limit;             /* 1–200, 0 = 50 */
+    json_object *filter; /* or NULL */
+    const char *q;       /* search words, or NULL */
+    const char *sort;    /* "-created_at", or NULL for the entity's own order */
+    const char *cursor;  /* from next_cursor, or NULL */
+    const char *fields;  /* "name,phone" or NULL for the list fields */
+    int limit;           /* 1–200, 0 = 50 */
     enum { COUNT_NONE, COUNT_CAPPED, COUNT_EXACT } count;
-    bool deleted;          /* the recycle bin */
+    bool deleted; /* the recycle bin */
 } ListQuery;
 
 /* Writes {"data": […], "next_cursor": …, "count": …} straight from the rows. A fixed number of statements per page:
@@ -48,7 +49,8 @@ bool rec_list(Ctx *c, const Entity *e, const ListQuery *q, Buf *out);
 /* The filter a list query means, scope included (for exports, bulk, counts). */
 bool rec_list_filter(Ctx *c, const Entity *e, const ListQuery *q, Action act, Filter **out);
 /* Walks all rows of a filter in id order, block by block (500), with one step arena; fn false stops. */
-bool rec_each(Ctx *c, const Entity *e, Filter *f, bool (*fn)(Ctx *c, const Record *r, void *arg), void *arg);
+bool rec_each(Ctx *c, const Entity *e, Filter *f, bool (*fn)(Ctx *c, const Record *r, void *arg),
+              void *arg);
 
 /* {"data": [{entity, id, label, detail}]} over all entities that get search. */
 bool rec_search(Ctx *c, const char *q, const char *only_entity, int limit, Buf *out);
@@ -58,42 +60,46 @@ typedef struct LinkLabels LinkLabels;
 LinkLabels *link_labels_new(Ctx *c);
 void link_labels_want(LinkLabels *l, const Entity *to, int64_t id);
 bool link_labels_fetch(Ctx *c, LinkLabels *l);
-const char *link_label(const LinkLabels *l, const Entity *to, int64_t id); /* NULL: not his to see */
+const char *link_label(const LinkLabels *l, const Entity *to,
+                       int64_t id); /* NULL: not his to see */
 
 /* ---- writing ------------------------------------------------------------------------------- */
 
 typedef struct SaveOptions {
     const char *idempotency_key; /* create; or NULL */
     const char *route;           /* for the key: method and path */
-    int64_t if_version;          /* update, delete: must equal, else ERR_STALE; -1 = not asked (internal) */
-    const char *origin;          /* "web" "import" "api" "form" "job" */
+    int64_t if_version; /* update, delete: must equal, else ERR_STALE; -1 = not asked (internal) */
+    const char *origin; /* "web" "import" "api" "form" "job" */
     int64_t import_job;
-    bool keep;                   /* owner, dates, number of the input are kept (import_keep) */
-    bool trusted;                /* own code: no permission on rows and fields, readonly fields accepted */
-    bool no_duplicates;          /* the caller saw the warning / the import decided */
-    bool dry;                    /* everything but the writing */
+    bool keep;          /* owner, dates, number of the input are kept (import_keep) */
+    bool trusted;       /* own code: no permission on rows and fields, readonly fields accepted */
+    bool no_duplicates; /* the caller saw the warning / the import decided */
+    bool dry;           /* everything but the writing */
 } SaveOptions;
 
 /* Input: a JSON object of the API. On success the id; the caller reads the record again for the answer. */
 bool rec_create(Ctx *c, const Entity *e, json_object *in, const SaveOptions *o, int64_t *out_id);
-bool rec_update(Ctx *c, const Entity *e, int64_t id, json_object *in, const SaveOptions *o, int64_t *out_version);
+bool rec_update(Ctx *c, const Entity *e, int64_t id, json_object *in, const SaveOptions *o,
+                int64_t *out_version);
 /* To the recycle bin with what it owns, and back. */
 bool rec_delete(Ctx *c, const Entity *e, int64_t id, const SaveOptions *o);
 bool rec_restore(Ctx *c, const Entity *e, int64_t id);
 
 /* An action of the entity (Entity.actions, or the generic reveal, share, unshare, transfer). Answer JSON in out. */
-bool rec_action(Ctx *c, const Entity *e, int64_t id, const char *name, json_object *in, int64_t if_version, Buf *out);
+bool rec_action(Ctx *c, const Entity *e, int64_t id, const char *name, json_object *in,
+                int64_t if_version, Buf *out);
 
 /* Keys in use, for hints and imports: rows that agree on a DupRule. */
 typedef struct Duplicate {
     int64_t id;
-    bool visible;       /* the caller may read it */
+    bool visible; /* the caller may read it */
     const char *label, *owner, *status, *rule;
     int64_t last_follow_up_at;
-    int score;          /* 0–100 */
-    DupAction action;   /* for the channel asked */
+    int score;        /* 0–100 */
+    DupAction action; /* for the channel asked */
 } Duplicate;
-bool rec_duplicates(Ctx *c, const Entity *e, const DbVal *values, int64_t but_id, Channel ch, Duplicate **out, int *out_n);
+bool rec_duplicates(Ctx *c, const Entity *e, const DbVal *values, int64_t but_id, Channel ch,
+                    Duplicate **out, int *out_n);
 /* POST /{plural}/duplicates: input fields → JSON answer; counts foreign hints against the limit. */
 bool rec_duplicates_json(Ctx *c, const Entity *e, json_object *in, Buf *out);
 

@@ -153,9 +153,10 @@ static bool still_unique(Ctx *c, const Record *r)
         return false;
     for (int i = 0; i < n; i++)
         if (found[i].action == DUP_BLOCK)
-            return found[i].visible
-                       ? ctx_fail(c, ERR_DUPLICATE, NULL, "err.duplicate", found[i].label ? found[i].label : "")
-                       : ctx_fail(c, ERR_DUPLICATE, NULL, "err.duplicate_foreign", found[i].owner ? found[i].owner : "");
+            return found[i].visible ? ctx_fail(c, ERR_DUPLICATE, NULL, "err.duplicate",
+                                               found[i].label ? found[i].label : "")
+                                    : ctx_fail(c, ERR_DUPLICATE, NULL, "err.duplicate_foreign",
+                                               found[i].owner ? found[i].owner : "");
     return true;
 }
 

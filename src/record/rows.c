@@ -63,8 +63,8 @@ static void take_field(Ctx *c, RowSet *s, const Field *f)
 
 static bool shown(const Field *f)
 {
-    return f->index != STD_ID && !f->retired && !f->hidden && !f->write_only && f->type != FT_PARTS &&
-           f->type != FT_FILES;
+    return f->index != STD_ID && !f->retired && !f->hidden && !f->write_only &&
+           f->type != FT_PARTS && f->type != FT_FILES;
 }
 
 bool rows_choose(Ctx *c, const Entity *e, const char *fields, bool all, RowSet *out)
@@ -99,7 +99,8 @@ bool rows_choose(Ctx *c, const Entity *e, const char *fields, bool all, RowSet *
         if (!f || !shown(f) || access_field(c, f, &masked) == FR_NONE) {
             if (f && f->index == STD_ID)
                 continue; /* always there */
-            return ctx_fail(c, ERR_UNKNOWN_FIELD, "fields", "err.field_unknown", name, label_in(e->label, c->lang));
+            return ctx_fail(c, ERR_UNKNOWN_FIELD, "fields", "err.field_unknown", name,
+                            label_in(e->label, c->lang));
         }
         take_field(c, out, f);
     }
@@ -147,9 +148,11 @@ void rows_select(Ctx *c, RowSet *s, Sql *q, const char *extra)
     if (s->any_masked)
         flag_column(c, q, e, access_clear_scope(c, e));
     if (s->flags) {
-        flag_column(c, q, e, access_may(c, e, ACT_EDIT) ? access_scope(c, e, ACT_EDIT) : filter_false(c->a));
         flag_column(c, q, e,
-                    access_may(c, e, ACT_DELETE) ? access_scope(c, e, ACT_DELETE) : filter_false(c->a));
+                    access_may(c, e, ACT_EDIT) ? access_scope(c, e, ACT_EDIT) : filter_false(c->a));
+        flag_column(c, q, e,
+                    access_may(c, e, ACT_DELETE) ? access_scope(c, e, ACT_DELETE)
+                                                 : filter_false(c->a));
     }
     if (extra) {
         sql_add(q, SQL(", "));
@@ -317,14 +320,16 @@ void rows_write(Ctx *c, const RowSet *s, const Row *row, Jw *w)
     }
     if (s->flags) {
         JW_KEY(w, "can");
-        jw_raw(w, row->can_edit ? row->can_delete ? "{\"edit\":true,\"delete\":true}" : "{\"edit\":true,\"delete\":false}"
+        jw_raw(w, row->can_edit     ? row->can_delete ? "{\"edit\":true,\"delete\":true}"
+                                                      : "{\"edit\":true,\"delete\":false}"
                   : row->can_delete ? "{\"edit\":false,\"delete\":true}"
                                     : "{\"edit\":false,\"delete\":false}");
     }
     jw_end(w);
 }
 
-char *rows_value_text(Ctx *c, const Field *f, const DbVal *v, const Entity *to, const LinkLabels *labels)
+char *rows_value_text(Ctx *c, const Field *f, const DbVal *v, const Entity *to,
+                      const LinkLabels *labels)
 {
     if (v->kind == DB_NULL)
         return arena_str(c->a, "");
@@ -355,6 +360,7 @@ char *rows_text(Ctx *c, const RowSet *s, const Row *row, int at)
         }
         return b.data;
     }
-    char *text = rows_value_text(c, f, v, is_link(f) ? rows_link_target(f, row->rec.v) : NULL, s->labels);
+    char *text =
+        rows_value_text(c, f, v, is_link(f) ? rows_link_target(f, row->rec.v) : NULL, s->labels);
     return s->masked[at] && !row->clear && *text ? type_mask(c->a, f, text) : text;
 }

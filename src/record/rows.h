@@ -11,25 +11,27 @@
 
 typedef struct Row {
     Record rec;
-    bool clear;            /* personal fields in clear */
+    bool clear; /* personal fields in clear */
     bool can_edit, can_delete;
-    int64_t **many;        /* by position in RowSet.fields: ids of a link_many */
+    int64_t **many; /* by position in RowSet.fields: ids of a link_many */
     int *n_many;
 } Row;
 
 typedef struct RowSet {
     const Entity *e;
-    const Field **fields;  /* chosen and readable, in order */
-    bool *masked;          /* beside fields */
+    const Field **fields; /* chosen and readable, in order */
+    bool *masked;         /* beside fields */
     struct RowKey {
-        const char *text;  /* "\"name\":" */
+        const char *text; /* "\"name\":" */
         size_t n;
-    } *keys;               /* beside fields */
-    const Entity **targets; /* beside fields: where a link with a fixed target leads; NULL: ask rows_link_target */
-    const char **also;     /* beside fields: a second name the value is given out under (Field.shown_by), or NULL */
+    } * keys; /* beside fields */
+    const Entity **
+        targets; /* beside fields: where a link with a fixed target leads; NULL: ask rows_link_target */
+    const char **
+        also; /* beside fields: a second name the value is given out under (Field.shown_by), or NULL */
     int n_fields;
     bool any_masked;
-    bool flags;            /* compute can_edit and can_delete */
+    bool flags; /* compute can_edit and can_delete */
     Row *rows;
     int n, cap;
     LinkLabels *labels;
@@ -50,7 +52,8 @@ void rows_write(Ctx *c, const RowSet *s, const Row *row, Jw *w);
 /* The text of one field of a row for a person (export, history): labels of links and options, masked where masked. */
 char *rows_text(Ctx *c, const RowSet *s, const Row *row, int at);
 /* The value of a field as text, given labels; for history. */
-char *rows_value_text(Ctx *c, const Field *f, const DbVal *v, const Entity *to, const LinkLabels *labels);
+char *rows_value_text(Ctx *c, const Field *f, const DbVal *v, const Entity *to,
+                      const LinkLabels *labels);
 /* The entity a link field leads to in this record; NULL where its to_field is empty. */
 const Entity *rows_link_target(const Field *f, const DbVal *values);
 

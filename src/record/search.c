@@ -44,7 +44,8 @@ char *search_tokens(Arena *a, const Entity *e, const DbVal *values)
         if (!f->search || f->retired || v->kind != DB_TEXT || !v->n)
             continue;
         int n = 0;
-        const char *const *words = f->type == FT_PHONE ? tokens_phone(a, v->s, &n) : tokens_index(a, v->s, &n);
+        const char *const *words =
+            f->type == FT_PHONE ? tokens_phone(a, v->s, &n) : tokens_index(a, v->s, &n);
         for (int k = 0; k < n; k++)
             add_word(&b, &seen, f->personal ? "@" : "", words[k]);
     }
@@ -77,7 +78,8 @@ static bool personal_search(Ctx *c, const Entity *e, bool *masked)
     return any;
 }
 
-static void match_personal(Ctx *c, Sql *sql, const Entity *e, const char *const *words, int n, bool masked, int cap)
+static void match_personal(Ctx *c, Sql *sql, const Entity *e, const char *const *words, int n,
+                           bool masked, int cap)
 {
     Filter *clear = masked ? access_clear_scope(c, e) : filter_true(c->a);
     if (clear->kind == FILTER_FALSE)
@@ -115,7 +117,8 @@ static bool select_ids(Ctx *c, Sql *sql, const Entity *e, const char *q, int cap
     return true;
 }
 
-static void search_ids(Ctx *c, Sql *sql, const Entity *e, const char *alias, const char *q, int cap, bool test)
+static void search_ids(Ctx *c, Sql *sql, const Entity *e, const char *alias, const char *q, int cap,
+                       bool test)
 {
     Sql ids;
     sql_init(&ids, c->a);
@@ -187,7 +190,8 @@ static int by_rank(const void *x, const void *y)
     return a->id < b->id ? 1 : a->id > b->id ? -1 : 0;
 }
 
-static bool search_one(Ctx *c, const Entity *e, const char *q, const char *folded, int limit, Hit *hits, int *n)
+static bool search_one(Ctx *c, const Entity *e, const char *q, const char *folded, int limit,
+                       Hit *hits, int *n)
 {
     RowSet s;
     Buf card; /* what stands on a card tells one hit from another */
@@ -195,7 +199,8 @@ static bool search_one(Ctx *c, const Entity *e, const char *q, const char *folde
     for (int i = 0; i < e->n_fields; i++) {
         bool masked;
         const Field *f = &e->fields[i];
-        if (f->in_card && f->index != STD_ID && !f->retired && access_field(c, f, &masked) != FR_NONE)
+        if (f->in_card && f->index != STD_ID && !f->retired &&
+            access_field(c, f, &masked) != FR_NONE)
             buf_printf(&card, "%s%s", card.len ? "," : "", f->name);
     }
     if (!rows_choose(c, e, card.data, false, &s))
@@ -225,7 +230,8 @@ static bool search_one(Ctx *c, const Entity *e, const char *q, const char *folde
     while (db_step(r)) {
         int col = rows_add(c, &s, r);
         const char *label = db_text(r, col);
-        hits[*n] = (Hit){.e = e, .id = s.rows[s.n - 1].rec.id, .label = arena_str(c->a, label ? label : "")};
+        hits[*n] = (Hit){
+            .e = e, .id = s.rows[s.n - 1].rec.id, .label = arena_str(c->a, label ? label : "")};
         hits[*n].score = score_of(c->a, hits[*n].label, folded);
         (*n)++;
     }

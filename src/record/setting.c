@@ -10,7 +10,8 @@
 
 static bool load(Ctx *c)
 {
-    DbRows *r = db_query(c, SQL("SELECT \"name\", \"value\" FROM \"setting\" ORDER BY \"name\" ASC"), NULL, 0);
+    DbRows *r = db_query(
+        c, SQL("SELECT \"name\", \"value\" FROM \"setting\" ORDER BY \"name\" ASC"), NULL, 0);
     if (!r)
         return false;
     while (db_step(r)) {
@@ -94,12 +95,16 @@ static bool write_rows(Ctx *c, void *arg)
     buf_init(&names, c->a);
     json_object_object_foreach(in, name, value)
     {
-        DbVal p[] = {db_of_int(id_new()), db_of_text(name), db_of_text(json_object_get_string(value)),
-                     db_of_int(c->now_ms), c->actor->user ? db_of_int(c->actor->user) : db_null()};
+        DbVal p[] = {db_of_int(id_new()), db_of_text(name),
+                     db_of_text(json_object_get_string(value)), db_of_int(c->now_ms),
+                     c->actor->user ? db_of_int(c->actor->user) : db_null()};
         bool ok = value ? db_exec(c,
-                                  SQL("INSERT INTO \"setting\" (\"id\", \"name\", \"value\", \"updated_at\", \"updated_by_id\") "
-                                      "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (\"name\") DO UPDATE SET \"value\" = excluded.\"value\", "
-                                      "\"updated_at\" = excluded.\"updated_at\", \"updated_by_id\" = excluded.\"updated_by_id\""),
+                                  SQL("INSERT INTO \"setting\" (\"id\", \"name\", \"value\", "
+                                      "\"updated_at\", \"updated_by_id\") "
+                                      "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (\"name\") DO "
+                                      "UPDATE SET \"value\" = excluded.\"value\", "
+                                      "\"updated_at\" = excluded.\"updated_at\", \"updated_by_id\" "
+                                      "= excluded.\"updated_by_id\""),
                                   p, 5)
                         : db_exec(c, SQL("DELETE FROM \"setting\" WHERE \"name\" = $1"), p + 1, 1);
         if (!ok)
@@ -107,8 +112,11 @@ static bool write_rows(Ctx *c, void *arg)
         buf_puts(&names, names.len ? "\",\"" : "\"");
         buf_puts(&names, name);
     }
-    return audit_add(c, &(AuditEntry){.action = "setting", .entity = "setting",
-                                      .changes = arena_printf(c->a, "{\"fields\":[%s%s]}", names.data, names.len ? "\"" : "")}) &&
+    return audit_add(c,
+                     &(AuditEntry){.action = "setting",
+                                   .entity = "setting",
+                                   .changes = arena_printf(c->a, "{\"fields\":[%s%s]}", names.data,
+                                                           names.len ? "\"" : "")}) &&
            db_change(c, "setting", 0);
 }
 

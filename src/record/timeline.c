@@ -15,7 +15,7 @@
 #include <string.h>
 
 typedef struct Item {
-    const char *kind;   /* follow_up, task … (entity), or created changed deleted restored … */
+    const char *kind; /* follow_up, task … (entity), or created changed deleted restored … */
     const Entity *e;
     int64_t id, at, by;
     const char *title, *text;
@@ -72,13 +72,15 @@ static char *cursor_of(Ctx *c, const Item *it)
 
 static bool read_history(Ctx *c, const Entity *e, int64_t id, Stream *s)
 {
-    DbVal p[] = {db_of_text(e->name), db_of_int(id), db_of_int(s->before_at), db_of_int(s->before_at),
-                 db_of_int(s->before_id), db_of_int(s->limit + 1)};
-    DbRows *r = db_query(c,
-                         SQL("SELECT \"id\", \"at\", \"user_id\", \"action\", \"changes\" FROM \"history\" "
-                             "WHERE \"entity\" = $1 AND \"record_id\" = $2 AND (\"at\" < $3 OR (\"at\" = $4 AND \"id\" < $5)) "
-                             "ORDER BY \"at\" DESC, \"id\" DESC LIMIT $6"),
-                         p, 6);
+    DbVal p[] = {db_of_text(e->name),     db_of_int(id),           db_of_int(s->before_at),
+                 db_of_int(s->before_at), db_of_int(s->before_id), db_of_int(s->limit + 1)};
+    DbRows *r =
+        db_query(c,
+                 SQL("SELECT \"id\", \"at\", \"user_id\", \"action\", \"changes\" FROM \"history\" "
+                     "WHERE \"entity\" = $1 AND \"record_id\" = $2 AND (\"at\" < $3 OR (\"at\" = "
+                     "$4 AND \"id\" < $5)) "
+                     "ORDER BY \"at\" DESC, \"id\" DESC LIMIT $6"),
+                 p, 6);
     if (!r)
         return false;
     const Entity *user = model_entity(c->model, "user");
@@ -123,13 +125,10 @@ static DbVal stored_value(Ctx *c, const Field *f, json_object *o)
         return db_null();
     switch (type_ops(f->type)->column) {
     case COL_INT:
-    case COL_BOOL:
-        return db_of_int(json_object_get_int64(o));
-    case COL_REAL:
-        return db_of_real(json_object_get_double(o));
+    case COL_BOOL: return db_of_int(json_object_get_int64(o));
+    case COL_REAL: return db_of_real(json_object_get_double(o));
     case COL_TEXT:
-    case COL_BLOB:
-        break;
+    case COL_BLOB: break;
     }
     return db_of_text(arena_str(c->a, json_object_get_string(o)));
 }
@@ -138,14 +137,17 @@ static const Entity *link_target(const Field *f)
 {
     if (f->type == FT_FILE || f->type == FT_IMAGE)
         return model_entity(f->entity->model, "attachment");
-    return (f->type == FT_LINK || f->type == FT_LINK_MANY) && f->to ? model_entity(f->entity->model, f->to) : NULL;
+    return (f->type == FT_LINK || f->type == FT_LINK_MANY) && f->to
+               ? model_entity(f->entity->model, f->to)
+               : NULL;
 }
 
 static const Field *readable_field(Ctx *c, const Entity *e, const char *name, bool *masked)
 {
     const Field *f = entity_field(e, name);
     *masked = false;
-    if (!f || f->hidden || f->write_only || f->type == FT_PARTS || access_field(c, f, masked) == FR_NONE)
+    if (!f || f->hidden || f->write_only || f->type == FT_PARTS ||
+        access_field(c, f, masked) == FR_NONE)
         return NULL;
     return f;
 }
@@ -166,7 +168,8 @@ static char *stored_text(Ctx *c, const Stream *s, const Field *f, json_object *s
     Buf b;
     buf_init(&b, c->a);
     for (size_t k = 0; to && k < list_length(stored); k++) {
-        const char *label = link_label(s->labels, to, json_object_get_int64(json_object_array_get_idx(stored, k)));
+        const char *label =
+            link_label(s->labels, to, json_object_get_int64(json_object_array_get_idx(stored, k)));
         buf_printf(&b, "%s%s", b.len && label ? "、" : "", label ? label : "");
     }
     return b.data;
@@ -185,7 +188,8 @@ static void want_changes(Ctx *c, Stream *s, const Item *it)
             json_object *stored = json_object_array_get_idx(pair, i);
             size_t n = list_length(stored);
             for (size_t k = 0; k < n; k++)
-                link_labels_want(s->labels, to, json_object_get_int64(json_object_array_get_idx(stored, k)));
+                link_labels_want(s->labels, to,
+                                 json_object_get_int64(json_object_array_get_idx(stored, k)));
             DbVal v = n ? db_null() : stored_value(c, f, stored);
             if (v.kind == DB_INT)
                 link_labels_want(s->labels, to, v.i);
@@ -319,7 +323,8 @@ static const Field *heading(Ctx *c, const Entity *e, const Field *text)
     return e->title;
 }
 
-static bool read_children(Ctx *c, const Entity *child, const Field *link, const Entity *parent, int64_t id, Stream *s)
+static bool read_children(Ctx *c, const Entity *child, const Field *link, const Entity *parent,
+                          int64_t id, Stream *s)
 {
     if (!access_may(c, child, ACT_READ) || !child->standard || !link->column)
         return true;
@@ -378,11 +383,17 @@ static bool read_children(Ctx *c, const Entity *child, const Field *link, const 
     const Entity *user = model_entity(c->model, "user");
     while (db_step(r)) {
         Item *it = add(c, s);
-        *it = (Item){.kind = child->name, .e = child, .id = db_int(r, 0), .at = db_int(r, 1), .by = db_int(r, 2)};
+        *it = (Item){.kind = child->name,
+                     .e = child,
+                     .id = db_int(r, 0),
+                     .at = db_int(r, 1),
+                     .by = db_int(r, 2)};
         DbVal v = db_is_null(r, 3) ? db_null()
-                  : type_ops(title->type)->column == COL_TEXT ? db_of_text(arena_str(c->a, db_text(r, 3)))
-                                                              : db_of_int(db_int(r, 3));
-        it->title = v.kind == DB_NULL ? "" : type_ops(title->type)->to_text(c->a, title, &v, c->lang);
+                  : type_ops(title->type)->column == COL_TEXT
+                      ? db_of_text(arena_str(c->a, db_text(r, 3)))
+                      : db_of_int(db_int(r, 3));
+        it->title =
+            v.kind == DB_NULL ? "" : type_ops(title->type)->to_text(c->a, title, &v, c->lang);
         if (text && !db_is_null(r, 4))
             it->text = arena_str(c->a, db_text(r, 4));
         if (it->by && user)
@@ -403,8 +414,10 @@ static int newest_first(const void *x, const void *y)
 /* Entries of the record itself, as docs/api.md names them; actions keep their own name. */
 static const char *kind_name(const char *action)
 {
-    static const char *const names[][2] = {
-        {"create", "created"}, {"update", "changed"}, {"delete", "deleted"}, {"restore", "restored"}};
+    static const char *const names[][2] = {{"create", "created"},
+                                           {"update", "changed"},
+                                           {"delete", "deleted"},
+                                           {"restore", "restored"}};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(names[i][0], action) == 0)
             return names[i][1];
@@ -424,7 +437,8 @@ bool rec_timeline(Ctx *c, const Entity *e, int64_t id, const char *cursor, int l
     }
     for (int i = 0; e->timeline && e->timeline[i]; i++) {
         const char *dot = strchr(e->timeline[i], '.');
-        const Entity *child = model_entity(c->model, arena_dup(c->a, e->timeline[i], (size_t)(dot - e->timeline[i])));
+        const Entity *child =
+            model_entity(c->model, arena_dup(c->a, e->timeline[i], (size_t)(dot - e->timeline[i])));
         const Field *link = child ? entity_field(child, dot + 1) : NULL;
         if (link && !read_children(c, child, link, e, id, &s))
             return false;

@@ -21,8 +21,11 @@ void value_columns(Sql *q, const Entity *e, const char *alias)
 
 static DbKind kind_of(const Field *f)
 {
-    static const DbKind kinds[] = {
-        [COL_INT] = DB_INT, [COL_BOOL] = DB_INT, [COL_REAL] = DB_REAL, [COL_TEXT] = DB_TEXT, [COL_BLOB] = DB_BLOB};
+    static const DbKind kinds[] = {[COL_INT] = DB_INT,
+                                   [COL_BOOL] = DB_INT,
+                                   [COL_REAL] = DB_REAL,
+                                   [COL_TEXT] = DB_TEXT,
+                                   [COL_BLOB] = DB_BLOB};
     return kinds[type_ops(f->type)->column];
 }
 
@@ -48,15 +51,11 @@ bool value_same(const DbVal *x, const DbVal *y)
     if (x->kind != y->kind)
         return false;
     switch (x->kind) {
-    case DB_NULL:
-        return true;
-    case DB_INT:
-        return x->i == y->i;
-    case DB_REAL:
-        return !(x->d < y->d) && !(x->d > y->d);
+    case DB_NULL: return true;
+    case DB_INT: return x->i == y->i;
+    case DB_REAL: return !(x->d < y->d) && !(x->d > y->d);
     case DB_TEXT:
-    case DB_BLOB:
-        return x->n == y->n && memcmp(x->s, y->s, x->n) == 0;
+    case DB_BLOB: return x->n == y->n && memcmp(x->s, y->s, x->n) == 0;
     }
     return false;
 }

@@ -17,7 +17,13 @@
 #include "record/idempotency.h"
 #include "record/setting.h"
 
-enum { LEASE_EVERY = 5000, SEAL_EVERY = 400, SWEEP_EVERY = 600000, SEAL_ROWS = 2000, DAY_MS = 86400000 };
+enum {
+    LEASE_EVERY = 5000,
+    SEAL_EVERY = 400,
+    SWEEP_EVERY = 600000,
+    SEAL_ROWS = 2000,
+    DAY_MS = 86400000
+};
 
 typedef struct Heard {
     bool model, access, setting;
@@ -62,7 +68,8 @@ static void seal(Keeper *k, Ctx *c)
 static void complain(Ctx *c, const char *what)
 {
     for (const ErrItem *e = c->err; e; e = e->next)
-        log_write(LOG_WARN, what, LOG_S("code", err_name(e->code)), LOG_S("detail", e->detail ? e->detail : e->message));
+        log_write(LOG_WARN, what, LOG_S("code", err_name(e->code)),
+                  LOG_S("detail", e->detail ? e->detail : e->message));
 }
 
 static void duty(Keeper *k, void (*fn)(Keeper *, Ctx *), const char *what)

@@ -36,7 +36,8 @@ static bool role_before_save(Ctx *c, Save *s)
     const char *rights = save_text(c, s, ROLE_RIGHTS);
     json_object *o;
     if (changed && rights)
-        return json_read(c, rights, strlen(rights), &o) && role_rights_check(c, "rights", o) && keeps_keys(c, s, rights);
+        return json_read(c, rights, strlen(rights), &o) && role_rights_check(c, "rights", o) &&
+               keeps_keys(c, s, rights);
     return true;
 }
 

@@ -42,7 +42,8 @@ bool biff_next(Biff *r)
     if (r->have - r->place < HEAD)
         return false;
     size_t len = biff_u16(r->chunk + r->place + 2);
-    ensure(r, HEAD + len + HEAD); /* and the head of the one behind it, so that peek needs no reading */
+    ensure(r, HEAD + len +
+                  HEAD); /* and the head of the one behind it, so that peek needs no reading */
     const unsigned char *p = r->chunk + r->place;
     if (r->have - r->place < HEAD + len) {
         r->cut = true;

@@ -56,8 +56,10 @@ static void take_merges(Rows *s)
     const unsigned char *p = s->r.data + 2;
     size_t n = s->r.len < 2 ? 0 : biff_u16(s->r.data), fits = s->r.len < 2 ? 0 : (s->r.len - 2) / 8;
     for (size_t i = 0; i < n && i < fits && s->b->merges.n < BOOK_MERGES; i++, p += 8) {
-        SheetMerge m = {.first_row = biff_u16(p) + 1, .last_row = biff_u16(p + 2) + 1,
-                        .first_col = (int)biff_u16(p + 4), .last_col = (int)biff_u16(p + 6)};
+        SheetMerge m = {.first_row = biff_u16(p) + 1,
+                        .last_row = biff_u16(p + 2) + 1,
+                        .first_col = (int)biff_u16(p + 4),
+                        .last_col = (int)biff_u16(p + 6)};
         if (m.last_row >= m.first_row && m.last_col >= m.first_col)
             vec_push(s->b->a, &s->b->merges, m);
     }
@@ -187,7 +189,9 @@ static bool put_formula(Rows *s, int col, unsigned style)
         put_error(s, col, v[2]);
     } else if (v[0] == 0) {
         unsigned next = biff_peek(&s->r);
-        while ((next == BIFF_SHRFMLA || next == BIFF_ARRAY || next == BIFF_TABLE || next == BIFF_CONTINUE) && biff_next(&s->r))
+        while ((next == BIFF_SHRFMLA || next == BIFF_ARRAY || next == BIFF_TABLE ||
+                next == BIFF_CONTINUE) &&
+               biff_next(&s->r))
             next = biff_peek(&s->r);
         if (next == BIFF_STRING && biff_next(&s->r))
             return put_text(s, col, 0);
@@ -205,7 +209,8 @@ static bool put_cell(Rows *s)
     if (col >= BOOK_COLUMNS)
         return ctx_fail(s->b->c, ERR_TOO_LARGE, "file", "err.sheet.columns");
     if (s->r.id == BIFF_MULRK) {
-        for (p += 4, n -= 4; n >= 8 && col < BOOK_COLUMNS; p += 6, n -= 6, col++) /* the last column ends it */
+        for (p += 4, n -= 4; n >= 8 && col < BOOK_COLUMNS;
+             p += 6, n -= 6, col++) /* the last column ends it */
             put_number(s, col, biff_u16(p), rk_value(biff_u32(p + 2)));
         return true;
     }

@@ -7,7 +7,7 @@ bool biff_strings(SheetBook *b, Biff *r)
 {
     BiffCursor u = {.r = r};
     if (r->len < 8)
-        return true; /* no strings, as some writers say it */
+        return true;  /* no strings, as some writers say it */
     biff_skip(&u, 4); /* how often they are used */
     uint32_t n = biff_take32(&u);
     Arena *a = arena_child(b->a);

@@ -14,8 +14,17 @@
 #define BOOK_INFLATED ((int64_t)4 << 30)
 #define BOOK_RATIO_FROM ((int64_t)64 << 20)
 #define BOOK_STRINGS ((size_t)192 << 20)
-enum { BOOK_RATIO = 200, BOOK_ENTRIES = 10000, BOOK_DEPTH = 64, BOOK_MERGES = 10000, BOOK_SHEETS = 1000,
-       BOOK_COLUMNS = 16384, BOOK_ROWS = 1048576, BOOK_CELL = 1 << 20, BOOK_STRING_BLOCK = 4096 };
+enum {
+    BOOK_RATIO = 200,
+    BOOK_ENTRIES = 10000,
+    BOOK_DEPTH = 64,
+    BOOK_MERGES = 10000,
+    BOOK_SHEETS = 1000,
+    BOOK_COLUMNS = 16384,
+    BOOK_ROWS = 1048576,
+    BOOK_CELL = 1 << 20,
+    BOOK_STRING_BLOCK = 4096
+};
 
 typedef VEC(SheetMerge) Merges;
 
@@ -42,7 +51,7 @@ struct SheetBook {
     char delimiter;
     /* a workbook */
     zip_t *zip;
-    Map names;        /* path in lower case → index + 1 */
+    Map names; /* path in lower case → index + 1 */
     int64_t inflated, packed;
     bool date1904;
     unsigned char *is_date; /* by style */

@@ -9,8 +9,10 @@ bool book_add_string(SheetBook *b, const char *text, size_t n)
     if (all->bytes > BOOK_STRINGS)
         return ctx_fail(b->c, ERR_TOO_LARGE, "file", "err.sheet.strings");
     if (block == all->n_blocks) {
-        if ((all->n_blocks & (all->n_blocks - 1)) == 0) { /* powers of two: room for twice as many */
-            const char ***more = ARENA_ARRAY(b->a, all->n_blocks ? all->n_blocks * 2 : 1, const char **);
+        if ((all->n_blocks & (all->n_blocks - 1)) ==
+            0) { /* powers of two: room for twice as many */
+            const char ***more =
+                ARENA_ARRAY(b->a, all->n_blocks ? all->n_blocks * 2 : 1, const char **);
             if (all->n_blocks)
                 memcpy(more, all->blocks, all->n_blocks * sizeof *more);
             all->blocks = more;

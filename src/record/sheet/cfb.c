@@ -86,7 +86,8 @@ static bool chain(Cfb *f, uint32_t first, bool mini, uint32_t limit, CfbStream *
 {
     *out = (CfbStream){.cfb = f, .mini = mini};
     uint32_t n = 0;
-    for (uint32_t s = first; s <= LAST_SECTOR && s < limit; s = mini ? next_mini(f, s) : next_sector(f, s)) {
+    for (uint32_t s = first; s <= LAST_SECTOR && s < limit;
+         s = mini ? next_mini(f, s) : next_sector(f, s)) {
         CfbRun *last = out->runs.n ? &out->runs.items[out->runs.n - 1] : NULL;
         if (last && last->first + last->n == s)
             last->n++;
@@ -128,10 +129,13 @@ size_t cfb_read(const CfbStream *s, int64_t at, void *to, size_t n)
         const CfbRun *run = run_of(s, (uint32_t)(place >> shift));
         if (!run)
             break;
-        int64_t inside = place - ((int64_t)run->at << shift), left = ((int64_t)run->n << shift) - inside;
+        int64_t inside = place - ((int64_t)run->at << shift),
+                left = ((int64_t)run->n << shift) - inside;
         size_t step = (int64_t)(n - got) < left ? n - got : (size_t)left;
-        int64_t from = s->mini ? ((int64_t)run->first << shift) + inside : sector_at(f, run->first) + inside;
-        size_t r = s->mini ? cfb_read(&f->mini, from, (char *)to + got, step) : file_at(f, from, (char *)to + got, step);
+        int64_t from =
+            s->mini ? ((int64_t)run->first << shift) + inside : sector_at(f, run->first) + inside;
+        size_t r = s->mini ? cfb_read(&f->mini, from, (char *)to + got, step)
+                           : file_at(f, from, (char *)to + got, step);
         got += r;
         if (r < step)
             break;

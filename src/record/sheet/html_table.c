@@ -14,7 +14,14 @@
 #include "record/sheet/row_build.h"
 
 /* Unclosed elements: real pages have some in each row at worst; libxml2 walks through all for each end tag. */
-enum { DEPTH = 4096, TABLE_DEPTH = 32, MAX_TABLES = 10000, COLSPAN = 1000, ROWSPAN = 65534, MAX_NAMES = 1000 };
+enum {
+    DEPTH = 4096,
+    TABLE_DEPTH = 32,
+    MAX_TABLES = 10000,
+    COLSPAN = 1000,
+    ROWSPAN = 65534,
+    MAX_NAMES = 1000
+};
 
 typedef struct Table {
     int parent;
@@ -28,7 +35,7 @@ typedef struct Page {
     SheetBook *b;
     htmlParserCtxtPtr parser;
     bool listing, done, failed;
-    int elements;       /* open ones */
+    int elements;                 /* open ones */
     int open[TABLE_DEPTH], depth; /* tables; depth may be greater than there is room for */
     int n_tables;
     VEC(Table) tables;
@@ -145,15 +152,19 @@ static void cell_end(Page *p)
     p->in_cell = false;
     const char *text = end_text(p, p->out.texts);
     char *end;
-    if (p->has_num && looks_like_number(text, &v)) { /* the whole number stands beside what is shown */
+    if (p->has_num &&
+        looks_like_number(text, &v)) { /* the whole number stands beside what is shown */
         double whole = strtod(p->num, &end);
         row_number(&p->out, p->col, end != p->num && !*end ? whole : v, false);
     } else {
         row_set(&p->out, p->col, SHEET_TEXT, text);
     }
     if ((p->across > 1 || p->down > 1) && b->merges.n < BOOK_MERGES)
-        vec_push(b->a, &b->merges, (SheetMerge){.first_row = p->row, .last_row = p->row + p->down - 1,
-                                                .first_col = p->col, .last_col = p->col + p->across - 1});
+        vec_push(b->a, &b->merges,
+                 (SheetMerge){.first_row = p->row,
+                              .last_row = p->row + p->down - 1,
+                              .first_col = p->col,
+                              .last_col = p->col + p->across - 1});
     p->col += p->across;
 }
 
@@ -281,7 +292,8 @@ static void count(Page *p, const char *name, const xmlChar **attrs)
 
 static bool is_block(const char *name)
 {
-    static const char *const blocks[] = {"p", "div", "li", "ul", "ol", "h1", "h2", "h3", "h4", "pre", "tr"};
+    static const char *const blocks[] = {"p",  "div", "li", "ul",  "ol", "h1",
+                                         "h2", "h3",  "h4", "pre", "tr"};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
         if (strcmp(name, blocks[i]) == 0)
             return true;
@@ -350,7 +362,8 @@ static void on_end(void *user, const xmlChar *tag)
         }
     } else if (p->base && p->depth == p->base && strcmp(name, "tr") == 0) {
         tr_end(p);
-    } else if (p->base && p->depth == p->base && (strcmp(name, "td") == 0 || strcmp(name, "th") == 0)) {
+    } else if (p->base && p->depth == p->base &&
+               (strcmp(name, "td") == 0 || strcmp(name, "th") == 0)) {
         cell_end(p);
     } else if (p->in_cell && is_block(name)) {
         add_break(p, false);
@@ -378,7 +391,8 @@ static void on_comment(void *user, const xmlChar *value)
     static const char open[] = "<x:Name>";
     if (p->done || !p->listing)
         return;
-    for (const char *s = (const char *)value; (s = strstr(s, open)) != NULL && p->names.n < MAX_NAMES;) {
+    for (const char *s = (const char *)value;
+         (s = strstr(s, open)) != NULL && p->names.n < MAX_NAMES;) {
         s += sizeof open - 1;
         size_t n = strcspn(s, "<");
         take_name(p, utf8_clean(p->b->a, s, n < 256 ? n : 256));
@@ -401,14 +415,19 @@ static bool push(void *user, const char *text, size_t n)
 /* false on a mistake or where p was stopped. */
 static bool walk(Page *p)
 {
-    htmlSAXHandler sax = {.startElement = on_start, .endElement = on_end, .characters = on_text,
-                          
-                          .ignorableWhitespace = on_text, .cdataBlock = on_script, .comment = on_comment};
+    htmlSAXHandler sax = {.startElement = on_start,
+                          .endElement = on_end,
+                          .characters = on_text,
+
+                          .ignorableWhitespace = on_text,
+                          .cdataBlock = on_script,
+                          .comment = on_comment};
     p->parser = htmlCreatePushParserCtxt(&sax, p, NULL, 0, NULL, XML_CHAR_ENCODING_UTF8);
     if (!p->parser)
         return ctx_fail(p->b->c, ERR_INTERNAL, NULL, "err.sheet.markup");
-    (void)htmlCtxtUseOptions(p->parser, HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | HTML_PARSE_NONET |
-                                            HTML_PARSE_NOIMPLIED | HTML_PARSE_IGNORE_ENC);
+    (void)htmlCtxtUseOptions(p->parser, HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING |
+                                            HTML_PARSE_NONET | HTML_PARSE_NOIMPLIED |
+                                            HTML_PARSE_IGNORE_ENC);
     p->a = arena_child(p->b->a);
     buf_init(&p->text, p->a);
     bool ok = push(p, root, sizeof root - 1) && markup_stream(p->b, push, p);
@@ -455,7 +474,8 @@ static bool list_tables(Page *p)
         inside[i] = t->parent < 0 || (inside[t->parent] && is_layout(&p->tables.items[t->parent]));
         if (!inside[i] || is_layout(t) || !t->rows)
             continue;
-        const char *name = t->caption && *t->caption ? t->caption : arena_printf(b->a, "Sheet%d", b->n + 1);
+        const char *name =
+            t->caption && *t->caption ? t->caption : arena_printf(b->a, "Sheet%d", b->n + 1);
         if ((size_t)b->n < p->names.n)
             name = p->names.items[b->n];
         b->sheets[b->n].info = (SheetInfo){.name = name, .rows = t->rows, .columns = t->columns};

@@ -17,7 +17,8 @@ static size_t plain(const char *head, size_t n, char out[LOOK + 1])
     size_t w = 0;
     for (size_t i = 0; i < n && i < LOOK; i++) {
         char ch = head[i];
-        bool bom = i < 4 && ((unsigned char)ch >= 0xfe || (n >= 3 && memcmp(head, "\xef\xbb\xbf", 3) == 0 && i < 3));
+        bool bom = i < 4 && ((unsigned char)ch >= 0xfe ||
+                             (n >= 3 && memcmp(head, "\xef\xbb\xbf", 3) == 0 && i < 3));
         if (ch && !bom)
             out[w++] = ch >= 'A' && ch <= 'Z' ? (char)(ch + 32) : ch;
     }
@@ -27,14 +28,16 @@ static size_t plain(const char *head, size_t n, char out[LOOK + 1])
 
 MarkupKind markup_kind(const char *head, size_t n)
 {
-    static const char *const words[] = {"<html", "<table", "<!doctype html", "<body", "<meta", "<style", "<head", "<div", "<center"};
+    static const char *const words[] = {"<html",  "<table", "<!doctype html", "<body",  "<meta",
+                                        "<style", "<head",  "<div",           "<center"};
     char text[LOOK + 1];
     (void)plain(head, n, text);
     const char *p = text + strspn(text, " \t\r\n");
     if (*p != '<')
         return MARKUP_NONE;
     bool xml = strncmp(p, "<?xml", 5) == 0;
-    if (strstr(p, "urn:schemas-microsoft-com:office:spreadsheet") && (strstr(p, "<workbook") || strstr(p, ":workbook")))
+    if (strstr(p, "urn:schemas-microsoft-com:office:spreadsheet") &&
+        (strstr(p, "<workbook") || strstr(p, ":workbook")))
         return MARKUP_SPREADSHEET;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strncmp(p, words[i], strlen(words[i])) == 0)
@@ -61,7 +64,9 @@ static TextEncoding declared(const char *head, size_t n)
             continue;
         memcpy(name, p, len);
         name[len] = 0;
-        TextEncoding e = text_encoding_by_name(strcmp(name, "gb_2312-80") == 0 ? "gb2312" : strcmp(name, "iso-8859-1") == 0 ? "latin1" : name);
+        TextEncoding e = text_encoding_by_name(strcmp(name, "gb_2312-80") == 0   ? "gb2312"
+                                               : strcmp(name, "iso-8859-1") == 0 ? "latin1"
+                                                                                 : name);
         if (e != ENC_UNKNOWN)
             return e;
     }
@@ -73,7 +78,8 @@ bool markup_encoding(SheetBook *b, int fd, const char *head, size_t n, const cha
     Ctx *c = b->c;
     if (chosen && *chosen) {
         b->encoding = text_encoding_by_name(chosen);
-        return b->encoding != ENC_UNKNOWN || ctx_fail(c, ERR_INVALID, "encoding", "err.sheet.encoding", chosen);
+        return b->encoding != ENC_UNKNOWN ||
+               ctx_fail(c, ERR_INVALID, "encoding", "err.sheet.encoding", chosen);
     }
     Arena *a = arena_child(b->a);
     TextDetect *d = text_detect_new(a);
@@ -89,9 +95,11 @@ bool markup_encoding(SheetBook *b, int fd, const char *head, size_t n, const cha
     TextEncoding said = declared(head, n);
     int before = c->n_err;
     bool found = text_detect_end(c, d, &guess);
-    if (found && (guess.rule == RULE_BOM || guess.rule == RULE_UTF8 || guess.rule == RULE_NUL || said == ENC_UNKNOWN)) {
+    if (found && (guess.rule == RULE_BOM || guess.rule == RULE_UTF8 || guess.rule == RULE_NUL ||
+                  said == ENC_UNKNOWN)) {
         b->encoding = guess.encoding;
-    } else if (said != ENC_UNKNOWN && said != ENC_UTF8 && said != ENC_UTF16LE && said != ENC_UTF16BE) {
+    } else if (said != ENC_UNKNOWN && said != ENC_UTF8 && said != ENC_UTF16LE &&
+               said != ENC_UTF16BE) {
         ctx_errors_back_to(c, before);
         b->encoding = said;
         found = true;

@@ -82,7 +82,8 @@ void row_bool(RowBuild *r, int col, bool v)
 
 static int two_digits(const char *s)
 {
-    return s[0] >= '0' && s[0] <= '9' && s[1] >= '0' && s[1] <= '9' ? (s[0] - '0') * 10 + s[1] - '0' : -1;
+    return s[0] >= '0' && s[0] <= '9' && s[1] >= '0' && s[1] <= '9' ? (s[0] - '0') * 10 + s[1] - '0'
+                                                                    : -1;
 }
 
 void row_iso(RowBuild *r, int col, const char *text)

@@ -102,7 +102,8 @@ bool sheet_serial_text(double serial, char out[32])
 bool sheet_format_is_date(int id, const char *code)
 {
     if (!code)
-        return (id >= 14 && id <= 22) || (id >= 27 && id <= 36) || (id >= 45 && id <= 47) || (id >= 50 && id <= 58);
+        return (id >= 14 && id <= 22) || (id >= 27 && id <= 36) || (id >= 45 && id <= 47) ||
+               (id >= 50 && id <= 58);
     for (const char *p = code; *p; p++) {
         if (*p == '"') {
             const char *end = strchr(p + 1, '"');

@@ -12,7 +12,14 @@
 
 #include "base/ctx.h"
 
-typedef enum SheetKind { SHEET_BLANK, SHEET_TEXT, SHEET_NUMBER, SHEET_DATE, SHEET_BOOL, SHEET_ERROR } SheetKind;
+typedef enum SheetKind {
+    SHEET_BLANK,
+    SHEET_TEXT,
+    SHEET_NUMBER,
+    SHEET_DATE,
+    SHEET_BOOL,
+    SHEET_ERROR
+} SheetKind;
 
 typedef struct SheetCell {
     SheetKind kind;
@@ -35,10 +42,10 @@ typedef struct SheetMerge {
 
 typedef struct SheetInfo {
     const char *name;
-    bool hidden; /* or very hidden */
-    int64_t rows;    /* as the file claims; 0 where it does not. Never to be trusted */
+    bool hidden;  /* or very hidden */
+    int64_t rows; /* as the file claims; 0 where it does not. Never to be trusted */
     int columns;
-    int64_t bytes;   /* of its text, unpacked; a guess of the work it is */
+    int64_t bytes; /* of its text, unpacked; a guess of the work it is */
 } SheetInfo;
 
 typedef struct SheetOptions {

@@ -34,8 +34,9 @@ static int64_t number_of(const char *s, int64_t low, int64_t high)
 
 static bool format_is_date(const char *code)
 {
-    static const char *const plain[] = {"General", "General Number", "Currency", "Euro Currency", "Fixed", "Standard",
-                                        "Percent", "Scientific", "Yes/No", "True/False", "On/Off"};
+    static const char *const plain[] = {"General", "General Number", "Currency", "Euro Currency",
+                                        "Fixed",   "Standard",       "Percent",  "Scientific",
+                                        "Yes/No",  "True/False",     "On/Off"};
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
         if (strcasecmp(code, plain[i]) == 0)
             return false;
@@ -66,13 +67,15 @@ static void put_cell(Xml *x)
         if (*end || end == text)
             row_set(&x->out, x->col, SHEET_TEXT, arena_str(x->out.texts, text));
         else
-            row_number(&x->out, x->col, v, style_is_date(x, x->cell_style ? x->cell_style : x->row_style));
+            row_number(&x->out, x->col, v,
+                       style_is_date(x, x->cell_style ? x->cell_style : x->row_style));
     } else if (strcmp(t, "DateTime") == 0) {
         row_iso(&x->out, x->col, text);
     } else if (strcmp(t, "Boolean") == 0) {
         row_bool(&x->out, x->col, strcmp(text, "1") == 0 || strcasecmp(text, "true") == 0);
     } else {
-        row_set(&x->out, x->col, strcmp(t, "Error") == 0 ? SHEET_ERROR : SHEET_TEXT, arena_dup(x->out.texts, text, x->text.len));
+        row_set(&x->out, x->col, strcmp(t, "Error") == 0 ? SHEET_ERROR : SHEET_TEXT,
+                arena_dup(x->out.texts, text, x->text.len));
     }
 }
 
@@ -82,8 +85,11 @@ static void cell_end(Xml *x)
     x->in_cell = false;
     put_cell(x);
     if ((x->across || x->down) && b->merges.n < BOOK_MERGES && x->col + x->across < BOOK_COLUMNS)
-        vec_push(b->a, &b->merges, (SheetMerge){.first_row = x->row, .last_row = x->row + x->down,
-                                                .first_col = x->col, .last_col = x->col + x->across});
+        vec_push(b->a, &b->merges,
+                 (SheetMerge){.first_row = x->row,
+                              .last_row = x->row + x->down,
+                              .first_col = x->col,
+                              .last_col = x->col + x->across});
     x->col += x->across;
 }
 
@@ -133,7 +139,8 @@ static void sheet_start(Xml *x, const char **attrs)
     const char *name = part_attr(attrs, "Name");
     x->sheet++;
     if (x->listing && x->sheets.n < BOOK_SHEETS)
-        vec_push(x->b->a, &x->sheets, (BookSheet){.info = {.name = arena_str(x->b->a, name ? name : "")}});
+        vec_push(x->b->a, &x->sheets,
+                 (BookSheet){.info = {.name = arena_str(x->b->a, name ? name : "")}});
 }
 
 static void on_start(Part *p, const char *name, const char **attrs)
@@ -154,8 +161,10 @@ static void on_start(Part *p, const char *name, const char **attrs)
         x->in_table = true;
         x->row = 0;
         if (x->listing && x->sheets.n) {
-            x->sheets.items[x->sheets.n - 1].info.rows = number_of(part_attr(attrs, "ExpandedRowCount"), 0, BOOK_ROWS);
-            x->sheets.items[x->sheets.n - 1].info.columns = (int)number_of(part_attr(attrs, "ExpandedColumnCount"), 0, BOOK_COLUMNS);
+            x->sheets.items[x->sheets.n - 1].info.rows =
+                number_of(part_attr(attrs, "ExpandedRowCount"), 0, BOOK_ROWS);
+            x->sheets.items[x->sheets.n - 1].info.columns =
+                (int)number_of(part_attr(attrs, "ExpandedColumnCount"), 0, BOOK_COLUMNS);
         }
     } else if (strcmp(name, "Worksheet") == 0) {
         sheet_start(x, attrs);

@@ -41,7 +41,8 @@ bool xls_is_raw(const char *head, size_t n)
 {
     const unsigned char *p = (const unsigned char *)head;
     /* BOF of any version: 9, 0x209, 0x409, 0x809, and a length that it can have */
-    return n >= 8 && p[0] == 9 && (p[1] == 0 || p[1] == 2 || p[1] == 4 || p[1] == 8) && p[2] >= 4 && p[2] <= 16 && p[3] == 0;
+    return n >= 8 && p[0] == 9 && (p[1] == 0 || p[1] == 2 || p[1] == 4 || p[1] == 8) && p[2] >= 4 &&
+           p[2] <= 16 && p[3] == 0;
 }
 
 static bool find_stream(SheetBook *b, Xls *x, int fd)
@@ -55,8 +56,10 @@ static bool find_stream(SheetBook *b, Xls *x, int fd)
         if (cfb_find(f, encrypted[i], &unused))
             return ctx_fail(b->c, ERR_UNSUPPORTED_TYPE, "file", "err.sheet.encrypted");
     int before = b->c->n_err;
-    return cfb_find(f, "Workbook", &x->stream) || (b->c->n_err == before && cfb_find(f, "Book", &x->stream)) ||
-           (b->c->n_err == before && ctx_fail(b->c, ERR_UNSUPPORTED_TYPE, "file", "err.sheet.no_workbook"));
+    return cfb_find(f, "Workbook", &x->stream) ||
+           (b->c->n_err == before && cfb_find(f, "Book", &x->stream)) ||
+           (b->c->n_err == before &&
+            ctx_fail(b->c, ERR_UNSUPPORTED_TYPE, "file", "err.sheet.no_workbook"));
 }
 
 /* The first record: which version, and does a book or a sheet begin? */
@@ -65,7 +68,10 @@ static bool read_bof(SheetBook *b, Xls *x, Biff *r, unsigned *kind)
     if (!biff_next(r) || (r->id & 0xff) != 9 || r->len < 4)
         return broken(b, "BOF");
     if (r->id != BIFF_BOF)
-        return ctx_fail(b->c, ERR_UNSUPPORTED_TYPE, "file", "err.sheet.old_excel", r->id == 9 ? "2" : r->id == 0x209 ? "3" : "4");
+        return ctx_fail(b->c, ERR_UNSUPPORTED_TYPE, "file", "err.sheet.old_excel",
+                        r->id == 9       ? "2"
+                        : r->id == 0x209 ? "3"
+                                         : "4");
     x->biff8 = biff_u16(r->data) == 0x600;
     *kind = biff_u16(r->data + 2);
     return true;
@@ -78,7 +84,8 @@ static void take_bound(Globals *g)
     const unsigned char *p = g->r.data;
     if (g->r.len < 8 || p[5] != 0 || g->bounds.n >= BOOK_SHEETS) /* charts, macros, modules */
         return;
-    vec_push(g->b->a, &g->bounds, (Bound){.at = (int64_t)biff_u32(p), .hidden = (p[4] & 3) != 0, .record = g->r.start});
+    vec_push(g->b->a, &g->bounds,
+             (Bound){.at = (int64_t)biff_u32(p), .hidden = (p[4] & 3) != 0, .record = g->r.start});
 }
 
 static void take_format(Globals *g, Arena *a)
@@ -95,7 +102,8 @@ static void take_format(Globals *g, Arena *a)
             buf_putc(&code, (char)biff_take8(&u));
     }
     if (g->formats.n < MAX_STYLES)
-        vec_push(g->b->a, &g->formats, (Format){.id = id, .is_date = sheet_format_is_date(0, code.data)});
+        vec_push(g->b->a, &g->formats,
+                 (Format){.id = id, .is_date = sheet_format_is_date(0, code.data)});
 }
 
 static bool take_global(Globals *g, Arena *a)
@@ -160,10 +168,14 @@ static TextGuess look_at_texts(Globals *g)
     int before = c->n_err;
     biff_seek(&g->r, 0);
     while (biff_next(&g->r)) {
-        size_t from = g->r.id == BIFF_LABEL || g->r.id == BIFF_RSTRING ? 8 : g->r.id == BIFF_STRING ? 2 : g->r.id == BIFF_BOUNDSHEET ? 7 : 0;
+        size_t from = g->r.id == BIFF_LABEL || g->r.id == BIFF_RSTRING ? 8
+                      : g->r.id == BIFF_STRING                         ? 2
+                      : g->r.id == BIFF_BOUNDSHEET                     ? 7
+                                                                       : 0;
         if (!from || g->r.len <= from)
             continue;
-        size_t n = g->r.len - from, said = g->r.id == BIFF_BOUNDSHEET ? g->r.data[6] : biff_u16(g->r.data + from - 2);
+        size_t n = g->r.len - from,
+               said = g->r.id == BIFF_BOUNDSHEET ? g->r.data[6] : biff_u16(g->r.data + from - 2);
         text_detect_feed(d, (const char *)g->r.data + from, said < n ? said : n);
         text_detect_feed(d, "\n", 1);
     }
@@ -196,9 +208,11 @@ static bool choose_page(Globals *g, const char *encoding)
         g->page = page_of(b->encoding);
         if (!g->page)
             return ctx_fail(b->c, ERR_INVALID, "encoding", "err.sheet.encoding", encoding);
-    } else if (g->page == 0 || g->page == 1252 || g->page == 0x8001 || g->page == 367 || g->page == 1200) {
+    } else if (g->page == 0 || g->page == 1252 || g->page == 0x8001 || g->page == 367 ||
+               g->page == 1200) {
         TextGuess guess = look_at_texts(g);
-        bool likely = guess.rule == RULE_UTF8 || guess.gb_score >= LIKELY || guess.big5_score >= LIKELY;
+        bool likely =
+            guess.rule == RULE_UTF8 || guess.gb_score >= LIKELY || guess.big5_score >= LIKELY;
         bool silent = g->page == 0 || g->page == 1200;
         g->page = (silent || likely) && page_of(guess.encoding) ? page_of(guess.encoding) : 1252;
     }
@@ -243,7 +257,8 @@ static bool list_sheets(Globals *g)
         for (size_t k = 0; k < n; k++)
             if (g->bounds.items[k].at > one->at && g->bounds.items[k].at < end)
                 end = g->bounds.items[k].at;
-        b->sheets[i].info = (SheetInfo){.name = one->record >= 0 ? bound_name(g, one) : "Sheet1", .hidden = one->hidden,
+        b->sheets[i].info = (SheetInfo){.name = one->record >= 0 ? bound_name(g, one) : "Sheet1",
+                                        .hidden = one->hidden,
                                         .bytes = end > one->at ? end - one->at : 0};
         g->x->offsets[i] = one->at;
     }

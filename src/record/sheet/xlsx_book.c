@@ -32,7 +32,8 @@ static bool zip_list(SheetBook *b)
 {
     zip_int64_t n = zip_get_num_entries(b->zip, 0);
     if (n > BOOK_ENTRIES)
-        return ctx_fail(b->c, ERR_TOO_LARGE, "file", "err.sheet.entries", ctx_num(b->c, BOOK_ENTRIES));
+        return ctx_fail(b->c, ERR_TOO_LARGE, "file", "err.sheet.entries",
+                        ctx_num(b->c, BOOK_ENTRIES));
     for (zip_int64_t i = 0; i < n; i++) {
         const char *name = zip_get_name(b->zip, (zip_uint64_t)i, ZIP_FL_ENC_GUESS);
         char *key = name ? zip_key(b->a, name) : NULL;
@@ -111,7 +112,8 @@ static void XMLCALL on_text(void *user, const XML_Char *s, int n)
         p->text(p, s, n);
 }
 
-static void XMLCALL on_doctype(void *user, const XML_Char *name, const XML_Char *sysid, const XML_Char *pubid, int internal)
+static void XMLCALL on_doctype(void *user, const XML_Char *name, const XML_Char *sysid,
+                               const XML_Char *pubid, int internal)
 {
     (void)name;
     (void)sysid;
@@ -132,7 +134,8 @@ static bool within_limits(Part *p, zip_int64_t n)
     SheetBook *b = p->b;
     b->inflated += n;
     if (b->inflated > BOOK_INFLATED ||
-        (b->inflated > BOOK_RATIO_FROM && b->inflated / (b->packed > 0 ? b->packed : 1) > BOOK_RATIO)) {
+        (b->inflated > BOOK_RATIO_FROM &&
+         b->inflated / (b->packed > 0 ? b->packed : 1) > BOOK_RATIO)) {
         part_fail(p, ERR_TOO_LARGE, "err.sheet.bomb");
         return false;
     }
@@ -199,7 +202,8 @@ bool part_read(Part *p, const char *name)
         return ctx_fail(p->b->c, ERR_INVALID, "file", "err.sheet.part", name);
     zip_file_t *f = zip_fopen_index(p->b->zip, (zip_uint64_t)at, 0);
     if (!f)
-        return ctx_fail(p->b->c, ERR_INVALID, "file", "err.sheet.broken", name, zip_strerror(p->b->zip));
+        return ctx_fail(p->b->c, ERR_INVALID, "file", "err.sheet.broken", name,
+                        zip_strerror(p->b->zip));
     part_begin(p, NULL);
     bool ok = part_feed(p, f, name);
     part_end(p);
@@ -222,7 +226,8 @@ typedef struct Rels {
 /* target as seen from folder ("xl/"): absolute, relative, with "..", with backslashes. */
 static const char *resolve(Arena *a, const char *folder, const char *target)
 {
-    char *all = target[0] == '/' || target[0] == '\\' ? arena_str(a, target) : arena_printf(a, "%s%s", folder, target);
+    char *all = target[0] == '/' || target[0] == '\\' ? arena_str(a, target)
+                                                      : arena_printf(a, "%s%s", folder, target);
     char *out = arena_alloc(a, strlen(all) + 2);
     size_t n = 0;
     for (char *p = all; *p;) {
@@ -251,12 +256,15 @@ static const char *resolve(Arena *a, const char *folder, const char *target)
 static void rel_start(Part *p, const char *name, const char **attrs)
 {
     Rels *r = p->user;
-    const char *id = part_attr(attrs, "Id"), *type = part_attr(attrs, "Type"), *target = part_attr(attrs, "Target");
+    const char *id = part_attr(attrs, "Id"), *type = part_attr(attrs, "Type"),
+               *target = part_attr(attrs, "Target");
     const char *mode = part_attr(attrs, "TargetMode");
-    if (strcmp(name, "Relationship") != 0 || !id || !type || !target || (mode && strcmp(mode, "External") == 0))
+    if (strcmp(name, "Relationship") != 0 || !id || !type || !target ||
+        (mode && strcmp(mode, "External") == 0))
         return;
     const char *slash = strrchr(type, '/');
-    Rel rel = {.id = arena_str(r->a, id), .type = arena_str(r->a, slash ? slash + 1 : type),
+    Rel rel = {.id = arena_str(r->a, id),
+               .type = arena_str(r->a, slash ? slash + 1 : type),
                .target = resolve(r->a, r->folder, target)};
     if (r->list.n < BOOK_ENTRIES)
         vec_push(r->a, &r->list, rel);
@@ -272,7 +280,8 @@ static bool rels_read(SheetBook *b, const char *part, const char *folder, Rels *
 static const char *rel_target(const Rels *r, const char *type, const char *id)
 {
     for (size_t i = 0; i < r->list.n; i++)
-        if ((!type || strcmp(r->list.items[i].type, type) == 0) && (!id || strcmp(r->list.items[i].id, id) == 0))
+        if ((!type || strcmp(r->list.items[i].type, type) == 0) &&
+            (!id || strcmp(r->list.items[i].id, id) == 0))
             return r->list.items[i].target;
     return NULL;
 }
@@ -297,18 +306,23 @@ static void workbook_start(Part *p, const char *name, const char **attrs)
     if (strcmp(name, "workbookPr") == 0) {
         b->date1904 = is_true(part_attr(attrs, "date1904"));
     } else if (strcmp(name, "sheet") == 0 && w->sheets.n < BOOK_SHEETS) {
-        const char *id = NULL, *title = part_attr(attrs, "name"), *state = part_attr(attrs, "state");
-        for (int i = 0; attrs[i]; i += 2) /* r:id, whatever the prefix; "sheetId" is something else */
+        const char *id = NULL, *title = part_attr(attrs, "name"),
+                   *state = part_attr(attrs, "state");
+        for (int i = 0; attrs[i];
+             i += 2) /* r:id, whatever the prefix; "sheetId" is something else */
             if (strcmp(local_name(attrs[i]), "id") == 0)
                 id = attrs[i + 1];
         const char *part = id ? rel_target(w->rels, "worksheet", id) : NULL;
         if (!part || !part_exists(b, part))
             return; /* a chart, a dialogue, or a sheet whose part is missing */
-        BookSheet s = {.part = part, .info = {.name = arena_str(b->a, title ? title : ""),
-                                              .hidden = state && strcmp(state, "visible") != 0}};
+        BookSheet s = {.part = part,
+                       .info = {.name = arena_str(b->a, title ? title : ""),
+                                .hidden = state && strcmp(state, "visible") != 0}};
         zip_stat_t st;
-        if (zip_stat_index(b->zip, (zip_uint64_t)part_index(b, part), 0, &st) == 0 && (st.valid & ZIP_STAT_SIZE))
-            s.info.bytes = (int64_t)(st.size > (zip_uint64_t)INT64_MAX ? (zip_uint64_t)INT64_MAX : st.size);
+        if (zip_stat_index(b->zip, (zip_uint64_t)part_index(b, part), 0, &st) == 0 &&
+            (st.valid & ZIP_STAT_SIZE))
+            s.info.bytes =
+                (int64_t)(st.size > (zip_uint64_t)INT64_MAX ? (zip_uint64_t)INT64_MAX : st.size);
         vec_push(b->a, &w->sheets, s);
     }
 }
@@ -338,7 +352,8 @@ static void styles_start(Part *p, const char *name, const char **attrs)
     Styles *s = p->user;
     if (strcmp(name, "numFmt") == 0) {
         const char *code = part_attr(attrs, "formatCode");
-        Format f = {.id = small(part_attr(attrs, "numFmtId")), .is_date = code && sheet_format_is_date(0, code)};
+        Format f = {.id = small(part_attr(attrs, "numFmtId")),
+                    .is_date = code && sheet_format_is_date(0, code)};
         if (s->formats.n < 65536)
             vec_push(s->b->a, &s->formats, f);
     } else if (strcmp(name, "cellXfs") == 0) {
@@ -371,7 +386,10 @@ typedef struct Strings {
 
 static int hex(char ch)
 {
-    return ch >= '0' && ch <= '9' ? ch - '0' : ch >= 'A' && ch <= 'F' ? ch - 'A' + 10 : ch >= 'a' && ch <= 'f' ? ch - 'a' + 10 : -1;
+    return ch >= '0' && ch <= '9'   ? ch - '0'
+           : ch >= 'A' && ch <= 'F' ? ch - 'A' + 10
+           : ch >= 'a' && ch <= 'f' ? ch - 'a' + 10
+                                    : -1;
 }
 
 size_t book_unescape(char *s, size_t n)
@@ -492,19 +510,22 @@ static bool read_book(SheetBook *b)
         return ctx_fail(b->c, ERR_UNSUPPORTED_TYPE, "file", "err.sheet.no_workbook");
     b->sheets = w.sheets.items;
     b->n = (int)w.sheets.n;
-    return read_styles(b, rel_target(&rels, "styles", NULL)) && read_strings(b, rel_target(&rels, "sharedStrings", NULL));
+    return read_styles(b, rel_target(&rels, "styles", NULL)) &&
+           read_strings(b, rel_target(&rels, "sharedStrings", NULL));
 }
 
 bool book_open_xlsx(SheetBook *b)
 {
     int code = 0;
-    b->zip = zip_open(b->path, ZIP_RDONLY, &code); /* not ZIP_CHECKCONS: it refuses files that Excel opens */
+    b->zip = zip_open(b->path, ZIP_RDONLY,
+                      &code); /* not ZIP_CHECKCONS: it refuses files that Excel opens */
     if (!b->zip)
         return ctx_fail(b->c, ERR_INVALID, "file", "err.sheet.zip");
     zip_int64_t n = zip_get_num_entries(b->zip, 0);
     for (zip_int64_t i = 0; i < n && i < BOOK_ENTRIES; i++) {
         zip_stat_t st;
-        if (zip_stat_index(b->zip, (zip_uint64_t)i, 0, &st) == 0 && (st.valid & ZIP_STAT_COMP_SIZE) && st.comp_size < (1ull << 40))
+        if (zip_stat_index(b->zip, (zip_uint64_t)i, 0, &st) == 0 &&
+            (st.valid & ZIP_STAT_COMP_SIZE) && st.comp_size < (1ull << 40))
             b->packed += (int64_t)st.comp_size;
     }
     return read_book(b);

@@ -53,7 +53,8 @@ static void take_merge(SheetBook *b, const char *ref)
         return;
     m.first_col = column_of(ref, &m.first_row);
     m.last_col = column_of(colon + 1, &m.last_row);
-    if (m.first_col >= 0 && m.last_col >= m.first_col && m.first_row >= 1 && m.last_row >= m.first_row)
+    if (m.first_col >= 0 && m.last_col >= m.first_col && m.first_row >= 1 &&
+        m.last_row >= m.first_row)
         vec_push(b->a, &b->merges, m);
 }
 
@@ -191,7 +192,8 @@ static void row_start(Rows *r, const char **attrs)
 
 static void cell_start(Part *p, Rows *r, const char **attrs)
 {
-    const char *ref = part_attr(attrs, "r"), *style = part_attr(attrs, "s"), *type = part_attr(attrs, "t");
+    const char *ref = part_attr(attrs, "r"), *style = part_attr(attrs, "s"),
+               *type = part_attr(attrs, "t");
     int col = ref ? column_of(ref, NULL) : -1;
     r->col = col >= 0 ? col : r->col + 1;
     if (r->col >= BOOK_COLUMNS) {

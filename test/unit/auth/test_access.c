@@ -2,32 +2,38 @@
 #include "house.h"
 
 /* Rows made once: customers of rep (east), rep2 (east), agent (service), boss (hq). */
-static int64_t cust_rep, cust_rep2, cust_agent, cust_boss, contact_of_rep2_by_rep, follow_of_rep2_by_rep, follow_by_rep2;
+static int64_t cust_rep, cust_rep2, cust_agent, cust_boss, contact_of_rep2_by_rep,
+    follow_of_rep2_by_rep, follow_by_rep2;
 
 static int64_t dept_of(Ctx *c, const char *login)
 {
     DbVal p[] = {db_of_text(login)};
     int64_t id = 0;
-    OK(c, db_one_int(c, SQL("SELECT department_id FROM \"user\" WHERE login = $1"), p, 1, &id, NULL));
+    OK(c,
+       db_one_int(c, SQL("SELECT department_id FROM \"user\" WHERE login = $1"), p, 1, &id, NULL));
     return id;
 }
 
 static int64_t customer(Ctx *c, const char *owner)
 {
-    const RowSet set[] = {{"name", db_of_text(owner)}, {"phone", db_of_text("13800138000")},
+    const RowSet set[] = {{"name", db_of_text(owner)},
+                          {"phone", db_of_text("13800138000")},
                           {"owner", db_of_int(house_user(c, owner))},
                           {"owner_department", db_of_int(dept_of(c, owner))},
                           {"number", db_of_text(arena_printf(c->a, "CUS-%s", owner))},
-                          {"industry", db_of_text("it")}, {"source", db_of_text("website")}};
+                          {"industry", db_of_text("it")},
+                          {"source", db_of_text("website")}};
     return house_insert(c, "customer", set, sizeof set / sizeof set[0]);
 }
 
 static int64_t child(Ctx *c, const char *entity, int64_t cust, const char *owner)
 {
-    const RowSet set[] = {{"name", db_of_text("王芳")}, {"content", db_of_text("电话")},
+    const RowSet set[] = {{"name", db_of_text("王芳")},
+                          {"content", db_of_text("电话")},
                           {"owner", db_of_int(house_user(c, owner))},
                           {"owner_department", db_of_int(dept_of(c, owner))},
-                          {"customer", db_of_int(cust)}, {"happened_at", db_of_int(c->now_ms)},
+                          {"customer", db_of_int(cust)},
+                          {"happened_at", db_of_int(c->now_ms)},
                           {"method", db_of_text("phone")}};
     return house_insert(c, entity, set, sizeof set / sizeof set[0]);
 }
@@ -119,9 +125,11 @@ static void actions(void **state)
         const Entity *e = model_entity(c.model, k->entity);
         assert_non_null(e);
         for (int act = 0; act < ACT__COUNT; act++) {
-            bool may = access_may(&c, e, (Action)act), want = listed(k->may, action_name((Action)act));
+            bool may = access_may(&c, e, (Action)act),
+                 want = listed(k->may, action_name((Action)act));
             if (may != want) {
-                fprintf(stderr, "%s %s %s: %d, wanted %d\n", k->login, action_name((Action)act), k->entity, may, want);
+                fprintf(stderr, "%s %s %s: %d, wanted %d\n", k->login, action_name((Action)act),
+                        k->entity, may, want);
                 wrong++;
             }
             /* what is denied as a whole has no rows either */
@@ -143,7 +151,8 @@ static void without_actor(void **state)
     for (int i = 0; i < c.model->n; i++)
         for (int act = 0; act < ACT__COUNT; act++) {
             assert_false(access_may(&c, &c.model->entities[i], (Action)act));
-            assert_int_equal(access_scope(&c, &c.model->entities[i], (Action)act)->kind, FILTER_FALSE);
+            assert_int_equal(access_scope(&c, &c.model->entities[i], (Action)act)->kind,
+                             FILTER_FALSE);
         }
     assert_false(access_need(&c, &c.model->entities[0], ACT_READ));
     assert_int_equal(c.err->code, ERR_NOT_SIGNED_IN);
@@ -219,7 +228,7 @@ typedef struct FieldCase {
 
 static const FieldCase field_cases[] = {
     {"rep", "customer", "name", FR_EDIT, false},
-    {"rep", "customer", "phone", FR_EDIT, false},     /* he reads own rows only, all in clear */
+    {"rep", "customer", "phone", FR_EDIT, false}, /* he reads own rows only, all in clear */
     {"lead", "customer", "phone", FR_EDIT, true},
     {"head", "customer", "phone", FR_READ, true},
     {"agent", "customer", "phone", FR_READ, true},
@@ -267,7 +276,8 @@ static void fields(void **state)
         bool masked;
         FieldRight r = access_field(&c, f, &masked);
         if (r != k->right || masked != k->masked) {
-            fprintf(stderr, "%s %s.%s: right %d masked %d\n", k->login, k->entity, k->field, r, masked);
+            fprintf(stderr, "%s %s.%s: right %d masked %d\n", k->login, k->entity, k->field, r,
+                    masked);
             wrong++;
         }
         house_end(a);
@@ -284,8 +294,9 @@ static void clear_rows(void **state)
         const char *login;
         const int64_t *row;
         bool clear;
-    } cases[] = {{"rep", &cust_rep, true},      {"lead", &cust_rep, false},  {"agent", &cust_agent, true},
-                 {"agent", &cust_boss, false}, {"boss", &cust_rep, true},   {"sys", &cust_rep, false}};
+    } cases[] = {{"rep", &cust_rep, true},     {"lead", &cust_rep, false},
+                 {"agent", &cust_agent, true}, {"agent", &cust_boss, false},
+                 {"boss", &cust_rep, true},    {"sys", &cust_rep, false}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         house_as(&c, a, cases[i].login);
         const Entity *e = model_entity(c.model, "customer");
@@ -303,12 +314,14 @@ static void filters(void **state)
     house_as(&c, a, "agent");
     const Entity *e = model_entity(c.model, "customer");
     Filter *f;
-    OK(&c, filter_parse_text(&c, e, "[\"phone\", \"=\", \"13800138000\"]", &access_filter_guard, access_me(&c), &f));
+    OK(&c, filter_parse_text(&c, e, "[\"phone\", \"=\", \"13800138000\"]", &access_filter_guard,
+                             access_me(&c), &f));
     assert_true(house_in(&c, e, cust_agent, f));
     assert_false(house_in(&c, e, cust_rep, f));
     house_as(&c, a, "rep");
-    assert_false(filter_parse_text(&c, model_entity(c.model, "user"), "[\"login\", \"=\", \"boss\"]",
-                                   &access_filter_guard, access_me(&c), &f));
+    assert_false(filter_parse_text(&c, model_entity(c.model, "user"),
+                                   "[\"login\", \"=\", \"boss\"]", &access_filter_guard,
+                                   access_me(&c), &f));
     assert_int_equal(c.err->code, ERR_BAD_FILTER);
     house_end(a);
 }
@@ -316,12 +329,13 @@ static void filters(void **state)
 static bool share_row(Ctx *c, void *arg)
 {
     const int64_t *p = arg;
-    DbVal v[] = {db_of_text("customer"), db_of_int(p[0]), db_of_int(p[1]),
-                 db_of_int(p[2]), db_of_int(c->now_ms + 3600000), db_of_int(c->now_ms),
-                 db_of_int(id_new())};
+    DbVal v[] = {
+        db_of_text("customer"),         db_of_int(p[0]),      db_of_int(p[1]),    db_of_int(p[2]),
+        db_of_int(c->now_ms + 3600000), db_of_int(c->now_ms), db_of_int(id_new())};
     return db_exec(c, SQL("DELETE FROM \"record_share\""), NULL, 0) &&
            db_exec(c,
-                   SQL("INSERT INTO \"record_share\" (id, entity, record_id, user_id, can_write, until, at) "
+                   SQL("INSERT INTO \"record_share\" (id, entity, record_id, user_id, can_write, "
+                       "until, at) "
                        "VALUES ($7, $1, $2, $3, $4, $5, $6)"),
                    v, 7);
 }
@@ -391,9 +405,13 @@ static void stored_rights(void **state)
         const char *json;
         bool read, edit, settings, follow;
     } cases[] = {
-        {"{\"rights\": [\"settings\"], \"entities\": {\"follow_up\": {\"scope\": \"all\", \"actions\": \"read\"}}}", true, false, true, true},
-        {"{\"entities\": {\"customer\": {\"scope\": \"below\", \"actions\": \"read edit\"}}}", true, true, false, false},
-        {"{\"entities\": {\"customer\": {\"scope\": \"none\", \"actions\": \"read\"}}}", false, false, false, false},
+        {"{\"rights\": [\"settings\"], \"entities\": {\"follow_up\": {\"scope\": \"all\", "
+         "\"actions\": \"read\"}}}",
+         true, false, true, true},
+        {"{\"entities\": {\"customer\": {\"scope\": \"below\", \"actions\": \"read edit\"}}}", true,
+         true, false, false},
+        {"{\"entities\": {\"customer\": {\"scope\": \"none\", \"actions\": \"read\"}}}", false,
+         false, false, false},
         {"{\"entities\": ", false, false, false, false},
         {NULL, true, false, false, false},
     };
@@ -410,7 +428,8 @@ static void stored_rights(void **state)
         assert_int_equal(access_may(&c, e, ACT_READ), cases[i].read);
         assert_int_equal(access_may(&c, e, ACT_EDIT), cases[i].edit);
         assert_int_equal(actor_has(me, RIGHT_SETTINGS), cases[i].settings);
-        assert_int_equal(access_may(&c, model_entity(c.model, "follow_up"), ACT_READ), cases[i].follow);
+        assert_int_equal(access_may(&c, model_entity(c.model, "follow_up"), ACT_READ),
+                         cases[i].follow);
     }
     house_end(a);
 }
@@ -422,7 +441,9 @@ static void checked_rights(void **state)
         const char *json;
         bool ok;
     } cases[] = {
-        {"{\"rights\": [\"audit\"], \"entities\": {\"customer\": {\"scope\": \"own,below\", \"actions\": \"read edit\", \"clear\": true}}}", true},
+        {"{\"rights\": [\"audit\"], \"entities\": {\"customer\": {\"scope\": \"own,below\", "
+         "\"actions\": \"read edit\", \"clear\": true}}}",
+         true},
         {"{}", true},
         {"{\"rights\": [\"everything\"]}", false},
         {"{\"entities\": {\"costumer\": {\"scope\": \"own\"}}}", false},
@@ -447,10 +468,11 @@ static void checked_rights(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(actions),       cmocka_unit_test(without_actor), cmocka_unit_test(rows),
-        cmocka_unit_test(fields),        cmocka_unit_test(clear_rows),    cmocka_unit_test(filters),
-        cmocka_unit_test(shared),        cmocka_unit_test(tokens),        cmocka_unit_test(stored_rights),
-        cmocka_unit_test(checked_rights),
+        cmocka_unit_test(actions),       cmocka_unit_test(without_actor),
+        cmocka_unit_test(rows),          cmocka_unit_test(fields),
+        cmocka_unit_test(clear_rows),    cmocka_unit_test(filters),
+        cmocka_unit_test(shared),        cmocka_unit_test(tokens),
+        cmocka_unit_test(stored_rights), cmocka_unit_test(checked_rights),
     };
     return house_run(tests, rows_made);
 }

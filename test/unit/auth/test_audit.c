@@ -16,8 +16,11 @@ static bool write_some(Ctx *c, void *arg)
 {
     int n = *(int *)arg;
     for (int i = 0; i < n; i++) {
-        AuditEntry e = {.action = "update", .entity = "customer", .record = i + 1,
-                        .record_name = arena_printf(c->a, "CUS%d", i), .changes = "{\"fields\":[\"level\"]}"};
+        AuditEntry e = {.action = "update",
+                        .entity = "customer",
+                        .record = i + 1,
+                        .record_name = arena_printf(c->a, "CUS%d", i),
+                        .changes = "{\"fields\":[\"level\"]}"};
         if (!audit_add(c, &e))
             return false;
     }
@@ -95,15 +98,34 @@ static bool mutate(Ctx *c, void *arg)
     bool ok = false;
     m->want = ids[m->row];
     switch (m->kind) {
-    case 0: ok = db_exec(c, SQL("UPDATE \"audit_log\" SET record_id = record_id + 1 WHERE seq = $1"), row, 1); break;
-    case 1: ok = db_exec(c, SQL("UPDATE \"audit_log\" SET at = at - 1 WHERE seq = $1"), row, 1); break;
-    case 2: ok = db_exec(c, SQL("UPDATE \"audit_log\" SET action = 'updatf' WHERE seq = $1"), row, 1); break;
-    case 3: ok = db_exec(c, SQL("UPDATE \"audit_log\" SET user_name = NULL WHERE seq = $1"), row, 1); break;
-    case 4: ok = db_exec(c, SQL("UPDATE \"audit_log\" SET changes = NULL WHERE seq = $1"), row, 1); break;
-    case 5: ok = db_exec(c, SQL("UPDATE \"audit_log\" SET result = 'denied' WHERE seq = $1"), row, 1); break;
-    case 6: ok = db_exec(c, SQL("UPDATE \"audit_log\" SET hash = prev_hash WHERE seq = $1"), row, 1); break;
-    case 7: ok = db_exec(c, SQL("UPDATE \"audit_log\" SET ip = '10.1.1.1' WHERE seq = $1"), row, 1); break;
-    case 8: ok = db_exec(c, SQL("UPDATE \"audit_log\" SET entity = 'contact' WHERE seq = $1"), row, 1); break;
+    case 0:
+        ok = db_exec(c, SQL("UPDATE \"audit_log\" SET record_id = record_id + 1 WHERE seq = $1"),
+                     row, 1);
+        break;
+    case 1:
+        ok = db_exec(c, SQL("UPDATE \"audit_log\" SET at = at - 1 WHERE seq = $1"), row, 1);
+        break;
+    case 2:
+        ok = db_exec(c, SQL("UPDATE \"audit_log\" SET action = 'updatf' WHERE seq = $1"), row, 1);
+        break;
+    case 3:
+        ok = db_exec(c, SQL("UPDATE \"audit_log\" SET user_name = NULL WHERE seq = $1"), row, 1);
+        break;
+    case 4:
+        ok = db_exec(c, SQL("UPDATE \"audit_log\" SET changes = NULL WHERE seq = $1"), row, 1);
+        break;
+    case 5:
+        ok = db_exec(c, SQL("UPDATE \"audit_log\" SET result = 'denied' WHERE seq = $1"), row, 1);
+        break;
+    case 6:
+        ok = db_exec(c, SQL("UPDATE \"audit_log\" SET hash = prev_hash WHERE seq = $1"), row, 1);
+        break;
+    case 7:
+        ok = db_exec(c, SQL("UPDATE \"audit_log\" SET ip = '10.1.1.1' WHERE seq = $1"), row, 1);
+        break;
+    case 8:
+        ok = db_exec(c, SQL("UPDATE \"audit_log\" SET entity = 'contact' WHERE seq = $1"), row, 1);
+        break;
     case 9: /* a row taken out: the next does not follow */
         ok = db_exec(c, SQL("DELETE FROM \"audit_log\" WHERE seq = $1"), row, 1);
         m->want = m->row < ROWS ? ids[m->row + 1] : ids[ROWS];
@@ -119,7 +141,8 @@ static bool mutate(Ctx *c, void *arg)
              db_exec(c, SQL("UPDATE \"audit_log\" SET seq = -seq WHERE seq < 0"), NULL, 0) &&
              db_exec(c,
                      SQL("INSERT INTO \"audit_log\" (id, seq, at, action, result, prev_hash, hash) "
-                         "SELECT $2, $1, at, action, result, prev_hash, hash FROM \"audit_log\" WHERE seq = $1 + 1"),
+                         "SELECT $2, $1, at, action, result, prev_hash, hash FROM \"audit_log\" "
+                         "WHERE seq = $1 + 1"),
                      copy, 2);
         m->want = copy[1].i;
         break;
@@ -148,8 +171,8 @@ static void tampered(void **state)
         assert_false(db_write(&c, mutate, &m));
         assert_int_equal(c.err->code, ERR_CONFLICT);
         if (m.got != m.want) {
-            fprintf(stderr, "kind %d row %d other %d: found %lld, wanted %lld\n", m.kind, m.row, m.other,
-                    (long long)m.got, (long long)m.want);
+            fprintf(stderr, "kind %d row %d other %d: found %lld, wanted %lld\n", m.kind, m.row,
+                    m.other, (long long)m.got, (long long)m.want);
             missed++;
         }
         house_end(a);
@@ -170,9 +193,12 @@ static bool rewrite(Ctx *c, void *arg)
     int sealed;
     bool left;
     int64_t fine;
-    if (!db_exec(c, SQL("UPDATE \"audit_log\" SET record_id = 7, seq = NULL, hash = NULL, prev_hash = NULL"), NULL, 0) ||
-        !audit_seal(c, ROWS + 1, &sealed, &left) || !audit_verify(c, NULL, &w->rows, &fine) || fine != 0 ||
-        !audit_verify(c, anchor, &w->rows, &w->got))
+    if (!db_exec(c,
+                 SQL("UPDATE \"audit_log\" SET record_id = 7, seq = NULL, hash = NULL, prev_hash = "
+                     "NULL"),
+                 NULL, 0) ||
+        !audit_seal(c, ROWS + 1, &sealed, &left) || !audit_verify(c, NULL, &w->rows, &fine) ||
+        fine != 0 || !audit_verify(c, anchor, &w->rows, &w->got))
         return ctx_fail(c, ERR_INTERNAL, NULL, "err.internal");
     w->moved_on = audit_anchor_update(c, anchor);
     return w->moved_on ? ctx_fail(c, ERR_INTERNAL, NULL, "err.internal") : false;
@@ -206,8 +232,12 @@ static void notes(void **state)
     assert_int_equal(c.n_err, 1);
     int64_t n = 0;
     ctx_errors_back_to(&c, 0);
-    OK(&c, db_one_int(&c, SQL("SELECT COUNT(*) FROM \"audit_log\" WHERE action = 'export' AND result = 'denied' "
-                              "AND user_name = '张三' AND seq IS NULL"), NULL, 0, &n, NULL));
+    OK(&c,
+       db_one_int(
+           &c,
+           SQL("SELECT COUNT(*) FROM \"audit_log\" WHERE action = 'export' AND result = 'denied' "
+               "AND user_name = '张三' AND seq IS NULL"),
+           NULL, 0, &n, NULL));
     assert_int_equal(n, 1);
     const char *const names[] = {"level"};
     const char *changes = audit_changes(&c, names, 1, "一般", "重要");
@@ -219,7 +249,10 @@ static void notes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whole), cmocka_unit_test(tampered), cmocka_unit_test(rewritten), cmocka_unit_test(notes),
+        cmocka_unit_test(whole),
+        cmocka_unit_test(tampered),
+        cmocka_unit_test(rewritten),
+        cmocka_unit_test(notes),
     };
     return house_run(tests, sealed_log);
 }

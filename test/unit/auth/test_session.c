@@ -10,7 +10,8 @@ static void ctx_now(Ctx *c, Arena *a)
     c->now_ms += later;
 }
 
-static bool open_as(Ctx *c, const char *login, const char *password, const char *ip, SessionOpened *out)
+static bool open_as(Ctx *c, const char *login, const char *password, const char *ip,
+                    SessionOpened *out)
 {
     return session_open(c, login, password, ip, "test", out);
 }
@@ -108,16 +109,19 @@ static void wrong_and_unknown(void **state)
     (void)state;
     assert_int_equal(refused("rep", "wrong", "10.0.0.9"), ERR_BAD_CREDENTIALS);
     assert_int_equal(refused("who", "wrong", "10.0.0.9"), ERR_BAD_CREDENTIALS);
-    assert_int_equal(refused("rep2", "wrong", "10.0.0.9"), ERR_BAD_CREDENTIALS); /* has no password */
+    assert_int_equal(refused("rep2", "wrong", "10.0.0.9"),
+                     ERR_BAD_CREDENTIALS); /* has no password */
     assert_int_equal(refused("rep2", "", "10.0.0.9"), ERR_BAD_CREDENTIALS);
     Ctx c;
     Arena *a = arena_new(0);
     ctx_now(&c, a);
     int64_t n = 0;
     /* the login nobody has is not written down */
-    OK(&c, db_one_int(&c, SQL("SELECT COUNT(*) FROM \"login_log\" WHERE login = 'who'"), NULL, 0, &n, NULL));
+    OK(&c, db_one_int(&c, SQL("SELECT COUNT(*) FROM \"login_log\" WHERE login = 'who'"), NULL, 0,
+                      &n, NULL));
     assert_int_equal(n, 0);
-    OK(&c, db_one_int(&c, SQL("SELECT COUNT(*) FROM \"login_log\" WHERE result = 'denied'"), NULL, 0, &n, NULL));
+    OK(&c, db_one_int(&c, SQL("SELECT COUNT(*) FROM \"login_log\" WHERE result = 'denied'"), NULL,
+                      0, &n, NULL));
     assert_true(n >= 4);
     house_end(a);
 }
@@ -160,7 +164,8 @@ static void address_delay(void **state)
     const int free_failures = (int)conf_int("login.address_failures");
     RateState r;
     for (int i = 0; i < free_failures; i++)
-        assert_int_equal(refused("who", "x", "10.7.7.7"), i < 5 ? ERR_BAD_CREDENTIALS : ERR_LOCKED_OUT);
+        assert_int_equal(refused("who", "x", "10.7.7.7"),
+                         i < 5 ? ERR_BAD_CREDENTIALS : ERR_LOCKED_OUT);
     OK(&c, rate_look(&c, "address:10.7.7.7", 900000, c.now_ms + 60000, &r));
     assert_int_equal(r.n, free_failures);
     ctx_now(&c, a);
@@ -341,7 +346,9 @@ static void change(void **state)
     const struct {
         const char *old, *new;
         ErrCode code;
-    } bad[] = {{"wrong", next, ERR_INVALID}, {pw, "short", ERR_WEAK_PASSWORD}, {pw, pw, ERR_WEAK_PASSWORD},
+    } bad[] = {{"wrong", next, ERR_INVALID},
+               {pw, "short", ERR_WEAK_PASSWORD},
+               {pw, pw, ERR_WEAK_PASSWORD},
                {pw, "password1234", ERR_WEAK_PASSWORD}};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         assert_true(found(s.token, &me, &c, a));
@@ -369,10 +376,17 @@ static int start(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(open_find_close), cmocka_unit_test(disabled_at_once), cmocka_unit_test(wrong_and_unknown),
-        cmocka_unit_test(lockout),         cmocka_unit_test(address_delay),    cmocka_unit_test(idle_and_absolute),
-        cmocka_unit_test(clock_back),      cmocka_unit_test(step_up),          cmocka_unit_test(bearer),
-        cmocka_unit_test(limits),          cmocka_unit_test(change),
+        cmocka_unit_test(open_find_close),
+        cmocka_unit_test(disabled_at_once),
+        cmocka_unit_test(wrong_and_unknown),
+        cmocka_unit_test(lockout),
+        cmocka_unit_test(address_delay),
+        cmocka_unit_test(idle_and_absolute),
+        cmocka_unit_test(clock_back),
+        cmocka_unit_test(step_up),
+        cmocka_unit_test(bearer),
+        cmocka_unit_test(limits),
+        cmocka_unit_test(change),
     };
     return house_run(tests, start);
 }

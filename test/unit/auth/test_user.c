@@ -24,7 +24,8 @@ static void admin(void **state)
     assert_int_equal(strlen(token), 22);
     me = house_as(&c, a, "admin");
     assert_string_equal(me->roles[0], "auditor");
-    assert_true(actor_has(me, RIGHT_SETTINGS) && actor_has(me, RIGHT_ROLES) && actor_has(me, RIGHT_AUDIT));
+    assert_true(actor_has(me, RIGHT_SETTINGS) && actor_has(me, RIGHT_ROLES) &&
+                actor_has(me, RIGHT_AUDIT));
     assert_true(access_may(&c, model_entity(c.model, "customer"), ACT_DELETE));
     house_ctx(&c, a);
     assert_false(user_create_admin(&c, "admin", NULL, &token));
@@ -57,13 +58,17 @@ static void imported(void **state)
     house_ctx(&c, a);
     int64_t n = 0, created_at = 0;
     /* paths go by the tree, whatever the order in the file */
-    OK(&c, db_one_int(&c,
-                      SQL("SELECT COUNT(*) FROM \"department\" d JOIN \"department\" p ON p.id = d.parent_id "
-                          "JOIN \"department\" g ON g.id = p.parent_id "
-                          "WHERE d.code = 'east' AND d.path = '/' || g.id || '/' || p.id || '/' || d.id || '/'"),
-                      NULL, 0, &n, NULL));
+    OK(&c,
+       db_one_int(
+           &c,
+           SQL("SELECT COUNT(*) FROM \"department\" d JOIN \"department\" p ON p.id = d.parent_id "
+               "JOIN \"department\" g ON g.id = p.parent_id "
+               "WHERE d.code = 'east' AND d.path = '/' || g.id || '/' || p.id || '/' || d.id || "
+               "'/'"),
+           NULL, 0, &n, NULL));
     assert_int_equal(n, 1);
-    OK(&c, db_one_int(&c, SQL("SELECT created_at FROM \"user\" WHERE login = 'rep'"), NULL, 0, &created_at, NULL));
+    OK(&c, db_one_int(&c, SQL("SELECT created_at FROM \"user\" WHERE login = 'rep'"), NULL, 0,
+                      &created_at, NULL));
     assert_true(created_at > 0);
 
     /* again: nothing new, the password stays, the session lives */
@@ -77,7 +82,10 @@ static void imported(void **state)
     OK(&c, session_find(&c, s.token, "::1", NULL, &me, NULL));
 
     /* another role ends it */
-    OK(&c, import(&c, "{\"users\": [{\"login\": \"rep\", \"name\": \"张三\", \"roles\": [\"marketing\"]}]}", &created, &updated));
+    OK(&c,
+       import(&c,
+              "{\"users\": [{\"login\": \"rep\", \"name\": \"张三\", \"roles\": [\"marketing\"]}]}",
+              &created, &updated));
     assert_false(session_find(&c, s.token, "::1", NULL, &me, NULL));
     ctx_errors_back_to(&c, 0);
     me = house_as(&c, a, "rep");
@@ -94,14 +102,22 @@ static void moves(void **state)
     Arena *a = arena_new(0);
     house_ctx(&c, a);
     int64_t rep2 = house_user(&c, "rep2"), n = 0;
-    const RowSet set[] = {{"name", db_of_text("云帆")}, {"owner", db_of_int(rep2)}, {"number", db_of_text("C1")},
-                          {"industry", db_of_text("it")}, {"source", db_of_text("website")}};
+    const RowSet set[] = {{"name", db_of_text("云帆")},
+                          {"owner", db_of_int(rep2)},
+                          {"number", db_of_text("C1")},
+                          {"industry", db_of_text("it")},
+                          {"source", db_of_text("website")}};
     int64_t id = house_insert(&c, "customer", set, sizeof set / sizeof set[0]);
     int created, updated;
-    OK(&c, import(&c, "{\"users\": [{\"login\": \"rep2\", \"name\": \"李四\", \"department\": \"service\"}]}", &created, &updated));
+    OK(&c,
+       import(
+           &c,
+           "{\"users\": [{\"login\": \"rep2\", \"name\": \"李四\", \"department\": \"service\"}]}",
+           &created, &updated));
     DbVal p[] = {db_of_int(id)};
     OK(&c, db_one_int(&c,
-                      SQL("SELECT COUNT(*) FROM \"customer\" c JOIN \"department\" d ON d.id = c.owner_department_id "
+                      SQL("SELECT COUNT(*) FROM \"customer\" c JOIN \"department\" d ON d.id = "
+                          "c.owner_department_id "
                           "WHERE c.id = $1 AND d.code = 'service'"),
                       p, 1, &n, NULL));
     assert_int_equal(n, 1);
@@ -119,12 +135,21 @@ static void mistakes(void **state)
     } cases[] = {
         {"[]", 1, ERR_TYPE},
         {"{\"people\": []}", 1, ERR_UNKNOWN_FIELD},
-        {"{\"users\": [{\"login\": \"x1\", \"name\": \"X\", \"roles\": [\"king\"]}, {\"name\": 5}]}", 3, ERR_REF_NOT_FOUND},
-        {"{\"users\": [{\"login\": \"x2\", \"name\": \"X\", \"password\": \"123456789012\"}]}", 1, ERR_WEAK_PASSWORD},
-        {"{\"users\": [{\"login\": \"x3\", \"name\": \"X\", \"manager\": \"ghost\", \"department\": \"moon\"}]}", 2, ERR_REF_NOT_FOUND},
-        {"{\"users\": [{\"login\": \"x4\", \"name\": \"X\"}, {\"login\": \"x4\", \"name\": \"Y\"}]}", 1, ERR_DUP_IN_FILE},
+        {"{\"users\": [{\"login\": \"x1\", \"name\": \"X\", \"roles\": [\"king\"]}, {\"name\": "
+         "5}]}",
+         3, ERR_REF_NOT_FOUND},
+        {"{\"users\": [{\"login\": \"x2\", \"name\": \"X\", \"password\": \"123456789012\"}]}", 1,
+         ERR_WEAK_PASSWORD},
+        {"{\"users\": [{\"login\": \"x3\", \"name\": \"X\", \"manager\": \"ghost\", "
+         "\"department\": \"moon\"}]}",
+         2, ERR_REF_NOT_FOUND},
+        {"{\"users\": [{\"login\": \"x4\", \"name\": \"X\"}, {\"login\": \"x4\", \"name\": "
+         "\"Y\"}]}",
+         1, ERR_DUP_IN_FILE},
         {"{\"users\": [{\"login\": \"x 5\", \"name\": \"X\"}]}", 1, ERR_INVALID},
-        {"{\"departments\": [{\"code\": \"a\", \"name\": \"A\", \"parent\": \"b\"}, {\"code\": \"b\", \"name\": \"B\", \"parent\": \"a\"}]}", 1, ERR_CONFLICT},
+        {"{\"departments\": [{\"code\": \"a\", \"name\": \"A\", \"parent\": \"b\"}, {\"code\": "
+         "\"b\", \"name\": \"B\", \"parent\": \"a\"}]}",
+         1, ERR_CONFLICT},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         Ctx c;
@@ -142,7 +167,8 @@ static void mistakes(void **state)
     Arena *a = arena_new(0);
     house_ctx(&c, a);
     int64_t n = 0;
-    OK(&c, db_one_int(&c, SQL("SELECT COUNT(*) FROM \"user\" WHERE login LIKE 'x%'"), NULL, 0, &n, NULL));
+    OK(&c, db_one_int(&c, SQL("SELECT COUNT(*) FROM \"user\" WHERE login LIKE 'x%'"), NULL, 0, &n,
+                      NULL));
     assert_int_equal(n, 0);
     OK(&c, db_one_int(&c, SQL("SELECT COUNT(*) FROM \"department\""), NULL, 0, &n, NULL));
     assert_int_equal(n, 4);
@@ -177,7 +203,8 @@ static void policy(void **state)
         Ctx c;
         Arena *a = arena_new(0);
         house_ctx(&c, a);
-        if (password_check_policy(&c, "password", cases[i].password, cases[i].login, cases[i].name) != cases[i].ok)
+        if (password_check_policy(&c, "password", cases[i].password, cases[i].login,
+                                  cases[i].name) != cases[i].ok)
             fail_msg("%s", cases[i].password);
         house_end(a);
     }

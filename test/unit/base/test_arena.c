@@ -116,9 +116,12 @@ static void texts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(deferred_runs_backwards), cmocka_unit_test(child_ends_with_parent),
-        cmocka_unit_test(child_reset_is_its_own),  cmocka_unit_test(memory_is_zero_aligned_and_apart),
-        cmocka_unit_test(cap_is_told),             cmocka_unit_test(texts),
+        cmocka_unit_test(deferred_runs_backwards),
+        cmocka_unit_test(child_ends_with_parent),
+        cmocka_unit_test(child_reset_is_its_own),
+        cmocka_unit_test(memory_is_zero_aligned_and_apart),
+        cmocka_unit_test(cap_is_told),
+        cmocka_unit_test(texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -58,7 +58,8 @@ static void defaults(void **state)
     assert_int_equal(conf_rate("limit.export_rows").per_ms, 86400000);
     assert_null(conf_list("http.trusted_proxies")[0]);
     assert_string_equal(conf_text("company.zone"), "Asia/Shanghai");
-    for (size_t i = 0; i < conf_count(); i++) { /* the table itself: each default passes its range */
+    for (size_t i = 0; i < conf_count();
+         i++) { /* the table itself: each default passes its range */
         const ConfDef *d = conf_def(i);
         ConfFlag f[] = {{d->name, d->dflt}, {NULL, NULL}};
         if (!conf_load(&c, NULL, f))
@@ -71,8 +72,9 @@ static void order(void **state)
 {
     (void)state;
     ConfSource from;
-    file_is("\xEF\xBB\xBF# settings\n\n http.workers = 4 \r\nhttp.idle_timeout=2m\nlogin.lock = 1h\n"
-            "http.trusted_proxies = 10.0.0.1, 10.0.0.2,\nhttp.base_url = http://a/?x=1#y\n");
+    file_is(
+        "\xEF\xBB\xBF# settings\n\n http.workers = 4 \r\nhttp.idle_timeout=2m\nlogin.lock = 1h\n"
+        "http.trusted_proxies = 10.0.0.1, 10.0.0.2,\nhttp.base_url = http://a/?x=1#y\n");
     setenv("ZHIKE_HTTP_IDLE_TIMEOUT", "90s", 1);
     setenv("ZHIKE_LOGIN_LOCK", "2h", 1);
     ConfFlag flags[] = {{"login.lock", "3h"}, {NULL, NULL}};
@@ -104,8 +106,10 @@ static void mistakes(void **state)
 {
     (void)state;
     file_is("http.workers = 0\nnonsense\nhttp.wrokers = 3\ncount.cap = 20x\ncount.cap = 20\n"
-            "http.max_body = 20\nlogin.lock = 1w\nlog.level = loud\nlimit.search = 5\nhttp.listen = a\x01\n"
-            "import.block = 99999999999999999999\nhttp.import_max = 9999999999GB\npassword.min_length = -12\n");
+            "http.max_body = 20\nlogin.lock = 1w\nlog.level = loud\nlimit.search = 5\nhttp.listen "
+            "= a\x01\n"
+            "import.block = 99999999999999999999\nhttp.import_max = "
+            "9999999999GB\npassword.min_length = -12\n");
     assert_false(conf_load(&c, dir, NULL));
     const char *want[] = {
         "zhike.conf:1: http.workers must be between 1 and 512, not \"0\"",

@@ -35,7 +35,8 @@ static void vectors(void **state)
                         "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
     unsigned char key[131];
     memset(key, 0xaa, sizeof key);
-    crypt_hmac_sha256(key, sizeof key, "Test Using Larger Than Block-Size Key - Hash Key First", 54, mac);
+    crypt_hmac_sha256(key, sizeof key, "Test Using Larger Than Block-Size Key - Hash Key First", 54,
+                      mac);
     assert_string_equal(crypt_hex(a, mac, 32),
                         "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 }

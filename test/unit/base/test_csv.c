@@ -87,7 +87,8 @@ static void dialects(void **state)
     reads("a;b;c\n1,5;2,5;3,5\n2,0;1,1;4,2\n", "[a][b][c]1;[1,5][2,5][3,5]2;[2,0][1,1][4,2]3;");
     reads("\"x,y,z\";b\n\"q,\"\"r\";c\n", "[x,y,z][b]1;[q,\"r][c]2;");
     reads("", "");
-    assert_int_equal(csv_sniff("a,b;c\n\"x\"\";,,\";2\n", 17), ';'); /* a doubled quote ends nothing */
+    assert_int_equal(csv_sniff("a,b;c\n\"x\"\";,,\";2\n", 17),
+                     ';'); /* a doubled quote ends nothing */
     CsvOpts o = {.delimiter = ';'};
     assert_true(read_by("a,b;c\n", 6, 2, &o));
     assert_string_equal(seen.data, "[a,b][c]1;");
@@ -101,7 +102,8 @@ static void quotes_and_breaks(void **state)
     reads("a,b\r\r\nc\n\nd", "[a][b]1;2;[c]3;4;[d]5;");
     reads("\"a\r\"\nb\n", "[a\r]1;[b]3;");
     reads("a,\n,b\n,\n\"\"\n", "[a][]1;[][b]2;[][]3;[]4;");
-    reads("a,b,c\n1\n1,2,3,4\n", "[a][b][c]1;[1]2;[1][2][3][4]3;"); /* ragged is the caller's matter */
+    reads("a,b,c\n1\n1,2,3,4\n",
+          "[a][b][c]1;[1]2;[1][2][3][4]3;"); /* ragged is the caller's matter */
     fails("a,b\n\"x,\n\n", 9, NULL, "opened in line 2");
     fails("a,b\nx\0y\n", 8, NULL, "Line 2 has a NUL");
 }
@@ -176,12 +178,38 @@ static void writes(void **state)
 static void guard(void **state)
 {
     (void)state;
-    const char *run[] = {"=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", " =1", "\t=1", "\r=1", "\tabc",
-                         "\nabc", "\xE3\x80\x80=1", "\xC2\xA0=1", "\xEF\xBB\xBF=1", "\xE2\x80\x8B=1", "\x01=1",
-                         "＝1", "＋1", "－1+1", "＠x", " \t＝1", "﹦1", "-", "+", "=", "-1-1", "+86 138", "--1",
-                         "\xC2\x85=1", "\xE2\x80\xAE=1", "-1e5x", "\x7F=1"};
-    const char *plain[] = {"", "a", "12", "-12.50", "+8613800138000", "+1", "-0", "-.5", "a=b", "'x", "华为", "\"=1",
-                           "1=1", "(=1)"};
+    const char *run[] = {"=1+1",
+                         "+cmd|' /C calc'!A0",
+                         "-2+3",
+                         "@SUM(A1)",
+                         " =1",
+                         "\t=1",
+                         "\r=1",
+                         "\tabc",
+                         "\nabc",
+                         "\xE3\x80\x80=1",
+                         "\xC2\xA0=1",
+                         "\xEF\xBB\xBF=1",
+                         "\xE2\x80\x8B=1",
+                         "\x01=1",
+                         "＝1",
+                         "＋1",
+                         "－1+1",
+                         "＠x",
+                         " \t＝1",
+                         "﹦1",
+                         "-",
+                         "+",
+                         "=",
+                         "-1-1",
+                         "+86 138",
+                         "--1",
+                         "\xC2\x85=1",
+                         "\xE2\x80\xAE=1",
+                         "-1e5x",
+                         "\x7F=1"};
+    const char *plain[] = {"",    "a",   "12", "-12.50", "+8613800138000", "+1",  "-0",
+                           "-.5", "a=b", "'x", "华为",   "\"=1",           "1=1", "(=1)"};
     for (size_t i = 0; i < sizeof run / sizeof *run; i++)
         if (!csv_is_formula(run[i]))
             fail_msg("\"%s\" would run", run[i]);
@@ -189,7 +217,8 @@ static void guard(void **state)
         if (csv_is_formula(plain[i]))
             fail_msg("\"%s\" is no formula", plain[i]);
     const char *all[] = {"=1", "'=1", "''=1", "'x", "x", "", "'", "-5", "'-5", " =1", "it's"};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) { /* writing, reading, unguarding: the same text */
+    for (size_t i = 0; i < sizeof all / sizeof *all;
+         i++) { /* writing, reading, unguarding: the same text */
         Buf b;
         CsvWriter w;
         buf_init(&b, a);

@@ -69,7 +69,8 @@ static void places_are_filled(void **state)
     Arena *a = arena_new(0);
     const char *two[] = {"10", "5", NULL};
     const char *tricky[] = {"{2}", "x", NULL};
-    assert_string_equal(msg_format(a, "en", "err.too_short", two), "At least 10 characters; you gave 5");
+    assert_string_equal(msg_format(a, "en", "err.too_short", two),
+                        "At least 10 characters; you gave 5");
     assert_string_equal(msg_format(a, "en", "err.too_short", tricky),
                         "At least {2} characters; you gave x"); /* a value is no template */
     assert_string_equal(msg_format(a, "en", "no.such.key", NULL), "no.such.key");

@@ -67,7 +67,8 @@ static void folders(void **state)
     assert_true(file_write(&c, in_dir("f"), "", 0, 0600));
     assert_false(file_make_dirs(&c, in_dir("f/g"), 0700));
     const char *good[] = {"a", "a/b", "a.b", "...", "..a", "客户.xlsx"};
-    const char *bad[] = {"", "..", ".", "/a", "a/", "a//b", "a/../b", "../a", "a/..", "a\\b", "a\nb", "a/./b"};
+    const char *bad[] = {"",       "..",   ".",    "/a",   "a/",   "a//b",
+                         "a/../b", "../a", "a/..", "a\\b", "a\nb", "a/./b"};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         assert_true(file_join(&c, dir, good[i], &p));
         assert_string_equal(p, in_dir(good[i]));
@@ -146,6 +147,7 @@ static int end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(write_and_read), cmocka_unit_test(folders),
-                                       cmocka_unit_test(log_lines), cmocka_unit_test(log_is_bounded)};
+                                       cmocka_unit_test(log_lines),
+                                       cmocka_unit_test(log_is_bounded)};
     return cmocka_run_group_tests(tests, begin, end);
 }

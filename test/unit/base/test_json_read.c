@@ -50,8 +50,9 @@ static void takes(void **state)
 {
     (void)state;
     json_object *o;
-    static const char t[] = " {\"a\": 12, \"b\": \"\\u4e2d\\ud83d\\ude00\", \"c\": true, \"d\": null,"
-                            "\"e\": -1.5e2, \"f\": [1, 2], \"g\": {\"a\": 1}, \"\": 0} \n";
+    static const char t[] =
+        " {\"a\": 12, \"b\": \"\\u4e2d\\ud83d\\ude00\", \"c\": true, \"d\": null,"
+        "\"e\": -1.5e2, \"f\": [1, 2], \"g\": {\"a\": 1}, \"\": 0} \n";
     assert_true(json_read(&c, t, sizeof t - 1, &o));
     assert_int_equal(json_int(o, "a", 0), 12);
     assert_string_equal(json_str(o, "b", ""), "中😀");
@@ -61,8 +62,8 @@ static void takes(void **state)
     assert_int_equal(json_object_array_length(json_member(o, "f")), 2);
     assert_null(json_member(o, "zz"));
     assert_null(json_member(NULL, "zz"));
-    const char *scalars[] = {"1", "-0", "\"x\"", "true", "null", "9223372036854775807", "1e308",
-                             "[]", "{}", "0.1", "[[[]]]"};
+    const char *scalars[] = {"1",     "-0", "\"x\"", "true", "null",  "9223372036854775807",
+                             "1e308", "[]", "{}",    "0.1",  "[[[]]]"};
     for (size_t i = 0; i < sizeof scalars / sizeof *scalars; i++)
         if (!json_read(&c, scalars[i], strlen(scalars[i]), &o))
             fail_msg("%s: %s", scalars[i], c.err->message);

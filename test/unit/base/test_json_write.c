@@ -38,8 +38,9 @@ static void writes(void **state)
     jw_strn(&w, "abc", 2);
     jw_end(&w);
     jw_end(&w);
-    assert_string_equal(b.data, "{\"名\\\"\":\"a\\\\\\n\\u0001\\t\\\"中\",\"n\":-9223372036854775808,"
-                                "\"t\":true,\"z\":null,\"r\":[1],\"l\":[1,{},[],false,null,\"ab\"]}");
+    assert_string_equal(b.data,
+                        "{\"名\\\"\":\"a\\\\\\n\\u0001\\t\\\"中\",\"n\":-9223372036854775808,"
+                        "\"t\":true,\"z\":null,\"r\":[1],\"l\":[1,{},[],false,null,\"ab\"]}");
     Ctx c;
     ctx_init(&c, a);
     json_object *o;

@@ -87,8 +87,8 @@ static void big5(void **state)
 {
     (void)state;
     /* 臺灣客戶資料與聯絡方式 */
-    IS("\xBB\x4F\xC6\x57\xAB\xC8\xA4\xE1\xB8\xEA\xAE\xC6\xBB\x50\xC1\x70\xB5\xB8\xA4\xE8\xA6\xA1", ENC_BIG5,
-       RULE_BIG5_SCORE, "臺灣客戶資料與聯絡方式");
+    IS("\xBB\x4F\xC6\x57\xAB\xC8\xA4\xE1\xB8\xEA\xAE\xC6\xBB\x50\xC1\x70\xB5\xB8\xA4\xE8\xA6\xA1",
+       ENC_BIG5, RULE_BIG5_SCORE, "臺灣客戶資料與聯絡方式");
 }
 
 static void samples(void **state)
@@ -124,9 +124,13 @@ static void refuses(void **state)
     assert_false(text_to_utf8(&c, ENC_UTF8, "a\xFF", 2, &out, &n));
     assert_non_null(strstr(c.err_last->message, "UTF-8"));
     assert_non_null(strstr(c.err_last->message, "2"));
-    assert_false(text_to_utf8(&c, ENC_GB18030, "a\xBF", 2, &out, &n)); /* half a character at the end */
+    assert_false(
+        text_to_utf8(&c, ENC_GB18030, "a\xBF", 2, &out, &n)); /* half a character at the end */
     assert_false(text_to_utf8(&c, ENC_UTF16LE, "a\0b", 3, &out, &n));
-    assert_false(text_to_utf8(&c, ENC_UTF16LE, "\0\xD8" "a\0", 4, &out, &n));
+    assert_false(text_to_utf8(&c, ENC_UTF16LE,
+                              "\0\xD8"
+                              "a\0",
+                              4, &out, &n));
     assert_false(text_to_utf8(&c, ENC_UNKNOWN, "a", 1, &out, &n));
 }
 

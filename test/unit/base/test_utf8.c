@@ -14,10 +14,19 @@
 static void validity(void **state)
 {
     (void)state;
-    const char *good[] = {"", "a", "é", "中", "😀", "\xF4\x8F\xBF\xBF", "\xEE\x80\x80", "12345678中文abcdefgh"};
-    const char *bad[] = {"\x80",         "\xC0\xAF",         "\xC1\xAA\xCD\xA8", "\xE0\x80\xAF",
-                         "\xED\xA0\x80", "\xF0\x80\x80\x80", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80",
-                         "\xE4\xB8",     "abcdefgh\xFF",     "a\xE4z"};
+    const char *good[] = {
+        "", "a", "é", "中", "😀", "\xF4\x8F\xBF\xBF", "\xEE\x80\x80", "12345678中文abcdefgh"};
+    const char *bad[] = {"\x80",
+                         "\xC0\xAF",
+                         "\xC1\xAA\xCD\xA8",
+                         "\xE0\x80\xAF",
+                         "\xED\xA0\x80",
+                         "\xF0\x80\x80\x80",
+                         "\xF4\x90\x80\x80",
+                         "\xF5\x80\x80\x80",
+                         "\xE4\xB8",
+                         "abcdefgh\xFF",
+                         "a\xE4z"};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
         assert_true(utf8_valid(good[i], strlen(good[i])));
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)

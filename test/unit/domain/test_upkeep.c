@@ -105,10 +105,10 @@ static void test_user(void **state)
     ERR_IS(t, ERR_DUP_IN_DB, "login");
     ERR_IS(t, ERR_WEAK_PASSWORD, "password");
     ctx_errors_back_to(&t->c, 0);
-    id = make(
-        t, "user",
-        js(t, "{\"login\": \"new\", \"name\": \"新人\", \"password\": \"Plum-Tree-Window-7\", "
-              "\"department\": {\"code\": \"east\"}, \"roles\": [{\"code\": \"sales_rep\"}]}"));
+    id = make(t, "user",
+              js(t,
+                 "{\"login\": \"new\", \"name\": \"新人\", \"password\": \"Plum-Tree-Window-7\", "
+                 "\"department\": {\"code\": \"east\"}, \"roles\": [{\"code\": \"sales_rep\"}]}"));
     Record r = load(t, "user", id);
     assert_int_equal(r.v[USER_PASSWORD].kind, DB_NULL);
     assert_true(r.v[USER_PASSWORD_HASH].kind == DB_TEXT && r.v[USER_PASSWORD_HASH].n > 40);

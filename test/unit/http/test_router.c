@@ -37,7 +37,8 @@ static void other_holes_are_refused_too(void **state)
     (void)state;
     const Route no_handler[] = {{GET, "/api/v1/x", NULL, .who = WHO_USER, .about = "x"}};
     const Route no_about[] = {{GET, "/api/v1/x", nothing, .who = WHO_USER}};
-    const Route right_of_nobody[] = {{GET, "/api/v1/x", nothing, .who = WHO_ANYONE, .right = RIGHT_AUDIT, .about = "x"}};
+    const Route right_of_nobody[] = {
+        {GET, "/api/v1/x", nothing, .who = WHO_ANYONE, .right = RIGHT_AUDIT, .about = "x"}};
     const Route twice[] = {{GET, "/api/v1/x", nothing, .who = WHO_USER, .about = "x"},
                            {GET, "/api/v1/x", nothing, .who = WHO_USER, .about = "x"}};
     assert_false(routes_check_table(no_handler, 1));
@@ -60,7 +61,8 @@ static void paths_find_their_row(void **state)
         {GET, "/api/v1/customers", "/api/v1/:plural", false, 0},
         {GET, "/api/v1/customers/12", "/api/v1/:plural/:id", false, 12},
         {GET, "/api/v1/customers/12/timeline", "/api/v1/:plural/:id/timeline", false, 12},
-        {POST, "/api/v1/customers/12/actions/transfer", "/api/v1/:plural/:id/actions/:action", false, 12},
+        {POST, "/api/v1/customers/12/actions/transfer", "/api/v1/:plural/:id/actions/:action",
+         false, 12},
         {POST, "/api/v1/customers/export", "/api/v1/:plural/export", false, 0},
         {GET, "/api/v1/imports/5/errors.xlsx", "/api/v1/imports/:id/errors.xlsx", false, 5},
         {GET, "/api/v1/customers/99999999999999999999", "/api/v1/:plural/:id", false, -1},
@@ -98,9 +100,13 @@ static void the_leading_mistake_decides_the_status(void **state)
 {
     (void)state;
     msg_load();
-    static const struct { ErrCode codes[3]; int status; } cases[] = {
-        {{ERR_REQUIRED, ERR_UNKNOWN_FIELD}, 400}, {{ERR_DUPLICATE, ERR_REQUIRED}, 422}, {{ERR_REQUIRED, ERR_STALE}, 412},
-        {{ERR_STALE, ERR_NOT_FOUND}, 404},        {{ERR_NOT_FOUND, ERR_FORBIDDEN}, 403}, {{ERR_FORBIDDEN, ERR_NOT_SIGNED_IN}, 401},
+    static const struct {
+        ErrCode codes[3];
+        int status;
+    } cases[] = {
+        {{ERR_REQUIRED, ERR_UNKNOWN_FIELD}, 400}, {{ERR_DUPLICATE, ERR_REQUIRED}, 422},
+        {{ERR_REQUIRED, ERR_STALE}, 412},         {{ERR_STALE, ERR_NOT_FOUND}, 404},
+        {{ERR_NOT_FOUND, ERR_FORBIDDEN}, 403},    {{ERR_FORBIDDEN, ERR_NOT_SIGNED_IN}, 401},
         {{ERR_VERSION_REQUIRED, ERR_JSON}, 428},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -9,8 +9,9 @@ static const char *text_file(Arena *a, const char *text)
 /* ---- SpreadsheetML --------------------------------------------------------------------------- */
 
 #define XML "<?xml version=\"1.0\"?>\n<?mso-application progid=\"Excel.Sheet\"?>\n"
-#define OPEN                                                                                        \
-    "<Workbook xmlns=\"urn:schemas-microsoft-com:office:spreadsheet\" xmlns:x=\"urn:x\" xmlns:html=\"urn:h\" " \
+#define OPEN                                                                                       \
+    "<Workbook xmlns=\"urn:schemas-microsoft-com:office:spreadsheet\" xmlns:x=\"urn:x\" "          \
+    "xmlns:html=\"urn:h\" "                                                                        \
     "xmlns:ss=\"urn:schemas-microsoft-com:office:spreadsheet\">"
 
 static void spreadsheetml(void **state)
@@ -23,24 +24,32 @@ static void spreadsheetml(void **state)
         "<Style ss:ID=\"m\"><NumberFormat ss:Format=\"Currency\"/></Style></Styles>"
         "<Worksheet ss:Name=\"客户\"><Table ss:ExpandedColumnCount=\"5\" ss:ExpandedRowCount=\"9\">"
         "<Column ss:Width=\"80\"/><Row ss:Height=\"20\">"
-        "<Cell ss:MergeAcross=\"1\"><Data ss:Type=\"String\">客户&amp;<html:B>名称</html:B>&#10;x</Data>"
+        "<Cell ss:MergeAcross=\"1\"><Data "
+        "ss:Type=\"String\">客户&amp;<html:B>名称</html:B>&#10;x</Data>"
         "<Comment><ss:Data>not this</ss:Data></Comment></Cell>"
         "<Cell ss:MergeDown=\"1\"><Data ss:Type=\"Number\">13800138000</Data></Cell>"
         "<Cell ss:Index=\"6\"><Data ss:Type=\"Boolean\">1</Data></Cell></Row>"
-        "<Row ss:Index=\"4\" ss:Hidden=\"1\"><Cell><Data ss:Type=\"DateTime\">2024-05-01T00:00:00.000</Data></Cell>"
+        "<Row ss:Index=\"4\" ss:Hidden=\"1\"><Cell><Data "
+        "ss:Type=\"DateTime\">2024-05-01T00:00:00.000</Data></Cell>"
         "<Cell><Data ss:Type=\"DateTime\">2024-05-01T09:30:15.000</Data></Cell>"
         "<Cell><Data ss:Type=\"DateTime\">1899-12-31T09:30:00.000</Data></Cell>"
         "<Cell><Data ss:Type=\"Error\">#N/A</Data></Cell><Cell ss:Formula=\"=RC[-1]\"/><Cell/>"
         "<Cell ss:Formula=\"=1\"><Data ss:Type=\"Number\">1.5</Data></Cell></Row>"
-        "<Row ss:Span=\"2\"/><Row><Cell ss:StyleID=\"d\"><Data ss:Type=\"Number\">45413</Data></Cell>"
-        "<Cell ss:StyleID=\"m\"><Data ss:Type=\"Number\">1e3</Data></Cell><Cell><Data ss:Type=\"Number\">?</Data></Cell></Row>"
-        "</Table></Worksheet><Worksheet ss:Name=\"b\"><Table><Row><Cell><Data ss:Type=\"String\"> 2</Data></Cell></Row></Table>"
-        "<WorksheetOptions xmlns=\"urn:schemas-microsoft-com:office:excel\"><Visible>SheetHidden</Visible></WorksheetOptions>"
+        "<Row ss:Span=\"2\"/><Row><Cell ss:StyleID=\"d\"><Data "
+        "ss:Type=\"Number\">45413</Data></Cell>"
+        "<Cell ss:StyleID=\"m\"><Data ss:Type=\"Number\">1e3</Data></Cell><Cell><Data "
+        "ss:Type=\"Number\">?</Data></Cell></Row>"
+        "</Table></Worksheet><Worksheet ss:Name=\"b\"><Table><Row><Cell><Data ss:Type=\"String\"> "
+        "2</Data></Cell></Row></Table>"
+        "<WorksheetOptions "
+        "xmlns=\"urn:schemas-microsoft-com:office:excel\"><Visible>SheetHidden</Visible></"
+        "WorksheetOptions>"
         "</Worksheet></Workbook>";
     SheetBook *b;
-    assert_string_equal(read_file(c, write_file(a, "m.xls", book, sizeof book - 1), NULL, &b),
-                        "1=t客户&名称\nx|_|n13800138000|_|_|bTRUE;"
-                        "4h=d2024-05-01|d2024-05-01 09:30:15|d09:30:00|e#N/A|e?|_|n1.5;8=d2024-05-01|n1000|t?;");
+    assert_string_equal(
+        read_file(c, write_file(a, "m.xls", book, sizeof book - 1), NULL, &b),
+        "1=t客户&名称\nx|_|n13800138000|_|_|bTRUE;"
+        "4h=d2024-05-01|d2024-05-01 09:30:15|d09:30:00|e#N/A|e?|_|n1.5;8=d2024-05-01|n1000|t?;");
     assert_string_equal(sheet_format(b), "xml");
     int n;
     const SheetMerge *m = sheet_merges(b, &n);
@@ -60,11 +69,15 @@ static void xml_refusals(void **state)
 {
     (void)state;
     Arena *a = arena_new(0);
-    assert_non_null(strstr(text_file(a, XML "<!DOCTYPE a [<!ENTITY b \"c\">]>" OPEN "</Workbook>"), "DTD"));
+    assert_non_null(
+        strstr(text_file(a, XML "<!DOCTYPE a [<!ENTITY b \"c\">]>" OPEN "</Workbook>"), "DTD"));
     assert_non_null(strstr(text_file(a, XML OPEN "<Worksheet ss:Name=\"a\"><Table><Row>"), "损坏"));
     assert_non_null(strstr(text_file(a, XML OPEN "</Workbook>"), "没有工作表"));
     assert_non_null(strstr(text_file(a, "<?xml version='1.0'?><plist/>"), "网页或 XML"));
-    assert_non_null(strstr(text_file(a, XML OPEN "<Worksheet ss:Name=\"a\"><Table><Row><Cell ss:Index=\"99999999999\"/></Row></Table></Worksheet></Workbook>"), "列数"));
+    assert_non_null(strstr(
+        text_file(a, XML OPEN "<Worksheet ss:Name=\"a\"><Table><Row><Cell "
+                              "ss:Index=\"99999999999\"/></Row></Table></Worksheet></Workbook>"),
+        "列数"));
     arena_free(a);
 }
 
@@ -75,16 +88,25 @@ static void pages(void **state)
     (void)state;
     Arena *a = arena_new(0);
     /* spans, entities, breaks, blanks, unclosed elements, scripts, a table inside a cell */
-    assert_string_equal(text_file(a, "<html><head><style>td{}</style></head><body><table border=1>"
-                                     "<tr><th rowspan=2>客户<th colspan='2'>联系人</tr><tr><td>姓名<td>电话&nbsp;</tr>"
-                                     "<tr style='DISPLAY: none'><td>A &amp; B&lt;1&#20844;&copy;</td><td> 张<br>三\n\t x <td>&nbsp;</td><td><script>no()</script>5"
-                                     "<tr><td><table><tr><td>i</td><td>j</td></tr><tr><td>k</table>z</td><td><p>p</p><p>q</p></table>"),
-                        "1=t客户|t联系人;2=_|t姓名|t电话;3h=tA & B<1公©|t张\n三 x|_|t5;4=ti j\nk\nz|tp\nq;");
+    assert_string_equal(
+        text_file(a,
+                  "<html><head><style>td{}</style></head><body><table border=1>"
+                  "<tr><th rowspan=2>客户<th colspan='2'>联系人</tr><tr><td>姓名<td>电话&nbsp;</tr>"
+                  "<tr style='DISPLAY: none'><td>A &amp; B&lt;1&#20844;&copy;</td><td> "
+                  "张<br>三\n\t x <td>&nbsp;</td><td><script>no()</script>5"
+                  "<tr><td><table><tr><td>i</td><td>j</td></tr><tr><td>k</table>z</td><td><p>p</"
+                  "p><p>q</p></table>"),
+        "1=t客户|t联系人;2=_|t姓名|t电话;3h=tA & B<1公©|t张\n三 x|_|t5;4=ti j\nk\nz|tp\nq;");
     /* Excel and LibreOffice say the number beside what they show */
-    assert_string_equal(text_file(a, "<table><tr><td x:num=\"13800138000\">1.38E+10</td><td x:num>1,234.50</td><td x:num=\"45413\">2024/5/1</td>"
-                                     "<td x:str>007</td><td sdval=\"110105194912310000\">1.1E+017</td><td>5</td></tr></table>"),
-                        "1=n13800138000|n1234.5|t2024/5/1|t007|n110105194912310000|t5;");
-    assert_string_equal(text_file(a, "<table><td>1<td>2<tr><td rowspan=0>3<tr><td>4<tr><td>5</table>"), "1=t1|t2;2=t3;3=_|t4;4=_|t5;");
+    assert_string_equal(
+        text_file(a, "<table><tr><td x:num=\"13800138000\">1.38E+10</td><td x:num>1,234.50</td><td "
+                     "x:num=\"45413\">2024/5/1</td>"
+                     "<td x:str>007</td><td "
+                     "sdval=\"110105194912310000\">1.1E+017</td><td>5</td></tr></table>"),
+        "1=n13800138000|n1234.5|t2024/5/1|t007|n110105194912310000|t5;");
+    assert_string_equal(
+        text_file(a, "<table><td>1<td>2<tr><td rowspan=0>3<tr><td>4<tr><td>5</table>"),
+        "1=t1|t2;2=t3;3=_|t4;4=_|t5;");
     assert_non_null(strstr(text_file(a, "<html><body>请先登录</body></html>"), "没有表格"));
     arena_free(a);
 }
@@ -95,11 +117,17 @@ static void page_sheets(void **state)
     Arena *a = arena_new(0);
     Ctx *c = fresh(a);
     /* the outer table is layout; the names come from Excel's comment, then from the caption, then made up */
-    static const char page[] = "<!--[if gte mso 9]><xml><x:ExcelWorksheets><x:ExcelWorksheet><x:Name>客户</x:Name></x:ExcelWorksheet></xml><![endif]-->"
-                               "<table><tr><td>标题<tr><td><table><tr><td>a<td>b</table><tr><td><table><caption>第 二</caption><tr><td>c</table>"
-                               "</table><table></table></body></html></html><html><head><title>t</title></head><table><tr><td>d</table></html>";
+    static const char page[] = "<!--[if gte mso "
+                               "9]><xml><x:ExcelWorksheets><x:ExcelWorksheet><x:Name>客户</"
+                               "x:Name></x:ExcelWorksheet></xml><![endif]-->"
+                               "<table><tr><td>标题<tr><td><table><tr><td>a<td>b</"
+                               "table><tr><td><table><caption>第 二</caption><tr><td>c</table>"
+                               "</table><table></table></body></html></html><html><head><title>t</"
+                               "title></head><table><tr><td>d</table></html>";
     SheetBook *b;
-    static const char *const want[] = {"1=ta|tb;", "1=tc;", "1=td;"}, *const names[] = {"客户", "第 二", "Sheet3"};
+    static const char *const want[] = {"1=ta|tb;", "1=tc;", "1=td;"}, *const names[] = {"客户",
+                                                                                        "第 二",
+                                                                                        "Sheet3"};
     (void)read_file(c, write_file(a, "p.xls", page, sizeof page - 1), NULL, &b);
     assert_string_equal(sheet_format(b), "html");
     assert_int_equal(sheet_count(b), 3);
@@ -109,7 +137,8 @@ static void page_sheets(void **state)
     }
     /* as LibreOffice writes the same book */
     (void)read_file(c, BOOKS "merged_range.html.xls", NULL, &b);
-    assert_string_equal(read_sheet(c, b, 0), "1=tA1|tB1|tC1|_|tE1|tF1|tG1|tH1;3=tA3|tB3|tC3|_|tE3|tF3|tG3|tH3;4=tA4|tB4|tC4|_|tE4|tF4|tG4|tH4;");
+    assert_string_equal(read_sheet(c, b, 0), "1=tA1|tB1|tC1|_|tE1|tF1|tG1|tH1;3=tA3|tB3|tC3|_|tE3|"
+                                             "tF3|tG3|tH3;4=tA4|tB4|tC4|_|tE4|tF4|tG4|tH4;");
     int n;
     const SheetMerge *m = sheet_merges(b, &n);
     assert_true(n > 2 && m[0].first_row == 1 && m[0].last_row == 2);
@@ -147,16 +176,30 @@ static void encodings(void **state)
     (void)state;
     Arena *a = arena_new(0);
     /* GBK as declared, GBK that says it is UTF-8, UTF-8 that says it is GBK, GBK that says nothing */
-    assert_string_equal(text_file(a, "<meta charset=gb2312><table><tr><td>\xbf\xcd\xbb\xa7\xc3\xfb\xb3\xc6</table>"), "1=t客户名称;");
-    assert_string_equal(text_file(a, "<meta charset='utf-8'><table><tr><td>\xbf\xcd\xbb\xa7\xc3\xfb\xb3\xc6</table>"), "1=t客户名称;");
-    assert_string_equal(text_file(a, "<meta http-equiv=Content-Type content='text/html; charset=GBK'><table><tr><td>客户名称</table>"), "1=t客户名称;");
-    assert_string_equal(text_file(a, "<table><tr><td>\xbf\xcd\xbb\xa7\xc3\xfb\xb3\xc6</table>"), "1=t客户名称;");
-    assert_string_equal(text_file(a, "<meta charset=big5><table><tr><td>\xab\xc8\xa4\xe1</table>"), "1=t客戶;");
+    assert_string_equal(
+        text_file(a,
+                  "<meta charset=gb2312><table><tr><td>\xbf\xcd\xbb\xa7\xc3\xfb\xb3\xc6</table>"),
+        "1=t客户名称;");
+    assert_string_equal(
+        text_file(a,
+                  "<meta charset='utf-8'><table><tr><td>\xbf\xcd\xbb\xa7\xc3\xfb\xb3\xc6</table>"),
+        "1=t客户名称;");
+    assert_string_equal(text_file(a, "<meta http-equiv=Content-Type content='text/html; "
+                                     "charset=GBK'><table><tr><td>客户名称</table>"),
+                        "1=t客户名称;");
+    assert_string_equal(text_file(a, "<table><tr><td>\xbf\xcd\xbb\xa7\xc3\xfb\xb3\xc6</table>"),
+                        "1=t客户名称;");
+    assert_string_equal(text_file(a, "<meta charset=big5><table><tr><td>\xab\xc8\xa4\xe1</table>"),
+                        "1=t客戶;");
     assert_string_equal(text_file(a, "<?xml version='1.0' encoding='gb2312'?>" OPEN
-                                     "<Worksheet ss:Name=\"a\"><Table><Row><Cell><Data ss:Type=\"String\">\xbf\xcd\xbb\xa7</Data></Cell></Row></Table></Worksheet></Workbook>"),
+                                     "<Worksheet ss:Name=\"a\"><Table><Row><Cell><Data "
+                                     "ss:Type=\"String\">\xbf\xcd\xbb\xa7</Data></Cell></Row></"
+                                     "Table></Worksheet></Workbook>"),
                         "1=t客户;");
-    static const char wide[] = "\xff\xfe<\0t\0a\0b\0l\0e\0>\0<\0t\0d\0>\0\xa2\x5b\x37\x62<\0/\0t\0a\0b\0l\0e\0>\0";
-    assert_string_equal(read_file(fresh(a), write_file(a, "w.xls", wide, sizeof wide - 1), NULL, NULL), "1=t客户;");
+    static const char wide[] =
+        "\xff\xfe<\0t\0a\0b\0l\0e\0>\0<\0t\0d\0>\0\xa2\x5b\x37\x62<\0/\0t\0a\0b\0l\0e\0>\0";
+    assert_string_equal(
+        read_file(fresh(a), write_file(a, "w.xls", wide, sizeof wide - 1), NULL, NULL), "1=t客户;");
     arena_free(a);
 }
 
@@ -178,15 +221,18 @@ static void hostile_pages(void **state)
     buf_clear(&o);
     for (int i = 0; i < 100; i++)
         buf_puts(&o, "<table><tr><td>x");
-    assert_non_null(strstr(text_file(a, o.data), "x")); /* the text of tables too deep is still there */
+    assert_non_null(
+        strstr(text_file(a, o.data), "x")); /* the text of tables too deep is still there */
     arena_free(a);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(spreadsheetml), cmocka_unit_test(xml_refusals), cmocka_unit_test(pages),         cmocka_unit_test(page_sheets),
-        cmocka_unit_test(stopping),      cmocka_unit_test(encodings),    cmocka_unit_test(hostile_pages),
+        cmocka_unit_test(spreadsheetml), cmocka_unit_test(xml_refusals),
+        cmocka_unit_test(pages),         cmocka_unit_test(page_sheets),
+        cmocka_unit_test(stopping),      cmocka_unit_test(encodings),
+        cmocka_unit_test(hostile_pages),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

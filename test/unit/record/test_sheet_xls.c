@@ -34,7 +34,8 @@ static void end(Buf *o)
 }
 
 /* A cell: its place, a style, and what its record holds behind. */
-static void cell(Buf *o, unsigned id, unsigned row, unsigned col, unsigned style, const void *data, size_t n)
+static void cell(Buf *o, unsigned id, unsigned row, unsigned col, unsigned style, const void *data,
+                 size_t n)
 {
     Buf d;
     buf_init(&d, o->a);
@@ -45,7 +46,8 @@ static void cell(Buf *o, unsigned id, unsigned row, unsigned col, unsigned style
     rec(o, id, d.data, d.len);
 }
 
-#define CELL(o, id, row, col, style, bytes) cell((o), (id), (row), (col), (style), (bytes), sizeof(bytes) - 1)
+#define CELL(o, id, row, col, style, bytes)                                                        \
+    cell((o), (id), (row), (col), (style), (bytes), sizeof(bytes) - 1)
 
 static void number(Buf *o, unsigned row, unsigned col, unsigned style, double v)
 {
@@ -102,7 +104,8 @@ static const char *rows8(Arena *a, const Buf *globals, const Buf *cells)
 
 /* ---- a container --------------------------------------------------------------------------- */
 
-static void entry(Buf *o, const char *name, char type, uint32_t child, uint32_t first, uint32_t size)
+static void entry(Buf *o, const char *name, char type, uint32_t child, uint32_t first,
+                  uint32_t size)
 {
     size_t n = strlen(name);
     for (size_t i = 0; i < 32; i++)
@@ -132,11 +135,11 @@ static const char *container(Arena *a, const char *name, const Buf *data, bool m
     le(&o, 9, 2);
     le(&o, 6, 2);
     le(&o, 0, 10);
-    le(&o, 1, 4);          /* sectors of the table */
-    le(&o, 1, 4);          /* directory */
+    le(&o, 1, 4); /* sectors of the table */
+    le(&o, 1, 4); /* directory */
     le(&o, 0, 4);
     le(&o, mini ? 4096 : 0, 4);
-    le(&o, 2, 4);          /* small table */
+    le(&o, 2, 4); /* small table */
     le(&o, 1, 4);
     le(&o, 0xfffffffe, 4);
     le(&o, 0, 4);
@@ -170,10 +173,11 @@ static void real_files(void **state)
     Arena *a = arena_new(0);
     Ctx *c = fresh(a);
     SheetBook *b;
-    assert_string_equal(read_file(c, BOOKS "1904.xls", NULL, &b),
-                        "1=n1|d1904-01-02|t1904-01-02|t1904-01-02;2=n11|d1904-01-12|t1904-01-12|t1904-01-12;"
-                        "3=n111|d1904-04-21|t1904-04-21|t1904-04-21;4=n1111|d1907-01-16|t1907-01-16|t1907-01-16;"
-                        "5=n11111|d1934-06-03|t1934-06-03|t1934-06-03;");
+    assert_string_equal(
+        read_file(c, BOOKS "1904.xls", NULL, &b),
+        "1=n1|d1904-01-02|t1904-01-02|t1904-01-02;2=n11|d1904-01-12|t1904-01-12|t1904-01-12;"
+        "3=n111|d1904-04-21|t1904-04-21|t1904-04-21;4=n1111|d1907-01-16|t1907-01-16|t1907-01-16;"
+        "5=n11111|d1934-06-03|t1934-06-03|t1934-06-03;");
     assert_string_equal(sheet_format(b), "xls");
     assert_int_equal(sheet_count(b), 1);
     assert_string_equal(sheet_info(b, 0)->name, "Sheet1");
@@ -218,11 +222,18 @@ static void strings8(void **state)
     buf_init(&s, a);
     /* narrow, then wide behind the cut: the option byte comes anew; then one with runs and phonetics; the
        next begins exactly in a new record, where no option byte stands; a pair of surrogates cut in two */
-    REC(&g, 0xfc, "\5\0\0\0\4\0\0\0" "\4\0\0ab");
-    REC(&g, 0x3c, "\1\x11\x4e\x8c\x4e" "\1\0\x0d\1\0\3\0\0\0\x4e\x4e" "RRRRpp");
+    REC(&g, 0xfc,
+        "\5\0\0\0\4\0\0\0"
+        "\4\0\0ab");
+    REC(&g, 0x3c,
+        "\1\x11\x4e\x8c\x4e"
+        "\1\0\x0d\1\0\3\0\0\0\x4e\x4e"
+        "RRRRpp");
     REC(&g, 0x3c, "p");
     REC(&g, 0x3c, "\2\0\1\x42\xd8");
-    REC(&g, 0x3c, "\1\xb7\xdf" "\0\0\0");
+    REC(&g, 0x3c,
+        "\1\xb7\xdf"
+        "\0\0\0");
     CELL(&s, 0xfd, 0, 0, 0, "\0\0\0\0");
     CELL(&s, 0xfd, 0, 1, 0, "\1\0\0\0");
     CELL(&s, 0xfd, 0, 2, 0, "\2\0\0\0");
@@ -242,20 +253,28 @@ static void cells8(void **state)
     Buf g, s;
     buf_init(&g, a);
     buf_init(&s, a);
-    REC(&g, 0x41e, "\xa4\0\x0b\0\0" "yyyy\"y\"m\"m\"");
-    REC(&g, 0x41e, "\xa5\0\x09\0\0" "0.00\"day\"");
+    REC(&g, 0x41e,
+        "\xa4\0\x0b\0\0"
+        "yyyy\"y\"m\"m\"");
+    REC(&g, 0x41e,
+        "\xa5\0\x09\0\0"
+        "0.00\"day\"");
     REC(&g, 0xe0, "\0\0\0\0");
     REC(&g, 0xe0, "\0\0\x1f\0"); /* 31: a Chinese date, built in */
     REC(&g, 0xe0, "\0\0\xa4\0");
     REC(&g, 0xe0, "\0\0\xa5\0");
     REC(&s, 0x200, "\0\0\0\0\x09\0\0\0\0\0\5\0\0\0");
     REC(&s, 0x208, "\1\0\0\0\5\0\0\0\0\0\0\0\x20\0\0\0"); /* row 2 is hidden */
-    rk(&s, 0, 0, 0x3ff00000);                            /* 1 */
-    rk(&s, 0, 1, 0x3ff00001);                            /* 0.01 */
-    rk(&s, 0, 2, (uint32_t)-5 << 2 | 2);                 /* -5 */
-    rk(&s, 0, 3, 12345u << 2 | 3);                       /* 123.45 */
+    rk(&s, 0, 0, 0x3ff00000);                             /* 1 */
+    rk(&s, 0, 1, 0x3ff00001);                             /* 0.01 */
+    rk(&s, 0, 2, (uint32_t)-5 << 2 | 2);                  /* -5 */
+    rk(&s, 0, 3, 12345u << 2 | 3);                        /* 123.45 */
     number(&s, 0, 4, 0, 13800138000.0);
-    REC(&s, 0xbd, "\1\0\1\0" "\0\0\6\0\0\0" "\1\0\x96\xc5\2\0" "\2\0"); /* 1 and 45413 as a date */
+    REC(&s, 0xbd,
+        "\1\0\1\0"
+        "\0\0\6\0\0\0"
+        "\1\0\x96\xc5\2\0"
+        "\2\0"); /* 1 and 45413 as a date */
     number(&s, 2, 0, 1, 45413.3958333333);
     number(&s, 2, 1, 2, 61);
     number(&s, 2, 2, 3, 45413);
@@ -265,23 +284,36 @@ static void cells8(void **state)
     CELL(&s, 0x205, 3, 1, 0, "\x2a\1");
     REC(&s, 0xbe, "\3\0\2\0\0\0\0\0\3\0");
     /* formulas: number, text with a shared formula between, bool, error, empty, text that is missing */
-    CELL(&s, 0x06, 4, 0, 0, "\0\0\0\0\0\0\xf0\x3f" "\0\0\0\0\0\0\0\0");
-    CELL(&s, 0x06, 4, 1, 0, "\0\0\0\0\0\0\xff\xff" "\0\0\0\0\0\0\0\0");
+    CELL(&s, 0x06, 4, 0, 0,
+         "\0\0\0\0\0\0\xf0\x3f"
+         "\0\0\0\0\0\0\0\0");
+    CELL(&s, 0x06, 4, 1, 0,
+         "\0\0\0\0\0\0\xff\xff"
+         "\0\0\0\0\0\0\0\0");
     REC(&s, 0x4bc, "\0\0\0\0\0\0");
     REC(&s, 0x207, "\4\0\0ab");
     REC(&s, 0x3c, "\1\x2d\x4e\x87\x65");
-    CELL(&s, 0x06, 4, 2, 0, "\1\0\1\0\0\0\xff\xff" "\0\0\0\0\0\0\0\0");
-    CELL(&s, 0x06, 4, 3, 0, "\2\0\7\0\0\0\xff\xff" "\0\0\0\0\0\0\0\0");
-    CELL(&s, 0x06, 4, 4, 0, "\3\0\0\0\0\0\xff\xff" "\0\0\0\0\0\0\0\0");
-    CELL(&s, 0x06, 4, 5, 0, "\0\0\0\0\0\0\xff\xff" "\0\0\0\0\0\0\0\0");
+    CELL(&s, 0x06, 4, 2, 0,
+         "\1\0\1\0\0\0\xff\xff"
+         "\0\0\0\0\0\0\0\0");
+    CELL(&s, 0x06, 4, 3, 0,
+         "\2\0\7\0\0\0\xff\xff"
+         "\0\0\0\0\0\0\0\0");
+    CELL(&s, 0x06, 4, 4, 0,
+         "\3\0\0\0\0\0\xff\xff"
+         "\0\0\0\0\0\0\0\0");
+    CELL(&s, 0x06, 4, 5, 0,
+         "\0\0\0\0\0\0\xff\xff"
+         "\0\0\0\0\0\0\0\0");
     bof(&s, 0x600, 0x20); /* a chart in the sheet, with cells of its own */
     number(&s, 9, 9, 0, 1);
     end(&s);
     number(&s, 5, 0, 0, 3);
     REC(&s, 0xe5, "\2\0\0\0\1\0\0\0\0\0\3\0\3\0\0\0\4\0");
-    assert_string_equal(rows8(a, &g, &s), "1=n1|n0.01|n-5|n123.45|n13800138000;2h=_|n1|d2024-05-01;"
-                                          "3=d2024-05-01 09:30:00|d1900-03-01|n45413|e#NUM!|n7;4=bTRUE|e#N/A;"
-                                          "5=n1|tab中文|bTRUE|e#DIV/0!|_|e?;6=n3;");
+    assert_string_equal(rows8(a, &g, &s),
+                        "1=n1|n0.01|n-5|n123.45|n13800138000;2h=_|n1|d2024-05-01;"
+                        "3=d2024-05-01 09:30:00|d1900-03-01|n45413|e#NUM!|n7;4=bTRUE|e#N/A;"
+                        "5=n1|tab中文|bTRUE|e#DIV/0!|_|e?;6=n3;");
     Ctx *c = fresh(a);
     SheetBook *b;
     (void)read_file(c, arena_printf(a, "%s/made.xls", folder), NULL, &b);
@@ -312,7 +344,9 @@ static void out_of_order(void **state)
     for (unsigned col = 0; col < 3; col++)
         for (unsigned row = 0; row < 3; row++)
             number(&s, 2 - row, col, 0, row * 10 + col);
-    CELL(&s, 0x06, 0, 3, 0, "\0\0\0\0\0\0\xff\xff" "\0\0\0\0\0\0\0\0");
+    CELL(&s, 0x06, 0, 3, 0,
+         "\0\0\0\0\0\0\xff\xff"
+         "\0\0\0\0\0\0\0\0");
     REC(&s, 0x207, "\1\0\0z");
     assert_string_equal(rows8(a, &g, &s), "1=n20|n21|n22|tz;2=n10|n11|n12;3=n0|n1|n2;");
     arena_free(a);
@@ -355,7 +389,8 @@ static void code_pages(void **state)
     assert_string_equal(sheet5(a, 0, gbk, NULL), "1=t北京科技有限公司|n1.5;");
     assert_string_equal(sheet5(a, 0, "北京科技", NULL), "1=t北京科技|n1.5;");
     assert_string_equal(sheet5(a, 1252, "\xa4\xa4", "Big5"), "1=t中|n1.5;");
-    assert_string_equal(sheet5(a, 936, "a\xff!", NULL), "1=ea\xef\xbf\xbd!|n1.5;"); /* a byte of no character is shown, not lost */
+    assert_string_equal(sheet5(a, 936, "a\xff!", NULL),
+                        "1=ea\xef\xbf\xbd!|n1.5;"); /* a byte of no character is shown, not lost */
     assert_non_null(strstr(sheet5(a, 9999, "a", NULL), "! 不认识的文字编码"));
     /* a sheet without a book, as a well-known few lines of PHP write it */
     Buf o;
@@ -364,7 +399,8 @@ static void code_pages(void **state)
     label5(&o, 0, 0, "姓名");
     number(&o, 1, 0, 0, 3);
     end(&o);
-    assert_string_equal(read_file(fresh(a), write_file(a, "php.xls", o.data, o.len), NULL, NULL), "1=t姓名;2=n3;");
+    assert_string_equal(read_file(fresh(a), write_file(a, "php.xls", o.data, o.len), NULL, NULL),
+                        "1=t姓名;2=n3;");
     arena_free(a);
 }
 
@@ -412,17 +448,24 @@ static void containers(void **state)
     for (unsigned i = 0; i < 60; i++)
         number(&one, i / 10, i % 10, 0, i);
     end(&one);
-    assert_non_null(strstr(read_file(fresh(a), container(a, "Workbook", &one, true, false), NULL, NULL), "6=n50|n51|n52|n53|n54|n55|n56|n57|n58|n59;"));
-    assert_non_null(strstr(read_file(fresh(a), container(a, "BOOK", &one, false, false), NULL, NULL), "6=n50|n51|n52|n53|n54|n55|n56|n57|n58|n59;"));
-    refused(a, container(a, "Workbook", &one, false, true), "损坏"); /* a chain that bites its tail */
+    assert_non_null(
+        strstr(read_file(fresh(a), container(a, "Workbook", &one, true, false), NULL, NULL),
+               "6=n50|n51|n52|n53|n54|n55|n56|n57|n58|n59;"));
+    assert_non_null(
+        strstr(read_file(fresh(a), container(a, "BOOK", &one, false, false), NULL, NULL),
+               "6=n50|n51|n52|n53|n54|n55|n56|n57|n58|n59;"));
+    refused(a, container(a, "Workbook", &one, false, true),
+            "损坏"); /* a chain that bites its tail */
     arena_free(a);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(real_files), cmocka_unit_test(twins),      cmocka_unit_test(strings8),       cmocka_unit_test(cells8),
-        cmocka_unit_test(out_of_order), cmocka_unit_test(code_pages), cmocka_unit_test(named_refusals), cmocka_unit_test(containers),
+        cmocka_unit_test(real_files),     cmocka_unit_test(twins),
+        cmocka_unit_test(strings8),       cmocka_unit_test(cells8),
+        cmocka_unit_test(out_of_order),   cmocka_unit_test(code_pages),
+        cmocka_unit_test(named_refusals), cmocka_unit_test(containers),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
