@@ -12,7 +12,7 @@ typedef struct Captured {
     const char *text;
     DbVal *params; /* texts copied */
     int n;
-    bool rows;     /* a query, else only executed */
+    bool rows; /* a query, else only executed */
     bool in_write;
 } Captured;
 

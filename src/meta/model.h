@@ -47,6 +47,7 @@ typedef struct Option {
     Label label;
     const char *color; /* name of a token of the page, or NULL */
     bool disabled;     /* kept for old records, not to be chosen */
+    const char *synonyms; /* other words a file may say for it, separated by '|', or NULL */
 } Option;
 
 typedef struct Field Field;

@@ -33,7 +33,7 @@ static const Key field_keys[] = {
 };
 
 static const Key option_keys[] = {
-    {"zh", K_STR}, {"en", K_STR}, {"color", K_STR}, {"disabled", K_BOOL}};
+    {"zh", K_STR}, {"en", K_STR}, {"color", K_STR}, {"disabled", K_BOOL}, {"synonyms", K_STR}};
 static const Key label_keys[] = {{"zh", K_STR}, {"en", K_STR}};
 static const Key standard_keys[] = {{"fields", K_OBJ}};
 
@@ -344,6 +344,7 @@ static bool options_of(P *p, json_object *o, Field *f)
             op->label.en = "?";
         op->color = parse_text(p, item, "color");
         op->disabled = parse_bool(item, "disabled", false);
+        op->synonyms = parse_text(p, item, "synonyms");
     }
     parse_pop(p);
     f->options = list;

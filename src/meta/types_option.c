@@ -31,7 +31,19 @@ static bool unknown(Ctx *c, const Field *f, const char *what)
                     choices(c, f));
 }
 
-/* By code, then by label in either language, without case and width. */
+/* Is the folded text one of the words, which are separated by '|'? */
+static bool among(Arena *a, const char *folded, const char *words)
+{
+    for (const char *p = words; p && *p;) {
+        size_t n = strcspn(p, "|");
+        if (strcmp(folded, fold_text(a, arena_dup(a, p, n))) == 0)
+            return true;
+        p += n + (p[n] == '|');
+    }
+    return false;
+}
+
+/* By code, then by label in either language, then by other words for it; without case and width. */
 static const Option *find(Ctx *c, const Field *f, const char *text)
 {
     const Option *o = field_option(f, text);
@@ -45,6 +57,9 @@ static const Option *find(Ctx *c, const Field *f, const char *text)
             strcmp(folded, fold_text(c->a, o->code)) == 0)
             return o;
     }
+    for (int i = 0; i < f->n_options; i++)
+        if (among(c->a, folded, f->options[i].synonyms))
+            return &f->options[i];
     return NULL;
 }
 

@@ -43,7 +43,7 @@ static void check_required(Ctx *c, SaveWork *w, const Field *f)
     bool touched = w->s.is_new || w->s.changed[f->index];
     if ((f->required && touched) || asked_for(c, w, f)) {
         w->bad[f->index] = 1;
-        ctx_fail(c, ERR_REQUIRED, f->name, "err.required");
+        ctx_fail(c, ERR_REQUIRED, f->name, "err.required_field", label_in(f->label, c->lang));
     }
 }
 

@@ -1,15 +1,13 @@
 /*
- * Web pages with tables, named .xls by the systems that write them. libxml2 reads the page as a stream
- * (no tree: a page of 100 MB needs no more memory than a small one). Each table is a sheet; what a table
+ * Web pages with tables, named .xls by the systems that write them. Each table is a sheet; what a table
  * inside a cell holds belongs to the text of that cell, unless the outer one is only there for the
  * layout: one column, tables in it. See markup.h.
  */
-#include <libxml/HTMLparser.h>
-
 #include <stdlib.h>
 #include <strings.h>
 
 #include "base/utf8.h"
+#include "record/sheet/html_stream.h"
 #include "record/sheet/markup.h"
 #include "record/sheet/row_build.h"
 
@@ -33,7 +31,6 @@ typedef struct Table {
 
 typedef struct Page {
     SheetBook *b;
-    htmlParserCtxtPtr parser;
     bool listing, done, failed;
     int elements;                 /* open ones */
     int open[TABLE_DEPTH], depth; /* tables; depth may be greater than there is room for */
@@ -53,10 +50,10 @@ typedef struct Page {
     VEC(int64_t) until; /* by column: the last row that a cell above reaches down to */
 } Page;
 
+/* Nothing is taken any more, and libxml2 gets nothing any more. */
 static void stop(Page *p)
 {
     p->done = true;
-    xmlStopParser(p->parser);
 }
 
 static void fail(Page *p, ErrCode code, const char *key)
@@ -401,45 +398,18 @@ static void on_comment(void *user, const xmlChar *value)
 
 /* ---- reading ------------------------------------------------------------------------------- */
 
-/* libxml2 passes over what stands behind the end of the root. So the root is ours; the page's own <html> and
-   <body> count as misplaced in it, and some more </html> than <html> close nothing. */
-static const char root[] = "<html><body><html><body><html><body><html><body>";
-
-static bool push(void *user, const char *text, size_t n)
-{
-    Page *p = user;
-    (void)htmlParseChunk(p->parser, text, (int)n, 0); /* every page has mistakes */
-    return !p->done;
-}
-
 /* false on a mistake or where p was stopped. */
 static bool walk(Page *p)
 {
-    htmlSAXHandler sax = {.startElement = on_start,
-                          .endElement = on_end,
-                          .characters = on_text,
-
-                          .ignorableWhitespace = on_text,
-                          .cdataBlock = on_script,
-                          .comment = on_comment};
-    p->parser = htmlCreatePushParserCtxt(&sax, p, NULL, 0, NULL, XML_CHAR_ENCODING_UTF8);
-    if (!p->parser)
-        return ctx_fail(p->b->c, ERR_INTERNAL, NULL, "err.sheet.markup");
-    (void)htmlCtxtUseOptions(p->parser, HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING |
-                                            HTML_PARSE_NONET | HTML_PARSE_NOIMPLIED |
-                                            HTML_PARSE_IGNORE_ENC);
+    static const htmlSAXHandler sax = {.startElement = on_start, .endElement = on_end, .characters = on_text,
+                                       .ignorableWhitespace = on_text, .cdataBlock = on_script, .comment = on_comment};
     p->a = arena_child(p->b->a);
     buf_init(&p->text, p->a);
-    bool ok = push(p, root, sizeof root - 1) && markup_stream(p->b, push, p);
-    if (ok) {
-        (void)htmlParseChunk(p->parser, "", 0, 1);
+    bool ok = html_stream(p->b, &sax, p, &p->done) && !p->failed && !p->done;
+    if (ok && !p->listing) { /* a page that was cut off inside the table */
+        tr_end(p);
         ok = !p->done;
     }
-    if (ok && !p->listing) /* a page that was cut off inside the table */
-        tr_end(p);
-    ok = ok && !p->done;
-    htmlFreeParserCtxt(p->parser);
-    p->parser = NULL;
     arena_free(p->a);
     return ok;
 }

@@ -124,34 +124,57 @@ static size_t drop_nuls(char *s, size_t n)
     return w;
 }
 
-bool markup_stream(SheetBook *b, bool (*fn)(void *user, const char *text, size_t n), void *user)
+struct MarkupReader {
+    SheetBook *b;
+    Arena *a, *piece;
+    TextConv *conv;
+    int fd, before; /* before: mistakes when it began */
+    char *step;
+    bool ended;
+};
+
+MarkupReader *markup_start(SheetBook *b)
 {
     Ctx *c = b->c;
-    Arena *keep = c->a, *a = arena_child(b->a), *piece = arena_child(a);
-    int fd = open(b->path, O_RDONLY | O_CLOEXEC), before = c->n_err;
-    if (fd < 0)
-        return file_fail(c, b->path, errno);
-    c->a = a; /* the decoder lives as long as this reading */
-    TextConv *conv = text_conv_new(c, b->encoding);
-    c->a = keep;
-    char *step = arena_alloc(a, STEP);
-    bool ok = conv != NULL, more = true;
-    while (ok && more) {
-        ssize_t n = read(fd, step, STEP);
-        Buf out;
-        arena_reset(piece);
-        buf_init(&out, piece);
-        if (n < 0) {
-            ok = file_fail(c, b->path, errno);
-            break;
-        }
-        more = n > 0;
-        ok = more ? text_conv_feed(conv, step, (size_t)n, &out) : text_conv_end(conv, &out);
-        if (ok && out.len)
-            ok = fn(user, out.data, drop_nuls(out.data, out.len));
+    int fd = open(b->path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        file_fail(c, b->path, errno);
+        return NULL;
     }
-    close(fd);
-    if (c->n_err == before) /* else the mistakes may lie on it; it goes with the book */
-        arena_free(a);
-    return ok;
+    Arena *keep = c->a, *a = arena_child(b->a);
+    MarkupReader *r = ARENA_NEW(a, MarkupReader);
+    *r = (MarkupReader){.b = b, .a = a, .piece = arena_child(a), .fd = fd, .before = c->n_err, .step = arena_alloc(a, STEP)};
+    c->a = a; /* the decoder lives as long as this reading */
+    r->conv = text_conv_new(c, b->encoding);
+    c->a = keep;
+    if (r->conv)
+        return r;
+    markup_close(r);
+    return NULL;
+}
+
+bool markup_next(MarkupReader *r, const char **text, size_t *n)
+{
+    Buf out;
+    *n = 0;
+    while (!*n && !r->ended) {
+        ssize_t got = read(r->fd, r->step, STEP);
+        arena_reset(r->piece);
+        buf_init(&out, r->piece);
+        if (got < 0)
+            return file_fail(r->b->c, r->b->path, errno);
+        r->ended = got == 0;
+        if (!(r->ended ? text_conv_end(r->conv, &out) : text_conv_feed(r->conv, r->step, (size_t)got, &out)))
+            return false;
+        *n = drop_nuls(out.data, out.len);
+        *text = out.data;
+    }
+    return true;
+}
+
+void markup_close(MarkupReader *r)
+{
+    close(r->fd);
+    if (r->b->c->n_err == r->before) /* else the mistakes may lie on it; it goes with the book */
+        arena_free(r->a);
 }

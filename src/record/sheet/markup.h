@@ -16,8 +16,13 @@ MarkupKind markup_kind(const char *head, size_t n);
 /* Finds the encoding of the file: chosen (may be NULL); BOM; strict UTF-8, whatever it declares; what it
    declares; the rule of base/text_encoding.h. Sets b->encoding. */
 bool markup_encoding(SheetBook *b, int fd, const char *head, size_t n, const char *chosen);
-/* Streams the file as UTF-8 to fn until that returns false (which is then returned). NULs are left out. */
-bool markup_stream(SheetBook *b, bool (*fn)(void *user, const char *text, size_t n), void *user);
+/* The file as UTF-8, piece by piece. NULs are left out. */
+typedef struct MarkupReader MarkupReader;
+/* NULL with a mistake where the file cannot be opened. Lives on the book's arena until markup_close. */
+MarkupReader *markup_start(SheetBook *b);
+/* The next piece; good until the next call. *n is 0 at the end. false: a mistake. */
+bool markup_next(MarkupReader *r, const char **text, size_t *n);
+void markup_close(MarkupReader *r);
 
 bool spreadsheetml_open(SheetBook *b);
 bool html_open(SheetBook *b);

@@ -222,23 +222,25 @@ static void on_end(Part *p, const char *name)
 
 /* ---- reading ------------------------------------------------------------------------------- */
 
-static bool push(void *user, const char *text, size_t n)
-{
-    Xml *x = user;
-    return part_push(&x->part, text, n, false, "xml");
-}
-
 /* false on a mistake or where the rows were stopped. */
 static bool walk(Xml *x)
 {
+    MarkupReader *r = markup_start(x->b);
+    const char *text;
+    size_t n = 1;
+    if (!r)
+        return false;
     x->a = arena_child(x->b->a);
     buf_init(&x->text, x->a);
     x->sheet = -1;
     x->part = (Part){.b = x->b, .user = x, .start = on_start, .end = on_end, .text = on_text};
     part_begin(&x->part, "UTF-8"); /* whatever it declares: the text was converted */
-    bool ok = markup_stream(x->b, push, x) && part_push(&x->part, "", 0, true, "xml");
+    bool ok = true;
+    while (ok && n)
+        ok = markup_next(r, &text, &n) && part_push(&x->part, n ? text : "", n, n == 0, "xml");
     part_end(&x->part);
     arena_free(x->a);
+    markup_close(r);
     return ok;
 }
 

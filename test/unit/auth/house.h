@@ -76,7 +76,8 @@ static void house_end(Arena *a)
 static void house_errors(const Ctx *c)
 {
     for (const ErrItem *e = c->err; e; e = e->next)
-        fprintf(stderr, "  %s: %s %s\n", e->field ? e->field : "-", e->message, e->detail ? e->detail : "");
+        fprintf(stderr, "  %s: %s %s\n", e->field ? e->field : "-", e->message,
+                e->detail ? e->detail : "");
 }
 
 #define OK(c, call)                                                                                \
@@ -89,20 +90,32 @@ static void house_errors(const Ctx *c)
 
 static const char house_people[] =
     "{\"departments\": [{\"code\": \"east\", \"name\": \"华东部\", \"parent\": \"sales\"},"
-    "  {\"code\": \"hq\", \"name\": \"总部\", \"parent\": null}, {\"code\": \"sales\", \"name\": \"销售部\", \"parent\": \"hq\"},"
+    "  {\"code\": \"hq\", \"name\": \"总部\", \"parent\": null}, {\"code\": \"sales\", \"name\": "
+    "\"销售部\", \"parent\": \"hq\"},"
     "  {\"code\": \"service\", \"name\": \"客服部\", \"parent\": \"hq\"}],"
     " \"users\": ["
-    "  {\"login\": \"rep\", \"name\": \"张三\", \"department\": \"east\", \"manager\": \"lead\", \"roles\": [\"sales_rep\"], \"password\": \"Plum-Tree-Window-7\"},"
-    "  {\"login\": \"rep2\", \"name\": \"李四\", \"department\": \"east\", \"manager\": \"lead\", \"roles\": [\"sales_rep\"]},"
-    "  {\"login\": \"lead\", \"name\": \"王五\", \"department\": \"sales\", \"manager\": \"boss\", \"roles\": [\"sales_manager\"]},"
-    "  {\"login\": \"head\", \"name\": \"赵六\", \"department\": \"east\", \"roles\": [\"department_head\"]},"
-    "  {\"login\": \"agent\", \"name\": \"孙七\", \"department\": \"service\", \"roles\": [\"service_agent\"]},"
-    "  {\"login\": \"market\", \"name\": \"周八\", \"department\": \"hq\", \"roles\": [\"marketing\"]},"
-    "  {\"login\": \"boss\", \"name\": \"吴九\", \"department\": \"hq\", \"roles\": [\"management\"]},"
-    "  {\"login\": \"sys\", \"name\": \"郑十\", \"department\": \"hq\", \"roles\": [\"system_admin\"]},"
-    "  {\"login\": \"sec\", \"name\": \"钱一\", \"department\": \"hq\", \"roles\": [\"security_admin\"]},"
-    "  {\"login\": \"audit\", \"name\": \"冯二\", \"department\": \"hq\", \"roles\": [\"auditor\"]},"
-    "  {\"login\": \"both\", \"name\": \"陈三\", \"department\": \"east\", \"roles\": [\"sales_rep\", \"service_agent\"]},"
+    "  {\"login\": \"rep\", \"name\": \"张三\", \"department\": \"east\", \"manager\": \"lead\", "
+    "\"roles\": [\"sales_rep\"], \"password\": \"Plum-Tree-Window-7\"},"
+    "  {\"login\": \"rep2\", \"name\": \"李四\", \"department\": \"east\", \"manager\": \"lead\", "
+    "\"roles\": [\"sales_rep\"]},"
+    "  {\"login\": \"lead\", \"name\": \"王五\", \"department\": \"sales\", \"manager\": \"boss\", "
+    "\"roles\": [\"sales_manager\"]},"
+    "  {\"login\": \"head\", \"name\": \"赵六\", \"department\": \"east\", \"roles\": "
+    "[\"department_head\"]},"
+    "  {\"login\": \"agent\", \"name\": \"孙七\", \"department\": \"service\", \"roles\": "
+    "[\"service_agent\"]},"
+    "  {\"login\": \"market\", \"name\": \"周八\", \"department\": \"hq\", \"roles\": "
+    "[\"marketing\"]},"
+    "  {\"login\": \"boss\", \"name\": \"吴九\", \"department\": \"hq\", \"roles\": "
+    "[\"management\"]},"
+    "  {\"login\": \"sys\", \"name\": \"郑十\", \"department\": \"hq\", \"roles\": "
+    "[\"system_admin\"]},"
+    "  {\"login\": \"sec\", \"name\": \"钱一\", \"department\": \"hq\", \"roles\": "
+    "[\"security_admin\"]},"
+    "  {\"login\": \"audit\", \"name\": \"冯二\", \"department\": \"hq\", \"roles\": "
+    "[\"auditor\"]},"
+    "  {\"login\": \"both\", \"name\": \"陈三\", \"department\": \"east\", \"roles\": "
+    "[\"sales_rep\", \"service_agent\"]},"
     "  {\"login\": \"nobody\", \"name\": \"无角色\", \"department\": \"hq\", \"roles\": []}]}";
 
 static bool house_ddl(Ctx *c, void *arg)
@@ -121,7 +134,8 @@ static bool house_schema(const char *what, const char *tail)
     bool ok = db_open(&c, &o, &db);
     if (ok) {
         c.db = db;
-        ok = db_write(&c, house_ddl, arena_printf(a, "%s SCHEMA zk_auth_%d%s", what, (int)getpid(), tail));
+        ok = db_write(&c, house_ddl,
+                      arena_printf(a, "%s SCHEMA zk_auth_%d%s", what, (int)getpid(), tail));
     }
     if (!ok)
         house_errors(&c);
@@ -144,8 +158,8 @@ static int house_open(void **state)
     if (house_pg) {
         if (!house_schema("CREATE", ""))
             return 1;
-        (void)snprintf(house_url, sizeof house_url, "%s%coptions=-csearch_path%%3Dzk_auth_%d", house_pg,
-                       strchr(house_pg, '?') ? '&' : '?', (int)getpid());
+        (void)snprintf(house_url, sizeof house_url, "%s%coptions=-csearch_path%%3Dzk_auth_%d",
+                       house_pg, strchr(house_pg, '?') ? '&' : '?', (int)getpid());
         o = (DbOptions){.url = house_url, .dir = house_dir};
     }
     OK(&c, db_open(&c, &o, &house_db));

@@ -27,7 +27,8 @@ static bool take_row(void *user, const SheetRow *row)
     Buf *out = user;
     buf_printf(out, "%lld%s=", (long long)row->row, row->hidden ? "h" : "");
     for (int i = 0; i < row->n; i++)
-        buf_printf(out, "%s%c%s%s", i ? "|" : "", "_tndbe"[row->cells[i].kind], row->cells[i].uncached ? "?" : "", row->cells[i].text);
+        buf_printf(out, "%s%c%s%s", i ? "|" : "", "_tndbe"[row->cells[i].kind],
+                   row -> cells[i].uncached ? "?" : "", row->cells[i].text);
     buf_putc(out, ';');
     return true;
 }
@@ -49,7 +50,8 @@ static inline const char *read_sheet(Ctx *c, SheetBook *b, int index)
     return out.data;
 }
 
-static inline const char *read_file(Ctx *c, const char *path, const SheetOptions *o, SheetBook **out)
+static inline const char *read_file(Ctx *c, const char *path, const SheetOptions *o,
+                                    SheetBook **out)
 {
     SheetBook *b = NULL;
     if (!sheet_open(c, path, o, &b))
