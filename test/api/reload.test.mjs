@@ -18,7 +18,7 @@ test('a setting of scope live holds at once, one of scope restart does not', asy
   conf('limit.search = 50/min\nhttp.workers = 4\n');
   server.child.kill('SIGHUP');
   await until(async () => (await value('limit.search')) === '50/min', 3000, 'the new limit');
-  assert.equal(await value('http.workers'), '32');
+  assert.equal(await value('http.workers'), '64');
 });
 
 test('what was set in the page stays', async () => {

@@ -48,7 +48,7 @@ static void file_is(const char *text)
 static void defaults(void **state)
 {
     (void)state;
-    assert_int_equal(conf_int("http.workers"), 32); /* also before conf_load */
+    assert_int_equal(conf_int("http.workers"), 64); /* also before conf_load */
     assert_string_equal(conf_text("http.listen"), "127.0.0.1:8080");
     assert_int_equal(conf_size("http.max_body"), 20 << 20);
     assert_int_equal(conf_size("db.mmap"), INT64_C(2) << 30);
@@ -132,7 +132,7 @@ static void mistakes(void **state)
             fail_msg("\"%s\" lacks \"%s\"", e->message, want[i]);
     }
     assert_null(e);
-    assert_int_equal(conf_int("http.workers"), 32); /* nothing changed */
+    assert_int_equal(conf_int("http.workers"), 64); /* nothing changed */
     setenv("ZHIKE_HTTP_WORKERS", "many", 1);
     assert_false(conf_load(&c, NULL, NULL));
     unsetenv("ZHIKE_HTTP_WORKERS");
