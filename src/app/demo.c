@@ -400,7 +400,8 @@ int cmd_demo(Args *args)
 {
     AppOptions o = {.dir = args_take(args, "--data"), .database = args_take(args, "--database")};
     const char *n = args_take(args, "--customers");
-    if (!o.dir || !args_done(args, 0))
+    if (!o.dir || !args_done(args, 0) ||
+        (n && (!*n || strlen(n) > 8 || n[strspn(n, "0123456789")])))
         return usage("demo --data DIR [--customers N]");
     App app;
     if (!app_open(&app, &o))

@@ -14,6 +14,7 @@
 #include <microhttpd.h>
 #include <netdb.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -21,6 +22,7 @@
 
 #include "base/clock.h"
 #include "base/conf.h"
+#include "base/crypt.h"
 #include "base/log.h"
 #include "base/utf8.h"
 #include "http/route.h"
@@ -293,6 +295,8 @@ static enum MHD_Result send_answer(Request *rq)
 /* Refuse before the body: answered at once on the library's thread, no SQL needed. */
 static enum MHD_Result refuse(Request *rq)
 {
+    if (!*rq->c.trace_id) /* the gate was not reached */
+        snprintf(rq->c.trace_id, sizeof rq->c.trace_id, "%s", crypt_token_hex(rq->c.a, 16));
     respond_problem(rq);
     respond_header(&rq->out, "Connection", "close");
     rq->state = RQ_DONE;
@@ -419,7 +423,9 @@ static enum MHD_Result head(Request *rq, const char *url, const char *method)
 static void take_body(Request *rq, const char *data, size_t n)
 {
     if (rq->c.n_err)
-        return;        /* refused already */
+        return; /* refused already */
+    if (!rq->route)
+        return;        /* read on and drop: the answer is 404, not that nothing may be sent there */
     rq->received += n; /* all of it: fields and parts that are dropped count, too */
     if (rq->received > body_limit(rq)) {
         rq->too_large = true; /* read on and drop: the answer comes when the client has sent all */

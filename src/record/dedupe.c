@@ -349,11 +349,10 @@ bool rec_duplicates_json(Ctx *c, const Entity *e, json_object *in, Buf *out)
         if (d[i].visible) {
             if (d[i].status)
                 jw_kstr(&w, "status", d[i].status);
-            if (d[i].last_follow_up_at) {
-                char at[25];
+            char at[25];
+            if (d[i].last_follow_up_at)
                 clock_rfc3339(d[i].last_follow_up_at, at);
-                jw_kstr(&w, "last_follow_up_at", at);
-            }
+            jw_kstr(&w, "last_follow_up_at", d[i].last_follow_up_at ? at : NULL);
         }
         if (d[i].visible) { /* of a foreign one the contract gives the owner and nothing else */
             jw_kint(&w, "score", d[i].score);

@@ -34,7 +34,7 @@ describe('exit codes', () => {
   test('2 on wrong usage', async () => {
     for (const args of [[], ['fly'], ['init'], ['serve'], ['check'], ['dump'], ['dump', '--data', server.dir], ['user'], ['user', 'import'], ['user', 'list', '--data', server.dir],
       ['audit'], ['audit', 'erase', '--data', server.dir], ['routes', '--yaml'], ['version', 'x'], ['check', '--data', server.dir, '--nonsense'], ['import', '--data', server.dir],
-      ['backup'], ['restore'], ['verify'], ['upgrade'], ['rollback'], ['doctor'], ['move'], ['check', '--data']]) {
+      ['demo', '--data', server.dir, '--customers', 'many'], ['backup'], ['restore'], ['verify'], ['upgrade'], ['rollback'], ['doctor'], ['move'], ['check', '--data']]) {
       const result = await cli(...args);
       assert.equal(result.code, 2, `zhike ${args.join(' ')} → ${result.code} ${result.stderr}`);
       assert.ok(result.stderr.trim(), `zhike ${args.join(' ')} says nothing`);

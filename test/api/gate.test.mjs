@@ -184,6 +184,8 @@ describe('CSRF, bodies, queries, headers', () => {
   test('404 and 405', async () => {
     for (const path of ['/nothings', '/customers/abc', '/customers/1/nothing', '/customers/1/timeline/2', '//api/v2/me', '/customers/-1', '/contact-points', '/sessions', '/api-keys'])
       problem(await people.rep.get(path), 404, undefined, path);
+    for (const path of ['/customers/nothing', '/customers/1/nothing', '/reports/x', '/events'])
+      problem(await people.rep.post(path, { a: 1 }), 404, 'not_found', `POST ${path} with a body`);
     for (const [method, path] of [['PUT', '/customers'], ['DELETE', '/customers'], ['PATCH', '/customers'], ['POST', '/me'], ['PUT', '/customers/1'], ['DELETE', '/schema']]) {
       const answer = await people.rep.call(method, path);
       problem(answer, 405, 'method_not_allowed', `${method} ${path}`);

@@ -298,6 +298,7 @@ describe('duplicates', () => {
     const [own, foreign] = [json.data.find((d) => d.id === mine.id), json.data.find((d) => !d.id)];
     assert.equal(own.label, '金鼎食品有限公司');
     assert.ok(own.rule && own.score > 0);
+    assert.equal(own.last_follow_up_at, null, 'never followed up: null, not absent');
     assert.match(JSON.stringify(foreign.owner), /陈销售/);
     assert.deepEqual(Object.keys(foreign).filter((k) => foreign[k] != null), ['owner']);
     assert.deepEqual((await rep.post('/customers/duplicates', { name: '独一无二的公司' })).json.data, []);

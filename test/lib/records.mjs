@@ -29,6 +29,7 @@ export function problem(answer, status, code, what = '') {
   for (const key of ['type', 'title', 'status', 'detail', 'code', 'trace_id', 'errors'])
     assert.ok(key in answer.json, `${what}: no ${key} in ${answer.text}`);
   assert.equal(answer.json.status, status, what);
+  assert.match(answer.json.trace_id, /^[0-9a-f]{32}$/, what);
   if (code) assert.equal(answer.json.code, code, `${what} → ${answer.text}`);
   return answer.json;
 }
