@@ -12,6 +12,7 @@ typedef struct Fs {
     Ctx *c;
     Sql *q;
     int depth; /* of sub-selects: their aliases are f1, f2 … */
+    bool each; /* few rows are tested: see filter_sql_each */
 } Fs;
 
 static void node(Fs *s, const Entity *e, const char *alias, const Filter *f);
@@ -294,6 +295,33 @@ static void target_rows(Fs *s, const Entity *target, const Filter *sub)
     s->depth--;
 }
 
+/* EXISTS (SELECT 1 FROM target WHERE id = alias.column AND it is not deleted AND sub) */
+static void target_row(Fs *s, const char *alias, const char *column, const Entity *target, const Filter *sub)
+{
+    Sql *q = s->q;
+    s->depth++;
+    const char *t = sub_alias(s, 'f');
+    sql_add(q, SQL("EXISTS (SELECT 1 FROM "));
+    sql_name(q, target->name);
+    sql_add(q, SQL(" AS "));
+    sql_name(q, t);
+    sql_add(q, SQL(" WHERE "));
+    sql_col(q, t, "id");
+    sql_add(q, SQL(" = "));
+    sql_col(q, alias, column);
+    if (target->standard) {
+        sql_add(q, SQL(" AND "));
+        sql_col(q, t, "deleted_at");
+        sql_add(q, SQL(" IS NULL"));
+    }
+    if (sub->kind != FILTER_TRUE) {
+        sql_add(q, SQL(" AND "));
+        node(s, target, t, sub);
+    }
+    sql_add(q, SQL(")"));
+    s->depth--;
+}
+
 static void via(Fs *s, const Entity *e, const char *alias, const Filter *f)
 {
     Sql *q = s->q;
@@ -322,9 +350,13 @@ static void via(Fs *s, const Entity *e, const char *alias, const Filter *f)
         sql_bind(q, db_of_text(f->target->name));
         sql_add(q, SQL(" AND "));
     }
-    sql_col(q, alias, f->field->column);
-    sql_add(q, SQL(" IN "));
-    target_rows(s, f->target, f->kids[0]);
+    if (s->each) {
+        target_row(s, alias, f->field->column, f->target, f->kids[0]);
+    } else {
+        sql_col(q, alias, f->field->column);
+        sql_add(q, SQL(" IN "));
+        target_rows(s, f->target, f->kids[0]);
+    }
     if (f->field->to_field)
         sql_add(q, SQL(")"));
 }
@@ -388,6 +420,12 @@ static void node(Fs *s, const Entity *e, const char *alias, const Filter *f)
 void filter_sql(Ctx *c, Sql *q, const Entity *e, const char *alias, const Filter *f)
 {
     Fs s = {.c = c, .q = q};
+    node(&s, e, alias, f);
+}
+
+void filter_sql_each(Ctx *c, Sql *q, const Entity *e, const char *alias, const Filter *f)
+{
+    Fs s = {.c = c, .q = q, .each = true};
     node(&s, e, alias, f);
 }
 

@@ -120,7 +120,7 @@ static bool fetch(Ctx *c, Want *w)
             return true;
         if (scope->kind != FILTER_TRUE) {
             sql_add(&q, SQL(" AND "));
-            filter_sql(c, &q, e, "t0", scope);
+            filter_sql_each(c, &q, e, "t0", scope);
         }
     }
     DbRows *r = sql_query(c, &q);

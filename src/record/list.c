@@ -160,7 +160,10 @@ static void where(Ctx *c, Sql *q, const Entity *e, const Filter *f, const ListQu
         sql_add(q, SQL("t0.\"deleted_at\" IS NULL"));
     if (f->kind != FILTER_TRUE) {
         sql_add(q, SQL(" AND "));
-        filter_sql(c, q, e, "t0", f);
+        if (lq->q && *lq->q)
+            filter_sql_each(c, q, e, "t0", f);
+        else
+            filter_sql(c, q, e, "t0", f);
     }
     if (lq->q && *lq->q) {
         sql_add(q, SQL(" AND "));

@@ -115,7 +115,7 @@ static void flag_column(Ctx *c, Sql *q, const Entity *e, const Filter *f)
         sql_add(q, SQL(", 0"));
     } else {
         sql_add(q, SQL(", CASE WHEN "));
-        filter_sql(c, q, e, "t0", f);
+        filter_sql_each(c, q, e, "t0", f);
         sql_add(q, SQL(" THEN 1 ELSE 0 END"));
     }
 }

@@ -95,7 +95,7 @@ static void match_personal(Ctx *c, Sql *sql, const Entity *e, const char *const 
     sql_add(sql, SQL(" JOIN "));
     sql_name(sql, e->name);
     sql_add(sql, SQL(" AS p0 ON p0.\"id\" = s2.\"id\" WHERE "));
-    filter_sql(c, sql, e, "p0", clear);
+    filter_sql_each(c, sql, e, "p0", clear);
 }
 
 /* "SELECT id …" of what is found: one list of ids, never "a OR b": an OR would make the engine walk the
@@ -215,7 +215,7 @@ static bool search_one(Ctx *c, const Entity *e, const char *q, const char *folde
     sql_add(&sql, e->standard ? SQL(" WHERE t0.\"deleted_at\" IS NULL") : SQL(" WHERE 1 = 1"));
     if (scope->kind != FILTER_TRUE) {
         sql_add(&sql, SQL(" AND "));
-        filter_sql(c, &sql, e, "t0", scope);
+        filter_sql_each(c, &sql, e, "t0", scope);
     }
     /* who sees all rows needs only the newest matches; who sees some needs room for those not his */
     int cap = limit * RANKED;
