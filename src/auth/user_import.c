@@ -46,7 +46,7 @@ typedef struct Import {
     Person *people;
     int n_depts, n_people;
     Map dept_by_code, person_by_login; /* of the file */
-    Map roles;                         /* code → int64_t * */
+    Map roles, role_names;             /* code, name → int64_t * */
     int created, updated;
 } Import;
 
@@ -125,6 +125,8 @@ static bool read_roles(Ctx *c, Import *im, json_object *o, Person *p, int i)
         const char *code =
             json_object_is_type(item, json_type_string) ? json_object_get_string(item) : "";
         const int64_t *id = map_get(&im->roles, code);
+        if (!id)
+            id = map_get(&im->role_names, code);
         if (!id) {
             ok = ctx_fail(c, ERR_REF_NOT_FOUND, at, "err.ref.not_found", code);
             continue;
@@ -189,13 +191,20 @@ static bool load_role_ids(Ctx *c, Import *im)
 {
     int mark = c->n_err;
     map_init(&im->roles, c->a);
-    DbRows *r = db_query(c, SQL("SELECT code, id FROM \"role\" WHERE deleted_at IS NULL"), NULL, 0);
+    map_init(&im->role_names, c->a);
+    DbRows *r =
+        db_query(c, SQL("SELECT code, id, name FROM \"role\" WHERE deleted_at IS NULL ORDER BY id"),
+                 NULL, 0);
     if (!r)
         return false;
     while (db_step(r)) {
         int64_t *id = ARENA_NEW(c->a, int64_t);
         *id = db_int(r, 1);
-        map_put(&im->roles, db_text(r, 0), id);
+        map_put(&im->roles, arena_str(c->a, db_text(r, 0)), id);
+        /* a workbook says 销售专员; a name never stands before a code */
+        const char *name = arena_str(c->a, db_text(r, 2));
+        if (!map_get(&im->role_names, name))
+            map_put(&im->role_names, name, id);
     }
     db_done(r);
     return c->n_err == mark;

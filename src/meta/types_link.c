@@ -68,8 +68,20 @@ static bool region_take(Ctx *c, const Field *f, int64_t code, DbVal *out)
     return true;
 }
 
+/* As with a link: {"id": code}, {"number": code} or {"name": "杭州市西湖区"} mean what stands in them. */
+static json_object *region_inside(json_object *in)
+{
+    static const char *const keys[] = {"id", "number", "name"};
+    json_object *inner;
+    for (size_t i = 0; json_object_is_type(in, json_type_object) && i < 3; i++)
+        if (json_object_object_get_ex(in, keys[i], &inner) && inner)
+            return inner;
+    return in;
+}
+
 static bool region_from_json(Ctx *c, const Field *f, json_object *in, DbVal *out)
 {
+    in = region_inside(in);
     if (!type_is_json_null(in, out) && json_object_is_type(in, json_type_string))
         return type_region_ops.from_text(c, f, json_object_get_string(in), out);
     if (!id_from_json(c, f, in, out))

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { cli, companyFile, createDatabase, defaultEngine, makeCompany, passwordOf, psql, sleep, startServer, temporaryFolder, until } from '../lib/index.mjs';
+import { workbook } from '../lib/xlsx.mjs';
 import { customer, make, makeCustomer, problem } from '../lib/records.mjs';
 
 const run = promisify(execFile);
@@ -133,6 +134,18 @@ describe('user import', () => {
     assert.equal((await admin.get('/users?q=u1')).json.data.filter((u) => u.login === 'u1').length, 0);
     for (const text of ['', '{', '[]', '{"users": 1}', '{"users": [1]}', '{"people": []}', 'PK\x03\x04nonsense'])
       assert.equal((await server.cli('user', 'import', file(text))).code, 1, text);
+  });
+  test('a workbook, with the heads and names of roles people write', async () => {
+    const path = join(server.folder, 'staff.xlsx');
+    writeFileSync(path, workbook({
+      部门: [['部门编码', '部门名称', '上级部门'], ['HR', '人事部', '']],
+      员工: [['登录名', '姓名', '工号', '密码', '部门', '职位', '角色'], ['booked', '簿员', 'E003', passwordOf('booked'), 'HR', '专员', '销售专员、auditor']],
+    }));
+    assert.match((await server.cliOk('user', 'import', path)).stdout, /^2 created/);
+    const admin = await server.admin();
+    const one = (await admin.get('/users?limit=200&fields=login,roles,position,department')).json.data.find((u) => u.login === 'booked');
+    assert.deepEqual(one.roles.map((r) => r.label).sort(), ['审计员', '销售专员'].sort());
+    assert.deepEqual([one.position, one.department.label], ['专员', '人事部']);
   });
   test('twice is once', async () => {
     const again = await server.cliOk('user', 'import', file(companyFile()));

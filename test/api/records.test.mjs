@@ -192,6 +192,10 @@ describe('types', () => {
     const c = await makeCustomer(rep, { region: 330106 });
     assert.equal(c.region.id, 330106);
     assert.match(c.region.label, /浙江省.*西湖区/);
+    for (const region of [{ id: 330106 }, { id: 330106, label: '浙江省 / 杭州市 / 西湖区' }, { number: '330106' }, { name: '杭州市西湖区' }, '浙江省杭州市西湖区'])
+      assert.equal((await makeCustomer(rep, { region })).region.id, 330106, JSON.stringify(region));
+    await refused('region', { name: '朝阳区' }, 'ref.not_found'); // there are two
+    await refused('region', {}, 'type');
     await refused('region', 999999, 'ref.not_found');
     const phone = await makeCustomer(rep, { phone: ' 138-0013 8000 ' });
     assert.equal(phone.phone, '13800138000');
