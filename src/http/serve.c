@@ -38,6 +38,14 @@ enum { MAX_HEADERS = 100, MAX_HEADER_BYTES = 16384 };
 /* CHECK and CHECKED: an upload asks who is there before its body is taken. */
 enum { RQ_NEW, RQ_CHECK, RQ_CHECKED, RQ_BODY, RQ_QUEUED, RQ_DONE };
 
+/* A worker that waits, on its own stack. The last to lie down is called first: its memory is still warm, and of
+   many workers only as many run as there is work for. */
+typedef struct Idle {
+    pthread_cond_t wake;
+    struct Idle *next;
+    bool called;
+} Idle;
+
 struct Server {
     Arena *a;
     struct MHD_Daemon *daemon;
@@ -47,7 +55,8 @@ struct Server {
     pthread_t *workers;
     int n_workers;
     pthread_mutex_t lock;
-    pthread_cond_t more, idle;
+    pthread_cond_t idle;
+    Idle *waiting;
     Request *first, *last;
     int n_queued, n_running;
     bool stopping;
@@ -67,13 +76,30 @@ int serve_port(const Server *s)
 
 /* ---- workers ------------------------------------------------------------------------------- */
 
+/* Takes the first off the pile, under the lock; NULL where nobody waits. The caller signals it. */
+static Idle *call_idle(Server *s)
+{
+    Idle *w = s->waiting;
+    if (w) {
+        s->waiting = w->next;
+        w->called = true;
+    }
+    return w;
+}
+
 static void *work(void *arg)
 {
     Server *s = arg;
+    Idle me = {.wake = PTHREAD_COND_INITIALIZER};
     pthread_mutex_lock(&s->lock);
     for (;;) {
-        while (!s->first && !s->stopping)
-            pthread_cond_wait(&s->more, &s->lock);
+        while (!s->first && !s->stopping) {
+            me.called = false;
+            me.next = s->waiting;
+            s->waiting = &me;
+            while (!me.called)
+                pthread_cond_wait(&me.wake, &s->lock);
+        }
         if (!s->first)
             break;
         Request *rq = s->first;
@@ -97,6 +123,7 @@ static void *work(void *arg)
             pthread_cond_signal(&s->idle);
     }
     pthread_mutex_unlock(&s->lock);
+    pthread_cond_destroy(&me.wake);
     return NULL;
 }
 
@@ -113,7 +140,9 @@ static bool enqueue(Server *s, Request *rq)
             s->first = rq;
         s->last = rq;
         s->n_queued++;
-        pthread_cond_signal(&s->more);
+        Idle *w = call_idle(s);
+        if (w)
+            pthread_cond_signal(&w->wake); /* under the lock: w goes with its thread */
     }
     pthread_mutex_unlock(&s->lock);
     return room;
@@ -542,7 +571,6 @@ bool serve_start(Ctx *c, const ServeOptions *o, Server **out)
     *s = (Server){
         .a = a, .db = o->db, .dir = arena_str(a, o->dir), .port = port, .n_workers = o->workers};
     pthread_mutex_init(&s->lock, NULL);
-    pthread_cond_init(&s->more, NULL);
     pthread_cond_init(&s->idle, NULL);
     s->workers = ARENA_ARRAY(a, o->workers, pthread_t);
     for (int i = 0; i < o->workers; i++)
@@ -572,7 +600,8 @@ void serve_stop(Server *s, int64_t wait_ms)
     until.tv_sec += wait_ms / 1000;
     pthread_mutex_lock(&s->lock);
     s->stopping = true; /* what is queued is still worked off; new requests are answered 503 */
-    pthread_cond_broadcast(&s->more);
+    for (Idle *w; (w = call_idle(s)) != NULL;)
+        pthread_cond_signal(&w->wake);
     while (s->first || s->n_running)
         if (pthread_cond_timedwait(&s->idle, &s->lock, &until) != 0)
             break;
