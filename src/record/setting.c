@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/conf.h"
 #include "base/id.h"
 #include "base/msg.h"
@@ -131,8 +132,10 @@ bool setting_update(Ctx *c, json_object *in)
             ctx_fail(c, ERR_READONLY, name, "err.setting_start", name);
         else if (value && !json_object_is_type(value, json_type_string))
             ctx_fail(c, ERR_TYPE, name, "err.text_wanted", name);
-        else if (value)
-            conf_check(c, name, json_object_get_string(value));
+        else if (value && conf_check(c, name, json_object_get_string(value)) &&
+                 strcmp(name, "company.zone") == 0 &&
+                 !clock_zone_known(json_object_get_string(value)))
+            ctx_fail(c, ERR_INVALID, name, "err.zone_unknown", json_object_get_string(value));
     }
     if (c->n_err || !db_write(c, write_rows, in))
         return false;

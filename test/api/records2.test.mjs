@@ -224,7 +224,7 @@ describe('settings', () => {
     const done = await admin.patch('/settings', { 'company.name': '云杉集团' });
     assert.equal(done.status, 200, done.text);
     assert.equal((await rep.get('/me')).json.company.name, '云杉集团');
-    for (const body of [{ nothing: 1 }, { 'http.workers': 3 }, { 'format.date': 'pink' }, { 'company.name': ['x'] }, { 'company.name': 'x'.repeat(100_000) }]) {
+    for (const body of [{ nothing: 1 }, { 'http.workers': 3 }, { 'format.date': 'pink' }, { 'company.zone': 'Mars/Olympus' }, { 'company.name': ['x'] }, { 'company.name': 'x'.repeat(100_000) }]) {
       const answer = await admin.patch('/settings', body);
       assert.ok([400, 413, 422].includes(answer.status), `${JSON.stringify(body).slice(0, 60)} → ${answer.status} ${answer.text.slice(0, 200)}`);
     }
