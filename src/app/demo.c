@@ -206,13 +206,6 @@ static bool make(Demo *d, const char *entity, Buf *json, int64_t *id)
            rec_create(c, model_entity(c->model, entity), in, &o, id);
 }
 
-static void instant(Jw *w, const char *key, int64_t at)
-{
-    char text[25];
-    clock_rfc3339(at, text);
-    jw_kstr(w, key, text);
-}
-
 static bool contact(Demo *d, int64_t customer, int64_t owner, int64_t at)
 {
     Ctx *c = &d->app->c;
@@ -227,7 +220,7 @@ static bool contact(Demo *d, int64_t customer, int64_t owner, int64_t at)
     jw_kstr(&w, "title", word(d, "titles"));
     jw_kstr(&w, "gender", pick(d, 2) ? "male" : "female");
     jw_kint(&w, "owner", owner);
-    instant(&w, "created_at", at);
+    jw_kinstant(&w, "created_at", at);
     jw_end(&w);
     int64_t id;
     return make(d, "contact", &b, &id);
@@ -250,11 +243,11 @@ static bool follow_up(Demo *d, int64_t customer, int64_t owner, int64_t at, bool
     jw_kstr(&w, "customer_need", json_str(t, "customer_need", ""));
     jw_kstr(&w, "next_plan", json_str(t, "next_plan", ""));
     jw_kint(&w, "owner", owner);
-    instant(&w, "happened_at", at);
-    instant(&w, "created_at", at);
+    jw_kinstant(&w, "happened_at", at);
+    jw_kinstant(&w, "created_at", at);
     if (last && pick(d, 3) == 0) { /* some of the plans lie ahead, some are overdue */
         int64_t when = d->now + (int64_t)(pick(d, 20) - 5) * DAY_MS + (int64_t)pick(d, 9) * 3600000;
-        instant(&w, "next_time", when > at ? when : at + DAY_MS);
+        jw_kinstant(&w, "next_time", when > at ? when : at + DAY_MS);
     }
     jw_end(&w);
     int64_t id;
@@ -322,7 +315,7 @@ static bool customer(Demo *d)
     jw_kstr(&w, "title", word(d, "titles"));
     jw_end(&w);
     jw_kint(&w, "owner", owner);
-    instant(&w, "created_at", at);
+    jw_kinstant(&w, "created_at", at);
     jw_end(&w);
     const char *json = b.data;
     json_object *probe;

@@ -218,18 +218,6 @@ bool token_delete(Ctx *c, int64_t id)
     return db_write(c, write_delete, &id);
 }
 
-static void instant(Jw *w, const char *key, DbRows *r, int col)
-{
-    jw_key(w, key);
-    if (db_is_null(r, col)) {
-        jw_null(w);
-        return;
-    }
-    char text[25];
-    clock_rfc3339(db_int(r, col), text);
-    jw_str(w, text);
-}
-
 bool token_list(Ctx *c, Buf *out)
 {
     if (!c->actor)
@@ -254,9 +242,9 @@ bool token_list(Ctx *c, Buf *out)
         jw_kstr(&w, "name", db_text(r, 1));
         jw_kraw(&w, "scopes", db_is_null(r, 2) ? "[]" : db_text(r, 2));
         jw_kstr(&w, "prefix", db_text(r, 3));
-        instant(&w, "created_at", r, 4);
-        instant(&w, "expires_at", r, 5);
-        instant(&w, "last_used_at", r, 6);
+        jw_kinstant(&w, "created_at", db_int(r, 4));
+        jw_kinstant(&w, "expires_at", db_int(r, 5));
+        jw_kinstant(&w, "last_used_at", db_int(r, 6));
         jw_end(&w);
     }
     jw_end(&w);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+
 void jw_init(Jw *w, Buf *b)
 {
     memset(w, 0, sizeof *w);
@@ -218,4 +220,12 @@ void jw_kraw(Jw *w, const char *key, const char *json)
 {
     jw_key(w, key);
     jw_raw(w, json);
+}
+
+void jw_kinstant(Jw *w, const char *key, int64_t at_ms)
+{
+    char text[25];
+    if (at_ms)
+        clock_rfc3339(at_ms, text);
+    jw_kstr(w, key, at_ms ? text : NULL);
 }

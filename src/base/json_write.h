@@ -36,5 +36,7 @@ void jw_kstr(Jw *w, const char *key, const char *s);
 void jw_kint(Jw *w, const char *key, int64_t n);
 void jw_kbool(Jw *w, const char *key, bool v);
 void jw_kraw(Jw *w, const char *key, const char *json);
+/* RFC 3339 in UTC; 0 writes null. */
+void jw_kinstant(Jw *w, const char *key, int64_t at_ms);
 
 #endif

@@ -161,14 +161,7 @@ bool api_me(Request *rq)
             jw_str(&w, right_name((Right)r));
     jw_end(&w);
     jw_kbool(&w, "must_change_password", a->must_change_password);
-    jw_key(&w, "step_up_until");
-    if (a->step_up_until > c->now_ms) {
-        char at[25];
-        clock_rfc3339(a->step_up_until, at);
-        jw_str(&w, at);
-    } else {
-        jw_null(&w);
-    }
+    jw_kinstant(&w, "step_up_until", a->step_up_until > c->now_ms ? a->step_up_until : 0);
     write_company(&w);
     jw_kstr(&w, "schema_version", c->model->version);
     jw_kstr(&w, "regions", assets_regions_path());

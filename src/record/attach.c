@@ -13,6 +13,7 @@
 #include "base/crypt.h"
 #include "base/file.h"
 #include "base/id.h"
+#include "record/rows.h"
 
 static char data_dir[4096] = ".";
 
@@ -273,24 +274,14 @@ bool attach_list(Ctx *c, const Entity *e, int64_t id, Buf *out)
     jw_key(&w, "data");
     jw_arr(&w);
     for (int i = 0; i < n; i++) {
-        char at[25];
-        clock_rfc3339(files[i].at, at);
         jw_obj(&w);
         jw_kint(&w, "id", files[i].id);
         jw_kstr(&w, "file_name", files[i].name);
         jw_kstr(&w, "mime", files[i].mime);
         jw_kint(&w, "size", files[i].size);
         jw_kstr(&w, "field", files[i].field);
-        jw_kstr(&w, "uploaded_at", at);
-        jw_key(&w, "uploaded_by");
-        if (files[i].by) {
-            jw_obj(&w);
-            jw_kint(&w, "id", files[i].by);
-            jw_kstr(&w, "label", link_label(labels, user, files[i].by));
-            jw_end(&w);
-        } else {
-            jw_null(&w);
-        }
+        jw_kinstant(&w, "uploaded_at", files[i].at);
+        rows_write_person(c, labels, "uploaded_by", files[i].by, &w);
         jw_end(&w);
     }
     jw_end(&w);

@@ -102,26 +102,6 @@ void dedupe_prepare(Ctx *c, SaveWork *w)
         sql_add(&w->dups, SQL(" LIMIT 1"));
 }
 
-static bool in_scope(Ctx *c, const Entity *e, int64_t id)
-{
-    if (!access_may(c, e, ACT_READ))
-        return false;
-    Filter *scope = access_scope(c, e, ACT_READ);
-    if (scope->kind == FILTER_TRUE || scope->kind == FILTER_FALSE)
-        return scope->kind == FILTER_TRUE;
-    Sql q;
-    sql_init(&q, c->a);
-    sql_add(&q, SQL("SELECT t0.\"id\" FROM "));
-    sql_name(&q, e->name);
-    sql_add(&q, SQL(" AS t0 WHERE t0.\"id\" = "));
-    sql_bind(&q, db_of_int(id));
-    sql_add(&q, SQL(" AND "));
-    filter_sql(c, &q, e, "t0", scope);
-    int64_t got;
-    bool found = false;
-    return db_one_int(c, sql_text(&q), q.params, q.n, &got, &found) && found;
-}
-
 static const char *owner_name(Ctx *c, const DbVal *v)
 {
     if (v->kind != DB_INT)
@@ -157,7 +137,7 @@ bool dedupe_check(Ctx *c, SaveWork *w)
     if (!rec_load(c, e, id, &other))
         return ctx_fail(c, ERR_DUPLICATE, field, "err.duplicate", "");
     const Field *t = e->title;
-    if (in_scope(c, e, id)) {
+    if (access_may(c, e, ACT_READ) && rec_within(c, e, id, access_scope(c, e, ACT_READ))) {
         const char *name = history_record_name(c, e, other.v);
         const char *title =
             t->column ? type_ops(t->type)->to_text(c->a, t, &other.v[t->index], c->lang) : "";
@@ -349,10 +329,7 @@ bool rec_duplicates_json(Ctx *c, const Entity *e, json_object *in, Buf *out)
         if (d[i].visible) {
             if (d[i].status)
                 jw_kstr(&w, "status", d[i].status);
-            char at[25];
-            if (d[i].last_follow_up_at)
-                clock_rfc3339(d[i].last_follow_up_at, at);
-            jw_kstr(&w, "last_follow_up_at", d[i].last_follow_up_at ? at : NULL);
+            jw_kinstant(&w, "last_follow_up_at", d[i].last_follow_up_at);
         }
         if (d[i].visible) { /* of a foreign one the contract gives the owner and nothing else */
             jw_kint(&w, "score", d[i].score);

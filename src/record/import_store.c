@@ -327,14 +327,6 @@ static void warnings(Ctx *c, const Imp *imp, Jw *w)
     jw_end(w);
 }
 
-static void write_time(Jw *w, const char *key, int64_t ms)
-{
-    char at[25];
-    if (ms)
-        clock_rfc3339(ms, at);
-    jw_kstr(w, key, ms ? at : NULL);
-}
-
 void imp_write_json(Ctx *c, const Imp *imp, Jw *w)
 {
     char delimiter[2] = {imp->delimiter, 0};
@@ -368,8 +360,8 @@ void imp_write_json(Ctx *c, const Imp *imp, Jw *w)
         jw_null(w);
     }
     jw_kstr(w, "message", imp->message);
-    write_time(w, "created_at", imp->created_at);
-    write_time(w, "finished_at", imp->finished_at);
-    write_time(w, "revert_until", imp->revert_until);
+    jw_kinstant(w, "created_at", imp->created_at);
+    jw_kinstant(w, "finished_at", imp->finished_at);
+    jw_kinstant(w, "revert_until", imp->revert_until);
     jw_end(w);
 }

@@ -241,18 +241,6 @@ bool job_cancelled(Ctx *c, int64_t id)
 
 /* ---- for people ---------------------------------------------------------------------------- */
 
-static void write_time(Jw *w, const char *key, DbRows *r, int col)
-{
-    jw_key(w, key);
-    if (db_is_null(r, col)) {
-        jw_null(w);
-        return;
-    }
-    char at[25];
-    clock_rfc3339(db_int(r, col), at);
-    jw_str(w, at);
-}
-
 #define JOB_COLUMNS                                                                                \
     "\"id\", \"kind\", \"state\", \"done\", \"total\", \"counts\", \"message\", \"file_id\", "     \
     "\"created_at\", \"finished_at\""
@@ -271,8 +259,8 @@ static void write_job(Jw *w, DbRows *r)
     jw_kraw(w, "counts", db_is_null(r, 5) ? "{}" : db_text(r, 5));
     jw_kstr(w, "message", db_text(r, 6));
     jw_kbool(w, "file", !db_is_null(r, 7));
-    write_time(w, "created_at", r, 8);
-    write_time(w, "finished_at", r, 9);
+    jw_kinstant(w, "created_at", db_int(r, 8));
+    jw_kinstant(w, "finished_at", db_int(r, 9));
     jw_end(w);
 }
 

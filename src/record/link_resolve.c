@@ -52,20 +52,7 @@ static void add_limits(Ctx *c, Sql *q, const Entity *to, bool trusted)
 
 bool link_in_scope(Ctx *c, const Entity *to, int64_t id, Action act)
 {
-    Filter *scope = access_may(c, to, act) ? access_scope(c, to, act) : filter_false(c->a);
-    if (scope->kind == FILTER_TRUE || scope->kind == FILTER_FALSE)
-        return scope->kind == FILTER_TRUE;
-    Sql q;
-    sql_init(&q, c->a);
-    sql_add(&q, SQL("SELECT t0.\"id\" FROM "));
-    sql_name(&q, to->name);
-    sql_add(&q, SQL(" AS t0 WHERE t0.\"id\" = "));
-    sql_bind(&q, db_of_int(id));
-    sql_add(&q, SQL(" AND "));
-    filter_sql(c, &q, to, "t0", scope);
-    int64_t found_id;
-    bool found = false;
-    return db_one_int(c, sql_text(&q), q.params, q.n, &found_id, &found) && found;
+    return access_may(c, to, act) && rec_within(c, to, id, access_scope(c, to, act));
 }
 
 static bool find_id(Ctx *c, const Field *f, const Entity *to, int64_t id)

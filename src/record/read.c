@@ -6,54 +6,37 @@
 
 #include <stdlib.h>
 
-bool rec_load(Ctx *c, const Entity *e, int64_t id, Record *out)
+/* " AS t0 WHERE" this id, not deleted unless wished, within scope (NULL: anywhere). A scope without any row is asked all
+   the same, so that absent and foreign cost the same. */
+static void where(Ctx *c, Sql *q, const Entity *e, int64_t id, const Filter *scope,
+                  bool with_deleted)
 {
-    Sql q;
-    sql_init(&q, c->a);
-    sql_add(&q, SQL("SELECT "));
-    value_columns(&q, e, "t0");
-    sql_add(&q, SQL(" FROM "));
-    sql_name(&q, e->name);
-    sql_add(&q, SQL(" AS t0 WHERE t0.\"id\" = "));
-    sql_bind(&q, db_of_int(id));
-    DbRows *r = sql_query(c, &q);
-    if (!r)
-        return false;
-    bool found = db_step(r);
-    if (found) {
-        *out = (Record){.e = e, .id = id, .v = ARENA_ARRAY(c->a, e->n_fields, DbVal)};
-        value_read_row(c->a, e, r, 0, out->v);
-        out->version = e->standard ? out->v[STD_VERSION].i : 0;
-    }
-    db_done(r);
-    return found;
+    sql_add(q, SQL(" WHERE t0.\"id\" = "));
+    sql_bind(q, db_of_int(id));
+    if (e->standard && !with_deleted)
+        sql_add(q, SQL(" AND t0.\"deleted_at\" IS NULL"));
+    if (!scope || scope->kind == FILTER_TRUE)
+        return;
+    sql_add(q, SQL(" AND "));
+    filter_sql(c, q, e, "t0", scope->kind == FILTER_FALSE ? filter_ids(c->a, NULL, 0) : scope);
 }
 
-/* Reads the record where it lies within scope; *found says so. */
 static bool load_in(Ctx *c, const Entity *e, int64_t id, const Filter *scope, bool with_deleted,
                     Record *out, bool *found)
 {
-    *found = false;
-    if (scope->kind == FILTER_FALSE)
-        scope =
-            filter_ids(c->a, NULL, 0); /* the same statement: absent and foreign cost the same */
     Sql q;
     sql_init(&q, c->a);
     sql_add(&q, SQL("SELECT "));
     value_columns(&q, e, "t0");
     sql_add(&q, SQL(" FROM "));
     sql_name(&q, e->name);
-    sql_add(&q, SQL(" AS t0 WHERE t0.\"id\" = "));
-    sql_bind(&q, db_of_int(id));
-    if (e->standard && !with_deleted)
-        sql_add(&q, SQL(" AND t0.\"deleted_at\" IS NULL"));
-    if (scope->kind != FILTER_TRUE) {
-        sql_add(&q, SQL(" AND "));
-        filter_sql(c, &q, e, "t0", scope);
-    }
+    sql_add(&q, SQL(" AS t0"));
+    where(c, &q, e, id, scope, with_deleted);
+    *found = false;
     DbRows *r = sql_query(c, &q);
     if (!r)
         return false;
+    int before = c->n_err;
     if (db_step(r)) {
         *found = true;
         *out = (Record){.e = e, .id = id, .v = ARENA_ARRAY(c->a, e->n_fields, DbVal)};
@@ -61,7 +44,28 @@ static bool load_in(Ctx *c, const Entity *e, int64_t id, const Filter *scope, bo
         out->version = e->standard ? out->v[STD_VERSION].i : 0;
     }
     db_done(r);
-    return c->n_err == 0;
+    return c->n_err == before;
+}
+
+bool rec_load(Ctx *c, const Entity *e, int64_t id, Record *out)
+{
+    bool found;
+    return load_in(c, e, id, NULL, true, out, &found) && found;
+}
+
+bool rec_within(Ctx *c, const Entity *e, int64_t id, const Filter *f)
+{
+    if (f->kind == FILTER_TRUE || f->kind == FILTER_FALSE)
+        return f->kind == FILTER_TRUE;
+    Sql q;
+    sql_init(&q, c->a);
+    sql_add(&q, SQL("SELECT t0.\"id\" FROM "));
+    sql_name(&q, e->name);
+    sql_add(&q, SQL(" AS t0"));
+    where(c, &q, e, id, f, true);
+    int64_t got;
+    bool found = false;
+    return db_one_int(c, sql_text(&q), q.params, q.n, &got, &found) && found;
 }
 
 bool rec_get(Ctx *c, const Entity *e, int64_t id, bool with_deleted, Record *out)
@@ -102,19 +106,10 @@ bool rec_json(Ctx *c, const Entity *e, int64_t id, bool with_deleted, Buf *out,
     if (!rows_choose(c, e, NULL, true, &s))
         return false;
     Filter *scope = access_scope(c, e, ACT_READ);
-    if (scope->kind == FILTER_FALSE)
-        scope = filter_ids(c->a, NULL, 0);
     Sql q;
     sql_init(&q, c->a);
     rows_select(c, &s, &q, NULL);
-    sql_add(&q, SQL(" WHERE t0.\"id\" = "));
-    sql_bind(&q, db_of_int(id));
-    if (e->standard && !with_deleted)
-        sql_add(&q, SQL(" AND t0.\"deleted_at\" IS NULL"));
-    if (scope->kind != FILTER_TRUE) {
-        sql_add(&q, SQL(" AND "));
-        filter_sql(c, &q, e, "t0", scope);
-    }
+    where(c, &q, e, id, scope, with_deleted);
     DbRows *r = sql_query(c, &q);
     if (!r)
         return false;

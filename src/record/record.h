@@ -25,6 +25,8 @@ typedef struct Record {
 bool rec_get(Ctx *c, const Entity *e, int64_t id, bool with_deleted, Record *out);
 /* The same for a record on which he may do act; ERR_NOT_FOUND where he may not even read it, else ERR_FORBIDDEN. */
 bool rec_get_for(Ctx *c, const Entity *e, int64_t id, Action act, Record *out);
+/* Does the filter hold for this row (deleted or not)? FALSE also where there is no such row, and on failure. */
+bool rec_within(Ctx *c, const Entity *e, int64_t id, const Filter *f);
 /* Internal look (hooks, jobs): no permission, deleted ones too. false where there is none (no mistake). */
 bool rec_load(Ctx *c, const Entity *e, int64_t id, Record *out);
 /* Writes the record as JSON object as the caller may see it: masks, link labels, can. ERR_NOT_FOUND where he may not

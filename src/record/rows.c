@@ -267,6 +267,16 @@ static void write_ref(Jw *w, int64_t id, const char *label)
     jw_end(w);
 }
 
+void rows_write_person(Ctx *c, const LinkLabels *labels, const char *key, int64_t user, Jw *w)
+{
+    const Entity *people = model_entity(c->model, "user");
+    jw_key(w, key);
+    if (user && people)
+        write_ref(w, user, link_label(labels, people, user));
+    else
+        jw_null(w);
+}
+
 static void write_value(Ctx *c, const RowSet *s, const Row *row, int at, Jw *w)
 {
     const Field *f = s->fields[at];

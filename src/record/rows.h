@@ -49,6 +49,8 @@ int rows_add(Ctx *c, RowSet *s, DbRows *r);
 bool rows_finish(Ctx *c, RowSet *s);
 /* One row as JSON object. */
 void rows_write(Ctx *c, const RowSet *s, const Row *row, Jw *w);
+/* "key": {"id", "label"} of a user, null for 0. */
+void rows_write_person(Ctx *c, const LinkLabels *labels, const char *key, int64_t user, Jw *w);
 /* The text of one field of a row for a person (export, history): labels of links and options, masked where masked. */
 char *rows_text(Ctx *c, const RowSet *s, const Row *row, int at);
 /* The value of a field as text, given labels; for history. */

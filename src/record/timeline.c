@@ -98,26 +98,6 @@ static bool read_history(Ctx *c, const Entity *e, int64_t id, Stream *s)
     return c->n_err == 0;
 }
 
-static bool reads_clear(Ctx *c, const Entity *e, int64_t id)
-{
-    Filter *clear = access_clear_scope(c, e);
-    if (clear->kind == FILTER_TRUE || clear->kind == FILTER_FALSE)
-        return clear->kind == FILTER_TRUE;
-    Sql q;
-    sql_init(&q, c->a);
-    sql_add(&q, SQL("SELECT 1 FROM "));
-    sql_name(&q, e->name);
-    sql_add(&q, SQL(" AS t0 WHERE t0.\"id\" = "));
-    sql_bind(&q, db_of_int(id));
-    sql_add(&q, SQL(" AND "));
-    filter_sql(c, &q, e, "t0", clear);
-    DbRows *r = sql_query(c, &q);
-    bool yes = r && db_step(r);
-    if (r)
-        db_done(r);
-    return yes;
-}
-
 /* The stored form of a value in history (JSON) back to a value of the field. */
 static DbVal stored_value(Ctx *c, const Field *f, json_object *o)
 {
@@ -226,27 +206,6 @@ static void write_changes(Ctx *c, const Stream *s, const Item *it, Jw *w)
     jw_end(w);
 }
 
-static void write_by(Ctx *c, const Stream *s, int64_t by, Jw *w)
-{
-    jw_key(w, "by");
-    const Entity *user = model_entity(c->model, "user");
-    if (!by || !user) {
-        jw_null(w);
-        return;
-    }
-    jw_obj(w);
-    jw_kint(w, "id", by);
-    jw_kstr(w, "label", link_label(s->labels, user, by));
-    jw_end(w);
-}
-
-static void write_at(const Item *it, Jw *w)
-{
-    char at[25];
-    clock_rfc3339(it->at, at);
-    jw_kstr(w, "at", at);
-}
-
 static bool begin(Ctx *c, const Entity *e, int64_t id, const char *cursor, int limit, Stream *s)
 {
     Record r;
@@ -271,7 +230,7 @@ bool rec_history(Ctx *c, const Entity *e, int64_t id, const char *cursor, int li
     Stream s;
     if (!begin(c, e, id, cursor, limit, &s) || !read_history(c, e, id, &s))
         return false;
-    bool clear = reads_clear(c, e, id);
+    bool clear = rec_within(c, e, id, access_clear_scope(c, e));
     for (int i = 0; i < s.n; i++) {
         s.items[i].clear = clear;
         want_changes(c, &s, &s.items[i]);
@@ -287,8 +246,8 @@ bool rec_history(Ctx *c, const Entity *e, int64_t id, const char *cursor, int li
         const Item *it = &s.items[i];
         jw_obj(&w);
         jw_kint(&w, "id", it->id);
-        write_at(it, &w);
-        write_by(c, &s, it->by, &w);
+        jw_kinstant(&w, "at", it->at);
+        rows_write_person(c, s.labels, "by", it->by, &w);
         jw_kstr(&w, "action", it->kind);
         write_changes(c, &s, it, &w);
         jw_end(&w);
@@ -430,7 +389,7 @@ bool rec_timeline(Ctx *c, const Entity *e, int64_t id, const char *cursor, int l
     if (!begin(c, e, id, cursor, limit, &s) || !read_history(c, e, id, &s))
         return false;
     int n_history = s.n;
-    bool clear = reads_clear(c, e, id);
+    bool clear = rec_within(c, e, id, access_clear_scope(c, e));
     for (int i = 0; i < n_history; i++) {
         s.items[i].clear = clear;
         want_changes(c, &s, &s.items[i]);
@@ -457,8 +416,8 @@ bool rec_timeline(Ctx *c, const Entity *e, int64_t id, const char *cursor, int l
         bool own = it->e == e && it->changes != NULL;
         jw_obj(&w);
         jw_kstr(&w, "kind", kind_name(it->kind));
-        write_at(it, &w);
-        write_by(c, &s, it->by, &w);
+        jw_kinstant(&w, "at", it->at);
+        rows_write_person(c, s.labels, "by", it->by, &w);
         jw_kstr(&w, "entity", it->e->name);
         jw_kint(&w, "id", it->id);
         jw_kstr(&w, "title", it->title);
