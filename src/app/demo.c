@@ -379,6 +379,19 @@ static bool texts(Demo *d)
              : ctx_fail(&d->app->c, ERR_INTERNAL, NULL, "err.internal");
 }
 
+/* Once is enough: a second run would double the customers and change the passwords people have noted. */
+static bool first_time(Demo *d)
+{
+    Ctx *c = &d->app->c;
+    Actor *a;
+    const char *login = json_str(json_object_array_get_idx(json_member(d->texts, "people"), 0), "login", "");
+    int before = c->n_err;
+    if (actor_of_login(c, login, CH_CLI, &a))
+        return ctx_fail(c, ERR_CONFLICT, "data", "err.demo_again");
+    ctx_errors_back_to(c, before);
+    return true;
+}
+
 static bool company(Demo *d)
 {
     Ctx *c = &d->app->c;
@@ -404,7 +417,7 @@ int cmd_demo(Args *args)
               .wanted = n ? strtoll(n, NULL, 10) : conf_int("demo.customers")};
     app.c.lang = "zh"; /* what the engine writes by itself (titles of tasks) */
     d.now = app.c.now_ms;
-    bool ok = texts(&d) && people(&d) && find_sellers(&d) && company(&d);
+    bool ok = texts(&d) && first_time(&d) && people(&d) && find_sellers(&d) && company(&d);
     if (ok) {
         load_brands(&d);
         load_cities(&d);

@@ -7,6 +7,7 @@
 #include "auth/role.h"
 #include "auth/user.h"
 #include "base/file.h"
+#include "record/record.h"
 
 static bool empty_or_absent(const char *dir)
 {
@@ -36,6 +37,28 @@ static bool read_password(App *app, const char *path, const char **out)
            ctx_fail(&app->c, ERR_INVALID, "admin-password-file", "err.password_file_empty", path);
 }
 
+/* The declared rules as rows, so that the page has something to show and to change. */
+static bool number_rules(Ctx *c)
+{
+    const Entity *rule = model_entity(c->model, "number_rule");
+    SaveOptions o = {.if_version = -1, .origin = "system", .trusted = true};
+    for (int i = 0; rule && i < c->model->n; i++) {
+        const Entity *e = &c->model->entities[i];
+        if (!e->number)
+            continue;
+        json_object *in = json_object_new_object();
+        json_object_object_add(in, "entity", json_object_new_string(e->name));
+        json_object_object_add(in, "pattern", json_object_new_string(e->number));
+        json_object_object_add(in, "reset", json_object_new_string(e->number_reset));
+        int64_t id;
+        bool ok = rec_create(c, rule, in, &o, &id);
+        json_object_put(in);
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
 int cmd_init(Args *args)
 {
     AppOptions o = {.dir = args_take(args, "--data"),
@@ -57,7 +80,7 @@ int cmd_init(Args *args)
     if (ok && used)
         ok = ctx_fail(&app.c, ERR_CONFLICT, "database", "err.database_used");
     ok = ok && read_password(&app, file, &password) && role_seed(&app.c) &&
-         user_create_admin(&app.c, "admin", password, &token);
+         user_create_admin(&app.c, "admin", password, &token) && number_rules(&app.c);
     int status = ok ? 0 : app_fail(&app);
     if (ok && token)
         printf("sign in once as admin with this one-time password, then choose your own:\n%s\n",

@@ -171,6 +171,7 @@ static bool open_all(App *app, const AppOptions *o)
     c->model = model_hold();
     arena_defer(app->a, model_release, (void *)(uintptr_t)c->model);
     c->actor = actor_system(app->a, CH_CLI);
+    c->zone = conf_text("company.zone");
     int node;
     return db_lease_take(c, &node);
 }

@@ -111,7 +111,7 @@ static bool load_user(Ctx *c, Arena *a, int64_t user, Actor *out)
         out->department = db_int(r, 2);
         out->department_path = arena_str(a, db_text(r, 3));
         out->locale = arena_str(a, db_is_null(r, 4) ? "zh-CN" : db_text(r, 4));
-        out->zone = arena_str(a, db_is_null(r, 5) ? "Asia/Shanghai" : db_text(r, 5));
+        out->zone = arena_str(a, db_is_null(r, 5) ? "" : db_text(r, 5)); /* "": the company's */
         out->must_change_password = db_int(r, 6) != 0;
     }
     db_done(r);
@@ -297,7 +297,7 @@ const Actor *actor_system(Arena *a, Channel ch)
                   .is_system = true,
                   .rights = ~0u,
                   .locale = "zh-CN",
-                  .zone = "Asia/Shanghai",
+                  .zone = "",
                   .channel = ch};
     return me;
 }

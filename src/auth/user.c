@@ -40,7 +40,6 @@ static bool create_admin(Ctx *c, void *arg)
         {"password_changed_at", db_of_int(c->now_ms)},
         {"must_change_password", db_of_int(a->token ? 1 : 0)},
         {"failed_logins", db_of_int(0)},
-        {"timezone", db_of_text("Asia/Shanghai")},
         {"locale", db_of_text("zh-CN")},
         {"is_key_user", db_of_int(0)},
     };

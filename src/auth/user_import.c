@@ -446,7 +446,6 @@ static bool write_person(Ctx *c, Import *im, Person *p)
         db_of_int(p->must_change ? 1 : 0));
     add(set, &n, p->is_new, "status", db_of_text("active"));
     add(set, &n, p->is_new, "failed_logins", db_of_int(0));
-    add(set, &n, p->is_new, "timezone", db_of_text("Asia/Shanghai"));
     add(set, &n, p->is_new, "locale", db_of_text("zh-CN"));
     add(set, &n, p->is_new, "is_key_user", db_of_int(0));
     add(set, &n, !p->is_new, "deleted_at", db_null());

@@ -61,8 +61,7 @@ static bool who(Request *rq)
         return ctx_fail(c, ERR_NOT_SIGNED_IN, NULL, "err.not_signed_in");
     }
     c->actor = actor;
-    if (actor->zone && *actor->zone)
-        c->zone = actor->zone;
+    c->zone = actor->zone && *actor->zone ? actor->zone : conf_text("company.zone");
     return true;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/conf.h"
 #include "base/crypt.h"
 #include "base/log.h"
 #include "base/msg.h"
@@ -26,8 +27,7 @@ static bool as_owner(Ctx *c, int64_t owner)
     if (!actor_of_user(c, owner, CH_JOB, &a))
         return false;
     c->actor = a;
-    if (a->zone && *a->zone)
-        c->zone = a->zone;
+    c->zone = a->zone && *a->zone ? a->zone : conf_text("company.zone");
     if (a->locale && strncmp(a->locale, "en", 2) == 0)
         c->lang = "en";
     return true;
