@@ -180,8 +180,8 @@ static bool all(Bench *b)
                                         "hwkj", "h",  "hua",    "有限公司"};
     const char *tail;
     bool ok = figure(b, "list.first", list, "first") && figure(b, "list.deep", list, "deep") &&
-              figure(b, "list.counted", list_counted, "") && (b->others || figure(b, "detail", detail, "")) &&
-              phone_tail(b, &tail);
+              figure(b, "list.counted", list_counted, "") &&
+              (b->others || figure(b, "detail", detail, "")) && phone_tail(b, &tail);
     db_release(&b->app.c);
     for (size_t i = 0; ok && i < sizeof words / sizeof *words; i++) {
         Arena *a = b->app.a;

@@ -384,7 +384,8 @@ static bool first_time(Demo *d)
 {
     Ctx *c = &d->app->c;
     Actor *a;
-    const char *login = json_str(json_object_array_get_idx(json_member(d->texts, "people"), 0), "login", "");
+    const char *login =
+        json_str(json_object_array_get_idx(json_member(d->texts, "people"), 0), "login", "");
     int before = c->n_err;
     if (actor_of_login(c, login, CH_CLI, &a))
         return ctx_fail(c, ERR_CONFLICT, "data", "err.demo_again");

@@ -18,8 +18,10 @@ static void search_ddl(Ctx *c, Sql *first, Sql *second, const char *table)
     /* prefix: what is typed of a syllable ("~hu", "~hua") begins thousands of words, and without lists of their own
        FTS5 merges those of all of them before the first row: 57 ms at a million against 1. Costs half of
        the index again. */
-    sql_add(first, ENGINE_SQL(" USING fts5(tokens, detail=none, columnsize=0, prefix='3 4', tokenize=\"ascii "
-                              "tokenchars '!#$%&()*+,-./:;<=>?@[\\]^_`{|}~'\")"));
+    sql_add(
+        first,
+        ENGINE_SQL(" USING fts5(tokens, detail=none, columnsize=0, prefix='3 4', tokenize=\"ascii "
+                   "tokenchars '!#$%&()*+,-./:;<=>?@[\\]^_`{|}~'\")"));
 }
 
 static bool search_put(Ctx *c, const char *table, int64_t id, const char *tokens, bool is_new)

@@ -296,7 +296,8 @@ static void target_rows(Fs *s, const Entity *target, const Filter *sub)
 }
 
 /* EXISTS (SELECT 1 FROM target WHERE id = alias.column AND it is not deleted AND sub) */
-static void target_row(Fs *s, const char *alias, const char *column, const Entity *target, const Filter *sub)
+static void target_row(Fs *s, const char *alias, const char *column, const Entity *target,
+                       const Filter *sub)
 {
     Sql *q = s->q;
     s->depth++;

@@ -45,8 +45,8 @@ typedef struct Label {
 typedef struct Option {
     const char *code;
     Label label;
-    const char *color; /* name of a token of the page, or NULL */
-    bool disabled;     /* kept for old records, not to be chosen */
+    const char *color;    /* name of a token of the page, or NULL */
+    bool disabled;        /* kept for old records, not to be chosen */
     const char *synonyms; /* other words a file may say for it, separated by '|', or NULL */
 } Option;
 

@@ -401,8 +401,12 @@ static void on_comment(void *user, const xmlChar *value)
 /* false on a mistake or where p was stopped. */
 static bool walk(Page *p)
 {
-    static const htmlSAXHandler sax = {.startElement = on_start, .endElement = on_end, .characters = on_text,
-                                       .ignorableWhitespace = on_text, .cdataBlock = on_script, .comment = on_comment};
+    static const htmlSAXHandler sax = {.startElement = on_start,
+                                       .endElement = on_end,
+                                       .characters = on_text,
+                                       .ignorableWhitespace = on_text,
+                                       .cdataBlock = on_script,
+                                       .comment = on_comment};
     p->a = arena_child(p->b->a);
     buf_init(&p->text, p->a);
     bool ok = html_stream(p->b, &sax, p, &p->done) && !p->failed && !p->done;

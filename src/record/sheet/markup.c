@@ -143,7 +143,12 @@ MarkupReader *markup_start(SheetBook *b)
     }
     Arena *keep = c->a, *a = arena_child(b->a);
     MarkupReader *r = ARENA_NEW(a, MarkupReader);
-    *r = (MarkupReader){.b = b, .a = a, .piece = arena_child(a), .fd = fd, .before = c->n_err, .step = arena_alloc(a, STEP)};
+    *r = (MarkupReader){.b = b,
+                        .a = a,
+                        .piece = arena_child(a),
+                        .fd = fd,
+                        .before = c->n_err,
+                        .step = arena_alloc(a, STEP)};
     c->a = a; /* the decoder lives as long as this reading */
     r->conv = text_conv_new(c, b->encoding);
     c->a = keep;
@@ -164,7 +169,8 @@ bool markup_next(MarkupReader *r, const char **text, size_t *n)
         if (got < 0)
             return file_fail(r->b->c, r->b->path, errno);
         r->ended = got == 0;
-        if (!(r->ended ? text_conv_end(r->conv, &out) : text_conv_feed(r->conv, r->step, (size_t)got, &out)))
+        if (!(r->ended ? text_conv_end(r->conv, &out)
+                       : text_conv_feed(r->conv, r->step, (size_t)got, &out)))
             return false;
         *n = drop_nuls(out.data, out.len);
         *text = out.data;
