@@ -1,9 +1,11 @@
 /* Ids in time order. See id.h. */
 #include "base/id.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "base/clock.h"
+#include "base/crypt.h"
 
 static const int64_t EPOCH_MS = INT64_C(1767225600000); /* 2026-01-01T00:00:00Z */
 enum { COUNTER_BITS = 7, NODE_BITS = 4 };
@@ -49,4 +51,32 @@ int64_t id_new(void)
 int64_t id_ms(int64_t id)
 {
     return (id >> (NODE_BITS + COUNTER_BITS)) + EPOCH_MS;
+}
+
+/* splitmix64, https://prng.di.unimi.it/splitmix64.c: a bijection, so that no two counts give the same */
+static uint64_t mixed(uint64_t z)
+{
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
+static uint64_t trace_start[2];
+static atomic_uint_fast64_t trace_count;
+static pthread_once_t trace_once = PTHREAD_ONCE_INIT;
+
+static void trace_begin(void)
+{
+    crypt_random(trace_start, sizeof trace_start);
+}
+
+void id_trace(char out[33])
+{
+    static const char hex[] = "0123456789abcdef";
+    pthread_once(&trace_once, trace_begin);
+    uint64_t n = atomic_fetch_add(&trace_count, 1);
+    uint64_t half[2] = {mixed(trace_start[0] + n), mixed(trace_start[1] ^ n)};
+    for (int i = 0; i < 32; i++)
+        out[i] = hex[half[i / 16] >> (4 * (i % 16)) & 15];
+    out[32] = 0;
 }

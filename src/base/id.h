@@ -13,6 +13,9 @@ void id_set_node(int node);
 /* Never below what the database holds: the largest id found at start. */
 void id_not_before(int64_t id);
 int64_t id_new(void);
+/* A name for one piece of work: 32 hex digits, unlike any other with the certainty of 128 random bits, but no secret
+   (random start, then counted and mixed: no system call). */
+void id_trace(char out[33]);
 /* The instant an id was made, ms UTC. */
 int64_t id_ms(int64_t id);
 

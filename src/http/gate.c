@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/crypt.h"
+#include "base/id.h"
 #include "base/log.h"
 #include "base/msg.h"
 #include "http/route.h"
@@ -233,7 +234,7 @@ static void begin(Request *rq)
     c->model = m;
     if (m)
         arena_defer(c->a, model_release, m);
-    snprintf(c->trace_id, sizeof c->trace_id, "%s", crypt_token_hex(c->a, 16));
+    id_trace(c->trace_id);
     c->deadline_ms = clock_mono_ms() + conf_duration_ms("query.timeout");
     choose_language(rq);
 }

@@ -23,6 +23,7 @@
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/crypt.h"
+#include "base/id.h"
 #include "base/log.h"
 #include "base/utf8.h"
 #include "http/route.h"
@@ -325,7 +326,7 @@ static enum MHD_Result send_answer(Request *rq)
 static enum MHD_Result refuse(Request *rq)
 {
     if (!*rq->c.trace_id) /* the gate was not reached */
-        snprintf(rq->c.trace_id, sizeof rq->c.trace_id, "%s", crypt_token_hex(rq->c.a, 16));
+        id_trace(rq->c.trace_id);
     respond_problem(rq);
     respond_header(&rq->out, "Connection", "close");
     rq->state = RQ_DONE;
@@ -576,9 +577,10 @@ bool serve_start(Ctx *c, const ServeOptions *o, Server **out)
     for (int i = 0; i < o->workers; i++)
         pthread_create(&s->workers[i], NULL, work, s);
     s->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
-        handle, s, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, begin, s,
-        MHD_OPTION_NOTIFY_COMPLETED, completed, s, MHD_OPTION_CONNECTION_LIMIT,
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO |
+            MHD_USE_ERROR_LOG,
+        0, NULL, NULL, handle, s, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, begin,
+        s, MHD_OPTION_NOTIFY_COMPLETED, completed, s, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)conf_int("http.connections"), MHD_OPTION_PER_IP_CONNECTION_LIMIT,
         (unsigned)conf_int("http.per_address"), MHD_OPTION_CONNECTION_TIMEOUT,
         (unsigned)(conf_duration_ms("http.idle_timeout") / 1000),

@@ -101,9 +101,25 @@ static void nodes_and_floor(void **state)
     id_set_node(0);
 }
 
+/* Names of work: 32 hex digits, none twice. */
+static void traces_differ(void **state)
+{
+    (void)state;
+    enum { N = 2000 };
+    static char names[N][33];
+    for (int i = 0; i < N; i++) {
+        id_trace(names[i]);
+        assert_int_equal(strspn(names[i], "0123456789abcdef"), 32);
+        assert_int_equal(names[i][32], 0);
+        for (int k = 0; k < i; k++)
+            assert_string_not_equal(names[i], names[k]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(threads), cmocka_unit_test(clock_back),
-                                       cmocka_unit_test(nodes_and_floor)};
+                                       cmocka_unit_test(nodes_and_floor),
+                                       cmocka_unit_test(traces_differ)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
