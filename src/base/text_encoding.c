@@ -96,6 +96,12 @@ static size_t stream_run(Stream *s, const char *data, size_t n, Buf *out)
         size_t room = CHUNK, before = left;
         size_t rc = iconv(s->cd, &in, &left, &to, &room);
         int err = errno;
+        /* glibc lets forms of five and six bytes through (F9 84 84 84 84), which are no UTF-8 */
+        size_t made = CHUNK - room;
+        if (!utf8_valid(to - made, made)) {
+            s->broken = true;
+            break;
+        }
         if (out)
             buf_grew(out, CHUNK - room);
         s->done += (int64_t)(before - left);
