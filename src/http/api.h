@@ -50,6 +50,7 @@ bool api_job_file(Request *rq);
 bool api_job_cancel(Request *rq);
 bool api_export(Request *rq);
 bool api_import_create(Request *rq);
+bool api_import_list(Request *rq);
 bool api_import_get(Request *rq);
 bool api_import_update(Request *rq);
 bool api_import_check(Request *rq);

@@ -82,6 +82,13 @@ bool api_import_create(Request *rq)
     return import_json(c, id, &rq->out.body);
 }
 
+bool api_import_list(Request *rq)
+{
+    int64_t limit;
+    return request_number(rq, "limit", 1, 100, 20, &limit) &&
+           import_list(&rq->c, request_query(rq, "cursor"), (int)limit, &rq->out.body);
+}
+
 bool api_import_get(Request *rq)
 {
     return import_json(&rq->c, rq->id, &rq->out.body);

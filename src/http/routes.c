@@ -49,6 +49,8 @@ const Route routes[] = {
      .about = "Stop a job"},
     {POST, API "/imports", api_import_create, .who = WHO_USER, .upload = true, .import_sized = true,
      .query = "entity", .about = "Upload a workbook or CSV file"},
+    {GET, API "/imports", api_import_list, .who = WHO_USER, .query = "limit cursor",
+     .about = "One's own imports"},
     {GET, API "/imports/:id", api_import_get, .who = WHO_USER,
      .about = "State, sheets and counts of an import"},
     {PATCH, API "/imports/:id", api_import_update, .who = WHO_USER, .max_body = 1 << 20,

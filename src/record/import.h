@@ -14,6 +14,8 @@ bool import_create(Ctx *c, const char *path, const char *name, const char *entit
 /* {sheets: [{index, entity, header_row, mapping, mode, match, on_blank, defaults}], encoding, delimiter} */
 bool import_update(Ctx *c, int64_t id, json_object *in);
 bool import_json(Ctx *c, int64_t id, Buf *out);
+/* The caller's own imports, newest first, appended to *out; cursor: that of the page before, or NULL. */
+bool import_list(Ctx *c, const char *cursor, int limit, Buf *out);
 /* Queue; *out_job. */
 bool import_check(Ctx *c, int64_t id, int64_t *out_job);
 bool import_run(Ctx *c, int64_t id, int64_t *out_job);

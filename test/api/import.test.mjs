@@ -190,6 +190,22 @@ describe('other formats, told by their first bytes', () => {
 });
 
 describe('whose it is', () => {
+  test('the own imports are listed, newest first, page by page; nobody sees those of others', async () => {
+    const first = await upload(rep, '一.csv', Buffer.from('客户名称,所属行业,信息来源,电话\n列表甲有限公司,金融,广告,13900660001\n'), 'customer');
+    await step(rep, first.id, 'check');
+    const second = await upload(rep, '二.csv', Buffer.from('客户名称\n列表乙有限公司\n'), 'customer');
+    const { json } = await rep.get('/imports?limit=2');
+    assert.deepEqual(json.data.map((x) => [x.id, x.file_name, x.state]), [[second.id, '二.csv', 'uploaded'], [first.id, '一.csv', 'checked']]);
+    assert.deepEqual(json.data[1].entities, ['customer']);
+    assert.equal(json.data[1].counts.created, 1);
+    assert.equal(json.data[1].revert_until, null);
+    const page = await rep.get(`/imports?limit=1&cursor=${(await rep.get('/imports?limit=1')).json.next_cursor}`);
+    assert.deepEqual(page.json.data.map((x) => x.id), [first.id]);
+    const ids = (await rep2.get('/imports?limit=100')).json.data.map((x) => x.id);
+    assert.ok(!ids.includes(first.id) && !ids.includes(second.id), 'a stranger sees nothing');
+    assert.equal((await server.anyone().get('/imports')).status, 401);
+  });
+
   test('a stranger sees nothing of it; without the right there is no import', async () => {
     const up = await upload(rep, 'x.csv', '客户名称,电话\n甲,13800138000\n', 'customer');
     for (const who of [rep2, manager, boss]) {
