@@ -19,6 +19,7 @@ enum BiffId {
     BIFF_FILEPASS = 0x2f,
     BIFF_CONTINUE = 0x3c,
     BIFF_CODEPAGE = 0x42,
+    BIFF_COLINFO = 0x7d,
     BIFF_BOUNDSHEET = 0x85,
     BIFF_MULRK = 0xbd,
     BIFF_MULBLANK = 0xbe,

@@ -114,6 +114,8 @@ static bool look_around(Rows *s, int64_t at, SheetInfo *info)
             last = row;
         } else if (s->r.id == BIFF_ROW && s->r.len >= 14 && (biff_u16(p + 12) & 0x20)) {
             s->hidden[biff_u16(p) / 8] |= (unsigned char)(1u << (biff_u16(p) % 8));
+        } else if (s->r.id == BIFF_COLINFO && s->r.len >= 10 && (p[8] & 1)) {
+            book_hide_columns(s->b, biff_u16(p), biff_u16(p + 2));
         } else if (s->r.id == BIFF_MERGED) {
             take_merges(s);
         } else if (s->r.id == BIFF_DIMENSION) {

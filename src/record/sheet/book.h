@@ -46,13 +46,16 @@ struct SheetBook {
     BookSheet *sheets;
     int n;
     Merges merges;
+    Merges found; /* by sheet_find_merges, of sheet found_of - 1 */
+    int found_of;
+    unsigned char hidden_columns[2048]; /* BOOK_COLUMNS bits, of the sheet at hand */
     /* a text file */
     TextEncoding encoding;
     char delimiter;
     /* a workbook */
     zip_t *zip;
     Map names; /* path in lower case → index + 1 */
-    int64_t inflated, packed;
+    int64_t packed;
     bool date1904;
     unsigned char *is_date; /* by style */
     int n_styles;
@@ -65,6 +68,12 @@ struct SheetBook {
 /* Opens the parts of an .xlsx: fills everything but rows. */
 bool book_open_xlsx(SheetBook *b);
 bool book_read_xlsx(SheetBook *b, int index, SheetRowFn fn, void *user);
+/* Goes through the sheet for its merged ranges only: they go to b->merges. */
+bool book_merges_xlsx(SheetBook *b, int index);
+/* "A1:B3" becomes one more of b->merges, where it is a range. */
+void book_take_merge(SheetBook *b, const char *ref);
+/* Columns first to last, from 0, are hidden. */
+void book_hide_columns(SheetBook *b, int64_t first, int64_t last);
 
 /* ---- one XML part, streamed ---- */
 
@@ -84,6 +93,9 @@ struct Part {
 
 /* Streams part `name` through p. false on a mistake or where p was stopped. */
 bool part_read(Part *p, const char *name);
+/* The bytes of part `name` piece by piece, to a function that may say stop. false: a mistake, or stopped. */
+typedef bool (*PartBytesFn)(void *user, char *bytes, size_t n);
+bool part_bytes(SheetBook *b, const char *name, PartBytesFn fn, void *user);
 /* The same for XML that comes from elsewhere, in pieces. encoding: what the text is in whatever it declares; may be NULL. */
 void part_begin(Part *p, const char *encoding);
 bool part_push(Part *p, const char *data, size_t n, bool last, const char *name);

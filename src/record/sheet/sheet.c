@@ -49,6 +49,17 @@ const SheetMerge *sheet_merges(const SheetBook *b, int *out_n)
     return b->merges.items;
 }
 
+bool sheet_column_hidden(const SheetBook *b, int col)
+{
+    return col >= 0 && col < BOOK_COLUMNS && (b->hidden_columns[col / 8] >> (col % 8) & 1);
+}
+
+void book_hide_columns(SheetBook *b, int64_t first, int64_t last)
+{
+    for (int64_t i = first < 0 ? 0 : first; i <= last && i < BOOK_COLUMNS; i++)
+        b->hidden_columns[i / 8] |= (unsigned char)(1u << (i % 8));
+}
+
 void sheet_close(SheetBook *b)
 {
     if (b->zip)
@@ -301,6 +312,7 @@ bool sheet_read(SheetBook *b, int index, SheetRowFn fn, void *user)
     if (index < 0 || index >= b->n)
         return ctx_fail(b->c, ERR_INVALID, "sheet", "err.sheet.none");
     b->merges.n = 0;
+    memset(b->hidden_columns, 0, sizeof b->hidden_columns);
     if (b->read)
         return b->read(b, index, fn, user);
     return b->zip ? book_read_xlsx(b, index, fn, user) : text_read(b, fn, user);

@@ -23,7 +23,8 @@ typedef enum SheetKind {
 
 typedef struct SheetCell {
     SheetKind kind;
-    bool uncached;    /* SHEET_ERROR: a formula whose result was not saved */
+    bool uncached; /* SHEET_ERROR: a formula whose result was not saved */
+    bool filled; /* by sheet_read_filled: the value stands in a cell above, merged with this one */
     const char *text; /* never NULL. Error cells: "#N/A" … */
     double number;    /* of SHEET_NUMBER, SHEET_DATE (days since 1899-12-30), SHEET_BOOL */
 } SheetCell;
@@ -42,8 +43,9 @@ typedef struct SheetMerge {
 
 typedef struct SheetInfo {
     const char *name;
-    bool hidden;  /* or very hidden */
-    int64_t rows; /* as the file claims; 0 where it does not. Never to be trusted */
+    bool hidden;      /* or very hidden */
+    bool very_hidden; /* so that only a macro can show it */
+    int64_t rows;     /* as the file claims; 0 where it does not. Never to be trusted */
     int columns;
     int64_t bytes; /* of its text, unpacked; a guess of the work it is */
 } SheetInfo;
@@ -72,6 +74,17 @@ typedef bool (*SheetRowFn)(void *user, const SheetRow *row);
 bool sheet_read(SheetBook *b, int index, SheetRowFn fn, void *user);
 /* After sheet_read ran to the end: the merged ranges (at most 10,000). */
 const SheetMerge *sheet_merges(const SheetBook *b, int *out_n);
+/* Of the sheet that is or was read last; false for what lies behind the last column of a sheet. */
+bool sheet_column_hidden(const SheetBook *b, int col);
+
+/* The same ranges before the rows are read, in order of their first row: an .xlsx has them behind its rows, so
+   the sheet is gone through for them. Sheets of more than `most` bytes (info.bytes) are not: *out_n is -1 then.
+   They stand until another sheet is asked for. */
+bool sheet_find_merges(SheetBook *b, int index, int64_t most, const SheetMerge **out, int *out_n);
+/* As sheet_read, but what stands in the first cell of a vertically merged range stands in the blank cells of that
+   column below it, too (cell.filled). Ranges that begin above row `from` are left alone: those of the headers.
+   Rows that are wholly blank without it stay away. */
+bool sheet_read_filled(SheetBook *b, int index, int64_t from, SheetRowFn fn, void *user);
 /* Closes files early; else with the arena. */
 void sheet_close(SheetBook *b);
 

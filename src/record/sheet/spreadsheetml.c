@@ -19,7 +19,7 @@ typedef struct Xml {
     const char *style; /* at hand: of the styles, of the row */
     const char *row_style, *cell_style;
     char type[12];
-    int64_t row, span;
+    int64_t row, span, column; /* column: behind the last <Column> */
     int col, across, down;
     bool in_table, in_row, in_cell, in_data, has_data, formula, in_comment, in_visible;
 } Xml;
@@ -123,6 +123,16 @@ static void row_start(Xml *x, const char **attrs)
     x->in_row = true;
 }
 
+static void take_column(Xml *x, const char **attrs)
+{
+    const char *at = part_attr(attrs, "Index"), *hidden = part_attr(attrs, "Hidden");
+    int64_t first = at ? number_of(at, 1, BOOK_COLUMNS) - 1 : x->column,
+            last = first + number_of(part_attr(attrs, "Span"), 0, BOOK_COLUMNS);
+    if (hidden && strcmp(hidden, "1") == 0)
+        book_hide_columns(x->b, first, last);
+    x->column = last + 1;
+}
+
 static void data_start(Xml *x, const char **attrs)
 {
     const char *type = part_attr(attrs, "Type");
@@ -154,12 +164,16 @@ static void on_start(Part *p, const char *name, const char **attrs)
     } else if (x->in_row) {
         if (strcmp(name, "Cell") == 0)
             cell_start(x, attrs);
+    } else if (strcmp(name, "Column") == 0 && x->in_table) {
+        if (!x->listing && x->sheet == x->wanted)
+            take_column(x, attrs);
     } else if (strcmp(name, "Row") == 0 && x->in_table) {
         if (!x->listing && x->sheet == x->wanted)
             row_start(x, attrs);
     } else if (strcmp(name, "Table") == 0) {
         x->in_table = true;
         x->row = 0;
+        x->column = 0;
         if (x->listing && x->sheets.n) {
             x->sheets.items[x->sheets.n - 1].info.rows =
                 number_of(part_attr(attrs, "ExpandedRowCount"), 0, BOOK_ROWS);
@@ -215,8 +229,11 @@ static void on_end(Part *p, const char *name)
             part_stop(p);
     } else if (x->in_visible && strcmp(name, "Visible") == 0) {
         x->in_visible = false;
-        if (x->listing && x->sheets.n)
-            x->sheets.items[x->sheets.n - 1].info.hidden = strstr(x->text.data, "Hidden") != NULL;
+        if (x->listing && x->sheets.n) {
+            SheetInfo *info = &x->sheets.items[x->sheets.n - 1].info;
+            info->hidden = strstr(x->text.data, "Hidden") != NULL;
+            info->very_hidden = strstr(x->text.data, "VeryHidden") != NULL;
+        }
     }
 }
 

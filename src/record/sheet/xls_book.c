@@ -16,7 +16,7 @@ typedef struct Format {
 
 typedef struct Bound {
     int64_t at;
-    bool hidden;
+    bool hidden, very_hidden;
     int64_t record; /* where its name is */
 } Bound;
 
@@ -85,7 +85,10 @@ static void take_bound(Globals *g)
     if (g->r.len < 8 || p[5] != 0 || g->bounds.n >= BOOK_SHEETS) /* charts, macros, modules */
         return;
     vec_push(g->b->a, &g->bounds,
-             (Bound){.at = (int64_t)biff_u32(p), .hidden = (p[4] & 3) != 0, .record = g->r.start});
+             (Bound){.at = (int64_t)biff_u32(p),
+                     .hidden = (p[4] & 3) != 0,
+                     .very_hidden = (p[4] & 3) == 2,
+                     .record = g->r.start});
 }
 
 static void take_format(Globals *g, Arena *a)
@@ -259,6 +262,7 @@ static bool list_sheets(Globals *g)
                 end = g->bounds.items[k].at;
         b->sheets[i].info = (SheetInfo){.name = one->record >= 0 ? bound_name(g, one) : "Sheet1",
                                         .hidden = one->hidden,
+                                        .very_hidden = one->very_hidden,
                                         .bytes = end > one->at ? end - one->at : 0};
         g->x->offsets[i] = one->at;
     }

@@ -129,29 +129,25 @@ static bool broken(Part *p, const char *name, const char *why)
     return false;
 }
 
-static bool within_limits(Part *p, zip_int64_t n)
+/* n: the bytes of a part unpacked so far. */
+static bool within_limits(SheetBook *b, int64_t n)
 {
-    SheetBook *b = p->b;
-    b->inflated += n;
-    if (b->inflated > BOOK_INFLATED ||
-        (b->inflated > BOOK_RATIO_FROM &&
-         b->inflated / (b->packed > 0 ? b->packed : 1) > BOOK_RATIO)) {
-        part_fail(p, ERR_TOO_LARGE, "err.sheet.bomb");
-        return false;
-    }
-    return true;
+    bool bomb = n > BOOK_INFLATED ||
+                (n > BOOK_RATIO_FROM && n / (b->packed > 0 ? b->packed : 1) > BOOK_RATIO);
+    return !bomb || ctx_fail(b->c, ERR_TOO_LARGE, "file", "err.sheet.bomb");
 }
 
 static bool part_feed(Part *p, zip_file_t *f, const char *name)
 {
-    for (;;) {
+    for (int64_t all = 0;;) {
         void *room = XML_GetBuffer(p->parser, STEP);
         if (!room)
             return broken(p, name, NULL);
         zip_int64_t n = zip_fread(f, room, STEP);
         if (n < 0)
             return broken(p, name, zip_file_strerror(f));
-        if (!within_limits(p, n))
+        all += n;
+        if (!within_limits(p->b, all))
             return false;
         enum XML_Status s = XML_ParseBuffer(p->parser, (int)n, n == 0);
         if (p->failed || p->stopped)
@@ -195,15 +191,43 @@ void part_end(Part *p)
     p->parser = NULL;
 }
 
+static zip_file_t *part_open(SheetBook *b, const char *name)
+{
+    int64_t at = part_index(b, name);
+    zip_file_t *f = at < 0 ? NULL : zip_fopen_index(b->zip, (zip_uint64_t)at, 0);
+    if (at < 0)
+        ctx_fail(b->c, ERR_INVALID, "file", "err.sheet.part", name);
+    else if (!f)
+        ctx_fail(b->c, ERR_INVALID, "file", "err.sheet.broken", name, zip_strerror(b->zip));
+    return f;
+}
+
+bool part_bytes(SheetBook *b, const char *name, PartBytesFn fn, void *user)
+{
+    zip_file_t *f = part_open(b, name);
+    Arena *a = arena_child(b->a);
+    char *step = arena_alloc(a, STEP);
+    bool ok = f != NULL;
+    for (int64_t n = 1, all = 0; ok && n > 0;) {
+        n = zip_fread(f, step, STEP);
+        all += n;
+        if (n < 0)
+            ok =
+                ctx_fail(b->c, ERR_INVALID, "file", "err.sheet.broken", name, zip_file_strerror(f));
+        else
+            ok = within_limits(b, all) && (n == 0 || fn(user, step, (size_t)n));
+    }
+    if (f)
+        zip_fclose(f);
+    arena_free(a);
+    return ok;
+}
+
 bool part_read(Part *p, const char *name)
 {
-    int64_t at = part_index(p->b, name);
-    if (at < 0)
-        return ctx_fail(p->b->c, ERR_INVALID, "file", "err.sheet.part", name);
-    zip_file_t *f = zip_fopen_index(p->b->zip, (zip_uint64_t)at, 0);
+    zip_file_t *f = part_open(p->b, name);
     if (!f)
-        return ctx_fail(p->b->c, ERR_INVALID, "file", "err.sheet.broken", name,
-                        zip_strerror(p->b->zip));
+        return false;
     part_begin(p, NULL);
     bool ok = part_feed(p, f, name);
     part_end(p);
@@ -317,7 +341,8 @@ static void workbook_start(Part *p, const char *name, const char **attrs)
             return; /* a chart, a dialogue, or a sheet whose part is missing */
         BookSheet s = {.part = part,
                        .info = {.name = arena_str(b->a, title ? title : ""),
-                                .hidden = state && strcmp(state, "visible") != 0}};
+                                .hidden = state && strcmp(state, "visible") != 0,
+                                .very_hidden = state && strcmp(state, "veryHidden") == 0}};
         zip_stat_t st;
         if (zip_stat_index(b->zip, (zip_uint64_t)part_index(b, part), 0, &st) == 0 &&
             (st.valid & ZIP_STAT_SIZE))

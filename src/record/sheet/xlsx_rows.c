@@ -45,7 +45,7 @@ static int column_of(const char *ref, int64_t *row)
     return col - 1;
 }
 
-static void take_merge(SheetBook *b, const char *ref)
+void book_take_merge(SheetBook *b, const char *ref)
 {
     SheetMerge m = {0};
     const char *colon = ref ? strchr(ref, ':') : NULL;
@@ -67,6 +67,14 @@ static void take_dimension(Rows *r, const char *ref)
         r->b->sheets[r->index].info.rows = row;
         r->b->sheets[r->index].info.columns = col + 1;
     }
+}
+
+static void take_columns(SheetBook *b, const char **attrs)
+{
+    const char *first = part_attr(attrs, "min"), *last = part_attr(attrs, "max"),
+               *hidden = part_attr(attrs, "hidden");
+    if (first && last && hidden && (strcmp(hidden, "1") == 0 || strcmp(hidden, "true") == 0))
+        book_hide_columns(b, strtoll(first, NULL, 10) - 1, strtoll(last, NULL, 10) - 1);
 }
 
 /* ---- cells --------------------------------------------------------------------------------- */
@@ -233,9 +241,11 @@ static void rows_start(Part *p, const char *name, const char **attrs)
     } else if (strcmp(name, "row") == 0) {
         row_start(r, attrs);
     } else if (strcmp(name, "mergeCell") == 0) {
-        take_merge(r->b, part_attr(attrs, "ref"));
+        book_take_merge(r->b, part_attr(attrs, "ref"));
     } else if (strcmp(name, "dimension") == 0) {
         take_dimension(r, part_attr(attrs, "ref"));
+    } else if (strcmp(name, "col") == 0) {
+        take_columns(r->b, attrs);
     }
 }
 
