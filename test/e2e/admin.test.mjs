@@ -1,5 +1,6 @@
 // What administrators do: fields, settings, dictionary, audit, roles, users, import, jobs.
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { accessible, choose, clean, customer, picture, settled, signedIn, stage } from './lib/journey.mjs';
 
@@ -155,8 +156,20 @@ test('a list is exported and downloaded', async () => {
   await page.goto(`${it.server.url}/e/customers`);
   await page.getByRole('grid').locator('tbody tr').first().waitFor();
   await page.getByRole('button', { name: '导出' }).click();
-  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('menuitem', { name: '导出为 CSV' }).click()]);
+  const dialog = page.getByRole('dialog', { name: '导出客户' });
+  await dialog.getByRole('status').filter({ hasText: /全部记录，共 \d+ 条/ }).waitFor();
+  await dialog.getByLabel('CSV').check();
+  await dialog.getByLabel('查找列').fill('年营业额');
+  const revenue = dialog.getByRole('checkbox').first();
+  if (!(await revenue.isChecked())) await revenue.check();
+  await accessible(page, 'export dialog');
+  await picture(page, 'export');
+  const [download] = await Promise.all([page.waitForEvent('download'), dialog.getByRole('button', { name: '导出', exact: true }).click()]);
   assert.match(download.suggestedFilename(), /\.csv$/);
+  const text = await readFile(await download.path(), 'utf8');
+  assert.match(text.split('\r\n')[0], /客户名称.*年营业额/);
+  await dialog.getByRole('link', { name: '再次下载' }).waitFor();
+  await dialog.getByRole('button', { name: '关闭' }).last().click();
   await settled(page);
   clean(page);
   await page.context().close();

@@ -147,6 +147,10 @@ test('detail: a talk is written down and stands in the timeline; children, histo
   await page.getByLabel('选择文件').setInputFiles({ name: '说明.txt', mimeType: 'text/plain', buffer: Buffer.from('你好') });
   await page.getByRole('link', { name: '说明.txt' }).waitFor();
   await accessible(page, 'detail');
+  await page.getByRole('button', { name: '删除附件 说明.txt' }).click();
+  await page.getByRole('alertdialog').getByRole('button', { name: '删除' }).click();
+  await page.getByText('还没有附件').waitFor();
+  assert.deepEqual((await admin.get(`/customers/${one.id}/attachments`)).json.data, []);
   clean(page);
   await page.context().close();
 });

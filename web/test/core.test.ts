@@ -1,7 +1,9 @@
 // Small parts of the core: calls and their repeats, regions, times in a zone.
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ApiError, call, hooks, messageOf, url } from '../src/core/api';
-import { dateTime, instantOf } from '../src/core/format';
+import { ago, dateTime, day, instantOf, shownChange, wallClock } from '../src/core/format';
+import { setLang } from '../src/core/i18n';
+import { me } from '../src/core/session';
 import { buildTree, findRegions, pathText } from '../src/core/regions';
 
 afterEach(() => vi.unstubAllGlobals());
@@ -52,6 +54,26 @@ describe('times', () => {
     expect(dateTime('2026-11-20T16:30:00Z')).toBe('2026-11-21 00:30');
     expect(instantOf('2026-11-21 00:30')).toBe('2026-11-20T16:30:00Z');
     expect(instantOf('gestern')).toBeNull();
+  });
+});
+
+describe("the company's way to write days", () => {
+  afterEach(() => { me.value = null; });
+  const company = (date_format: string) => { me.value = { user: { id: 1, login: 'a', name: 'a', roles: [] }, csrf: '', rights: [], menus: [], company: { date_format } }; };
+  it.each([['YYYY/MM/DD', '2026/03/05'], ['YYYY年M月D日', '2026年3月5日'], ['YYYY-MM-DD', '2026-03-05']])('%s', (pattern, text) => {
+    company(pattern);
+    expect(day('2026-03-05')).toBe(text);
+    expect(dateTime('2026-03-04T16:30:00Z')).toBe(`${text} 00:30`);
+    expect(shownChange('2026-03-05')).toBe(text);
+    expect(ago('2001-01-01T00:00:00Z')).toBe(day('2001-01-01'));
+    expect(wallClock('2026-03-04T16:30:00Z')).toBe('2026-03-05 00:30');
+    expect(day('gestern')).toBe('gestern');
+  });
+  it('Chinese words are for readers of Chinese', async () => {
+    company('YYYY年M月D日');
+    await setLang('en');
+    expect(day('2026-03-05')).toBe('2026-03-05');
+    await setLang('zh');
   });
 });
 

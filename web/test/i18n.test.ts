@@ -2,10 +2,14 @@
 import { describe, expect, it } from 'vitest';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import zh from '../../messages/parts/web.zh.json';
-import en from '../../messages/parts/web.en.json';
+import webZh from '../../messages/parts/web.zh.json';
+import webEn from '../../messages/parts/web.en.json';
+import wizardZh from '../../messages/parts/wizard.zh.json';
+import wizardEn from '../../messages/parts/wizard.en.json';
 import { label, setLang, t } from '../src/core/i18n';
 
+const zh: Record<string, string> = { ...webZh, ...wizardZh };
+const en: Record<string, string> = { ...webEn, ...wizardEn };
 const root = join(import.meta.dirname, '../src');
 const files = (dir: string): string[] => readdirSync(dir).flatMap((n) => { const p = join(dir, n); return statSync(p).isDirectory() ? files(p) : /\.(ts|vue)$/.test(n) && !n.endsWith('.test.ts') ? [p] : []; });
 const holes = (s: string) => [...s.matchAll(/\{\d\}/g)].map((m) => m[0]).sort().join();
@@ -13,7 +17,7 @@ const holes = (s: string) => [...s.matchAll(/\{\d\}/g)].map((m) => m[0]).sort().
 describe('catalogue', () => {
   it('has the same keys in both languages', () => expect(Object.keys(en).sort()).toEqual(Object.keys(zh).sort()));
   it('fills the same places', () => {
-    for (const [k, text] of Object.entries(zh)) expect(`${k} ${holes((en as Record<string, string>)[k]!)}`).toBe(`${k} ${holes(text)}`);
+    for (const [k, text] of Object.entries(zh)) expect(`${k} ${holes(en[k]!)}`).toBe(`${k} ${holes(text)}`);
   });
   it('knows every key the sources name', () => {
     const missing = new Set<string>();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { countOf, emptyFilter, fromFilter, isComplete, quickFields, toFilter, type FilterState } from './filter';
+import { countOf, emptyFilter, fromFilter, holds, isComplete, quickFields, toFilter, type FilterState } from './filter';
 
 const state = (more: Partial<FilterState>): FilterState => ({ ...emptyFilter(), ...more });
 describe('filters', () => {
@@ -37,4 +37,14 @@ describe('filters', () => {
     const f = (name: string, type: string, more = {}) => ({ name, type, label: { zh: name }, ops: ['in'], ...more });
     expect(quickFields([f('level', 'option'), f('industry', 'option'), f('hidden', 'option'), f('owner', 'link', { to: 'user' }), f('name', 'string')], ['name', 'industry', 'level']).map((x) => x.name)).toEqual(['owner', 'industry', 'level']);
   });
+});
+
+describe('conditions on the values of a form', () => {
+  const values = { lifecycle: 'invalid', level: null, amount: '12.50', owner: { id: 7, label: '张三' }, tags: [] };
+  it.each([
+    [['lifecycle', '=', 'invalid'], true], [['lifecycle', '!=', 'invalid'], false], [['lifecycle', 'in', ['a', 'invalid']], true],
+    [['level', 'is_null', null], true], [['tags', 'not_null', null], false], [['level', '!=', 'x'], false], [['owner', '=', 7], true],
+    [['amount', '>', 12], true], [['amount', '<=', 12], false], [['and', ['owner', '=', 7], ['amount', '>', 99]], false],
+    [['or', ['owner', '=', 8], ['amount', '>', 1]], true], [['not', ['owner', '=', 8]], true], [['created_at', 'within', 'month'], false], [null, false], ['x', false],
+  ])('%j is %s', (filter, result) => expect(holds(filter, values)).toBe(result));
 });

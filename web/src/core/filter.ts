@@ -65,3 +65,33 @@ export function quickFields(fields: FieldDef[], list: string[]): FieldDef[] {
   const rank = (f: FieldDef) => (f.name === 'owner' || f.name === 'assignee' ? -1 : list.indexOf(f.name) === -1 ? 99 : list.indexOf(f.name));
   return usable.sort((a, b) => rank(a) - rank(b)).filter((f) => rank(f) < 99).slice(0, 5);
 }
+
+/**
+ * Does a condition hold for these values, as far as a page can tell? For hints in a form (required_if);
+ * what it does not know (relative days, links through other records) does not hold: the server judges.
+ */
+export function holds(filter: unknown, values: Record<string, unknown>): boolean {
+  if (!Array.isArray(filter)) return false;
+  const [head, ...rest] = filter as [unknown, ...unknown[]];
+  if (head === 'and') return rest.every((f) => holds(f, values));
+  if (head === 'or') return rest.some((f) => holds(f, values));
+  if (head === 'not') return !holds(rest[0], values);
+  if (!isLeaf(filter)) return false;
+  const [name, op, wanted] = filter;
+  const have = bare(values[name]) ?? null;
+  const blank = have === null || have === '' || (Array.isArray(have) && have.length === 0);
+  const equal = (x: unknown) => !blank && String(have) === String(bare(x));
+  switch (op) {
+    case 'is_null': return blank;
+    case 'not_null': return !blank;
+    case '=': return equal(wanted);
+    case '!=': return !blank && !equal(wanted);
+    case 'in': return Array.isArray(wanted) && wanted.some(equal);
+    case 'not_in': return !blank && Array.isArray(wanted) && !wanted.some(equal);
+    case '>': return !blank && Number(have) > Number(wanted);
+    case '>=': return !blank && Number(have) >= Number(wanted);
+    case '<': return !blank && Number(have) < Number(wanted);
+    case '<=': return !blank && Number(have) <= Number(wanted);
+    default: return false;
+  }
+}

@@ -1,6 +1,6 @@
 // How values are read by people: money, dates in the zone of the account, sizes, numbers.
 import { lang, t } from './i18n';
-import { zone } from './session';
+import { me, zone } from './session';
 
 const cache = new Map<string, Intl.DateTimeFormat>();
 function formatter(withTime: boolean): Intl.DateTimeFormat {
@@ -19,13 +19,32 @@ function parts(date: Date, withTime: boolean): Record<string, string> {
   return Object.fromEntries(formatter(withTime).formatToParts(date).map((p) => [p.type, p.value]));
 }
 
-/** Instant → "2026-11-21 14:05" in the zone of the account. */
-export function dateTime(value: unknown): string {
+const plainDays = 'YYYY-MM-DD';
+/** How the company writes days; Chinese words in it are for readers of Chinese. */
+export function dayPattern(): string {
+  const pattern = me.value?.company?.date_format || plainDays;
+  return lang.value === 'en' && /[^\x20-\x7e]/.test(pattern) ? plainDays : pattern;
+}
+/** "2026-11-21" → as the company writes it; anything else as it is. */
+export function day(value: unknown): string {
+  const m = /^(\d{4})-(\d\d)-(\d\d)$/.exec(String(value ?? ''));
+  if (!m) return String(value ?? '');
+  const words: Record<string, string> = { YYYY: m[1]!, MM: m[2]!, DD: m[3]!, M: String(+m[2]!), D: String(+m[3]!) };
+  return dayPattern().replace(/YYYY|MM|DD|M|D/g, (w) => words[w]!);
+}
+
+/** Instant → "2026-11-21 14:05" in the zone of the account, whatever the company's way: for inputs. */
+export function wallClock(value: unknown): string {
   if (!value) return '';
   const date = new Date(String(value));
   if (Number.isNaN(date.getTime())) return String(value);
   const p = parts(date, true);
   return `${p.year}-${p.month}-${p.day} ${p.hour}:${p.minute}`;
+}
+/** Instant → day and time in the zone of the account, as the company writes days. */
+export function dateTime(value: unknown): string {
+  const m = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d)$/.exec(wallClock(value));
+  return m ? `${day(m[1])} ${m[2]}` : wallClock(value);
 }
 /** The day of an instant in the zone of the account. */
 export function dayOf(date: Date): string {
@@ -62,7 +81,7 @@ export function ago(value: unknown): string {
     if (size < limit) return rtf.format(Math.trunc(seconds / unit), name);
     unit = limit;
   }
-  return dateTime(value).slice(0, 10);
+  return day(wallClock(value).slice(0, 10));
 }
 
 const group = (digits: string) => digits.replace(/\B(?=(\d{3})+(?!\d))/g, ',');
@@ -104,4 +123,4 @@ export function bytes(size: number): string {
 export const yesNo = (value: unknown) => (value === true ? t('common.yes') : value === false ? t('common.no') : '');
 /** A value in a list of changes: instants in the zone of the account, nothing as a dash. */
 export const shownChange = (value: unknown): string =>
-  value === null || value === undefined || value === '' ? t('common.none') : /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(String(value)) ? dateTime(value) : String(value);
+  value === null || value === undefined || value === '' ? t('common.none') : /^\d{4}-\d\d-\d\d$/.test(String(value)) ? day(value) : /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(String(value)) ? dateTime(value) : String(value);

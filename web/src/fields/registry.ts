@@ -77,7 +77,7 @@ export const types: Record<string, FieldType> = {
   float: { ...base, show: (v) => ({ text: format.number(v) }), filter: 'number', width: 110, right: true, toApi: numberToApi, check: (v) => (isEmpty(v) || /^-?[\d,]+(\.\d+)?$/.test(String(v).trim()) ? '' : t('field.number')) },
   decimal: { ...base, show: (v) => ({ text: format.number(v) }), filter: 'number', width: 110, right: true, toApi: (v) => { const n = trimmed(v); return typeof n === 'string' ? n.replace(/[,，]/g, '') : n; }, check: (v) => (isEmpty(v) || /^-?[\d,]+(\.\d+)?$/.test(String(v).trim()) ? '' : t('field.number')) },
   money: { ...base, show: (v, _f, row) => ({ text: isEmpty(v) ? '' : format.money(v, String(row?.currency ?? 'CNY')) }), input: MoneyInput, filter: 'number', width: 130, right: true, toApi: (v) => (isEmpty(v) ? null : (format.parseMoney(String(v)) ?? v)), fromApi: (v) => (isEmpty(v) ? null : (format.parseMoney(String(v)) ?? v)), check: (v) => (isEmpty(v) || format.parseMoney(String(v)) !== null ? '' : t('field.money')) },
-  date: { ...base, input: lazyDate, filter: 'date', width: 116 },
+  date: { ...base, show: (v) => ({ text: format.day(v) }), input: lazyDate, filter: 'date', width: 116 },
   datetime: { ...base, show: (v) => ({ text: format.dateTime(v) }), input: lazyDate, filter: 'date', width: 150 },
   bool: { ...base, show: (v) => ({ text: format.yesNo(v) }), input: BoolInput, filter: 'bool', width: 86, toApi: same },
   option: { ...base, show: (v, f) => { if (isEmpty(v)) return { text: '' }; const o = optionShown(v, f); return o.color ? { text: o.text, tags: [o] } : { text: o.text }; }, input: OptionInput, filter: 'option', width: 128, toApi: same },

@@ -2,6 +2,7 @@
 // draft. Knows nothing of how fields look.
 import { computed, onScopeDispose, reactive, ref, shallowRef, toRaw, watch } from 'vue';
 import { ApiError, post } from '../../core/api';
+import { holds } from '../../core/filter';
 import { sameValue, saveChanges } from '../../core/save';
 import { fieldOf, type EntityDef, type FieldDef, type Row } from '../../core/schema';
 import { me } from '../../core/session';
@@ -46,6 +47,8 @@ export function useForm(entity: EntityDef, row: Row | null, preset: Values = {})
   const saving = ref(false);
   let key = newKey();
 
+  /** Must it be filled, as things stand in the form now? */
+  const needed = (f: FieldDef): boolean => !!f.required || (creating && !!f.form_required) || (!!f.required_if && holds(f.required_if, values));
   const changed = () => Object.keys(values).filter((name) => !sameValue(values[name], start.value[name]));
   const dirty = computed(() => changed().length > 0);
 
@@ -85,7 +88,7 @@ export function useForm(entity: EntityDef, row: Row | null, preset: Values = {})
     for (const f of fields) {
       // A masked value was never in the form; leaving it empty leaves it as it is.
       if (row && isMasked(f, row) && sameValue(values[f.name], start.value[f.name])) continue;
-      const problem = checkField(f, values[f.name], creating);
+      const problem = checkField(needed(f) ? { ...f, required: true } : f, values[f.name], creating);
       if (problem) errors[f.name] = problem;
     }
     return Object.keys(errors).length === 0;
@@ -139,7 +142,7 @@ export function useForm(entity: EntityDef, row: Row | null, preset: Values = {})
     Object.assign(values, start.value);
     clearErrors();
   }
-  return { groups, fields, values, errors, general, dirty, saving, creating, draft, set, check, save, takeErrors, restoreDraft, discardDraft, reset, changed };
+  return { groups, fields, values, errors, general, dirty, saving, creating, draft, set, check, save, takeErrors, restoreDraft, discardDraft, reset, changed, needed };
 }
 export type Form = ReturnType<typeof useForm>;
 
