@@ -195,6 +195,32 @@ static void drop_stmt(StmtEntry *e, void *arg)
     sqlite3_finalize(e->handle);
 }
 
+/*
+ * Which $n stands where. Almost every text names them in order, 1, 2, 3 …, and then the last name alone proves it:
+ * looking a name up walks a list, so asking for each of thousands would cost more than the statement.
+ */
+static void learn_map(sqlite3_stmt *st, StmtEntry *e, const char *text)
+{
+    int next = 1;
+    bool in_order = true;
+    for (const char *p = text; *p && in_order; p++) {
+        if (*p != '$')
+            continue;
+        int n = (int)strtol(p + 1, NULL, 10);
+        in_order = n >= 1 && n <= next;
+        next += n == next;
+    }
+    if (in_order && next - 1 == e->n_map) {
+        for (int i = 0; i < e->n_map; i++)
+            e->map[i] = i;
+        return;
+    }
+    for (int i = 0; i < e->n_map; i++) {
+        const char *name = sqlite3_bind_parameter_name(st, i + 1);
+        e->map[i] = name && name[0] == '$' ? (int)strtol(name + 1, NULL, 10) - 1 : -1;
+    }
+}
+
 /* Compiles text into e and learns which parameter stands where. */
 static int compile(SqliteConn *k, StmtEntry *e, const char *text)
 {
@@ -208,10 +234,7 @@ static int compile(SqliteConn *k, StmtEntry *e, const char *text)
         e->map = malloc((size_t)e->n_map * sizeof(int));
         if (!e->map)
             abort();
-        for (int i = 0; i < e->n_map; i++) {
-            const char *name = sqlite3_bind_parameter_name(st, i + 1);
-            e->map[i] = name && name[0] == '$' ? (int)strtol(name + 1, NULL, 10) - 1 : -1;
-        }
+        learn_map(st, e, text);
     }
     return SQLITE_OK;
 }
