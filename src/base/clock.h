@@ -11,6 +11,8 @@
 int64_t clock_now_ms(void);
 /* A clock that never goes back, ms from an arbitrary start. For deadlines and durations. */
 int64_t clock_mono_ms(void);
+/* Processor time of the calling thread, µs. A system call, unlike the other two. */
+int64_t clock_thread_us(void);
 void clock_sleep_ms(int64_t ms);
 
 typedef struct ClockParts {

@@ -7,6 +7,8 @@
 #include "base/clock.h"
 #include "base/msg.h"
 
+enum { BRIEF_WALL_MS = 20 };
+
 void ctx_init(Ctx *c, Arena *a)
 {
     *c = (Ctx){.a = a, .now_ms = clock_now_ms(), .lang = "zh", .zone = "Asia/Shanghai"};
@@ -39,6 +41,29 @@ bool ctx_fail_detail(Ctx *c, ErrCode code, const char *detail, const char *key)
     e->message = msg_format(c->a, c->lang, key, NULL);
     e->detail = arena_str(c->a, detail);
     return false;
+}
+
+void ctx_brief_begin(Ctx *c, int64_t budget_ms)
+{
+    int64_t until = clock_mono_ms() + budget_ms;
+    if (!c->deadline_ms || until < c->deadline_ms)
+        c->deadline_ms = until;
+    c->brief_cpu_us = clock_thread_us() + budget_ms * 1000;
+    c->brief = true;
+}
+
+bool ctx_brief_over(const Ctx *c)
+{
+    int64_t now = clock_mono_ms();
+    return now > c->deadline_ms &&
+           (now > c->deadline_ms + BRIEF_WALL_MS || clock_thread_us() > c->brief_cpu_us);
+}
+
+bool ctx_ran_over(Ctx *c, bool too_long)
+{
+    c->ran_over = true;
+    c->ran_long |= too_long;
+    return ctx_fail(c, ERR_BUSY, NULL, "err.busy");
 }
 
 void ctx_errors_back_to(Ctx *c, int n)

@@ -33,6 +33,11 @@ typedef struct Ctx {
     int retry_after_s;         /* set with ERR_LIMIT and ERR_BUSY; 0 = not said */
     int n_sql;                 /* statements run, for tests and the log */
     int64_t deadline_ms;       /* monotonic ms after which statements are interrupted; 0 = none */
+    /* brief: on a thread that must not wait. What would block or write fails instead and sets ran_over; what goes
+       past its time (ctx_brief_over) sets ran_long, too. Whoever set brief then throws the work away and does it
+       again where waiting is allowed. */
+    bool brief, ran_over, ran_long;
+    int64_t brief_cpu_us; /* of the thread's processor time: where the time of brief work ends */
     struct Db *db;             /* db/db.h */
     struct DbConn *conn;       /* db/db.h: the connection in use, NULL until the first statement */
     const struct Model *model; /* meta/model.h: the model that holds for this work */
@@ -52,6 +57,15 @@ void ctx_init(Ctx *c, Arena *a);
 bool ctx_fail_args(Ctx *c, ErrCode code, const char *field, const char *const *key_and_args);
 /* The same with a detail for the log. detail is copied. */
 bool ctx_fail_detail(Ctx *c, ErrCode code, const char *detail, const char *key);
+/* Begins brief work of at most budget_ms (deadline_ms, brief_cpu_us). */
+void ctx_brief_begin(Ctx *c, int64_t budget_ms);
+/*
+ * Is its time over? Where the clock went on while the thread did not run (others had the processor) it may
+ * go on, up to 20 ms more: thrown away and begun again it would only add to the load.
+ */
+bool ctx_brief_over(const Ctx *c);
+/* Brief work would have to wait, or (too_long) its time is over: sets the marks, records ERR_BUSY. Always false. */
+bool ctx_ran_over(Ctx *c, bool too_long);
 /* Forgets all mistakes recorded after the first n (for a trial that may fail). */
 void ctx_errors_back_to(Ctx *c, int n);
 /* n as text in the arena, for the places of a message. */

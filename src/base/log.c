@@ -145,35 +145,45 @@ static void compose(Arena *a, Buf *b, int64_t now, LogLevel level, const char *e
     buf_putc(b, '\n');
 }
 
-void log_fields(LogLevel level, const char *event, const LogField *fields)
+/* Has this second room for one more line? *tell: how many lines before it were dropped and never told. */
+static bool take_room(int64_t *tell)
 {
-    if (!log_wants(level))
-        return;
-    int64_t now = clock_now_ms(), second = clock_mono_ms() / 1000;
-    Arena *a = arena_new(0);
-    Buf b;
-    buf_init(&b, a);
-    compose(a, &b, now, level, event, fields);
+    int64_t second = clock_mono_ms() / 1000;
     pthread_mutex_lock(&lock);
+    *tell = 0;
     if (second != window) {
         window = second;
         in_window = 0;
-        if (unsaid) {
-            Buf said;
-            buf_init(&said, a);
-            const LogField f[] = {LOG_I("lines", unsaid), {.key = NULL}};
-            compose(a, &said, now, LOG_WARN, "log.dropped", f);
-            write_line(said.data, said.len);
-            unsaid = 0;
-        }
+        *tell = unsaid;
+        unsaid = 0;
     }
-    if (in_window < limit) {
+    bool room = in_window < limit;
+    if (room)
         in_window++;
-        write_line(b.data, b.len);
-    } else {
+    else
         unsaid++;
+    pthread_mutex_unlock(&lock);
+    if (!room)
         atomic_fetch_add(&dropped, 1);
+    return room;
+}
+
+void log_fields(LogLevel level, const char *event, const LogField *fields)
+{
+    int64_t tell;
+    if (!log_wants(level) || !take_room(&tell)) /* asked first: a dropped line costs nothing */
+        return;
+    int64_t now = clock_now_ms();
+    Arena *a = arena_new(0);
+    Buf b;
+    buf_init(&b, a);
+    if (tell) {
+        const LogField f[] = {LOG_I("lines", tell), {.key = NULL}};
+        compose(a, &b, now, LOG_WARN, "log.dropped", f);
     }
+    compose(a, &b, now, level, event, fields);
+    pthread_mutex_lock(&lock); /* whole lines, and the file may be opened anew */
+    write_line(b.data, b.len);
     pthread_mutex_unlock(&lock);
     arena_free(a);
 }

@@ -132,6 +132,10 @@ static DbConn *ready(Ctx *c, const DbVal *params, int n)
             return NULL;
         }
     }
+    if (c->brief && ctx_brief_over(c)) {
+        ctx_ran_over(c, true);
+        return NULL;
+    }
     DbConn *conn = db_conn(c);
     if (!conn)
         return NULL;
@@ -296,6 +300,8 @@ bool db_in_write(const Ctx *c)
 
 bool db_write(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg)
 {
+    if (c->brief)
+        return ctx_ran_over(c, false);
     if (!db_in_write(c))
         return c->db->drv->write(c, fn, arg);
     int n_err = c->n_err;

@@ -28,6 +28,16 @@ static struct timespec after_ms(int64_t ms)
 static bool take_idle(Ctx *c, Db *db, DbConn **out)
 {
     int64_t wait = DB_WAIT_MS;
+    if (c->brief) { /* neither waits nor opens: what is idle, or nothing */
+        pthread_mutex_lock(&db->lock);
+        *out = db->idle;
+        if (*out) {
+            db->idle = (*out)->next;
+            (*out)->next = NULL;
+        }
+        pthread_mutex_unlock(&db->lock);
+        return *out != NULL;
+    }
     if (c->deadline_ms) {
         int64_t left = c->deadline_ms - clock_mono_ms();
         wait = left < wait ? (left > 0 ? left : 0) : wait;
@@ -69,6 +79,10 @@ DbConn *pool_take(Ctx *c, Db *db)
     for (;;) {
         DbConn *conn = NULL;
         if (!take_idle(c, db, &conn)) {
+            if (c->brief) {
+                ctx_ran_over(c, false);
+                return NULL;
+            }
             c->retry_after_s = 5;
             ctx_fail(c, ERR_BUSY, NULL, "err.db_busy");
             return NULL;

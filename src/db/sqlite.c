@@ -24,7 +24,9 @@
 
 enum {
     STATEMENTS = 128,
-    OPS_PER_LOOK = 1000,      /* virtual machine steps between looks at the deadline */
+    OPS_PER_LOOK = 1000, /* virtual machine steps between looks at the deadline */
+    OPS_PER_BRIEF_LOOK =
+        250, /* the same for a Ctx that must not wait: pages may come from a slow disk */
     WAL_PAGES_PASSIVE = 4000, /* checkpoint beside readers and writer */
     WAL_PAGES_FORCE = 100000  /* a long reader let the log grow: wait for a gap and start it anew */
 };
@@ -34,6 +36,7 @@ typedef struct SqliteConn {
     sqlite3 *h;
     StmtCache *stmts;
     bool writer;
+    bool brief;  /* set up for a Ctx that must not wait */
     int last_rc; /* of the last failure, for report */
     char last_msg[256];
 } SqliteConn;
@@ -107,6 +110,10 @@ static const char *check_field(Ctx *c, const char *name)
 
 static void record(Ctx *c, SqliteConn *k, int rc, const char *msg, const char *detail)
 {
+    if (c->brief) { /* whatever it was, the second try tells */
+        ctx_ran_over(c, (rc & 0xff) == SQLITE_INTERRUPT);
+        return;
+    }
     switch (rc) {
     case SQLITE_CONSTRAINT_PRIMARYKEY:
     case SQLITE_CONSTRAINT_UNIQUE:
@@ -516,6 +523,8 @@ static void sqlite_interrupt(DbConn *conn)
 static int look_at_deadline(void *arg)
 {
     DbConn *conn = arg;
+    if (conn->ctx && conn->ctx->brief)
+        return ctx_brief_over(conn->ctx);
     int64_t deadline = conn->deadline_ms;
     return deadline && clock_mono_ms() > deadline;
 }
@@ -580,6 +589,7 @@ static bool connect_to(Ctx *c, SqliteConn *k)
     if (k->writer)
         sqlite3_wal_hook(k->h, note_wal, s);
     sqlite3_progress_handler(k->h, OPS_PER_LOOK, look_at_deadline, &k->base);
+    k->brief = false;
     k->stmts = cache_new(STATEMENTS, drop_stmt, NULL);
     return true;
 }
@@ -623,7 +633,13 @@ static DbConn *sqlite_conn_open(Ctx *c, Db *db)
 
 static bool sqlite_conn_check(DbConn *conn, Ctx *c)
 {
-    (void)c;
+    SqliteConn *k = of(conn);
+    if (k->brief != c->brief) {
+        k->brief = c->brief;
+        sqlite3_busy_timeout(k->h, k->brief ? 0 : DB_WAIT_MS);
+        sqlite3_progress_handler(k->h, k->brief ? OPS_PER_BRIEF_LOOK : OPS_PER_LOOK,
+                                 look_at_deadline, conn);
+    }
     return !conn->broken;
 }
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/conf.h"
@@ -251,6 +252,7 @@ static void end(Request *rq)
               LOG_S("method", method_name(rq->method)),
               LOG_S("route", rq->route ? rq->route->path : "-"), LOG_I("status", rq->out.status),
               LOG_I("ms", clock_mono_ms() - rq->started_ms), LOG_I("sql", c->n_sql),
+              LOG_S("by", c->brief ? "poller" : "worker"),
               LOG_I("user", c->actor ? c->actor->user : 0), LOG_S("detail", detail));
 }
 
@@ -266,11 +268,10 @@ void gate_check(Request *rq)
     end(rq);
 }
 
-/* A path of the API is answered in JSON; anything else is the page. */
-void gate_run(Request *rq)
+/* From the complete request to the answer in rq->out; begin was called. */
+static void answer(Request *rq)
 {
     Ctx *c = &rq->c;
-    begin(rq);
     bool ok = pass(rq) && (rq->route->fn(rq) || record_first(rq));
     if (ok && arena_over_cap(c->a))
         ok = ctx_fail(c, ERR_BUSY, NULL, "err.too_much_memory");
@@ -283,5 +284,31 @@ void gate_run(Request *rq)
         finish(rq);
     else
         respond_problem(rq);
+}
+
+/* A path of the API is answered in JSON; anything else is the page. */
+void gate_run(Request *rq)
+{
+    begin(rq);
+    answer(rq);
     end(rq);
+}
+
+bool gate_try(Request *rq, int64_t budget_ms, bool *too_long)
+{
+    Request before = *rq;
+    Ctx *c = &rq->c;
+    begin(rq);
+    ctx_brief_begin(c, budget_ms);
+    answer(rq);
+    if (c->ran_over) {
+        db_release(c);
+        if (rq->out.fd >= 0)
+            close(rq->out.fd);
+        *too_long = c->ran_long;
+        *rq = before; /* what the arena got meanwhile goes with the request */
+        return false;
+    }
+    end(rq);
+    return true;
 }

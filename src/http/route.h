@@ -24,6 +24,7 @@ struct Route {
     size_t max_body;   /* bytes; 0: no body */
     bool upload;       /* multipart with one file */
     bool import_sized; /* the file may be as large as an import */
+    bool quick;        /* only reads, and may be begun twice: tried where the socket is read, see serve.c */
     bool in_answer;    /* the body of success is described by the entity (OpenAPI) */
     const char *about; /* one line for OpenAPI and `zhike routes` */
     const char *
@@ -42,8 +43,13 @@ bool routes_check_table(const Route *table, int n);
 /* May this row be entered without a session? (for the table of rights) */
 const char *method_name(Method m);
 
-/* The gate: everything between a complete request and its handler, then the answer. Runs on a worker. */
+/* The gate: everything between a complete request and its handler, then the answer. For a worker. */
 void gate_run(Request *rq);
+/*
+ * The same on a thread that must not wait: false where it would have to wait, to write, or to run longer than
+ * budget_ms (*too_long); then nothing has happened and the request is as before. For routes that are .quick.
+ */
+bool gate_try(Request *rq, int64_t budget_ms, bool *too_long);
 /* The same without the handler, before the body of an upload is read; refusals are mistakes in rq->c. */
 void gate_check(Request *rq);
 

@@ -5,6 +5,8 @@
  * (headers, route and its limits; uploads: the gate without the handler, so that strangers fill no
  * disk) → body in pieces (memory, or a temporary file for uploads) → suspended and
  * queued → a worker runs the gate → resumed → the answer is sent → completed (the arena goes).
+ * A short read (a route that is .quick, on SQLite) is tried before it is suspended, right on the
+ * thread that read it; see try_here.
  */
 #include "http/serve.h"
 
@@ -14,6 +16,8 @@
 #include <microhttpd.h>
 #include <netdb.h>
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +39,7 @@ enum {
     POST_BUFFER = 16384,
     DROP_MAX = 64 << 20
 };
+enum { BUDGET_MS = 2, PAUSE_MS = 30, SLOW_MS = 10000, SLOW_SLOTS = 1024, MAX_POLLERS = 8 };
 enum { MAX_HEADERS = 100, MAX_HEADER_BYTES = 16384 };
 /* CHECK and CHECKED: an upload asks who is there before its body is taken. */
 enum { RQ_NEW, RQ_CHECK, RQ_CHECKED, RQ_BODY, RQ_QUEUED, RQ_DONE };
@@ -61,6 +66,10 @@ struct Server {
     Request *first, *last;
     int n_queued, n_running;
     bool stopping;
+    bool tries_here;              /* reads do not wait on a socket */
+    _Atomic bool closing;         /* the same as stopping, for who has not the lock */
+    _Atomic int64_t paused_until; /* monotonic ms; before it nothing is tried on a polling thread */
+    _Atomic int64_t slow_until[SLOW_SLOTS]; /* by target: known to take long */
 };
 
 static Server *server; /* one per process: the library's callbacks and serve_dir need it */
@@ -419,6 +428,40 @@ static enum MHD_Result queue(Request *rq, int state)
     return refuse(rq);
 }
 
+static _Atomic int64_t *slow_slot(const Request *rq)
+{
+    uint32_t h = 2166136261u;
+    for (const char *p = rq->target; *p; p++)
+        h = (h ^ (unsigned char)*p) * 16777619u;
+    return &server->slow_until[h % SLOW_SLOTS];
+}
+
+/*
+ * Most reads take less time than waking a worker and coming back. They are answered where they were read, within
+ * BUDGET_MS; one that takes longer is thrown away and begun again on a worker. So that a polling thread does not
+ * spend its time on work thrown away, the same target goes straight to a worker for SLOW_MS, and after each overrun
+ * nothing at all is tried for PAUSE_MS. false: not answered.
+ */
+static bool try_here(Request *rq)
+{
+    if (!server->tries_here || !rq->route || !rq->route->quick || server->closing)
+        return false;
+    int64_t now = clock_mono_ms();
+    _Atomic int64_t *slow = slow_slot(rq);
+    if (now < atomic_load_explicit(&server->paused_until, memory_order_relaxed) ||
+        now < atomic_load_explicit(slow, memory_order_relaxed))
+        return false;
+    bool too_long;
+    if (gate_try(rq, BUDGET_MS, &too_long))
+        return true;
+    if (too_long) { /* not merely that no connection was idle */
+        now = clock_mono_ms();
+        atomic_store_explicit(slow, now + SLOW_MS, memory_order_relaxed);
+        atomic_store_explicit(&server->paused_until, now + PAUSE_MS, memory_order_relaxed);
+    }
+    return false;
+}
+
 static enum MHD_Result head(Request *rq, const char *url, const char *method)
 {
     Ctx *c = &rq->c;
@@ -510,7 +553,9 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *conn, const char
                      ctx_num(&rq->c, (int64_t)body_limit(rq)));
         if (rq->c.n_err)
             return refuse(rq);
-        return queue(rq, RQ_QUEUED);
+        if (!try_here(rq))
+            return queue(rq, RQ_QUEUED);
+        rq->state = RQ_DONE;
     }
     return rq->state == RQ_DONE ? send_answer(rq) : MHD_YES;
 }
@@ -559,6 +604,18 @@ static bool open_socket(Ctx *c, const char *listen_on, int *out_fd, int *out_por
     return true;
 }
 
+/* Polling threads: the setting, or one a core where they run reads themselves. */
+static unsigned poller_count(const Server *s)
+{
+    int64_t n = conf_int("http.pollers");
+    cpu_set_t cores;
+    if (n == 0)
+        n = s->tries_here && sched_getaffinity(0, sizeof cores, &cores) == 0 ? CPU_COUNT(&cores)
+                                                                             : 1;
+    n = n > MAX_POLLERS ? MAX_POLLERS : n;
+    return n > 1 ? (unsigned)n : 0; /* 0: the one thread of the daemon itself */
+}
+
 bool serve_start(Ctx *c, const ServeOptions *o, Server **out)
 {
     if (!routes_check())
@@ -569,8 +626,12 @@ bool serve_start(Ctx *c, const ServeOptions *o, Server **out)
     Arena *a = arena_new(0); /* lives as long as the server */
     Server *s = ARENA_NEW(a, Server);
     server = s;
-    *s = (Server){
-        .a = a, .db = o->db, .dir = arena_str(a, o->dir), .port = port, .n_workers = o->workers};
+    *s = (Server){.a = a,
+                  .db = o->db,
+                  .dir = arena_str(a, o->dir),
+                  .port = port,
+                  .n_workers = o->workers,
+                  .tries_here = !db_is_pg(o->db)};
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->idle, NULL);
     s->workers = ARENA_ARRAY(a, o->workers, pthread_t);
@@ -583,9 +644,9 @@ bool serve_start(Ctx *c, const ServeOptions *o, Server **out)
         s, MHD_OPTION_NOTIFY_COMPLETED, completed, s, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)conf_int("http.connections"), MHD_OPTION_PER_IP_CONNECTION_LIMIT,
         (unsigned)conf_int("http.per_address"), MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)(conf_duration_ms("http.idle_timeout") / 1000),
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)32768, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-        MHD_OPTION_END);
+        (unsigned)(conf_duration_ms("http.idle_timeout") / 1000), MHD_OPTION_THREAD_POOL_SIZE,
+        poller_count(s), MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)32768,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
     if (!s->daemon)
         return ctx_fail(c, ERR_INTERNAL, "listen", "err.listen_failed", o->listen, strerror(errno));
     *out = s;
@@ -601,7 +662,8 @@ void serve_stop(Server *s, int64_t wait_ms)
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += wait_ms / 1000;
     pthread_mutex_lock(&s->lock);
-    s->stopping = true; /* what is queued is still worked off; new requests are answered 503 */
+    s->stopping = s->closing =
+        true; /* what is queued is still worked off; new requests are answered 503 */
     for (Idle *w; (w = call_idle(s)) != NULL;)
         pthread_cond_signal(&w->wake);
     while (s->first || s->n_running)

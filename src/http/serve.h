@@ -1,6 +1,6 @@
 /*
- * The HTTP server: libmicrohttpd's epoll threads read requests whole, hand them to workers and send
- * the answers. The threads of the library never run SQL.
+ * The HTTP server: libmicrohttpd's epoll threads read requests whole, answer short reads
+ * themselves, hand the rest to workers and send the answers. The threads of the library never wait.
  */
 #ifndef HTTP_SERVE_H
 #define HTTP_SERVE_H

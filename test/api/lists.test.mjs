@@ -2,7 +2,7 @@
 // and the number of statements of a page.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { makeCompany, startServer } from '../lib/index.mjs';
+import { makeCompany, startServer, until } from '../lib/index.mjs';
 import { all, contact, customer, filter, ids, make, makeCustomer, mobile, problem } from '../lib/records.mjs';
 
 let server, boss, rep, agent, people;
@@ -265,6 +265,10 @@ describe('counts, fields, search', () => {
 
 test('a page costs the same number of statements whatever its length', async () => {
   const statements = async (path) => {
+    // a line comes through a pipe: the one of the call before has arrived when that of a call behind it has
+    const before = server.log.length;
+    await boss.get('/jobs');
+    await until(() => server.log.slice(before).includes('"route":"/api/v1/jobs"'), 3000, 'the line of the call before');
     const from = server.log.length;
     assert.equal((await boss.get(path)).status, 200, path);
     for (let i = 0; i < 40; i++) {
@@ -275,8 +279,10 @@ test('a page costs the same number of statements whatever its length', async () 
     throw new Error('no line in the log');
   };
   await boss.get('/customers');
-  for (const [plural, more] of [['customers', ''], ['tasks', '&fields=title,customer,collaborators,owner'], ['contacts', '&sort=name'], ['customers', '&count=exact&q=%E5%8D%8E']]) {
-    const few = await statements(`/${plural}?limit=10${more}`), many = await statements(`/${plural}?limit=200${more}`);
+  for (const [plural, more] of [['customers', ''], ['tasks', '&sort=id&fields=title,customer,collaborators,owner'], ['contacts', '&sort=name'], ['customers', '&count=exact&q=%E5%8D%8E']]) {
+    // the least of three: who asks is read anew when the keeper has dropped him from the cache, whatever the page
+    const least = async (path) => Math.min(await statements(path), await statements(path), await statements(path));
+    const few = await least(`/${plural}?limit=10${more}`), many = await least(`/${plural}?limit=200${more}`);
     assert.equal(few, many, `${plural}${more}: ${few} statements for 10 rows, ${many} for 200`);
     assert.ok(few <= 9, `${plural}${more}: ${few} statements`);
   }

@@ -336,6 +336,50 @@ static void test_deadline(void **state)
     t_end(t);
 }
 
+/* Work that must not wait gives up instead, says so even to who swallows mistakes, and leaves the connection good. */
+static void test_brief(void **state)
+{
+    (void)state;
+    T *t = t_new();
+    Ctx *c = &t->c;
+    int64_t n = 0;
+    assert_int_equal(t_int(c, "SELECT 1"), 1); /* one connection is open */
+    db_release(c);
+    ctx_brief_begin(c, 1000);
+    OK(c, db_one_int(c, SQL("SELECT 7"), NULL, 0, &n, NULL));
+    assert_int_equal(n, 7);
+    assert_false(c->ran_over);
+    assert_false(db_write(c, make_item, NULL));
+    ctx_errors_back_to(c, 0);
+    assert_true(c->ran_over && !c->ran_long);
+    db_release(c);
+    T *u = t_new(); /* it has the only open connection: no other is opened, nothing is waited for */
+    assert_int_equal(t_int(&u->c, "SELECT 1"), 1);
+    c->ran_over = false;
+    int64_t start = clock_mono_ms();
+    assert_false(db_one_int(c, SQL("SELECT 7"), NULL, 0, &n, NULL));
+    assert_true(c->ran_over && !c->ran_long && clock_mono_ms() - start < 1000);
+    t_end(u);
+    c->ran_over = false;
+    ctx_errors_back_to(c, 0);
+    if (!pg_url) { /* where a statement runs in this thread */
+        c->deadline_ms = 0;
+        ctx_brief_begin(c, 5);
+        assert_false(db_one_int(c,
+                                SQL("WITH RECURSIVE k (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM "
+                                    "k WHERE n < 2000000000) SELECT count(*) FROM k"),
+                                NULL, 0, &n, NULL));
+        assert_true(c->ran_over && c->ran_long);
+        assert_int_equal(c->n_err, 1);
+        assert_false(db_one_int(c, SQL("SELECT 7"), NULL, 0, &n, NULL)); /* its time stays over */
+    }
+    t_end(t);
+    t = t_new();
+    assert_int_equal(t_int(&t->c, "SELECT 1"), 1);
+    OK(&t->c, db_write(&t->c, make_item, NULL));
+    t_end(t);
+}
+
 static void *interrupter(void *arg)
 {
     usleep(200 * 1000);
@@ -436,6 +480,7 @@ int main(void)
         DB_TEST(test_cursors),
         DB_TEST(test_pool),
         DB_TEST(test_deadline),
+        DB_TEST(test_brief),
         DB_TEST(test_interrupt),
         DB_TEST(test_cache),
         DB_TEST(test_second),

@@ -1,0 +1,81 @@
+// Short reads are answered on the thread that reads the socket (SQLite); long ones go to a worker, and the socket
+// thread stays free meanwhile. One polling thread, so that every connection here hangs on it.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { defaultEngine, slow, startServer, until } from '../lib/index.mjs';
+import { filter, makeCustomer } from '../lib/records.mjs';
+
+const ROWS = 3000;
+// Sixty texts that nobody has, over every row: tens of milliseconds.
+const long = (salt) => `/customers?count=exact&limit=1&${filter(['or',
+  ...Array.from({ length: 45 }, (_, i) => ['name', 'contains', `无此名${salt}${i}`])])}`;
+let server, admin;
+before(async () => {
+  server = await startServer({ env: { ZHIKE_HTTP_POLLERS: '1', ZHIKE_LOG_RATE: '100000' } });
+  await server.cliOk('demo', '--customers', String(ROWS));
+  admin = await server.admin();
+});
+after(() => server?.stop());
+
+/** Who answered the requests of a route so far: ['poller', 'worker', …]. */
+const by = async (route, n) => {
+  const lines = () => server.log.split('\n').filter((l) => l.includes('"event":"request"') && l.includes(`"route":"${route}"`))
+    .map((l) => JSON.parse(l).by);
+  await until(() => lines().length >= n, 3000, `${n} lines of ${route}`);
+  return lines();
+};
+
+test('a short read is answered where it was read, on SQLite; a write never is', async () => {
+  const made = await makeCustomer(admin);
+  const first = await admin.get(`/customers/${made.id}`);
+  assert.equal(first.status, 200);
+  for (let i = 0; i < 10; i++) assert.deepEqual((await admin.get(`/customers/${made.id}`)).json, first.json);
+  const reads = await by('/api/v1/:plural/:id', 11);
+  assert.equal(reads.includes('poller'), defaultEngine === 'sqlite', reads.join(' '));
+  const writes = server.log.split('\n').filter((l) => /"method":"(POST|PATCH)"/.test(l)).map((l) => JSON.parse(l).by);
+  assert.ok(writes.length >= 2);
+  assert.deepEqual([...new Set(writes)], ['worker']);
+});
+
+test('a long read is handed to a worker and answered whole', async () => {
+  const answer = await admin.get(long('a'));
+  assert.equal(answer.status, 200, answer.text);
+  assert.equal(answer.json.data.length, 0);
+  const lists = await by('/api/v1/:plural', 1);
+  assert.equal(lists.at(-1), 'worker', lists.join(' '));
+});
+
+test('what was refused on the socket thread is refused once, with all it has to say', async () => {
+  const refused = await admin.get('/customers?sort=nonsense');
+  assert.equal(refused.status, 400);
+  assert.equal(refused.json.errors.length, 1);
+  const stranger = await fetch(`${server.url}/api/v1/customers`);
+  assert.equal(stranger.status, 401);
+});
+
+test('sixteen long reads at once do not keep a health check waiting', async () => {
+  const began = performance.now();
+  let running = 16;
+  const reads = Array.from({ length: 16 }, (_, i) => admin.get(long(`b${i}`)).then((r) => { running--; return r.status; }));
+  const waits = [];
+  while (running > 0) {
+    const at = performance.now();
+    const health = await fetch(`${server.url}/healthz`);
+    assert.equal(health.status, 200);
+    await health.arrayBuffer();
+    waits.push(performance.now() - at);
+  }
+  const whole = performance.now() - began;
+  assert.deepEqual(await Promise.all(reads), Array(16).fill(200));
+  waits.sort((a, b) => a - b);
+  // Were they run one after the other on the socket thread, the first health check would wait for all of them.
+  assert.ok(whole > 100, `the reads took ${whole} ms: too short to tell anything`);
+  assert.ok(waits.length >= 4, `${waits.length} health checks in ${whole} ms`);
+  assert.ok(waits[waits.length >> 1] < Math.min(whole / 4, 150 * slow), `median wait ${waits[waits.length >> 1]} of ${whole} ms`);
+});
+
+test('the same long read is not tried on the socket thread again and again', async () => {
+  const before = (await by('/api/v1/:plural', 1)).length;
+  for (let i = 0; i < 3; i++) assert.equal((await admin.get(long('c'))).status, 200);
+  assert.deepEqual((await by('/api/v1/:plural', before + 3)).slice(before), ['worker', 'worker', 'worker']);
+});
