@@ -42,7 +42,16 @@ static bool look_at(Ctx *c, SheetBook *b, const char *wish, Imp *imp)
     }
     imp->encoding = sheet_encoding(b);
     imp->delimiter = sheet_delimiter(b);
-    return imp_meta(c, b, imp->sheets, imp->n);
+    if (!imp_meta(c, b, imp->sheets, imp->n))
+        return false;
+    for (int i = 0; i < imp->n; i++)
+        imp_note_columns(c, &imp->sheets[i]);
+    if (imp->n && imp->encoding && sheet_rule(b)) {
+        ImpSheet *first = &imp->sheets[0];
+        imp_note(c, first, "encoding", imp->encoding, 1);
+        first->notes[first->n_notes - 1].rule = sheet_rule(b);
+    }
+    return true;
 }
 
 static bool insert(Ctx *c, void *imp)
@@ -112,7 +121,8 @@ static bool set_mapping(Ctx *c, ImpSheet *s, const Entity *e, json_object *mappi
         for (int k = 0; k < i; k++)
             if (s->columns[i].field && s->columns[k].field &&
                 strcmp(s->columns[i].field, s->columns[k].field) == 0 &&
-                strcmp(s->columns[i].field, "region") != 0)
+                !imp_may_share(c, e, s->columns[i].field, s->columns[k].header,
+                               s->columns[i].header))
                 return ctx_fail(c, ERR_INVALID, "mapping", "err.import.field_twice",
                                 s->columns[i].field);
     return c->n_err == 0;
@@ -164,35 +174,42 @@ static bool set_defaults(Ctx *c, ImpSheet *s, const Entity *e, json_object *defa
 }
 
 static const JsonWant sheet_want[] = {
-    {"index", json_type_int, true},        {"entity", json_type_string, false},
-    {"header_row", json_type_int, false},  {"mapping", json_type_object, false},
-    {"mode", json_type_string, false},     {"match", json_type_array, false},
-    {"on_blank", json_type_string, false}, {"defaults", json_type_object, false},
+    {"index", json_type_int, true},          {"entity", json_type_string, false},
+    {"header_row", json_type_int, false},    {"header_rows", json_type_int, false},
+    {"fill_down", json_type_boolean, false}, {"mapping", json_type_object, false},
+    {"mode", json_type_string, false},       {"match", json_type_array, false},
+    {"on_blank", json_type_string, false},   {"defaults", json_type_object, false},
     {NULL, json_type_null, false},
 };
 
 static bool set_sheet(Ctx *c, SheetBook *b, ImpSheet *s, json_object *in)
 {
     const char *entity = json_str(in, "entity", NULL);
-    int64_t header = json_int(in, "header_row", s->header_row);
+    int64_t header = json_int(in, "header_row", s->header_row),
+            rows = json_int(in, "header_rows", header == s->header_row ? s->header_rows : 1);
     if (!entity || !*entity) {
         s->entity = NULL;
         return true;
     }
     if (!may_wish(c, entity))
         return false;
-    if (header < 1 || header > 1000)
+    if (header < 1 || header > 1000 || rows < 1 || rows > 2 || rows > header)
         return ctx_fail(c, ERR_INVALID, "header_row", "err.import.header_row");
     const Entity *e = model_entity(c->model, entity);
     bool anew = !s->entity || strcmp(s->entity, e->name) != 0;
-    if (header != s->header_row) {
-        if (!imp_reread(c, b, header, s))
+    if (header != s->header_row || rows != s->header_rows) {
+        if (!imp_reread(c, b, header, (int)rows, s))
             return false;
         anew = true;
     }
+    s->fill_down = json_flag(in, "fill_down", s->fill_down);
     s->entity = e->name;
-    if (anew)
+    if (anew) {
         imp_guess(c, e, s);
+        s->remembered = false;
+        s->profile = NULL;
+        imp_note_columns(c, s);
+    }
     json_object *mapping = json_member(in, "mapping"), *match = json_member(in, "match"),
                 *defaults = json_member(in, "defaults");
     return set_words(c, s, in) && (!mapping || set_mapping(c, s, e, mapping)) &&

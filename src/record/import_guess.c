@@ -1,274 +1,40 @@
 /*
- * Understanding a sheet of a stranger: in which row the header stands, what entity it is, which column
- * is which field. Nothing is guessed from contents: a header is known by label, code or synonym, or it
- * is left for the person.
+ * Understanding a sheet of a stranger: in which row the header stands and how many rows it has, what
+ * entity it is, samples, and what is worth telling (hidden rows, totals, merged cells, lost digits …).
+ * Which column is which field is import_words.c. One pass over the sheet; of a large one over its
+ * beginning.
  */
+#include <ctype.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/fold.h"
+#include "base/phone.h"
 #include "base/utf8.h"
 #include "record/import_impl.h"
 
-/* ---- headers ------------------------------------------------------------------------------- */
+enum { LOOK_COLUMNS = 1000, LOOK_BYTES = 48 << 20, LOOK_ROWS = 2000 };
 
-static const char *closing(const char *s, size_t *skip)
-{
-    static const char *const pairs[][2] = {
-        {"(", ")"}, {"[", "]"}, {"【", "】"}, {"<", ">"}, {"《", "》"}};
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
-        if (strncmp(s, pairs[i][0], strlen(pairs[i][0])) == 0) {
-            *skip = strlen(pairs[i][0]);
-            return pairs[i][1];
-        }
-    return NULL;
-}
+/* ---- gathering ------------------------------------------------------------------------------- */
 
-char *imp_norm(Arena *a, const char *header)
-{
-    char *s = fold_text(a, header), *w = s;
-    for (const char *r = s; *r;) {
-        size_t skip = 0;
-        const char *end = closing(r, &skip);
-        const char *at = end && w != s ? strstr(r + skip, end)
-                                       : NULL; /* in front of the name it is part of it */
-        if (at) {
-            r = at + strlen(end);
-            continue;
-        }
-        const char *p = r;
-        int32_t cp = utf8_next(&p, r + strlen(r));
-        bool drop = cp < 0 || utf8_is_blank(cp) || strchr("*:_-#.\"'", cp < 128 ? (int)cp : 'x') ||
-                    cp == 0xff1a || cp == 0x2605 || cp == 0x203b || cp == 0x3001;
-        if (!drop) {
-            memmove(w, r, (size_t)(p - r));
-            w += p - r;
-        }
-        r = p;
-    }
-    *w = 0;
-    return s;
-}
-
-bool imp_in_wan(const char *header)
-{
-    const char *s = strstr(header, "万");
-    return s && (strstr(s, "万元") || strstr(s, "万)") || strstr(s, "万）"));
-}
-
-bool imp_may_use(const Ctx *c, const Field *f)
-{
-    bool masked;
-    if (f->hidden || f->retired || f->write_only || f->type == FT_FILE || f->type == FT_FILES ||
-        f->type == FT_IMAGE || f->type == FT_LINK_MANY)
-        return false;
-    if (f->type == FT_NUMBER)
-        return true;
-    if (f->standard && f->entity->standard)
-        return f->index == STD_OWNER || f->index == STD_CREATED_AT || f->index == STD_EXT_SOURCE ||
-               f->index == STD_EXT_ID;
-    return !f->readonly && access_field(c, f, &masked) == FR_EDIT;
-}
-
-static json_object *parts_of(Ctx *c, const Field *f)
-{
-    json_object *o = NULL;
-    int before = c->n_err;
-    if (!f->parts_json || !json_read(c, f->parts_json, strlen(f->parts_json), &o))
-        ctx_errors_back_to(c, before);
-    return o;
-}
-
-const Field *imp_field(const Ctx *c, const Entity *e, const char *path, const char **out_part)
-{
-    const char *part = NULL;
-    const Field *f;
-    if (strcmp(path, "address") == 0) {
-        f = entity_field(e, "region");
-        return f && entity_field(e, "address_detail") && imp_may_use(c, f) ? f : NULL;
-    }
-    const char *dot = strchr(path, '.');
-    if (dot) {
-        f = entity_field(e, arena_dup(c->a, path, (size_t)(dot - path)));
-        part = dot + 1;
-        if (!f || f->type != FT_PARTS || !f->parts_json ||
-            !strstr(f->parts_json, arena_printf(c->a, "\"%s\"", part)))
-            return NULL;
-    } else {
-        f = entity_field(e, path);
-        if (f && f->type == FT_PARTS)
-            return NULL;
-    }
-    if (out_part)
-        *out_part = part;
-    return f && imp_may_use(c, f) ? f : NULL;
-}
-
-/* ---- what an entity's columns may be called -------------------------------------------------- */
-
-typedef struct Word {
-    const char *norm, *path;
-    int score;
-} Word;
-
-typedef struct Words {
-    VEC(Word) list;
-} Words;
-
-static void add(Ctx *c, Words *w, const char *text, const char *path, int score)
-{
-    char *norm = text ? imp_norm(c->a, text) : NULL;
-    if (norm && *norm)
-        vec_push(c->a, &w->list, (Word){norm, path, score});
-}
-
-static void add_synonyms(Ctx *c, Words *w, const Field *f, const char *path, const char *tail,
-                         int score)
-{
-    for (const char *p = f->synonyms; p && *p;) {
-        size_t n = strcspn(p, "|");
-        add(c, w, arena_printf(c->a, "%.*s%s", (int)n, p, tail), path, score);
-        p += n + (p[n] == '|');
-    }
-}
-
-static void add_parts(Ctx *c, Words *w, const Field *f)
-{
-    json_object *parts = parts_of(c, f);
-    if (!parts)
-        return;
-    json_object_object_foreach(parts, name, part)
-    {
-        json_object *label = json_member(part, "label");
-        const char *zh = label ? json_str(label, "zh", name) : name,
-                   *en = label ? json_str(label, "en", name) : name;
-        const char *path = arena_printf(c->a, "%s.%s", f->name, name);
-        add(c, w, path, path, 100);
-        add(c, w, arena_printf(c->a, "%s%s", f->label.zh, zh), path, 100);
-        add(c, w, arena_printf(c->a, "%s/%s", f->label.zh, zh), path, 100);
-        add(c, w, arena_printf(c->a, "%s / %s", f->label.en, en), path, 100);
-        add(c, w, arena_printf(c->a, "%s %s", f->label.en, en), path, 100);
-        add_synonyms(c, w, f, path, zh, 90);
-        if (strcmp(name, "mobile") == 0) {
-            add_synonyms(c, w, f, path, "电话", 85);
-            add_synonyms(c, w, f, path, "手机号", 85);
-            add_synonyms(c, w, f, path, "联系方式", 85);
-        }
-        if (strcmp(name, "name") == 0) {
-            add(c, w, f->label.zh, path, 90);
-            add(c, w, f->label.en, path, 90);
-            add_synonyms(c, w, f, path, "", 90);
-        } else {
-            add(c, w, zh, path, 60); /* alone only beside the name of the person, see assign */
-        }
-    }
-}
-
-static Words *words_of(Ctx *c, const Entity *e)
-{
-    Words *w = ARENA_NEW(c->a, Words);
-    for (int i = 0; i < e->n_fields; i++) {
-        const Field *f = &e->fields[i];
-        if (!imp_may_use(c, f))
-            continue;
-        if (f->type == FT_PARTS) {
-            add_parts(c, w, f);
-            continue;
-        }
-        add(c, w, f->label.zh, f->name, 100);
-        add(c, w, f->label.en, f->name, 100);
-        add(c, w, f->name, f->name, 95);
-        add_synonyms(c, w, f, f->name, "", 90);
-    }
-    if (imp_field(c, e, "address", NULL))
-        add(c, w, "address", "address", 95);
-    return w;
-}
-
-/* "客户地址" on a sheet of customers is 地址. */
-static const char *without_entity(Ctx *c, const Entity *e, const char *norm)
-{
-    const char *own[] = {imp_norm(c->a, e->label.zh), imp_norm(c->a, e->label.en)};
-    for (int i = 0; i < 2; i++) {
-        size_t n = strlen(own[i]);
-        if (n && strncmp(norm, own[i], n) == 0 && norm[n])
-            return norm + n;
-    }
-    return NULL;
-}
-
-static bool taken(const ImpColumn *cols, int n, const char *path)
-{
-    for (int i = 0; i < n; i++)
-        if (cols[i].guess && strcmp(cols[i].guess, path) == 0)
-            return true;
-    return false;
-}
-
-static bool parent_part_taken(const ImpColumn *cols, int n, const char *path)
-{
-    size_t len = strcspn(path, ".");
-    for (int i = 0; i < n; i++)
-        if (cols[i].guess && strncmp(cols[i].guess, path, len) == 0 && cols[i].guess[len] == '.')
-            return true;
-    return false;
-}
-
-/* Strong words first, so that a synonym never takes a field from the column that bears its name. Returns how many are known. */
-static int assign(Ctx *c, const Entity *e, const Words *w, ImpColumn *cols, int n)
-{
-    static const int levels[] = {100, 95, 90, 85, 80, 60};
-    const char **norms = ARENA_ARRAY(c->a, n + 1, const char *),
-               **bare = ARENA_ARRAY(c->a, n + 1, const char *);
-    int known = 0;
-    for (int i = 0; i < n; i++) {
-        cols[i].guess = NULL;
-        cols[i].score = 0;
-        norms[i] = imp_norm(c->a, cols[i].header);
-        bare[i] = without_entity(c, e, norms[i]);
-    }
-    for (size_t l = 0; l < sizeof levels / sizeof *levels; l++)
-        for (int i = 0; i < n; i++) {
-            if (cols[i].guess || !*norms[i])
-                continue;
-            for (size_t k = 0; k < w->list.n && !cols[i].guess; k++) {
-                const Word *word = &w->list.items[k];
-                const char *name = levels[l] == 80 ? bare[i] : norms[i];
-                bool fits = levels[l] == 80 ? word->score >= 85 : word->score == levels[l];
-                if (!name || !fits || strcmp(word->norm, name) != 0 ||
-                    (levels[l] == 60 && !parent_part_taken(cols, n, word->path)))
-                    continue;
-                if (taken(cols, n, word->path) && strcmp(word->path, "region") != 0)
-                    continue;
-                cols[i].guess = word->path;
-                cols[i].score = levels[l];
-                known++;
-            }
-        }
-    if (imp_field(c, e, "address", NULL) && !taken(cols, n, "region") && !taken(cols, n, "address"))
-        for (int i = 0; i < n; i++)
-            if (cols[i].guess && strcmp(cols[i].guess, "address_detail") == 0)
-                cols[i].guess = "address"; /* one column for all of it */
-    return known;
-}
-
-void imp_guess(Ctx *c, const Entity *e, ImpSheet *s)
-{
-    assign(c, e, words_of(c, e), s->columns, s->n_columns);
-    for (int i = 0; i < s->n_columns; i++)
-        s->columns[i].field = s->columns[i].guess;
-}
-
-/* ---- the sheet ----------------------------------------------------------------------------- */
+/* What the rows below the header have. */
+typedef struct Facts {
+    int64_t rows, hidden, totals, samples, last;
+    int64_t phones[LOOK_COLUMNS], lost[LOOK_COLUMNS];
+} Facts;
 
 typedef struct Look {
     Ctx *c;
-    int64_t header; /* > 0: the row to take columns from; else the first rows are gathered */
+    Arena *step;
+    int64_t from; /* rows above are passed over */
     ImpCells rows[IMP_HEAD_ROWS];
+    bool hidden[IMP_HEAD_ROWS];
     int n;
-    int64_t count, last; /* rows behind the header */
-    int64_t stop_after;  /* rows to count at most */
-    ImpSheet *s;
+    Facts *below; /* of the rows behind those kept */
+    int64_t count, stop_after;
+    const SheetMerge *merges;
+    int n_merges;
 } Look;
 
 static const char *tidy(Ctx *c, const char *text)
@@ -278,21 +44,113 @@ static const char *tidy(Ctx *c, const char *text)
     return s;
 }
 
+static bool several_phones(Arena *a, const char *text)
+{
+    int digits = 0, n = 0;
+    size_t len = strlen(text);
+    for (size_t i = 0; i < len && len <= 200; i++)
+        digits += isdigit((unsigned char)text[i]) != 0;
+    if (digits < 14)
+        return false;
+    (void)phone_split(a, text, &n);
+    return n > 1;
+}
+
+bool imp_digits_lost(const SheetCell *x)
+{
+    if (x->kind == SHEET_NUMBER)
+        return fabs(x->number) >= 1e15;
+    const char *s = x->text;
+    size_t n = strspn(s, "+-0123456789.");
+    char *end;
+    if (x->kind != SHEET_TEXT || !n || (s[n] != 'E' && s[n] != 'e') ||
+        !(s[n + 1] == '+' || isdigit((unsigned char)s[n + 1])))
+        return false;
+    (void)strtod(s, &end);
+    return !*end;
+}
+
+/* Cheap: does a text that may be 合计 or 示例 stand here at all? */
+static bool maybe_marked(const SheetCell *x)
+{
+    return x->kind == SHEET_TEXT && strlen(x->text) < 200 &&
+           (strstr(x->text, "计") || strstr(x->text, "例") || strstr(x->text, "otal") ||
+            strstr(x->text, "OTAL") || strcasestr(x->text, "sum") || strstr(x->text, "xample"));
+}
+
+static void facts_of(Ctx *c, const ImpCells *row, bool hidden, Facts *f)
+{
+    static const ImpPlan any = {.title_col = -1, .number_col = -1};
+    bool marked = false;
+    for (int i = 0; i < row->n && i < LOOK_COLUMNS; i++) {
+        const SheetCell *x = &row->cells[i];
+        if (x->kind != SHEET_TEXT && x->kind != SHEET_NUMBER)
+            continue;
+        f->phones[i] += several_phones(c->a, x->text);
+        f->lost[i] += imp_digits_lost(x);
+        marked |= maybe_marked(x);
+    }
+    f->rows++;
+    f->hidden += hidden;
+    f->last = row->row;
+    if (marked && imp_is_sample(c, &any, row))
+        f->samples++;
+    else if (marked && imp_is_total(c, &any, row))
+        f->totals++;
+}
+
 static bool gather(void *user, const SheetRow *row)
 {
     Look *l = user;
+    Ctx *c = l->c;
+    int n = row->n < LOOK_COLUMNS ? row->n : LOOK_COLUMNS;
+    if (row->row < l->from)
+        return true;
     if (l->n < IMP_HEAD_ROWS) {
-        int n = row->n < 1000 ? row->n : 1000;
-        SheetCell *cells = ARENA_ARRAY(l->c->a, n + 1, SheetCell);
+        SheetCell *cells = ARENA_ARRAY(c->a, n + 1, SheetCell);
         for (int i = 0; i < n; i++) {
             cells[i] = row->cells[i];
-            cells[i].text = tidy(l->c, row->cells[i].text);
+            cells[i].text = tidy(c, row->cells[i].text);
         }
+        l->hidden[l->n] = row->hidden;
         l->rows[l->n++] = (ImpCells){.row = row->row, .n = n, .cells = cells};
+    } else {
+        Arena *keep = c->a;
+        c->a = l->step;
+        ImpCells cells = {.row = row->row, .n = n, .cells = row->cells};
+        facts_of(c, &cells, row->hidden, l->below);
+        c->a = keep;
+        arena_reset(l->step);
     }
-    l->count++;
-    l->last = row->row;
-    return l->count < l->stop_after;
+    return ++l->count < l->stop_after;
+}
+
+static bool look(Ctx *c, SheetBook *b, int index, int64_t from, Look *l)
+{
+    const SheetInfo *info = sheet_info(b, index);
+    *l = (Look){.c = c,
+                .step = arena_child(c->a),
+                .from = from,
+                .below = ARENA_NEW(c->a, Facts),
+                .stop_after = info->bytes > LOOK_BYTES ? LOOK_ROWS : INT64_MAX};
+    int before = c->n_err;
+    (void)sheet_read(b, index, gather, l);
+    l->merges = sheet_merges(b, &l->n_merges);
+    return c->n_err == before;
+}
+
+/* ---- the header ------------------------------------------------------------------------------ */
+
+typedef struct Head {
+    int at, rows; /* the row above the data, in l->rows; 2: the row before it names groups */
+    const Entity *e;
+    ImpColumn *cols;
+    int n;
+} Head;
+
+static const char *text_at(const ImpCells *row, int col)
+{
+    return col < row->n && row->cells[col].kind != SHEET_BLANK ? row->cells[col].text : "";
 }
 
 static void columns_from(Ctx *c, const ImpCells *row, ImpColumn **cols, int *n)
@@ -300,22 +158,61 @@ static void columns_from(Ctx *c, const ImpCells *row, ImpColumn **cols, int *n)
     *n = row ? row->n : 0;
     *cols = ARENA_ARRAY(c->a, *n + 1, ImpColumn);
     for (int i = 0; i < *n; i++)
-        (*cols)[i].header = row->cells[i].text;
+        (*cols)[i].header = text_at(row, i);
     while (*n && !*(*cols)[*n - 1].header)
         (*n)--;
 }
 
-static int filled(const ImpCells *row)
+/* Is a cell of this row under the one to its left? Told by the merged ranges where the row has any. */
+static bool spanned(const Look *l, int64_t row, int col)
 {
-    int n = 0;
-    for (int i = 0; i < row->n; i++)
-        n += row->cells[i].kind != SHEET_BLANK;
-    return n;
+    bool any = false;
+    for (int i = 0; i < l->n_merges; i++) {
+        const SheetMerge *m = &l->merges[i];
+        if (row < m->first_row || row > m->last_row)
+            continue;
+        any |= m->last_col > m->first_col;
+        if (col > m->first_col && col <= m->last_col)
+            return true;
+    }
+    return !any;
 }
 
-static bool title_known(const Entity *e, const ImpColumn *cols, int n)
+/* Two rows as one header: 联系人 over 姓名 and 电话. false: their shape is none of that. */
+static bool join_rows(const Look *l, int at, ImpColumn **cols, int *n)
 {
-    return taken(cols, n, e->title->name);
+    Ctx *c = l->c;
+    const ImpCells *top = &l->rows[at - 1], *low = &l->rows[at];
+    if (top->row + 1 != low->row)
+        return false;
+    const char *group = "";
+    bool groups = false;
+    *n = top->n > low->n ? top->n : low->n;
+    *cols = ARENA_ARRAY(c->a, *n + 1, ImpColumn);
+    for (int i = 0; i < *n; i++) {
+        const char *up = text_at(top, i), *down = text_at(low, i);
+        if (i < low->n && (low->cells[i].kind == SHEET_NUMBER || low->cells[i].kind == SHEET_DATE))
+            return false;
+        if (!*up && *down && *group && spanned(l, top->row, i)) {
+            up = group;
+            groups = true;
+        }
+        group = *down ? up : "";
+        (*cols)[i].header = !*down || strcmp(up, down) == 0 ? up
+                            : *up                           ? arena_printf(c->a, "%s/%s", up, down)
+                                                            : down;
+    }
+    while (*n && !*(*cols)[*n - 1].header)
+        (*n)--;
+    return groups;
+}
+
+static int filled(const ImpColumn *cols, int n)
+{
+    int k = 0;
+    for (int i = 0; i < n; i++)
+        k += *cols[i].header != 0;
+    return k;
 }
 
 static bool may_import(const Ctx *c, const Entity *e)
@@ -323,49 +220,93 @@ static bool may_import(const Ctx *c, const Entity *e)
     return (e->gets & GETS_IMPORT) && access_may(c, e, ACT_IMPORT);
 }
 
-/* The row and the entity that fit together best. */
-static void recognise(Ctx *c, const Look *l, const char *wish, ImpSheet *s)
+/* 客户联系人 is a sheet of 联系人, not of 客户. */
+static int named(const char *sheet, const Entity *e)
 {
-    int best = -1;
-    const ImpCells *best_row = NULL;
-    const Entity *best_entity = NULL;
+    size_t n = strlen(sheet), k = strlen(e->label.zh);
+    if (strcasecmp(sheet, e->label.en) == 0 || strcasecmp(sheet, e->name) == 0 ||
+        strcasecmp(sheet, e->plural) == 0 || (n >= k && strcmp(sheet + n - k, e->label.zh) == 0))
+        return 80;
+    return strstr(sheet, e->label.zh) ? 40 : 0;
+}
+
+/* Parents a row cannot be without and that no column names. */
+static int orphaned(const Entity *e, const ImpColumn *cols, int n)
+{
+    int missing = 0;
+    for (int i = 0; i < e->n_fields; i++)
+        missing += e->fields[i].type == FT_LINK && e->fields[i].required &&
+                   !imp_taken(cols, n, e->fields[i].name);
+    return missing;
+}
+
+static bool has_parent(const Entity *e)
+{
+    for (int i = 0; i < e->n_fields; i++)
+        if (e->fields[i].type == FT_LINK && e->fields[i].required)
+            return true;
+    return false;
+}
+
+typedef struct Best {
+    Head head;
+    int value;
+    bool sure;
+} Best;
+
+static void try_head(const Look *l, const ImpWords *w, const Entity *e, const char *sheet, int at,
+                     int rows, Best *best)
+{
+    Head h = {.at = at, .rows = rows, .e = e};
+    if (rows == 1)
+        columns_from(l->c, &l->rows[at], &h.cols, &h.n);
+    else if (!join_rows(l, at, &h.cols, &h.n))
+        return;
+    int known = imp_assign(l->c, w, h.cols, h.n, false), all = filled(h.cols, h.n), sum = 0;
+    if (!known)
+        return;
+    for (int i = 0; i < h.n; i++)
+        sum += h.cols[i].guess && h.cols[i].score >= IMP_SURE ? h.cols[i].score : 0;
+    bool sure = imp_taken(h.cols, h.n, e->title->name) && known * 2 >= all;
+    int value = sum - (all - known) * 30 + named(sheet, e) + (sure ? 60 : 0) -
+                120 * orphaned(e, h.cols, h.n) + (has_parent(e) ? 0 : 30) - (rows == 2 ? 20 : 0);
+    if (best->head.e && value <= best->value)
+        return;
+    *best = (Best){.head = h, .value = value, .sure = sure};
+}
+
+/* The row and the entity that fit together best. false: nothing is known of any row. */
+static bool recognise(const Look *l, const char *wish, const char *sheet, Best *best)
+{
+    Ctx *c = l->c;
     for (int m = 0; m < c->model->n; m++) {
         const Entity *e = &c->model->entities[m];
         if (wish ? strcmp(e->name, wish) != 0 : !may_import(c, e))
             continue;
-        const Words *w = words_of(c, e);
-        bool named = strstr(s->name, e->label.zh) || strcasecmp(s->name, e->label.en) == 0 ||
-                     strcmp(s->name, e->name) == 0;
+        const ImpWords *w = imp_words(c, e);
         for (int r = 0; r < l->n; r++) {
-            ImpColumn *cols;
-            int n;
-            columns_from(c, &l->rows[r], &cols, &n);
-            int known = assign(c, e, w, cols, n), all = filled(&l->rows[r]);
-            if (!known)
-                continue;
-            bool sure = title_known(e, cols, n) && known * 2 >= all;
-            int value = known * 10 - (all - known) * 3 + (named ? 4 : 0) + (sure ? 6 : 0);
-            if (value <= best)
-                continue;
-            best = value;
-            best_row = &l->rows[r];
-            best_entity = sure || wish ? e : NULL;
+            try_head(l, w, e, sheet, r, 1, best);
+            if (r)
+                try_head(l, w, e, sheet, r, 2, best);
         }
     }
-    if (!best_row) /* nothing known: the first row with several cells, else the first */
-        for (int r = 0; r < l->n && !best_row; r++)
-            if (filled(&l->rows[r]) > 1)
-                best_row = &l->rows[r];
-    if (!best_row && l->n)
-        best_row = &l->rows[0];
-    s->header_row = best_row ? best_row->row : 1;
-    columns_from(c, best_row, &s->columns, &s->n_columns);
-    if (wish)
-        best_entity = model_entity(c->model, wish);
-    s->entity = best_entity ? best_entity->name : NULL;
-    if (best_entity)
-        imp_guess(c, best_entity, s);
+    return best->head.e != NULL;
 }
+
+/* Nothing known: the first row with several cells, else the first. */
+static int fallback(const Look *l)
+{
+    for (int r = 0; r < l->n; r++) {
+        int k = 0;
+        for (int i = 0; i < l->rows[r].n; i++)
+            k += *text_at(&l->rows[r], i) != 0;
+        if (k > 1)
+            return r;
+    }
+    return 0;
+}
+
+/* ---- what is told ---------------------------------------------------------------------------- */
 
 static void samples(const Look *l, ImpSheet *s)
 {
@@ -394,61 +335,134 @@ static void widen(Ctx *c, const Look *l, ImpSheet *s)
     s->n_columns = n;
 }
 
-static bool look(Ctx *c, SheetBook *b, int index, Look *l)
+void imp_note(Ctx *c, ImpSheet *s, const char *code, const char *value, int64_t count)
 {
-    const SheetInfo *info = sheet_info(b, index);
-    *l = (Look){.c = c, .stop_after = info->bytes > (48 << 20) ? 2000 : INT64_MAX};
-    int before = c->n_err;
-    (void)sheet_read(b, index, gather, l);
-    return c->n_err == before;
+    ImpNote *more = ARENA_ARRAY(c->a, s->n_notes + 1, ImpNote);
+    if (!count)
+        return;
+    if (s->n_notes)
+        memcpy(more, s->notes, (size_t)s->n_notes * sizeof *more);
+    more[s->n_notes++] = (ImpNote){.code = code, .value = value, .count = count};
+    s->notes = more;
 }
 
-static int64_t rows_of(const SheetBook *b, int index, const Look *l, int64_t header_row)
+/* Cells merged downwards over rows of data. */
+static int64_t merged_down(const Look *l, int64_t header_row)
 {
-    int64_t above = 0;
+    int64_t n = 0;
+    for (int i = 0; i < l->n_merges; i++)
+        n += l->merges[i].first_row > header_row && l->merges[i].last_row > l->merges[i].first_row;
+    return n;
+}
+
+static void tell(const Look *l, const SheetInfo *info, ImpSheet *s)
+{
+    Ctx *c = l->c;
+    Facts *f = l->below;
+    int64_t last = f->last;
     for (int r = 0; r < l->n; r++)
-        above += l->rows[r].row <= header_row;
-    const SheetInfo *info = sheet_info(b, index);
-    if (l->count < l->stop_after)
-        return l->count > above ? l->count - above : 0;
-    if (info->rows > header_row)
-        return info->rows - header_row;
-    return info->bytes / 200; /* a guess for the progress */
+        if (l->rows[r].row > s->header_row) {
+            facts_of(c, &l->rows[r], l->hidden[r], f);
+            last = l->rows[r].row > last ? l->rows[r].row : last;
+        }
+    int64_t blank = last > s->header_row ? last - s->header_row - f->rows : 0;
+    if (info->rows > last && last && info->rows <= 1048576 && l->count < l->stop_after)
+        blank += info->rows - last;
+    int64_t merged = merged_down(l, s->header_row);
+    s->fill_down = merged > 0;
+    imp_note(c, s, "two_rows", NULL, s->header_rows == 2);
+    imp_note(c, s, "merged", NULL, merged);
+    imp_note(c, s, "hidden_rows", NULL, f->hidden);
+    imp_note(c, s, "blank_rows", NULL, blank);
+    imp_note(c, s, "totals", NULL, f->totals);
+    imp_note(c, s, "samples", NULL, f->samples);
+    for (int i = 0; i < s->n_columns && i < LOOK_COLUMNS; i++) {
+        s->columns[i].many_phones = f->phones[i];
+        s->columns[i].lost = f->lost[i];
+    }
+    if (l->count >= l->stop_after)
+        s->rows = info->rows > s->header_row ? info->rows - s->header_row
+                                             : info->bytes / 200; /* a guess for the progress */
+    else
+        s->rows = f->rows;
+}
+
+/* Of columns as they are mapped: several phones in a cell, lost digits. */
+void imp_note_columns(Ctx *c, ImpSheet *s)
+{
+    const Entity *e = s->entity ? model_entity(c->model, s->entity) : NULL;
+    for (int i = 0; e && i < s->n_columns; i++) {
+        const ImpColumn *col = &s->columns[i];
+        const char *part;
+        const Field *f = col->field ? imp_field(c, e, col->field, &part) : NULL;
+        bool phone = f && (f->type == FT_PHONE || strstr(col->field, ".mobile"));
+        if (phone)
+            imp_note(c, s, "phones", col->header, col->many_phones);
+        if (f && (phone || imp_is_code(f)))
+            imp_note(c, s, "precision", col->header, col->lost);
+    }
 }
 
 bool imp_look(Ctx *c, SheetBook *b, int index, const char *wish, ImpSheet *out)
 {
     Look l;
+    Best best = {0};
     const SheetInfo *info = sheet_info(b, index);
     /* our own helpers, should a program have shown them */
     bool helper = strcmp(info->name, "_meta") == 0 || strcmp(info->name, "_lists") == 0;
-    *out = (ImpSheet){
-        .index = index, .name = arena_str(c->a, info->name), .hidden = info->hidden || helper};
-    if (!look(c, b, index, &l))
+    *out = (ImpSheet){.index = index,
+                      .name = arena_str(c->a, info->name),
+                      .hidden = info->hidden || helper,
+                      .header_row = 1,
+                      .header_rows = 1};
+    if (!look(c, b, index, 0, &l))
         return false;
-    recognise(c, &l, wish, out);
+    bool known = recognise(&l, wish, out->name, &best);
+    if (!known && l.n) {
+        best.head.at = fallback(&l);
+        best.head.rows = 1;
+        columns_from(c, &l.rows[best.head.at], &best.head.cols, &best.head.n);
+    }
+    if (l.n) {
+        out->header_row = l.rows[best.head.at].row;
+        out->header_rows = best.head.rows;
+    }
+    out->columns = best.head.cols ? best.head.cols : ARENA_ARRAY(c->a, 1, ImpColumn);
+    out->n_columns = best.head.n;
     widen(c, &l, out);
     samples(&l, out);
-    out->rows = rows_of(b, index, &l, out->header_row);
+    tell(&l, info, out);
+    const Entity *e = wish ? model_entity(c->model, wish) : best.sure ? best.head.e : NULL;
+    out->entity = e ? e->name : NULL;
+    if (e)
+        imp_guess(c, e, out);
     if (out->hidden || (!out->rows && !wish))
         out->entity = NULL;
+    if (!known && !out->hidden && out->rows)
+        imp_note(c, out, "header", NULL, IMP_HEAD_ROWS);
     return true;
 }
 
-bool imp_reread(Ctx *c, SheetBook *b, int64_t header_row, ImpSheet *s)
+bool imp_reread(Ctx *c, SheetBook *b, int64_t header_row, int header_rows, ImpSheet *s)
 {
     Look l;
-    if (!look(c, b, s->index, &l))
+    int at = -1;
+    if (!look(c, b, s->index, header_row > 1 ? header_row - 1 : 1, &l))
         return false;
-    const ImpCells *row = NULL;
     for (int r = 0; r < l.n; r++)
         if (l.rows[r].row == header_row)
-            row = &l.rows[r];
+            at = r;
     s->header_row = header_row;
-    columns_from(c, row, &s->columns, &s->n_columns);
+    s->header_rows = header_rows;
+    s->notes = NULL;
+    s->n_notes = 0;
+    if (header_rows == 2 && at > 0)
+        (void)join_rows(&l, at, &s->columns, &s->n_columns);
+    else
+        columns_from(c, at >= 0 ? &l.rows[at] : NULL, &s->columns, &s->n_columns);
     widen(c, &l, s);
     samples(&l, s);
-    s->rows = rows_of(b, s->index, &l, header_row);
+    tell(&l, sheet_info(b, s->index), s);
     return true;
 }
 

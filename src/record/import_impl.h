@@ -11,7 +11,7 @@
 #include "record/save.h"
 #include "record/sheet/sheet.h"
 
-enum { IMP_SAMPLES = 5, IMP_HEAD_ROWS = 20, IMP_UNDO_DAYS = 30 };
+enum { IMP_SAMPLES = 5, IMP_HEAD_ROWS = 20, IMP_UNDO_DAYS = 30, IMP_SURE = 75 };
 
 typedef enum Outcome {
     OUT_CREATED,
@@ -31,17 +31,34 @@ typedef struct ImpColumn {
     const char *header; /* as it stands; "" for none */
     const char *samples[IMP_SAMPLES];
     int n_samples;
-    const char *guess; /* field, "parts.name", "address", or NULL */
-    int score;         /* percent */
-    const char *field; /* mapped to; NULL: left out */
+    const char *guess;   /* field, "parts.name", "address", or NULL */
+    int score;           /* percent; below IMP_SURE a suggestion only */
+    const char *field;   /* mapped to; NULL: left out */
+    json_object *values; /* another system's words to ours, or NULL */
+    const char *dates;   /* "mdy", "dmy" where its days are written so, or NULL: year first */
+    /* what the look at the rows found; not kept */
+    int64_t many_phones, lost; /* cells with several numbers, with digits lost */
 } ImpColumn;
+
+/* What was noticed at a sheet; the sentence is import.note.<code>. */
+typedef struct ImpNote {
+    const char *code, *value; /* value: what the sentence names, or NULL */
+    const char *rule;         /* of "encoding": how it was found */
+    int64_t count;
+} ImpNote;
 
 typedef struct ImpSheet {
     int index; /* in the book */
     const char *name;
     bool hidden;
-    int64_t rows; /* below the header, as counted or guessed */
-    int64_t header_row;
+    int64_t rows;        /* below the header, as counted or guessed */
+    int64_t header_row;  /* the row above the data */
+    int header_rows;     /* 2: the row above it names groups, "联系人/姓名" */
+    bool remembered;     /* the mapping is that of an earlier import */
+    bool fill_down;      /* cells below a merged one take its value */
+    const char *profile; /* the system it was exported by, or NULL */
+    ImpNote *notes;
+    int n_notes;
     ImpColumn *columns;
     int n_columns;
     const char *entity; /* NULL: skipped */
@@ -78,22 +95,43 @@ bool imp_open(Ctx *c, const Imp *imp, SheetBook **out);
 /* Without right to keep given values, or kept by the program: the message key of why the column is left out; or NULL. */
 const char *imp_left_out(const Ctx *c, const Entity *e, const char *field);
 
-/* ---- import_guess.c ---- */
+/* ---- import_words.c: headers ---- */
 
 /* Can this be filled by an import at all? Path: "name", "primary_contact.mobile", "address". out_part may be NULL. */
 const Field *imp_field(const Ctx *c, const Entity *e, const char *path, const char **out_part);
-/* Looks at a sheet: header row, columns with guesses, entity. wish: the entity it shall be, or NULL. Fills all of *out. */
-bool imp_look(Ctx *c, SheetBook *b, int index, const char *wish, ImpSheet *out);
-/* The guesses anew for another entity or header row: fills guess, score and field of the columns. */
-void imp_guess(Ctx *c, const Entity *e, ImpSheet *s);
-/* Columns and samples of another header row. */
-bool imp_reread(Ctx *c, SheetBook *b, int64_t header_row, ImpSheet *s);
-/* The exact mapping of our own template: applies it where the book has one. */
-bool imp_meta(Ctx *c, SheetBook *b, ImpSheet *sheets, int n);
+/* May two columns with these headers fill one field together: 省 and 市, several phones, First Name and Last Name? */
+bool imp_may_share(const Ctx *c, const Entity *e, const char *path, const char *one,
+                   const char *other);
+/* 1 a given name, 2 a family name, 3 a middle name; 0: the header is no piece of a name. */
+int imp_name_piece(Arena *a, const char *header);
 /* Without case, width, blanks, stars and what stands in brackets. */
 char *imp_norm(Arena *a, const char *header);
 /* Ten thousands: "(万元)". */
 bool imp_in_wan(const char *header);
+
+/* What the columns of an entity may be called. Made once for many rows. */
+typedef struct ImpWords ImpWords;
+ImpWords *imp_words(Ctx *c, const Entity *e);
+/* The best column for each field: fills guess and score. fuzzy: near misses, too. Returns how many are sure. */
+int imp_assign(Ctx *c, const ImpWords *w, ImpColumn *cols, int n, bool fuzzy);
+/* The guesses anew for another entity or header row: fills guess, score and field of the columns. */
+void imp_guess(Ctx *c, const Entity *e, ImpSheet *s);
+bool imp_taken(const ImpColumn *cols, int n, const char *path);
+
+/* ---- import_guess.c: sheets ---- */
+
+/* Looks at a sheet: header row, columns with guesses, entity, notes. wish: the entity it shall be, or NULL. Fills all of *out. */
+bool imp_look(Ctx *c, SheetBook *b, int index, const char *wish, ImpSheet *out);
+/* Columns, samples and notes of another header row (the one above the data), of one or two rows. */
+bool imp_reread(Ctx *c, SheetBook *b, int64_t header_row, int header_rows, ImpSheet *s);
+/* Adds a note; none where count is 0. */
+void imp_note(Ctx *c, ImpSheet *s, const char *code, const char *value, int64_t count);
+/* Notes of the columns as they are mapped at the upload: several phones in a cell, lost digits. */
+void imp_note_columns(Ctx *c, ImpSheet *s);
+/* A number too long to be exact, or a text in scientific notation. */
+bool imp_digits_lost(const SheetCell *x);
+/* The exact mapping of our own template: applies it where the book has one. */
+bool imp_meta(Ctx *c, SheetBook *b, ImpSheet *sheets, int n);
 
 /* ---- import_row.c ---- */
 

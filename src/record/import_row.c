@@ -197,17 +197,6 @@ bool imp_take_errors(Ctx *c, int n, ImpErrors *to, const ImpPlan *p, const ImpCe
 
 /* ---- cells --------------------------------------------------------------------------------- */
 
-static bool is_scientific(const char *s)
-{
-    char *end;
-    size_t n = strspn(s, "+-0123456789.");
-    if (!n || (s[n] != 'E' && s[n] != 'e') ||
-        !(s[n + 1] == '+' || (s[n + 1] >= '0' && s[n + 1] <= '9')))
-        return false;
-    (void)strtod(s, &end);
-    return !*end;
-}
-
 static bool is_day(FieldType t)
 {
     return t == FT_DATE || t == FT_DATETIME;
@@ -228,9 +217,9 @@ const char *imp_cell_text(Ctx *c, const ImpPlan *p, const ImpMap *m, const ImpCe
     char *text = fold_clean(c->a, x->text);
     bool words =
         m->type == FT_STRING || m->type == FT_PHONE || m->type == FT_NUMBER || m->type == FT_TEXT;
-    bool lost = x->kind == SHEET_NUMBER && words && fabs(x->number) >= 1e15;
     bool code = m->type == FT_PHONE || m->type == FT_NUMBER || (!m->part && imp_is_code(m->f));
-    if (lost || (x->kind == SHEET_TEXT && code && is_scientific(fold_narrow(c->a, text)))) {
+    SheetCell narrow = {.kind = x->kind, .text = fold_narrow(c->a, text), .number = x->number};
+    if ((x->kind == SHEET_NUMBER ? words : code) && imp_digits_lost(&narrow)) {
         imp_error(c, errors, p, row, m->col, "number.precision",
                   msg_text(c->lang, "import.precision"));
         return NULL;

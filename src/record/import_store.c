@@ -32,10 +32,40 @@ static void write_column(Jw *w, const ImpColumn *col, int index)
     } else {
         jw_null(w);
     }
+    if (col->values)
+        jw_kraw(w, "values", json_object_to_json_string_ext(col->values, JSON_C_TO_STRING_PLAIN));
+    if (col->dates)
+        jw_kstr(w, "dates", col->dates);
     jw_end(w);
 }
 
-static void write_sheet(Ctx *c, Jw *w, const ImpSheet *s)
+/* c: with the sentence, for a person; NULL: for the row. */
+static void write_notes(Ctx *c, Jw *w, const ImpSheet *s)
+{
+    jw_key(w, "notes");
+    jw_arr(w);
+    for (int i = 0; i < s->n_notes; i++) {
+        const ImpNote *n = &s->notes[i];
+        jw_obj(w);
+        jw_kstr(w, "code", n->code);
+        jw_kint(w, "count", n->count);
+        if (n->value)
+            jw_kstr(w, "value", n->value);
+        if (n->rule)
+            jw_kstr(w, "rule", n->rule);
+        if (c) {
+            const char *key = arena_printf(c->a, "import.note.%s%s%s", n->code, n->rule ? "_" : "",
+                                           n->rule ? n->rule : "");
+            const char *args[] = {ctx_num(c, n->count), n->value ? n->value : "", NULL};
+            jw_kstr(w, "message", msg_format(c->a, c->lang, key, args));
+        }
+        jw_end(w);
+    }
+    jw_end(w);
+}
+
+/* told: for a person; else for the row. */
+static void write_sheet(Ctx *c, Jw *w, const ImpSheet *s, bool told)
 {
     jw_obj(w);
     jw_kint(w, "index", s->index);
@@ -43,6 +73,11 @@ static void write_sheet(Ctx *c, Jw *w, const ImpSheet *s)
     jw_kbool(w, "hidden", s->hidden);
     jw_kint(w, "rows", s->rows);
     jw_kint(w, "header_row", s->header_row);
+    jw_kint(w, "header_rows", s->header_rows);
+    jw_kbool(w, "remembered", s->remembered);
+    jw_kstr(w, "profile", s->profile);
+    jw_kbool(w, "fill_down", s->fill_down);
+    write_notes(told ? c : NULL, w, s);
     jw_key(w, "columns");
     jw_arr(w);
     for (int i = 0; i < s->n_columns; i++)
@@ -85,6 +120,21 @@ static void read_columns(Ctx *c, json_object *o, ImpSheet *s)
         json_object *score = guess ? json_member(guess, "score") : NULL;
         out->score = score ? (int)(json_object_get_double(score) * 100 + 0.5) : 0;
         out->field = mapping ? json_str(mapping, ctx_num(c, i), NULL) : NULL;
+        out->values = json_member(col, "values");
+        out->dates = json_str(col, "dates", NULL);
+    }
+}
+
+static void read_notes(Ctx *c, json_object *o, ImpSheet *s)
+{
+    json_object *list = json_member(o, "notes");
+    size_t n = list ? json_object_array_length(list) : 0;
+    for (size_t i = 0; i < n; i++) {
+        json_object *x = json_object_array_get_idx(list, i);
+        imp_note(c, s, json_str(x, "code", ""), json_str(x, "value", NULL),
+                 json_int(x, "count", 0));
+        if (s->n_notes)
+            s->notes[s->n_notes - 1].rule = json_str(x, "rule", NULL);
     }
 }
 
@@ -96,6 +146,10 @@ static void read_sheet(Ctx *c, json_object *o, ImpSheet *s)
                     .hidden = json_flag(o, "hidden", false),
                     .rows = json_int(o, "rows", 0),
                     .header_row = json_int(o, "header_row", 1),
+                    .header_rows = (int)json_int(o, "header_rows", 1),
+                    .remembered = json_flag(o, "remembered", false),
+                    .profile = json_str(o, "profile", NULL),
+                    .fill_down = json_flag(o, "fill_down", false),
                     .entity = json_str(o, "entity", NULL),
                     .clear = strcmp(json_str(o, "on_blank", "keep"), "clear") == 0,
                     .defaults = json_member(o, "defaults")};
@@ -108,6 +162,7 @@ static void read_sheet(Ctx *c, json_object *o, ImpSheet *s)
     for (int i = 0; i < s->n_match; i++)
         s->match[i] = json_object_get_string(json_object_array_get_idx(match, (size_t)i));
     read_columns(c, o, s);
+    read_notes(c, o, s);
 }
 
 static bool read_json(Ctx *c, Imp *imp, const char *sheets, const char *options)
@@ -188,7 +243,7 @@ static const char *sheets_text(Ctx *c, const Imp *imp)
     jw_init(&w, &b);
     jw_arr(&w);
     for (int i = 0; i < imp->n; i++)
-        write_sheet(c, &w, &imp->sheets[i]);
+        write_sheet(c, &w, &imp->sheets[i], false);
     jw_end(&w);
     return b.data;
 }
@@ -346,7 +401,7 @@ void imp_write_json(Ctx *c, const Imp *imp, Jw *w)
     jw_key(w, "sheets");
     jw_arr(w);
     for (int i = 0; i < imp->n; i++)
-        write_sheet(c, w, &imp->sheets[i]);
+        write_sheet(c, w, &imp->sheets[i], true);
     jw_end(w);
     warnings(c, imp, w);
     jw_kstr(w, "encoding", imp->encoding);

@@ -51,6 +51,7 @@ struct SheetBook {
     unsigned char hidden_columns[2048]; /* BOOK_COLUMNS bits, of the sheet at hand */
     /* a text file */
     TextEncoding encoding;
+    const char *rule; /* by which it was found, of a text file */
     char delimiter;
     /* a workbook */
     zip_t *zip;

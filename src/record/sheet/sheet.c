@@ -43,6 +43,11 @@ char sheet_delimiter(const SheetBook *b)
     return b->delimiter;
 }
 
+const char *sheet_rule(const SheetBook *b)
+{
+    return b->rule;
+}
+
 const SheetMerge *sheet_merges(const SheetBook *b, int *out_n)
 {
     *out_n = (int)b->merges.n;
@@ -192,6 +197,7 @@ static bool text_detect_file(SheetBook *b, int fd)
     if (!text_detect_end(c, d, &guess))
         return false;
     b->encoding = guess.encoding;
+    b->rule = text_rule_name(guess.rule);
     return true;
 }
 
@@ -247,6 +253,7 @@ static bool open_text(SheetBook *b, int fd, int64_t size, const SheetOptions *o)
         b->encoding = text_encoding_by_name(o->encoding);
         if (b->encoding == ENC_UNKNOWN)
             return ctx_fail(c, ERR_INVALID, "encoding", "err.sheet.encoding", o->encoding);
+        b->rule = "chosen";
     } else if (!text_detect_file(b, fd)) {
         return false;
     }

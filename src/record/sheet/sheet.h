@@ -67,6 +67,9 @@ const SheetInfo *sheet_info(const SheetBook *b, int index);
 const char *sheet_format(const SheetBook *b);
 const char *sheet_encoding(const SheetBook *b);
 char sheet_delimiter(const SheetBook *b);
+/* By which rule the encoding of a text file was found ("bom", "utf8", "gb18030" …), "chosen" where the caller named it;
+   NULL for what is no text file. */
+const char *sheet_rule(const SheetBook *b);
 
 /* false stops the reading; sheet_read then returns false as well (no mistake is recorded by it). */
 typedef bool (*SheetRowFn)(void *user, const SheetRow *row);
