@@ -17,6 +17,7 @@
 #include "record/attach.h"
 #include "record/customs.h"
 #include "record/export.h"
+#include "record/bulk.h"
 #include "record/hooks.h"
 #include "record/import.h"
 #include "record/job.h"
@@ -31,6 +32,8 @@ static const JobKind job_kinds[] = {
     {"import_check", import_check_job},
     {"import_run", import_run_job},
     {"import_undo", import_undo_job},
+    {"bulk", bulk_job},
+    {"bulk_undo", bulk_undo_job},
     {NULL, NULL},
 };
 

@@ -212,6 +212,17 @@ static Filter *mine(Ctx *c, const Field *f)
     return filter_leaf(c->a, f, OP_EQ, v, 1);
 }
 
+/* What the entity file opens to every reader: checked at build, so that it parses here. */
+static Filter *open_rows(Ctx *c, const Entity *e)
+{
+    int before = c->n_err;
+    Filter *f;
+    if (filter_parse_text(c, e, e->open, NULL, access_me(c), &f))
+        return f;
+    ctx_errors_back_to(c, before); /* deny by default */
+    return filter_false(c->a);
+}
+
 static Filter *rows(Ctx *c, const Entity *e, Action act, int depth)
 {
     const Actor *me = c->actor;
@@ -229,6 +240,8 @@ static Filter *rows(Ctx *c, const Entity *e, Action act, int depth)
         f = mine(c, mine_field(e, r));
     if (granted)
         f = filter_or(c->a, f, scope_filter(c, e, er->action_scopes[act], scope_own_kind(act)));
+    if (granted && act == ACT_READ && e->open)
+        f = filter_or(c->a, f, open_rows(c, e));
     if (f->kind == FILTER_TRUE || !e->parent)
         return f;
     Action up;

@@ -18,6 +18,8 @@ bool api_token_delete(Request *rq);
 
 /* api_record.c */
 bool api_record_list(Request *rq);
+bool api_record_groups(Request *rq);
+bool api_record_bulk(Request *rq);
 bool api_record_create(Request *rq);
 bool api_record_get(Request *rq);
 bool api_record_update(Request *rq);
@@ -48,6 +50,8 @@ bool api_job_list(Request *rq);
 bool api_job_get(Request *rq);
 bool api_job_file(Request *rq);
 bool api_job_cancel(Request *rq);
+bool api_job_undo(Request *rq);
+bool api_job_results(Request *rq);
 bool api_export(Request *rq);
 bool api_import_create(Request *rq);
 bool api_import_list(Request *rq);

@@ -11,10 +11,26 @@
 #include "http/answer_file.h"
 #include "http/api.h"
 #include "record/attach.h"
+#include "record/bulk.h"
 #include "record/export.h"
 #include "record/import.h"
 
 #define XLSX "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+static bool accepted(Request *rq, int64_t job)
+{
+    rq->out.status = 202;
+    respond_header(&rq->out, "Location", arena_printf(rq->c.a, "/api/v1/jobs/%" PRId64, job));
+    Jw w;
+    jw_init(&w, &rq->out.body);
+    jw_obj(&w);
+    jw_key(&w, "job");
+    jw_obj(&w);
+    jw_kint(&w, "id", job);
+    jw_end(&w);
+    jw_end(&w);
+    return true;
+}
 
 bool api_job_list(Request *rq)
 {
@@ -36,24 +52,30 @@ bool api_job_file(Request *rq)
            answer_file(rq, f.path, f.name, f.mime, false);
 }
 
+bool api_job_undo(Request *rq)
+{
+    int64_t job;
+    return bulk_undo(&rq->c, rq->id, &job) && accepted(rq, job);
+}
+
+bool api_job_results(Request *rq)
+{
+    int64_t limit;
+    return request_number(rq, "limit", 1, 1000, 200, &limit) &&
+           bulk_results(&rq->c, rq->id, request_query(rq, "cursor"), (int)limit, &rq->out.body);
+}
+
+bool api_record_bulk(Request *rq)
+{
+    json_object *in;
+    int64_t job;
+    return request_json(rq, &in) && bulk_start(&rq->c, rq->e, in, &rq->out.body, &job) &&
+           (!job || accepted(rq, job));
+}
+
 bool api_job_cancel(Request *rq)
 {
     return job_cancel(&rq->c, rq->id) && job_json(&rq->c, rq->id, &rq->out.body);
-}
-
-static bool accepted(Request *rq, int64_t job)
-{
-    rq->out.status = 202;
-    respond_header(&rq->out, "Location", arena_printf(rq->c.a, "/api/v1/jobs/%" PRId64, job));
-    Jw w;
-    jw_init(&w, &rq->out.body);
-    jw_obj(&w);
-    jw_key(&w, "job");
-    jw_obj(&w);
-    jw_kint(&w, "id", job);
-    jw_end(&w);
-    jw_end(&w);
-    return true;
 }
 
 bool api_export(Request *rq)

@@ -6,6 +6,7 @@
 #include "base/utf8.h"
 #include "auth/rate.h"
 #include "http/api.h"
+#include "record/saved_view.h"
 
 static bool list_query(Request *rq, ListQuery *q)
 {
@@ -35,9 +36,16 @@ static bool list_query(Request *rq, ListQuery *q)
         q->count = COUNT_EXACT;
     else
         return ctx_fail(c, ERR_BAD_REQUEST, "count", "err.count_word");
+    const char *archived = request_query(rq, "archived");
+    if (archived && strcmp(archived, "only") == 0)
+        q->archived = ARCHIVED_ONLY;
+    else if (archived && strcmp(archived, "too") == 0)
+        q->archived = ARCHIVED_TOO;
+    else if (archived && *archived)
+        return ctx_fail(c, ERR_BAD_REQUEST, "archived", "err.archived_word");
     const char *view = request_query(rq, "view");
-    if (view && *view) /* no view has been saved yet by anybody */
-        return ctx_fail(c, ERR_BAD_REQUEST, "view", "err.view_unknown", view);
+    if (view && *view && !view_apply(c, rq->e, view, q))
+        return false;
     if (q->q && strlen(q->q) > 200)
         return ctx_fail(c, ERR_BAD_REQUEST, "q", "err.text_length", "q", "200");
     return true;
@@ -52,6 +60,14 @@ bool api_record_list(Request *rq)
 {
     ListQuery q;
     return list_query(rq, &q) && rec_list(&rq->c, rq->e, &q, &rq->out.body);
+}
+
+bool api_record_groups(Request *rq)
+{
+    ListQuery q;
+    const char *by = request_query(rq, "by"), *sums = request_query(rq, "sums");
+    return list_query(rq, &q) && (by ? rec_groups(&rq->c, rq->e, &q, by, sums, &rq->out.body)
+                                     : ctx_fail(&rq->c, ERR_BAD_REQUEST, "by", "err.required"));
 }
 
 static bool answer_record(Request *rq, int64_t id)

@@ -422,16 +422,31 @@ static bool only_own_leaves(const Filter *x)
     return true;
 }
 
+/* A filter of an entity file; NULL with the reason in *why where it is none. */
+static Filter *own_filter(K *k, const char *json, const char **why)
+{
+    int before = k->c->n_err;
+    Filter *x = NULL;
+    bool good = filter_parse_text(k->c, k->e, json, NULL, (FilterMe){0, 0}, &x);
+    *why = !good && k->c->err_last ? arena_str(k->c->a, k->c->err_last->message) : "";
+    ctx_errors_back_to(k->c, before);
+    return good ? x : NULL;
+}
+
+static void check_open(K *k)
+{
+    const char *why;
+    if (k->e->open && !own_filter(k, k->e->open, &why))
+        EFAIL(k, "open", NULL, "meta.open", why);
+}
+
 static void check_required_if(K *k, const Field *f)
 {
     if (!f->required_if)
         return;
-    int before = k->c->n_err;
-    Filter *x = NULL;
-    bool good = filter_parse_text(k->c, k->e, f->required_if, NULL, (FilterMe){0, 0}, &x);
-    const char *why = !good && k->c->err_last ? arena_str(k->c->a, k->c->err_last->message) : "";
-    ctx_errors_back_to(k->c, before);
-    if (!good)
+    const char *why;
+    const Filter *x = own_filter(k, f->required_if, &why);
+    if (!x)
         FFAIL(k, f, "required_if", "meta.required_if", why);
     else if (!only_own_leaves(x))
         FFAIL(k, f, "required_if", "meta.required_if_own");
@@ -812,6 +827,7 @@ bool check_model(Ctx *c, const Model *m, const MetaSource *sources, int n)
         check_dups(&k);
         check_actions(&k);
         check_roles(&k);
+        check_open(&k);
         check_columns(&k);
         for (int j = 0; j < k.e->n_fields; j++) {
             const Field *f = &k.e->fields[j];

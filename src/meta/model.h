@@ -204,6 +204,8 @@ struct Entity {
         timeline; /* "follow_up.customer" …: children shown in the timeline; NULL-terminated or NULL */
     const char *
         right; /* a general right that opens the whole entity ("audit", "users", "roles", "fields"), instead of role rows; or NULL */
+    const char *
+        open; /* JSON of a filter: rows that everybody reads who may read the entity at all, beyond his scope; or NULL */
     const char *sort; /* default order of lists, e.g. "-created_at" */
     const char *file; /* for messages of the checker */
     Map by_name;      /* field name → Field* */

@@ -125,6 +125,20 @@ static const PlanIndex import_error_indexes[] = {
      .columns = (const char *const[]){"import_id", "sheet", "row", "id", NULL}},
 };
 
+/* What a job did to each row it touched, and what the row was before: results and undo of bulk changes. */
+static const PlanColumn job_row_columns[] = {
+    {.name = "job_id", .type = COL_INT, .not_null = true},
+    {.name = "n", .type = COL_INT, .not_null = true},
+    {.name = "entity", .type = COL_TEXT, .not_null = true},
+    {.name = "record_id", .type = COL_INT, .not_null = true},
+    {.name = "outcome", .type = COL_TEXT, .not_null = true},
+    {.name = "version", .type = COL_INT},
+    {.name = "field", .type = COL_TEXT},
+    {.name = "code", .type = COL_TEXT},
+    {.name = "message", .type = COL_TEXT},
+    {.name = "before", .type = COL_TEXT},
+};
+
 static const PlanTable engine_tables[] = {
     {.name = "history", COLUMNS(history_columns), INDEXES(history_indexes)},
     {.name = "record_share", COLUMNS(share_columns), INDEXES(share_indexes)},
@@ -142,6 +156,9 @@ static const PlanTable engine_tables[] = {
      .key = (const char *const[]){"import_id", "sheet", "row", NULL},
      INDEXES(import_row_indexes)},
     {.name = "import_row_error", COLUMNS(import_error_columns), INDEXES(import_error_indexes)},
+    {.name = "job_row",
+     COLUMNS(job_row_columns),
+     .key = (const char *const[]){"job_id", "n", NULL}},
     {.name = "outbox", COLUMNS(outbox_columns), INDEXES(outbox_indexes)},
 };
 enum { N_ENGINE = (int)(sizeof engine_tables / sizeof *engine_tables) };

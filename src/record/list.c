@@ -144,12 +144,18 @@ bool rec_list_filter(Ctx *c, const Entity *e, const ListQuery *lq, Action act, F
             return false;
         f = filter_and(c->a, f, asked);
     }
+    if (lq && lq->of_view) {
+        Filter *kept;
+        if (!filter_parse(c, e, lq->of_view, &access_filter_guard, access_me(c), &kept))
+            return false;
+        f = filter_and(c->a, f, kept);
+    }
     *out = f;
     return true;
 }
 
-static void where(Ctx *c, Sql *q, const Entity *e, const Filter *f, const ListQuery *lq,
-                  bool common)
+void rec_list_where(Ctx *c, Sql *q, const Entity *e, const Filter *f, const ListQuery *lq,
+                    bool common)
 {
     sql_add(q, SQL(" WHERE "));
     if (!e->standard)
@@ -158,6 +164,9 @@ static void where(Ctx *c, Sql *q, const Entity *e, const Filter *f, const ListQu
         sql_add(q, SQL("t0.\"deleted_at\" IS NOT NULL"));
     else
         sql_add(q, SQL("t0.\"deleted_at\" IS NULL"));
+    if (e->standard && !lq->deleted && lq->archived != ARCHIVED_TOO)
+        sql_add(q, lq->archived == ARCHIVED_ONLY ? SQL(" AND t0.\"archived_at\" IS NOT NULL")
+                                                 : SQL(" AND t0.\"archived_at\" IS NULL"));
     if (f->kind != FILTER_TRUE) {
         sql_add(q, SQL(" AND "));
         if (lq->q && *lq->q)
@@ -228,7 +237,7 @@ static bool read_part(Ctx *c, Page *p, const Filter *f, const ListQuery *lq, con
     Sql q;
     sql_init(&q, c->a);
     rows_select(c, &p->set, &q, p->order.column);
-    where(c, &q, p->set.e, f, lq, p->common);
+    rec_list_where(c, &q, p->set.e, f, lq, p->common);
     keyset(&q, &p->order, at, blank);
     sql_number(&q, p->limit - p->set.n + 1); /* one more tells whether there is a next page */
     DbRows *r = sql_query(c, &q);
@@ -263,7 +272,7 @@ static bool count_rows(Ctx *c, const Entity *e, const Filter *f, const ListQuery
             capped ? SQL("SELECT count(*) FROM (SELECT 1 FROM ") : SQL("SELECT count(*) FROM "));
     sql_name(&q, e->name);
     sql_add(&q, SQL(" AS t0"));
-    where(c, &q, e, f, lq, false);
+    rec_list_where(c, &q, e, f, lq, false);
     if (capped) {
         sql_add(&q, SQL(" LIMIT "));
         sql_number(&q, cap + 1);

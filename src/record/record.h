@@ -11,6 +11,7 @@
 #include "auth/access.h"
 #include "auth/audit.h"
 #include "base/json_write.h"
+#include "db/sql.h"
 
 typedef struct Record {
     const Entity *e;
@@ -43,6 +44,9 @@ typedef struct ListQuery {
     int limit;           /* 1–200, 0 = 50 */
     enum { COUNT_NONE, COUNT_CAPPED, COUNT_EXACT } count;
     bool deleted; /* the recycle bin */
+    /* archived records are out of sight unless asked for */
+    enum { ARCHIVED_NOT, ARCHIVED_ONLY, ARCHIVED_TOO } archived;
+    json_object *of_view; /* the filter of a saved view, joined with filter by AND; or NULL */
 } ListQuery;
 
 /* Writes {"data": […], "next_cursor": …, "count": …} straight from the rows. A fixed number of statements per page:
@@ -50,6 +54,16 @@ typedef struct ListQuery {
 bool rec_list(Ctx *c, const Entity *e, const ListQuery *q, Buf *out);
 /* The filter a list query means, scope included (for exports, bulk, counts). */
 bool rec_list_filter(Ctx *c, const Entity *e, const ListQuery *q, Action act, Filter **out);
+/* Appends " WHERE …" of a list to a statement over e AS t0: live or deleted, archived, filter, search words. common: as
+   search_common says. */
+void rec_list_where(Ctx *c, Sql *q, const Entity *e, const Filter *f, const ListQuery *lq,
+                    bool common);
+/* Rows of a list by the values of one field, with sums: {"data": [{"value", "label", "count", "sums": {…}}], "more",
+   "total": {"count", "sums"}}, the largest groups first, at most 200. by: an option, yes/no, link, list of links, region
+   (by province) or date (by month) the caller reads in clear; sums: "a,b", numbers and money. Two statements, and one per
+   linked entity. */
+bool rec_groups(Ctx *c, const Entity *e, const ListQuery *q, const char *by, const char *sums,
+                Buf *out);
 /* Walks all rows of a filter in id order, block by block (500), with one step arena; fn false stops. */
 bool rec_each(Ctx *c, const Entity *e, Filter *f, bool (*fn)(Ctx *c, const Record *r, void *arg),
               void *arg);

@@ -4,6 +4,8 @@
  * without a recycle bin lose the row for good.
  */
 
+#include <string.h>
+
 #include "record/children.h"
 #include "record/history.h"
 #include "record/hooks.h"
@@ -56,6 +58,27 @@ static bool mark(Ctx *c, const Record *r, int64_t stamp)
     return db_changes(c) == 1 || ctx_fail(c, ERR_STALE, NULL, "err.stale");
 }
 
+/* A row that goes for good is taken out of the lists that name it: no record keeps a tag that is none. */
+static bool erase_mentions(Ctx *c, const Record *r)
+{
+    const Model *m = r->e->model;
+    for (int i = 0; i < m->n; i++)
+        for (int k = 0; k < m->entities[i].n_fields; k++) {
+            const Field *f = &m->entities[i].fields[k];
+            if (f->type != FT_LINK_MANY || strcmp(f->to, r->e->name) != 0)
+                continue;
+            Sql q;
+            sql_init(&q, c->a);
+            sql_add(&q, SQL("DELETE FROM "));
+            sql_name(&q, arena_printf(c->a, "rel_%s_%s", f->entity->name, f->name));
+            sql_add(&q, SQL(" WHERE \"target\" = "));
+            sql_bind(&q, db_of_int(r->id));
+            if (!sql_exec(c, &q))
+                return false;
+        }
+    return true;
+}
+
 static bool erase(Ctx *c, const Record *r)
 {
     Sql q;
@@ -69,6 +92,8 @@ static bool erase(Ctx *c, const Record *r)
             !write_row_many(c, r->e, f, r->id, old, n, NULL, 0))
             return false;
     }
+    if (!erase_mentions(c, r))
+        return false;
     sql_init(&q, c->a);
     sql_add(&q, SQL("DELETE FROM "));
     sql_name(&q, r->e->name);
