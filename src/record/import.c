@@ -70,7 +70,8 @@ bool import_create(Ctx *c, const char *path, const char *name, const char *entit
                .owner = c->actor->user,
                .file_name = name && *name ? name : "import",
                .state = "uploaded"};
-    if (!sheet_open(c, path, NULL, &b) || !look_at(c, b, entity, &imp))
+    SheetOptions o = {.name = imp.file_name};
+    if (!sheet_open(c, path, &o, &b) || !look_at(c, b, entity, &imp))
         return false;
     sheet_close(b);
     for (int i = 0; i < imp.n; i++)

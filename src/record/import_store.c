@@ -322,7 +322,8 @@ bool imp_save_progress(Ctx *c, int64_t id, int64_t done, int64_t total, const ch
 bool imp_open(Ctx *c, const Imp *imp, SheetBook **out)
 {
     AttachFile f;
-    SheetOptions o = {.encoding = imp->encoding, .delimiter = imp->delimiter};
+    SheetOptions o = {
+        .encoding = imp->encoding, .delimiter = imp->delimiter, .name = imp->file_name};
     return attach_path(c, imp->file, &f) && sheet_open(c, f.path, &o, out);
 }
 

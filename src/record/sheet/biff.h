@@ -121,8 +121,8 @@ bool biff_strings(SheetBook *b, Biff *r);
 
 /* ---- book and rows ---- */
 
-/* fd: the open file. container: in a compound file; else the stream itself. */
-bool xls_open(SheetBook *b, int fd, bool container, const char *encoding);
+/* container: in a compound file; else the stream itself. */
+bool xls_open(SheetBook *b, bool container, const char *encoding);
 /* Does this begin like the record stream of an .xls without container? */
 bool xls_is_raw(const char *head, size_t n);
 bool xls_read(SheetBook *b, int index, SheetRowFn fn, void *user);

@@ -41,7 +41,8 @@ typedef struct BookStrings {
 struct SheetBook {
     Ctx *c;
     Arena *a; /* its own, a child of the one it was opened on */
-    const char *path;
+    int fd; /* the file: open as long as the book; readers go to its beginning themselves. -1: none */
+    const char *name; /* for a mistake of the disk */
     const char *format;
     BookSheet *sheets;
     int n;
@@ -64,7 +65,15 @@ struct SheetBook {
     /* a reader that is not one of the two above: its own data and how it reads a sheet */
     void *more;
     bool (*read)(SheetBook *b, int index, SheetRowFn fn, void *user);
+    /* fills merges without rows; NULL where the rows must be gone through */
+    bool (*find)(SheetBook *b, int index);
+    void (*closing)(SheetBook *b);
 };
+
+/* sheet_open with a file that is open already and becomes the book's, read in this process. name: for messages. */
+bool book_open(Ctx *c, int fd, const char *name, const SheetOptions *opts, SheetBook **out);
+/* To the beginning of the file. */
+bool book_rewind(SheetBook *b);
 
 /* Opens the parts of an .xlsx: fills everything but rows. */
 bool book_open_xlsx(SheetBook *b);

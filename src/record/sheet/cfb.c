@@ -226,11 +226,6 @@ void cfb_raw(Arena *a, int fd, CfbStream *out)
     *out = (CfbStream){.cfb = f, .size = fstat(fd, &st) == 0 ? st.st_size : 0};
 }
 
-void cfb_set_fd(CfbStream *s, int fd)
-{
-    s->cfb->fd = fd;
-}
-
 /* ---- directory ----------------------------------------------------------------------------- */
 
 static bool is_named(const unsigned char *e, const char *name)

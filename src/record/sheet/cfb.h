@@ -30,8 +30,6 @@ bool cfb_open(Ctx *c, Arena *a, int fd, Cfb **out);
 bool cfb_find(Cfb *f, const char *name, CfbStream *out);
 /* The whole file as one stream, for books that come without a container. */
 void cfb_raw(Arena *a, int fd, CfbStream *out);
-/* The file was closed and is open again as fd. */
-void cfb_set_fd(CfbStream *s, int fd);
 /* Bytes read, fewer only at the end. */
 size_t cfb_read(const CfbStream *s, int64_t at, void *to, size_t n);
 

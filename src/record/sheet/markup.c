@@ -2,7 +2,6 @@
 #include "record/sheet/markup.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <strings.h>
 #include <unistd.h>
@@ -73,7 +72,7 @@ static TextEncoding declared(const char *head, size_t n)
     return ENC_UNKNOWN;
 }
 
-bool markup_encoding(SheetBook *b, int fd, const char *head, size_t n, const char *chosen)
+bool markup_encoding(SheetBook *b, const char *head, size_t n, const char *chosen)
 {
     Ctx *c = b->c;
     if (chosen && *chosen) {
@@ -86,12 +85,12 @@ bool markup_encoding(SheetBook *b, int fd, const char *head, size_t n, const cha
     char *step = arena_alloc(a, STEP);
     ssize_t got;
     TextGuess guess = {0};
-    if (lseek(fd, 0, SEEK_SET) < 0)
-        return file_fail(c, b->path, errno);
-    while ((got = read(fd, step, STEP)) > 0)
+    if (!book_rewind(b))
+        return false;
+    while ((got = read(b->fd, step, STEP)) > 0)
         text_detect_feed(d, step, (size_t)got);
     if (got < 0)
-        return file_fail(c, b->path, errno);
+        return file_fail(c, b->name, errno);
     TextEncoding said = declared(head, n);
     int before = c->n_err;
     bool found = text_detect_end(c, d, &guess);
@@ -128,7 +127,7 @@ struct MarkupReader {
     SheetBook *b;
     Arena *a, *piece;
     TextConv *conv;
-    int fd, before; /* before: mistakes when it began */
+    int before; /* before: mistakes when it began */
     char *step;
     bool ended;
 };
@@ -136,19 +135,12 @@ struct MarkupReader {
 MarkupReader *markup_start(SheetBook *b)
 {
     Ctx *c = b->c;
-    int fd = open(b->path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        file_fail(c, b->path, errno);
+    if (!book_rewind(b))
         return NULL;
-    }
     Arena *keep = c->a, *a = arena_child(b->a);
     MarkupReader *r = ARENA_NEW(a, MarkupReader);
-    *r = (MarkupReader){.b = b,
-                        .a = a,
-                        .piece = arena_child(a),
-                        .fd = fd,
-                        .before = c->n_err,
-                        .step = arena_alloc(a, STEP)};
+    *r = (MarkupReader){
+        .b = b, .a = a, .piece = arena_child(a), .before = c->n_err, .step = arena_alloc(a, STEP)};
     c->a = a; /* the decoder lives as long as this reading */
     r->conv = text_conv_new(c, b->encoding);
     c->a = keep;
@@ -163,11 +155,11 @@ bool markup_next(MarkupReader *r, const char **text, size_t *n)
     Buf out;
     *n = 0;
     while (!*n && !r->ended) {
-        ssize_t got = read(r->fd, r->step, STEP);
+        ssize_t got = read(r->b->fd, r->step, STEP);
         arena_reset(r->piece);
         buf_init(&out, r->piece);
         if (got < 0)
-            return file_fail(r->b->c, r->b->path, errno);
+            return file_fail(r->b->c, r->b->name, errno);
         r->ended = got == 0;
         if (!(r->ended ? text_conv_end(r->conv, &out)
                        : text_conv_feed(r->conv, r->step, (size_t)got, &out)))
@@ -180,7 +172,6 @@ bool markup_next(MarkupReader *r, const char **text, size_t *n)
 
 void markup_close(MarkupReader *r)
 {
-    close(r->fd);
     if (r->b->c->n_err == r->before) /* else the mistakes may lie on it; it goes with the book */
         arena_free(r->a);
 }

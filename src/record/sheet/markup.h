@@ -15,7 +15,7 @@ MarkupKind markup_kind(const char *head, size_t n);
 
 /* Finds the encoding of the file: chosen (may be NULL); BOM; strict UTF-8, whatever it declares; what it
    declares; the rule of base/text_encoding.h. Sets b->encoding. */
-bool markup_encoding(SheetBook *b, int fd, const char *head, size_t n, const char *chosen);
+bool markup_encoding(SheetBook *b, const char *head, size_t n, const char *chosen);
 /* The file as UTF-8, piece by piece. NULs are left out. */
 typedef struct MarkupReader MarkupReader;
 /* NULL with a mistake where the file cannot be opened. Lives on the book's arena until markup_close. */

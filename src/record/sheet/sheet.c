@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -14,6 +15,7 @@
 #include "base/file.h"
 #include "record/sheet/biff.h"
 #include "record/sheet/book.h"
+#include "record/sheet/child.h"
 #include "record/sheet/markup.h"
 
 enum { STEP = 64 * 1024, LOOK = 8192 };
@@ -67,9 +69,20 @@ void book_hide_columns(SheetBook *b, int64_t first, int64_t last)
 
 void sheet_close(SheetBook *b)
 {
+    if (b->closing)
+        b->closing(b);
+    b->closing = NULL;
     if (b->zip)
         zip_discard(b->zip);
     b->zip = NULL;
+    if (b->fd >= 0)
+        close(b->fd);
+    b->fd = -1;
+}
+
+bool book_rewind(SheetBook *b)
+{
+    return lseek(b->fd, 0, SEEK_SET) == 0 || file_fail(b->c, b->name, errno);
 }
 
 static void closing(void *book)
@@ -183,17 +196,17 @@ static bool text_record(void *user, const CsvRecord *rec)
     return false;
 }
 
-static bool text_detect_file(SheetBook *b, int fd)
+static bool text_detect_file(SheetBook *b)
 {
     Ctx *c = b->c;
     TextDetect *d = text_detect_new(b->a);
     char *step = arena_alloc(b->a, STEP);
     ssize_t n;
     TextGuess guess;
-    while ((n = read(fd, step, STEP)) > 0)
+    while ((n = read(b->fd, step, STEP)) > 0)
         text_detect_feed(d, step, (size_t)n);
     if (n < 0)
-        return file_fail(c, b->path, errno);
+        return file_fail(c, b->name, errno);
     if (!text_detect_end(c, d, &guess))
         return false;
     b->encoding = guess.encoding;
@@ -204,10 +217,9 @@ static bool text_detect_file(SheetBook *b, int fd)
 static bool text_read(SheetBook *b, SheetRowFn fn, void *user)
 {
     Ctx *c = b->c;
+    if (!book_rewind(b))
+        return false;
     Arena *keep = c->a, *a = arena_child(b->a), *step_arena = arena_child(a);
-    int fd = open(b->path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return file_fail(c, b->path, errno);
     Text t = {.b = b, .fn = fn, .user = user};
     CsvOpts opts = {.delimiter = b->delimiter};
     c->a = a; /* reader and decoder live as long as this reading */
@@ -217,14 +229,14 @@ static bool text_read(SheetBook *b, SheetRowFn fn, void *user)
     char *step = arena_alloc(a, STEP);
     ssize_t n = 0;
     bool ok = conv && csv;
-    while (ok && (n = read(fd, step, STEP)) > 0) {
+    while (ok && (n = read(b->fd, step, STEP)) > 0) {
         Buf out;
         arena_reset(step_arena);
         buf_init(&out, step_arena);
         ok = text_conv_feed(conv, step, (size_t)n, &out) && csv_feed(csv, out.data, out.len);
     }
     if (ok && n < 0)
-        ok = file_fail(c, b->path, errno);
+        ok = file_fail(c, b->name, errno);
     if (ok) {
         Buf out;
         arena_reset(step_arena);
@@ -233,7 +245,6 @@ static bool text_read(SheetBook *b, SheetRowFn fn, void *user)
     }
     if (!b->delimiter && csv)
         b->delimiter = csv_delimiter(csv);
-    close(fd);
     if (!c->n_err) /* else the mistakes may lie on it; it goes with the book */
         arena_free(a);
     return ok && !t.stopped;
@@ -245,22 +256,23 @@ static bool first_rows(void *user, const SheetRow *row)
     return --*(int *)user > 0;
 }
 
-static bool open_text(SheetBook *b, int fd, int64_t size, const SheetOptions *o)
+static bool open_text(SheetBook *b, const SheetOptions *o)
 {
     Ctx *c = b->c;
+    struct stat st;
     b->format = "csv";
     if (o && o->encoding && *o->encoding) {
         b->encoding = text_encoding_by_name(o->encoding);
         if (b->encoding == ENC_UNKNOWN)
             return ctx_fail(c, ERR_INVALID, "encoding", "err.sheet.encoding", o->encoding);
         b->rule = "chosen";
-    } else if (!text_detect_file(b, fd)) {
+    } else if (!text_detect_file(b)) {
         return false;
     }
     b->delimiter = o ? o->delimiter : 0;
     b->n = 1;
     b->sheets = ARENA_NEW(b->a, BookSheet);
-    b->sheets[0].info = (SheetInfo){.name = "", .bytes = size};
+    b->sheets[0].info = (SheetInfo){.name = "", .bytes = fstat(b->fd, &st) == 0 ? st.st_size : 0};
     int rows = 60, before = c->n_err; /* enough to know the delimiter */
     (void)text_read(b, first_rows, &rows);
     return c->n_err == before;
@@ -268,18 +280,18 @@ static bool open_text(SheetBook *b, int fd, int64_t size, const SheetOptions *o)
 
 /* ---- opening ------------------------------------------------------------------------------- */
 
-static bool open_fd(SheetBook *b, int fd, const SheetOptions *o)
+static bool open_by_kind(SheetBook *b, const SheetOptions *o)
 {
     Ctx *c = b->c;
     char *head = arena_alloc(b->a, LOOK);
-    ssize_t n = read(fd, head, LOOK);
+    ssize_t n = read(b->fd, head, LOOK);
     if (n < 0)
-        return file_fail(c, b->path, errno);
+        return file_fail(c, b->name, errno);
     if (n == 0)
         return ctx_fail(c, ERR_INVALID, "file", "err.sheet.empty");
     bool ole = n >= 8 && memcmp(head, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 8) == 0;
     if (ole || xls_is_raw(head, (size_t)n))
-        return xls_open(b, fd, ole, o ? o->encoding : NULL);
+        return xls_open(b, ole, o ? o->encoding : NULL);
     if (n >= 4 && (memcmp(head, "PK\3\4", 4) == 0 || memcmp(head, "PK\5\6", 4) == 0)) {
         b->format = "xlsx";
         return book_open_xlsx(b);
@@ -288,30 +300,32 @@ static bool open_fd(SheetBook *b, int fd, const SheetOptions *o)
     if (markup == MARKUP_OTHER)
         return ctx_fail(c, ERR_UNSUPPORTED_TYPE, "file", "err.sheet.markup");
     if (markup != MARKUP_NONE)
-        return markup_encoding(b, fd, head, (size_t)n, o ? o->encoding : NULL) &&
+        return markup_encoding(b, head, (size_t)n, o ? o->encoding : NULL) &&
                (markup == MARKUP_HTML ? html_open(b) : spreadsheetml_open(b));
-    if (lseek(fd, 0, SEEK_SET) < 0)
-        return file_fail(c, b->path, errno);
-    return open_text(b, fd, file_size(b->path), o);
+    return book_rewind(b) && open_text(b, o);
 }
 
-bool sheet_open(Ctx *c, const char *path, const SheetOptions *opts, SheetBook **out)
+bool book_open(Ctx *c, int fd, const char *name, const SheetOptions *opts, SheetBook **out)
 {
     Arena *a = arena_child(c->a);
     SheetBook *b = ARENA_NEW(a, SheetBook);
-    *b = (SheetBook){.c = c, .a = a, .path = arena_str(a, path)};
+    *b = (SheetBook){.c = c, .a = a, .fd = fd, .name = arena_str(a, name)};
     map_init(&b->names, a);
     arena_defer(a, closing, b);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return file_fail(c, path, errno);
-    bool ok = open_fd(b, fd, opts);
-    close(fd);
+    bool ok = open_by_kind(b, opts);
     if (ok)
         *out = b;
     else
         sheet_close(b);
     return ok;
+}
+
+bool sheet_open(Ctx *c, const char *path, const SheetOptions *opts, SheetBook **out)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return file_fail(c, path, errno);
+    return child_wanted() ? child_open(c, fd, path, opts, out) : book_open(c, fd, path, opts, out);
 }
 
 bool sheet_read(SheetBook *b, int index, SheetRowFn fn, void *user)

@@ -53,6 +53,7 @@ typedef struct SheetInfo {
 typedef struct SheetOptions {
     const char *encoding; /* of what sheet_encoding names one for, or NULL: found out */
     char delimiter;       /* 0: found out */
+    const char *name;     /* of the file, for mistakes; NULL: the last part of its path */
 } SheetOptions;
 
 typedef struct SheetBook SheetBook;
@@ -90,6 +91,15 @@ bool sheet_find_merges(SheetBook *b, int index, int64_t most, const SheetMerge *
 bool sheet_read_filled(SheetBook *b, int index, int64_t from, SheetRowFn fn, void *user);
 /* Closes files early; else with the arena. */
 void sheet_close(SheetBook *b);
+
+/*
+ * From here on each file is read by a child process that is locked up (SECURITY C31): `program`, started with the
+ * word read-sheet, which calls sheet_child. Called once, before there are threads. Without it files are read in this
+ * process: tests, fuzz programs. Limits: the settings import.reader_memory, _cpu, _wait.
+ */
+void sheet_confine(const char *program);
+/* The child: never comes back. */
+_Noreturn void sheet_child(void);
 
 /* ---- shared by the readers -------------------------------------------------------------------- */
 

@@ -22,9 +22,9 @@ static bool go_on(void *user, const SheetRow *row)
 /* Fills b->merges. */
 static bool look(SheetBook *b, int index)
 {
-    if (b->zip) {
+    if (b->find) {
         b->merges.n = 0;
-        return book_merges_xlsx(b, index);
+        return b->find(b, index);
     }
     /* the reader of .xls knows them before its first row */
     bool all = strcmp(b->format, "xls") != 0;

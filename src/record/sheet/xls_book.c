@@ -1,10 +1,5 @@
 /* The book of an .xls or .et: which stream, encrypted or too old, the globals with sheets, formats and
    shared strings. See biff.h. */
-#include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
-
-#include "base/file.h"
 #include "record/sheet/biff.h"
 
 enum { MAX_STYLES = 65536, LIKELY = 60 };
@@ -45,12 +40,12 @@ bool xls_is_raw(const char *head, size_t n)
            p[2] <= 16 && p[3] == 0;
 }
 
-static bool find_stream(SheetBook *b, Xls *x, int fd)
+static bool find_stream(SheetBook *b, Xls *x)
 {
     static const char *const encrypted[] = {"EncryptedPackage", "EncryptionInfo"};
     Cfb *f;
     CfbStream unused;
-    if (!cfb_open(b->c, b->a, fd, &f))
+    if (!cfb_open(b->c, b->a, b->fd, &f))
         return false;
     for (size_t i = 0; i < 2; i++)
         if (cfb_find(f, encrypted[i], &unused))
@@ -269,7 +264,7 @@ static bool list_sheets(Globals *g)
     return true;
 }
 
-bool xls_open(SheetBook *b, int fd, bool container, const char *encoding)
+bool xls_open(SheetBook *b, bool container, const char *encoding)
 {
     Xls *x = ARENA_NEW(b->a, Xls);
     Globals g = {.b = b, .x = x};
@@ -277,10 +272,10 @@ bool xls_open(SheetBook *b, int fd, bool container, const char *encoding)
     b->format = "xls";
     b->more = x;
     b->read = xls_read;
-    if (container && !find_stream(b, x, fd))
+    if (container && !find_stream(b, x))
         return false;
     if (!container)
-        cfb_raw(b->a, fd, &x->stream);
+        cfb_raw(b->a, b->fd, &x->stream);
     Arena *a = arena_child(b->a);
     biff_init(&g.r, &x->stream, a);
     bool ok = read_bof(b, x, &g.r, &kind);
@@ -299,12 +294,5 @@ bool xls_open(SheetBook *b, int fd, bool container, const char *encoding)
 bool xls_read(SheetBook *b, int index, SheetRowFn fn, void *user)
 {
     Xls *x = b->more;
-    int fd = open(b->path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return file_fail(b->c, b->path, errno);
-    cfb_set_fd(&x->stream, fd);
-    bool ok = biff_rows(b, x->offsets[index], fn, user);
-    cfb_set_fd(&x->stream, -1);
-    close(fd);
-    return ok;
+    return biff_rows(b, x->offsets[index], fn, user);
 }

@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/utf8.h"
 #include "record/sheet/book.h"
@@ -542,8 +543,13 @@ static bool read_book(SheetBook *b)
 bool book_open_xlsx(SheetBook *b)
 {
     int code = 0;
-    b->zip = zip_open(b->path, ZIP_RDONLY,
-                      &code); /* not ZIP_CHECKCONS: it refuses files that Excel opens */
+    b->find = book_merges_xlsx;
+    int fd = dup(b->fd); /* libzip closes it */
+    if (fd >= 0)
+        b->zip =
+            zip_fdopen(fd, 0, &code); /* not ZIP_CHECKCONS: it refuses files that Excel opens */
+    if (!b->zip && fd >= 0)
+        close(fd);
     if (!b->zip)
         return ctx_fail(b->c, ERR_INVALID, "file", "err.sheet.zip");
     zip_int64_t n = zip_get_num_entries(b->zip, 0);
