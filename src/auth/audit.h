@@ -1,6 +1,7 @@
 /*
  * The audit log: append-only rows written in the transaction of the change they tell of, without
- * values: ids, field names and digests. A sealer (work floor) chains them within a second:
+ * values: ids, field names and digests. They are chained: on SQLite as they are written (one writer at a time),
+ * on PostgreSQL by a sealer (work floor) within a second, so that writers do not queue on one row:
  * hash = SHA-256(prev_hash, seq, at, user, ip, channel, action, entity, record, changes, result).
  */
 #ifndef AUTH_AUDIT_H
@@ -26,13 +27,15 @@ bool audit_add(Ctx *c, const AuditEntry *e);
 bool audit_note(Ctx *c, const AuditEntry *e);
 /* Seals what is unsealed, at most n rows, in one write; *out_left says whether more wait. */
 bool audit_seal(Ctx *c, int n, int *out_sealed, bool *out_left);
+/* Number of the newest sealed row, 0 where there is none. */
+bool audit_head_seq(Ctx *c, int64_t *out);
 /* Walks the whole chain. *first_broken: id of the first row that does not fit, 0 where all fit. Also compares with the
    anchor file (<dir>/audit.head) when given. */
 bool audit_verify(Ctx *c, const char *anchor_path, int64_t *out_rows, int64_t *out_first_broken);
 
 /*
  * The anchor: a file outside the database (<dir>/audit.head) with the newest sealed row, "zhike-audit 1 <seq> <id> <hash>\n".
- * The sealer calls this after each audit_seal that sealed something. The old anchor is compared with the chain first: where
+ * Called when the chain has grown (keeper; a command at its end). The old anchor is compared with the chain first: where
  * the row it names is gone or another, ERR_CONFLICT and the file stays, so that a cut tail is not covered up by going on.
  */
 bool audit_anchor_update(Ctx *c, const char *path);

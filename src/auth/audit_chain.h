@@ -18,11 +18,15 @@ enum { AUDIT_COL_ID, AUDIT_COL_SEQ, AUDIT_COL_PREV = 15, AUDIT_COL_HASH = 16 };
 /* What the first row has before it. */
 extern const char audit_genesis[AUDIT_HASH + 1];
 
+/* The columns before prev_hash of the row stepped to; they hold until the next step. */
+void audit_chain_read(DbRows *r, DbVal out[AUDIT_COL_PREV]);
+
 /*
- * The hash of the row stepped to: SHA-256 over prev, seq and every other column, each written as
+ * The hash of a row (its columns in the order of AUDIT_COLUMNS): SHA-256 over prev, seq and every other column, each written as
  * <length>:<text>, and NULL as -, so that no two rows give the same bytes.
  */
-void audit_chain_hash(Arena *a, DbRows *r, const char *prev, int64_t seq, char out[AUDIT_HASH + 1]);
+void audit_chain_hash(Arena *a, const DbVal *v, const char *prev, int64_t seq,
+                      char out[AUDIT_HASH + 1]);
 
 /* The newest sealed row; seq 0 and the genesis hash where there is none. */
 bool audit_chain_head(Ctx *c, int64_t *seq, int64_t *id, char hash[AUDIT_HASH + 1]);

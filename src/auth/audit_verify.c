@@ -58,7 +58,9 @@ bool audit_verify(Ctx *c, const char *anchor_path, int64_t *out_rows, int64_t *o
     while (broken == 0 && db_step(r)) {
         rows++;
         int64_t seq = db_int(r, AUDIT_COL_SEQ);
-        audit_chain_hash(step, r, prev, rows, hash);
+        DbVal v[AUDIT_COL_PREV];
+        audit_chain_read(r, v);
+        audit_chain_hash(step, v, prev, rows, hash);
         arena_reset(step);
         if (seq != rows || !same(db_text(r, AUDIT_COL_PREV), prev) ||
             !same(db_text(r, AUDIT_COL_HASH), hash) ||

@@ -298,6 +298,11 @@ bool db_in_write(const Ctx *c)
     return c->conn && c->conn->in_write;
 }
 
+uint64_t db_write_epoch(const Ctx *c)
+{
+    return db_in_write(c) ? c->conn->epoch : 0;
+}
+
 bool db_write(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg)
 {
     if (c->brief)

@@ -101,6 +101,14 @@ bool db_write(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg);
 bool db_in_write(const Ctx *c);
 
 /*
+ * Inside db_write on SQLite: a number that stays the same as long as what was read and written under it still holds,
+ * also from one write of a batch to the next (nobody else can write meanwhile). Another number: a new
+ * transaction, or something was undone. No two transactions of the process have the same. 0 on
+ * PostgreSQL, where others write beside us, and outside db_write.
+ */
+uint64_t db_write_epoch(const Ctx *c);
+
+/*
  * A step inside a write that may fail alone (a row of an import): SAVEPOINT, fn, RELEASE or
  * ROLLBACK TO. Its mistakes stay recorded; the transaction goes on.
  */

@@ -49,11 +49,12 @@ struct DbConn {
     DbRows *rows;                /* open cursors, newest first */
     _Atomic int64_t deadline_ms; /* of the running statement, monotonic; 0 = none */
     int64_t changes;
-    bool in_write; /* inside db_write */
-    bool aborted;  /* a statement failed in this transaction: only rollback helps (both engines) */
-    bool retry;    /* the failure goes away by running the transaction again */
-    bool broken;   /* the connection is of no more use: reopen or drop it */
-    bool parked;   /* its Ctx went on without it; goes back when its last cursor ends */
+    bool in_write;  /* inside db_write */
+    bool aborted;   /* a statement failed in this transaction: only rollback helps (both engines) */
+    bool retry;     /* the failure goes away by running the transaction again */
+    bool broken;    /* the connection is of no more use: reopen or drop it */
+    uint64_t epoch; /* see db_write_epoch; 0 on PostgreSQL */
+    bool parked;    /* its Ctx went on without it; goes back when its last cursor ends */
     int try_depth;
     PendingChange *pending; /* malloc */
     int n_pending, cap_pending;

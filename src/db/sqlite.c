@@ -477,15 +477,25 @@ static int word(SqliteConn *k, const char *text)
     return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
+/* What was learnt inside the transaction so far need not hold any more: see db_write_epoch. */
+static void new_epoch(DbConn *conn)
+{
+    static _Atomic uint64_t last;
+    conn->epoch = atomic_fetch_add_explicit(&last, 1, memory_order_relaxed) + 1;
+}
+
 static bool sqlite_control(Ctx *c, DbConn *conn, const char *text)
 {
     conn->deadline_ms = 0; /* these are never worth interrupting */
+    if (strncmp(text, "ROLLBACK", 8) == 0)
+        new_epoch(conn);
     int rc = word(of(conn), text);
     return rc == SQLITE_OK || failed(c, of(conn), rc, text);
 }
 
 static bool sqlite_begin(Ctx *c, DbConn *conn)
 {
+    new_epoch(conn);
     return sqlite_control(c, conn, "BEGIN IMMEDIATE");
 }
 
@@ -502,6 +512,7 @@ static CommitResult sqlite_commit(DbConn *conn)
 static void sqlite_rollback(DbConn *conn)
 {
     conn->deadline_ms = 0;
+    new_epoch(conn);
     if (!sqlite3_get_autocommit(of(conn)->h))
         word(of(conn), "ROLLBACK");
 }
@@ -674,6 +685,7 @@ static void *checkpoint_main(void *arg)
 {
     Sqlite *s = arg;
     sqlite3 *h = NULL;
+    pthread_setname_np(pthread_self(), "zhike-wal");
     pthread_mutex_lock(&s->lock);
     while (!s->stop) {
         if (s->wal_pages < WAL_PAGES_PASSIVE) {

@@ -215,6 +215,7 @@ static void *writer_main(void *arg)
 {
     Writer *w = arg;
     Job *jobs[BATCH];
+    pthread_setname_np(pthread_self(), "zhike-writer");
     pthread_mutex_lock(&w->lock);
     for (;;) {
         while (!w->first && !w->stop)

@@ -101,6 +101,7 @@ static void *work(void *arg)
 {
     Server *s = arg;
     Idle me = {.wake = PTHREAD_COND_INITIALIZER};
+    pthread_setname_np(pthread_self(), "zhike-http");
     pthread_mutex_lock(&s->lock);
     for (;;) {
         while (!s->first && !s->stopping) {

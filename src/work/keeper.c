@@ -57,11 +57,13 @@ static void follow(Keeper *k, Ctx *c)
 static void seal(Keeper *k, Ctx *c)
 {
     bool left = true;
-    int sealed = 0, all = 0;
+    int sealed = 0;
+    int64_t head;
     while (left && audit_seal(c, SEAL_ROWS, &sealed, &left))
-        all += sealed;
-    if (!all)
+        continue;
+    if (!audit_head_seq(c, &head) || head == k->head)
         return;
+    k->head = head;
     audit_anchor_update(c, arena_printf(c->a, "%s/audit.head", k->dir));
 }
 

@@ -8,6 +8,7 @@ typedef struct Keeper {
     Db *db;
     const char *dir;
     int64_t seen;                              /* newest change_log id followed */
+    int64_t head;                              /* of the audit chain, when last looked */
     int64_t next_lease, next_seal, next_sweep; /* monotonic ms */
 } Keeper;
 

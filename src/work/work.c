@@ -30,6 +30,7 @@ static bool is_stopping(void)
 static void *keep(void *arg)
 {
     Work *w = arg;
+    pthread_setname_np(pthread_self(), "zhike-keeper");
     while (!stopping) {
         keeper_tick(&w->keeper);
         usleep(TICK_US);
@@ -42,6 +43,7 @@ static void *keep(void *arg)
 static void *run(void *arg)
 {
     Work *w = arg;
+    pthread_setname_np(pthread_self(), "zhike-job");
     while (!stopping) {
         bool worked = false;
         runner_step(w->db, w->by, &worked, is_stopping);
