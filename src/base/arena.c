@@ -46,52 +46,74 @@ static void *must_malloc(size_t n)
 
 #ifndef ARENA_DEBUG
 /*
- * Blocks of the full size go from the arena that ends to the one that begins, on whatever thread: else each
- * request faults its memory in anew. At most KEPT of them (2 MiB) wait.
+ * Blocks go from the arena that ends to the one that begins, on whatever thread: else each request faults its
+ * memory in anew, and gives back to one thread's heap what another took. A pile for each size, 4 MiB in all.
  */
-enum { KEPT = 32 };
+enum { PILES = 5, KEPT_BYTES = 4 << 20 };
 static pthread_mutex_t kept_lock = PTHREAD_MUTEX_INITIALIZER;
-static Block *kept;
-static int n_kept;
+static Block *kept[PILES];
+static size_t kept_bytes;
 
-static Block *block_take(void)
+/* FIRST_BLOCK << pile == size, or PILES where no pile holds such blocks. */
+static int pile_of(size_t size)
 {
+    int pile = 0;
+    while (pile < PILES && (size_t)FIRST_BLOCK << pile != size)
+        pile++;
+    return pile;
+}
+
+static Block *block_take(size_t size)
+{
+    int pile = pile_of(size);
+    if (pile == PILES)
+        return NULL;
     pthread_mutex_lock(&kept_lock);
-    Block *b = kept;
+    Block *b = kept[pile];
     if (b) {
-        kept = b->next;
-        n_kept--;
+        kept[pile] = b->next;
+        kept_bytes -= size;
     }
     pthread_mutex_unlock(&kept_lock);
     return b;
 }
 
-static bool block_keep(Block *b)
+/* Keeps what it can of the list, and frees the rest; one turn of the lock for all. */
+static void blocks_give(Block *list)
 {
-    if (b->size != MAX_BLOCK)
-        return false;
+    Block *rest = NULL;
+    if (!list)
+        return;
     pthread_mutex_lock(&kept_lock);
-    bool room = n_kept < KEPT;
-    if (room) {
-        b->next = kept;
-        kept = b;
-        n_kept++;
+    for (Block *b = list, *next; b; b = next) {
+        next = b->next;
+        int pile = pile_of(b->size);
+        bool room = pile < PILES && kept_bytes + b->size <= KEPT_BYTES;
+        Block **to = room ? &kept[pile] : &rest;
+        kept_bytes += room ? b->size : 0;
+        b->next = *to;
+        *to = b;
     }
     pthread_mutex_unlock(&kept_lock);
-    return room;
+    for (Block *b = rest, *next; b; b = next) {
+        next = b->next;
+        free(b);
+    }
 }
 #else
-static bool block_keep(Block *b)
+static void blocks_give(Block *list)
 {
-    (void)b;
-    return false;
+    for (Block *b = list, *next; b; b = next) {
+        next = b->next;
+        free(b);
+    }
 }
 #endif
 
 static Block *block_new(size_t size)
 {
 #ifndef ARENA_DEBUG
-    Block *b = size == MAX_BLOCK ? block_take() : NULL;
+    Block *b = block_take(size);
     if (!b)
         b = must_malloc(sizeof(Block) + size);
 #else
@@ -138,23 +160,18 @@ void arena_reset(Arena *a)
 {
     run_deferred(a);
     Block *keep = NULL;
-    for (Block *b = a->block; b;) {
-        Block *next = b->next;
 #ifndef ARENA_DEBUG
-        if (!keep && b->size <= MAX_BLOCK) {
-            keep = b;
-            b = next;
-            continue;
-        }
-#endif
-        if (!block_keep(b))
-            free(b);
-        b = next;
-    }
-    if (keep) {
+    Block **at = &a->block;
+    while (*at && (*at)->size > MAX_BLOCK)
+        at = &(*at)->next;
+    if (*at) {
+        keep = *at;
+        *at = keep->next;
         keep->next = NULL;
         keep->used = 0;
     }
+#endif
+    blocks_give(a->block);
     a->block = keep;
     a->total = 0;
 }
@@ -164,12 +181,7 @@ void arena_free(Arena *a)
     if (!a)
         return;
     run_deferred(a);
-    for (Block *b = a->block; b;) {
-        Block *next = b->next;
-        if (!block_keep(b))
-            free(b);
-        b = next;
-    }
+    blocks_give(a->block);
     if (a->parent) {
         if (a->sib_prev)
             a->sib_prev->sib_next = a->sib_next;
@@ -250,7 +262,19 @@ char *arena_vprintf(Arena *a, const char *fmt, va_list ap)
 {
     va_list again;
     va_copy(again, ap);
-    int n = vsnprintf(NULL, 0, fmt, ap);
+    char *room = NULL;
+    size_t left = 0;
+#ifndef ARENA_DEBUG
+    if (a->block) { /* most texts fit into what the block has left: written once */
+        room = (char *)a->block->data + a->block->used;
+        left = a->block->size - a->block->used;
+    }
+#endif
+    int n = vsnprintf(room, left, fmt, ap);
+    if (n >= 0 && (size_t)n < left) {
+        va_end(again);
+        return take(a, (size_t)n + 1);
+    }
     char *p = arena_alloc(a, (size_t)(n < 0 ? 0 : n) + 1);
     vsnprintf(p, (size_t)(n < 0 ? 0 : n) + 1, fmt, again);
     va_end(again);

@@ -4,7 +4,9 @@
  * SQLite (writer_submit): one thread owns the writing connection. It takes all waiting jobs, runs
  * each in a SAVEPOINT of its own inside one BEGIN IMMEDIATE, commits once (one fsync for many
  * callers) and then wakes them: an acknowledged write is on disk. A job runs on the writer thread
- * with its caller's Ctx while the caller waits, so memory has one user at a time.
+ * with its caller's Ctx while the caller waits, so memory has one user at a time. The callers of one
+ * batch come back together: before the next one the writer waits a moment for about half of them, because
+ * a commit of many writes fewer pages and syncs once; a caller that is alone is never waited for.
  *   Where the engine drops the whole transaction because of one job (disk full, I/O error, an
  *   interrupt inside an UPDATE), the jobs of the batch are run again one by one.
  *   After an I/O error the connection is closed, and nothing is written before it opens again: what
@@ -15,6 +17,7 @@
  * whose answer is lost is an error that says so: nobody knows.
  */
 #include <errno.h>
+#include <semaphore.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -24,19 +27,20 @@
 enum {
     BATCH = 256,       /* jobs in one commit at most */
     BATCH_MS = 30,     /* a batch takes no further job after this long: its callers wait */
+    GATHER_MS = 3,     /* it waits for the callers of the last one no longer than this */
     QUEUE_MAX = 10000, /* jobs waiting; beyond that callers are turned away at once */
     TRIES = 5,
     GIVE_UP_MS = 6000 /* no further try after this long: the caller has about 10 s */
 };
 
-typedef enum JobState { JOB_WAITING, JOB_TAKEN, JOB_DONE } JobState;
+typedef enum JobState { JOB_WAITING, JOB_TAKEN } JobState;
 
 typedef struct Job {
     struct Job *next;
     Ctx *c;
     bool (*fn)(Ctx *c, void *arg);
     void *arg;
-    pthread_cond_t done;
+    sem_t done; /* posted once, when it was run */
     JobState state;
     int n_err; /* mistakes c had before */
     bool ok;
@@ -50,6 +54,8 @@ struct Writer {
     pthread_cond_t work;
     Job *first, **last;
     int n;
+    int want;    /* jobs the thread sleeps for; 0: it is awake */
+    int callers; /* in the last batch or waiting behind it */
     bool stop;
 };
 
@@ -211,6 +217,38 @@ static int run_batch(Writer *w, Job **jobs, int n)
     return n;
 }
 
+/* Absolute time of the monotonic clock, ms from now. */
+static struct timespec mono_after_ms(int64_t ms)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    if (ms < 0)
+        ms = 0;
+    t.tv_sec += (time_t)(ms / 1000);
+    t.tv_nsec += (long)(ms % 1000) * 1000000L;
+    if (t.tv_nsec >= 1000000000L) {
+        t.tv_sec++;
+        t.tv_nsec -= 1000000000L;
+    }
+    return t;
+}
+
+/* Sleeps, under the lock, until there is a job (or the end), then a moment more where others are due. */
+static void gather(Writer *w)
+{
+    w->want = 1;
+    while (!w->first && !w->stop)
+        pthread_cond_wait(&w->work, &w->lock);
+    w->want = w->callers / 2;
+    if (w->want > w->n) {
+        struct timespec until = mono_after_ms(GATHER_MS);
+        while (w->n < w->want && !w->stop)
+            if (pthread_cond_timedwait(&w->work, &w->lock, &until) == ETIMEDOUT)
+                break;
+    }
+    w->want = 0;
+}
+
 static void *writer_main(void *arg)
 {
     Writer *w = arg;
@@ -218,8 +256,7 @@ static void *writer_main(void *arg)
     pthread_setname_np(pthread_self(), "zhike-writer");
     pthread_mutex_lock(&w->lock);
     for (;;) {
-        while (!w->first && !w->stop)
-            pthread_cond_wait(&w->work, &w->lock);
+        gather(w);
         if (!w->first)
             break;
         int n = 0;
@@ -235,11 +272,10 @@ static void *writer_main(void *arg)
 
         int through = run_batch(w, jobs, n);
 
+        for (int i = 0; i < through; i++)
+            sem_post(&jobs[i]->done); /* from here on the job is its caller's */
         pthread_mutex_lock(&w->lock);
-        for (int i = 0; i < through; i++) {
-            jobs[i]->state = JOB_DONE;
-            pthread_cond_signal(&jobs[i]->done);
-        }
+        w->callers = through + w->n;
         if (through < n) { /* back to the head, in order */
             for (int i = through; i < n; i++) {
                 jobs[i]->state = JOB_WAITING;
@@ -264,7 +300,11 @@ bool writer_start(Ctx *c, Db *db, DbConn *conn)
     w->conn = conn;
     w->last = &w->first;
     pthread_mutex_init(&w->lock, NULL);
-    pthread_cond_init(&w->work, NULL);
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&w->work, &attr);
+    pthread_condattr_destroy(&attr);
     if (pthread_create(&w->thread, NULL, writer_main, w)) {
         free(w);
         return ctx_fail_detail(c, ERR_INTERNAL, "no thread for the writer", "err.internal");
@@ -303,20 +343,27 @@ static void withdraw(Writer *w, Job *j)
     }
 }
 
-/* Absolute time of the monotonic clock, ms from now. */
-static struct timespec mono_after_ms(int64_t ms)
+/* Waits for the end of j; a job that nobody has begun when its time is up is taken back. true: it was run. */
+static bool await(Writer *w, Job *j)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    if (ms < 0)
-        ms = 0;
-    t.tv_sec += (time_t)(ms / 1000);
-    t.tv_nsec += (long)(ms % 1000) * 1000000L;
-    if (t.tv_nsec >= 1000000000L) {
-        t.tv_sec++;
-        t.tv_nsec -= 1000000000L;
+    if (j->c->deadline_ms) {
+        struct timespec until = mono_after_ms(j->c->deadline_ms - clock_mono_ms());
+        int rc;
+        while ((rc = sem_clockwait(&j->done, CLOCK_MONOTONIC, &until)) && errno == EINTR)
+            continue;
+        if (rc == 0)
+            return true;
+        pthread_mutex_lock(&w->lock);
+        bool waiting = j->state == JOB_WAITING;
+        if (waiting)
+            withdraw(w, j);
+        pthread_mutex_unlock(&w->lock);
+        if (waiting)
+            return false;
     }
-    return t;
+    while (sem_wait(&j->done)) /* by a signal only */
+        continue;
+    return true;
 }
 
 bool writer_submit(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg)
@@ -324,34 +371,19 @@ bool writer_submit(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg)
     Writer *w = c->db->writer;
     Job j = {.c = c, .fn = fn, .arg = arg, .n_err = c->n_err};
     db_detach(c); /* what is read afterwards must see what was written */
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&j.done, &attr);
-    pthread_condattr_destroy(&attr);
-
+    sem_init(&j.done, 0, 0);
     pthread_mutex_lock(&w->lock);
-    bool turned_away = w->n >= QUEUE_MAX || w->stop;
-    if (!turned_away) {
+    bool taken = w->n < QUEUE_MAX && !w->stop;
+    if (taken) {
         *w->last = &j;
         w->last = &j.next;
-        if (w->n++ == 0)
+        if (++w->n == w->want)
             pthread_cond_signal(&w->work);
-        struct timespec until = mono_after_ms(c->deadline_ms - clock_mono_ms());
-        while (j.state != JOB_DONE) {
-            if (!c->deadline_ms || j.state == JOB_TAKEN) {
-                pthread_cond_wait(&j.done, &w->lock);
-            } else if (pthread_cond_timedwait(&j.done, &w->lock, &until) == ETIMEDOUT &&
-                       j.state == JOB_WAITING) {
-                withdraw(w, &j);
-                turned_away = true;
-                break;
-            }
-        }
     }
     pthread_mutex_unlock(&w->lock);
-    pthread_cond_destroy(&j.done);
-    if (turned_away) {
+    taken = taken && await(w, &j);
+    sem_destroy(&j.done);
+    if (!taken) {
         c->retry_after_s = 2;
         return ctx_fail(c, ERR_BUSY, NULL, "err.db_busy");
     }

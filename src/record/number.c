@@ -17,15 +17,22 @@
 #include "base/conf.h"
 #include "db/sql.h"
 
-enum { BLOCKS = 64, BLOCK_AT_MOST = 256, GROW_WITHIN_MS = 2000, KEY_LEN = 120 };
+enum {
+    BLOCKS = 64,
+    BLOCK_AT_MOST = 256,
+    AHEAD_FROM = 32, /* a block of this size is followed by the next before it is used up */
+    GROW_WITHIN_MS = 2000,
+    KEY_LEN = 120
+};
 
 typedef struct Block {
     const Db *db;
     char key[KEY_LEN];
-    int64_t next, end;   /* next … end - 1 are ours to give */
-    int64_t reserved_at; /* monotonic ms */
-    int size;            /* of the last reservation */
-    bool coming;         /* somebody is reserving: others wait for him */
+    int64_t next, end;        /* next … end - 1 are ours to give */
+    int64_t spare, spare_end; /* the block that follows, reserved ahead; empty where equal */
+    int64_t reserved_at;      /* monotonic ms */
+    int size;                 /* of the last reservation */
+    bool coming;              /* somebody is reserving: others wait for him */
 } Block;
 
 /* The rule of an entity as read from number_rule, so that not every create asks for it. */
@@ -274,6 +281,16 @@ static Block *block_of(const Db *db, const char *key)
     return place;
 }
 
+/* Goes over to the block reserved ahead, where the one in use has not n left. Under the lock. */
+static void go_on(Block *b, int n)
+{
+    if (b->end - b->next >= n || b->spare_end - b->spare < n)
+        return;
+    b->next = b->spare;
+    b->end = b->spare_end;
+    b->spare = b->spare_end = 0;
+}
+
 /*
  * Takes one sequence number from the block at hand, or reserves a new block. Only one thread reserves a
  * given counter at a time; the others wait and share its block, which is what makes blocks grow under load.
@@ -291,6 +308,7 @@ static bool next_of_block(Ctx *c, const char *key, int at_least, int64_t *out)
             *out = t.last;
             return true;
         }
+        go_on(b, at_least);
         if (b->end - b->next >= at_least) {
             *out = b->next;
             if (at_least == 1)
@@ -322,6 +340,7 @@ static bool next_of_block(Ctx *c, const char *key, int at_least, int64_t *out)
             /* what was left of a smaller block becomes a gap */
             b->next = t.last - size + 1;
             b->end = t.last + 1;
+            b->spare = b->spare_end = 0;
             b->size = grown;
             b->reserved_at = clock_mono_ms();
         }
@@ -343,29 +362,64 @@ static bool today_shape(Ctx *c, const Entity *e, Shape *out)
            ctx_fail(c, ERR_INVALID, "number", "err.number_pattern");
 }
 
-/* From a block reserved before, without waiting and without a statement. */
-static bool next_at_hand(Ctx *c, const char *key, int64_t *out)
+/*
+ * From a block reserved before, without waiting and without a statement. *ahead: it is half used up under
+ * load, and it is for the caller to reserve the next (reserve_ahead), so that nobody will have to wait for it.
+ */
+static bool next_at_hand(Ctx *c, const char *key, int64_t *out, bool *ahead)
 {
     bool found = false;
+    *ahead = false;
     pthread_mutex_lock(&lock);
     for (int i = 0; i < BLOCKS && !found; i++) {
         Block *b = &blocks[i];
-        if (b->db == c->db && b->next < b->end && strcmp(b->key, key) == 0) {
-            *out = b->next++;
-            found = true;
-        }
+        if (b->db != c->db || strcmp(b->key, key) != 0)
+            continue;
+        go_on(b, 1);
+        if (b->next == b->end)
+            break;
+        *out = b->next++;
+        found = true;
+        *ahead = !db_in_write(c) && !b->coming && b->size >= AHEAD_FROM &&
+                 b->spare == b->spare_end && b->end - b->next <= b->size / 2 &&
+                 clock_mono_ms() - b->reserved_at < GROW_WITHIN_MS;
+        b->coming |= *ahead;
     }
     pthread_mutex_unlock(&lock);
     return found;
+}
+
+/* Reserves the block behind the one in use. Where it fails nothing is lost: the next caller tries anew. */
+static void reserve_ahead(Ctx *c, const char *key)
+{
+    int n_err = c->n_err;
+    Take t = {.key = key, .n = BLOCK_AT_MOST};
+    bool ok = db_write(c, take_in_write, &t);
+    ctx_errors_back_to(c, n_err);
+    pthread_mutex_lock(&lock);
+    Block *b = block_of(c->db, key); /* still there: it is coming */
+    b->coming = false;
+    if (ok) {
+        b->spare = t.last - t.n + 1;
+        b->spare_end = t.last + 1;
+        b->size = t.n;
+        b->reserved_at = clock_mono_ms();
+    }
+    pthread_cond_broadcast(&came);
+    pthread_mutex_unlock(&lock);
 }
 
 bool number_next(Ctx *c, const Entity *e, const char **out)
 {
     Shape s;
     int64_t seq;
+    bool ahead;
     if (!today_shape(c, e, &s))
         return false;
-    if (!next_at_hand(c, s.key, &seq)) {
+    if (next_at_hand(c, s.key, &seq, &ahead)) {
+        if (ahead)
+            reserve_ahead(c, s.key);
+    } else {
         if (db_in_write(c)) {
             Take t = {.key = s.key, .n = 1};
             if (!take_in_write(c, &t))

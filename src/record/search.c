@@ -21,23 +21,77 @@ enum { MATCH_CAP = 20000, RANKED = 4, SCOPED_CAP = 4000, COMMON = 4000, MAX_WORD
 
 /* ---- the document -------------------------------------------------------------------------- */
 
-static void add_word(Buf *b, Map *seen, const char *prefix, const char *word)
+/* The words in a document so far: where each stands in its text. */
+typedef struct Seen {
+    Buf *b;
+    uint32_t *slot; /* offset + 1 */
+    size_t n, n_slots;
+} Seen;
+
+static uint32_t word_hash(const char *s, size_t n)
 {
-    char *w = arena_printf(b->a, "%s%s", prefix, word);
-    if (map_has(seen, w))
-        return;
-    map_put(seen, w, w);
-    if (b->len)
-        buf_putc(b, ' ');
-    buf_puts(b, w);
+    uint32_t h = 2166136261u;
+    for (size_t i = 0; i < n; i++)
+        h = (h ^ (unsigned char)s[i]) * 16777619u;
+    return h ^ (h >> 15);
+}
+
+static size_t word_len(const char *s)
+{
+    return strcspn(s, " ");
+}
+
+static void seen_grow(Seen *k)
+{
+    uint32_t *old = k->slot;
+    size_t n_old = k->n_slots;
+    k->n_slots = n_old ? n_old * 2 : 512;
+    k->slot = ARENA_ARRAY(k->b->a, k->n_slots, uint32_t);
+    for (size_t i = 0; i < n_old; i++) {
+        if (!old[i])
+            continue;
+        const char *word = k->b->data + old[i] - 1;
+        size_t at = word_hash(word, word_len(word)) & (k->n_slots - 1);
+        while (k->slot[at])
+            at = (at + 1) & (k->n_slots - 1);
+        k->slot[at] = old[i];
+    }
+}
+
+/* Puts mark and word at the end of the text, unless it stands there. */
+static void add_word(Seen *k, char mark, const char *word)
+{
+    Buf *b = k->b;
+    size_t before = b->len, len = strlen(word);
+    if (k->n * 2 >= k->n_slots)
+        seen_grow(k);
+    char *to = buf_room(b, len + 2);
+    if (before)
+        *to++ = ' ';
+    size_t from = (size_t)(to - b->data);
+    if (mark)
+        *to++ = mark;
+    memcpy(to, word, len);
+    size_t n = len + (mark != 0);
+    const char *text = b->data + from;
+    size_t at = word_hash(text, n) & (k->n_slots - 1);
+    for (; k->slot[at]; at = (at + 1) & (k->n_slots - 1)) {
+        const char *have = b->data + k->slot[at] - 1;
+        if (memcmp(have, text, n) == 0 && have[n] == ' ') {
+            b->data[before] = 0;
+            return;
+        }
+    }
+    k->slot[at] = (uint32_t)from + 1;
+    k->n++;
+    buf_grew(b, from - before + n);
 }
 
 char *search_tokens(Arena *a, const Entity *e, const DbVal *values)
 {
     Buf b;
     buf_init(&b, a);
-    Map seen;
-    map_init(&seen, a);
+    Seen seen = {.b = &b};
     for (int i = 0; i < e->n_fields; i++) {
         const Field *f = &e->fields[i];
         const DbVal *v = &values[i];
@@ -47,7 +101,7 @@ char *search_tokens(Arena *a, const Entity *e, const DbVal *values)
         const char *const *words =
             f->type == FT_PHONE ? tokens_phone(a, v->s, &n) : tokens_index(a, v->s, &n);
         for (int k = 0; k < n; k++)
-            add_word(&b, &seen, f->personal ? "@" : "", words[k]);
+            add_word(&seen, f->personal ? '@' : 0, words[k]);
     }
     return b.data;
 }
