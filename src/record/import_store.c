@@ -407,6 +407,7 @@ void imp_write_json(Ctx *c, const Imp *imp, Jw *w)
     warnings(c, imp, w);
     jw_kstr(w, "encoding", imp->encoding);
     jw_kstr(w, "delimiter", *delimiter ? delimiter : NULL);
+    jw_kbool(w, "ran", imp->ran);
     jw_key(w, "job");
     if (imp->job) {
         jw_obj(w);
