@@ -1,4 +1,4 @@
-// What administrators do: fields, settings, dictionary, audit, roles, users, import, jobs.
+// What administrators do: fields, settings, dictionary, audit, roles, users, export.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
@@ -121,32 +121,6 @@ test('a new colleague gets an account', async () => {
   await page.getByText('新同事').first().waitFor();
   await it.server.login('newbie', 'Long-enough-2026!');
   clean(page, { refused: [403] });
-  await page.context().close();
-});
-
-test('a sheet is imported: recognised columns, errors by cell, progress, result', async () => {
-  const page = await signedIn(it);
-  await page.goto(`${it.server.url}/import?entity=customer`);
-  const csv = '客户名称,所属行业,信息来源,联系人,联系方式\n导入旅程甲有限公司,信息技术,官网,王一,13911112222\n导入旅程乙有限公司,没有的行业,官网,王二,13911113333\n导入旅程丙有限公司,金融,展会,王三,13911114444\n';
-  await page.getByLabel('要导入的文件').setInputFiles({ name: '客户.csv', mimeType: 'text/csv', buffer: Buffer.from(`\ufeff${csv}`) });
-  const mapping = page.getByRole('table', { name: /的列对应关系/ });
-  await mapping.getByText('客户名称', { exact: true }).first().waitFor();
-  assert.match(await page.getByLabel('“客户名称”对应的字段').inputValue(), /客户名称/);
-  await accessible(page, 'mapping');
-  await picture(page, 'import-mapping');
-  await page.getByRole('button', { name: '检查数据' }).click();
-  await page.getByRole('heading', { name: '检查完成' }).waitFor();
-  await page.getByRole('cell', { name: '没有的行业', exact: true }).waitFor();
-  await accessible(page, 'check result');
-  await picture(page, 'import-check');
-  await page.getByRole('button', { name: /导入 2 条/ }).click();
-  await page.getByRole('heading', { name: '导入完成' }).waitFor();
-  await page.getByRole('link', { name: '查看导入结果' }).click();
-  await page.getByRole('link', { name: '导入旅程甲有限公司' }).waitFor();
-  await page.getByRole('link', { name: '导入旅程丙有限公司' }).waitFor();
-  await page.goto(`${it.server.url}/jobs`);
-  await page.getByRole('cell', { name: '完成' }).first().waitFor();
-  clean(page);
   await page.context().close();
 });
 

@@ -32,15 +32,14 @@ export function useImport(wish: string, onId: (id: number | null) => void) {
   const chosen = computed(() => (job.value?.sheets ?? []).filter((s) => plans[s.index]?.entity));
 
   async function need(name: string): Promise<void> { if (name && !entities[name]) entities[name] = await loadEntity(name); }
-  async function replan(sheet: Sheet): Promise<void> {
-    const plan = planOf(sheet);
-    await need(plan.entity);
-    plans[sheet.index] = plan;
-  }
-  async function take(next: Import): Promise<void> {
+  /** Takes an answer: plans first, so that no view ever sees a sheet without one. `anew`: which of them are made anew. */
+  async function take(next: Import, anew: (sheet: Sheet) => boolean = () => false): Promise<void> {
     // Progress answers need not repeat the sheets.
-    job.value = { ...next, sheets: next.sheets ?? job.value?.sheets ?? [] };
-    for (const sheet of job.value.sheets) if (!plans[sheet.index]) await replan(sheet);
+    const sheets = next.sheets ?? job.value?.sheets ?? [];
+    const fresh = sheets.filter((s) => !plans[s.index] || anew(s)).map((s) => [s.index, planOf(s)] as const);
+    for (const [, plan] of fresh) await need(plan.entity);
+    for (const [at, plan] of fresh) plans[at] = plan;
+    job.value = { ...next, sheets };
   }
   /** Runs a step; what goes wrong stands on the page. */
   async function attempt<T>(what: () => Promise<T>): Promise<T | undefined> {
@@ -87,8 +86,7 @@ export function useImport(wish: string, onId: (id: number | null) => void) {
     // The list is the whole plan: a sheet that is not named is left out.
     const sheets = before.sheets.map((s) => toPatch(s, plans[s.index]!, s.index === anew));
     const next = await patch<Import>(`/imports/${before.id}`, { sheets, ...more });
-    job.value = next;
-    for (const s of next.sheets) if (s.index === anew || !plans[s.index]) { const kept = plans[s.index]; await replan(s); if (kept && !kept.entity) plans[s.index]!.entity = ''; }
+    await take(next, (s) => s.index === anew);
   }
   async function setEntity(sheet: Sheet, name: string): Promise<void> {
     const plan = plans[sheet.index]!;
@@ -108,8 +106,7 @@ export function useImport(wish: string, onId: (id: number | null) => void) {
   async function setText(encoding: string, delimiter: string): Promise<boolean> {
     return (await attempt(async () => {
       const next = await patch<Import>(`/imports/${job.value!.id}`, { ...(encoding ? { encoding } : {}), ...(delimiter ? { delimiter } : {}) });
-      for (const key of Object.keys(plans)) delete plans[Number(key)];
-      await take(next);
+      await take(next, () => true);
       return true;
     })) ?? false;
   }
