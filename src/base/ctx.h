@@ -40,6 +40,7 @@ typedef struct Ctx {
     int64_t brief_cpu_us; /* of the thread's processor time: where the time of brief work ends */
     struct Db *db;             /* db/db.h */
     struct DbConn *conn;       /* db/db.h: the connection in use, NULL until the first statement */
+    struct DbConn *snapshot;   /* db/db.h: what db_snapshot reads over, or NULL */
     const struct Model *model; /* meta/model.h: the model that holds for this work */
     const struct Actor *actor; /* auth/actor.h: who asks */
 } Ctx;

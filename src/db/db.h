@@ -114,6 +114,14 @@ uint64_t db_write_epoch(const Ctx *c);
  */
 bool db_try(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg);
 
+/*
+ * From here to db_snapshot_end all reading of this Ctx sees the rows of one moment (writes go their own way and are not
+ * seen). For a walk in pages that must fit together; the arena of the Ctx must not end before. A long snapshot keeps
+ * old rows from being cleared away: seconds, not hours.
+ */
+bool db_snapshot(Ctx *c);
+void db_snapshot_end(Ctx *c);
+
 /* Gives the read connection back early, before waiting for something slow; ends its cursors. */
 void db_release(Ctx *c);
 

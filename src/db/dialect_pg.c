@@ -130,6 +130,7 @@ const Dialect pg_dialect = {
     .all_indexes = ENGINE_SQL("SELECT k.relname FROM pg_catalog.pg_class AS k JOIN "
                               "pg_catalog.pg_namespace AS n ON n.oid = k.relnamespace WHERE "
                               "n.nspname = current_schema() AND k.relkind IN ('i', 'I')"),
+    .snapshot = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
     .change_insert =
         ENGINE_SQL("INSERT INTO change_log (id, topic, ref, at) VALUES ($1, $2, $3, $4)"),
     .change_lookback_ms = 5000,

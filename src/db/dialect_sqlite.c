@@ -111,6 +111,7 @@ const Dialect sqlite_dialect = {
     .all_indexes = ENGINE_SQL("SELECT name FROM sqlite_schema WHERE type = 'index'"),
     .integrity = ENGINE_SQL("PRAGMA quick_check(5)"),
     /* The next number, given out under the one write lock: ids in the order of commits. */
+    .snapshot = "BEGIN",
     .change_insert = ENGINE_SQL("INSERT INTO change_log (id, topic, ref, at) SELECT "
                                 "coalesce(max(id), 0) + 1, $2, $3, $4 FROM change_log"),
     .change_lookback_ms = 0,

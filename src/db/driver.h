@@ -131,6 +131,7 @@ struct Dialect {
     SqlText all_indexes;    /* rows (index) */
     SqlText
         integrity; /* rows of text, the first "ok" where all is well; text NULL: the engine checks itself */
+    const char *snapshot;  /* begins a transaction that reads one moment */
     SqlText change_insert; /* $1 id $2 topic $3 ref $4 at */
     int64_t change_lookback_ms;
     void (*search_ddl)(Ctx *c, Sql *first, Sql *second,

@@ -149,6 +149,8 @@ typedef struct Loan {
 static void loan_end(void *ptr)
 {
     Loan *loan = ptr;
+    if (loan->conn && loan->c->snapshot == loan->conn)
+        db_snapshot_end(loan->c);
     if (!loan->conn || loan->c->conn != loan->conn)
         return; /* given back or parked before; a parked one ends with its cursors */
     DbConn *conn = loan->conn;
@@ -158,6 +160,8 @@ static void loan_end(void *ptr)
 
 DbConn *db_conn(Ctx *c)
 {
+    if (!c->conn)
+        c->conn = c->snapshot;
     if (c->conn)
         return c->conn;
     DbConn *conn = pool_take(c, c->db);
@@ -176,6 +180,8 @@ void db_detach(Ctx *c)
     if (!conn || conn->in_write)
         return;
     c->conn = NULL;
+    if (conn == c->snapshot)
+        return; /* the next statement goes on with it */
     if (conn->rows)
         conn->parked = true;
     else
@@ -185,9 +191,32 @@ void db_detach(Ctx *c)
 void db_release(Ctx *c)
 {
     DbConn *conn = c->conn;
-    if (!conn || conn->in_write)
+    if (!conn || conn->in_write || conn == c->snapshot)
         return;
     c->conn = NULL;
+    pool_give(conn);
+}
+
+bool db_snapshot(Ctx *c)
+{
+    db_release(c); /* a connection that has read belongs to no transaction, but its cursors might */
+    DbConn *conn = db_conn(c);
+    if (!conn || !conn->db->drv->control(c, conn, conn->db->dialect->snapshot))
+        return false;
+    c->snapshot = conn;
+    return true;
+}
+
+void db_snapshot_end(Ctx *c)
+{
+    DbConn *conn = c->snapshot;
+    if (!conn)
+        return;
+    db_rows_end(conn, 0);
+    conn->db->drv->rollback(conn);
+    c->snapshot = NULL;
+    if (c->conn == conn)
+        c->conn = NULL;
     pool_give(conn);
 }
 

@@ -160,7 +160,8 @@ static bool datetime_from_text(Ctx *c, const Field *f, const char *text, DbVal *
         *out = db_of_int(ms);
         return true;
     }
-    if (!read_nums(s, &n) || !day_of(&n, day, &used) || n.n - used > 3)
+    if (!read_nums(s, &n) || !day_of(&n, day, &used) || n.n - used > 4 ||
+        (n.n - used == 4 && n.len[used + 3] != 3)) /* thousandths */
         return date_fail(c, f);
     int hour = n.n > used ? n.v[used] : 0, minute = n.n > used + 1 ? n.v[used + 1] : 0,
         second = n.n > used + 2 ? n.v[used + 2] : 0;
@@ -176,7 +177,8 @@ static bool datetime_from_text(Ctx *c, const Field *f, const char *text, DbVal *
                     .day = (day[8] - '0') * 10 + (day[9] - '0'),
                     .hour = hour,
                     .minute = minute,
-                    .second = second};
+                    .second = second,
+                    .ms = n.n - used == 4 ? n.v[used + 3] : 0};
     *out = db_of_int(clock_from_parts(&p, c->zone));
     return true;
 }

@@ -1,29 +1,22 @@
 /*
- * Exports: a list walked by id in blocks, written while it is read, so that a million rows need no more
- * memory than one block. What he may not read is not in it; what he reads masked is masked in it, by the
- * same piece the lists are written with (record/rows). Workbooks hold phones and codes as text, dates as dates;
- * text files are guarded against formulas (base/csv).
+ * Exports: a list walked by id in blocks from one snapshot, written while it is read (export_write.c), so that
+ * a million rows need no more memory than one block and show one moment. What he may not read is not in it;
+ * what he reads masked is masked in it, by the same piece the lists are written with (record/rows).
  */
 #include "record/export.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <xlsxwriter.h>
 
 #include "auth/session.h"
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/crypt.h"
-#include "base/csv.h"
-#include "base/file.h"
-#include "base/utf8.h"
-#include "meta/types.h"
 #include "record/attach.h"
-#include "record/rows.h"
+#include "record/export_write.h"
 #include "record/search.h"
 
-enum { EXPORT_BLOCK = 500, SHEET_ROWS = 1048575, PROGRESS_ROWS = 5000 };
+enum { EXPORT_BLOCK = 1000, PROGRESS_ROWS = 5000 };
 
 /* ---- which rows ---------------------------------------------------------------------------- */
 
@@ -189,195 +182,6 @@ bool export_start(Ctx *c, const Entity *e, json_object *in, int64_t *out_job)
     return true;
 }
 
-/* ---- writing ------------------------------------------------------------------------------- */
-
-typedef struct Out {
-    const char *path;
-    /* .xlsx */
-    lxw_workbook *book;
-    lxw_worksheet *sheet;
-    lxw_format *head, *day, *instant, *money;
-    lxw_row_t line;
-    /* .csv */
-    FILE *file;
-    const char *lang;
-    bool failed;
-} Out;
-
-static double column_width(const Field *f)
-{
-    switch (f->type) {
-    case FT_TEXT: return 40;
-    case FT_DATETIME: return 18;
-    case FT_DATE:
-    case FT_OPTION:
-    case FT_BOOL:
-    case FT_INT: return 12;
-    default: return f == f->entity->title ? 32 : 18;
-    }
-}
-
-static void sheet_begin(Out *o, const RowSet *s)
-{
-    o->sheet = workbook_add_worksheet(o->book, NULL);
-    for (int i = 0; o->sheet && i < s->n_fields; i++)
-        worksheet_set_column(o->sheet, (lxw_col_t)i, (lxw_col_t)i, column_width(s->fields[i]),
-                             NULL);
-    for (int i = 0; o->sheet && i < s->n_fields; i++)
-        worksheet_write_string(o->sheet, 0, (lxw_col_t)i, label_in(s->fields[i]->label, o->lang),
-                               o->head);
-    if (o->sheet)
-        worksheet_freeze_panes(o->sheet, 1, 0);
-    o->line = 1;
-}
-
-static bool open_xlsx(Ctx *c, Out *o, const RowSet *s)
-{
-    char *tmp = arena_printf(c->a, "%s/tmp", attach_dir());
-    lxw_workbook_options opts = {
-        .constant_memory = LXW_TRUE, .tmpdir = tmp, .use_zip64 = LXW_FALSE};
-    o->book = workbook_new_opt(o->path, &opts);
-    if (!o->book)
-        return file_fail(c, o->path, ENOMEM);
-    o->head = workbook_add_format(o->book);
-    format_set_bold(o->head);
-    format_set_bg_color(o->head, 0xEEF2F7);
-    o->day = workbook_add_format(o->book);
-    format_set_num_format(o->day, "yyyy-mm-dd");
-    o->instant = workbook_add_format(o->book);
-    format_set_num_format(o->instant, "yyyy-mm-dd hh:mm");
-    o->money = workbook_add_format(o->book);
-    format_set_num_format(o->money, "#,##0.00");
-    sheet_begin(o, s);
-    return o->sheet || file_fail(c, o->path, errno);
-}
-
-static bool open_csv(Ctx *c, Out *o, const RowSet *s)
-{
-    Buf b;
-    CsvWriter w;
-    o->file = fopen(o->path, "wbe");
-    if (!o->file)
-        return file_fail(c, o->path, errno);
-    buf_init(&b, c->a);
-    csv_writer_init(&w, &b);
-    csv_bom(&w);
-    for (int i = 0; i < s->n_fields; i++)
-        csv_cell(&w, label_in(s->fields[i]->label, o->lang));
-    csv_row_end(&w);
-    o->failed = fwrite(b.data, 1, b.len, o->file) != b.len;
-    return !o->failed || file_fail(c, o->path, errno);
-}
-
-static void write_day(Out *o, lxw_col_t col, int year, int month, int day, int hour, int minute,
-                      double second, lxw_format *fmt, const char *text)
-{
-    lxw_datetime at = {year, month, day, hour, minute, second};
-    if (year >= 1900)
-        worksheet_write_datetime(o->sheet, o->line, col, &at, fmt);
-    else
-        worksheet_write_string(o->sheet, o->line, col, text, NULL);
-}
-
-static double scaled(const DbVal *v, int scale)
-{
-    double d = (double)v->i;
-    for (int i = 0; i < scale; i++)
-        d /= 10;
-    return d;
-}
-
-static void xlsx_cell(Ctx *c, Out *o, const RowSet *s, const Row *row, int at)
-{
-    const Field *f = s->fields[at];
-    const DbVal *v = &row->rec.v[f->index];
-    lxw_col_t col = (lxw_col_t)at;
-    char *text = rows_text(c, s, row, at);
-    bool plain = s->masked[at] && !row->clear;
-    ClockParts t;
-    if (!*text)
-        return;
-    switch (plain || v->kind == DB_NULL ? FT_STRING : f->type) {
-    case FT_INT: worksheet_write_number(o->sheet, o->line, col, (double)v->i, NULL); break;
-    case FT_FLOAT: worksheet_write_number(o->sheet, o->line, col, v->d, NULL); break;
-    case FT_DECIMAL:
-        worksheet_write_number(o->sheet, o->line, col, scaled(v, f->scale), NULL);
-        break;
-    case FT_MONEY:
-        worksheet_write_number(o->sheet, o->line, col, (double)v->i / 100, o->money);
-        break;
-    case FT_DATETIME:
-        t = clock_parts(v->i, c->zone);
-        write_day(o, col, t.year, t.month, t.day, t.hour, t.minute, t.second, o->instant, text);
-        break;
-    case FT_DATE:
-        t = clock_parts(clock_day_number(text) * 86400000, "UTC");
-        write_day(o, col, t.year, t.month, t.day, 0, 0, 0, o->day, text);
-        break;
-    default: /* phones, codes, labels: always text */
-        if (strlen(text) > 32000)
-            text[utf8_clip(text, 10000)] = 0; /* a cell holds 32,767 */
-        worksheet_write_string(o->sheet, o->line, col, text, NULL);
-    }
-}
-
-static void xlsx_row(Ctx *c, Out *o, const RowSet *s, const Row *row)
-{
-    if (o->line > SHEET_ROWS)
-        sheet_begin(o, s);
-    for (int i = 0; o->sheet && i < s->n_fields; i++)
-        xlsx_cell(c, o, s, row, i);
-    o->line++;
-}
-
-static void csv_line(Ctx *c, CsvWriter *w, const RowSet *s, const Row *row)
-{
-    for (int i = 0; i < s->n_fields; i++) {
-        FieldType t = s->fields[i]->type;
-        bool raw = t == FT_INT || t == FT_FLOAT || t == FT_DECIMAL || t == FT_MONEY ||
-                   t == FT_DATE || t == FT_DATETIME;
-        char *text = t == FT_DATETIME && row->rec.v[s->fields[i]->index].kind == DB_INT &&
-                             !(s->masked[i] && !row->clear)
-                         ? type_text(c, s->fields[i], &row->rec.v[s->fields[i]->index])
-                         : rows_text(c, s, row, i);
-        if (raw)
-            csv_cell_raw(w, text);
-        else
-            csv_cell(w, text);
-    }
-    csv_row_end(w);
-}
-
-static bool write_rows(Ctx *c, Out *o, const RowSet *s, int n)
-{
-    Buf b;
-    CsvWriter w;
-    buf_init(&b, c->a);
-    csv_writer_init(&w, &b);
-    for (int i = 0; i < n; i++) {
-        if (o->book)
-            xlsx_row(c, o, s, &s->rows[i]);
-        else
-            csv_line(c, &w, s, &s->rows[i]);
-    }
-    if (o->file && fwrite(b.data, 1, b.len, o->file) != b.len)
-        return file_fail(c, o->path, errno);
-    return !o->book || o->sheet || file_fail(c, o->path, ENOSPC);
-}
-
-static bool close_out(Ctx *c, Out *o)
-{
-    if (o->book) {
-        lxw_error err = workbook_close(o->book);
-        o->book = NULL;
-        return err == LXW_NO_ERROR ||
-               file_fail(c, o->path, err == LXW_ERROR_CREATING_TMPFILE ? ENOSPC : EIO);
-    }
-    FILE *f = o->file;
-    o->file = NULL;
-    return !f || fclose(f) == 0 || file_fail(c, o->path, errno);
-}
-
 /* ---- the job ------------------------------------------------------------------------------- */
 
 typedef struct Walk {
@@ -385,7 +189,7 @@ typedef struct Walk {
     json_object *filter;
     const char *q, *fields;
     int64_t after, done, total;
-    Out out;
+    ExportOut *out;
     bool cancelled;
 } Walk;
 
@@ -411,7 +215,7 @@ static bool block(Ctx *c, Walk *w, bool *more)
     while (db_step(r))
         rows_add(c, &s, r);
     db_done(r);
-    if (c->n_err || !rows_finish(c, &s) || !write_rows(c, &w->out, &s, s.n))
+    if (c->n_err || !rows_finish(c, &s) || !export_out_rows(c, w->out, &s))
         return false;
     if (s.n)
         w->after = s.rows[s.n - 1].rec.id;
@@ -439,11 +243,25 @@ static bool walk(Ctx *c, Walk *w, Job *job)
     return true;
 }
 
-static bool open_out(Ctx *c, Walk *w, bool xlsx)
+/* Is "id" among the wished fields? Lists give it always, a file only on wish. */
+static bool wants_id(const char *fields)
+{
+    for (const char *p = fields; p && *p; p += strcspn(p, ",") + (p[strcspn(p, ",")] == ',')) {
+        if (strcspn(p, ",") == 2 && strncmp(p, "id", 2) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool write_all(Ctx *c, Walk *w, Job *job, const char *path, bool xlsx)
 {
     RowSet s;
-    return rows_choose(c, w->e, w->fields, false, &s) &&
-           (xlsx ? open_xlsx(c, &w->out, &s) : open_csv(c, &w->out, &s));
+    ExportKind kind = {.path = path, .xlsx = xlsx, .with_id = wants_id(w->fields)};
+    if (!rows_choose(c, w->e, w->fields, false, &s) || !db_snapshot(c))
+        return false;
+    bool ok = export_out_open(c, &kind, &s, &w->out) && walk(c, w, job);
+    db_snapshot_end(c);
+    return export_out_close(c, w->out) && ok;
 }
 
 bool export_job(Ctx *c, Job *job)
@@ -459,17 +277,15 @@ bool export_job(Ctx *c, Job *job)
     if (!w.e)
         return ctx_fail(c, ERR_NOT_FOUND, NULL, "err.not_found");
     c->lang = json_str(job->params, "lang", c->lang);
-    w.out.lang = c->lang;
-    w.out.path = attach_tmp(c, xlsx ? ".xlsx" : ".csv");
-    bool ok = open_out(c, &w, xlsx) && walk(c, &w, job);
-    if (!close_out(c, &w.out) || !ok) {
-        (void)remove(w.out.path);
+    char *path = attach_tmp(c, xlsx ? ".xlsx" : ".csv");
+    if (!write_all(c, &w, job, path, xlsx)) {
+        (void)remove(path);
         return false;
     }
     char day[11];
     int64_t file;
     clock_day_of(c->now_ms, c->zone, day);
-    AttachNew n = {.path = w.out.path,
+    AttachNew n = {.path = path,
                    .name =
                        arena_printf(c->a, "%s_%s.%s", label_in(w.e->label, c->lang), day, format),
                    .parent_type = "job",

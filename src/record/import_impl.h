@@ -158,8 +158,9 @@ typedef struct ImpPlan {
     ImpMap *maps;
     int n;
     const Field *title; /* column of it: title_col, or -1 */
-    int title_col, number_col;
+    int title_col, number_col; /* number_col: of the number, code or login */
     bool keep;
+    bool slow; /* a row takes long (passwords are hashed): small blocks */
 } ImpPlan;
 
 /* Links found in this file, by the text that stands there. */

@@ -24,6 +24,7 @@
 enum {
     WRITE_MS = 40,
     WRITE_ROWS = 50,
+    SLOW_ROWS = 32, /* 0.2 s each at most: well within a lease */
     CACHE_MOST = 200000,
     BLOCK_BYTES = 24 << 20,
     SHEETS_MOST = 64
@@ -692,7 +693,7 @@ static bool on_row(void *user, const SheetRow *row)
     if (!any_cell(&it->cells)) /* something stands outside the columns only */
         return true;
     r->n++;
-    return r->n < conf_int("import.block") && r->bytes < BLOCK_BYTES ? true : flush(r);
+    return r->n < (p->slow ? SLOW_ROWS : conf_int("import.block")) && r->bytes < BLOCK_BYTES ? true : flush(r);
 }
 
 /* ---- the order of the sheets --------------------------------------------------------------- */

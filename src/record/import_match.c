@@ -69,12 +69,15 @@ static bool find_by(Ctx *c, const ImpPlan *p, const ImpCells *row, const char *c
     return k == 0 || find(c, p->e, fields, values, k, out);
 }
 
-/* Chosen fields (all must agree); else number, then codes and unique fields, then the rules for duplicates. */
+/* Chosen fields (all must agree); else our own id, number, then codes and unique fields, then the rules for duplicates. */
 bool imp_find_match(Ctx *c, const ImpPlan *p, const ImpCells *row, ImpMatch *out)
 {
     const Entity *e = p->e;
     if (p->s->n_match)
         return find_by(c, p, row, p->s->match, p->s->n_match, out);
+    const char *id = "id";
+    if (!find_by(c, p, row, &id, 1, out) || out->n)
+        return c->n_err == 0;
     for (int turn = 0; turn < 2; turn++)
         for (int i = 0; i < e->n_fields; i++) {
             const Field *f = &e->fields[i];

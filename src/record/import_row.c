@@ -1,5 +1,6 @@
 /* One row of a file on its way to a record: cells to the input of rec_create or rec_update. See import_impl.h. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +37,12 @@ static FieldType part_type(Ctx *c, const Field *f, const char *part)
     return t;
 }
 
+/* What a link may name a record by besides its number: the code of a department, the login of a person. */
+static bool is_key_name(const Field *f)
+{
+    return strcmp(f->name, "code") == 0 || strcmp(f->name, "login") == 0;
+}
+
 bool imp_plan(Ctx *c, const ImpSheet *s, ImpPlan *out)
 {
     const Entity *e = s->entity ? model_entity(c->model, s->entity) : NULL;
@@ -69,8 +76,9 @@ bool imp_plan(Ctx *c, const ImpSheet *s, ImpPlan *out)
                     strstr(imp_norm(c->a, col->header), "手机");
         if (f == e->title && !part)
             out->title_col = i;
-        if (f->type == FT_NUMBER)
+        if (f->type == FT_NUMBER || (f->unique && !part && is_key_name(f)))
             out->number_col = i;
+        out->slow |= f->write_only;
     }
     return out->n > 0 || ctx_fail(c, ERR_INVALID, "mapping", "err.import.no_columns", s->name);
 }
@@ -117,6 +125,15 @@ bool imp_is_total(Ctx *c, const ImpPlan *p, const ImpCells *row)
 
 /* ---- mistakes ------------------------------------------------------------------------------ */
 
+/* A password is not repeated in what is kept about a row. */
+static bool is_secret(const ImpPlan *p, int col)
+{
+    for (int i = 0; i < p->n; i++)
+        if (p->maps[i].col == col && p->maps[i].f->write_only)
+            return true;
+    return false;
+}
+
 void imp_error(Ctx *c, ImpErrors *to, const ImpPlan *p, const ImpCells *row, int col,
                const char *code, const char *message)
 {
@@ -125,7 +142,7 @@ void imp_error(Ctx *c, ImpErrors *to, const ImpPlan *p, const ImpCells *row, int
     if (col >= 0) {
         char *value = arena_str(c->a, cell(row, col)->text);
         value[utf8_clip(value, 200)] = 0;
-        e.value = value;
+        e.value = is_secret(p, col) ? "" : value;
         e.header = col < s->n_columns ? s->columns[col].header : "";
     }
     vec_push(c->a, to, e);
@@ -202,6 +219,18 @@ static bool is_day(FieldType t)
     return t == FT_DATE || t == FT_DATETIME;
 }
 
+/* An instant with thousandths, as our own exports hold them: the reader shows whole seconds. */
+static bool instant_ms_text(double serial, char out[32])
+{
+    double ms = serial * 86400000;
+    if (serial < 61 || serial > 2958465 || fabs(ms - round(ms)) > 0.01 || llround(ms) % 1000 == 0)
+        return false;
+    ClockParts t = clock_parts(llround(ms) - INT64_C(25569) * 86400000, "UTC");
+    (void)snprintf(out, 32, "%04d-%02d-%02d %02d:%02d:%02d.%03d", t.year, t.month, t.day, t.hour,
+                   t.minute, t.second, t.ms);
+    return true;
+}
+
 const char *imp_cell_text(Ctx *c, const ImpPlan *p, const ImpMap *m, const ImpCells *row,
                           ImpErrors *errors)
 {
@@ -214,6 +243,8 @@ const char *imp_cell_text(Ctx *c, const ImpPlan *p, const ImpMap *m, const ImpCe
                              args));
         return NULL;
     }
+    if (m->f->write_only) /* a password is taken as it stands */
+        return arena_str(c->a, x->text);
     char *text = fold_clean(c->a, x->text);
     bool words =
         m->type == FT_STRING || m->type == FT_PHONE || m->type == FT_NUMBER || m->type == FT_TEXT;
@@ -227,6 +258,8 @@ const char *imp_cell_text(Ctx *c, const ImpPlan *p, const ImpMap *m, const ImpCe
     char day[32];
     bool written = x->number >= 19000101 && x->number <= 99991231 && x->number == floor(x->number);
     if (x->kind == SHEET_NUMBER && is_day(m->type) && !written && sheet_serial_text(x->number, day))
+        return arena_str(c->a, day);
+    if (x->kind == SHEET_DATE && m->type == FT_DATETIME && instant_ms_text(x->number, day))
         return arena_str(c->a, day);
     if (m->type == FT_MONEY && m->wan && *text && !strstr(text, "万"))
         return arena_printf(c->a, "%s万", text);
@@ -342,6 +375,46 @@ static void put_link(Ctx *c, Making *k, const ImpMap *m, const char *text)
         json_object_object_add(k->in, f->name, json_object_new_int64(id));
 }
 
+/* "张三、李四": each by itself; all or none. */
+static void put_links(Ctx *c, Making *k, const ImpMap *m, const char *text)
+{
+    static const char *const seps[] = {"、", ",", "，", ";", "；", "|", "\n"};
+    const Entity *to = model_entity(c->model, m->f->to);
+    json_object *list = json_object_new_array();
+    int before = c->n_err;
+    int64_t id = 0;
+    bool pending = false;
+    json_object_object_add(k->in, m->f->name, list);
+    for (const char *p = text, *start = text; to;) {
+        size_t sep = 0;
+        for (size_t i = 0; i < sizeof seps / sizeof *seps && !sep && *p; i++)
+            if (strncmp(p, seps[i], strlen(seps[i])) == 0)
+                sep = strlen(seps[i]);
+        if (*p && !sep) {
+            p++;
+            continue;
+        }
+        char *word = fold_clean(c->a, arena_dup(c->a, start, (size_t)(p - start)));
+        if (*word && !k->link(c, k->arg, m->f, to, word, &id, &pending))
+            break;
+        if (*word && pending) {
+            k->waiting[(*k->n_waiting)++] = m->f;
+            json_object_object_del(k->in, m->f->name);
+            return;
+        }
+        if (*word)
+            json_object_array_add(list, json_object_new_int64(id));
+        if (!*p)
+            break;
+        p += sep;
+        start = p;
+    }
+    if (c->n_err > before) {
+        json_object_object_del(k->in, m->f->name);
+        (void)imp_take_errors(c, before, k->errors, k->p, k->row);
+    }
+}
+
 static void put_address(Ctx *c, Making *k, const char *text)
 {
     int32_t code = 0;
@@ -381,6 +454,8 @@ static bool passed_over(const Ctx *c, const Making *k, const ImpMap *m)
     const Field *f = m->f;
     bool given = f->type == FT_NUMBER ||
                  (k->p->e->standard && (f->index == STD_OWNER || f->index == STD_CREATED_AT));
+    if (f->index == STD_ID) /* only to find the record by */
+        return true;
     if (given && (!k->is_new || imp_left_out(c, k->p->e, f->name)))
         return true;
     return !k->is_new && (f->create_only || f->type == FT_PARTS);
@@ -406,7 +481,11 @@ static void put_cell(Ctx *c, Making *k, const ImpMap *m)
             json_object_object_add(k->in, f->name, NULL);
         return;
     }
-    if (m->address) {
+    if (!k->is_new && f->personal && strstr(text, "***"))
+        return; /* exported masked: what he may not read he does not change */
+    if (f->type == FT_LINK_MANY) {
+        put_links(c, k, m, text);
+    } else if (m->address) {
         put_address(c, k, text);
     } else if (f->type == FT_LINK) {
         put_link(c, k, m, text);

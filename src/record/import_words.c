@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/fold.h"
+#include "base/msg.h"
 #include "base/map.h"
 #include "base/utf8.h"
 #include "record/import_impl.h"
@@ -35,9 +36,11 @@ bool imp_in_wan(const char *header)
 bool imp_may_use(const Ctx *c, const Field *f)
 {
     bool masked;
-    if (f->hidden || f->retired || f->write_only || f->type == FT_FILE || f->type == FT_FILES ||
-        f->type == FT_IMAGE || f->type == FT_LINK_MANY)
+    if (f->hidden || f->retired || f->type == FT_FILE || f->type == FT_FILES ||
+        f->type == FT_IMAGE || (f->type == FT_LINK_MANY && !f->to))
         return false;
+    if (f->index == STD_ID)
+        return true;
     if (f->type == FT_NUMBER)
         return true;
     if (f->standard && f->entity->standard)
@@ -258,6 +261,13 @@ ImpWords *imp_words(Ctx *c, const Entity *e)
             const Field *f = &e->fields[i];
             if (!imp_may_use(c, f))
                 continue;
+            if (f->index == STD_ID) { /* other systems have ids, too: ours has a name of its own */
+                if (level == 0) {
+                    add(c, w, msg_text("zh", "export.id"), f->name, f, 100);
+                    add(c, w, msg_text("en", "export.id"), f->name, f, 100);
+                }
+                continue;
+            }
             if (f->type == FT_PARTS) {
                 if (level == 0)
                     add_parts(c, w, f);
