@@ -38,22 +38,28 @@ void buf_puts(Buf *b, const char *s)
 
 void buf_i64(Buf *b, int64_t n)
 {
-    char tmp[24];
-    char *p = tmp + sizeof tmp;
+    static const char pairs[] =
+        "00010203040506070809101112131415161718192021222324252627282930313233"
+        "34353637383940414243444546474849505152535455565758596061626364656667"
+        "6869707172737475767778798081828384858687888990919293949596979899";
+    enum { MOST = 24 };
+    char tmp[2 * MOST] = {0}; /* the second half is only copied along */
+    char *p = tmp + MOST;
     uint64_t u = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
     for (; u >= 100; u /= 100) { /* two digits a division: ids have fifteen */
-        unsigned two = (unsigned)(u % 100);
-        *--p = (char)('0' + two % 10);
-        *--p = (char)('0' + two / 10);
+        p -= 2;
+        memcpy(p, pairs + 2 * (u % 100), 2);
     }
     if (u >= 10) {
-        *--p = (char)('0' + u % 10);
-        u /= 10;
+        p -= 2;
+        memcpy(p, pairs + 2 * u, 2);
+    } else {
+        *--p = (char)('0' + u);
     }
-    *--p = (char)('0' + u);
     if (n < 0)
         *--p = '-';
-    buf_add(b, p, (size_t)(tmp + sizeof tmp - p));
+    memcpy(buf_room(b, MOST), p, MOST); /* of a fixed length: no call */
+    buf_grew(b, (size_t)(tmp + MOST - p));
 }
 
 void buf_printf(Buf *b, const char *fmt, ...)

@@ -265,25 +265,39 @@ int64_t clock_day_start(const char *day, const char *zone)
     return clock_from_parts(&p, zone);
 }
 
-static void put_digits(char *at, int n, int v)
+static void put_digits(char *at, int n, unsigned v)
 {
     for (; n > 0; v /= 10)
         at[--n] = (char)('0' + v % 10);
 }
 
-/* By hand: a page of a list has hundreds of instants, and printf was a tenth of its time. */
+/*
+ * By hand: a page of a list has hundreds of instants, and printf was a tenth of its time. The days of a page
+ * are few, so the last one is kept (of each thread).
+ */
 void clock_rfc3339(int64_t at_ms, char out[25])
 {
-    ClockParts p = parts_of_wall(clamp(at_ms, MIN_DAY * DAY_MS, (MAX_DAY + 1) * DAY_MS - 1));
-    memcpy(out, "0000-00-00T00:00:00.000Z", 25);
-    put_digits(out, 4, p.year);
-    put_digits(out + 5, 2, p.month);
-    put_digits(out + 8, 2, p.day);
-    put_digits(out + 11, 2, p.hour);
-    put_digits(out + 14, 2, p.minute);
-    put_digits(out + 17, 2, p.second);
-    if (p.ms)
-        put_digits(out + 20, 3, p.ms);
+    static _Thread_local int64_t last_day = INT64_MIN;
+    static _Thread_local char last_text[10];
+    int64_t at = clamp(at_ms, MIN_DAY * DAY_MS, (MAX_DAY + 1) * DAY_MS - 1);
+    int64_t day = floor_div(at, DAY_MS);
+    unsigned rest = (unsigned)(at - day * DAY_MS), seconds = rest / 1000, ms = rest % 1000;
+    if (day != last_day) {
+        int y, m, d;
+        civil_from_days(day, &y, &m, &d);
+        memcpy(last_text, "0000-00-00", 10);
+        put_digits(last_text, 4, (unsigned)y);
+        put_digits(last_text + 5, 2, (unsigned)m);
+        put_digits(last_text + 8, 2, (unsigned)d);
+        last_day = day;
+    }
+    memcpy(out, last_text, 10);
+    memcpy(out + 10, "T00:00:00.000Z", 15);
+    put_digits(out + 11, 2, seconds / 3600);
+    put_digits(out + 14, 2, seconds / 60 % 60);
+    put_digits(out + 17, 2, seconds % 60);
+    if (ms)
+        put_digits(out + 20, 3, ms);
     else
         memcpy(out + 19, "Z", 2);
 }

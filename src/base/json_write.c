@@ -49,25 +49,41 @@ void jw_arr(Jw *w)
     open_scope(w, false);
 }
 
-/* Bytes at the start of s that stand in JSON as they are; eight are looked at at once. */
-static size_t plain_run(const char *s, size_t n)
+/* Are all eight bytes of w such that they stand in JSON as they are? */
+static bool plain8(uint64_t w)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
-    size_t i = 0;
-    for (; n - i >= 8; i += 8) {
-        uint64_t w;
+    uint64_t quote = w ^ ones * '"', slash = w ^ ones * '\\';
+    uint64_t control = (w - ones * 0x20) & ~w;
+    return !((((quote - ones) & ~quote) | ((slash - ones) & ~slash) | control) & highs);
+}
+
+static bool plain1(char ch)
+{
+    return (unsigned char)ch >= 0x20 && ch != '"' && ch != '\\';
+}
+
+/* Copies s to at while looking at it, eight bytes at once; the last eight overlap. false: something must be escaped. */
+static bool copy_plain(char *at, const char *s, size_t n)
+{
+    uint64_t w;
+    if (n < 8) {
+        for (size_t i = 0; i < n; i++) {
+            if (!plain1(s[i]))
+                return false;
+            at[i] = s[i];
+        }
+        return true;
+    }
+    for (size_t i = 0; n - i > 8; i += 8) {
         memcpy(&w, s + i, 8);
-        uint64_t quote = w ^ ones * '"', slash = w ^ ones * '\\';
-        uint64_t control = (w - ones * 0x20) & ~w;
-        if ((((quote - ones) & ~quote) | ((slash - ones) & ~slash) | control) & highs)
-            break;
+        if (!plain8(w))
+            return false;
+        memcpy(at + i, &w, 8);
     }
-    for (; i < n; i++) {
-        unsigned char ch = (unsigned char)s[i];
-        if (ch < 0x20 || ch == '"' || ch == '\\')
-            break;
-    }
-    return i;
+    memcpy(&w, s + n - 8, 8);
+    memcpy(at + n - 8, &w, 8);
+    return plain8(w);
 }
 
 static void escaped(Buf *b, unsigned char ch)
@@ -92,18 +108,18 @@ static void escaped(Buf *b, unsigned char ch)
 
 static void quoted(Buf *b, const char *s, size_t n)
 {
-    size_t run = plain_run(s, n);
-    if (run == n) { /* nearly always */
-        char *p = buf_room(b, n + 2);
-        p[0] = '"';
-        memcpy(p + 1, s, n);
+    char *p = buf_room(b, n + 2);
+    p[0] = '"';
+    if (copy_plain(p + 1, s, n)) { /* nearly always */
         p[n + 1] = '"';
         buf_grew(b, n + 2);
         return;
     }
     buf_putc(b, '"');
     while (n > 0) {
-        run = plain_run(s, n);
+        size_t run = 0;
+        while (run < n && plain1(s[run]))
+            run++;
         buf_add(b, s, run);
         if (run == n)
             break;
@@ -129,18 +145,6 @@ void jw_key(Jw *w, const char *key)
     w->has_item[w->depth - 1] = 1;
     quoted(w->b, key, strlen(key));
     buf_putc(w->b, ':');
-    w->after_key = true;
-}
-
-void jw_key_ready(Jw *w, const char *text, size_t n)
-{
-    assert(w->depth > 0 && w->is_obj[w->depth - 1] && !w->after_key);
-    char *p = buf_room(w->b, n + 1);
-    size_t comma = w->has_item[w->depth - 1];
-    p[0] = ',';
-    memcpy(p + comma, text, n);
-    buf_grew(w->b, n + comma);
-    w->has_item[w->depth - 1] = 1;
     w->after_key = true;
 }
 

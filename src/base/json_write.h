@@ -6,6 +6,9 @@
 #ifndef BASE_JSON_WRITE_H
 #define BASE_JSON_WRITE_H
 
+#include <assert.h>
+#include <string.h>
+
 #include "base/buf.h"
 
 typedef struct Jw {
@@ -20,9 +23,13 @@ void jw_obj(Jw *w);
 void jw_arr(Jw *w);
 void jw_end(Jw *w); /* closes the innermost object or array */
 void jw_key(Jw *w, const char *key);
-/* A key made ready before: its text in quotes with the colon, "\"name\":", n bytes. */
-void jw_key_ready(Jw *w, const char *text, size_t n);
-#define JW_KEY(w, lit) jw_key_ready((w), "\"" lit "\":", sizeof("\"" lit "\":") - 1)
+/*
+ * A key made ready before: its text in quotes with the colon, "\"name\":", n bytes, of which room bytes may be read.
+ * Short ones are copied whole, with what stands behind them: a copy of a fixed length needs no call.
+ */
+enum { JW_KEY_ROOM = 32 };
+static inline void jw_key_ready(Jw *w, const char *text, size_t n, size_t room);
+#define JW_KEY(w, lit) jw_key_ready((w), "\"" lit "\":", sizeof("\"" lit "\":") - 1, 0)
 void jw_str(Jw *w, const char *s); /* NULL writes null */
 void jw_strn(Jw *w, const char *s, size_t n);
 void jw_int(Jw *w, int64_t n);
@@ -38,5 +45,20 @@ void jw_kbool(Jw *w, const char *key, bool v);
 void jw_kraw(Jw *w, const char *key, const char *json);
 /* RFC 3339 in UTC; 0 writes null. */
 void jw_kinstant(Jw *w, const char *key, int64_t at_ms);
+
+static inline void jw_key_ready(Jw *w, const char *text, size_t n, size_t room)
+{
+    assert(w->depth > 0 && w->is_obj[w->depth - 1] && !w->after_key);
+    size_t comma = w->has_item[w->depth - 1];
+    char *p = buf_room(w->b, n + JW_KEY_ROOM);
+    p[0] = ',';
+    if (room >= JW_KEY_ROOM && n <= JW_KEY_ROOM)
+        memcpy(p + comma, text, JW_KEY_ROOM);
+    else
+        memcpy(p + comma, text, n);
+    buf_grew(w->b, n + comma);
+    w->has_item[w->depth - 1] = 1;
+    w->after_key = true;
+}
 
 #endif

@@ -443,17 +443,18 @@ static const void *sqlite_blob(DbRows *r, int col)
 
 static void sqlite_value(DbRows *r, int col, DbKind want, DbVal *out)
 {
-    sqlite3_stmt *st = stmt_of(r);
-    out->kind = sqlite3_column_type(st, col) == SQLITE_NULL ? DB_NULL : want;
+    /* The column is looked up once. A value of a column is "unprotected", which means nothing where the library
+       runs without mutexes of connections (configure). */
+    sqlite3_value *v = sqlite3_column_value(stmt_of(r), col);
+    out->kind = sqlite3_value_type(v) == SQLITE_NULL ? DB_NULL : want;
     switch (out->kind) {
     case DB_NULL: break;
-    case DB_INT: out->i = sqlite3_column_int64(st, col); break;
-    case DB_REAL: out->d = sqlite3_column_double(st, col); break;
+    case DB_INT: out->i = sqlite3_value_int64(v); break;
+    case DB_REAL: out->d = sqlite3_value_double(v); break;
     case DB_TEXT:
     case DB_BLOB:
-        out->s = want == DB_TEXT ? (const char *)sqlite3_column_text(st, col)
-                                 : sqlite3_column_blob(st, col);
-        out->n = (size_t)sqlite3_column_bytes(st, col);
+        out->s = want == DB_TEXT ? (const char *)sqlite3_value_text(v) : sqlite3_value_blob(v);
+        out->n = (size_t)sqlite3_value_bytes(v);
         break;
     }
 }

@@ -52,6 +52,12 @@ typedef struct Idle {
     bool called;
 } Idle;
 
+/* A read that is known to take long (of several with one slot, one). */
+typedef struct Slow {
+    _Atomic int64_t until; /* monotonic ms */
+    _Atomic int overruns;  /* one after the other */
+} Slow;
+
 struct Server {
     Arena *a;
     struct MHD_Daemon *daemon;
@@ -69,7 +75,7 @@ struct Server {
     bool tries_here;              /* reads do not wait on a socket */
     _Atomic bool closing;         /* the same as stopping, for who has not the lock */
     _Atomic int64_t paused_until; /* monotonic ms; before it nothing is tried on a polling thread */
-    _Atomic int64_t slow_until[SLOW_SLOTS]; /* by target: known to take long */
+    Slow slow[SLOW_SLOTS];        /* by target */
 };
 
 static Server *server; /* one per process: the library's callbacks and serve_dir need it */
@@ -429,35 +435,39 @@ static enum MHD_Result queue(Request *rq, int state)
     return refuse(rq);
 }
 
-static _Atomic int64_t *slow_slot(const Request *rq)
+static Slow *slow_slot(const Request *rq)
 {
     uint32_t h = 2166136261u;
     for (const char *p = rq->target; *p; p++)
         h = (h ^ (unsigned char)*p) * 16777619u;
-    return &server->slow_until[h % SLOW_SLOTS];
+    return &server->slow[h % SLOW_SLOTS];
 }
 
 /*
  * Most reads take less time than waking a worker and coming back. They are answered where they were read, within
  * BUDGET_MS; one that takes longer is thrown away and begun again on a worker. So that a polling thread does not
- * spend its time on work thrown away, the same target goes straight to a worker for SLOW_MS, and after each overrun
- * nothing at all is tried for PAUSE_MS. false: not answered.
+ * spend its time on work thrown away, a target that ran over twice in a row (once may be cold pages, statements not yet
+ * compiled) goes straight to a worker for SLOW_MS, and after each overrun nothing at all is tried for PAUSE_MS.
+ * false: not answered.
  */
 static bool try_here(Request *rq)
 {
     if (!server->tries_here || !rq->route || !rq->route->quick || server->closing)
         return false;
-    int64_t now = clock_mono_ms();
-    _Atomic int64_t *slow = slow_slot(rq);
-    if (now < atomic_load_explicit(&server->paused_until, memory_order_relaxed) ||
-        now < atomic_load_explicit(slow, memory_order_relaxed))
+    Slow *slow = slow_slot(rq);
+    if (rq->started_ms < atomic_load_explicit(&server->paused_until, memory_order_relaxed) ||
+        rq->started_ms < atomic_load_explicit(&slow->until, memory_order_relaxed))
         return false;
     bool too_long;
-    if (gate_try(rq, BUDGET_MS, &too_long))
+    if (gate_try(rq, BUDGET_MS, &too_long)) {
+        if (atomic_load_explicit(&slow->overruns, memory_order_relaxed))
+            atomic_store_explicit(&slow->overruns, 0, memory_order_relaxed);
         return true;
+    }
     if (too_long) { /* not merely that no connection was idle */
-        now = clock_mono_ms();
-        atomic_store_explicit(slow, now + SLOW_MS, memory_order_relaxed);
+        int64_t now = clock_mono_ms();
+        if (atomic_fetch_add_explicit(&slow->overruns, 1, memory_order_relaxed) > 0)
+            atomic_store_explicit(&slow->until, now + SLOW_MS, memory_order_relaxed);
         atomic_store_explicit(&server->paused_until, now + PAUSE_MS, memory_order_relaxed);
     }
     return false;

@@ -31,7 +31,7 @@ const Entity *rows_link_target(const Field *f, const DbVal *values)
 static char *ready_key(Arena *a, const char *name, size_t *n)
 {
     size_t len = strlen(name);
-    char *text = arena_alloc(a, len + 4);
+    char *text = arena_alloc(a, len + 4 < JW_KEY_ROOM ? JW_KEY_ROOM : len + 4);
     text[0] = '"';
     memcpy(text + 1, name, len);
     memcpy(text + 1 + len, "\":", 3);
@@ -49,6 +49,7 @@ static void take_field(Ctx *c, RowSet *s, const Field *f)
             return;
     s->fields[s->n_fields] = f;
     s->masked[s->n_fields] = masked;
+    s->keys[s->n_fields].kind = value_kind(f);
     s->keys[s->n_fields].text = ready_key(c->a, f->name, &s->keys[s->n_fields].n);
     if (is_link(f) && !f->to_field)
         s->targets[s->n_fields] = rows_link_target(f, NULL);
@@ -184,7 +185,7 @@ int rows_add(Ctx *c, RowSet *s, DbRows *r)
         const Field *f = s->fields[i];
         if (!f->column)
             continue;
-        value_read(c->a, f, r, col++, &row->rec.v[f->index]);
+        value_read_as(c->a, s->keys[i].kind, r, col++, &row->rec.v[f->index]);
         const Field *by = companion(f);
         if (by)
             value_read(c->a, by, r, col++, &row->rec.v[by->index]);
@@ -312,7 +313,7 @@ void rows_write(Ctx *c, const RowSet *s, const Row *row, Jw *w)
     }
     bool any = false;
     for (int i = 0; i < s->n_fields; i++) {
-        jw_key_ready(w, s->keys[i].text, s->keys[i].n);
+        jw_key_ready(w, s->keys[i].text, s->keys[i].n, JW_KEY_ROOM);
         write_value(c, s, row, i, w);
         if (s->also[i]) {
             jw_key(w, s->also[i]);

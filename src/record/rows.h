@@ -24,7 +24,8 @@ typedef struct RowSet {
     struct RowKey {
         const char *text; /* "\"name\":" */
         size_t n;
-    } * keys; /* beside fields */
+        DbKind kind; /* of the column */
+    } * keys;        /* beside fields */
     const Entity **
         targets; /* beside fields: where a link with a fixed target leads; NULL: ask rows_link_target */
     const char **

@@ -19,7 +19,7 @@ void value_columns(Sql *q, const Entity *e, const char *alias)
     }
 }
 
-static DbKind kind_of(const Field *f)
+DbKind value_kind(const Field *f)
 {
     static const DbKind kinds[] = {[COL_INT] = DB_INT,
                                    [COL_BOOL] = DB_INT,
@@ -31,7 +31,12 @@ static DbKind kind_of(const Field *f)
 
 void value_read(Arena *a, const Field *f, DbRows *r, int col, DbVal *out)
 {
-    db_value(r, col, kind_of(f), out);
+    value_read_as(a, value_kind(f), r, col, out);
+}
+
+void value_read_as(Arena *a, DbKind kind, DbRows *r, int col, DbVal *out)
+{
+    db_value(r, col, kind, out);
     if (out->kind == DB_TEXT || out->kind == DB_BLOB)
         out->s = arena_dup(a, out->s, out->n);
 }

@@ -100,6 +100,11 @@ static void rfc3339(void **state)
     assert_string_equal(out, "2026-11-21T08:00:00Z");
     clock_rfc3339(INT64_C(1795248000007), out);
     assert_string_equal(out, "2026-11-21T08:00:00.007Z");
+    clock_rfc3339(INT64_C(1795305599999),
+                  out); /* the day before is kept: its last instant, then the next day */
+    assert_string_equal(out, "2026-11-21T23:59:59.999Z");
+    clock_rfc3339(INT64_C(1795305600000), out);
+    assert_string_equal(out, "2026-11-22T00:00:00Z");
     clock_rfc3339(-1, out);
     assert_string_equal(out, "1969-12-31T23:59:59.999Z");
     clock_rfc3339(INT64_MAX, out);

@@ -68,8 +68,68 @@ static void reals_read_back(void **state)
     arena_free(a);
 }
 
+/* Text is looked at eight bytes at a time: whatever must be escaped is found at every place of every length. */
+static void escapes_anywhere(void **state)
+{
+    (void)state;
+    static const char special[] = {'"', '\\', '\n', 0x01, 0x1f};
+    Arena *a = arena_new(0);
+    Ctx c;
+    ctx_init(&c, a);
+    for (size_t n = 0; n <= 26; n++) {
+        for (size_t at = 0; at <= n; at++) { /* at == n: nothing special */
+            for (size_t k = 0; k < sizeof special; k++) {
+                char text[32] = {0};
+                memset(text, k % 2 ? 0x7f : '!',
+                       n); /* beside what is special: 0x20, 0x22, high bytes */
+                if (at < n)
+                    text[at] = special[k];
+                if (at + 1 < n)
+                    text[at + 1] = ' ';
+                Buf b;
+                Jw w;
+                buf_init(&b, a);
+                jw_init(&w, &b);
+                jw_obj(&w);
+                jw_key(&w, "t");
+                jw_strn(&w, text, n);
+                jw_end(&w);
+                assert_int_equal(strlen(b.data), b.len);
+                assert_int_equal(b.len, 8 + n + (at == n ? 0 : k < 3 ? 1 : 5));
+                json_object *o;
+                assert_true(json_read(&c, b.data, b.len, &o));
+                assert_string_equal(json_str(o, "t", "-"), text);
+            }
+        }
+    }
+    arena_free(a);
+}
+
+static void ready_keys(void **state)
+{
+    (void)state;
+    Arena *a = arena_new(0);
+    Buf b;
+    Jw w;
+    buf_init(&b, a);
+    jw_init(&w, &b);
+    char shorter[JW_KEY_ROOM] = "\"a\":", longer[] = "\"a_name_that_is_longer_than_the_room\":";
+    jw_obj(&w);
+    jw_key_ready(&w, shorter, 4, sizeof shorter);
+    jw_int(&w, 1);
+    jw_key_ready(&w, longer, sizeof longer - 1, sizeof longer - 1);
+    jw_int(&w, 2);
+    JW_KEY(&w, "z");
+    jw_int(&w, 3);
+    jw_end(&w);
+    assert_string_equal(b.data, "{\"a\":1,\"a_name_that_is_longer_than_the_room\":2,\"z\":3}");
+    arena_free(a);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(writes), cmocka_unit_test(reals_read_back)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(writes), cmocka_unit_test(reals_read_back),
+                                       cmocka_unit_test(escapes_anywhere),
+                                       cmocka_unit_test(ready_keys)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
