@@ -19,7 +19,7 @@ typedef struct Rows {
     int col, style;
     char type[12];
     bool formula, has_v, in_v, in_t, inline_text;
-    int phonetic;
+    int phonetic, foreign; /* depth inside rPh, extLst */
     Buf v, t;
 } Rows;
 
@@ -217,7 +217,7 @@ static void cell_start(Part *p, Rows *r, const char **attrs)
     r->type[n] = 0;
     r->in_cell = true;
     r->formula = r->has_v = r->in_v = r->in_t = r->inline_text = false;
-    r->phonetic = 0;
+    r->phonetic = r->foreign = 0;
     buf_clear(&r->v);
     buf_clear(&r->t);
 }
@@ -226,7 +226,9 @@ static void rows_start(Part *p, const char *name, const char **attrs)
 {
     Rows *r = p->user;
     if (r->in_cell) {
-        if (strcmp(name, "v") == 0)
+        if (strcmp(name, "extLst") == 0 || r->foreign)
+            r->foreign++; /* whatever a later program keeps there */
+        else if (strcmp(name, "v") == 0)
             r->in_v = r->has_v = true;
         else if (strcmp(name, "f") == 0)
             r->formula = true;
@@ -263,7 +265,9 @@ static void rows_end(Part *p, const char *name)
 {
     Rows *r = p->user;
     if (r->in_cell) {
-        if (strcmp(name, "v") == 0) {
+        if (r->foreign) {
+            r->foreign--;
+        } else if (strcmp(name, "v") == 0) {
             r->in_v = false;
         } else if (strcmp(name, "t") == 0) {
             r->in_t = false;

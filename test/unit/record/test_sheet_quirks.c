@@ -1,0 +1,475 @@
+/* What real and hostile .xlsx files do, one by one: each line of the table is a workbook of the smallest kind with some
+   parts put in place of the ordinary ones, and what must be read of it. The comments are the points of the list that
+   was collected from real files. */
+#include "sheets.h"
+#include "sheets_zip.h"
+
+enum { PARTS = 8 };
+
+typedef struct Quirk {
+    const char *what;
+    Entry parts[PARTS]; /* in place of the part with this name; text NULL: without it */
+    const char *
+        want; /* "name:rows" of each sheet, h hidden, H very hidden; "! …" a sentence that has this */
+} Quirk;
+
+/* ---- ordinary parts ------------------------------------------------------------------------- */
+
+#define REL(id, type, target)                                                                      \
+    "<Relationship Id='" id                                                                        \
+    "' Type='http://schemas.openxmlformats.org/officeDocument/2006/relationships/" type            \
+    "' Target='" target "'/>"
+#define RELS(x)                                                                                    \
+    "<Relationships xmlns='http://schemas.openxmlformats.org/package/2006/relationships'>" x       \
+    "</Relationships>"
+#define MAIN "xmlns='http://schemas.openxmlformats.org/spreadsheetml/2006/main'"
+#define TOP "_rels/.rels"
+#define BOOK "xl/workbook.xml"
+#define BOOK_RELS "xl/_rels/workbook.xml.rels"
+#define SHEET "xl/worksheets/sheet1.xml"
+#define STYLES "xl/styles.xml"
+#define STRINGS "xl/sharedStrings.xml"
+#define SHEETS(x)                                                                                  \
+    "<workbook " MAIN " xmlns:r='http://r'><workbookPr/><sheets>" x "</sheets></workbook>"
+#define ROWS(x) "<worksheet " MAIN "><sheetData>" x "</sheetData></worksheet>"
+#define C(x) ROWS("<row>" x "</row>")
+#define ONE C("<c><v>1</v></c>")
+
+static const Entry ordinary[] = {
+    {TOP, RELS(REL("a", "officeDocument", "xl/workbook.xml"))},
+    {BOOK, SHEETS("<sheet name='S' sheetId='1' r:id='r1'/>")},
+    {BOOK_RELS, RELS(REL("r1", "worksheet", "worksheets/sheet1.xml") REL(
+                    "r2", "styles", "styles.xml") REL("r3", "sharedStrings", "sharedStrings.xml"))},
+    {STYLES, "<styleSheet " MAIN "><numFmts><numFmt numFmtId='164' formatCode='[Red]0\"days\"'/>"
+             "<numFmt numFmtId='165' formatCode='[$-804]yyyy\"年\"m\"月\"'/><numFmt numFmtId='166' "
+             "formatCode='0\\d'/></numFmts><cellXfs><xf numFmtId='0'/><xf numFmtId='14'/><xf "
+             "numFmtId='164'/>"
+             "<xf numFmtId='165'/><xf numFmtId='166'/><xf numFmtId='27'/><xf numFmtId='58'/><xf "
+             "numFmtId='22'/>"
+             "<xf numFmtId='46'/><xf numFmtId='49'/></cellXfs></styleSheet>"},
+    {STRINGS, "<sst " MAIN "><si><t>甲</t></si><si><t>乙</t></si></sst>"},
+    {SHEET, C("<c t='s'><v>0</v></c><c><v>1</v></c>")},
+    {NULL, NULL}};
+
+/* ---- the list -------------------------------------------------------------------------------- */
+
+static const Quirk quirks[] = {
+    {"nothing special", {{NULL}}, "S:1=t甲|n1;"},
+
+    /* 1. where parts are */
+    {"absolute target",
+     {{BOOK_RELS, RELS(REL("r1", "worksheet", "/xl/worksheets/sheet1.xml"))}, {SHEET, ONE}},
+     "S:1=n1;"},
+    {"other folder",
+     {{TOP, RELS(REL("a", "officeDocument", "wtf/workbook.xml"))},
+      {BOOK, NULL},
+      {BOOK_RELS, NULL},
+      {"wtf/workbook.xml", SHEETS("<sheet name='W' r:id='x'/>")},
+      {"wtf/_rels/workbook.xml.rels", RELS(REL("x", "worksheet", "../xl/worksheets/sheet1.xml"))},
+      {SHEET, ONE}},
+     "W:1=n1;"},
+    {"book in the root",
+     {{TOP, RELS(REL("a", "officeDocument", "book.xml"))},
+      {BOOK, NULL},
+      {BOOK_RELS, NULL},
+      {"book.xml", SHEETS("<sheet name='W' r:id='x'/>")},
+      {"_rels/book.xml.rels", RELS(REL("x", "worksheet", "./xl//worksheets/sheet1.xml"))},
+      {SHEET, ONE}},
+     "W:1=n1;"},
+    {"other case",
+     {{TOP, RELS(REL("a", "officeDocument", "XL/WorkBook.XML"))},
+      {SHEET, NULL},
+      {"XL/WORKSHEETS/Sheet1.xml", ONE}},
+     "S:1=n1;"},
+    {"backslashes in the zip",
+     {{SHEET, NULL},
+      {BOOK, NULL},
+      {"xl\\worksheets\\sheet1.xml", ONE},
+      {"xl\\workbook.xml", SHEETS("<sheet name='B' r:id='r1'/>")}},
+     "B:1=n1;"},
+    {"backslashes in the target",
+     {{BOOK_RELS, RELS(REL("r1", "worksheet", "worksheets\\sheet1.xml"))}, {SHEET, ONE}},
+     "S:1=n1;"},
+    {"no _rels/.rels", {{TOP, NULL}, {SHEET, ONE}}, "S:1=n1;"},
+    {"_rels that name nothing that is there",
+     {{TOP, RELS(REL("a", "officeDocument", "none.xml"))}, {SHEET, ONE}},
+     "S:1=n1;"},
+    {"target outside the file",
+     {{BOOK_RELS, RELS("<Relationship Id='r1' TargetMode='External' Type='x/worksheet' "
+                       "Target='file:///etc/passwd'/>")}},
+     "! 工作表"},
+    {"path out of the file",
+     {{BOOK_RELS, RELS(REL("r1", "worksheet", "../../../../etc/passwd"))}},
+     "! 工作表"},
+    {"a path out of the file as the name of an entry",
+     {{"../../../../tmp/zhike-was-here", "x"}, {SHEET, ONE}},
+     "S:1=n1;"},
+
+    /* 2. strict OOXML, prefixes */
+    {"strict",
+     {{TOP,
+       "<Relationships xmlns='http://purl.oclc.org/x'><Relationship Id='a' "
+       "Type='http://purl.oclc.org/ooxml/"
+       "officeDocument/relationships/officeDocument' Target='xl/workbook.xml'/></Relationships>"},
+      {BOOK, "<workbook xmlns='http://purl.oclc.org/ooxml/spreadsheetml/main' "
+             "xmlns:r='http://purl.oclc.org/ooxml/"
+             "officeDocument/relationships' conformance='strict'><sheets><sheet name='S' "
+             "sheetId='1' r:id='r1'/>"
+             "</sheets></workbook>"},
+      {SHEET, "<worksheet xmlns='http://purl.oclc.org/ooxml/spreadsheetml/main'><sheetData><row "
+              "r='1'><c r='A1' "
+              "s='1' t='d'><v>2024-05-01</v></c><c r='B1' "
+              "t='d'><v>2024-05-01T09:30:00</v></c></row></sheetData>"
+              "</worksheet>"}},
+     "S:1=d2024-05-01|d2024-05-01 09:30:00;"},
+    {"prefixes",
+     {{BOOK, "<x:workbook xmlns:x='m' xmlns:any='r'><x:sheets><x:sheet name='P' "
+             "any:id='r1'/></x:sheets></x:workbook>"},
+      {SHEET,
+       "<longer:worksheet xmlns:longer='m'><longer:sheetData><longer:row r='2'><longer:c r='B2' "
+       "t='s'>"
+       "<longer:v>1</longer:v></longer:c></longer:row></longer:sheetData></longer:worksheet>"},
+      {STRINGS,
+       "<q:sst xmlns:q='m'><q:si><q:t>x</q:t></q:si><q:si><q:r><q:t>y</q:t></q:r></q:si></q:sst>"}},
+     "P:2=_|ty;"},
+    {"a prefix named like an attribute",
+     {{SHEET, "<worksheet><sheetData><row xmlns:r='http://r' r='3'><c xmlns:t='s' "
+              "xmlns:r='u' r='B3'><v>4</v></c></row></sheetData></worksheet>"}},
+     "S:3=_|n4;"},
+    {"unknown elements and attributes",
+     {{SHEET, "<worksheet xmlns:mc='m' xmlns:x14ac='x'><sheetViews><sheetView/></sheetViews>"
+              "<sheetData><row x14ac:dyDescent='0.2' spans='1:2'><c><v>1</v><extLst><ext>"
+              "<v>9</v></ext></extLst></c></row></sheetData><legacyDrawing/></worksheet>"}},
+     "S:1=n1;"},
+
+    /* 3. cells */
+    {"types",
+     {{SHEET, C("<c t='inlineStr'><is><t>a</t></is></c><c "
+                "t='inlineStr'><is><t><![CDATA[<b>]]></t></is></c>"
+                "<c t='str'><v>c</v></c><c t='b'><v>0</v></c><c t='e'><v>#DIV/0!</v></c><c "
+                "t='n'><v>2</v></c>"
+                "<c t='unheard'><v>3</v></c>")}},
+     "S:1=ta|t<b>|tc|bFALSE|e#DIV/0!|n2|n3;"},
+    {"inlineStr with a v beside",
+     {{SHEET, C("<c t='inlineStr'><is><t>a</t></is><v>7</v></c><c t='inlineStr'><v>b</v></c>")}},
+     "S:1=ta|tb;"},
+    {"inline rich text",
+     {{SHEET, C("<c t='inlineStr'><is><r><rPr><b/></rPr><t>a</t></r><r><t> "
+                "b</t></r><rPh><t>no</t></rPh></is></c>")}},
+     "S:1=ta b;"},
+    {"no places",
+     {{SHEET,
+       ROWS("<row><c><v>1</v></c><c/><c><v>2</v></c></row><row/><row><c><v>3</v></c></row>")}},
+     "S:1=n1|_|n2;3=n3;"},
+    {"a place in the middle",
+     {{SHEET,
+       ROWS("<row r='2'><c r='C2'><v>1</v></c><c><v>2</v></c></row><row><c><v>3</v></c></row>")}},
+     "S:2=_|_|n1|n2;3=n3;"},
+    {"empty s, small letters",
+     {{SHEET, C("<c r='a1' s=''><v>1</v></c><c r='$c$1' s=' '><v>2</v></c>")}},
+     "S:1=n1|_|n2;"},
+    {"cells out of order",
+     {{SHEET, C("<c r='C1'><v>3</v></c><c r='A1'><v>1</v></c>")}},
+     "S:1=n1|_|n3;"},
+    {"blanks around a number",
+     {{SHEET, C("<c><v> 5 </v></c><c><v>\n6\n</v></c><c t='s'><v> 1 </v></c>")}},
+     "S:1=n5|n6|t乙;"},
+
+    /* 4. shared strings */
+    {"rich, phonetic, blank, escapes",
+     {{STRINGS, "<sst><si><r><t>a</t></r><r><t xml:space='preserve'> b</t></r>"
+                "<rPh sb='0' eb='1'><t>no</t></rPh><phoneticPr/></si><si/><si><t/></si>"
+                "<si><t>x_x000D__x000A_y</t></si><si><t>_x005F_x0041_</t></si>"
+                "<si><t>_x00zz_ _x0041</t></si></sst>"},
+      {SHEET, C("<c t='s'><v>0</v></c><c t='s'><v>1</v></c><c t='s'><v>2</v></c><c t='s'><v>3</v>"
+                "</c><c t='s'><v>4</v></c><c t='s'><v>5</v></c>")}},
+     "S:1=ta b|_|_|tx\r\ny|t_x0041_|t_x00zz_ _x0041;"},
+    {"no strings at all", {{STRINGS, NULL}}, "S:1=e#REF!|n1;"},
+    {"a wrong count",
+     {{STRINGS, "<sst count='4294967295' uniqueCount='99999999999999'><si><t>甲</t></si></sst>"}},
+     "S:1=t甲|n1;"},
+    {"a string that is not there",
+     {{SHEET,
+       C("<c t='s'><v>2</v></c><c t='s'><v>-1</v></c><c t='s'><v>99999999999999999999</v></c>"
+         "<c t='s'><v>x</v></c><c><v>1</v></c>")}},
+     "S:1=e#REF!|e#REF!|e#REF!|e#REF!|n1;"},
+
+    /* 5. dates */
+    {"formats",
+     {{SHEET, C("<c s='1'><v>45413</v></c><c s='2'><v>45413</v></c><c s='3'><v>45413</v></c><c "
+                "s='4'><v>45413</v></c>"
+                "<c s='5'><v>45413</v></c><c s='6'><v>45413</v></c><c s='7'><v>45413.5</v></c>")}},
+     "S:1=d2024-05-01|n45413|d2024-05-01|n45413|d2024-05-01|d2024-05-01|d2024-05-01 12:00:00;"},
+    {"1904",
+     {{BOOK, "<workbook xmlns:r='r'><workbookPr date1904='1'/><sheets><sheet name='S' "
+             "r:id='r1'/></sheets></workbook>"},
+      {SHEET, C("<c s='1'><v>43951</v></c><c><v>43951</v></c>")}},
+     "S:1=d2024-05-01|n43951;"},
+    {"1904 said in words",
+     {{BOOK,
+       "<workbook xmlns:r='r'><workbookPr date1904='true'/><sheets><sheet name='S' r:id='r1'/>"
+       "</sheets></workbook>"},
+      {SHEET, C("<c s='1'><v>43951</v></c>")}},
+     "S:1=d2024-05-01;"},
+    {"around the day that never was",
+     {{SHEET, C("<c s='1'><v>1</v></c><c s='1'><v>59</v></c><c s='1'><v>61</v></c>")}},
+     "S:1=d1900-01-01|d1900-02-28|d1900-03-01;"},
+    {"rounding",
+     {{SHEET, C("<c s='7'><v>45413.3958333333</v></c><c s='7'><v>45413.999999999</v></c><c "
+                "s='8'><v>0.5</v></c>")}},
+     "S:1=d2024-05-01 09:30:00|d2024-05-02|d12:00:00;"},
+    {"absurd",
+     {{SHEET, C("<c s='1'><v>-1</v></c><c s='1'><v>2958466</v></c><c s='1'><v>1E+300</v></c>")}},
+     "S:1=e#NUM!|e#NUM!|e#NUM!;"},
+    {"no styles", {{STYLES, NULL}, {SHEET, C("<c s='1'><v>45413</v></c>")}}, "S:1=n45413;"},
+
+    /* 6. numbers that are codes */
+    {"codes",
+     {{SHEET,
+       C("<c><v>13800138000</v></c><c><v>1.38E+10</v></c><c "
+         "t='str'><v>1.38E+10</v></c><c><v>110105194912310021</v>"
+         "</c><c><v>13800138000.0</v></c><c s='9'><v>007</v></c><c t='str'><v>007</v></c>")}},
+     "S:1=n13800138000|n13800000000|t1.38E+10|n110105194912310016|n13800138000|n7|t007;"},
+
+    /* 7. letters and blanks: as they stand; the columns fold them */
+    {"full width",
+     {{STRINGS, "<sst><si><t>　１３８ \xc2\xa0\xe2\x80\x8b</t></si></sst>"}},
+     "S:1=t　１３８ \xc2\xa0\xe2\x80\x8b|n1;"},
+
+    /* 9. sheets and rows that are hidden, sheets that are none */
+    {"hidden sheets",
+     {{BOOK,
+       SHEETS(
+           "<sheet name='a' r:id='r1'/><sheet name='b' state='hidden' r:id='r1'/><sheet name='c' "
+           "state='veryHidden' r:id='r1'/><sheet name='d' state='visible' r:id='r1'/>")},
+      {SHEET, ONE}},
+     "a:1=n1;bh:1=n1;cH:1=n1;d:1=n1;"},
+    {"charts and missing parts",
+     {{BOOK,
+       SHEETS(
+           "<sheet name='chart' r:id='c'/><sheet name='none' r:id='n'/><sheet name='S' r:id='r1'/>"
+           "<sheet name='no id'/>")},
+      {BOOK_RELS, RELS(REL("c", "chartsheet", "chart.xml") REL("n", "worksheet", "gone.xml")
+                           REL("r1", "worksheet", "worksheets/sheet1.xml"))},
+      {"xl/chart.xml", "<chartsheet/>"},
+      {SHEET, ONE}},
+     "S:1=n1;"},
+    {"hidden rows",
+     {{SHEET, ROWS("<row r='1' hidden='1'><c><v>1</v></c></row><row r='2' "
+                   "hidden='0'><c><v>2</v></c></row><row r='3' "
+                   "hidden='true'><c><v>3</v></c></row>")}},
+     "S:1h=n1;2=n2;3h=n3;"},
+    {"wrong dimension",
+     {{SHEET, "<worksheet><dimension "
+              "ref='A1:XFD1048576'/><sheetData><row><c><v>1</v></c></row></sheetData>"
+              "</worksheet>"}},
+     "S:1=n1;"},
+    {"no dimension, no data", {{SHEET, "<worksheet/>"}}, "S:"},
+    {"rows that have only a format",
+     {{SHEET, ROWS("<row><c><v>1</v></c></row><row s='1' customFormat='1'><c s='1'/></row>"
+                   "<row r='1048576'><c s='2'/></row>")}},
+     "S:1=n1;"},
+
+    /* 10. formulas */
+    {"formulas",
+     {{SHEET, C("<c><f>B1</f><v>5</v></c><c t='str'><f>B1</f><v>x</v></c><c><f>B1</f></c><c "
+                "t='str'><f>B1</f></c>"
+                "<c t='e'><f>B1</f><v>#N/A</v></c><c t='e'><v>#REF!</v></c><c "
+                "t='str'><f>B1</f><v></v></c>")}},
+     "S:1=n5|tx|e?|e?|e#N/A|e#REF!|_;"},
+
+    /* 11. hostility */
+    {"entities",
+     {{SHEET, "<!DOCTYPE a [<!ENTITY b 'cccc'><!ENTITY d "
+              "'&b;&b;&b;&b;'>]><worksheet><sheetData/></worksheet>"}},
+     "! DTD"},
+    {"entities in the strings",
+     {{STRINGS, "<!DOCTYPE a SYSTEM 'file:///etc/passwd'><sst/>"}},
+     "! DTD"},
+    {"too many columns", {{SHEET, C("<c r='XFD1'><v>1</v></c><c><v>2</v></c>")}}, "! 16384"},
+    {"a column that cannot be", {{SHEET, C("<c r='ZZZZZZ1'><v>1</v></c>")}}, "S:1=n1;"},
+    {"a row that cannot be",
+     {{SHEET, ROWS("<row r='99999999999999999999'><c><v>1</v></c></row><row "
+                   "r='-4'><c><v>2</v></c></row>")}},
+     "S:1=n1;2=n2;"},
+    {"no workbook", {{TOP, NULL}, {BOOK, NULL}, {"word/document.xml", "<x/>"}}, "! 工作表"},
+    {"a sheet that is cut off",
+     {{SHEET, "<worksheet><sheetData><row><c><v>1</v></c></row>"}},
+     "! 损坏"},
+    {"a sheet that is no XML", {{SHEET, "PK nonsense"}}, "! 损坏"},
+    {"a NUL character", {{SHEET, C("<c><v>&#0;</v></c>")}}, "! 损坏"},
+};
+
+/* ---- running it -------------------------------------------------------------------------------- */
+
+static const char *make_quirk(Arena *a, const Entry *parts, int n)
+{
+    Entry all[32];
+    size_t k = 0;
+    for (const Entry *o = ordinary; o->name; o++) {
+        bool other = false;
+        for (int i = 0; i < n; i++)
+            other |= parts[i].name && strcmp(parts[i].name, o->name) == 0;
+        if (!other)
+            all[k++] = *o;
+    }
+    for (int i = 0; i < n; i++)
+        if (parts[i].name && parts[i].text)
+            all[k++] = parts[i];
+    all[k] = (Entry){NULL, NULL};
+    return make_zip(a, "quirk.xlsx", all);
+}
+
+static const char *all_sheets(Ctx *c, const char *path)
+{
+    SheetBook *b = NULL;
+    Buf out;
+    buf_init(&out, c->a);
+    if (!sheet_open(c, path, NULL, &b))
+        return arena_printf(c->a, "! %s", c->err->message);
+    for (int i = 0; i < sheet_count(b); i++) {
+        const SheetInfo *s = sheet_info(b, i);
+        const char *rows = read_sheet(c, b, i);
+        if (rows[0] == '!')
+            return rows;
+        buf_printf(&out, "%s%s:%s", s->name, s->very_hidden ? "H" : s->hidden ? "h" : "", rows);
+    }
+    return out.data;
+}
+
+static void each(void **state)
+{
+    (void)state;
+    int wrong = 0;
+    for (size_t i = 0; i < sizeof quirks / sizeof *quirks; i++) {
+        Arena *a = arena_new(0);
+        const Quirk *q = &quirks[i];
+        const char *got = all_sheets(fresh(a), make_quirk(a, q->parts, PARTS));
+        bool ok = q->want[0] == '!' ? got[0] == '!' && strstr(got, q->want + 2)
+                                    : strcmp(got, q->want) == 0;
+        if (!ok) {
+            print_error("%s:\n  got  %s\n  want %s\n", q->what, got, q->want);
+            wrong++;
+        }
+        arena_free(a);
+    }
+    assert_int_equal(wrong, 0);
+    assert_int_not_equal(access("/tmp/zhike-was-here", F_OK), 0);
+}
+
+/* Two entries of one name: the first counts, as in Excel. libzip cannot make such a file, so a name is overwritten. */
+static void twice(void **state)
+{
+    (void)state;
+    Arena *a = arena_new(0);
+    Entry parts[] = {{SHEET, ONE}, {"xl/worksheets/sheet2.xml", C("<c><v>2</v></c>")}};
+    const char *path = make_quirk(a, parts, 2);
+    char data[32768];
+    FILE *f = fopen(path, "rb+");
+    assert_non_null(f);
+    size_t n = fread(data, 1, sizeof data, f);
+    int found = 0;
+    for (char *p = data; (p = memmem(p, n - (size_t)(p - data), "sheet2.xml", 10)) != NULL; found++)
+        p[5] = '1';
+    assert_int_equal(found, 2); /* before its data, and in the list at the end */
+    rewind(f);
+    assert_int_equal(fwrite(data, 1, n, f), n);
+    (void)fclose(f);
+    assert_string_equal(all_sheets(fresh(a), path), "S:1=n1;");
+    arena_free(a);
+}
+
+/* A sheet in UTF-16, which XML allows: rows, and merged ranges where bytes cannot be scanned. */
+static void wide(void **state)
+{
+    (void)state;
+    static const char text[] = "<worksheet><sheetData><row><c><v>1</v></c></row></sheetData>"
+                               "<mergeCells><mergeCell ref='A1:B1'/></mergeCells></worksheet>";
+    Arena *a = arena_new(0);
+    Ctx *c = fresh(a);
+    char data[2 * sizeof text] = "\xff\xfe";
+    for (size_t i = 0; i + 1 < sizeof text; i++)
+        data[2 + 2 * i] = text[i];
+    Entry none[] = {{SHEET, NULL}};
+    const char *path = make_quirk(a, none, 1);
+    int err, n;
+    zip_t *z = zip_open(path, 0, &err);
+    assert_non_null(z);
+    assert_true(zip_file_add(z, SHEET, zip_source_buffer(z, data, sizeof data, 0), 0) >= 0);
+    assert_int_equal(zip_close(z), 0);
+    assert_string_equal(all_sheets(c, path), "S:1=n1;");
+    SheetBook *b = NULL;
+    const SheetMerge *m;
+    assert_true(sheet_open(c, path, NULL, &b));
+    assert_true(sheet_find_merges(b, 0, INT64_MAX, &m, &n));
+    assert_int_equal(n, 1);
+    assert_int_equal(m[0].last_col, 1);
+    arena_free(a);
+}
+
+/* Limits of SECURITY C31: parts, depth, what a part may grow to. */
+static void bombs(void **state)
+{
+    (void)state;
+    Arena *a = arena_new(0);
+    Entry *many = ARENA_ARRAY(a, 10010, Entry);
+    for (int i = 0; i < 10001; i++)
+        many[i] = (Entry){arena_printf(a, "x%d", i), ""};
+    assert_non_null(strstr(all_sheets(fresh(a), make_zip(a, "many.xlsx", many)), "10000"));
+    Buf deep, rich;
+    buf_init(&deep, a);
+    buf_init(&rich, a);
+    for (int i = 0; i < 100; i++)
+        buf_puts(&deep, "<r>");
+    buf_printf(&rich, "<sst><si>%s<t>x</t>", deep.data);
+    Entry nested[] = {{STRINGS, rich.data}};
+    assert_non_null(strstr(all_sheets(fresh(a), make_quirk(a, nested, 1)), "层"));
+    /* rows of one cell: 100 MB of XML in some hundred kilobytes */
+    Buf bomb;
+    buf_init(&bomb, a);
+    buf_puts(&bomb, "<worksheet><sheetData>");
+    while (bomb.len < (100 << 20))
+        buf_puts(&bomb, "<row><c><v>1</v></c></row>");
+    buf_puts(&bomb, "</sheetData></worksheet>");
+    Entry big[] = {{SHEET, bomb.data}};
+    const char *path = make_quirk(a, big, 1);
+    const char *says = all_sheets(fresh(a), path);
+    assert_non_null(strstr(says, "压缩"));
+    /* the same for those who only look for merged ranges */
+    Ctx *c = fresh(a);
+    SheetBook *b = NULL;
+    const SheetMerge *m;
+    int n;
+    assert_true(sheet_open(c, path, NULL, &b));
+    assert_false(sheet_find_merges(b, 0, INT64_MAX, &m, &n));
+    assert_int_equal(c->n_err, 1);
+    assert_int_equal(c->err->code, ERR_TOO_LARGE);
+    arena_free(a);
+}
+
+/* A csv row longer than a row can be. */
+static void long_csv(void **state)
+{
+    (void)state;
+    Arena *a = arena_new(0);
+    Buf text;
+    buf_init(&text, a);
+    for (int i = 0; i < 16385; i++)
+        buf_puts(&text, "x,");
+    Ctx *c = fresh(a);
+    const char *got = read_file(c, write_file(a, "long.csv", text.data, text.len), NULL, NULL);
+    assert_int_equal(got[0], '!');
+    assert_int_equal(c->n_err, 1);
+    if (c->err->code != ERR_COLUMNS && c->err->code != ERR_TOO_LARGE)
+        fail_msg("%d %s", (int)c->err->code, got);
+    assert_non_null(strstr(got, "16384"));
+    arena_free(a);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(each), cmocka_unit_test(twice),
+                                       cmocka_unit_test(wide), cmocka_unit_test(bombs),
+                                       cmocka_unit_test(long_csv)};
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
