@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "domain/customer/contact_paste.h"
 #include "domain/customer/contact_point.h"
 #include "entity_ids.h"
 
@@ -134,8 +135,20 @@ static bool contact_after_restore(Ctx *c, const Record *r)
            set_main(c, customer->i, db_of_int(r->id));
 }
 
+static bool contact_action(Ctx *c, const Entity *e, const Record *r, const char *name,
+                           json_object *in, Buf *out, bool *handled)
+{
+    (void)e;
+    (void)r;
+    if (strcmp(name, "parse") != 0)
+        return true;
+    *handled = true;
+    return contact_paste(c, in, out);
+}
+
 extern const RecordHooks contact_hooks;
 const RecordHooks contact_hooks = {.before_save = contact_before_save,
                                    .after_save = contact_after_save,
                                    .before_delete = contact_before_delete,
-                                   .after_restore = contact_after_restore};
+                                   .after_restore = contact_after_restore,
+                                   .action = contact_action};

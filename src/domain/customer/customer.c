@@ -28,10 +28,11 @@ static bool is_text(const DbVal *v, const char *text)
     return v->kind == DB_TEXT && strlen(text) == v->n && memcmp(v->s, text, v->n) == 0;
 }
 
-/* primary_contact {name, mobile, title}: prepared as a contact, written behind the customer. */
+/* primary_contact {name, mobile, title}, and what a pasted block may hold: prepared as a contact, written behind the customer. */
 static void prepare_contact(Ctx *c, Save *s, Memo *memo)
 {
-    static const char *const parts[] = {"name", "mobile", "title"};
+    static const char *const parts[] = {"name",  "mobile", "title",  "salutation", "department",
+                                        "phone", "email",  "wechat", "remark"};
     json_object *given = s->in ? json_member(s->in, "primary_contact") : NULL;
     const Entity *contact = model_entity(c->model, "contact");
     if (!given || !json_object_is_type(given, json_type_object) || !contact)

@@ -1,0 +1,149 @@
+/* Word lists of contact blocks. See contact_words.h. */
+#include "domain/customer/contact_words.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "base/embed.h"
+#include "base/map.h"
+
+enum { WORD_MAX = 48 }; /* bytes of the longest word */
+
+static const char *const sections[WORDS__COUNT] = {[WORDS_SURNAME] = "surname",
+                                                   [WORDS_HONORIFIC] = "honorific",
+                                                   [WORDS_TITLE] = "title",
+                                                   [WORDS_TITLE_END] = "title_end",
+                                                   [WORDS_TITLE_EN] = "title_en",
+                                                   [WORDS_DEPARTMENT] = "department",
+                                                   [WORDS_COMPANY] = "company",
+                                                   [WORDS_COMPANY_WEAK] = "company_weak",
+                                                   [WORDS_COMPANY_EN] = "company_en",
+                                                   [WORDS_ADDRESS] = "address",
+                                                   [WORDS_COMMON] = "common",
+                                                   [LABEL_NAME] = "label:name",
+                                                   [LABEL_ROLE] = "label:role",
+                                                   [LABEL_COMPANY] = "label:company",
+                                                   [LABEL_CUSTOMER] = "label:customer",
+                                                   [LABEL_TITLE] = "label:title",
+                                                   [LABEL_DEPARTMENT] = "label:department",
+                                                   [LABEL_PHONE] = "label:phone",
+                                                   [LABEL_FAX] = "label:fax",
+                                                   [LABEL_EMAIL] = "label:email",
+                                                   [LABEL_WECHAT] = "label:wechat",
+                                                   [LABEL_WEBSITE] = "label:website",
+                                                   [LABEL_ADDRESS] = "label:address",
+                                                   [LABEL_USCC] = "label:uscc",
+                                                   [LABEL_REMARK] = "label:remark"};
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static Map lists[WORDS__COUNT];
+
+static char lower(char ch)
+{
+    return ch >= 'A' && ch <= 'Z' ? (char)(ch - 'A' + 'a') : ch;
+}
+
+static int section_of(const char *line, size_t n)
+{
+    for (int i = 0; i < WORDS__COUNT; i++)
+        if (n == strlen(sections[i]) + 2 && strncmp(line + 1, sections[i], n - 2) == 0)
+            return i;
+    return -1;
+}
+
+static void load(void)
+{
+    const Embed *e = embed_find("data/contact-words.txt");
+    Arena *a = arena_new(0); /* for as long as the process lives */
+    for (int i = 0; i < WORDS__COUNT; i++)
+        map_init(&lists[i], a);
+    if (!e)
+        return;
+    int now = -1;
+    for (const char *p = arena_dup(a, (const char *)e->data, e->len); *p; p += *p != 0) {
+        size_t line = strcspn(p, "\r\n");
+        if (*p == '#') {
+            p += line;
+        } else if (*p == '[') {
+            now = section_of(p, line);
+            p += line;
+        } else {
+            size_t n = strcspn(p, " \r\n");
+            char *word = arena_dup(a, p, n);
+            for (char *w = word; *w; w++)
+                *w = *w == '_' ? ' ' : lower(*w);
+            if (now >= 0 && n && n < WORD_MAX)
+                map_put(&lists[now], word, word);
+            p += n;
+        }
+        if (!*p)
+            break;
+    }
+}
+
+bool words_has(WordList list, const char *s, size_t n)
+{
+    char key[WORD_MAX];
+    pthread_once(&once, load);
+    if (n == 0 || n >= WORD_MAX)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        key[i] = lower(s[i]);
+    key[n] = 0;
+    return map_has(&lists[list], key);
+}
+
+static bool is_start(char ch)
+{
+    return ((unsigned char)ch & 0xC0) != 0x80;
+}
+
+size_t words_start(WordList list, const char *s, size_t n)
+{
+    for (size_t k = n < WORD_MAX ? n : WORD_MAX - 1; k > 0; k--)
+        if ((k == n || is_start(s[k])) && words_has(list, s, k))
+            return k;
+    return 0;
+}
+
+size_t words_end(WordList list, const char *s, size_t n)
+{
+    for (size_t k = n < WORD_MAX ? n : WORD_MAX - 1; k > 0; k--)
+        if (is_start(s[n - k]) && words_has(list, s + n - k, k))
+            return k;
+    return 0;
+}
+
+WordList words_label(const char *s, size_t n)
+{
+    char key[WORD_MAX];
+    size_t k = 0, piece = 0; /* bytes since the last blank: 姓 名 is one word, 公司 电话 are two */
+    for (size_t i = 0; i < n; i++) {
+        if (s[i] == ' ' && i && (piece == 3 || piece == 0) && (unsigned char)s[i - 1] != '.' &&
+            ((unsigned char)s[i - 1] >= 0x80 || s[i - 1] == ' ')) {
+            piece = 0;
+            continue;
+        }
+        if (k == WORD_MAX)
+            return WORDS__COUNT;
+        piece = s[i] == ' ' ? 4 : piece + 1;
+        key[k++] = s[i];
+    }
+    for (int i = LABEL_NAME; i < WORDS__COUNT; i++)
+        if (words_has((WordList)i, key, k))
+            return (WordList)i;
+    return WORDS__COUNT;
+}
+
+size_t words_label_end(const char *s, size_t n, WordList *kind)
+{
+    size_t best = 0;
+    for (int i = LABEL_NAME; i < WORDS__COUNT; i++) {
+        size_t k = words_end((WordList)i, s, n);
+        if (k > best) {
+            best = k;
+            *kind = (WordList)i;
+        }
+    }
+    return best;
+}

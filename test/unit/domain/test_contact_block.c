@@ -1,0 +1,219 @@
+/*
+ * Contact blocks: 300 of them with what is to be read, 100 of which no rule was made with; that nothing of
+ * a text is lost; and single readings that were wrong once. Phones must all be right, names and companies
+ * at least 95 of 100 in both sets.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <json-c/json.h>
+
+#include "base/buf.h"
+#include "base/cp.h"
+#include "domain/customer/contact_block.h"
+#include "domain/customer/contact_words.h"
+
+static const char *str(json_object *o, const char *key)
+{
+    json_object *v;
+    return json_object_object_get_ex(o, key, &v) ? json_object_get_string(v) : "";
+}
+
+static json_object *blocks(const char *set)
+{
+    json_object *root = json_object_from_file(ZK_SOURCE_DIR "/test/data/contact_blocks.json"), *out;
+    assert_non_null(root);
+    assert_true(json_object_object_get_ex(root, set, &out));
+    return out;
+}
+
+static bool is(const ContactBlock *b, BlockField f, const char *want)
+{
+    const char *got = contact_block_get(b, f);
+    return strcmp(got ? got : "", want) == 0;
+}
+
+/* All numbers of the block in their order. */
+static const char *phones_of(Arena *a, const ContactBlock *b)
+{
+    Buf out;
+    buf_init(&out, a);
+    for (int i = 0; i < b->n; i++)
+        if (b->items[i].field == BLOCK_MOBILE || b->items[i].field == BLOCK_PHONE)
+            buf_printf(&out, "%s;", b->items[i].value);
+    return out.data;
+}
+
+static const char *phones_wanted(Arena *a, json_object *o)
+{
+    json_object *list;
+    Buf out;
+    buf_init(&out, a);
+    if (json_object_object_get_ex(o, "phones", &list))
+        for (size_t i = 0; i < json_object_array_length(list); i++)
+            buf_printf(&out, "%s;", json_object_get_string(json_object_array_get_idx(list, i)));
+    return out.data;
+}
+
+static void check_set(const char *name, size_t at_least)
+{
+    json_object *set = blocks(name);
+    size_t n = json_object_array_length(set), names = 0, companies = 0, phones = 0, mails = 0,
+           mails_wanted = 0;
+    assert_true(n >= at_least);
+    for (size_t i = 0; i < n; i++) {
+        json_object *o = json_object_array_get_idx(set, i);
+        Arena *a = arena_new(0);
+        ContactBlock b = contact_block_parse(a, str(o, "text"));
+        names += is(&b, BLOCK_NAME, str(o, "name"));
+        companies += is(&b, BLOCK_COMPANY, str(o, "company"));
+        bool right = strcmp(phones_of(a, &b), phones_wanted(a, o)) == 0;
+        phones += right;
+        if (!right)
+            print_message("%s %zu: phones %s\n", name, i, phones_of(a, &b));
+        if (*str(o, "email")) {
+            mails_wanted++;
+            mails += is(&b, BLOCK_EMAIL, str(o, "email"));
+        }
+        arena_free(a);
+    }
+    print_message("%s: %zu blocks, names %zu, companies %zu, phones %zu, mails %zu of %zu\n", name,
+                  n, names, companies, phones, mails, mails_wanted);
+    assert_int_equal(phones, n);
+    assert_int_equal(mails, mails_wanted);
+    assert_true(names * 100 >= n * 95);
+    assert_true(companies * 100 >= n * 95);
+}
+
+static void test_known(void **state)
+{
+    (void)state;
+    check_set("known", 200);
+}
+
+static void test_held_out(void **state)
+{
+    (void)state;
+    check_set("held_out", 100);
+}
+
+/* ---- nothing is lost --------------------------------------------------------------------------- */
+
+static bool counts(uint32_t cp)
+{
+    return cp_is_han(cp) || (cp >= '0' && cp <= '9') || (cp >= 'a' && cp <= 'z') ||
+           (cp >= 'A' && cp <= 'Z') || (cp >= 0xC0 && cp <= 0x24F && cp != 0xD7 && cp != 0xF7);
+}
+
+/* Are the letters of the piece all in the value, in their order? */
+static bool holds(const char *value, const char *piece, size_t n)
+{
+    const char *p = piece;
+    while (p < piece + n) {
+        uint32_t cp = cp_next(&p), v;
+        if (!counts(cp))
+            continue;
+        do
+            v = cp_next(&value);
+        while (v && v != cp);
+        if (!v)
+            return false;
+    }
+    return true;
+}
+
+static void nothing_lost(const char *text)
+{
+    Arena *a = arena_new(0);
+    ContactBlock b = contact_block_parse(a, text);
+    size_t len = strlen(text);
+    unsigned char *seen = ARENA_ARRAY(a, len + 1, unsigned char);
+    for (int i = 0; i < b.n; i++) {
+        const BlockItem *x = &b.items[i];
+        assert_true(x->from <= x->to && x->to <= len);
+        memset(seen + x->from, 1, x->to - x->from);
+        bool as_it_stood = x->field != BLOCK_MOBILE && x->field != BLOCK_PHONE &&
+                           x->field != BLOCK_USCC && x->field != BLOCK_WECHAT;
+        if (as_it_stood && !holds(x->value, text + x->from, x->to - x->from))
+            fail_msg("%s lost something: %.*s", x->value, (int)(x->to - x->from), text + x->from);
+        WordList kind;
+        if (x->field == BLOCK_LABEL && words_label(x->value, strlen(x->value)) == WORDS__COUNT &&
+            !words_label_end(x->value, strlen(x->value), &kind))
+            fail_msg("'%s' is no label", x->value);
+    }
+    for (const char *p = text; *p;) {
+        const char *at = p;
+        if (counts(cp_next(&p)) && !seen[at - text])
+            fail_msg("dropped at %zu: %s", (size_t)(at - text), text);
+    }
+    arena_free(a);
+}
+
+static void test_nothing_is_dropped(void **state)
+{
+    (void)state;
+    static const char *const sets[] = {"known", "held_out"};
+    for (int k = 0; k < 2; k++) {
+        json_object *set = blocks(sets[k]);
+        for (size_t i = 0; i < json_object_array_length(set); i++)
+            nothing_lost(str(json_object_array_get_idx(set, i), "text"));
+    }
+    nothing_lost("电话：，姓名：\n地址：");
+    nothing_lost("aΩb　ｃ１２３ ☎ 😀 123456789012345678901234567890");
+}
+
+/* ---- single readings ----------------------------------------------------------------------------- */
+
+static void test_parts(void **state)
+{
+    (void)state;
+    Arena *a = arena_new(0);
+    ContactBlock b = contact_block_parse(
+        a, "张 伟（采购经理）\n深圳市云海科技有限公司 采购部\n手机/微信：13812345678\n"
+           "座机：0755-26781234转102\n传真：0755-26781235\n税号：91330100799655058B\n"
+           "地址：广东省深圳市南山区科技园南区8栋\nwww.yunhai.com  QQ：12345678");
+    assert_string_equal(contact_block_get(&b, BLOCK_NAME), "张伟");
+    assert_string_equal(contact_block_get(&b, BLOCK_TITLE), "采购经理");
+    assert_string_equal(contact_block_get(&b, BLOCK_DEPARTMENT), "采购部");
+    assert_string_equal(contact_block_get(&b, BLOCK_COMPANY), "深圳市云海科技有限公司");
+    assert_string_equal(contact_block_get(&b, BLOCK_WECHAT), "13812345678");
+    assert_string_equal(contact_block_get(&b, BLOCK_PHONE), "0755-26781234-102");
+    assert_null(contact_block_nth(&b, BLOCK_PHONE, 1));
+    assert_string_equal(contact_block_get(&b, BLOCK_USCC), "91330100799655058B");
+    assert_string_equal(contact_block_get(&b, BLOCK_ADDRESS), "广东省深圳市南山区科技园南区8栋");
+    assert_string_equal(contact_block_get(&b, BLOCK_WEBSITE), "www.yunhai.com");
+    const char *rest = contact_block_all(a, &b, BLOCK_REMARK, "\n");
+    assert_non_null(strstr(rest, "传真：0755-26781235"));
+    assert_non_null(strstr(rest, "QQ：12345678"));
+    b = contact_block_parse(a, "");
+    assert_int_equal(b.n, 0);
+    b = contact_block_parse(a, "明天下午三点开会，请带上合同");
+    assert_null(contact_block_get(&b, BLOCK_MOBILE));
+    assert_null(contact_block_get(&b, BLOCK_COMPANY));
+    arena_free(a);
+}
+
+static void test_long_text(void **state)
+{
+    (void)state;
+    Arena *a = arena_new(0);
+    Buf t;
+    buf_init(&t, a);
+    while (t.len < BLOCK_MAX_BYTES + 500)
+        buf_puts(&t, "某某街道办事处 张三丰 13800138000，");
+    nothing_lost(t.data);
+    arena_free(a);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_known), cmocka_unit_test(test_held_out),
+        cmocka_unit_test(test_nothing_is_dropped), cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_long_text)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
