@@ -103,6 +103,7 @@ static const PlanColumn import_row_columns[] = {
     {.name = "entity", .type = COL_TEXT},
     {.name = "record_id", .type = COL_INT},
     {.name = "version", .type = COL_INT},
+    {.name = "former", .type = COL_TEXT}, /* of an update: the input that brings back what was */
 };
 static const PlanIndex import_row_indexes[] = {
     {.name = "ix_import_row_record",
@@ -119,6 +120,7 @@ static const PlanColumn import_error_columns[] = {
     {.name = "value", .type = COL_TEXT},
     {.name = "code", .type = COL_TEXT, .not_null = true},
     {.name = "message", .type = COL_TEXT, .not_null = true},
+    {.name = "kind", .type = COL_TEXT}, /* NULL: of the check or run; "undo" */
 };
 static const PlanIndex import_error_indexes[] = {
     {.name = "ix_import_row_error_place",
@@ -137,6 +139,17 @@ static const PlanColumn job_row_columns[] = {
     {.name = "code", .type = COL_TEXT},
     {.name = "message", .type = COL_TEXT},
     {.name = "before", .type = COL_TEXT},
+};
+
+/* Rows of a file that a rule for duplicates holds against each other or against a record. */
+static const PlanColumn import_dup_columns[] = {
+    {.name = "import_id", .type = COL_INT, .not_null = true},
+    {.name = "grp", .type = COL_TEXT, .not_null = true},
+    {.name = "sheet", .type = COL_INT, .not_null = true},
+    {.name = "row", .type = COL_INT, .not_null = true},
+    {.name = "rule", .type = COL_TEXT, .not_null = true},
+    {.name = "entity", .type = COL_TEXT, .not_null = true},
+    {.name = "record_id", .type = COL_INT},
 };
 
 static const PlanTable engine_tables[] = {
@@ -159,6 +172,9 @@ static const PlanTable engine_tables[] = {
     {.name = "job_row",
      COLUMNS(job_row_columns),
      .key = (const char *const[]){"job_id", "n", NULL}},
+    {.name = "import_dup",
+     COLUMNS(import_dup_columns),
+     .key = (const char *const[]){"import_id", "grp", "sheet", "row", NULL}},
     {.name = "outbox", COLUMNS(outbox_columns), INDEXES(outbox_indexes)},
 };
 enum { N_ENGINE = (int)(sizeof engine_tables / sizeof *engine_tables) };

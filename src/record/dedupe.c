@@ -116,6 +116,25 @@ static const char *owner_name(Ctx *c, const DbVal *v)
     return name ? name : "";
 }
 
+bool dedupe_refuse(Ctx *c, const Entity *e, int rule, int64_t id)
+{
+    Record other;
+    const char *field = e->dups[rule].fields[0];
+    if (!rec_load(c, e, id, &other))
+        return ctx_fail(c, ERR_DUPLICATE, field, "err.duplicate", "");
+    const Field *t = e->title;
+    if (access_may(c, e, ACT_READ) && rec_within(c, e, id, access_scope(c, e, ACT_READ))) {
+        const char *name = history_record_name(c, e, other.v);
+        const char *title =
+            t->column ? type_ops(t->type)->to_text(c->a, t, &other.v[t->index], c->lang) : "";
+        if (name && strcmp(name, title) != 0)
+            title = arena_printf(c->a, "%s %s", name, title);
+        return ctx_fail(c, ERR_DUPLICATE, field, "err.duplicate", title);
+    }
+    const char *owner = e->standard ? owner_name(c, &other.v[STD_OWNER]) : "";
+    return ctx_fail(c, ERR_DUPLICATE, field, "err.duplicate_foreign", owner);
+}
+
 bool dedupe_check(Ctx *c, SaveWork *w)
 {
     if (!w->dups.text.len)
@@ -132,21 +151,7 @@ bool dedupe_check(Ctx *c, SaveWork *w)
     db_done(r);
     if (c->n_err || !id)
         return c->n_err == 0;
-    Record other;
-    const char *field = e->dups[rule].fields[0];
-    if (!rec_load(c, e, id, &other))
-        return ctx_fail(c, ERR_DUPLICATE, field, "err.duplicate", "");
-    const Field *t = e->title;
-    if (access_may(c, e, ACT_READ) && rec_within(c, e, id, access_scope(c, e, ACT_READ))) {
-        const char *name = history_record_name(c, e, other.v);
-        const char *title =
-            t->column ? type_ops(t->type)->to_text(c->a, t, &other.v[t->index], c->lang) : "";
-        if (name && strcmp(name, title) != 0)
-            title = arena_printf(c->a, "%s %s", name, title);
-        return ctx_fail(c, ERR_DUPLICATE, field, "err.duplicate", title);
-    }
-    const char *owner = e->standard ? owner_name(c, &other.v[STD_OWNER]) : "";
-    return ctx_fail(c, ERR_DUPLICATE, field, "err.duplicate_foreign", owner);
+    return dedupe_refuse(c, e, (int)rule, id);
 }
 
 /* ---- hints --------------------------------------------------------------------------------- */

@@ -13,5 +13,7 @@ DupAction dedupe_action(const DupRule *rule, const SaveOptions *o, Channel ch);
 void dedupe_prepare(Ctx *c, SaveWork *w);
 /* In the transaction: no such row. ERR_DUPLICATE with its label, or (where it is foreign) its owner. */
 bool dedupe_check(Ctx *c, SaveWork *w);
+/* The refusal of a save because of that record, by that rule (index into Entity.dups). Always false. */
+bool dedupe_refuse(Ctx *c, const Entity *e, int rule, int64_t id);
 
 #endif

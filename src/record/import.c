@@ -131,30 +131,44 @@ static bool set_mapping(Ctx *c, ImpSheet *s, const Entity *e, json_object *mappi
 
 static bool set_match(Ctx *c, ImpSheet *s, const Entity *e, json_object *match)
 {
-    s->n_match = (int)json_object_array_length(match);
-    s->match = ARENA_ARRAY(c->a, s->n_match + 1, const char *);
-    for (int i = 0; i < s->n_match; i++) {
-        const char *name = json_object_get_string(json_object_array_get_idx(match, (size_t)i));
-        const Field *f = name ? entity_field(e, name) : NULL;
-        if (!f || !f->column || f->hidden || f->type == FT_LINK || f->type == FT_JSON ||
-            f->type == FT_TEXT)
-            return ctx_fail(c, ERR_INVALID, "match", "err.import.match", name ? name : "");
-        s->match[i] = f->name;
-    }
+    if (!imp_read_match(c, match, s))
+        return ctx_fail(c, ERR_INVALID, "match", "err.import.match",
+                        json_object_to_json_string_ext(match, JSON_C_TO_STRING_PLAIN));
+    for (int i = 0; i < s->n_match; i++)
+        for (int k = 0; k < s->match[i].n; k++) {
+            const char *name = s->match[i].fields[k];
+            const Field *f = entity_field(e, name);
+            if (!f || !f->column || f->hidden || f->type == FT_LINK || f->type == FT_JSON ||
+                f->type == FT_TEXT || !imp_may_use(c, f))
+                return ctx_fail(c, ERR_INVALID, "match", "err.import.match", name);
+            s->match[i].fields[k] = f->name;
+        }
     return true;
+}
+
+/* The index of a word in a list closed by NULL; -1 where it is none of them. */
+static int word_at(const char *const *words, const char *word)
+{
+    for (int i = 0; words[i]; i++)
+        if (strcmp(words[i], word) == 0)
+            return i;
+    return -1;
 }
 
 static bool set_words(Ctx *c, ImpSheet *s, json_object *in)
 {
-    const char *mode = json_str(in, "mode", NULL), *blank = json_str(in, "on_blank", NULL);
-    bool known = !mode;
-    for (int i = 0; mode && imp_modes[i]; i++)
-        if (strcmp(mode, imp_modes[i]) == 0) {
-            s->mode = (ImpMode)i;
-            known = true;
-        }
-    if (!known)
+    const char *mode = json_str(in, "mode", NULL), *blank = json_str(in, "on_blank", NULL),
+               *dup = json_str(in, "on_duplicate", NULL);
+    int at = mode ? word_at(imp_modes, mode) : (int)s->mode,
+        on = dup ? word_at(imp_on_dups, dup) : (int)s->on_duplicate;
+    if (at < 0)
         ctx_fail(c, ERR_INVALID, "mode", "err.import.mode");
+    else
+        s->mode = (ImpMode)at;
+    if (on < 0)
+        ctx_fail(c, ERR_INVALID, "on_duplicate", "err.import.on_duplicate");
+    else
+        s->on_duplicate = (ImpOnDup)on;
     if (blank && strcmp(blank, "keep") != 0 && strcmp(blank, "clear") != 0)
         ctx_fail(c, ERR_INVALID, "on_blank", "err.import.on_blank");
     else if (blank)
@@ -180,6 +194,7 @@ static const JsonWant sheet_want[] = {
     {"fill_down", json_type_boolean, false}, {"mapping", json_type_object, false},
     {"mode", json_type_string, false},       {"match", json_type_array, false},
     {"on_blank", json_type_string, false},   {"defaults", json_type_object, false},
+    {"on_duplicate", json_type_string, false},
     {NULL, json_type_null, false},
 };
 
@@ -271,6 +286,7 @@ bool import_update(Ctx *c, int64_t id, json_object *in)
     static const JsonWant want[] = {{"sheets", json_type_array, false},
                                     {"encoding", json_type_string, false},
                                     {"delimiter", json_type_string, false},
+                                    {"choices", json_type_object, false},
                                     {NULL, json_type_null, false}};
     Imp imp;
     SheetBook *b;

@@ -11,7 +11,13 @@
 #include "record/save.h"
 #include "record/sheet/sheet.h"
 
-enum { IMP_SAMPLES = 5, IMP_HEAD_ROWS = 20, IMP_UNDO_DAYS = 30, IMP_SURE = 75 };
+enum {
+    IMP_SAMPLES = 5,
+    IMP_HEAD_ROWS = 20,
+    IMP_UNDO_DAYS = 30,
+    IMP_SURE = 75,
+    IMP_GROUP_FIELDS = 8
+};
 
 typedef enum Outcome {
     OUT_CREATED,
@@ -24,8 +30,19 @@ typedef enum Outcome {
 } Outcome;
 extern const char *const outcome_names[OUT__COUNT];
 
-typedef enum ImpMode { IMP_CREATE, IMP_UPDATE, IMP_UPSERT } ImpMode;
+/* SKIP: what is found is left alone; FILL: only its blank fields are written. What is not found is created by both. */
+typedef enum ImpMode { IMP_CREATE, IMP_UPDATE, IMP_UPSERT, IMP_SKIP, IMP_FILL } ImpMode;
 extern const char *const imp_modes[];
+
+/* What becomes of a row that a rule for duplicates holds against another row or record. */
+typedef enum ImpOnDup { ON_DUP_REFUSE, ON_DUP_CREATE, ON_DUP_UPDATE, ON_DUP_SKIP } ImpOnDup;
+extern const char *const imp_on_dups[];
+
+/* Fields that together tell which record a row means; of several groups any may. */
+typedef struct ImpGroup {
+    const char **fields;
+    int n;
+} ImpGroup;
 
 typedef struct ImpColumn {
     const char *header; /* as it stands; "" for none */
@@ -63,8 +80,9 @@ typedef struct ImpSheet {
     int n_columns;
     const char *entity; /* NULL: skipped */
     ImpMode mode;
-    const char **match;
+    ImpGroup *match;
     int n_match;
+    ImpOnDup on_duplicate;
     bool clear;            /* a blank cell clears */
     json_object *defaults; /* or NULL */
 } ImpSheet;
@@ -77,6 +95,8 @@ typedef struct Imp {
     const char *encoding; /* of a text file, as chosen or found; or NULL */
     char delimiter;
     bool ran;                /* a run has begun: rows were written */
+    bool undone;             /* an undo has begun: it runs no more */
+    json_object *choices;    /* {"group": "skip|create|update"}, or NULL */
     int64_t totals, samples; /* rows passed over */
 } Imp;
 
@@ -90,6 +110,8 @@ bool imp_save_plan(Ctx *c, const Imp *imp); /* sheets and options */
 bool imp_save_state(Ctx *c, int64_t id, const char *state, const char *message);
 bool imp_save_progress(Ctx *c, int64_t id, int64_t done, int64_t total, const char *counts);
 void imp_write_json(Ctx *c, const Imp *imp, Jw *w);
+/* ["uscc"] or [["uscc"], ["name", "phone"]] → s->match; false where it is neither. Names are not looked up. */
+bool imp_read_match(Ctx *c, json_object *match, ImpSheet *s);
 /* The file of an import, opened. */
 bool imp_open(Ctx *c, const Imp *imp, SheetBook **out);
 /* Without right to keep given values, or kept by the program: the message key of why the column is left out; or NULL. */
@@ -202,8 +224,23 @@ typedef struct ImpMatch {
     int n;                   /* 0, 1, or 2 for several */
 } ImpMatch;
 
-/* The live record a row means; the sheet's chosen fields must all agree. */
-bool imp_find_match(Ctx *c, const ImpPlan *p, const ImpCells *row, ImpMatch *out);
+/* A record of the base that a rule holds against a row; id 0 for none. rule: index into Entity.dups. */
+typedef struct ImpHit {
+    int64_t id;
+    int rule;
+} ImpHit;
+
+/* The live records that n rows mean, a few statements for all of them: by the chosen groups of the sheet, else by
+   our own id, number, then by codes and unique fields, then by the rules for duplicates. */
+bool imp_find_matches(Ctx *c, const ImpPlan *p, const ImpCells *const *rows, int n, ImpMatch *out);
+/* The key of a row by one of the chosen groups; NULL where a field of it is blank. */
+const char *imp_group_key(Ctx *c, const ImpPlan *p, const ImpGroup *g, const ImpCells *row);
+/* Live records that the rules which count in imports hold against these values (by Field.index); own[i]: the id of the
+   record itself. values[i] NULL: not asked. Also inside a write. */
+bool imp_find_hits(Ctx *c, const Entity *e, const DbVal *const *values, const int64_t *own, int n,
+                   ImpHit *out);
+/* Does this rule count in an import at all? */
+bool imp_rule_counts(const DupRule *rule);
 
 /* ---- shared by templates and reports ---- */
 

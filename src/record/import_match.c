@@ -1,102 +1,322 @@
 /*
- * Which record a row of a file means: by the fields chosen, else by number, then by codes and unique fields, then
- * by the rules for duplicates. See import_impl.h.
+ * Which record a row of a file means, and which records a rule for duplicates holds against it: keys of many rows are
+ * looked up by one statement. A group of fields gives each row a key, the statement finds the rows of the base whose
+ * columns are among those values, and the keys are put together again here. See import_impl.h.
  */
+#include <string.h>
+
+#include "db/sql.h"
 #include "meta/types.h"
 #include "record/dedupe.h"
 #include "record/import_impl.h"
 #include "record/write_row.h"
 
-/* Live rows that agree in all these fields; a blank one agrees with nothing. */
-static bool find(Ctx *c, const Entity *e, const Field *const *fields, const DbVal *values, int n,
-                 ImpMatch *out)
+/* Rows asked about by one statement. Always so many (the last ones repeat), so that the text is prepared once. */
+enum { ASK = 64 };
+
+/* ---- keys ---------------------------------------------------------------------------------- */
+
+typedef enum KeyKind { KEY_PLAIN, KEY_FOLD, KEY_MATCH } KeyKind;
+
+typedef struct Keys {
+    const Entity *e;
+    const Field *fields[IMP_GROUP_FIELDS];
+    KeyKind kinds[IMP_GROUP_FIELDS];
+    int n_fields;
+} Keys;
+
+typedef struct Ask {
+    const char *key; /* NULL: a field is blank, it agrees with nothing */
+    DbVal parts[IMP_GROUP_FIELDS];
+} Ask;
+
+/* What the base holds of a key. */
+typedef struct Found {
+    int64_t first, last, version;
+} Found;
+
+static KeyKind kind_of(const Field *f)
+{
+    return write_row_has_match(f) ? KEY_MATCH : write_row_has_fold(f) ? KEY_FOLD : KEY_PLAIN;
+}
+
+/* false where a name is no column: the group then finds nothing. */
+static bool keys_of(const Entity *e, const char *const *names, int n, Keys *out)
+{
+    *out = (Keys){.e = e};
+    for (int i = 0; i < n && i < IMP_GROUP_FIELDS; i++) {
+        const Field *f = entity_field(e, names[i]);
+        if (!f || !f->column)
+            return false;
+        out->fields[out->n_fields] = f;
+        out->kinds[out->n_fields++] = kind_of(f);
+    }
+    return out->n_fields > 0;
+}
+
+static void key_part(Buf *b, const DbVal *v)
+{
+    if (v->kind == DB_TEXT) {
+        buf_printf(b, "%zu:", v->n);
+        buf_add(b, v->s, v->n);
+    } else if (v->kind == DB_REAL) {
+        buf_printf(b, "%.17g;", v->d);
+    } else {
+        buf_printf(b, "%lld;", (long long)v->i);
+    }
+}
+
+/* Completes an Ask from the values of the fields, in their order. */
+static void ask_of(Ctx *c, const Keys *k, const DbVal *values, Ask *out)
+{
+    Buf b;
+    buf_init(&b, c->a);
+    out->key = NULL;
+    for (int i = 0; i < k->n_fields; i++) {
+        const Field *f = k->fields[i];
+        DbVal v = values[i];
+        if (v.kind == DB_NULL)
+            return;
+        if (k->kinds[i] == KEY_MATCH)
+            v = type_match_key(c->a, f, &v);
+        else if (k->kinds[i] == KEY_FOLD)
+            v = type_fold(c->a, f, &v);
+        if (v.kind == DB_NULL || (v.kind == DB_TEXT && !v.n))
+            return;
+        out->parts[i] = v;
+        key_part(&b, &v);
+    }
+    out->key = b.data;
+}
+
+/* ---- the statement ------------------------------------------------------------------------- */
+
+static void add_column(Ctx *c, Sql *q, const Keys *k, int i)
+{
+    static const char tails[] = {0, 'f', 'k'};
+    const char *name = k->fields[i]->column;
+    sql_col(q, "t0", k->kinds[i] ? arena_printf(c->a, "%s_%c", name, tails[k->kinds[i]]) : name);
+}
+
+static void add_columns(Ctx *c, Sql *q, const Keys *k)
+{
+    for (int i = 0; i < k->n_fields; i++) {
+        if (i)
+            sql_add(q, SQL(", "));
+        add_column(c, q, k, i);
+    }
+}
+
+/* SELECT keys, MIN(id), MAX(id), MIN(version) … WHERE each column is among the values asked for. */
+static void write_ask(Ctx *c, const Keys *k, const Ask *const *asks, Sql *q)
+{
+    sql_init(q, c->a);
+    sql_add(q, SQL("SELECT "));
+    add_columns(c, q, k);
+    sql_add(q, SQL(", MIN(t0.\"id\"), MAX(t0.\"id\"), "));
+    sql_add(q, k->e->standard ? SQL("MIN(t0.\"version\")") : SQL("0"));
+    sql_add(q, SQL(" FROM "));
+    sql_name(q, k->e->name);
+    sql_add(q, SQL(" AS t0 WHERE "));
+    for (int i = 0; i < k->n_fields; i++) {
+        if (i)
+            sql_add(q, SQL(" AND "));
+        add_column(c, q, k, i);
+        sql_add(q, SQL(" IN ("));
+        for (int r = 0; r < ASK; r++) {
+            if (r)
+                sql_add(q, SQL(", "));
+            sql_bind(q, asks[r]->parts[i]);
+        }
+        sql_add(q, SQL(")"));
+    }
+    if (k->e->standard)
+        sql_add(q, SQL(" AND t0.\"deleted_at\" IS NULL"));
+    sql_add(q, SQL(" GROUP BY "));
+    add_columns(c, q, k);
+}
+
+static bool ask_some(Ctx *c, const Keys *k, const Ask *const *asks, Map *out)
 {
     Sql q;
-    sql_init(&q, c->a);
-    sql_add(&q, SQL("SELECT t0.\"id\", "));
-    sql_add(&q, e->standard ? SQL("t0.\"version\"") : SQL("0"));
-    sql_add(&q, SQL(" FROM "));
-    sql_name(&q, e->name);
-    sql_add(&q, SQL(" AS t0 WHERE "));
-    *out = (ImpMatch){0};
-    for (int i = 0; i < n; i++) {
-        const Field *f = fields[i];
-        bool match = write_row_has_match(f), fold = !match && write_row_has_fold(f);
-        DbVal v = match  ? type_match_key(c->a, f, &values[i])
-                  : fold ? type_fold(c->a, f, &values[i])
-                         : values[i];
-        if (v.kind == DB_NULL || (v.kind == DB_TEXT && !v.n))
-            return true;
-        if (i)
-            sql_add(&q, SQL(" AND "));
-        sql_col(&q, "t0",
-                match  ? arena_printf(c->a, "%s_k", f->column)
-                : fold ? arena_printf(c->a, "%s_f", f->column)
-                       : f->column);
-        sql_add(&q, SQL(" = "));
-        sql_bind(&q, v);
-    }
-    if (e->standard)
-        sql_add(&q, SQL(" AND t0.\"deleted_at\" IS NULL"));
-    sql_add(&q, SQL(" LIMIT 2"));
-    DbRows *rows = sql_query(c, &q);
-    if (!rows)
+    write_ask(c, k, asks, &q);
+    DbRows *r = sql_query(c, &q);
+    if (!r)
         return false;
-    while (db_step(rows) && out->n < 2) {
-        out->version = db_int(rows, 1);
-        out->ids[out->n++] = db_int(rows, 0);
+    while (db_step(r)) {
+        Buf b;
+        buf_init(&b, c->a);
+        for (int i = 0; i < k->n_fields; i++) {
+            DbVal v;
+            db_value(r, i, asks[0]->parts[i].kind, &v);
+            key_part(&b, &v);
+        }
+        Found *f = ARENA_NEW(c->a, Found);
+        *f = (Found){.first = db_int(r, k->n_fields),
+                     .last = db_int(r, k->n_fields + 1),
+                     .version = db_int(r, k->n_fields + 2)};
+        map_put(out, b.data, f);
     }
-    db_done(rows);
+    db_done(r);
     return c->n_err == 0;
 }
 
-static bool find_by(Ctx *c, const ImpPlan *p, const ImpCells *row, const char *const *names, int n,
-                    ImpMatch *out)
+/* key → Found, for all that are asked (key not NULL). */
+static bool ask_all(Ctx *c, const Keys *k, const Ask *asks, int n, Map *out)
 {
-    const Field *fields[16];
-    DbVal values[16];
-    int k = 0;
-    *out = (ImpMatch){0};
-    for (int i = 0; i < n && k < 16; i++) {
-        fields[k] = entity_field(p->e, names[i]);
-        if (!fields[k] || !fields[k]->column)
-            return true;
-        values[k] = imp_value(c, p, row, fields[k]);
-        if (values[k].kind == DB_NULL)
-            return true;
-        k++;
+    const Ask *some[ASK];
+    int have = 0;
+    map_init(out, c->a);
+    for (int i = 0; i < n; i++) {
+        if (!asks[i].key || map_has(out, asks[i].key))
+            continue;
+        some[have++] = &asks[i];
+        if (have == ASK) {
+            if (!ask_some(c, k, some, out))
+                return false;
+            have = 0;
+        }
     }
-    return k == 0 || find(c, p->e, fields, values, k, out);
+    if (!have)
+        return true;
+    for (int i = have; i < ASK; i++)
+        some[i] = some[0];
+    return ask_some(c, k, some, out);
 }
 
-/* Chosen fields (all must agree); else our own id, number, then codes and unique fields, then the rules for duplicates. */
-bool imp_find_match(Ctx *c, const ImpPlan *p, const ImpCells *row, ImpMatch *out)
+/* ---- the record a row means ---------------------------------------------------------------- */
+
+static void row_ask(Ctx *c, const ImpPlan *p, const Keys *k, const ImpCells *row, Ask *out)
+{
+    DbVal values[IMP_GROUP_FIELDS];
+    for (int i = 0; i < k->n_fields; i++)
+        values[i] = imp_value(c, p, row, k->fields[i]);
+    ask_of(c, k, values, out);
+}
+
+const char *imp_group_key(Ctx *c, const ImpPlan *p, const ImpGroup *g, const ImpCells *row)
+{
+    Keys k;
+    Ask a;
+    if (!keys_of(p->e, g->fields, g->n, &k))
+        return NULL;
+    row_ask(c, p, &k, row, &a);
+    return a.key;
+}
+
+static void match_add(ImpMatch *m, int64_t id, int64_t version)
+{
+    if (m->n == 0)
+        m->version = version;
+    if (m->n < 2 && (m->n == 0 || m->ids[0] != id))
+        m->ids[m->n++] = id;
+}
+
+/* One group for the rows that `open` still asks about; what is found is added to them. */
+static bool match_by(Ctx *c, const ImpPlan *p, const char *const *names, int n_names,
+                     const ImpCells *const *rows, int n, bool all, ImpMatch *out)
+{
+    Keys k;
+    Map found;
+    if (!keys_of(p->e, names, n_names, &k))
+        return true;
+    Ask *asks = ARENA_ARRAY(c->a, n + 1, Ask);
+    bool any = false;
+    for (int i = 0; i < n; i++) {
+        if (!rows[i] || (!all && out[i].n))
+            continue;
+        row_ask(c, p, &k, rows[i], &asks[i]);
+        any |= asks[i].key != NULL;
+    }
+    if (!any)
+        return true;
+    if (!ask_all(c, &k, asks, n, &found))
+        return false;
+    for (int i = 0; i < n; i++) {
+        const Found *f = asks[i].key ? map_get(&found, asks[i].key) : NULL;
+        if (!f)
+            continue;
+        match_add(&out[i], f->first, f->version);
+        if (f->last != f->first)
+            match_add(&out[i], f->last, f->version);
+    }
+    return true;
+}
+
+static int count_names(const char *const *names)
+{
+    int n = 0;
+    while (names[n])
+        n++;
+    return n;
+}
+
+bool imp_rule_counts(const DupRule *rule)
+{
+    const SaveOptions o = {.origin = "import"};
+    DupAction act = dedupe_action(rule, &o, CH_IMPORT);
+    return act == DUP_COUNT || act == DUP_BLOCK;
+}
+
+bool imp_find_matches(Ctx *c, const ImpPlan *p, const ImpCells *const *rows, int n, ImpMatch *out)
 {
     const Entity *e = p->e;
+    memset(out, 0, (size_t)n * sizeof *out);
+    for (int i = 0; i < p->s->n_match; i++)
+        if (!match_by(c, p, p->s->match[i].fields, p->s->match[i].n, rows, n, true, out))
+            return false;
     if (p->s->n_match)
-        return find_by(c, p, row, p->s->match, p->s->n_match, out);
+        return true;
     const char *id = "id";
-    if (!find_by(c, p, row, &id, 1, out) || out->n)
-        return c->n_err == 0;
+    if (!match_by(c, p, &id, 1, rows, n, false, out))
+        return false;
     for (int turn = 0; turn < 2; turn++)
         for (int i = 0; i < e->n_fields; i++) {
             const Field *f = &e->fields[i];
             bool wanted =
                 turn == 0 ? f->type == FT_NUMBER : f->unique || f->match == MATCH_CREDIT_CODE;
-            if (!wanted || !f->column)
-                continue;
-            if (!find_by(c, p, row, &f->name, 1, out) || out->n)
-                return c->n_err == 0;
+            if (wanted && f->column && !match_by(c, p, &f->name, 1, rows, n, false, out))
+                return false;
         }
-    SaveOptions o = {.origin = "import"};
-    for (int i = 0; i < e->n_dups; i++) {
-        DupAction act = dedupe_action(&e->dups[i], &o, CH_IMPORT);
-        int n = 0;
-        while (e->dups[i].fields[n])
-            n++;
-        if ((act == DUP_COUNT || act == DUP_BLOCK) &&
-            (!find_by(c, p, row, e->dups[i].fields, n, out) || out->n))
-            return c->n_err == 0;
+    for (int i = 0; i < e->n_dups; i++)
+        if (imp_rule_counts(&e->dups[i]) &&
+            !match_by(c, p, e->dups[i].fields, count_names(e->dups[i].fields), rows, n, false, out))
+            return false;
+    return true;
+}
+
+/* ---- duplicates in the base ---------------------------------------------------------------- */
+
+bool imp_find_hits(Ctx *c, const Entity *e, const DbVal *const *values, const int64_t *own, int n,
+                   ImpHit *out)
+{
+    memset(out, 0, (size_t)n * sizeof *out);
+    for (int d = 0; d < e->n_dups; d++) {
+        const char *const *names = e->dups[d].fields;
+        Keys k;
+        Map found;
+        if (!imp_rule_counts(&e->dups[d]) || !keys_of(e, names, count_names(names), &k))
+            continue;
+        bool whole = true; /* a rule is about match keys: a field without one makes it none */
+        for (int i = 0; i < k.n_fields; i++)
+            whole &= k.kinds[i] == KEY_MATCH;
+        Ask *asks = ARENA_ARRAY(c->a, n + 1, Ask);
+        for (int i = 0; whole && i < n; i++) {
+            DbVal v[IMP_GROUP_FIELDS];
+            if (!values[i] || out[i].id)
+                continue;
+            for (int m = 0; m < k.n_fields; m++)
+                v[m] = values[i][k.fields[m]->index];
+            ask_of(c, &k, v, &asks[i]);
+        }
+        if (!ask_all(c, &k, asks, n, &found))
+            return false;
+        for (int i = 0; i < n; i++) {
+            const Found *f = asks[i].key ? map_get(&found, asks[i].key) : NULL;
+            int64_t id = !f ? 0 : f->first != own[i] ? f->first : f->last;
+            if (id && id != own[i])
+                out[i] = (ImpHit){id, d};
+        }
     }
-    return c->n_err == 0;
+    return true;
 }

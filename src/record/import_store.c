@@ -8,7 +8,8 @@
 
 const char *const outcome_names[OUT__COUNT] = {"created", "updated",   "unchanged",
                                                "skipped", "duplicate", "failed"};
-const char *const imp_modes[] = {"create", "update", "upsert", NULL};
+const char *const imp_modes[] = {"create", "update", "upsert", "skip", "fill", NULL};
+const char *const imp_on_dups[] = {"refuse", "create", "update", "skip", NULL};
 
 /* ---- JSON of the row ----------------------------------------------------------------------- */
 
@@ -64,6 +65,47 @@ static void write_notes(Ctx *c, Jw *w, const ImpSheet *s)
     jw_end(w);
 }
 
+/* One group stands as it was given, a plain list. */
+static void write_match(Jw *w, const ImpSheet *s)
+{
+    bool nested = s->n_match > 1;
+    jw_arr(w);
+    for (int i = 0; i < s->n_match; i++) {
+        if (nested)
+            jw_arr(w);
+        for (int k = 0; k < s->match[i].n; k++)
+            jw_str(w, s->match[i].fields[k]);
+        if (nested)
+            jw_end(w);
+    }
+    jw_end(w);
+}
+
+bool imp_read_match(Ctx *c, json_object *match, ImpSheet *s)
+{
+    size_t n = match ? json_object_array_length(match) : 0;
+    bool nested = n && json_object_is_type(json_object_array_get_idx(match, 0), json_type_array);
+    s->n_match = nested ? (int)n : n ? 1 : 0;
+    s->match = ARENA_ARRAY(c->a, s->n_match + 1, ImpGroup);
+    for (int i = 0; i < s->n_match; i++) {
+        json_object *list = nested ? json_object_array_get_idx(match, (size_t)i) : match;
+        if (!json_object_is_type(list, json_type_array))
+            return false;
+        ImpGroup *g = &s->match[i];
+        g->n = (int)json_object_array_length(list);
+        g->fields = ARENA_ARRAY(c->a, g->n + 1, const char *);
+        for (int k = 0; k < g->n; k++) {
+            json_object *name = json_object_array_get_idx(list, (size_t)k);
+            if (!json_object_is_type(name, json_type_string))
+                return false;
+            g->fields[k] = json_object_get_string(name);
+        }
+        if (!g->n || g->n > IMP_GROUP_FIELDS)
+            return false;
+    }
+    return true;
+}
+
 /* told: for a person; else for the row. */
 static void write_sheet(Ctx *c, Jw *w, const ImpSheet *s, bool told)
 {
@@ -91,10 +133,8 @@ static void write_sheet(Ctx *c, Jw *w, const ImpSheet *s, bool told)
     jw_end(w);
     jw_kstr(w, "mode", imp_modes[s->mode]);
     jw_key(w, "match");
-    jw_arr(w);
-    for (int i = 0; i < s->n_match; i++)
-        jw_str(w, s->match[i]);
-    jw_end(w);
+    write_match(w, s);
+    jw_kstr(w, "on_duplicate", imp_on_dups[s->on_duplicate]);
     jw_kstr(w, "on_blank", s->clear ? "clear" : "keep");
     if (s->defaults)
         jw_kraw(w, "defaults", json_object_to_json_string_ext(s->defaults, JSON_C_TO_STRING_PLAIN));
@@ -157,10 +197,12 @@ static void read_sheet(Ctx *c, json_object *o, ImpSheet *s)
     for (int i = 0; imp_modes[i]; i++)
         if (strcmp(mode, imp_modes[i]) == 0)
             s->mode = (ImpMode)i;
-    s->n_match = match ? (int)json_object_array_length(match) : 0;
-    s->match = ARENA_ARRAY(c->a, s->n_match + 1, const char *);
-    for (int i = 0; i < s->n_match; i++)
-        s->match[i] = json_object_get_string(json_object_array_get_idx(match, (size_t)i));
+    const char *dup = json_str(o, "on_duplicate", "refuse");
+    for (int i = 0; imp_on_dups[i]; i++)
+        if (strcmp(dup, imp_on_dups[i]) == 0)
+            s->on_duplicate = (ImpOnDup)i;
+    if (!imp_read_match(c, match, s))
+        s->n_match = 0;
     read_columns(c, o, s);
     read_notes(c, o, s);
 }
@@ -178,6 +220,8 @@ static bool read_json(Ctx *c, Imp *imp, const char *sheets, const char *options)
     imp->encoding = json_str(o, "encoding", NULL);
     imp->delimiter = json_str(o, "delimiter", "")[0];
     imp->ran = json_flag(o, "ran", false);
+    imp->undone = json_flag(o, "undone", false);
+    imp->choices = json_member(o, "choices");
     imp->totals = json_int(o, "totals", 0);
     imp->samples = json_int(o, "samples", 0);
     return true;
@@ -259,6 +303,10 @@ static const char *options_text(Ctx *c, const Imp *imp)
     jw_kstr(&w, "encoding", imp->encoding);
     jw_kstr(&w, "delimiter", delimiter);
     jw_kbool(&w, "ran", imp->ran);
+    jw_kbool(&w, "undone", imp->undone);
+    if (imp->choices)
+        jw_kraw(&w, "choices",
+                json_object_to_json_string_ext(imp->choices, JSON_C_TO_STRING_PLAIN));
     jw_kint(&w, "totals", imp->totals);
     jw_kint(&w, "samples", imp->samples);
     jw_end(&w);
