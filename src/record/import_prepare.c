@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/msg.h"
-#include "meta/types.h"
+#include "record/before.h"
 #include "record/dedupe.h"
 #include "record/import_run.h"
 #include "record/link_resolve.h"
@@ -173,45 +173,6 @@ static bool only_blanks(Run *r, const Entity *e, int64_t id, json_object *in)
     return c->n_err == 0;
 }
 
-static void put_value(Jw *w, const Field *f, const DbVal *v)
-{
-    if (v->kind == DB_NULL)
-        jw_null(w);
-    else if (v->kind == DB_INT && (f->type == FT_LINK || f->type == FT_FILE || f->type == FT_IMAGE))
-        jw_int(w, v->i);
-    else
-        type_ops(f->type)->to_json(f, v, w);
-}
-
-/* The input that brings an update's former values back. */
-static const char *former_of(Ctx *c, const SaveWork *w)
-{
-    const Entity *e = w->s.e;
-    Buf b;
-    Jw jw;
-    buf_init(&b, c->a);
-    jw_init(&jw, &b);
-    jw_obj(&jw);
-    for (int i = 1; i < e->n_fields; i++) {
-        const Field *f = &e->fields[i];
-        bool stamp =
-            e->standard && (i == STD_VERSION || i == STD_UPDATED_AT || i == STD_UPDATED_BY);
-        if (!w->s.changed[i] || stamp || f->hidden || !f->column)
-            continue;
-        jw_key(&jw, f->name);
-        put_value(&jw, f, &w->s.before[i]);
-    }
-    for (int i = 0; i < w->n_many; i++) {
-        jw_key(&jw, w->many[i].f->name);
-        jw_arr(&jw);
-        for (int k = 0; k < w->many[i].n_old; k++)
-            jw_int(&jw, w->many[i].old[k]);
-        jw_end(&jw);
-    }
-    jw_end(&jw);
-    return b.data;
-}
-
 /* The save of a row: a new record, or (id) an update of the one found. */
 static bool prepare_save(Run *r, Item *it, int64_t id, int64_t version)
 {
@@ -246,7 +207,7 @@ static bool prepare_save(Run *r, Item *it, int64_t id, int64_t version)
     it->planned = is_new ? OUT_CREATED : w->nothing ? OUT_UNCHANGED : OUT_UPDATED;
     it->id = w->s.id;
     it->version = w->new_version;
-    it->former = it->planned == OUT_UPDATED && !r->dry ? former_of(c, w) : NULL;
+    it->former = it->planned == OUT_UPDATED && !r->dry ? before_image(c, w) : NULL;
     return true;
 }
 
