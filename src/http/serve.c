@@ -17,6 +17,7 @@
 #include <netdb.h>
 #include <pthread.h>
 #include <sched.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,6 +109,9 @@ static void *work(void *arg)
     Server *s = arg;
     Idle me = {.wake = PTHREAD_COND_INITIALIZER};
     pthread_setname_np(pthread_self(), "zhike-http");
+    /* All callers of a commit wake at once. They must not push the writer, or the sockets' thread, off its
+       core: what those do the whole house waits for. Where it is refused nothing else changes. */
+    (void)sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){0});
     pthread_mutex_lock(&s->lock);
     for (;;) {
         while (!s->first && !s->stopping) {
