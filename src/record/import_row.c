@@ -375,17 +375,19 @@ static void put_link(Ctx *c, Making *k, const ImpMap *m, const char *text)
         json_object_object_add(k->in, f->name, json_object_new_int64(id));
 }
 
-/* "张三、李四": each by itself; all or none. */
-static void put_links(Ctx *c, Making *k, const ImpMap *m, const char *text)
+typedef struct Pieces {
+    const char *at[64];
+    size_t len[64];
+    int n;
+} Pieces;
+
+/* "张三、李四" in pieces; false where there are too many. */
+static bool split_links(const char *text, Pieces *out)
 {
     static const char *const seps[] = {"、", ",", "，", ";", "；", "|", "\n"};
-    const Entity *to = model_entity(c->model, m->f->to);
-    json_object *list = json_object_new_array();
-    int before = c->n_err;
-    int64_t id = 0;
-    bool pending = false;
-    json_object_object_add(k->in, m->f->name, list);
-    for (const char *p = text, *start = text; to;) {
+    const char *start = text, *p = text;
+    out->n = 0;
+    for (;;) {
         size_t sep = 0;
         for (size_t i = 0; i < sizeof seps / sizeof *seps && !sep && *p; i++)
             if (strncmp(p, seps[i], strlen(seps[i])) == 0)
@@ -394,20 +396,61 @@ static void put_links(Ctx *c, Making *k, const ImpMap *m, const char *text)
             p++;
             continue;
         }
-        char *word = fold_clean(c->a, arena_dup(c->a, start, (size_t)(p - start)));
-        if (*word && !k->link(c, k->arg, m->f, to, word, &id, &pending))
-            break;
-        if (*word && pending) {
+        if (out->n == 64)
+            return false;
+        out->at[out->n] = start;
+        out->len[out->n++] = (size_t)(p - start);
+        if (!*p)
+            return true;
+        p += sep;
+        start = p;
+    }
+}
+
+/* The link at piece i: by itself, else with the next ones, for a name may hold a separator. Returns the pieces taken, 0 with
+   the mistake of the piece alone. */
+static int take_link(Ctx *c, Making *k, const ImpMap *m, const Entity *to, const Pieces *ps, int i,
+                     int64_t *id, bool *pending)
+{
+    int before = c->n_err;
+    for (int j = i; j < ps->n && j < i + 4; j++) {
+        size_t n = (size_t)(ps->at[j] + ps->len[j] - ps->at[i]);
+        char *word = fold_clean(c->a, arena_dup(c->a, ps->at[i], n));
+        if (k->link(c, k->arg, m->f, to, word, id, pending)) {
+            ctx_errors_back_to(c, before);
+            return j - i + 1;
+        }
+        if (j > i)
+            ctx_errors_back_to(c, before + 1);
+    }
+    return 0;
+}
+
+/* Several links in one cell: all or none. */
+static void put_links(Ctx *c, Making *k, const ImpMap *m, const char *text)
+{
+    const Entity *to = model_entity(c->model, m->f->to);
+    json_object *list = json_object_new_array();
+    int before = c->n_err;
+    Pieces ps;
+    json_object_object_add(k->in, m->f->name, list);
+    if (!split_links(text, &ps))
+        ctx_fail(c, ERR_RANGE, m->f->name, "err.range", "0", "64", "65");
+    for (int i = 0; to && c->n_err == before && i < ps.n;) {
+        int64_t id = 0;
+        bool pending = false;
+        const char *piece = arena_dup(c->a, ps.at[i], ps.len[i]);
+        int taken = *fold_clean(c->a, piece) ? take_link(c, k, m, to, &ps, i, &id, &pending) : 1;
+        if (pending) { /* a row of this file that is not there yet */
             k->waiting[(*k->n_waiting)++] = m->f;
             json_object_object_del(k->in, m->f->name);
             return;
         }
-        if (*word)
+        if (id)
             json_object_array_add(list, json_object_new_int64(id));
-        if (!*p)
+        i += taken;
+        if (!taken)
             break;
-        p += sep;
-        start = p;
     }
     if (c->n_err > before) {
         json_object_object_del(k->in, m->f->name);

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "domain/customer/completeness.h"
 #include "domain/customer/contact_paste.h"
 #include "domain/customer/contact_point.h"
 #include "entity_ids.h"
@@ -53,8 +54,14 @@ static bool contact_before_save(Ctx *c, Save *s)
 
 static bool set_main(Ctx *c, int64_t customer, DbVal contact)
 {
-    const int field = CUSTOMER_MAIN_CONTACT;
-    return rec_touch(c, model_entity(c->model, "customer"), customer, &field, &contact, 1);
+    const Entity *e = model_entity(c->model, "customer");
+    const int fields[] = {CUSTOMER_MAIN_CONTACT, CUSTOMER_COMPLETENESS};
+    Record r;
+    if (!rec_load(c, e, customer, &r))
+        return c->n_err == 0;
+    r.v[CUSTOMER_MAIN_CONTACT] = contact;
+    const DbVal values[] = {contact, customer_completeness(r.v)};
+    return rec_touch(c, e, customer, fields, values, 2);
 }
 
 /* The customer loses this contact: another active one becomes the main contact, or none. */

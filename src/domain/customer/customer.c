@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/json_read.h"
+#include "domain/customer/completeness.h"
 #include "domain/customer/contact_point.h"
 #include "entity_ids.h"
 
@@ -72,19 +73,6 @@ static void need_a_way(Ctx *c, const Save *s)
         ctx_fail(c, ERR_REQUIRED, "phone", "err.phone_or_contact");
 }
 
-static void set_completeness(Save *s)
-{
-    static const int fields[] = {
-        CUSTOMER_NAME,        CUSTOMER_SHORT_NAME, CUSTOMER_USCC,           CUSTOMER_INDUSTRY,
-        CUSTOMER_SOURCE,      CUSTOMER_LEVEL,      CUSTOMER_PHONE,          CUSTOMER_EMAIL,
-        CUSTOMER_WEBSITE,     CUSTOMER_REGION,     CUSTOMER_ADDRESS_DETAIL, CUSTOMER_EMPLOYEE_COUNT,
-        CUSTOMER_MAIN_CONTACT};
-    int n = (int)(sizeof fields / sizeof *fields), filled = 0;
-    for (int i = 0; i < n; i++)
-        filled += is_set(s, fields[i]);
-    save_set(s, CUSTOMER_COMPLETENESS, db_of_int((filled * 10000 + n / 2) / n)); /* two decimals */
-}
-
 static bool customer_before_save(Ctx *c, Save *s)
 {
     Memo *memo = ARENA_NEW(c->a, Memo);
@@ -99,7 +87,7 @@ static bool customer_before_save(Ctx *c, Save *s)
         save_set(s, CUSTOMER_INVALID_REASON, db_null());
     if (!s->is_new && save_changed(s, STD_OWNER))
         save_set(s, CUSTOMER_PREVIOUS_OWNER, s->before[STD_OWNER]);
-    set_completeness(s);
+    save_set(s, CUSTOMER_COMPLETENESS, customer_completeness(s->after));
     memo->points = points_prepare(c, s, "customer", point_sources, N_POINT_SOURCES);
     return c->n_err == 0;
 }

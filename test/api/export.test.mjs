@@ -1,0 +1,133 @@
+// Lists as files, and back: what an export holds, how it is guarded, and that our own importer finds nothing changed in it.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { makeCompany, sleep, startServer } from '../lib/index.mjs';
+import { customer, make } from '../lib/records.mjs';
+import { readWorkbook } from '../lib/xlsx.mjs';
+
+let server, boss, manager, rep, sysadmin, admin;
+before(async () => {
+  server = await startServer({ company: true });
+  ({ boss, manager, rep, sysadmin, admin } = await makeCompany(server, { only: ['boss', 'manager', 'rep', 'sysadmin'] }));
+  await boss.stepUp();
+  await sysadmin.stepUp();
+});
+after(() => server?.stop());
+
+const none = { created: 0, updated: 0, unchanged: 0, skipped: 0, duplicate: 0, failed: 0 };
+async function download(who, plural, body) {
+  const start = await who.post(`/${plural}/export`, body);
+  assert.equal(start.status, 202, start.text);
+  const job = await who.job(start.json.job.id);
+  assert.equal(job.state, 'done', JSON.stringify(job));
+  return (await who.get(`/jobs/${job.id}/file`)).bytes;
+}
+async function bringBack(who, entity, name, bytes, mode = 'upsert', more = {}) {
+  const up = await who.upload('/imports', name, bytes, { fields: { entity } });
+  assert.equal(up.status, 201, up.text);
+  const { id, sheets } = up.json;
+  const plan = sheets.filter((s) => s.entity).map((s) => ({ index: s.index, entity: s.entity, mode, ...more }));
+  assert.equal((await who.patch(`/imports/${id}`, { sheets: plan })).status, 200);
+  assert.equal((await who.post(`/imports/${id}/run`, {})).status, 202);
+  for (let i = 0; i < 600; i++) {
+    const { json } = await who.get(`/imports/${id}`);
+    if (!['checking', 'running'].includes(json.state)) return { ...json, errors: (await who.get(`/imports/${id}/errors`)).json.data };
+    await sleep(50);
+  }
+  throw new Error('the import does not end');
+}
+
+const nasty = ['=1+1', ' =cmd|calc', '\u3000＝SUM(A1)', "'=twice", "'plain", '+8613800138000', '-12.5', '@name', '007', '123456789012345678',
+  'a,b;c|d\te', 'say "hi"', 'first\nsecond', '😀 🏢 emoji', '全角ＡＢＣ１２３', '_x0041_ escape', '<b>&amp;</b>', '1e5', '2024-05-01', 'TRUE', '#N/A', '\u200bzero width'];
+
+describe('an export comes back as it went', () => {
+  const fields = {};
+  before(async () => {
+    const add = (code, type, over = {}) => make(admin, 'custom-fields', { entity: 'customer', code, label_zh: `回程${code}`, label_en: `Back ${code}`, type, ...over });
+    const options = { a: { zh: '甲类', en: 'A' }, b: { zh: '乙类', en: 'B' }, c: { zh: '丙类', en: 'C' } };
+    for (const [code, type, over] of [['x_text', 'text'], ['x_code', 'string'], ['x_big', 'int'], ['x_multi', 'multi_option', { options }], ['x_day', 'date'], ['x_at', 'datetime'],
+      ['x_dec', 'decimal', { validation: { scale: 4 } }], ['x_bool', 'bool'], ['x_who', 'link', { link_to: 'user' }]])
+      fields[code] = (await add(code, type, over)).code;
+    await sleep(1100);
+    const people = (await boss.get('/users?limit=50')).json.data;
+    const first = await make(boss, 'customers', customer({ name: '回程上级有限公司', phone: '13700000000' }));
+    for (const [i, text] of nasty.entries()) {
+      const made = await make(boss, 'customers', customer({
+        name: `${text} 第${i}家`, phone: `137${String(10000000 + i)}`, remark: `${text}\n${text}`, annual_revenue: `${i}1234567.${i % 10}5`, region: i % 2 ? 330106 : null,
+        parent_customer: i % 3 ? null : first.id, uscc: null,
+        [fields.x_text]: text, [fields.x_code]: `00${i}`, [fields.x_big]: i % 2 ? 123456789012345 * 10 + i : -i, [fields.x_multi]: i % 3 ? ['a', 'c'] : null,
+        [fields.x_day]: ['1899-12-31', '1900-02-28', '1900-03-01', '2024-02-29', '9999-12-31'][i % 5],
+        [fields.x_at]: ['2024-05-01T15:59:59.999Z', '2024-05-01T16:00:00Z', '1991-09-14T15:30:00Z', '1999-12-31T16:00:00.001Z', '2026-01-01T00:00:30Z'][i % 5],
+        [fields.x_dec]: ['0.0001', '99999999.9999', '-5', '900719925474.0991'][i % 4], [fields.x_bool]: i % 2 === 0, [fields.x_who]: i % 2 ? null : people[i % people.length].id }));
+      if (i > 5) continue;
+      const who = await make(boss, 'contacts', { customer: made.id, name: `联系人${text}`, mobile: `136${String(10000000 + i)}`, title: text });
+      await make(boss, 'follow-ups', { customer: made.id, content: `${text}\n第二行`, customer_need: text, next_plan: text, method: 'visit', contacts: [who.id], happened_at: `2026-03-0${i + 1}T15:59:59.${i}07Z` });
+      await make(boss, 'tasks', { title: `任务${text}`, customer: made.id, contact: i % 2 ? who.id : null, due_at: '2030-12-31T16:00:00Z', description: text, collaborators: people.slice(0, i).map((p) => p.id) });
+    }
+  });
+
+  const entities = [['customer', 'customers', () => boss], ['contact', 'contacts', () => boss], ['follow_up', 'follow-ups', () => boss], ['task', 'tasks', () => boss],
+    ['department', 'departments', () => sysadmin], ['user', 'users', () => sysadmin]];
+  for (const [entity, plural, who] of entities)
+    for (const format of ['xlsx', 'csv'])
+      test(`${entity} as ${format}`, async () => {
+        const all = (await who().get(`/schema/${entity}`)).json.fields.filter((f) => !f.write_only && !['parts', 'files', 'json'].includes(f.type)).map((f) => f.name);
+        const bytes = await download(who(), plural, { format, fields: ['id', ...all.filter((f) => f !== 'id')] });
+        const rows = (await who().get(`/${plural}?count=exact&limit=1`)).json.count.value;
+        assert.ok(rows > 3, `${rows} rows`);
+        const back = await bringBack(who(), entity, `back.${format}`, bytes);
+        if (back.counts.updated) console.log('CHANGED', JSON.stringify((await Promise.all((await who().get(`/${plural}?limit=5&sort=-updated_at`)).json.data.map((r) => who().get(`/${plural}/${r.id}/history`)))).map((h) => h.json.data[0])));
+        assert.deepEqual(back.counts, { ...none, unchanged: rows }, JSON.stringify(back.errors.slice(0, 6)));
+        // and with the columns of the list, found by number, code or rule
+        if (['customer', 'contact', 'department', 'user'].includes(entity)) {
+          const list = await bringBack(who(), entity, `list.${format}`, await download(who(), plural, { format }));
+          assert.deepEqual(list.counts, { ...none, unchanged: rows }, JSON.stringify(list.errors.slice(0, 6)));
+        }
+      });
+
+  test('typed: dates are dates, codes are text, and nothing is a formula', async () => {
+    const bytes = await download(boss, 'customers', { format: 'xlsx', fields: ['number', 'name', 'phone', 'annual_revenue', fields.x_big, fields.x_day, fields.x_at, 'created_at'] });
+    const { files, sheets } = readWorkbook(bytes);
+    const xml = files['xl/worksheets/sheet1.xml'].toString();
+    assert.ok(!/<f>/.test(xml), 'no formula');
+    const styles = files['xl/styles.xml'].toString();
+    assert.match(styles, /yyyy-mm-dd hh:mm/);
+    const [head, ...rows] = Object.values(sheets)[0];
+    assert.equal(head[0], '客户编号');
+    const row = rows.find((r) => r[1].startsWith('007'));
+    assert.match(row[2], /^137\d{8}$/);
+    assert.ok(rows.some((r) => r[4] === '1234567890123451'), 'sixteen digits kept');
+    const cell = (r, c) => new RegExp(`<c r="${c}${r}"([^>]*)>`).exec(xml)?.[1] ?? '';
+    assert.match(cell(2, 'C'), /inlineStr/);
+    assert.doesNotMatch(cell(4, 'G'), /inlineStr/);
+    // 2024-05-01T16:00Z is midnight of the 2nd in Shanghai
+    assert.ok(rows.some((r) => Number(r[6]) === 45414), JSON.stringify(rows.map((r) => r[6])));
+  });
+
+  test('guarded: no cell of the text file begins a formula, whatever stands before', async () => {
+    const text = (await download(boss, 'customers', { format: 'csv', fields: ['name', fields.x_text] })).toString();
+    assert.equal(text[0], '\ufeff');
+    assert.ok(!/[^\r]\n(?=[^"]*"[^"]*(?:"[^"]*"[^"]*)*$)/.test('') && text.endsWith('\r\n'));
+    for (const line of text.slice(1).split('\r\n').slice(1))
+      for (const cell of line.split(/,(?=(?:[^"]*"[^"]*")*[^"]*$)/)) {
+        const bare = cell.replace(/^"/, '').replace(/^[\s\u3000\u200b\ufeff]*/, '');
+        assert.ok(!/^[=@＝＋－＠]/.test(bare) && !(/^[+-]/.test(bare) && !/^[+-][\d.]+"?$/.test(bare)), cell);
+      }
+    assert.match(text, /'=1\+1/);
+  });
+
+  test('masked stays masked, and a mask that comes back changes nothing', async () => {
+    const [{ id }] = (await boss.get('/customers?limit=1&filter=' + encodeURIComponent(JSON.stringify(['name', '=', '回程上级有限公司'])))).json.data;
+    const own = await make(rep, 'customers', customer({ name: '被遮住的有限公司', phone: '13711119999' }));
+    await manager.stepUp();
+    const filter = ['name', '=', '被遮住的有限公司'];
+    const bytes = await download(manager, 'customers', { format: 'xlsx', fields: ['number', 'name', 'phone'], filter });
+    const [, row] = Object.values(readWorkbook(bytes).sheets)[0];
+    assert.match(row[2], /\*\*\*/);
+    const back = await bringBack(manager, 'customer', 'm.xlsx', bytes);
+    assert.deepEqual(back.counts, { ...none, unchanged: 1 }, JSON.stringify(back.errors));
+    assert.equal((await rep.get(`/customers/${own.id}`)).json.phone, '13711119999');
+    assert.ok(id);
+    assert.equal((await rep.post('/customers/export', { format: 'csv' })).status, 403);
+  });
+});
