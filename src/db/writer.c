@@ -401,7 +401,7 @@ static void back_off(int attempt, const void *salt)
     nanosleep(&t, NULL);
 }
 
-bool writer_direct(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg)
+static bool direct(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg)
 {
     const Driver *drv = c->db->drv;
     int n_err = c->n_err;
@@ -438,4 +438,16 @@ bool writer_direct(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg)
         ctx_errors_back_to(c, n_err);
         back_off(attempt, c);
     }
+}
+
+bool writer_direct(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg)
+{
+    DbConn *kept = c->snapshot;
+    if (!kept)
+        return direct(c, fn, arg);
+    c->snapshot = c->conn = NULL; /* a snapshot only reads: the write has a connection of its own */
+    bool ok = direct(c, fn, arg);
+    db_release(c);
+    c->snapshot = kept;
+    return ok;
 }

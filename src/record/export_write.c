@@ -97,8 +97,7 @@ static bool sheet_begin(Ctx *c, ExportOut *o, const RowSet *s)
 static bool open_xlsx(Ctx *c, ExportOut *o, const RowSet *s)
 {
     char *tmp = arena_printf(c->a, "%s/tmp", attach_dir());
-    lxw_workbook_options opts = {
-        .constant_memory = LXW_TRUE, .tmpdir = tmp, .use_zip64 = LXW_TRUE};
+    lxw_workbook_options opts = {.constant_memory = LXW_TRUE, .tmpdir = tmp, .use_zip64 = LXW_TRUE};
     o->book = workbook_new_opt(o->kind.path, &opts);
     if (!o->book)
         return file_fail(c, o->kind.path, ENOMEM);

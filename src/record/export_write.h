@@ -14,8 +14,9 @@ typedef struct ExportOut ExportOut;
 
 typedef struct ExportKind {
     const char *path;
-    bool xlsx;    /* else text with commas */
-    bool with_id; /* a first column with the id, by which the row is found again whatever was changed */
+    bool xlsx; /* else text with commas */
+    bool
+        with_id; /* a first column with the id, by which the row is found again whatever was changed */
     int64_t sheet_rows; /* 0: EXPORT_SHEET_ROWS */
 } ExportKind;
 
