@@ -39,6 +39,37 @@ static bool keys_of(Ctx *c, const Entity *e, const DupRule *rule, const DbVal *v
     return *n > 0;
 }
 
+/* What is looked for: the keys of a rule; with via the rows a child points to whose one key agrees. */
+typedef struct Match {
+    const DupRule *rule;
+    const char *name;
+    DupAction act;
+    const Field *fields[8];
+    DbVal keys[8];
+    int n;
+    const Entity *via;
+    const Field *link;
+} Match;
+
+static void add_where_via(Ctx *c, Sql *q, const Entity *e, const Match *m, int64_t but_id)
+{
+    sql_add(q, SQL(" FROM "));
+    sql_name(q, e->name);
+    sql_add(q, SQL(" AS t0 WHERE t0.\"deleted_at\" IS NULL AND t0.\"id\" IN (SELECT "));
+    sql_col(q, "t1", m->link->column);
+    sql_add(q, SQL(" FROM "));
+    sql_name(q, m->via->name);
+    sql_add(q, SQL(" AS t1 WHERE t1.\"deleted_at\" IS NULL AND "));
+    sql_col(q, "t1", arena_printf(c->a, "%s_k", m->fields[0]->column));
+    sql_add(q, SQL(" = "));
+    sql_bind(q, m->keys[0]);
+    sql_add(q, SQL(")"));
+    if (but_id) {
+        sql_add(q, SQL(" AND t0.\"id\" <> "));
+        sql_bind(q, db_of_int(but_id));
+    }
+}
+
 static void add_where(Ctx *c, Sql *q, const Entity *e, const Field *const *fields,
                       const DbVal *keys, int n, int64_t but_id)
 {
@@ -116,7 +147,8 @@ static const char *owner_name(Ctx *c, const DbVal *v)
     return name ? name : "";
 }
 
-bool dedupe_refuse(Ctx *c, const Entity *e, int rule, int64_t id)
+/* w: remembers a foreign one for dedupe_told; or NULL. */
+static bool refuse(Ctx *c, const Entity *e, int rule, int64_t id, SaveWork *w)
 {
     Record other;
     const char *field = e->dups[rule].fields[0];
@@ -132,7 +164,17 @@ bool dedupe_refuse(Ctx *c, const Entity *e, int rule, int64_t id)
         return ctx_fail(c, ERR_DUPLICATE, field, "err.duplicate", title);
     }
     const char *owner = e->standard ? owner_name(c, &other.v[STD_OWNER]) : "";
+    if (w) {
+        w->foreign_dup = id;
+        w->foreign_field = field;
+        w->foreign_owner = owner;
+    }
     return ctx_fail(c, ERR_DUPLICATE, field, "err.duplicate_foreign", owner);
+}
+
+bool dedupe_refuse(Ctx *c, const Entity *e, int rule, int64_t id)
+{
+    return refuse(c, e, rule, id, NULL);
 }
 
 bool dedupe_check(Ctx *c, SaveWork *w)
@@ -151,7 +193,17 @@ bool dedupe_check(Ctx *c, SaveWork *w)
     db_done(r);
     if (c->n_err || !id)
         return c->n_err == 0;
-    return dedupe_refuse(c, e, (int)rule, id);
+    return refuse(c, e, (int)rule, id, w);
+}
+
+bool dedupe_told(Ctx *c, SaveWork *w, int before)
+{
+    if (!w->foreign_dup || db_in_write(c))
+        return false;
+    ctx_errors_back_to(c, before);
+    if (!rec_count_foreign(c, w->s.e, w->foreign_dup))
+        return false; /* too many this hour: not even whose it is */
+    return ctx_fail(c, ERR_DUPLICATE, w->foreign_field, "err.duplicate_foreign", w->foreign_owner);
 }
 
 /* ---- hints --------------------------------------------------------------------------------- */
@@ -188,9 +240,8 @@ typedef struct Found {
     int n;
 } Found;
 
-static bool collect(Ctx *c, const Entity *e, const DupRule *rule, DupAction act,
-                    const Field *const *fields, const DbVal *keys, int n, int64_t but_id,
-                    Filter *scope, Found *out)
+static bool collect(Ctx *c, const Entity *e, const Match *m, int64_t but_id, Filter *scope,
+                    Found *out)
 {
     const Field *status = field_or_null(e, "lifecycle", "status"),
                 *last = field_or_null(e, "last_follow_up_at", NULL);
@@ -211,7 +262,10 @@ static bool collect(Ctx *c, const Entity *e, const DupRule *rule, DupAction act,
         filter_sql(c, &q, e, "t0", scope);
         sql_add(&q, SQL(" THEN 1 ELSE 0 END"));
     }
-    add_where(c, &q, e, fields, keys, n, but_id);
+    if (m->via)
+        add_where_via(c, &q, e, m, but_id);
+    else
+        add_where(c, &q, e, m->fields, m->keys, m->n, but_id);
     sql_add(&q, SQL(" ORDER BY t0.\"id\" LIMIT "));
     sql_number(&q, FOUND_AT_MOST);
     DbRows *r = sql_query(c, &q);
@@ -230,30 +284,93 @@ static bool collect(Ctx *c, const Entity *e, const DupRule *rule, DupAction act,
                                        .label = arena_str(c->a, db_text(r, 1)),
                                        .status = arena_str(c->a, db_text(r, 2)),
                                        .last_follow_up_at = db_int(r, 3),
-                                       .rule = rule->name,
-                                       .score = score_of(rule, act),
-                                       .action = act};
+                                       .rule = m->name,
+                                       .score = score_of(m->rule, m->act),
+                                       .action = m->act};
     }
     db_done(r);
     return c->n_err == 0;
 }
 
-bool rec_duplicates(Ctx *c, const Entity *e, const DbVal *values, int64_t but_id, Channel ch,
-                    Duplicate **out, int *out_n)
+/* A rule of a single field of this kind of match that says something on the channel. */
+static const DupRule *single_rule(const Entity *e, MatchKind kind, Channel ch, const Field **field)
+{
+    for (int i = 0; i < e->n_dups; i++) {
+        const DupRule *r = &e->dups[i];
+        *field = r->fields[0] && !r->fields[1] ? entity_field(e, r->fields[0]) : NULL;
+        if (*field && (*field)->match == kind && write_row_has_match(*field) &&
+            dedupe_action(r, NULL, ch) != DUP_NONE)
+            return r;
+    }
+    return NULL;
+}
+
+/*
+ * A number is the same number on the record or on its contact: the phone that was typed, and the one of
+ * the part that becomes a contact (parts, may be NULL), are looked for in both places. Warns only.
+ */
+static bool collect_numbers(Ctx *c, const Entity *e, const DbVal *values, json_object *parts,
+                            int64_t but_id, Channel ch, Filter *scope, Found *out)
+{
+    const Field *own = NULL, *theirs = NULL;
+    const DupRule *rule = single_rule(e, MATCH_PHONE, ch, &own);
+    for (int i = 0; i < e->n_fields; i++) {
+        const Field *f = &e->fields[i];
+        const Field *shown = f->shown_by ? entity_field(e, f->shown_by) : NULL;
+        const Entity *via = shown && shown->to ? model_entity(e->model, shown->to) : NULL;
+        const Field *link = via && via->parent ? entity_field(via, via->parent) : NULL;
+        const DupRule *other = link ? single_rule(via, MATCH_PHONE, ch, &theirs) : NULL;
+        if (!other || !via->standard || !e->standard || strcmp(link->to, e->name) != 0)
+            continue;
+        const char *given = parts ? json_str(parts, theirs->name, NULL) : NULL;
+        DbVal of_part = given ? db_of_text(given) : db_null();
+        DbVal keys[2] = {type_match_key(c->a, theirs, &of_part),
+                         own ? type_match_key(c->a, own, &values[own->index]) : db_null()};
+        for (int k = 0; k < 2; k++) {
+            if (keys[k].kind == DB_NULL ||
+                (k == 1 && keys[0].kind == DB_TEXT && keys[0].n == keys[1].n &&
+                 memcmp(keys[0].s, keys[1].s, keys[0].n) == 0))
+                continue;
+            Match m = {.rule = other,
+                       .act = DUP_WARN,
+                       .n = 1,
+                       .fields = {theirs},
+                       .keys = {keys[k]},
+                       .via = via,
+                       .link = link,
+                       .name = arena_printf(c->a, "%s.%s", via->name, other->name)};
+            if (!collect(c, e, &m, but_id, scope, out))
+                return false;
+            m = (Match){.rule = rule,
+                        .act = DUP_WARN,
+                        .n = 1,
+                        .fields = {own},
+                        .keys = {keys[k]},
+                        .name = rule ? rule->name : NULL};
+            if (k == 0 && rule && !collect(c, e, &m, but_id, scope, out))
+                return false;
+        }
+    }
+    return true;
+}
+
+static bool duplicates(Ctx *c, const Entity *e, const DbVal *values, json_object *parts,
+                       int64_t but_id, Channel ch, Duplicate **out, int *out_n)
 {
     Found found = {.d = ARENA_ARRAY(c->a, FOUND_AT_MOST, Duplicate),
                    .owners = ARENA_ARRAY(c->a, FOUND_AT_MOST, int64_t)};
     Filter *scope = access_may(c, e, ACT_READ) ? access_scope(c, e, ACT_READ) : filter_false(c->a);
     for (int i = 0; i < e->n_dups; i++) {
-        DbVal keys[8];
-        const Field *fields[8];
-        int n;
-        DupAction act = dedupe_action(&e->dups[i], NULL, ch);
-        if (act == DUP_NONE || !keys_of(c, e, &e->dups[i], values, keys, fields, &n))
+        Match m = {.rule = &e->dups[i],
+                   .name = e->dups[i].name,
+                   .act = dedupe_action(&e->dups[i], NULL, ch)};
+        if (m.act == DUP_NONE || !keys_of(c, e, m.rule, values, m.keys, m.fields, &m.n))
             continue;
-        if (!collect(c, e, &e->dups[i], act, fields, keys, n, but_id, scope, &found))
+        if (!collect(c, e, &m, but_id, scope, &found))
             return false;
     }
+    if (!collect_numbers(c, e, values, parts, but_id, ch, scope, &found))
+        return false;
     const Entity *user = model_entity(e->model, "user");
     LinkLabels *names = link_labels_new(c);
     for (int i = 0; i < found.n && user; i++)
@@ -269,9 +386,34 @@ bool rec_duplicates(Ctx *c, const Entity *e, const DbVal *values, int64_t but_id
             d->last_follow_up_at = 0;
         }
     }
+    for (int i = 0; i < found.n; i++)
+        found.d[i].owner_id = found.owners[i];
     *out = found.d;
     *out_n = found.n;
     return true;
+}
+
+bool rec_duplicates(Ctx *c, const Entity *e, const DbVal *values, int64_t but_id, Channel ch,
+                    Duplicate **out, int *out_n)
+{
+    return duplicates(c, e, values, NULL, but_id, ch, out, out_n);
+}
+
+bool rec_duplicates_input(Ctx *c, const Entity *e, json_object *in, Duplicate **out, int *out_n)
+{
+    DbVal *values = ARENA_ARRAY(c->a, e->n_fields, DbVal);
+    json_object *parts = NULL;
+    int64_t but_id = json_int(in, "id", 0);
+    if (json_member(in, "id"))
+        json_object_object_del(in, "id");
+    if (!input_values(c, e, in, values))
+        return false;
+    for (int i = 0; i < e->n_fields && !parts; i++)
+        if (e->fields[i].type == FT_PARTS && e->fields[i].shown_by)
+            parts = json_member(in, e->fields[i].name);
+    if (parts && !json_object_is_type(parts, json_type_object))
+        parts = NULL;
+    return duplicates(c, e, values, parts, but_id, c->actor->channel, out, out_n);
 }
 
 typedef struct Foreign {
@@ -300,19 +442,19 @@ static bool count_foreign(Ctx *c, void *arg)
     return rate_take(c, arena_printf(c->a, "dup:%s", user), (int)limit.n, limit.per_ms, 1);
 }
 
+bool rec_count_foreign(Ctx *c, const Entity *e, int64_t id)
+{
+    Foreign f = {.e = e, .id = id};
+    return c->actor->is_system || db_write(c, count_foreign, &f);
+}
+
 bool rec_duplicates_json(Ctx *c, const Entity *e, json_object *in, Buf *out)
 {
     if (!access_may(c, e, ACT_CREATE) && !access_need(c, e, ACT_EDIT))
         return false;
-    DbVal *values = ARENA_ARRAY(c->a, e->n_fields, DbVal);
-    int64_t but_id = json_int(in, "id", 0);
-    if (json_member(in, "id"))
-        json_object_object_del(in, "id");
-    if (!input_values(c, e, in, values))
-        return false;
     Duplicate *d;
     int n;
-    if (!rec_duplicates(c, e, values, but_id, c->actor->channel, &d, &n))
+    if (!rec_duplicates_input(c, e, in, &d, &n))
         return false;
     Jw w;
     jw_init(&w, out);
@@ -320,11 +462,8 @@ bool rec_duplicates_json(Ctx *c, const Entity *e, json_object *in, Buf *out)
     jw_key(&w, "data");
     jw_arr(&w);
     for (int i = 0; i < n; i++) {
-        if (!d[i].visible && !c->actor->is_system) {
-            Foreign f = {.e = e, .id = d[i].id};
-            if (!db_write(c, count_foreign, &f))
-                return false;
-        }
+        if (!d[i].visible && !rec_count_foreign(c, e, d[i].id))
+            return false;
         jw_obj(&w);
         if (d[i].visible) {
             jw_kint(&w, "id", d[i].id);

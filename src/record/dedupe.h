@@ -15,5 +15,11 @@ void dedupe_prepare(Ctx *c, SaveWork *w);
 bool dedupe_check(Ctx *c, SaveWork *w);
 /* The refusal of a save because of that record, by that rule (index into Entity.dups). Always false. */
 bool dedupe_refuse(Ctx *c, const Entity *e, int rule, int64_t id);
+/*
+ * After a save was refused, outside its transaction (which is rolled back, and a count in it with it): a foreign
+ * row that was named counts like a hint; beyond the limit the answer is ERR_LIMIT without the owner. Always false.
+ * before: mistakes recorded before the save.
+ */
+bool dedupe_told(Ctx *c, SaveWork *w, int before);
 
 #endif

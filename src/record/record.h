@@ -111,11 +111,17 @@ typedef struct Duplicate {
     bool visible; /* the caller may read it */
     const char *label, *owner, *status, *rule;
     int64_t last_follow_up_at;
+    int64_t owner_id; /* 0 for none; also of a foreign one: never to be given out */
     int score;        /* 0–100 */
     DupAction action; /* for the channel asked */
 } Duplicate;
 bool rec_duplicates(Ctx *c, const Entity *e, const DbVal *values, int64_t but_id, Channel ch,
                     Duplicate **out, int *out_n);
+/* The same for the fields of an input as POST /{plural} takes it ("id": but this one), the contact sent along
+   included: a number is looked for on records and on their contacts. Nothing is counted. */
+bool rec_duplicates_input(Ctx *c, const Entity *e, json_object *in, Duplicate **out, int *out_n);
+/* A foreign one is going to be told: counts it against limit.duplicate_foreign. */
+bool rec_count_foreign(Ctx *c, const Entity *e, int64_t id);
 /* POST /{plural}/duplicates: input fields → JSON answer; counts foreign hints against the limit. */
 bool rec_duplicates_json(Ctx *c, const Entity *e, json_object *in, Buf *out);
 

@@ -441,7 +441,7 @@ static bool done(Ctx *c, SaveWork *w)
     return true;
 }
 
-bool save_run(Ctx *c, SaveWork *w)
+static bool run(Ctx *c, SaveWork *w)
 {
     /* Own code that asks for no version reads and writes in one transaction instead. */
     if (!w->s.is_new && w->own.if_version < 0 && !db_in_write(c) && !w->own.dry)
@@ -462,6 +462,12 @@ bool save_run(Ctx *c, SaveWork *w)
         if (!stage_number(c, w) || !stage_texts(c, w))
             return false;
     }
+}
+
+bool save_run(Ctx *c, SaveWork *w)
+{
+    int before = c->n_err;
+    return run(c, w) || dedupe_told(c, w, before);
 }
 
 bool rec_create(Ctx *c, const Entity *e, json_object *in, const SaveOptions *o, int64_t *out_id)

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { makeCompany, startServer } from '../lib/index.mjs';
-import { make, mobile, problem } from '../lib/records.mjs';
+import { contact, customer, filter, make, makeCustomer, mobile, problem } from '../lib/records.mjs';
 
-let server, boss, rep, rep2, agent;
+let server, boss, rep, rep2, agent, west;
 before(async () => {
   server = await startServer({ company: true });
-  ({ boss, rep, rep2, agent } = await makeCompany(server, { only: ['boss', 'rep', 'rep2', 'agent'] }));
+  ({ boss, rep, rep2, agent, west_rep: west } = await makeCompany(server, { only: ['boss', 'rep', 'rep2', 'agent', 'west_rep'] }));
 });
 after(() => server?.stop());
 
@@ -56,5 +56,71 @@ describe('a pasted block', () => {
     assert.equal((await server.anyone().post('/contacts/actions/parse', { text: 'x' })).status, 401);
     const own = (await rep.get('/contacts?limit=1')).json.data[0];
     problem(await rep.post(`/contacts/${own.id}/actions/parse`, { text: 'x' }), 404, undefined, 'it is an action of the entity');
+  });
+});
+
+describe('numbers are looked for on contacts too', () => {
+  const hint = async (who, body) => (await who.post('/customers/duplicates', body)).json.data;
+
+  test('a contact\'s mobile: as the customer\'s phone, and as that of the contact sent along', async () => {
+    const c = await makeCustomer(rep), number = mobile();
+    await make(rep, 'contacts', contact(c.id, { mobile: number }));
+    for (const body of [{ phone: number }, { name: '别的公司', primary_contact: { name: '王芳', mobile: `+86 ${number}` } }]) {
+      const found = await hint(rep, body);
+      assert.deepEqual(found.map((d) => [d.id, d.rule, d.action]), [[c.id, 'contact.mobile', 'warn']], JSON.stringify(body));
+      const foreign = await hint(rep2, body);
+      assert.equal(foreign.length, 1);
+      assert.deepEqual(Object.keys(foreign[0]), ['owner'], 'of a foreign one the owner only');
+    }
+    assert.deepEqual(await hint(rep, { id: c.id, phone: number }), [], 'not itself');
+  });
+
+  test('the mobile of the contact sent along is looked for among customers\' phones', async () => {
+    const c = await makeCustomer(rep);
+    const found = await hint(rep, { primary_contact: { name: '王芳', mobile: c.phone } });
+    assert.deepEqual(found.map((d) => [d.id, d.rule]), [[c.id, 'phone']]);
+    assert.deepEqual(await hint(rep, { primary_contact: '王芳' }), []);
+    const gone = await makeCustomer(boss), number = mobile();
+    await make(boss, 'contacts', contact(gone.id, { mobile: number }));
+    await boss.delNow(`/customers/${gone.id}`);
+    assert.deepEqual(await hint(boss, { phone: number }), [], 'a deleted one is no duplicate');
+  });
+
+  test('a refused save that names a foreign owner counts like a hint', async () => {
+    const all = [];
+    for (let i = 0; i < 31; i++) all.push(await makeCustomer(rep2));
+    const answers = [];
+    for (const c of all) answers.push(await west.post('/customers', customer({ name: c.name, phone: c.phone })));
+    assert.ok(answers.slice(0, 30).every((a) => a.status === 409 && a.text.includes('陈销售')), answers[0].text);
+    const last = problem(answers[30], 429);
+    assert.ok(!JSON.stringify(last).includes('陈销售'), 'beyond the limit not even whose it is');
+    assert.equal((await west.post('/customers', customer({ name: all[0].name, phone: all[0].phone }))).status, 409, 'one that was told already costs nothing');
+    assert.equal((await west.post('/customers/duplicates', { phone: all[30].phone })).status, 429, 'one limit for both');
+  });
+});
+
+describe('asking the owner', () => {
+  test('is a task for the owner; the asker learns no more than whose it is', async () => {
+    const c = await makeCustomer(rep2, { name: '问询测试有限公司' });
+    const body = { name: c.name, phone: c.phone, message: '他们找到我要报价，可以给我跟吗？' };
+    const { status, json, text } = await rep.post('/customers/actions/ask_owner', body);
+    assert.equal(status, 200, text);
+    assert.deepEqual(json, { asked: [{ owner: '陈销售', again: false }] });
+    const tasks = (await rep2.get(`/tasks?${filter(['customer', '=', c.id])}`)).json.data;
+    assert.equal(tasks.length, 1);
+    assert.match(tasks[0].title, /冯销售.*问询测试有限公司/);
+    assert.equal((await rep2.get(`/tasks/${tasks[0].id}`)).json.description, body.message);
+    assert.equal((await rep.get(`/tasks/${tasks[0].id}`)).status, 404);
+    assert.deepEqual((await rep.post('/customers/actions/ask_owner', body)).json, { asked: [{ owner: '陈销售', again: true }] });
+    assert.equal((await rep2.get(`/tasks?${filter(['customer', '=', c.id])}`)).json.data.length, 1, 'once a day');
+  });
+
+  test('nobody to ask, not allowed, nonsense', async () => {
+    const mine = await makeCustomer(rep);
+    problem(await rep.post('/customers/actions/ask_owner', { name: mine.name, phone: mine.phone }), 404);
+    problem(await rep.post('/customers/actions/ask_owner', { name: '世上没有的公司' }), 404);
+    problem(await rep.post('/customers/actions/ask_owner', { nonsense: 1 }), 400);
+    problem(await rep.post('/customers/actions/ask_owner', { name: 'x', message: '长'.repeat(501) }), 422, 'too_long');
+    problem(await agent.post('/customers/actions/ask_owner', { name: mine.name }), 403);
   });
 });

@@ -3,8 +3,8 @@
  * cells of a sheet; in any order, with or without labels. Pure: text in, fields out, nothing is looked up
  * but word lists and regions. Nothing of the text gets lost: what is not recognised becomes remark.
  */
-#ifndef DOMAIN_CONTACT_BLOCK_H
-#define DOMAIN_CONTACT_BLOCK_H
+#ifndef DOMAIN_CUSTOMER_CONTACT_BLOCK_H
+#define DOMAIN_CUSTOMER_CONTACT_BLOCK_H
 
 #include "base/arena.h"
 

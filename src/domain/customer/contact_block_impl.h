@@ -3,8 +3,8 @@
  * labels, phones) → value (what stands behind a label) → guess (company, address, title, name). Each stage
  * takes bytes; what nobody took is remark. The text is narrow here; at[] leads back to the given one.
  */
-#ifndef DOMAIN_CONTACT_BLOCK_IMPL_H
-#define DOMAIN_CONTACT_BLOCK_IMPL_H
+#ifndef DOMAIN_CUSTOMER_CONTACT_BLOCK_IMPL_H
+#define DOMAIN_CUSTOMER_CONTACT_BLOCK_IMPL_H
 
 #include "base/vec.h"
 #include "domain/customer/contact_block.h"

@@ -2,8 +2,8 @@
  * The action "parse" of contacts: a pasted block as the fields of a customer and a contact, in the form
  * POST /customers takes. Nothing is read from the database and nothing is stored.
  */
-#ifndef DOMAIN_CONTACT_PASTE_H
-#define DOMAIN_CONTACT_PASTE_H
+#ifndef DOMAIN_CUSTOMER_CONTACT_PASTE_H
+#define DOMAIN_CUSTOMER_CONTACT_PASTE_H
 
 #include "base/buf.h"
 #include "base/ctx.h"

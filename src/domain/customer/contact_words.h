@@ -3,8 +3,8 @@
  * data (data/contact-words.txt), built in, read once at first use; any thread may ask. Texts are narrow
  * (half-width) and need no closing NUL; case of Latin letters does not matter.
  */
-#ifndef DOMAIN_CONTACT_WORDS_H
-#define DOMAIN_CONTACT_WORDS_H
+#ifndef DOMAIN_CUSTOMER_CONTACT_WORDS_H
+#define DOMAIN_CUSTOMER_CONTACT_WORDS_H
 
 #include <stdbool.h>
 #include <stddef.h>

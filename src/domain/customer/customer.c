@@ -7,6 +7,7 @@
 #include "base/json_read.h"
 #include "domain/customer/completeness.h"
 #include "domain/customer/contact_point.h"
+#include "domain/customer/customer_ask.h"
 #include "entity_ids.h"
 
 typedef struct Memo {
@@ -100,6 +101,17 @@ static bool customer_after_save(Ctx *c, Save *s)
     return points_write(c, s, "customer", memo->points);
 }
 
+static bool customer_action(Ctx *c, const Entity *e, const Record *r, const char *name,
+                            json_object *in, Buf *out, bool *handled)
+{
+    (void)r;
+    if (strcmp(name, "ask_owner") != 0)
+        return true;
+    *handled = true;
+    return customer_ask_owner(c, e, in, out);
+}
+
 extern const RecordHooks customer_hooks;
 const RecordHooks customer_hooks = {.before_save = customer_before_save,
-                                    .after_save = customer_after_save};
+                                    .after_save = customer_after_save,
+                                    .action = customer_action};
