@@ -56,6 +56,7 @@ bool api_export(Request *rq);
 bool api_import_create(Request *rq);
 bool api_import_list(Request *rq);
 bool api_import_get(Request *rq);
+bool api_import_preview(Request *rq);
 bool api_import_update(Request *rq);
 bool api_import_check(Request *rq);
 bool api_import_run(Request *rq);

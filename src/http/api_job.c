@@ -116,6 +116,16 @@ bool api_import_get(Request *rq)
     return import_json(&rq->c, rq->id, &rq->out.body);
 }
 
+bool api_import_preview(Request *rq)
+{
+    ImportPreview p = {.encoding = request_query(rq, "encoding"),
+                       .delimiter = request_query(rq, "delimiter")};
+    return request_number(rq, "sheet", 0, 10000, 0, &p.sheet) &&
+           request_number(rq, "from", 1, INT32_MAX, 1, &p.from) &&
+           request_number(rq, "limit", 1, 100, 20, &p.limit) &&
+           import_preview(&rq->c, rq->id, &p, &rq->out.body);
+}
+
 bool api_import_update(Request *rq)
 {
     json_object *in;

@@ -42,6 +42,15 @@ static bool look_at(Ctx *c, SheetBook *b, const char *wish, Imp *imp)
     }
     imp->encoding = sheet_encoding(b);
     imp->delimiter = sheet_delimiter(b);
+    wished = false;
+    for (int i = 0; i < imp->n; i++) {
+        ImpSheet *s = &imp->sheets[i];
+        bool first = wish && !wished && !s->hidden;
+        wished |= first;
+        if (s->rows &&
+            !(imp_profile(c, s, first ? wish : NULL) && imp_recall(c, s, first ? wish : NULL)))
+            return false;
+    }
     if (!imp_meta(c, b, imp->sheets, imp->n))
         return false;
     for (int i = 0; i < imp->n; i++)
@@ -338,7 +347,8 @@ static bool queue_write(Ctx *c, void *arg)
                        "AND coalesce(\"job_id\", 0) = $3"),
                    p, 3) &&
            (db_changes(c) == 1 || ctx_fail(c, ERR_CONFLICT, NULL, "err.import.state", q->state)) &&
-           imp_save_plan(c, q->imp) && imp_save_state(c, q->imp->id, q->state, NULL);
+           imp_save_plan(c, q->imp) && imp_save_state(c, q->imp->id, q->state, NULL) &&
+           (!q->imp->ran || imp_remember(c, q->imp));
 }
 
 static bool plan_is_whole(Ctx *c, const Imp *imp)

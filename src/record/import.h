@@ -16,6 +16,13 @@ bool import_update(Ctx *c, int64_t id, json_object *in);
 bool import_json(Ctx *c, int64_t id, Buf *out);
 /* The caller's own imports, newest first, appended to *out; cursor: that of the page before, or NULL. */
 bool import_list(Ctx *c, const char *cursor, int limit, Buf *out);
+typedef struct ImportPreview {
+    int64_t sheet, from, limit; /* from: row, from 1; at most 100 rows */
+    const char *encoding, *delimiter; /* instead of what was found or chosen; NULL or "" for that */
+} ImportPreview;
+
+/* The rows of a sheet as they are read, with another encoding or delimiter where asked; saves nothing. */
+bool import_preview(Ctx *c, int64_t id, const ImportPreview *p, Buf *out);
 /* Queue; *out_job. */
 bool import_check(Ctx *c, int64_t id, int64_t *out_job);
 bool import_run(Ctx *c, int64_t id, int64_t *out_job);

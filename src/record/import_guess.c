@@ -35,6 +35,7 @@ typedef struct Look {
     int64_t count, stop_after;
     const SheetMerge *merges;
     int n_merges;
+    bool hidden_columns[LOOK_COLUMNS];
 } Look;
 
 static const char *tidy(Ctx *c, const char *text)
@@ -136,6 +137,8 @@ static bool look(Ctx *c, SheetBook *b, int index, int64_t from, Look *l)
     int before = c->n_err;
     (void)sheet_read(b, index, gather, l);
     l->merges = sheet_merges(b, &l->n_merges);
+    for (int i = 0; i < LOOK_COLUMNS; i++)
+        l->hidden_columns[i] = sheet_column_hidden(b, i);
     return c->n_err == before;
 }
 
@@ -372,7 +375,11 @@ static void tell(const Look *l, const SheetInfo *info, ImpSheet *s)
     s->fill_down = merged > 0;
     imp_note(c, s, "two_rows", NULL, s->header_rows == 2);
     imp_note(c, s, "merged", NULL, merged);
+    int64_t hidden_columns = 0;
+    for (int i = 0; i < s->n_columns && i < LOOK_COLUMNS; i++)
+        hidden_columns += l->hidden_columns[i] && s->columns[i].header[0];
     imp_note(c, s, "hidden_rows", NULL, f->hidden);
+    imp_note(c, s, "hidden_columns", NULL, hidden_columns);
     imp_note(c, s, "blank_rows", NULL, blank);
     imp_note(c, s, "totals", NULL, f->totals);
     imp_note(c, s, "samples", NULL, f->samples);

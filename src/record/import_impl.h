@@ -155,6 +155,19 @@ bool imp_digits_lost(const SheetCell *x);
 /* The exact mapping of our own template: applies it where the book has one. */
 bool imp_meta(Ctx *c, SheetBook *b, ImpSheet *sheets, int n);
 
+/* ---- import_memory.c: tables seen before ---- */
+
+/* Inside a write: keeps the mapping of each sheet under its headers, for the owner. */
+bool imp_remember(Ctx *c, const Imp *imp);
+/* Maps the sheet as the last import with these headers did, the caller's own before the company's; nothing where there
+   was none, or where wish names another entity. */
+bool imp_recall(Ctx *c, ImpSheet *s, const char *wish);
+/* Maps the sheet by the profile of the system it was exported from, where its headers tell. */
+bool imp_profile(Ctx *c, ImpSheet *s, const char *wish);
+/* The text of a cell in our words: another system's options, its order of days, a number for a band of numbers. */
+const char *imp_word(Ctx *c, const ImpColumn *col, const Field *f, FieldType type,
+                     const char *text);
+
 /* ---- import_row.c ---- */
 
 typedef struct ImpError {

@@ -263,7 +263,7 @@ const char *imp_cell_text(Ctx *c, const ImpPlan *p, const ImpMap *m, const ImpCe
         return arena_str(c->a, day);
     if (m->type == FT_MONEY && m->wan && *text && !strstr(text, "万"))
         return arena_printf(c->a, "%s万", text);
-    return text;
+    return imp_word(c, &p->s->columns[m->col], m->f, m->type, text);
 }
 
 /* ---- values -------------------------------------------------------------------------------- */

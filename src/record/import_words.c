@@ -259,6 +259,7 @@ ImpWords *imp_words(Ctx *c, const Entity *e)
     for (int level = 0; level < 3; level++) /* labels of all fields before the synonyms of any */
         for (int i = 0; i < e->n_fields; i++) {
             const Field *f = &e->fields[i];
+            bool std = f->standard; /* 负责人 of a department is its head before it is the owner */
             if (!imp_may_use(c, f))
                 continue;
             if (f->index == STD_ID) { /* other systems have ids, too: ours has a name of its own */
@@ -272,12 +273,12 @@ ImpWords *imp_words(Ctx *c, const Entity *e)
                 if (level == 0)
                     add_parts(c, w, f);
             } else if (level == 0) {
-                add(c, w, f->label.zh, f->name, f, 100);
-                add(c, w, f->label.en, f->name, f, 100);
+                add(c, w, f->label.zh, f->name, f, std ? 89 : 100);
+                add(c, w, f->label.en, f->name, f, std ? 89 : 100);
             } else if (level == 1) {
-                add(c, w, f->name, f->name, f, 95);
+                add(c, w, f->name, f->name, f, std ? 89 : 95);
             } else {
-                add_synonyms(c, w, f->synonyms, f->name, f, "", 90);
+                add_synonyms(c, w, f->synonyms, f->name, f, "", std ? 85 : 90);
             }
         }
     if (imp_field(c, e, "address", NULL))
