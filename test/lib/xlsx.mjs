@@ -34,8 +34,8 @@ export function zip(entries) {
 
 const letters = (n) => (n < 26 ? '' : letters(Math.floor(n / 26) - 1)) + String.fromCharCode(65 + (n % 26));
 
-/** {sheet name: [[cells]]} → .xlsx. Numbers become number cells, null none. */
-export function workbook(sheets) {
+/** {sheet name: [[cells]]} → .xlsx. Numbers become number cells, null none. more: {sheet name: {merges: ['A1:B1'], hiddenRows: [3], hidden: true}}. */
+export function workbook(sheets, more = {}) {
   const names = Object.keys(sheets);
   const cell = (v, r, c) => v === null || v === undefined || v === '' ? ''
     : typeof v === 'number' ? `<c r="${letters(c)}${r + 1}"><v>${v}</v></c>`
@@ -44,11 +44,12 @@ export function workbook(sheets) {
   const rel = 'http://schemas.openxmlformats.org/officeDocument/2006/relationships';
   const files = {
     '_rels/.rels': `<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r" Type="${rel}/officeDocument" Target="xl/workbook.xml"/></Relationships>`,
-    'xl/workbook.xml': `<workbook xmlns="${main}" xmlns:r="${rel}"><sheets>${names.map((n, i) => `<sheet name="${escape(n)}" sheetId="${i + 1}" r:id="s${i}"/>`).join('')}</sheets></workbook>`,
+    'xl/workbook.xml': `<workbook xmlns="${main}" xmlns:r="${rel}"><sheets>${names.map((n, i) => `<sheet name="${escape(n)}"${more[n]?.hidden ? ' state="hidden"' : ''} sheetId="${i + 1}" r:id="s${i}"/>`).join('')}</sheets></workbook>`,
     'xl/_rels/workbook.xml.rels': `<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">${names.map((_, i) => `<Relationship Id="s${i}" Type="${rel}/worksheet" Target="worksheets/s${i}.xml"/>`).join('')}</Relationships>`,
   };
   names.forEach((name, i) => {
-    files[`xl/worksheets/s${i}.xml`] = `<worksheet xmlns="${main}"><sheetData>${sheets[name].map((row, r) => `<row r="${r + 1}">${row.map((v, c) => cell(v, r, c)).join('')}</row>`).join('')}</sheetData></worksheet>`;
+    const { merges = [], hiddenRows = [] } = more[name] ?? {};
+    files[`xl/worksheets/s${i}.xml`] = `<worksheet xmlns="${main}"><sheetData>${sheets[name].map((row, r) => `<row r="${r + 1}"${hiddenRows.includes(r + 1) ? ' hidden="1"' : ''}>${row.map((v, c) => cell(v, r, c)).join('')}</row>`).join('')}</sheetData>${merges.length ? `<mergeCells>${merges.map((m) => `<mergeCell ref="${m}"/>`).join('')}</mergeCells>` : ''}</worksheet>`;
   });
   return zip(files);
 }
