@@ -58,7 +58,7 @@ const Route routes[] = {
     {GET, API "/imports/:id", api_import_get, .who = WHO_USER,
      .about = "State, sheets and counts of an import"},
     {GET, API "/imports/:id/preview", api_import_preview, .who = WHO_USER,
-     .about = "Rows as another encoding or delimiter would read them"},
+     .query = "sheet encoding delimiter from limit", .about = "Rows as another encoding or delimiter would read them"},
     {PATCH, API "/imports/:id", api_import_update, .who = WHO_USER, .max_body = 1 << 20,
      .about = "Mapping, mode, keys, encoding"},
     {POST, API "/imports/:id/check", api_import_check, .who = WHO_USER, .max_body = 1024,

@@ -170,7 +170,9 @@ describe('how a file is read', () => {
     const told = note(up.sheets[0], 'encoding');
     assert.ok(told.rule && told.message.includes(up.encoding), JSON.stringify(told));
     const look = async (query, who = rep) => who.get(`/imports/${up.id}/preview?${query}`);
-    const asBig5 = (await look('encoding=Big5')).json;
+    const first = await look('encoding=Big5');
+    assert.equal(first.status, 200, first.text);
+    const asBig5 = first.json;
     assert.deepEqual(asBig5.rows, [{ row: 1, cells: ['客戶', '電話'] }, { row: 2, cells: ['王', '123'] }]);
     assert.equal(asBig5.encoding, 'Big5');
     assert.equal(asBig5.rule, 'chosen');
