@@ -184,6 +184,8 @@ typedef struct ImpMap {
     const char *part; /* of a parts field, or NULL */
     FieldType type;   /* of the field or part */
     bool address, wan, mobile;
+    int next;     /* another column of the same field, by index; or -1 */
+    bool follows; /* not the first of them */
 } ImpMap;
 
 /* A sheet made ready for its rows. */
@@ -192,7 +194,7 @@ typedef struct ImpPlan {
     const Entity *e;
     ImpMap *maps;
     int n;
-    const Field *title; /* column of it: title_col, or -1 */
+    const Field *title;        /* column of it: title_col, or -1 */
     int title_col, number_col; /* number_col: of the number, code or login */
     bool keep;
     bool slow; /* a row takes long (passwords are hashed): small blocks */
@@ -229,6 +231,21 @@ typedef bool (*ImpLinkFn)(Ctx *c, void *arg, const Field *f, const Entity *to, c
 json_object *imp_input(Ctx *c, const ImpPlan *p, const ImpCells *row, bool is_new,
                        ImpErrors *errors, ImpLinkFn link, void *arg, const Field **waiting,
                        int *n_waiting);
+
+/* ---- import_phones.c: several values for one field ---- */
+
+typedef struct ImpPiece {
+    const char *header, *text;
+} ImpPiece;
+
+/* The texts of several columns as one: 省 and 市, family and given name, phones, remarks with their headers. */
+const char *imp_join(Ctx *c, FieldType type, const ImpPiece *list, int n);
+
+typedef VEC(const char *) ImpSpare;
+/* Of several numbers in a text the one for the field (the first mobile where it is for mobiles); the others go to spare. */
+const char *imp_pick_phone(Ctx *c, const char *text, bool mobile, ImpSpare *spare);
+/* The other numbers: into further phone fields of a new record, else into the remark. false: there is no place for them. */
+bool imp_place_phones(Ctx *c, const Entity *e, json_object *in, bool is_new, const ImpSpare *spare);
 
 /* ---- import_match.c ---- */
 

@@ -69,6 +69,12 @@ bool imp_plan(Ctx *c, const ImpSheet *s, ImpPlan *out)
                       .part = part,
                       .type = f->type};
         m->address = strcmp(col->field, "address") == 0;
+        m->next = -1;
+        for (int k = 0; k < out->n - 1; k++) /* the last of the same field so far */
+            if (out->maps[k].next < 0 && strcmp(out->maps[k].path, m->path) == 0) {
+                out->maps[k].next = out->n - 1;
+                m->follows = true;
+            }
         m->wan = imp_in_wan(col->header);
         if (part)
             m->type = part_type(c, f, part);
@@ -255,6 +261,10 @@ const char *imp_cell_text(Ctx *c, const ImpPlan *p, const ImpMap *m, const ImpCe
                   msg_text(c->lang, "import.precision"));
         return NULL;
     }
+    size_t whole = code ? strspn(text, "0123456789") : 0;
+    if (whole > 3 && text[whole] == '.' &&
+        strspn(text + whole + 1, "0") == strlen(text + whole + 1))
+        text[whole] = 0; /* 13800138000.0 */
     char day[32];
     bool written = x->number >= 19000101 && x->number <= 99991231 && x->number == floor(x->number);
     if (x->kind == SHEET_NUMBER && is_day(m->type) && !written && sheet_serial_text(x->number, day))
@@ -283,6 +293,9 @@ DbVal imp_value(Ctx *c, const ImpPlan *p, const ImpCells *row, const Field *f)
         if (m->f != f || m->part || m->address)
             continue;
         const char *text = imp_cell_text(c, p, m, row, &ignored);
+        ImpSpare others = {0};
+        if (text && m->type == FT_PHONE)
+            text = imp_pick_phone(c, text, m->mobile, &others);
         if (text && *text && !type_ops(f->type)->from_text(c, f, text, &v))
             v = db_null();
     }
@@ -340,6 +353,7 @@ typedef struct Making {
     const Field **waiting;
     int *n_waiting;
     json_object *in;
+    ImpSpare spare; /* phones that have no field yet */
 } Making;
 
 static json_object *part_object(Making *k, const Field *f)
@@ -471,24 +485,23 @@ static void put_address(Ctx *c, Making *k, const char *text)
         json_object_object_add(k->in, "address_detail", json_object_new_string(rest));
 }
 
-/* 省, 市, 区 in columns of their own: read together. */
-static const char *region_text(Ctx *c, Making *k, const ImpMap *m, bool *first)
+/* The text of a field: of its column, or of all its columns together (省, 市, 区). */
+static const char *field_text(Ctx *c, Making *k, const ImpMap *m)
 {
-    Buf b;
+    if (m->next < 0)
+        return imp_cell_text(c, k->p, m, k->row, k->errors);
+    ImpPiece *list = ARENA_ARRAY(c->a, k->p->n + 1, ImpPiece);
     int n = 0;
-    buf_init(&b, c->a);
-    *first = true;
-    for (int i = 0; i < k->p->n; i++) {
-        const ImpMap *x = &k->p->maps[i];
-        if (x->f != m->f || x->address || x->part)
-            continue;
-        if (n++ == 0 && x != m)
-            *first = false;
+    bool any = false;
+    for (const ImpMap *x = m;; x = &k->p->maps[x->next]) {
         const char *text = imp_cell_text(c, k->p, x, k->row, k->errors);
         if (text)
-            buf_puts(&b, text);
+            list[n++] = (ImpPiece){x->header, text};
+        any |= text != NULL;
+        if (x->next < 0)
+            break;
     }
-    return b.data;
+    return any ? imp_join(c, m->type, list, n) : NULL;
 }
 
 /* Does the program keep it, or may it only be given at creation? */
@@ -507,13 +520,10 @@ static bool passed_over(const Ctx *c, const Making *k, const ImpMap *m)
 static void put_cell(Ctx *c, Making *k, const ImpMap *m)
 {
     const Field *f = m->f;
-    bool first = true;
-    if (passed_over(c, k, m))
+    if (passed_over(c, k, m) || m->follows)
         return;
-    const char *text = f->type == FT_REGION && !m->address
-                           ? region_text(c, k, m, &first)
-                           : imp_cell_text(c, k->p, m, k->row, k->errors);
-    if (!text || !first)
+    const char *text = field_text(c, k, m);
+    if (!text)
         return;
     if (!*text) {
         json_object *d = default_of(k->p, m->path);
@@ -534,6 +544,8 @@ static void put_cell(Ctx *c, Making *k, const ImpMap *m)
         put_link(c, k, m, text);
     } else {
         int before = c->n_err;
+        if (m->type == FT_PHONE)
+            text = imp_pick_phone(c, text, m->mobile, &k->spare);
         json_object *v = json_of(c, f, m->type, text);
         if (c->n_err > before) {
             (void)imp_take_errors(c, before, k->errors, k->p, k->row);
@@ -579,6 +591,14 @@ static void lend_phone(Ctx *c, Making *k)
         json_object_object_add(person, "mobile", json_object_new_string(ph.display));
 }
 
+static int phone_column(const ImpPlan *p)
+{
+    for (int i = 0; i < p->n; i++)
+        if (p->maps[i].type == FT_PHONE)
+            return p->maps[i].col;
+    return -1;
+}
+
 json_object *imp_input(Ctx *c, const ImpPlan *p, const ImpCells *row, bool is_new,
                        ImpErrors *errors, ImpLinkFn link, void *arg, const Field **waiting,
                        int *n_waiting)
@@ -596,6 +616,9 @@ json_object *imp_input(Ctx *c, const ImpPlan *p, const ImpCells *row, bool is_ne
     for (int i = 0; i < p->n; i++)
         put_cell(c, &k, &p->maps[i]);
     put_defaults(&k);
+    if (k.spare.n && !imp_place_phones(c, p->e, k.in, is_new, &k.spare))
+        imp_error(c, errors, p, row, phone_column(p), "format.phone",
+                  msg_text(c->lang, "import.phones_unplaced"));
     lend_phone(c, &k);
     return k.in;
 }
