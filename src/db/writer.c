@@ -20,6 +20,9 @@
 #include <semaphore.h>
 #include <stdlib.h>
 #include <time.h>
+#ifdef __SANITIZE_THREAD__
+#include <sanitizer/tsan_interface.h>
+#endif
 
 #include "base/clock.h"
 #include "db/driver.h"
@@ -343,6 +346,13 @@ static void withdraw(Writer *w, Job *j)
     }
 }
 
+/* ThreadSanitizer knows sem_post and sem_wait, but not sem_clockwait. */
+#ifdef __SANITIZE_THREAD__
+#define WAITED_FOR(sem) __tsan_acquire(sem)
+#else
+#define WAITED_FOR(sem) (void)(sem)
+#endif
+
 /* Waits for the end of j; a job that nobody has begun when its time is up is taken back. true: it was run. */
 static bool await(Writer *w, Job *j)
 {
@@ -351,8 +361,10 @@ static bool await(Writer *w, Job *j)
         int rc;
         while ((rc = sem_clockwait(&j->done, CLOCK_MONOTONIC, &until)) && errno == EINTR)
             continue;
-        if (rc == 0)
+        if (rc == 0) {
+            WAITED_FOR(&j->done);
             return true;
+        }
         pthread_mutex_lock(&w->lock);
         bool waiting = j->state == JOB_WAITING;
         if (waiting)

@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -31,6 +32,7 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "base/utf8.h"
+#include "http/heads.h"
 #include "http/route.h"
 
 enum {
@@ -38,7 +40,8 @@ enum {
     REQUEST_ARENA = 64 << 20,
     QUEUE_MAX = 4096,
     POST_BUFFER = 16384,
-    DROP_MAX = 64 << 20
+    DROP_MAX = 64 << 20,
+    OTHER_FILES = 512 /* descriptors beside those of connections: database, uploads, downloads */
 };
 enum { BUDGET_MS = 2, PAUSE_MS = 30, SLOW_MS = 10000, SLOW_SLOTS = 1024, MAX_POLLERS = 8 };
 enum { MAX_HEADERS = 100, MAX_HEADER_BYTES = 16384 };
@@ -182,6 +185,7 @@ static void *begin(void *cls, const char *uri, struct MHD_Connection *conn)
     rq->upload_fd = -1;
     rq->out.fd = -1;
     rq->started_ms = clock_mono_ms();
+    heads_begun(conn, rq->started_ms);
     size_t n = strlen(uri);
     rq->malformed = n > MAX_TARGET || !utf8_valid(uri, n);
     for (size_t i = 0; i < n && !rq->malformed; i++)
@@ -531,10 +535,12 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *conn, const char
                               const char *method, const char *version, const char *data,
                               size_t *size, void **state)
 {
-    (void)cls, (void)conn, (void)version;
+    (void)cls, (void)version;
     Request *rq = *state;
-    if (rq->state == RQ_NEW)
+    if (rq->state == RQ_NEW) {
+        heads_complete(conn);
         return head(rq, url, method);
+    }
     if (rq->state == RQ_CHECKED) {
         if (rq->c.n_err) {
             rq->state = RQ_BODY;
@@ -578,9 +584,10 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *conn, const char
 static void completed(void *cls, struct MHD_Connection *conn, void **state,
                       enum MHD_RequestTerminationCode why)
 {
-    (void)cls, (void)conn, (void)why;
+    (void)cls, (void)why;
     Request *rq = *state;
     *state = NULL;
+    heads_answered(conn, clock_mono_ms());
     if (rq)
         arena_free(rq->c.a);
 }
@@ -631,6 +638,18 @@ static unsigned poller_count(const Server *s)
     return n > 1 ? (unsigned)n : 0; /* 0: the one thread of the daemon itself */
 }
 
+/* Most systems begin with 1,024 descriptors and let a program ask for more. */
+static void allow_files(int64_t n)
+{
+    struct rlimit r;
+    if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur >= (rlim_t)n)
+        return;
+    r.rlim_cur = r.rlim_max < (rlim_t)n ? r.rlim_max : (rlim_t)n;
+    if (setrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur < (rlim_t)n)
+        log_write(LOG_WARN, "few_descriptors", LOG_I("wanted", n),
+                  LOG_I("got", (int64_t)r.rlim_cur));
+}
+
 bool serve_start(Ctx *c, const ServeOptions *o, Server **out)
 {
     if (!routes_check())
@@ -652,16 +671,21 @@ bool serve_start(Ctx *c, const ServeOptions *o, Server **out)
     s->workers = ARENA_ARRAY(a, o->workers, pthread_t);
     for (int i = 0; i < o->workers; i++)
         pthread_create(&s->workers[i], NULL, work, s);
+    allow_files(conf_int("http.connections") + OTHER_FILES);
+    if (!heads_start(a, (int)conf_int("http.connections")))
+        return ctx_fail(c, ERR_INTERNAL, "listen", "err.listen_failed", o->listen, strerror(errno));
     s->daemon = MHD_start_daemon(
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO |
             MHD_USE_ERROR_LOG,
         0, NULL, NULL, handle, s, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, begin,
-        s, MHD_OPTION_NOTIFY_COMPLETED, completed, s, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)conf_int("http.connections"), MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-        (unsigned)conf_int("http.per_address"), MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)(conf_duration_ms("http.idle_timeout") / 1000), MHD_OPTION_THREAD_POOL_SIZE,
-        poller_count(s), MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)32768,
-        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+        s, MHD_OPTION_NOTIFY_COMPLETED, completed, s, MHD_OPTION_NOTIFY_CONNECTION, heads_notify,
+        NULL, MHD_OPTION_CONNECTION_LIMIT, (unsigned)conf_int("http.connections"),
+        MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)conf_int("http.per_address"),
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(conf_duration_ms("http.idle_timeout") / 1000),
+        MHD_OPTION_THREAD_POOL_SIZE, poller_count(s), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)32768, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+    if (!s->daemon)
+        heads_stop();
     if (!s->daemon)
         return ctx_fail(c, ERR_INTERNAL, "listen", "err.listen_failed", o->listen, strerror(errno));
     *out = s;
@@ -689,6 +713,7 @@ void serve_stop(Server *s, int64_t wait_ms)
         pthread_join(s->workers[i], NULL);
     usleep(100 * 1000); /* the last answers leave the sockets */
     MHD_stop_daemon(s->daemon);
+    heads_stop();
     pthread_mutex_destroy(&s->lock);
     server = NULL;
     arena_free(s->a);

@@ -1,0 +1,75 @@
+// Connections that do little: a head that does not come to its end is closed, thousands of idle ones are held.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import net from 'node:net';
+import { after, before, test } from 'node:test';
+import { sleep, slow, startServer, until } from '../lib/index.mjs';
+
+const IDLE = 3000;
+let server, host, port;
+before(async () => {
+  server = await startServer({ env: { ZHIKE_HTTP_HEAD_TIMEOUT: '1s', ZHIKE_HTTP_IDLE_TIMEOUT: '3s', ZHIKE_HTTP_PER_ADDRESS: '20000' } });
+  ({ hostname: host, port } = new URL(server.url));
+});
+after(() => server?.stop());
+
+/** A connection with what came over it and when it ended. */
+function dial() {
+  const c = { text: '', ended: null };
+  c.socket = net.connect(Number(port), host);
+  c.socket.on('data', (d) => { c.text += d; });
+  c.socket.on('error', () => {});
+  c.closed = new Promise((done) => c.socket.on('close', () => { c.ended = performance.now(); done(); }));
+  return new Promise((done) => c.socket.on('connect', () => { c.began = performance.now(); done(c); }));
+}
+
+test('headers byte by byte: 408 and the end, although the connection is never idle', async () => {
+  const c = await dial();
+  c.socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: ');
+  const drip = setInterval(() => c.socket.write('a'), 200);
+  try {
+    await until(() => c.ended, 15_000 * slow, 'the end of the connection');
+  } finally {
+    clearInterval(drip);
+  }
+  assert.match(c.text, /^HTTP\/1\.1 408 /);
+  assert.ok(c.ended - c.began >= 900, `ended after ${c.ended - c.began} ms`);
+});
+
+test('a request line byte by byte ends, too', async () => {
+  const c = await dial();
+  c.socket.write('GET /');
+  const drip = setInterval(() => c.socket.write('a'), 200);
+  try {
+    await until(() => c.ended, 20_000 * slow, 'the end of the connection');
+  } finally {
+    clearInterval(drip);
+  }
+  assert.ok(c.ended - c.began >= 3500, `ended after ${c.ended - c.began} ms`);
+});
+
+test('a connection that asks now and then is kept, longer than the time for a head', async () => {
+  const c = await dial();
+  for (let i = 0; i < 4; i++) {
+    c.text = '';
+    c.socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await until(() => c.text.includes('"ok"'), 3000 * slow, `answer ${i}`);
+    await sleep(1600);
+  }
+  assert.equal(c.ended, null);
+  c.socket.destroy();
+});
+
+test(`${IDLE} idle connections are held, and others are answered meanwhile`, async () => {
+  const rss = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.child.pid}/status`, 'utf8'))[1]) / 1024;
+  const before = rss(), idle = [];
+  while (idle.length < IDLE) idle.push(...await Promise.all(Array.from({ length: 250 }, dial)));
+  const at = performance.now();
+  assert.equal((await fetch(`${server.url}/healthz`)).status, 200);
+  assert.ok(performance.now() - at < 1000 * slow);
+  assert.equal(idle.filter((c) => c.ended).length, 0);
+  const each = (rss() - before) * 1024 / IDLE;
+  assert.ok(slow > 1 || each < 48, `${each.toFixed(1)} KB a connection`);
+  await Promise.all(idle.map((c) => c.closed)); // by the idle timeout
+  assert.equal((await fetch(`${server.url}/healthz`)).status, 200);
+});
