@@ -42,8 +42,7 @@
 /* Where soft and hard are the same, the kernel takes SIGKILL for SIGXCPU: a second more tells them apart. */
 static bool limit(int what, int64_t most)
 {
-    struct rlimit r = {.rlim_cur = (rlim_t)most,
-                       .rlim_max = (rlim_t)(most + (what == RLIMIT_CPU))};
+    struct rlimit r = {.rlim_cur = (rlim_t)most, .rlim_max = (rlim_t)(most + (what == RLIMIT_CPU))};
     return setrlimit((__rlimit_resource_t)what, &r) == 0;
 }
 
@@ -144,8 +143,8 @@ static bool filter_holds(void)
         SYS_fstat,       SYS_close,           SYS_dup,           SYS_fcntl,
         SYS_ftruncate,   SYS_getrandom,       SYS_clock_gettime, SYS_gettimeofday,
         SYS_sched_yield, SYS_restart_syscall, SYS_rt_sigreturn,  SYS_rt_sigprocmask,
-        SYS_getpid,      SYS_gettid,          SYS_exit,          SYS_exit_group,
-        SYS_ppoll,
+        SYS_fallocate,   SYS_getpid,          SYS_gettid,        SYS_exit,
+        SYS_exit_group,  SYS_ppoll,
 #ifdef SYS_poll
         SYS_poll,
 #endif

@@ -13,7 +13,10 @@
 /* Limits of SECURITY C31. */
 #define BOOK_INFLATED ((int64_t)4 << 30)
 #define BOOK_RATIO_FROM ((int64_t)64 << 20)
-#define BOOK_STRINGS ((size_t)192 << 20)
+/* Texts of the shared strings: in memory without room on disk, with it, and there. */
+#define BOOK_STRINGS ((int64_t)160 << 20)
+#define BOOK_STRINGS_MEMORY ((int64_t)48 << 20)
+#define BOOK_STRINGS_DISK ((int64_t)1 << 30)
 enum {
     BOOK_RATIO = 200,
     BOOK_ENTRIES = 10000,
@@ -23,7 +26,8 @@ enum {
     BOOK_COLUMNS = 16384,
     BOOK_ROWS = 1048576,
     BOOK_CELL = 1 << 20,
-    BOOK_STRING_BLOCK = 4096
+    BOOK_STRING_BLOCK = 4096,
+    BOOK_SEGMENT = 2 << 20 /* no text is as long */
 };
 
 typedef VEC(SheetMerge) Merges;
@@ -33,15 +37,24 @@ typedef struct BookSheet {
     const char *part; /* its path in the zip */
 } BookSheet;
 
+/* Texts stand one behind the other in segments of BOOK_SEGMENT bytes; the first ones are in memory, those behind
+   them in a file without a name, of which the pages are the system's. A place is an offset in all of them. */
 typedef struct BookStrings {
-    const char ***blocks; /* of BOOK_STRING_BLOCK each */
-    size_t n, n_blocks, bytes;
+    uint32_t **blocks; /* places, BOOK_STRING_BLOCK each */
+    size_t n, n_blocks;
+    char **segments;
+    size_t n_segments, used; /* used: bytes of the last one */
+    bool failed;             /* a mistake is in the context: no string is to be had any more */
+    /* .xlsx: reads on until there are more than index; NULL where there are no more */
+    void (*more)(SheetBook *b, int64_t index);
+    void *source;
 } BookStrings;
 
 struct SheetBook {
     Ctx *c;
     Arena *a; /* its own, a child of the one it was opened on */
     int fd; /* the file: open as long as the book; readers go to its beginning themselves. -1: none */
+    int room;         /* a file that is empty and may be written, or -1 */
     const char *name; /* for a mistake of the disk */
     const char *format;
     BookSheet *sheets;
@@ -70,8 +83,10 @@ struct SheetBook {
     void (*closing)(SheetBook *b);
 };
 
-/* sheet_open with a file that is open already and becomes the book's, read in this process. name: for messages. */
-bool book_open(Ctx *c, int fd, const char *name, const SheetOptions *opts, SheetBook **out);
+/* sheet_open with a file that is open already and becomes the book's, read in this process. room: an empty file for
+   long lists of texts, which stays the caller's, or -1. name: for messages. */
+bool book_open(Ctx *c, int fd, int room, const char *name, const SheetOptions *opts,
+               SheetBook **out);
 /* To the beginning of the file. */
 bool book_rewind(SheetBook *b);
 
@@ -103,6 +118,11 @@ struct Part {
 
 /* Streams part `name` through p. false on a mistake or where p was stopped. */
 bool part_read(Part *p, const char *name);
+/* The same, step by step as it is needed; p lives as long as the book. part_pull gives NULL with a mistake. A step is
+   some ten kilobytes; *ended: that was the last. */
+typedef struct PartPull PartPull;
+PartPull *part_pull(Part *p, const char *name);
+bool part_pull_step(PartPull *l, bool *ended);
 /* The bytes of part `name` piece by piece, to a function that may say stop. false: a mistake, or stopped. */
 typedef bool (*PartBytesFn)(void *user, char *bytes, size_t n);
 bool part_bytes(SheetBook *b, const char *name, PartBytesFn fn, void *user);
@@ -119,9 +139,14 @@ bool part_exists(const SheetBook *b, const char *name);
 
 /* Decodes _xHHHH_ in place; returns the new length. */
 size_t book_unescape(char *s, size_t n);
-/* One more shared string; ERR_TOO_LARGE behind BOOK_STRINGS bytes. */
+/* One more shared string; ERR_TOO_LARGE behind the bytes above. */
 bool book_add_string(SheetBook *b, const char *text, size_t n);
-/* The string of a cell; NULL where there is none. */
-const char *book_string(const SheetBook *b, int64_t index);
+/* The string of a cell, good as long as the book; NULL where there is none, or (strings.failed) where it cannot be
+   read. */
+const char *book_string(SheetBook *b, int64_t index);
+/* The book is closed: no string is to be had any more. */
+void book_strings_end(SheetBook *b);
+/* The shared strings of an .xlsx are in this part, which may be NULL. */
+bool xlsx_strings_begin(SheetBook *b, const char *part);
 
 #endif

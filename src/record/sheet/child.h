@@ -17,7 +17,7 @@ enum { CHILD_FILE = 3, CHILD_ROOM = 4, CHILD_END = 5 };
 enum { CHILD_OK = 0, CHILD_NO_MEMORY = 3, CHILD_NO_LOCK = 4, CHILD_PROTOCOL = 5 };
 
 /* Bytes that the lists of texts of a workbook may have on disk. */
-#define CHILD_ROOM_BYTES ((int64_t)1 << 30)
+#define CHILD_ROOM_BYTES BOOK_STRINGS_DISK
 
 /* Was sheet_confine called? */
 bool child_wanted(void);

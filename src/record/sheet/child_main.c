@@ -174,9 +174,9 @@ static bool open_book(Child *me)
         xmlInitParser();
     }
     if (!room)
-        (void)close(CHILD_ROOM);
+        (void)close(CHILD_ROOM); /* whatever came there by chance */
     lock_up(me, memory, cpu_s);
-    if (book_open(&me->c, CHILD_FILE, "file", &o, &me->book)) {
+    if (book_open(&me->c, CHILD_FILE, room ? CHILD_ROOM : -1, "file", &o, &me->book)) {
         wire_put_book(&me->out, me->book);
         send_out(me);
         return true;

@@ -72,6 +72,7 @@ void sheet_close(SheetBook *b)
     if (b->closing)
         b->closing(b);
     b->closing = NULL;
+    book_strings_end(b);
     if (b->zip)
         zip_discard(b->zip);
     b->zip = NULL;
@@ -305,11 +306,12 @@ static bool open_by_kind(SheetBook *b, const SheetOptions *o)
     return book_rewind(b) && open_text(b, o);
 }
 
-bool book_open(Ctx *c, int fd, const char *name, const SheetOptions *opts, SheetBook **out)
+bool book_open(Ctx *c, int fd, int room, const char *name, const SheetOptions *opts,
+               SheetBook **out)
 {
     Arena *a = arena_child(c->a);
     SheetBook *b = ARENA_NEW(a, SheetBook);
-    *b = (SheetBook){.c = c, .a = a, .fd = fd, .name = arena_str(a, name)};
+    *b = (SheetBook){.c = c, .a = a, .fd = fd, .room = room, .name = arena_str(a, name)};
     map_init(&b->names, a);
     arena_defer(a, closing, b);
     bool ok = open_by_kind(b, opts);
@@ -325,7 +327,8 @@ bool sheet_open(Ctx *c, const char *path, const SheetOptions *opts, SheetBook **
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return file_fail(c, path, errno);
-    return child_wanted() ? child_open(c, fd, path, opts, out) : book_open(c, fd, path, opts, out);
+    return child_wanted() ? child_open(c, fd, path, opts, out)
+                          : book_open(c, fd, -1, path, opts, out);
 }
 
 bool sheet_read(SheetBook *b, int index, SheetRowFn fn, void *user)

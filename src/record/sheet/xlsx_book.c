@@ -142,26 +142,21 @@ static bool within_limits(SheetBook *b, int64_t n)
     return !bomb || ctx_fail(b->c, ERR_TOO_LARGE, "file", "err.sheet.bomb");
 }
 
-static bool part_feed(Part *p, zip_file_t *f, const char *name)
+/* One step of a part. *ended: it is through. */
+static bool part_step(Part *p, zip_file_t *f, const char *name, int64_t *all, bool *ended)
 {
-    for (int64_t all = 0;;) {
-        void *room = XML_GetBuffer(p->parser, STEP);
-        if (!room)
-            return broken(p, name, NULL);
-        zip_int64_t n = zip_fread(f, room, STEP);
-        if (n < 0)
-            return broken(p, name, zip_file_strerror(f));
-        all += n;
-        if (!within_limits(p->b, all))
-            return false;
-        enum XML_Status s = XML_ParseBuffer(p->parser, (int)n, n == 0);
-        if (p->failed || p->stopped)
-            return false;
-        if (s != XML_STATUS_OK)
-            return broken(p, name, XML_ErrorString(XML_GetErrorCode(p->parser)));
-        if (n == 0)
-            return true;
-    }
+    void *room = XML_GetBuffer(p->parser, STEP);
+    zip_int64_t n = room ? zip_fread(f, room, STEP) : -1;
+    if (n < 0)
+        return broken(p, name, room ? zip_file_strerror(f) : NULL);
+    *all += n;
+    *ended = n == 0;
+    if (!within_limits(p->b, *all))
+        return false;
+    enum XML_Status s = XML_ParseBuffer(p->parser, (int)n, n == 0);
+    if (p->failed || p->stopped)
+        return false;
+    return s == XML_STATUS_OK || broken(p, name, XML_ErrorString(XML_GetErrorCode(p->parser)));
 }
 
 void part_begin(Part *p, const char *encoding)
@@ -234,9 +229,56 @@ bool part_read(Part *p, const char *name)
     if (!f)
         return false;
     part_begin(p, NULL);
-    bool ok = part_feed(p, f, name);
+    bool ok = true, ended = false;
+    for (int64_t all = 0; ok && !ended;)
+        ok = part_step(p, f, name, &all, &ended);
     part_end(p);
     zip_fclose(f);
+    return ok;
+}
+
+/* ---- a part that is read as it is needed ---- */
+
+struct PartPull {
+    Part *p;
+    const char *name;
+    zip_file_t *f;
+    int64_t all;
+    bool ended;
+};
+
+static void pull_close(void *pull)
+{
+    PartPull *l = pull;
+    if (l->p->parser)
+        part_end(l->p);
+    if (l->f)
+        zip_fclose(l->f);
+    l->f = NULL;
+}
+
+PartPull *part_pull(Part *p, const char *name)
+{
+    zip_file_t *f = part_open(p->b, name);
+    if (!f)
+        return NULL;
+    PartPull *l = ARENA_NEW(p->b->a, PartPull);
+    *l = (PartPull){.p = p, .name = name, .f = f};
+    part_begin(p, NULL);
+    arena_defer(p->b->a, pull_close, l);
+    return l;
+}
+
+bool part_pull_step(PartPull *l, bool *ended)
+{
+    if (l->ended || !l->f) {
+        *ended = true;
+        return true;
+    }
+    bool ok = part_step(l->p, l->f, l->name, &l->all, &l->ended);
+    *ended = l->ended;
+    if (!ok || l->ended)
+        pull_close(l);
     return ok;
 }
 
@@ -400,88 +442,6 @@ static void styles_end(Part *p, const char *name)
         ((Styles *)p->user)->in_xfs = false;
 }
 
-/* ---- shared strings ------------------------------------------------------------------------ */
-
-typedef struct Strings {
-    SheetBook *b;
-    Arena *a; /* of the string at hand */
-    Buf text;
-    bool in_t;
-    int phonetic; /* depth inside rPh */
-} Strings;
-
-static int hex(char ch)
-{
-    return ch >= '0' && ch <= '9'   ? ch - '0'
-           : ch >= 'A' && ch <= 'F' ? ch - 'A' + 10
-           : ch >= 'a' && ch <= 'f' ? ch - 'a' + 10
-                                    : -1;
-}
-
-size_t book_unescape(char *s, size_t n)
-{
-    size_t w = 0;
-    for (size_t r = 0; r < n;) {
-        int cp = 0;
-        bool esc = n - r >= 7 && s[r] == '_' && s[r + 1] == 'x' && s[r + 6] == '_';
-        for (size_t i = 2; esc && i < 6; i++) {
-            int d = hex(s[r + i]);
-            esc = d >= 0;
-            cp = cp * 16 + d;
-        }
-        if (!esc || cp == 0 || (cp >= 0xd800 && cp <= 0xdfff)) {
-            s[w++] = s[r++];
-            continue;
-        }
-        char out[4];
-        size_t len = utf8_put(cp, out);
-        memcpy(s + w, out, len); /* 3 bytes at most, the escape has 7 */
-        w += len;
-        r += 7;
-    }
-    s[w] = 0;
-    return w;
-}
-
-static void strings_start(Part *p, const char *name, const char **attrs)
-{
-    Strings *s = p->user;
-    (void)attrs;
-    if (strcmp(name, "si") == 0)
-        buf_clear(&s->text);
-    else if (strcmp(name, "rPh") == 0)
-        s->phonetic++;
-    else if (strcmp(name, "t") == 0)
-        s->in_t = true;
-}
-
-static void strings_text(Part *p, const char *text, int n)
-{
-    Strings *s = p->user;
-    if (s->in_t && !s->phonetic && s->text.len < BOOK_CELL)
-        buf_add(&s->text, text, (size_t)n);
-}
-
-static void strings_end(Part *p, const char *name)
-{
-    Strings *s = p->user;
-    if (strcmp(name, "t") == 0)
-        s->in_t = false;
-    else if (strcmp(name, "rPh") == 0)
-        s->phonetic -= s->phonetic > 0;
-    if (strcmp(name, "si") != 0)
-        return;
-    if (!book_add_string(s->b, s->text.data, book_unescape(s->text.data, s->text.len))) {
-        p->failed = true;
-        XML_StopParser(p->parser, XML_FALSE);
-        return;
-    }
-    if (s->text.cap > 65536) { /* one huge string must not keep its room */
-        arena_reset(s->a);
-        buf_init(&s->text, s->a);
-    }
-}
-
 /* ---- opening ------------------------------------------------------------------------------- */
 
 static const char *folder_of(Arena *a, const char *part)
@@ -501,18 +461,6 @@ static bool read_styles(SheetBook *b, const char *part)
     b->is_date = s.dates.items;
     b->n_styles = (int)s.dates.n;
     return true;
-}
-
-static bool read_strings(SheetBook *b, const char *part)
-{
-    Strings s = {.b = b, .a = arena_child(b->a)};
-    Part p = {.b = b, .user = &s, .start = strings_start, .end = strings_end, .text = strings_text};
-    if (!part || !part_exists(b, part))
-        return true;
-    buf_init(&s.text, s.a);
-    bool ok = part_read(&p, part);
-    arena_free(s.a);
-    return ok;
 }
 
 static bool read_book(SheetBook *b)
@@ -537,7 +485,7 @@ static bool read_book(SheetBook *b)
     b->sheets = w.sheets.items;
     b->n = (int)w.sheets.n;
     return read_styles(b, rel_target(&rels, "styles", NULL)) &&
-           read_strings(b, rel_target(&rels, "sharedStrings", NULL));
+           xlsx_strings_begin(b, rel_target(&rels, "sharedStrings", NULL));
 }
 
 bool book_open_xlsx(SheetBook *b)

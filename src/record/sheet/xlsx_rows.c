@@ -276,6 +276,10 @@ static void rows_end(Part *p, const char *name)
         } else if (strcmp(name, "c") == 0) {
             r->in_cell = false;
             cell_done(r);
+            if (r->b->strings.failed) { /* the mistake is there */
+                p->failed = true;
+                XML_StopParser(p->parser, XML_FALSE);
+            }
         }
     } else if (strcmp(name, "row") == 0) {
         r->in_row = false;
