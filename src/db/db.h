@@ -140,6 +140,10 @@ bool db_integrity(Ctx *c, const char **wrong);
 bool db_lease_take(Ctx *c, int *out_node);
 bool db_lease_renew(Ctx *c);
 void db_lease_drop(Ctx *c);
+/* Who this process is in node_lease: what else it leases carries the same name, so that others can tell … */
+const char *db_holder(const Db *db);
+/* … whether a holder still holds a number and, on this machine, still runs. */
+bool db_holder_lives(Ctx *c, const char *holder, bool *out);
 
 /* Cache followers: writes a row of change_log in the running transaction. topic: "model", "access",
    "setting" or an entity name; ref: a record id or 0. */

@@ -21,10 +21,14 @@ typedef struct Row {
     bool taken;
 } Row;
 
-static bool is_dead(const Db *db, const char *host, int64_t pid)
+/* Of this machine, and gone. A row of our own pid that is not ours was left by one who had the number before us. */
+static bool is_dead(const Db *db, const char *holder, const char *host, int64_t pid)
 {
-    return db->host[0] && host && !strcmp(host, db->host) && pid > 0 && pid != (int64_t)getpid() &&
-           kill((pid_t)pid, 0) && errno == ESRCH;
+    if (!db->host[0] || !host || strcmp(host, db->host) != 0 || pid <= 0)
+        return false;
+    if (pid == (int64_t)getpid())
+        return holder && strcmp(holder, db->holder) != 0;
+    return kill((pid_t)pid, 0) && errno == ESRCH;
 }
 
 static bool read_rows(Ctx *c, Row rows[NODES])
@@ -42,7 +46,8 @@ static bool read_rows(Ctx *c, Row rows[NODES])
         row->holder = arena_str(c->a, db_text(r, 1));
         row->expires_at = db_int(r, 4);
         row->last_id = db_int(r, 5);
-        row->taken = row->expires_at > now && !is_dead(c->db, db_text(r, 2), db_int(r, 3));
+        row->taken =
+            row->expires_at > now && !is_dead(c->db, db_text(r, 1), db_text(r, 2), db_int(r, 3));
     }
     return c->n_err == n_err;
 }
@@ -152,4 +157,20 @@ void db_lease_drop(Ctx *c)
     db_write(c, renew, &n);
     ctx_errors_back_to(c, n_err); /* it runs out by itself */
     c->db->node = -1;
+}
+
+const char *db_holder(const Db *db)
+{
+    return db->holder;
+}
+
+bool db_holder_lives(Ctx *c, const char *holder, bool *out)
+{
+    Row rows[NODES];
+    *out = false;
+    if (!read_rows(c, rows))
+        return false;
+    for (int i = 0; i < NODES; i++)
+        *out |= rows[i].taken && rows[i].holder && strcmp(rows[i].holder, holder) == 0;
+    return true;
 }

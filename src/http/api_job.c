@@ -165,7 +165,16 @@ bool api_import_errors(Request *rq)
 {
     int64_t limit;
     return request_number(rq, "limit", 1, 1000, 200, &limit) &&
-           import_errors(&rq->c, rq->id, request_query(rq, "cursor"), (int)limit, &rq->out.body);
+           import_errors(&rq->c, rq->id, request_query(rq, "kind"), request_query(rq, "cursor"),
+                         (int)limit, &rq->out.body);
+}
+
+bool api_import_duplicates(Request *rq)
+{
+    int64_t limit;
+    return request_number(rq, "limit", 1, 500, 100, &limit) &&
+           import_duplicates(&rq->c, rq->id, request_query(rq, "cursor"), (int)limit,
+                             &rq->out.body);
 }
 
 bool api_import_errors_xlsx(Request *rq)

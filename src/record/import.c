@@ -198,11 +198,16 @@ static bool set_defaults(Ctx *c, ImpSheet *s, const Entity *e, json_object *defa
 }
 
 static const JsonWant sheet_want[] = {
-    {"index", json_type_int, true},          {"entity", json_type_string, false},
-    {"header_row", json_type_int, false},    {"header_rows", json_type_int, false},
-    {"fill_down", json_type_boolean, false}, {"mapping", json_type_object, false},
-    {"mode", json_type_string, false},       {"match", json_type_array, false},
-    {"on_blank", json_type_string, false},   {"defaults", json_type_object, false},
+    {"index", json_type_int, true},
+    {"entity", json_type_string, false},
+    {"header_row", json_type_int, false},
+    {"header_rows", json_type_int, false},
+    {"fill_down", json_type_boolean, false},
+    {"mapping", json_type_object, false},
+    {"mode", json_type_string, false},
+    {"match", json_type_array, false},
+    {"on_blank", json_type_string, false},
+    {"defaults", json_type_object, false},
     {"on_duplicate", json_type_string, false},
     {NULL, json_type_null, false},
 };
@@ -290,6 +295,31 @@ static bool save_plan(Ctx *c, void *arg)
                              "\"duplicate\":0,\"failed\":0}");
 }
 
+static bool save_choices(Ctx *c, void *arg)
+{
+    return imp_save_plan(c, arg);
+}
+
+/* What shall become of groups of duplicates: added to what was chosen before; null takes a choice back. */
+static bool set_choices(Ctx *c, Imp *imp, json_object *choices)
+{
+    if (!imp->choices)
+        imp->choices = rec_input(c);
+    json_object_object_foreach(choices, group, value)
+    {
+        const char *word = value ? json_object_get_string(value) : NULL;
+        int at = word ? word_at(imp_on_dups, word) : 0;
+        if (strlen(group) != 16 || strspn(group, "0123456789abcdef") != 16 || at < 0 ||
+            (word && at == ON_DUP_REFUSE))
+            return ctx_fail(c, ERR_INVALID, "choices", "err.import.choice");
+        if (!word)
+            json_object_object_del(imp->choices, group);
+        else
+            json_object_object_add(imp->choices, group, json_object_new_string(word));
+    }
+    return true;
+}
+
 bool import_update(Ctx *c, int64_t id, json_object *in)
 {
     static const JsonWant want[] = {{"sheets", json_type_array, false},
@@ -301,6 +331,11 @@ bool import_update(Ctx *c, int64_t id, json_object *in)
     SheetBook *b;
     if (!imp_load(c, id, &imp) || !is_open(c, &imp) || !json_want(c, in, want))
         return false;
+    json_object *choices = json_member(in, "choices");
+    if (choices && !set_choices(c, &imp, choices))
+        return false;
+    if (choices && json_object_object_length(in) == 1) /* the check it belongs to still stands */
+        return db_write(c, save_choices, &imp);
     const char *encoding = json_str(in, "encoding", NULL),
                *delimiter = json_str(in, "delimiter", NULL);
     bool other = (encoding && *encoding) || (delimiter && *delimiter);
@@ -331,19 +366,31 @@ bool import_update(Ctx *c, int64_t id, json_object *in)
 typedef struct Queue {
     Imp *imp;
     const char *kind, *state;
+    bool goes_on; /* from where the last job of this import stopped */
     int64_t job;
 } Queue;
+
+static bool take_progress(Ctx *c, const Queue *q)
+{
+    DbVal p[] = {db_of_int(q->job), db_of_int(q->imp->job)};
+    return !q->goes_on ||
+           db_exec(c,
+                   SQL("UPDATE \"job\" SET \"progress\" = (SELECT j.\"progress\" FROM \"job\" AS j "
+                       "WHERE j.\"id\" = $2 AND j.\"kind\" = 'import_run') WHERE \"id\" = $1"),
+                   p, 2);
+}
 
 static bool queue_write(Ctx *c, void *arg)
 {
     Queue *q = arg;
     if (!job_add(c, q->kind, arena_printf(c->a, "{\"import\":%lld}", (long long)q->imp->id),
-                 &q->job))
+                 &q->job) ||
+        !take_progress(c, q))
         return false;
     /* of two at once the one that still sees the old job wins */
     DbVal p[] = {db_of_int(q->imp->id), db_of_int(q->job), db_of_int(q->imp->job)};
     return db_exec(c,
-                   SQL("UPDATE \"import_job\" SET \"job_id\" = $2, \"done\" = 0 WHERE \"id\" = $1 "
+                   SQL("UPDATE \"import_job\" SET \"job_id\" = $2 WHERE \"id\" = $1 "
                        "AND coalesce(\"job_id\", 0) = $3"),
                    p, 3) &&
            (db_changes(c) == 1 || ctx_fail(c, ERR_CONFLICT, NULL, "err.import.state", q->state)) &&
@@ -367,7 +414,7 @@ static bool plan_is_whole(Ctx *c, const Imp *imp)
 
 static bool queue(Ctx *c, Imp *imp, const char *kind, const char *state, int64_t *out_job)
 {
-    Queue q = {imp, kind, state, 0};
+    Queue q = {imp, kind, state, false, 0};
     if (!db_write(c, queue_write, &q))
         return false;
     *out_job = q.job;
@@ -381,13 +428,24 @@ bool import_check(Ctx *c, int64_t id, int64_t *out_job)
            queue(c, &imp, "import_check", "checking", out_job);
 }
 
+/* A run that was cancelled or failed goes on where it stopped. */
+static bool may_go_on(const Imp *imp)
+{
+    static const char *const stopped[] = {"cancelled", "failed", NULL};
+    return imp->ran && !imp->undone && state_is(imp, stopped);
+}
+
 bool import_run(Ctx *c, int64_t id, int64_t *out_job)
 {
     Imp imp;
-    if (!imp_load(c, id, &imp) || !is_open(c, &imp) || !plan_is_whole(c, &imp))
+    if (!imp_load(c, id, &imp) || !(may_go_on(&imp) || is_open(c, &imp)) || !plan_is_whole(c, &imp))
         return false;
+    Queue q = {&imp, "import_run", "running", imp.ran, 0};
     imp.ran = true;
-    return queue(c, &imp, "import_run", "running", out_job);
+    if (!db_write(c, queue_write, &q))
+        return false;
+    *out_job = q.job;
+    return true;
 }
 
 typedef struct Stop {
@@ -415,81 +473,4 @@ bool import_cancel(Ctx *c, int64_t id)
         !imp_load(c, id, &imp)) /* a job that had not begun is over at once */
         return false;
     return !state_is(&imp, over) || db_write(c, stop_write, &s);
-}
-
-/* ---- errors -------------------------------------------------------------------------------- */
-
-static const char *sheet_name(const Imp *imp, int64_t index)
-{
-    for (int i = 0; i < imp->n; i++)
-        if (imp->sheets[i].index == index)
-            return imp->sheets[i].name;
-    return "";
-}
-
-/* "2.17.123": behind sheet 2, row 17, error 123. */
-static bool cursor_read(Ctx *c, const char *text, DbVal out[3])
-{
-    char *end = NULL;
-    int64_t at[3] = {-1, 0, 0};
-    const char *p = text;
-    for (int i = 0; p && *p && i < 3; i++) {
-        at[i] = strtoll(p, &end, 10);
-        if (end == p || (i < 2 ? *end != '.' : *end != 0))
-            return ctx_fail(c, ERR_BAD_CURSOR, "cursor", "err.bad_cursor");
-        p = end + 1;
-    }
-    for (int i = 0; i < 3; i++)
-        out[i] = db_of_int(at[i]);
-    return true;
-}
-
-bool import_errors(Ctx *c, int64_t id, const char *cursor, int limit, Buf *out)
-{
-    Imp imp;
-    DbVal p[5] = {db_of_int(id)};
-    if (!imp_load(c, id, &imp) || !cursor_read(c, cursor, &p[1]))
-        return false;
-    p[4] = db_of_int(limit + 1);
-    DbRows *r = db_query(c,
-                         SQL("SELECT \"sheet\", \"row\", \"id\", \"col\", \"header\", \"value\", "
-                             "\"code\", \"message\" FROM \"import_row_error\" "
-                             "WHERE \"import_id\" = $1 AND (\"sheet\", \"row\", \"id\") > ($2, $3, "
-                             "$4) ORDER BY \"sheet\", \"row\", \"id\" LIMIT $5"),
-                         p, 5);
-    if (!r)
-        return false;
-    Jw w;
-    jw_init(&w, out);
-    jw_obj(&w);
-    jw_key(&w, "data");
-    jw_arr(&w);
-    const char *next = NULL;
-    bool more = false;
-    int n = 0;
-    while (db_step(r)) {
-        more = n == limit;
-        if (more)
-            break;
-        n++;
-        jw_obj(&w);
-        jw_kstr(&w, "sheet", sheet_name(&imp, db_int(r, 0)));
-        jw_kint(&w, "row", db_int(r, 1));
-        if (db_is_null(r, 3))
-            jw_kstr(&w, "column", NULL);
-        else
-            jw_kint(&w, "column", db_int(r, 3));
-        jw_kstr(&w, "header", db_text(r, 4));
-        jw_kstr(&w, "value", db_text(r, 5));
-        jw_kstr(&w, "code", db_text(r, 6));
-        jw_kstr(&w, "message", db_text(r, 7));
-        jw_end(&w);
-        next = arena_printf(c->a, "%lld.%lld.%lld", (long long)db_int(r, 0),
-                            (long long)db_int(r, 1), (long long)db_int(r, 2));
-    }
-    db_done(r);
-    jw_end(&w);
-    jw_kstr(&w, "next_cursor", more ? next : NULL);
-    jw_end(&w);
-    return c->n_err == 0;
 }

@@ -28,7 +28,10 @@ bool import_check(Ctx *c, int64_t id, int64_t *out_job);
 bool import_run(Ctx *c, int64_t id, int64_t *out_job);
 bool import_undo(Ctx *c, int64_t id, int64_t *out_job);
 bool import_cancel(Ctx *c, int64_t id);
-bool import_errors(Ctx *c, int64_t id, const char *cursor, int limit, Buf *out);
+/* Of the check or run; kind "undo": what an undo left as it is. */
+bool import_errors(Ctx *c, int64_t id, const char *kind, const char *cursor, int limit, Buf *out);
+/* Groups of rows that a rule for duplicates holds against each other or against a record. */
+bool import_duplicates(Ctx *c, int64_t id, const char *cursor, int limit, Buf *out);
 /* A workbook of the refused rows with reasons; a file under tmp. */
 bool import_errors_xlsx(Ctx *c, int64_t id, const char **out_path);
 /* The template of an entity from the live declarations; a file under tmp. */

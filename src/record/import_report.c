@@ -109,7 +109,8 @@ static bool write_sheet(Report *r, const Imp *imp, SheetBook *b)
     int before = c->n_err;
     r->rows = db_query(c,
                        SQL("SELECT \"row\", \"col\", \"message\" FROM \"import_row_error\" WHERE "
-                           "\"import_id\" = $1 AND \"sheet\" = $2 ORDER BY \"row\", \"id\""),
+                           "\"import_id\" = $1 AND \"sheet\" = $2 AND \"kind\" IS NULL ORDER BY "
+                           "\"row\", \"id\""),
                        p, 2);
     if (!r->rows)
         return false;

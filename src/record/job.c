@@ -143,6 +143,38 @@ bool job_claim(Ctx *c, const char *by, int64_t lease_ms, Job *out, bool *found)
     return true;
 }
 
+static bool free_of(Ctx *c, void *arg)
+{
+    DbVal p[] = {db_of_text(arg)};
+    return db_exec(c,
+                   SQL("UPDATE \"job\" SET \"lease_until\" = 0 WHERE \"state\" = 'running' AND "
+                       "\"lease_by\" = $1"),
+                   p, 1);
+}
+
+bool job_free_dead(Ctx *c)
+{
+    enum { MOST = 32 };
+    char *holders[MOST];
+    int n = 0;
+    DbRows *r = db_query(c,
+                         SQL("SELECT DISTINCT \"lease_by\" FROM \"job\" WHERE \"state\" = "
+                             "'running' AND \"lease_by\" IS NOT NULL LIMIT 32"),
+                         NULL, 0);
+    if (!r)
+        return false;
+    while (n < MOST && db_step(r))
+        holders[n++] = arena_str(c->a, db_text(r, 0));
+    db_done(r);
+    for (int i = 0; i < n; i++) {
+        bool lives;
+        if (!db_holder_lives(c, holders[i], &lives) ||
+            (!lives && !db_write(c, free_of, holders[i])))
+            return false;
+    }
+    return c->n_err == 0;
+}
+
 /* ---- while it runs ------------------------------------------------------------------------- */
 
 typedef struct Progress {

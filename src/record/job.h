@@ -41,6 +41,9 @@ bool job_add(Ctx *c, const char *kind, const char *params, int64_t *out_id);
 
 /* Takes the oldest waiting job (or one whose lease ran out) for `by` until now + lease. *found false where none waits. */
 bool job_claim(Ctx *c, const char *by, int64_t lease_ms, Job *out, bool *found);
+/* Jobs leased by processes that are gone are free at once, not when their lease runs out. `by` of job_claim must be
+   db_holder for that. Called at the start, behind db_lease_take. */
+bool job_free_dead(Ctx *c);
 /* Saves how far it is and renews the lease; *cancel says that somebody asked to stop. progress, counts: JSON text or NULL.
    Call it inside the write that did the work, so that a crash resumes exactly behind it. */
 bool job_progress(Ctx *c, Job *job, int64_t done, int64_t total, const char *progress,

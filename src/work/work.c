@@ -5,7 +5,6 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
-#include "base/crypt.h"
 #include "work/keeper.h"
 #include "work/runner.h"
 
@@ -57,9 +56,9 @@ bool work_start(Ctx *c, const WorkOptions *o, Work **out)
 {
     Arena *a = arena_new(0);
     Work *w = ARENA_NEW(a, Work);
-    *w = (Work){.a = a, .db = o->db, .by = crypt_token_hex(a, 8), .n = o->threads + 1};
+    *w = (Work){.a = a, .db = o->db, .by = arena_str(a, db_holder(o->db)), .n = o->threads + 1};
     w->keeper = (Keeper){.db = o->db, .dir = arena_str(a, o->dir)};
-    if (!db_change_last(c, &w->keeper.seen)) {
+    if (!db_change_last(c, &w->keeper.seen) || !job_free_dead(c)) {
         arena_free(a);
         return false;
     }
@@ -82,7 +81,9 @@ void work_stop(Work *w)
 
 bool work_run_waiting(Ctx *c)
 {
-    char *by = crypt_token_hex(c->a, 8);
+    char *by = arena_str(c->a, db_holder(c->db));
+    if (!job_free_dead(c))
+        return false;
     for (bool worked = true; worked;)
         if (!runner_step(c->db, by, &worked, NULL))
             return false;

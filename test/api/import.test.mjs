@@ -124,9 +124,13 @@ describe('files as people have them', () => {
     // undo: all of it goes, unless somebody changed one
     const [c] = await byName(rep, '甲方科技有限公司');
     await rep.patchNow(`/customers/${c.id}`, { remark: '改过' });
-    const refused = await rep.post(`/imports/${up.id}/undo`, {});
-    assert.equal(refused.status, 409);
-    assert.match(refused.text, /甲方科技有限公司/);
+    const part = await step(rep, up.id, 'undo');
+    assert.equal(part.state, 'undone');
+    assert.match(part.message, /甲方科技有限公司/);
+    const left = (await rep.get(`/imports/${up.id}/errors?kind=undo`)).json.data;
+    assert.deepEqual(left.map((e) => [e.sheet, e.code, e.value]), [['客户', 'undo.changed', '甲方科技有限公司']]);
+    assert.equal((await byName(rep, '甲方科技有限公司')).length, 1);
+    assert.equal((await byName(rep, '乙方科技有限公司')).length, 0);
     const third = await upload(rep, 'b.xlsx', workbook({ 客户: [['客户名称', '所属行业', '信息来源', '电话'], ['可撤销有限公司', '金融', '广告', '13911110009']] }));
     await step(rep, third.id, 'run');
     assert.equal((await byName(rep, '可撤销有限公司')).length, 1);
