@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -444,26 +445,53 @@ static void put(void *o)
     json_object_put(o);
 }
 
+/* The thread's own tokener, made once: it takes a large piece of memory, and every body with JSON needs one. */
+static pthread_key_t tokener_key;
+static pthread_once_t tokener_once = PTHREAD_ONCE_INIT;
+
+static void tokener_end(void *tok)
+{
+    json_tokener_free(tok);
+}
+
+static void tokener_make_key(void)
+{
+    if (pthread_key_create(&tokener_key, tokener_end))
+        abort();
+}
+
+static json_tokener *tokener(void)
+{
+    pthread_once(&tokener_once, tokener_make_key);
+    json_tokener *tok = pthread_getspecific(tokener_key);
+    if (tok) {
+        json_tokener_reset(tok);
+        return tok;
+    }
+    tok = json_tokener_new_ex(JSON_DEPTH + 2);
+    if (!tok || pthread_setspecific(tokener_key, tok))
+        abort();
+    json_tokener_set_flags(tok, JSON_TOKENER_STRICT);
+    return tok;
+}
+
 static bool parse(Ctx *c, Scan *s, json_object **out)
 {
     if (!scan_all(s))
         return refuse(c, s);
     const char *text = s->clean ? s->clean : s->text;
     size_t len = (size_t)(s->end - s->text);
-    json_tokener *tok = json_tokener_new_ex(JSON_DEPTH + 2);
-    if (!tok || len >= INT32_MAX) {
-        json_tokener_free(tok);
+    if (len >= INT32_MAX) {
         s->what = "json.unclosed";
         s->at = s->text;
         return refuse(c, s);
     }
-    json_tokener_set_flags(tok, JSON_TOKENER_STRICT);
+    json_tokener *tok = tokener();
     json_object *o = json_tokener_parse_ex(tok, text, (int)len);
     enum json_tokener_error err = json_tokener_get_error(tok);
     if (err == json_tokener_continue) /* a bare number waits for what ends it */
         o = json_tokener_parse_ex(tok, "", 1), err = json_tokener_get_error(tok);
     size_t stopped = json_tokener_get_parse_end(tok);
-    json_tokener_free(tok);
     if (err != json_tokener_success) {
         json_object_put(o);
         s->what = "json.expected_value"; /* our scan and json-c disagree: refuse, never guess */

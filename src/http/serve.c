@@ -17,7 +17,9 @@
 #include <netdb.h>
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,11 +51,11 @@ enum { MAX_HEADERS = 100, MAX_HEADER_BYTES = 16384 };
 enum { RQ_NEW, RQ_CHECK, RQ_CHECKED, RQ_BODY, RQ_QUEUED, RQ_DONE };
 
 /* A worker that waits, on its own stack. The last to lie down is called first: its memory is still warm, and of
-   many workers only as many run as there is work for. */
+   many workers only as many run as there is work for. It is handed its request, so that it wakes without the lock. */
 typedef struct Idle {
-    pthread_cond_t wake;
+    sem_t wake;
     struct Idle *next;
-    bool called;
+    Request *rq; /* NULL: the server ends */
 } Idle;
 
 /* A read that is known to take long (of several with one slot, one). */
@@ -96,43 +98,56 @@ int serve_port(const Server *s)
 
 /* ---- workers ------------------------------------------------------------------------------- */
 
-/* Takes the first off the pile, under the lock; NULL where nobody waits. The caller signals it. */
-static Idle *call_idle(Server *s)
+/* Takes the first off the pile, under the lock; NULL where nobody waits. The caller posts its semaphore. */
+static Idle *call_idle(Server *s, Request *rq)
 {
     Idle *w = s->waiting;
     if (w) {
         s->waiting = w->next;
-        w->called = true;
+        w->rq = rq;
     }
     return w;
 }
 
-static void *work(void *arg)
+/* Lies down until a request is handed over, or the end comes (NULL). Called with the lock held, returns without. */
+static Request *lie_down(Server *s, Idle *me)
 {
-    Server *s = arg;
-    Idle me = {.wake = PTHREAD_COND_INITIALIZER};
-    pthread_setname_np(pthread_self(), "zhike-http");
-    /* All callers of a commit wake at once. They must not push the writer, or the sockets' thread, off its
-       core: what those do the whole house waits for. Where it is refused nothing else changes. */
-    (void)sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){0});
-    pthread_mutex_lock(&s->lock);
-    for (;;) {
-        while (!s->first && !s->stopping) {
-            me.called = false;
-            me.next = s->waiting;
-            s->waiting = &me;
-            while (!me.called)
-                pthread_cond_wait(&me.wake, &s->lock);
-        }
-        if (!s->first)
-            break;
-        Request *rq = s->first;
+    me->next = s->waiting;
+    s->waiting = me;
+    pthread_mutex_unlock(&s->lock);
+    while (sem_wait(&me->wake)) /* by a signal only */
+        continue;
+    return me->rq;
+}
+
+/* The next request of the queue, or of the hand-over; NULL at the end. Called with the lock held, returns without. */
+static Request *next_request(Server *s, Idle *me)
+{
+    Request *rq = s->first;
+    if (rq) {
         s->first = rq->next;
         if (!s->first)
             s->last = NULL;
         s->n_queued--;
         s->n_running++;
-        pthread_mutex_unlock(&s->lock);
+    } else if (!s->stopping) {
+        return lie_down(s, me);
+    }
+    pthread_mutex_unlock(&s->lock);
+    return rq;
+}
+
+static void *work(void *arg)
+{
+    Server *s = arg;
+    Idle me = {.rq = NULL};
+    sem_init(&me.wake, 0, 0);
+    pthread_setname_np(pthread_self(), "zhike-http");
+    /* All callers of a commit wake at once. They must not push the writer, or the sockets' thread, off its
+       core: what those do the whole house waits for. Where it is refused nothing else changes. */
+    (void)sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){0});
+    pthread_mutex_lock(&s->lock);
+    for (Request *rq; (rq = next_request(s, &me)) != NULL;) {
         if (rq->state == RQ_CHECK) {
             gate_check(rq);
             rq->state = RQ_CHECKED;
@@ -146,29 +161,33 @@ static void *work(void *arg)
         if (!s->first && s->n_running == 0)
             pthread_cond_signal(&s->idle);
     }
-    pthread_mutex_unlock(&s->lock);
-    pthread_cond_destroy(&me.wake);
+    sem_destroy(&me.wake);
     return NULL;
 }
 
 static bool enqueue(Server *s, Request *rq)
 {
+    Idle *w = NULL;
     pthread_mutex_lock(&s->lock);
     bool room = s->n_queued < QUEUE_MAX && !s->stopping;
     if (room) {
         MHD_suspend_connection(rq->conn); /* before a worker can resume it */
         rq->next = NULL;
-        if (s->last)
-            s->last->next = rq;
-        else
-            s->first = rq;
-        s->last = rq;
-        s->n_queued++;
-        Idle *w = call_idle(s);
-        if (w)
-            pthread_cond_signal(&w->wake); /* under the lock: w goes with its thread */
+        w = call_idle(s, rq);
+        if (w) {
+            s->n_running++;
+        } else {
+            if (s->last)
+                s->last->next = rq;
+            else
+                s->first = rq;
+            s->last = rq;
+            s->n_queued++;
+        }
     }
     pthread_mutex_unlock(&s->lock);
+    if (w)
+        sem_post(&w->wake);
     return room;
 }
 
@@ -703,8 +722,8 @@ void serve_stop(Server *s, int64_t wait_ms)
     pthread_mutex_lock(&s->lock);
     s->stopping = s->closing =
         true; /* what is queued is still worked off; new requests are answered 503 */
-    for (Idle *w; (w = call_idle(s)) != NULL;)
-        pthread_cond_signal(&w->wake);
+    for (Idle *w; (w = call_idle(s, NULL)) != NULL;)
+        sem_post(&w->wake);
     while (s->first || s->n_running)
         if (pthread_cond_timedwait(&s->idle, &s->lock, &until) != 0)
             break;
