@@ -319,7 +319,7 @@ const char *const *phone_split(Arena *a, const char *text, int *n)
     const char *s = text, *from = text;
     size_t cap = 1;
     for (const char *p = text; *p; p++)
-        cap += (unsigned char)*p >= 0x80 || strchr(" ,;/|\n\r\t", *p) != NULL;
+        cap += (unsigned char)*p >= 0x80 || strchr(" ,;/|\\&\n\r\t", *p) != NULL;
     const char **out = ARENA_ARRAY(a, cap + 1, const char *);
     *n = 0;
     for (;;) {
@@ -327,7 +327,7 @@ const char *const *phone_split(Arena *a, const char *text, int *n)
         uint32_t cp = cp_next(&s);
         bool hard = cp == 0 || cp == ',' || cp == ';' || cp == '/' || cp == '|' || cp == '\n' ||
                     cp == '\r' || cp == 0x3001 || cp == 0xFF0C || cp == 0xFF1B || cp == 0xFF0F ||
-                    cp == 0x6216;
+                    cp == 0x6216 || cp == 0x548C || cp == 0x53CA || cp == '\\' || cp == '&';
         /* A blank ends a number only where what stands before it is one. */
         bool soft = !hard && fold_is_blank(cp) && is_whole(a, from, (size_t)(at - from)) &&
                     is_whole(a, s, strcspn(s, ",;/|\n\r \t"));

@@ -95,6 +95,18 @@ static void try_region(const Region *r, const char *s, size_t n, Reading *best)
         best->torn = true;
 }
 
+/* 青岛市南区 is 青岛 and 市南区: the full name took a letter of the next one. Only where that reads further. */
+static void try_shorter(const Region *r, const char *s, size_t len, Reading *best)
+{
+    size_t k = strlen(r->short_name);
+    if (r->level == 3 || len != strlen(r->name) || k >= len || !starts(s, r->short_name, k))
+        return;
+    Reading deeper = read_below(r, s + k);
+    if (deeper.region && !deeper.torn && 1 + deeper.levels > best->levels)
+        *best =
+            (Reading){.region = deeper.region, .rest = deeper.rest, .levels = 1 + deeper.levels};
+}
+
 static Reading read_below(const Region *top, const char *s)
 {
     Reading best = {0};
@@ -108,6 +120,7 @@ static Reading read_below(const Region *top, const char *s)
         if (!top && r->level == 3 && len < strlen(r->name) && !strstr(r->name, "市"))
             continue;
         try_region(r, s, len, &best);
+        try_shorter(r, s, len, &best);
     }
     return best;
 }

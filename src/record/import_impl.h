@@ -117,19 +117,28 @@ bool imp_open(Ctx *c, const Imp *imp, SheetBook **out);
 /* Without right to keep given values, or kept by the program: the message key of why the column is left out; or NULL. */
 const char *imp_left_out(const Ctx *c, const Entity *e, const char *field);
 
-/* ---- import_words.c: headers ---- */
+/* ---- import_header.c: the text of a header ---- */
+
+/* Without case, width, blanks, stars, 必填 and what stands in brackets behind the name. */
+char *imp_norm(Arena *a, const char *header);
+/* The same with the brackets opened: 联系人（电话） is 联系人电话. */
+char *imp_norm_open(Arena *a, const char *header);
+/* Ten thousands: "(万元)". */
+bool imp_in_wan(const char *header);
+/* 1 a given name, 2 a family name, 3 a middle name; 0: the header is no piece of a name. */
+int imp_name_piece(Arena *a, const char *header);
+/* Does s end with it, and have more than that? */
+bool imp_ends(const char *s, const char *with);
+/* Takes the words off the ends of *s (in place), as long as something stays. */
+void imp_strip(char **s, const char *const *words, size_t n, bool front, bool back);
+
+/* ---- import_words.c: which field a header means ---- */
 
 /* Can this be filled by an import at all? Path: "name", "primary_contact.mobile", "address". out_part may be NULL. */
 const Field *imp_field(const Ctx *c, const Entity *e, const char *path, const char **out_part);
 /* May two columns with these headers fill one field together: 省 and 市, several phones, First Name and Last Name? */
 bool imp_may_share(const Ctx *c, const Entity *e, const char *path, const char *one,
                    const char *other);
-/* 1 a given name, 2 a family name, 3 a middle name; 0: the header is no piece of a name. */
-int imp_name_piece(Arena *a, const char *header);
-/* Without case, width, blanks, stars and what stands in brackets. */
-char *imp_norm(Arena *a, const char *header);
-/* Ten thousands: "(万元)". */
-bool imp_in_wan(const char *header);
 
 /* What the columns of an entity may be called. Made once for many rows. */
 typedef struct ImpWords ImpWords;

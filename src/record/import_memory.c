@@ -306,7 +306,7 @@ static const char *band_of(Ctx *c, const Field *f, const char *text)
             to = strtoll(end + 1, &end, 10);
         else
             return text;
-        if (v >= from && v <= to)
+        if (!found && v >= from && v <= to)
             found = name;
     }
     return found ? arena_str(c->a, found) : text;

@@ -13,25 +13,7 @@
 #include "base/utf8.h"
 #include "record/import_impl.h"
 
-/* ---- headers ------------------------------------------------------------------------------- */
-
-static const char *closing(const char *s, size_t *skip)
-{
-    static const char *const pairs[][2] = {
-        {"(", ")"}, {"[", "]"}, {"【", "】"}, {"<", ">"}, {"《", "》"}};
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
-        if (strncmp(s, pairs[i][0], strlen(pairs[i][0])) == 0) {
-            *skip = strlen(pairs[i][0]);
-            return pairs[i][1];
-        }
-    return NULL;
-}
-
-bool imp_in_wan(const char *header)
-{
-    const char *s = strstr(header, "万");
-    return s && (strstr(s, "万元") || strstr(s, "万)") || strstr(s, "万）"));
-}
+/* ---- fields --------------------------------------------------------------------------------- */
 
 bool imp_may_use(const Ctx *c, const Field *f)
 {
@@ -83,86 +65,6 @@ const Field *imp_field(const Ctx *c, const Entity *e, const char *path, const ch
     return f && imp_may_use(c, f) ? f : NULL;
 }
 
-/* Words that may stand at either end of a header without changing what it means. */
-static const char *const marks[] = {"(必填)", "[必填]", "【必填】",  "必填项",
-                                    "必填",   "(选填)", "[选填]",    "【选填】",
-                                    "选填",   "(必选)", "(required)"};
-
-static bool begins(const char *s, const char *with)
-{
-    return strncmp(s, with, strlen(with)) == 0;
-}
-
-static bool ends(const char *s, const char *with)
-{
-    size_t n = strlen(s), k = strlen(with);
-    return n > k && strcmp(s + n - k, with) == 0;
-}
-
-/* Takes the words off the ends of s, as long as something stays. */
-static void strip(char **s, const char *const *words, size_t n, bool front, bool back)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (front && begins(*s, words[i]) && (*s)[strlen(words[i])])
-            *s += strlen(words[i]);
-        if (back && ends(*s, words[i]))
-            (*s)[strlen(*s) - strlen(words[i])] = 0;
-    }
-}
-
-static bool noise(int32_t cp)
-{
-    return cp < 0 || utf8_is_blank(cp) || (cp < 128 && strchr("*:_-#.\"'?!", (int)cp)) ||
-           cp == 0xff1a || cp == 0x2605 || cp == 0x203b || cp == 0x3001 || cp == 0x3002 ||
-           cp == 0x2022;
-}
-
-/* brackets: 'd' drops what stands in them behind the name, 'o' opens them */
-static char *norm(Arena *a, const char *header, char brackets)
-{
-    char *s = fold_text(a, header), *w = s;
-    for (const char *r = s; *r;) {
-        size_t skip = 0;
-        const char *end = closing(r, &skip);
-        const char *at = end && w != s && brackets == 'd' ? strstr(r + skip, end)
-                                                          : NULL; /* in front it is part of it */
-        if (at) {
-            r = at + strlen(end);
-            continue;
-        }
-        const char *p = r;
-        int32_t cp = utf8_next(&p, r + strlen(r));
-        bool drop = noise(cp) || (brackets == 'o' && cp < 128 && strchr("()[]<>", (int)cp)) ||
-                    (brackets == 'o' && (cp == 0x3010 || cp == 0x3011));
-        if (!drop) {
-            memmove(w, r, (size_t)(p - r));
-            w += p - r;
-        }
-        r = p;
-    }
-    *w = 0;
-    strip(&s, marks, sizeof marks / sizeof *marks, true, true);
-    return s;
-}
-
-char *imp_norm(Arena *a, const char *header)
-{
-    return norm(a, header, 'd');
-}
-
-int imp_name_piece(Arena *a, const char *header)
-{
-    static const char *const words[][2] = {
-        {"firstname", "1"}, {"givenname", "1"},  {"forename", "1"}, {"名", "1"},
-        {"lastname", "2"},  {"familyname", "2"}, {"surname", "2"},  {"姓", "2"},
-        {"姓氏", "2"},      {"middlename", "3"}};
-    const char *n = imp_norm(a, header);
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strcmp(n, words[i][0]) == 0)
-            return words[i][1][0] - '0';
-    return 0;
-}
-
 bool imp_may_share(const Ctx *c, const Entity *e, const char *path, const char *one,
                    const char *other)
 {
@@ -195,7 +97,7 @@ struct ImpWords {
 
 static void add(Ctx *c, ImpWords *w, const char *text, const char *path, const Field *f, int score)
 {
-    char *text_norm = text ? norm(c->a, text, 'o') : NULL;
+    char *text_norm = text ? imp_norm_open(c->a, text) : NULL;
     if (!text_norm || !*text_norm)
         return;
     int at = (int)w->list.n;
@@ -328,9 +230,9 @@ static char *bare(Ctx *c, const ImpWords *w, const char *text)
                                         "rmb",  "cny",  "如有", "一", "1",    "01"};
     char *s = arena_str(c->a, text);
     for (int round = 0; round < 2; round++) {
-        strip(&s, w->entity.items, w->entity.n, true, false);
-        strip(&s, fronts, sizeof fronts / sizeof *fronts, true, false);
-        strip(&s, backs, sizeof backs / sizeof *backs, false, true);
+        imp_strip(&s, w->entity.items, w->entity.n, true, false);
+        imp_strip(&s, fronts, sizeof fronts / sizeof *fronts, true, false);
+        imp_strip(&s, backs, sizeof backs / sizeof *backs, false, true);
     }
     return s;
 }
@@ -341,7 +243,7 @@ static bool neutral(const ImpWords *w, const char *group)
     static const char *const tails[] = {"信息", "资料", "情况", "方式", "内容",
                                         "其他", "明细", "概况", "数据", "其它"};
     for (size_t i = 0; i < sizeof tails / sizeof *tails; i++)
-        if (ends(group, tails[i]) || strcmp(group, tails[i]) == 0)
+        if (imp_ends(group, tails[i]) || strcmp(group, tails[i]) == 0)
             return true;
     for (size_t i = 0; i < w->entity.n; i++)
         if (strcmp(group, w->entity.items[i]) == 0)
@@ -373,7 +275,7 @@ static bool offer_slash(Ctx *c, const ImpWords *w, int col, const char *text, Ca
 
 static bool offer_header(Ctx *c, const ImpWords *w, int col, const char *header, Candidates *out)
 {
-    const char *whole = norm(c->a, header, 'o'), *named = norm(c->a, header, 'd');
+    const char *whole = imp_norm_open(c->a, header), *named = imp_norm(c->a, header);
     if (offer(c, w, col, whole, 100, out))
         return true;
     if (strcmp(whole, named) != 0 && offer(c, w, col, named, 100, out))
@@ -384,7 +286,7 @@ static bool offer_header(Ctx *c, const ImpWords *w, int col, const char *header,
         return true;
     static const char *const seconds[] = {"2", "3", "4", "5", "02", "03", "二", "三", "四"};
     char *one = arena_str(c->a, named); /* 电话2, 备注二 */
-    strip(&one, seconds, sizeof seconds / sizeof *seconds, false, true);
+    imp_strip(&one, seconds, sizeof seconds / sizeof *seconds, false, true);
     int i = strcmp(one, named) != 0 ? find(w, one) : -1;
     bool list =
         i >= 0 && (w->list.items[i].f->type == FT_PHONE || w->list.items[i].f->type == FT_TEXT);
@@ -442,7 +344,7 @@ static void offer_near(Ctx *c, const ImpWords *w, int col, const char *header, C
         int least = latin ? 6 : 4;
         if (m >= least && n >= least && one_apart(a, n, b, m, &first))
             score = latin || (n != m ? first > 0 : n > 4) ? 76 : 70;
-        else if (!latin && n > m && ends(text, word->norm) && word->f->type != FT_LINK)
+        else if (!latin && n > m && imp_ends(text, word->norm) && word->f->type != FT_LINK)
             score = 40 + 25 * m / n;
         if (score)
             vec_push(c->a, &out->list, (Candidate){col, (int)i, score, word->order});
