@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/text_check.h"
 #include "base/utf8.h"
 
 enum {
@@ -56,7 +57,7 @@ static const char *iconv_name(TextEncoding e)
     return e == ENC_BIG5 ? "CP950" : e == ENC_WINDOWS1252 ? "CP1252" : names[e];
 }
 
-/* --- a converter fed with pieces, for telling (out NULL) and for converting ---------------------- */
+/* --- a converter fed with pieces ---------------------- */
 
 typedef struct Stream {
     iconv_t cd;
@@ -91,8 +92,7 @@ static size_t stream_run(Stream *s, const char *data, size_t n, Buf *out)
     char *in = (char *)(size_t)data; /* iconv takes char ** but does not write there */
     size_t left = n;
     while (left) {
-        char sink[CHUNK];
-        char *to = out ? buf_room(out, CHUNK) : sink;
+        char *to = buf_room(out, CHUNK);
         size_t room = CHUNK, before = left;
         size_t rc = iconv(s->cd, &in, &left, &to, &room);
         int err = errno;
@@ -102,8 +102,7 @@ static size_t stream_run(Stream *s, const char *data, size_t n, Buf *out)
             s->broken = true;
             break;
         }
-        if (out)
-            buf_grew(out, CHUNK - room);
+        buf_grew(out, CHUNK - room);
         s->done += (int64_t)(before - left);
         if (rc != (size_t)-1 || err == E2BIG)
             continue;
@@ -149,11 +148,7 @@ struct TextDetect {
     bool utf8;
     char u_pending[4]; /* the end of a piece inside a character */
     size_t nu_pending;
-    Stream gb, big5, cp1252;
-    /* A lead byte waits for its second one, per encoding; pairs seen, everyday ones among them. */
-    unsigned char gb_lead, big5_lead;
-    int gb_skip;
-    int64_t gb_pairs, gb_common, big5_pairs, big5_common;
+    TextCheck gb, big5, cp1252;
 };
 
 TextDetect *text_detect_new(Arena *a)
@@ -161,9 +156,9 @@ TextDetect *text_detect_new(Arena *a)
     TextDetect *d = ARENA_NEW(a, TextDetect);
     d->a = a;
     d->utf8 = true;
-    stream_open(&d->gb, a, ENC_GB18030);
-    stream_open(&d->big5, a, ENC_BIG5);
-    stream_open(&d->cp1252, a, ENC_WINDOWS1252);
+    text_check_begin(&d->gb, CHECK_GB18030);
+    text_check_begin(&d->big5, CHECK_BIG5);
+    text_check_begin(&d->cp1252, CHECK_CP1252);
     return d;
 }
 
@@ -193,69 +188,19 @@ static void feed_utf8(TextDetect *d, const char *s, size_t n)
     }
 }
 
-/*
- * Everyday characters without a table: both standards sorted them into their first level. GB 2312
- * level 1 (3,755 characters) has lead bytes B0 to D7 and trail bytes from A1; Big5 level 1 (5,401)
- * has lead bytes A4 to C6. Punctuation (A1 to A3) counts for neither.
- */
-static void score_gb(TextDetect *d, unsigned char ch)
-{
-    if (d->gb_skip) { /* the second half of a four-byte character */
-        d->gb_skip--;
-    } else if (!d->gb_lead) {
-        d->gb_lead = ch >= 0x81 && ch <= 0xFE ? ch : 0;
-    } else {
-        if (ch >= 0x30 && ch <= 0x39)
-            d->gb_skip = 2;
-        if (d->gb_lead < 0xA1 || d->gb_lead > 0xA9 || ch < 0xA1) {
-            d->gb_pairs++;
-            d->gb_common += d->gb_lead >= 0xB0 && d->gb_lead <= 0xD7 && ch >= 0xA1;
-        }
-        d->gb_lead = 0;
-    }
-}
-
-static void score_big5(TextDetect *d, unsigned char ch)
-{
-    if (!d->big5_lead) {
-        d->big5_lead = ch >= 0x81 && ch <= 0xFE ? ch : 0;
-    } else {
-        if (d->big5_lead < 0xA1 || d->big5_lead > 0xA3) {
-            d->big5_pairs++;
-            d->big5_common += d->big5_lead >= 0xA4 && d->big5_lead <= 0xC6;
-        }
-        d->big5_lead = 0;
-    }
-}
-
 void text_detect_feed(TextDetect *d, const char *data, size_t n)
 {
+    if (!n)
+        return;
     for (size_t i = 0; i < n && d->n_first < sizeof d->first; i++)
         d->first[d->n_first++] = data[i];
-    bool high = d->gb_lead || d->big5_lead || d->gb_skip;
-    for (size_t i = 0; i < n; i++) {
-        unsigned char ch = (unsigned char)data[i];
-        if (!ch)
-            d->nul[(d->n + (int64_t)i) & 1]++;
-        if (ch < 0x80 && !high)
-            continue;
-        score_gb(d, ch);
-        score_big5(d, ch);
-        high = d->gb_lead || d->big5_lead || d->gb_skip;
-    }
+    for (const char *p = data, *end = data + n; (p = memchr(p, 0, (size_t)(end - p))) != NULL; p++)
+        d->nul[(d->n + (p - data)) & 1]++;
     d->n += (int64_t)n;
     feed_utf8(d, data, n);
-    if (!d->gb.broken)
-        stream_feed(&d->gb, data, n, NULL);
-    if (!d->big5.broken)
-        stream_feed(&d->big5, data, n, NULL);
-    if (!d->cp1252.broken)
-        stream_feed(&d->cp1252, data, n, NULL);
-}
-
-static bool whole(const Stream *s)
-{
-    return !s->broken && s->n_pending == 0;
+    text_check_feed(&d->gb, data, n);
+    text_check_feed(&d->big5, data, n);
+    text_check_feed(&d->cp1252, data, n);
 }
 
 static TextEncoding bom_of(const char *s, size_t n, int *len)
@@ -286,12 +231,12 @@ static int percent(int64_t part, int64_t all)
 bool text_detect_end(Ctx *c, TextDetect *d, TextGuess *out)
 {
     TextGuess g = {.gb_score = -1, .big5_score = -1};
-    bool gb = whole(&d->gb), big5 = whole(&d->big5);
+    bool gb = text_check_whole(&d->gb), big5 = text_check_whole(&d->big5);
     int64_t nuls = d->nul[0] + d->nul[1];
     if (gb)
-        g.gb_score = percent(d->gb_common, d->gb_pairs);
+        g.gb_score = percent(d->gb.common, d->gb.pairs);
     if (big5)
-        g.big5_score = percent(d->big5_common, d->big5_pairs);
+        g.big5_score = percent(d->big5.common, d->big5.pairs);
     g.encoding = bom_of(d->first, d->n_first, &g.bom);
     if (g.encoding) {
         g.rule = RULE_BOM;
@@ -309,7 +254,7 @@ bool text_detect_end(Ctx *c, TextDetect *d, TextGuess *out)
         else
             return ctx_fail(c, ERR_UNSUPPORTED_TYPE, NULL, "encoding.binary");
         g.rule = RULE_NUL;
-    } else if (gb && big5 && d->big5_pairs >= ENOUGH && g.gb_score < NOISE &&
+    } else if (gb && big5 && d->big5.pairs >= ENOUGH && g.gb_score < NOISE &&
                g.big5_score >= CLEAR) {
         g.encoding = ENC_BIG5;
         g.rule = RULE_BIG5_SCORE;
@@ -319,7 +264,7 @@ bool text_detect_end(Ctx *c, TextDetect *d, TextGuess *out)
     } else if (big5) {
         g.encoding = ENC_BIG5;
         g.rule = RULE_BIG5;
-    } else if (whole(&d->cp1252)) {
+    } else if (text_check_whole(&d->cp1252)) {
         g.encoding = ENC_WINDOWS1252;
         g.rule = RULE_LAST;
     } else {
