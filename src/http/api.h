@@ -64,6 +64,7 @@ bool api_import_undo(Request *rq);
 bool api_import_cancel(Request *rq);
 bool api_import_errors(Request *rq);
 bool api_import_duplicates(Request *rq);
+bool api_import_report(Request *rq);
 bool api_import_errors_xlsx(Request *rq);
 bool api_import_template(Request *rq);
 

@@ -177,6 +177,11 @@ bool api_import_duplicates(Request *rq)
                              &rq->out.body);
 }
 
+bool api_import_report(Request *rq)
+{
+    return import_report(&rq->c, rq->id, &rq->out.body);
+}
+
 bool api_import_errors_xlsx(Request *rq)
 {
     const char *path;

@@ -73,6 +73,8 @@ const Route routes[] = {
      .query = "cursor limit kind", .about = "Refused cells; kind undo: what an undo left"},
     {GET, API "/imports/:id/duplicates", api_import_duplicates, .who = WHO_USER,
      .query = "cursor limit", .about = "Groups of duplicate rows"},
+    {GET, API "/imports/:id/report", api_import_report, .who = WHO_USER,
+     .about = "Figures of a check or run: mistakes by column and kind"},
     {GET, API "/imports/:id/errors.xlsx", api_import_errors_xlsx, .who = WHO_USER,
      .about = "Refused rows as a workbook with reasons"},
     {GET, API "/import-templates/:file", api_import_template, .who = WHO_USER,

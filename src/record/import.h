@@ -32,7 +32,10 @@ bool import_cancel(Ctx *c, int64_t id);
 bool import_errors(Ctx *c, int64_t id, const char *kind, const char *cursor, int limit, Buf *out);
 /* Groups of rows that a rule for duplicates holds against each other or against a record. */
 bool import_duplicates(Ctx *c, int64_t id, const char *cursor, int limit, Buf *out);
-/* A workbook of the refused rows with reasons; a file under tmp. */
+/* Counts of outcomes and of mistakes by column and kind: {counts, refused, errors: [{sheet, column, header, code, count,
+   first_row, message}]}. */
+bool import_report(Ctx *c, int64_t id, Buf *out);
+/* 《数据校验报告》: the refused rows as they were sent, marked and with reasons, and the figures; a file under tmp. */
 bool import_errors_xlsx(Ctx *c, int64_t id, const char **out_path);
 /* The template of an entity from the live declarations; a file under tmp. */
 bool import_template(Ctx *c, const Entity *e, const char **out_path);

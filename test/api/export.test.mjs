@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { makeCompany, sleep, startServer } from '../lib/index.mjs';
 import { customer, make } from '../lib/records.mjs';
-import { readWorkbook } from '../lib/xlsx.mjs';
+import { readWorkbook, workbook } from '../lib/xlsx.mjs';
 
 let server, boss, manager, rep, sysadmin, admin;
 before(async () => {
@@ -129,5 +129,57 @@ describe('an export comes back as it went', () => {
     assert.equal((await rep.get(`/customers/${own.id}`)).json.phone, '13711119999');
     assert.ok(id);
     assert.equal((await rep.post('/customers/export', { format: 'csv' })).status, 403);
+  });
+});
+
+describe('the report of a check', () => {
+  const settle = async (who, id) => {
+    for (let i = 0; i < 600; i++) {
+      const { json } = await who.get(`/imports/${id}`);
+      if (!['checking', 'running'].includes(json.state)) return json;
+      await sleep(50);
+    }
+    throw new Error('it does not end');
+  };
+  /** The book as a person saves it after mending: texts only, the same sheets. */
+  const saved = (sheets) => workbook(Object.fromEntries(Object.entries(sheets).map(([name, rows]) => [name, Array.from(rows, (r) => Array.from(r ?? []))])));
+
+  test('figures on screen and in the book; several sheets; mended, it needs no mapping', async () => {
+    const book = workbook({
+      客户: [['那个列', '所属行业', '信息来源', '电话', '内部XYZ'], ['报告甲有限公司', '金融', '广告', '13655550001', 'a'], ['报告乙有限公司', '养鱼', '广告', '1390', '=b'], ['报告丙有限公司', '养鱼', '广告', '13655550003', 'c']],
+      人: [['姓名', '所属客户', '手机'], ['报告张三', '报告甲有限公司', '13655550011'], ['报告李四', '没有这家', '13655550012']],
+    });
+    const up = await rep.upload('/imports', 'r.xlsx', book, { fields: {} });
+    assert.equal(up.status, 201, up.text);
+    const id = up.json.id;
+    const set = await rep.patch(`/imports/${id}`, { sheets: [{ index: 0, entity: 'customer', mapping: { 0: 'name', 4: null } }, { index: 1, entity: 'contact' }] });
+    assert.equal(set.status, 200, set.text);
+    await rep.post(`/imports/${id}/run`, {});
+    const done = await settle(rep, id);
+    assert.deepEqual([done.counts.created, done.counts.failed], [2, 3], JSON.stringify(done));
+    const report = await rep.get(`/imports/${id}/report`);
+    assert.equal(report.status, 200, report.text);
+    assert.equal(report.json.refused, 3);
+    assert.equal(report.json.person, '冯销售');
+    assert.deepEqual(report.json.counts, done.counts);
+    const fault = report.json.errors.find((e) => e.code === 'enum.unknown');
+    assert.deepEqual([fault.sheet, fault.column, fault.header, fault.count, fault.first_row], ['客户', 1, '所属行业', 2, 3]);
+    assert.equal((await manager.get(`/imports/${id}/report`)).status, 404);
+
+    const { names, sheets, files } = readWorkbook((await rep.get(`/imports/${id}/errors.xlsx`)).bytes);
+    assert.deepEqual(names.map((n) => [n.name, n.hidden]), [['客户', false], ['人', false], ['校验报告', false], ['_meta', true]]);
+    assert.deepEqual(sheets.客户[0], ['错误原因', '那个列', '所属行业', '信息来源', '电话', '内部XYZ']);
+    assert.deepEqual(sheets.客户[1].slice(1), ['报告乙有限公司', '养鱼', '广告', '1390', '=b']);
+    assert.ok(!Object.entries(files).some(([name, bytes]) => /worksheets/.test(name) && bytes.includes('<f>')), 'no formula');
+    assert.ok(sheets.校验报告.some((r) => r[2] === 'enum.unknown' && r[3] === '2'), JSON.stringify(sheets.校验报告));
+    sheets.客户[1][2] = sheets.客户[2][2] = '金融'; sheets.客户[1][4] = '13655550002';
+    sheets.人[1][2] = '报告乙有限公司';
+    const again = await rep.upload('/imports', 'mended.xlsx', saved(sheets), { fields: {} });
+    assert.equal(again.status, 201, again.text);
+    assert.deepEqual(again.json.sheets.map((s) => s.entity), ['customer', 'contact', null, null]);
+    assert.deepEqual(Object.values(again.json.sheets[0].mapping), [null, 'name', 'industry', 'source', 'phone', null]);
+    await rep.post(`/imports/${again.json.id}/run`, {});
+    const mended = await settle(rep, again.json.id);
+    assert.deepEqual(mended.counts, { ...none, created: 3 }, JSON.stringify((await rep.get(`/imports/${again.json.id}/errors`)).json.data));
   });
 });
