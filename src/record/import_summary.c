@@ -16,13 +16,14 @@ const char *imp_sheet_name(const Imp *imp, int index)
 static bool faults(Ctx *c, const Imp *imp, ImpSummary *out)
 {
     DbVal p[] = {db_of_int(imp->id), db_of_int(FAULTS_MOST)};
-    DbRows *r = db_query(
-        c,
-        SQL("SELECT \"sheet\", coalesce(\"col\", -1), coalesce(\"header\", ''), \"code\", "
-            "COUNT(*), "
-            "MIN(\"row\"), MIN(\"message\") FROM \"import_row_error\" WHERE \"import_id\" = $1 "
-            "GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC, 1, 2, 4 LIMIT $2"),
-        p, 2);
+    DbRows *r =
+        db_query(c,
+                 SQL("SELECT \"sheet\", coalesce(\"col\", -1), coalesce(\"header\", ''), \"code\", "
+                     "COUNT(*), "
+                     "MIN(\"row\"), MIN(\"message\") FROM \"import_row_error\" WHERE \"import_id\" "
+                     "= $1 AND \"kind\" IS NULL "
+                     "GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC, 1, 2, 4 LIMIT $2"),
+                 p, 2);
     if (!r)
         return false;
     out->faults = ARENA_ARRAY(c->a, FAULTS_MOST, ImpFault);
@@ -44,10 +45,11 @@ bool imp_summary(Ctx *c, const Imp *imp, ImpSummary *out)
     *out = (ImpSummary){.person = ""};
     return db_one_text(c, SQL("SELECT \"name\" FROM \"user\" WHERE \"id\" = $1"), owner, 1,
                        &out->person, NULL) &&
-           db_one_int(c,
-                      SQL("SELECT COUNT(*) FROM (SELECT DISTINCT \"sheet\", \"row\" FROM "
-                          "\"import_row_error\" WHERE \"import_id\" = $1) AS x"),
-                      id, 1, &out->refused, NULL) &&
+           db_one_int(
+               c,
+               SQL("SELECT COUNT(*) FROM (SELECT DISTINCT \"sheet\", \"row\" FROM "
+                   "\"import_row_error\" WHERE \"import_id\" = $1 AND \"kind\" IS NULL) AS x"),
+               id, 1, &out->refused, NULL) &&
            faults(c, imp, out);
 }
 
