@@ -18,7 +18,8 @@ enum {
     MAX_TABLES = 10000,
     COLSPAN = 1000,
     ROWSPAN = 65534,
-    MAX_NAMES = 1000
+    MAX_NAMES = 1000,
+    ENOUGH_ROWS = 2
 };
 
 typedef struct Table {
@@ -26,6 +27,7 @@ typedef struct Table {
     int columns, columns_now;
     int64_t rows;
     bool has_inner;
+    bool uncounted; /* it has rows, but how many? */
     const char *caption;
 } Table;
 
@@ -35,6 +37,8 @@ typedef struct Page {
     int elements;                 /* open ones */
     int open[TABLE_DEPTH], depth; /* tables; depth may be greater than there is room for */
     int n_tables;
+    int64_t all; /* while listing: no more tables than these can be there; 0: not known */
+    bool listed; /* nothing more is to be found out */
     VEC(Table) tables;
     VEC(const char *) names;
     /* the table that is wanted, and the depth it is at; 0: not in it */
@@ -274,6 +278,12 @@ static void count(Page *p, const char *name, const xmlChar **attrs)
     if (strcmp(name, "tr") == 0) {
         row_over(t);
         t->rows++;
+        if (p->all && p->n_tables == p->all && p->depth == 1 && t->rows > ENOUGH_ROWS) {
+            t->rows = 0; /* nobody knows */
+            t->uncounted = true;
+            p->listed = true;
+            stop(p);
+        }
     } else if (strcmp(name, "td") == 0 || strcmp(name, "th") == 0) {
         t->rows += t->rows == 0;
         t->columns_now += span_of(attrs, "colspan", COLSPAN);
@@ -446,7 +456,7 @@ static bool list_tables(Page *p)
     for (size_t i = 0; i < n && b->n < BOOK_SHEETS; i++) {
         const Table *t = &p->tables.items[i];
         inside[i] = t->parent < 0 || (inside[t->parent] && is_layout(&p->tables.items[t->parent]));
-        if (!inside[i] || is_layout(t) || !t->rows)
+        if (!inside[i] || is_layout(t) || (!t->rows && !t->uncounted))
             continue;
         const char *name =
             t->caption && *t->caption ? t->caption : arena_printf(b->a, "Sheet%d", b->n + 1);
@@ -455,6 +465,7 @@ static bool list_tables(Page *p)
         b->sheets[b->n].info = (SheetInfo){.name = name, .rows = t->rows, .columns = t->columns};
         ordinals[b->n++] = (int)i;
     }
+    markup_share(b);
     return b->n || ctx_fail(b->c, ERR_UNSUPPORTED_TYPE, "file", "err.sheet.no_table");
 }
 
@@ -464,5 +475,12 @@ bool html_open(SheetBook *b)
     *p = (Page){.b = b, .listing = true, .wanted = -1};
     b->format = "html";
     b->read = read_rows;
-    return walk(p) && list_tables(p);
+    static const char *const words[MARKUP_WORDS] = {"table"};
+    int64_t counts[MARKUP_WORDS];
+    if (markup_can_count(b)) {
+        if (!markup_count(b, words, counts))
+            return false;
+        p->all = counts[0];
+    }
+    return (walk(p) || p->listed) && list_tables(p);
 }

@@ -24,6 +24,21 @@ MarkupReader *markup_start(SheetBook *b);
 bool markup_next(MarkupReader *r, const char **text, size_t *n);
 void markup_close(MarkupReader *r);
 
+/* How many elements with these names (any case, any prefix; NULL ends them) begin in the file? Also those in comments
+   count, so it is never less than a parser finds. Only for encodings in which ASCII is ASCII: see markup_can_count. */
+enum {
+    MARKUP_WORDS = 4,
+    MARKUP_LARGE =
+        4
+        << 20 /* files from here on are not gone through to list their sheets, where that can be helped */
+};
+bool markup_count(SheetBook *b, const char *const words[MARKUP_WORDS],
+                  int64_t counts[MARKUP_WORDS]);
+/* Says of each sheet of b that it has its share of the file's bytes: a guess of the work it is. */
+void markup_share(SheetBook *b);
+/* Is the file large, and in such an encoding? */
+bool markup_can_count(const SheetBook *b);
+
 bool spreadsheetml_open(SheetBook *b);
 bool html_open(SheetBook *b);
 

@@ -11,6 +11,8 @@ typedef struct Xml {
     Part part;
     bool listing; /* opening: which sheets are there? */
     int sheet, wanted;
+    int64_t all; /* while listing: no more sheets than these can be there; 0: not known */
+    bool listed; /* nothing more is to be found out */
     VEC(BookSheet) sheets;
     Map *dates; /* styles that show dates */
     RowBuild out;
@@ -170,6 +172,10 @@ static void on_start(Part *p, const char *name, const char **attrs)
     } else if (strcmp(name, "Row") == 0 && x->in_table) {
         if (!x->listing && x->sheet == x->wanted)
             row_start(x, attrs);
+        else if (x->all && x->sheet + 1 == x->all) {
+            x->listed = true; /* the last sheet, and it has rows */
+            part_stop(p);
+        }
     } else if (strcmp(name, "Table") == 0) {
         x->in_table = true;
         x->row = 0;
@@ -279,11 +285,20 @@ bool spreadsheetml_open(SheetBook *b)
     b->format = "xml";
     b->more = x.dates;
     b->read = read_rows;
-    if (!walk(&x))
+    /* a sheet that is hidden says so behind its rows */
+    static const char *const words[MARKUP_WORDS] = {"Worksheet", "Visible"};
+    int64_t counts[MARKUP_WORDS];
+    if (markup_can_count(b)) {
+        if (!markup_count(b, words, counts))
+            return false;
+        x.all = counts[1] ? 0 : counts[0];
+    }
+    if (!walk(&x) && !x.listed)
         return false;
     if (!x.sheets.n)
         return ctx_fail(b->c, ERR_UNSUPPORTED_TYPE, "file", "err.sheet.no_workbook");
     b->sheets = x.sheets.items;
     b->n = (int)x.sheets.n;
+    markup_share(b);
     return true;
 }

@@ -226,13 +226,80 @@ static void hostile_pages(void **state)
     arena_free(a);
 }
 
+static void fill(Buf *out, const char *row, size_t bytes)
+{
+    for (size_t end = out->len + bytes; out->len < end;)
+        buf_puts(out, row);
+}
+
+static const char *names(Ctx *c, const Buf *text)
+{
+    SheetBook *b = NULL;
+    Buf out;
+    buf_init(&out, c->a);
+    if (!sheet_open(c, write_file(c->a, "large.xls", text->data, text->len), NULL, &b))
+        return c->err->message;
+    for (int i = 0; i < sheet_count(b); i++)
+        buf_printf(&out, "%s%s %d;", sheet_info(b, i)->name, sheet_info(b, i)->hidden ? "h" : "",
+                   sheet_info(b, i)->rows > 0);
+    return out.data;
+}
+
+/* Large files are not gone through to the end to list their sheets where it is clear that no more come; each line here
+   is a way in which more could. */
+static void large(void **state)
+{
+    (void)state;
+    static const char row[] = "<tr><td>1<td>2</tr>\n", xrow[] = "<Row><Cell><Data ss:Type='Number'>"
+                                                                "1</Data></Cell></Row>\n";
+    static const char *const pages[][2] = {
+        {"<table>@</table>", "Sheet1 0;"},
+        {"<table>@</table><TABLE\n><tr><td>1</table>", "Sheet1 1;Sheet2 1;"},
+        {"<table><tr><td>1</table><table>@</table>", "Sheet1 1;Sheet2 0;"},
+        {"<table>@</table><!-- <table> -->", "Sheet1 1;"},
+        {"<table>@<tr><td><table><tr><td>x</table></table>", "Sheet1 1;"},
+        {"<table><tr><td><table>@</table></table>", "Sheet1 1;"},
+        {"<table><tr><td>1</table>@", "Sheet1 1;"}};
+    static const char *const books[][2] = {
+        {"<Worksheet ss:Name='a'><Table>@</Table></Worksheet>", "a 0;"},
+        {"<Worksheet ss:Name='a'><Table>@</Table></Worksheet><Worksheet ss:Name='b'><Table><Row/>"
+         "</Table></Worksheet>",
+         "a 0;b 0;"},
+        {"<Worksheet ss:Name='a'><Table>@</Table></Worksheet><ss:Worksheet ss:Name='b'/>",
+         "a 0;b 0;"},
+        {"<Worksheet ss:Name='a'><Table>@</Table><WorksheetOptions><Visible>SheetHidden</Visible>"
+         "</WorksheetOptions></Worksheet>",
+         "ah 0;"}};
+    for (size_t i = 0; i < sizeof pages / sizeof *pages + sizeof books / sizeof *books; i++) {
+        size_t n = sizeof pages / sizeof *pages;
+        const char *const *one = i < n ? pages[i] : books[i - n];
+        Arena *a = arena_new(0);
+        Buf text;
+        const char *at = strchr(one[0], '@');
+        buf_init(&text, a);
+        if (i >= n)
+            buf_puts(&text, "<?xml version='1.0'?><Workbook "
+                            "xmlns='urn:schemas-microsoft-com:office:spreadsheet' "
+                            "xmlns:ss='urn:schemas-microsoft-com:office:spreadsheet'>");
+        buf_add(&text, one[0], (size_t)(at - one[0]));
+        fill(&text, i < n ? row : xrow, 5 << 20);
+        buf_puts(&text, at + 1);
+        if (i >= n)
+            buf_puts(&text, "</Workbook>");
+        const char *got = names(fresh(a), &text);
+        if (strcmp(got, one[1]) != 0)
+            fail_msg("%s: %s, not %s", one[0], got, one[1]);
+        arena_free(a);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(spreadsheetml), cmocka_unit_test(xml_refusals),
         cmocka_unit_test(pages),         cmocka_unit_test(page_sheets),
         cmocka_unit_test(stopping),      cmocka_unit_test(encodings),
-        cmocka_unit_test(hostile_pages),
+        cmocka_unit_test(hostile_pages), cmocka_unit_test(large),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
