@@ -74,3 +74,153 @@ test('the template of the entity, one cell wrong: told, mended in the report, im
   clean(page);
   await page.context().close();
 });
+
+test('a GBK csv: read otherwise it is broken, read right again it is recognised', async () => {
+  const page = await signedIn(it);
+  await page.goto(`${it.server.url}/import?entity=customer`);
+  await send(page, '客户.csv', await readFile(new URL('../data/01_gb18030.csv', import.meta.url)));
+  const reading = page.getByRole('region', { name: '文本文件的读法' });
+  await reading.getByText('按 GB18030 编码、逗号分隔读取').waitFor();
+  await reading.getByRole('button', { name: /更改读法/ }).click();
+  const live = reading.getByRole('region', { name: '按所选读法预览' });
+  await live.getByText('客户名称').waitFor();
+  await reading.getByLabel('文字编码').selectOption('Big5');
+  await live.getByText('客户名称').waitFor({ state: 'detached' });
+  await accessible(page, 'reading');
+  await picture(page, 'import-reading');
+  await reading.getByRole('button', { name: '就这样读取' }).click();
+  await reading.getByText('按 Big5 编码').waitFor();
+  await reading.getByRole('button', { name: /更改读法/ }).click();
+  await reading.getByLabel('文字编码').selectOption('GB18030');
+  await live.getByText('客户名称').waitFor();
+  await reading.getByRole('button', { name: '就这样读取' }).click();
+  await page.getByRole('table', { name: /的列对应关系/ }).getByText('客户名称').first().waitFor();
+  // Another header row by the preview, and back.
+  await page.getByRole('button', { name: '更改表头行' }).click();
+  await page.getByLabel('第 2 行是表头').check();
+  await page.getByText('表头：第 2 行').waitFor();
+  await picture(page, 'import-header');
+  await accessible(page, 'header');
+  await page.getByLabel('第 1 行是表头').check();
+  await page.getByText('表头：第 1 行').waitFor();
+  await page.getByRole('button', { name: '检查数据' }).click();
+  await page.getByText('没有发现错误').waitFor();
+  await page.getByRole('button', { name: /^导入 \d+ 条/ }).click();
+  await page.getByRole('heading', { name: '导入完成' }).waitFor();
+  await page.getByRole('link', { name: /查看新建的客户/ }).click();
+  await page.getByRole('link', { name: '重庆长安机电有限公司' }).waitFor();
+  clean(page);
+  await page.context().close();
+});
+
+test('two sheets: customers and their contacts, each to its entity, one left out', async () => {
+  const page = await signedIn(it);
+  await page.goto(`${it.server.url}/import?entity=customer`);
+  await send(page, '客户与联系人.xlsx', workbook({
+    客户: [head.slice(0, 3), ['双表旅程甲有限公司', '制造业', '官网'], ['双表旅程乙有限公司', '金融', '展会']],
+    联系人: [['姓名', '所属客户', '手机'], ['赵一', '双表旅程甲有限公司', '13822220001'], ['钱二', '双表旅程乙有限公司', '13822220002'], ['孙三', '没有这家公司', '13822220003']],
+    说明: [['本表由销售部整理'], ['请勿外传']],
+  }));
+  const tabs = page.getByRole('tablist', { name: '工作表' });
+  await tabs.getByRole('tab').first().waitFor();
+  assert.deepEqual(await tabs.getByRole('tab').allInnerTexts().then((all) => all.map((x) => x.replace(/\s+/g, ' ').trim())), ['客户 客户', '联系人 联系人', '说明 跳过']);
+  await tabs.getByRole('tab', { name: /联系人/ }).click();
+  assert.equal(await page.getByLabel('“所属客户”对应的字段').inputValue(), '客户');
+  await accessible(page, 'two sheets');
+  await picture(page, 'import-sheets');
+  await page.getByText('客户 2 行，3 列；联系人 3 行，3 列').waitFor();
+  await page.getByRole('button', { name: '检查数据' }).click();
+  await page.getByRole('heading', { name: '检查完成' }).waitFor();
+  await page.getByRole('cell', { name: '没有这家公司', exact: true }).waitFor();
+  await page.getByRole('button', { name: '只导入没有问题的 4 条' }).click();
+  await page.getByRole('heading', { name: '导入完成' }).waitFor();
+  await page.getByRole('link', { name: /查看新建的客户/ }).waitFor();
+  await page.getByRole('link', { name: /查看新建的联系人/ }).click();
+  await page.getByRole('link', { name: '赵一' }).first().waitFor();
+  await page.getByRole('link', { name: '钱二' }).first().waitFor();
+  await page.goBack();
+  await page.getByRole('heading', { name: '导入完成' }).waitFor();
+  clean(page);
+  await page.context().close();
+});
+
+test('by keyboard alone: from the menu to the records', async () => {
+  const page = await signedIn(it);
+  await page.goto(`${it.server.url}/import?entity=customer`);
+  const tabTo = async (locator) => {
+    for (let i = 0; i < 90; i++) {
+      if (await locator.evaluate((e) => e === document.activeElement).catch(() => false)) return;
+      await page.keyboard.press('Tab');
+    }
+    assert.fail(`not reached by Tab: ${locator}`);
+  };
+  await page.getByRole('button', { name: '选择文件' }).waitFor();
+  // Cells copied from a table program are pasted: no file dialog needed.
+  await page.evaluate((text) => {
+    const data = new DataTransfer();
+    data.setData('text/plain', text);
+    document.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }));
+  }, '客户名称\t所属行业\t信息来源\t随便写写\n键盘旅程有限公司\t金融\t官网\t甲乙丙\n');
+  await step(page, '对应列');
+  const field = page.getByLabel('“随便写写”对应的字段');
+  await field.waitFor();
+  await tabTo(field);
+  await page.keyboard.type('备注');
+  await page.keyboard.press('Enter');
+  assert.match(await field.inputValue(), /备注/);
+  await tabTo(page.getByRole('button', { name: '检查数据' }));
+  await page.keyboard.press('Enter');
+  const run = page.getByRole('button', { name: '导入 1 条' });
+  await run.waitFor();
+  await tabTo(run);
+  await page.keyboard.press('Enter');
+  const see = page.getByRole('link', { name: /查看新建的客户/ });
+  await see.waitFor();
+  await tabTo(see);
+  await page.keyboard.press('Enter');
+  await page.getByRole('link', { name: '键盘旅程有限公司' }).waitFor();
+  clean(page);
+  await page.context().close();
+});
+
+const bad = [head, ...Array.from({ length: 12 }, (_, i) => [`样式旅程${i}有限公司`, i % 3 === 0 ? '太空' : '金融', i % 4 === 0 ? '' : '官网', `李${i}`, i % 5 === 0 ? '123' : `1391234${String(1000 + i)}`])];
+for (const [name, options, english] of [['light', {}, false], ['dark', { dark: true }, true], ['phone', { phone: true }, false], ['phone-dark', { phone: true, dark: true }, true]]) {
+  test(`every step, ${name}${english ? ', English' : ''}: readable, nothing to scroll sideways`, async () => {
+    const page = await signedIn(it, 'admin', options);
+    if (english) {
+      await page.evaluate(() => localStorage.setItem('zk.prefs', JSON.stringify({ ...JSON.parse(localStorage.getItem('zk.prefs') ?? '{}'), lang: 'en' })));
+      await page.reload();
+    }
+    const say = (zh, en) => (english ? en : zh);
+    const look = async (at) => {
+      await accessible(page, `${name} ${at}`);
+      await fits(page, `${name} ${at}`);
+      await picture(page, `import-${name}-${at}`);
+      if (english) assert.doesNotMatch((await page.locator('.import-page').innerText()).replace(/[“"].*?[”"]|客户|样式旅程\S*|金融|官网|太空|李\d+|所属行业|信息来源|联系人|联系方式|名称/g, ''), /[\u4e00-\u9fff]/, `${at} is English`);
+    };
+    await page.goto(`${it.server.url}/import?entity=customer`);
+    await step(page, say('选文件', 'Choose a file'));
+    await settled(page);
+    await page.getByText(say('可以导入哪些文件？', 'Which files are accepted?')).click();
+    await look('1');
+    await page.getByLabel(say('要导入的文件', 'File to import')).setInputFiles({ name: '客户.xlsx', mimeType: 'application/octet-stream', buffer: workbook({ 客户: bad }) });
+    await step(page, say('对应列', 'Match the columns'));
+    await page.getByRole('table').first().waitFor();
+    await look('2');
+    await page.getByText(say('更多选项', 'More options')).click();
+    await page.getByLabel(say('新增并更新', 'Create and update')).check();
+    await page.getByLabel(say('添加一个字段…', 'Add a field…')).click();
+    await page.getByRole('option', { name: say('客户等级', 'level') }).first().click();
+    await page.getByText(say('更多选项', 'More options')).scrollIntoViewIfNeeded();
+    await look('2-options');
+    await page.getByRole('button', { name: say('检查数据', 'Check the data') }).click();
+    await page.getByRole('heading', { name: say('检查完成', 'Check finished') }).waitFor();
+    await page.locator('.error-rows').waitFor();
+    await look('3');
+    await page.getByRole('button', { name: /太空|不在选项中|not among/ }).first().click();
+    await page.locator('.error-card').scrollIntoViewIfNeeded();
+    await look('3-errors');
+    clean(page);
+    await page.context().close();
+  });
+}

@@ -1,7 +1,7 @@
 // What the server tells about an import (docs/api.md). What grew later is optional: a part of the
 // page that lives on it is shown where the answer carries it.
 export interface Guess { field: string; score: number }
-export interface Column { index: number; header: string; samples: (string | null)[]; guess?: Guess | null; hidden?: boolean }
+export interface Column { index: number; header: string; samples: (string | null)[]; guess?: Guess | null; hidden?: boolean; values?: Record<string, string> | null; dates?: string | null }
 export interface Note { code: string; count?: number; message: string; sheet?: string | null; column?: number; header?: string }
 export type Match = string[] | string[][];
 export interface Sheet {
