@@ -39,6 +39,7 @@ export function useImport(wish: string, onId: (id: number | null) => void) {
     const fresh = sheets.filter((s) => !plans[s.index] || anew(s)).map((s) => [s.index, planOf(s)] as const);
     for (const [, plan] of fresh) await need(plan.entity);
     for (const [at, plan] of fresh) plans[at] = plan;
+    if (job.value && isBusy(job.value.state) && !isBusy(next.state)) round.value++;
     job.value = { ...next, sheets };
   }
   /** Runs a step; what goes wrong stands on the page. */
@@ -120,7 +121,7 @@ export function useImport(wish: string, onId: (id: number | null) => void) {
       await new Promise((done) => { timer = window.setTimeout(done, 400); });
       if (!alive || !job.value) return;
       await take(await get<Import>(`/imports/${job.value.id}`));
-      if (!isBusy(job.value.state)) { round.value++; return; }
+      if (!isBusy(job.value.state)) return;
     }
   }
   /** Queues a check, the run or the undo, and stays with it. */
