@@ -235,3 +235,45 @@ for (const [name, options, english] of [['light', {}, false], ['dark', { dark: t
     await page.context().close();
   });
 }
+
+test('duplicates: chosen group by group, checked again, run; the undo leaves what was changed since', async () => {
+  const admin = await it.server.admin();
+  const known = await admin.post('/customers', { name: '重复旅程有限公司', industry: 'it', source: 'website', phone: '13911118888' });
+  assert.equal(known.status, 201, known.text);
+  const page = await signedIn(it);
+  await page.goto(`${it.server.url}/import?entity=customer`);
+  await send(page, '重复.csv', '\ufeff客户名称,所属行业,信息来源,电话\n重复旅程有限公司,金融,展会,13911118888\n双胞胎旅程有限公司,金融,展会,13911118889\n双胞胎旅程有限公司,金融,展会,13911118889\n独自旅程有限公司,金融,展会,13911118890\n');
+  await step(page, '对应列');
+  await page.getByText('更多选项').click();
+  for (const mode of ['仅新增', '新增并更新', '仅更新', '只补空白', '跳过已有']) await page.getByRole('radio', { name: mode }).waitFor();
+  await page.getByRole('button', { name: '检查数据' }).click();
+  await page.getByRole('status').filter({ hasText: '共 4 行：将新建 2、重复 2。' }).waitFor();
+  const groups = page.getByRole('region', { name: '重复的记录' });
+  await groups.getByText('第 3、4 行').waitFor();
+  await groups.getByRole('link', { name: '重复旅程有限公司' }).waitFor();
+  await groups.getByLabel('客户第 2 行的处理方式').selectOption('更新已有');
+  await groups.getByLabel('客户第 3 行的处理方式').selectOption('跳过');
+  await accessible(page, 'duplicates');
+  await picture(page, 'import-duplicates');
+  await groups.getByRole('button', { name: '保存 2 处选择并重新检查' }).click();
+  await page.getByRole('status').filter({ hasText: '共 4 行：将新建 2、将更新 1、将跳过 1。' }).waitFor();
+  await groups.getByText('第 3、4 行').waitFor();
+  await page.getByRole('button', { name: '导入 3 条' }).click();
+  await page.getByRole('heading', { name: '导入完成' }).waitFor();
+  const after = (await admin.get(`/customers/${known.json.id}`)).json;
+  assert.equal(after.industry, 'finance');
+  // Somebody works on one of the new records; the undo leaves it alone and says so.
+  const [alone] = (await admin.get(`/customers?filter=${encodeURIComponent(JSON.stringify(['name', '=', '独自旅程有限公司']))}`)).json.data;
+  const touched = await admin.patchNow(`/customers/${alone.id}`, { short_name: '独自' });
+  assert.equal(touched.status, 200, touched.text);
+  await page.getByRole('button', { name: '撤销本次导入' }).click();
+  await page.getByRole('alertdialog').getByRole('button', { name: '撤销本次导入' }).click();
+  await page.getByRole('heading', { name: '已撤销' }).waitFor();
+  const left = page.getByRole('region', { name: '没有撤销的记录' });
+  await left.getByText('独自旅程有限公司').first().waitFor();
+  await accessible(page, 'undone');
+  await picture(page, 'import-undone');
+  assert.equal((await admin.get(`/customers/${known.json.id}`)).json.industry, 'it', 'the former value is back');
+  clean(page);
+  await page.context().close();
+});

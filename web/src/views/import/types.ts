@@ -16,11 +16,11 @@ export type Counts = Record<string, number>;
 export interface Import {
   id: number; state: string; file_name?: string; sheets: Sheet[]; progress?: { done: number; total: number }; counts?: Counts;
   job?: { id: number } | null; ran?: boolean; message?: string | null; encoding?: string | null; delimiter?: string | null; warnings?: Note[];
-  created_at?: string; finished_at?: string | null; revert_until?: string | null; choices?: Record<string, string>;
+  created_at?: string; finished_at?: string | null; revert_until?: string | null; 
 }
 export interface ImportShort { id: number; state: string; file_name?: string; entities: string[]; counts?: Counts; progress?: { done: number; total: number }; created_at?: string; finished_at?: string | null; revert_until?: string | null }
 export interface RowError { sheet: string; row: number; column?: string | number | null; header?: string | null; value?: string | null; code: string; message: string }
-export interface Group { group: string; sheet: number; rule?: string; rows: number[]; record?: { id?: number; label?: string; owner?: string | { label: string } } | null; choice?: string | null }
+export interface Group { group: string; sheet: number; rule?: string; rows: number[]; record?: { id?: number; label?: string; owner?: string | { label: string } } | null; foreign?: boolean; choice?: string | null }
 export interface Preview { encoding?: string | null; rule?: string | null; delimiter?: string | null; rows: { row: number; cells: (string | null)[] }[] }
 
 /** What a person has decided about one sheet. Match keys: any group, within a group all. */

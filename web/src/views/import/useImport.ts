@@ -142,7 +142,7 @@ export function useImport(wish: string, onId: (id: number | null) => void) {
     try { await post(`/imports/${job.value!.id}/cancel`, {}); }
     catch (error) { if (!(error instanceof ApiError && error.status === 409)) problem.value = messageOf(error); /* 409: it was faster */ }
   }
-  async function choose(choices: Record<string, string>): Promise<boolean> {
+  async function choose(choices: Record<string, string | null>): Promise<boolean> {
     return (await attempt(async () => { const next = await patch<Import>(`/imports/${job.value!.id}`, { choices }); job.value = { ...job.value!, ...next, sheets: next.sheets ?? job.value!.sheets }; return true; })) ?? false;
   }
   const percent = computed(() => { const p = job.value?.progress; return p?.total ? Math.min(100, Math.round((100 * p.done) / p.total)) : 0; });
