@@ -19,15 +19,16 @@ static bool needs(const ImpPlan *p, const ImpPlan *other)
     return false;
 }
 
-static void order_sheets(Run *r, const int *chosen, int n)
+/* chosen: n sheets, by index into plans. Into order the same in the order they run. */
+static void order_sheets(const ImpPlan *plans, const int *chosen, int n, int *order)
 {
     bool taken[IMP_SHEETS_MOST] = {false};
-    while (r->n_order < n) {
+    for (int done = 0; done < n; done++) {
         int next = -1;
         for (int i = 0; i < n && next < 0; i++) {
             bool waits = taken[i];
             for (int k = 0; k < n && !waits; k++)
-                waits = !taken[k] && k != i && needs(&r->plans[chosen[i]], &r->plans[chosen[k]]);
+                waits = !taken[k] && k != i && needs(&plans[chosen[i]], &plans[chosen[k]]);
             if (!waits)
                 next = i;
         }
@@ -35,8 +36,23 @@ static void order_sheets(Run *r, const int *chosen, int n)
             if (!taken[i])
                 next = i;
         taken[next] = true;
-        r->order[r->n_order++] = chosen[next];
+        order[done] = chosen[next];
     }
+}
+
+void imp_order(Ctx *c, const Imp *imp, int *out)
+{
+    int chosen[IMP_SHEETS_MOST] = {0}, order[IMP_SHEETS_MOST] = {0}, n = 0, before = c->n_err;
+    ImpPlan *plans = ARENA_ARRAY(c->a, imp->n + 1, ImpPlan);
+    for (int i = 0; i < imp->n; i++) {
+        out[i] = 0;
+        if (imp->sheets[i].entity && n < IMP_SHEETS_MOST && imp_plan(c, &imp->sheets[i], &plans[i]))
+            chosen[n++] = i;
+    }
+    ctx_errors_back_to(c, before); /* a plan that is not whole yet has no place in it */
+    order_sheets(plans, chosen, n, order);
+    for (int i = 0; i < n; i++)
+        out[order[i]] = i + 1;
 }
 
 bool run_order(Run *r)
@@ -55,6 +71,7 @@ bool run_order(Run *r)
     }
     if (!n)
         return ctx_fail(c, ERR_INVALID, NULL, "err.import.nothing");
-    order_sheets(r, chosen, n);
+    order_sheets(r->plans, chosen, n, r->order);
+    r->n_order = n;
     return true;
 }

@@ -106,8 +106,8 @@ bool imp_read_match(Ctx *c, json_object *match, ImpSheet *s)
     return true;
 }
 
-/* told: for a person; else for the row. */
-static void write_sheet(Ctx *c, Jw *w, const ImpSheet *s, bool told)
+/* order: its place in the run, for a person; NULL: for the row. */
+static void write_sheet(Ctx *c, Jw *w, const ImpSheet *s, const int *order)
 {
     jw_obj(w);
     jw_kint(w, "index", s->index);
@@ -119,7 +119,9 @@ static void write_sheet(Ctx *c, Jw *w, const ImpSheet *s, bool told)
     jw_kbool(w, "remembered", s->remembered);
     jw_kstr(w, "profile", s->profile);
     jw_kbool(w, "fill_down", s->fill_down);
-    write_notes(told ? c : NULL, w, s);
+    if (order && *order)
+        jw_kint(w, "order", *order);
+    write_notes(order ? c : NULL, w, s);
     jw_key(w, "columns");
     jw_arr(w);
     for (int i = 0; i < s->n_columns; i++)
@@ -287,7 +289,7 @@ static const char *sheets_text(Ctx *c, const Imp *imp)
     jw_init(&w, &b);
     jw_arr(&w);
     for (int i = 0; i < imp->n; i++)
-        write_sheet(c, &w, &imp->sheets[i], false);
+        write_sheet(c, &w, &imp->sheets[i], NULL);
     jw_end(&w);
     return b.data;
 }
@@ -447,10 +449,12 @@ void imp_write_json(Ctx *c, const Imp *imp, Jw *w)
             imp->counts ? imp->counts
                         : "{\"created\":0,\"updated\":0,\"unchanged\":0,\"skipped\":0,"
                           "\"duplicate\":0,\"failed\":0}");
+    int *order = ARENA_ARRAY(c->a, imp->n + 1, int);
+    imp_order(c, imp, order);
     jw_key(w, "sheets");
     jw_arr(w);
     for (int i = 0; i < imp->n; i++)
-        write_sheet(c, w, &imp->sheets[i], true);
+        write_sheet(c, w, &imp->sheets[i], &order[i]);
     jw_end(w);
     warnings(c, imp, w);
     jw_kstr(w, "encoding", imp->encoding);

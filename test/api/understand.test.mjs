@@ -95,6 +95,47 @@ describe('the header, wherever it stands', () => {
   });
 });
 
+describe('several phones', () => {
+  test('of one cell and of several columns: none is lost', async () => {
+    const up = await upload(rep, 'p.xlsx', workbook({ 客户: [['客户名称', '所属行业', '信息来源', '联系人', '电话', '电话2', '备注'],
+      ['多电话有限公司', '金融', '广告', '周一', '010-62345678转12/13812220001', '13812220002、400-800-8888', '老客户'], ['单电话有限公司', '金融', '广告', '', 13812220009, '', '']] }));
+    const [s] = up.sheets;
+    assert.deepEqual([s.mapping[4], s.mapping[5]], ['phone', 'phone']);
+    assert.deepEqual(s.notes.filter((n) => n.code === 'phones').map((n) => [n.value, n.count]), [['电话', 1], ['电话2', 1]]);
+    const done = await step(rep, up.id, 'run');
+    assert.equal(done.counts.created, 2, JSON.stringify(await errors(rep, up.id)));
+    const c = await full(rep, 'customers', '多电话有限公司');
+    assert.equal(c.phone, '010-62345678-12');
+    assert.equal((await full(rep, 'contacts', '周一')).mobile, '13812220001');
+    assert.equal(c.remark, '老客户\n其他电话：13812220002、400-800-8888');
+    assert.equal((await full(rep, 'customers', '单电话有限公司')).phone, '13812220009');
+  });
+  test('dates of a salesman; a day without a year is refused', async () => {
+    const days = ['2024/5/1', '2024.5.1', '2024年5月1日', '20240501', '24-5-1', 45413];
+    const up = await upload(rep, 'd.xlsx', workbook({ 客户: [['客户名称', '所属行业', '信息来源', '电话'], ['生日有限公司', '金融', '广告', '13812220010']],
+      联系人: [['公司', '姓名', '手机', '生日'], ...days.map((d, i) => ['生日有限公司', `寿星${i}`, `1381222002${i}`, d]), ['生日有限公司', '无年', '13812220030', '5月1日']] }));
+    assert.deepEqual(up.sheets.map((s) => [s.entity, s.order]), [['customer', 1], ['contact', 2]]);
+    const done = await step(rep, up.id, 'run');
+    assert.deepEqual([done.counts.created, done.counts.failed], [7, 1], JSON.stringify(await errors(rep, up.id)));
+    for (let i = 0; i < days.length; i++) assert.equal((await full(rep, 'contacts', `寿星${i}`)).birthday, '2024-05-01');
+    assert.deepEqual((await errors(rep, up.id)).map((e) => [e.row, e.code]), [[8, 'format.date']]);
+  });
+  test('customers, contacts and follow-ups of one book, in any order', async () => {
+    const up = await upload(rep, 'b.xlsx', workbook({
+      拜访: [['拜访单位', '拜访日期', '跟进方式', '拜访情况', '客户需求', '下一步计划'], ['三表有限公司', '2024-05-01 10:00', '拜访', '谈了报价', '要便宜', '再谈']],
+      联系人: [['公司名称', '姓名', '电话'], ['三表有限公司', '郑三', '13812220041']],
+      公司: [['公司全称', '行业', '来源', '地址', '业务员', '座机号'], ['三表有限公司', '金融', '广告', '青岛市南区香港中路1号', '', '0532-85001234']] }));
+    assert.deepEqual(up.sheets.map((s) => [s.entity, s.order]), [['follow_up', 2], ['contact', 3], ['customer', 1]]);
+    assert.equal(up.sheets[0].mapping[0], 'customer');
+    assert.equal(up.sheets[2].mapping[3], 'address');
+    const done = await step(rep, up.id, 'run');
+    assert.equal(done.counts.created, 3, JSON.stringify(await errors(rep, up.id)));
+    const c = await full(rep, 'customers', '三表有限公司');
+    assert.equal(c.region.label, '山东省 / 青岛市 / 市南区');
+    assert.equal(c.address_detail, '香港中路1号');
+  });
+});
+
 describe('what was seen before', () => {
   const rows = (n) => workbook({ 表: [['客户名称', '行当', '从哪来', '电话', '说法'], [`记得${n}有限公司`, '金融', '广告', `1381112000${n}`, '话']] });
   test('the mapping of the last run comes back for the same headers; a colleague gets the company’s last, his own goes first', async () => {
