@@ -17,7 +17,7 @@ bool import_json(Ctx *c, int64_t id, Buf *out);
 /* The caller's own imports, newest first, appended to *out; cursor: that of the page before, or NULL. */
 bool import_list(Ctx *c, const char *cursor, int limit, Buf *out);
 typedef struct ImportPreview {
-    int64_t sheet, from, limit; /* from: row, from 1; at most 100 rows */
+    int64_t sheet, from, limit;       /* from: row, from 1; at most 100 rows */
     const char *encoding, *delimiter; /* instead of what was found or chosen; NULL or "" for that */
 } ImportPreview;
 

@@ -264,8 +264,8 @@ void imp_order(Ctx *c, const Imp *imp, int *out);
 /* ---- import_match.c ---- */
 
 typedef struct ImpMatch {
-    int64_t ids[2], version; /* version: of the one found */
-    int n;                   /* 0, 1, or 2 for several */
+    int64_t ids[2];
+    int n; /* 0, 1, or 2 for several */
 } ImpMatch;
 
 /* A record of the base that a rule holds against a row; id 0 for none. rule: index into Entity.dups. */
@@ -274,15 +274,21 @@ typedef struct ImpHit {
     int rule;
 } ImpHit;
 
+/* What the import itself has created so far is none of the base: that a row agrees with an earlier one of the file is
+   said by import_seen.c, in a check as in a run. */
+
 /* The live records that n rows mean, a few statements for all of them: by the chosen groups of the sheet, else by
    our own id, number, then by codes and unique fields, then by the rules for duplicates. */
-bool imp_find_matches(Ctx *c, const ImpPlan *p, const ImpCells *const *rows, int n, ImpMatch *out);
+bool imp_find_matches(Ctx *c, const ImpPlan *p, const ImpCells *const *rows, int n, int64_t import,
+                      ImpMatch *out);
 /* The key of a row by one of the chosen groups; NULL where a field of it is blank. */
 const char *imp_group_key(Ctx *c, const ImpPlan *p, const ImpGroup *g, const ImpCells *row);
 /* Live records that the rules which count in imports hold against these values (by Field.index); own[i]: the id of the
    record itself. values[i] NULL: not asked. Also inside a write. */
 bool imp_find_hits(Ctx *c, const Entity *e, const DbVal *const *values, const int64_t *own, int n,
-                   ImpHit *out);
+                   int64_t import, ImpHit *out);
+/* The versions of records as they are now; 0 for those that are gone. */
+bool imp_read_versions(Ctx *c, const Entity *e, const int64_t *ids, int n, int64_t *out);
 /* Does this rule count in an import at all? */
 bool imp_rule_counts(const DupRule *rule);
 

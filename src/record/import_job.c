@@ -11,6 +11,8 @@
 
 enum {
     SLOW_ROWS = 32, /* 0.2 s each at most: well within a lease */
+    FIND_ROWS = 256,
+    LEASE_MS = 30000,
     BLOCK_BYTES = 8 << 20,
     REPLAY_PAGE = 2000
 };
@@ -56,6 +58,82 @@ static bool any_cell(const ImpCells *cells)
             return true;
     return false;
 }
+
+/* ---- what rows mean, before any is written --------------------------------------------------- */
+
+static bool keep_found(Run *r, const ImpMatch *list, int n)
+{
+    if (r->n_found + (size_t)n > r->cap_found) {
+        size_t cap = r->cap_found ? r->cap_found * 2 : 4096;
+        int64_t *more = ARENA_ARRAY(r->keep, cap, int64_t);
+        if (r->n_found)
+            memcpy(more, r->found, r->n_found * sizeof *more);
+        r->found = more;
+        r->cap_found = cap;
+    }
+    for (int i = 0; i < n; i++)
+        r->found[r->n_found++] = list[i].n == 0 ? 0 : list[i].n == 1 ? list[i].ids[0] : -1;
+    return true;
+}
+
+/* Asks for the rows gathered; a long file renews the lease and hears of a cancel meanwhile. */
+static bool find_flush(Run *r)
+{
+    const ImpCells *rows[FIND_ROWS];
+    ImpMatch found[FIND_ROWS];
+    Ctx *c = r->c;
+    c->a = r->block;
+    for (int i = 0; i < r->n; i++)
+        rows[i] = &r->items[i].cells;
+    bool ok = imp_find_matches(c, run_plan(r), rows, r->n, r->imp->id, found) &&
+              keep_found(r, found, r->n);
+    if (ok && r->n_found % (FIND_ROWS * 16) == 0) {
+        ok = job_touch(c, r->job->id, LEASE_MS);
+        r->cancelled = ok && job_cancelled(c, r->job->id);
+    }
+    c->a = r->keep;
+    if (!ok || c->n_err)
+        return false;
+    arena_reset(r->block);
+    r->n = 0;
+    r->bytes = 0;
+    r->items = NULL;
+    r->cap = 0;
+    return !r->cancelled && !job_stop_asked();
+}
+
+static bool gather(Run *r, const SheetRow *row);
+
+static bool on_find(void *user, const SheetRow *row)
+{
+    Run *r = user;
+    if (row->row <= run_plan(r)->s->header_row || !gather(r, row))
+        return true;
+    return r->n < FIND_ROWS || find_flush(r);
+}
+
+static bool read_rows(Run *r, SheetRowFn fn)
+{
+    const ImpSheet *s = run_plan(r)->s;
+    int before = r->c->n_err;
+    bool whole = s->fill_down ? sheet_read_filled(r->book, s->index, s->header_row + 1, fn, r)
+                              : sheet_read(r->book, s->index, fn, r);
+    return whole && r->c->n_err == before;
+}
+
+/*
+ * Which record each row of the sheet means, asked while none of them is written: what a row changes shall not make
+ * another one mean something else, for in the check it does not.
+ */
+static bool find_all(Run *r)
+{
+    r->n_found = r->next = 0;
+    if (run_plan(r)->s->mode == IMP_CREATE)
+        return true;
+    return read_rows(r, on_find) && (!r->n || find_flush(r));
+}
+
+/* ---- rows done before ---------------------------------------------------------------------- */
 
 /* The outcomes of the rows behind `row`, a page of them. */
 static bool replay_page(Run *r, int64_t row)
@@ -137,15 +215,9 @@ static bool replay(Run *r, const SheetRow *row)
     return true;
 }
 
-static bool on_row(void *user, const SheetRow *row)
+/* Takes a row into the block; false where something stands outside the columns only. */
+static bool gather(Run *r, const SheetRow *row)
 {
-    Run *r = user;
-    const ImpPlan *p = run_plan(r);
-    if (row->row <= p->s->header_row)
-        return true;
-    if (r->resuming &&
-        (r->at < r->resume_at || (r->at == r->resume_at && row->row <= r->resume_row)))
-        return replay(r, row);
     if (r->n == r->cap) {
         int cap = r->cap ? r->cap * 2 : 128;
         Item *more = ARENA_ARRAY(r->block, cap, Item);
@@ -156,10 +228,29 @@ static bool on_row(void *user, const SheetRow *row)
     }
     Item *it = &r->items[r->n];
     *it = (Item){0};
-    it->cells = copy_cells(r->block, p, row, &r->bytes);
-    if (!any_cell(&it->cells)) /* something stands outside the columns only */
-        return true;
+    it->cells = copy_cells(r->block, run_plan(r), row, &r->bytes);
+    if (!any_cell(&it->cells))
+        return false;
     r->n++;
+    return true;
+}
+
+static bool on_row(void *user, const SheetRow *row)
+{
+    Run *r = user;
+    const ImpPlan *p = run_plan(r);
+    if (row->row <= p->s->header_row || !gather(r, row))
+        return true;
+    int64_t found = r->next < r->n_found ? r->found[r->next] : 0;
+    r->next++;
+    if (r->resuming &&
+        (r->at < r->resume_at || (r->at == r->resume_at && row->row <= r->resume_row))) {
+        r->n = 0;
+        r->items = NULL;
+        r->cap = 0;
+        return replay(r, row);
+    }
+    r->items[r->n - 1].found = found;
     int64_t most = p->slow ? SLOW_ROWS : conf_int("import.block");
     return r->n < most && r->bytes < BLOCK_BYTES ? true : flush(r);
 }
@@ -213,12 +304,7 @@ static bool run_sheets(Run *r)
     for (r->at = 0; r->at < r->n_order; r->at++) {
         if (!r->resuming || r->at != r->resume_at)
             r->row = 0;
-        int before = r->c->n_err;
-        const ImpSheet *s = run_plan(r)->s;
-        bool whole = s->fill_down
-                         ? sheet_read_filled(r->book, s->index, s->header_row + 1, on_row, r)
-                         : sheet_read(r->book, s->index, on_row, r);
-        if (r->c->n_err > before || !whole)
+        if (!find_all(r) || !read_rows(r, on_row))
             return false;
         if (r->n && !flush(r))
             return false;
@@ -274,6 +360,7 @@ static bool work(Ctx *c, Job *job, bool dry)
     Run r = {.c = c, .job = job, .imp = &imp, .dry = dry, .keep = c->a, .block = arena_child(c->a)};
     map_init(&r.names, c->a);
     map_init(&r.links, c->a);
+    map_init(&r.renamed, c->a);
     bool ok = run_order(&r) && imp_open(c, &imp, &r.book);
     if (ok && job->progress)
         resume(&r);

@@ -23,6 +23,7 @@ typedef struct Keys {
     const Field *fields[IMP_GROUP_FIELDS];
     KeyKind kinds[IMP_GROUP_FIELDS];
     int n_fields;
+    int64_t but_import; /* records this import made are none of the base */
 } Keys;
 
 typedef struct Ask {
@@ -32,7 +33,7 @@ typedef struct Ask {
 
 /* What the base holds of a key. */
 typedef struct Found {
-    int64_t first, last, version;
+    int64_t first, last;
 } Found;
 
 static KeyKind kind_of(const Field *f)
@@ -41,9 +42,9 @@ static KeyKind kind_of(const Field *f)
 }
 
 /* false where a name is no column: the group then finds nothing. */
-static bool keys_of(const Entity *e, const char *const *names, int n, Keys *out)
+static bool keys_of(const Entity *e, const char *const *names, int n, int64_t but_import, Keys *out)
 {
-    *out = (Keys){.e = e};
+    *out = (Keys){.e = e, .but_import = but_import};
     for (int i = 0; i < n && i < IMP_GROUP_FIELDS; i++) {
         const Field *f = entity_field(e, names[i]);
         if (!f || !f->column)
@@ -107,14 +108,25 @@ static void add_columns(Ctx *c, Sql *q, const Keys *k)
     }
 }
 
+static void write_limits(Sql *q, const Keys *k)
+{
+    const char *column = k->e->fields[STD_IMPORT_JOB].column;
+    sql_add(q, SQL(" AND t0.\"deleted_at\" IS NULL AND (t0."));
+    sql_name(q, column);
+    sql_add(q, SQL(" IS NULL OR t0."));
+    sql_name(q, column);
+    sql_add(q, SQL(" <> "));
+    sql_bind(q, db_of_int(k->but_import));
+    sql_add(q, SQL(")"));
+}
+
 /* SELECT keys, MIN(id), MAX(id), MIN(version) … WHERE each column is among the values asked for. */
 static void write_ask(Ctx *c, const Keys *k, const Ask *const *asks, Sql *q)
 {
     sql_init(q, c->a);
     sql_add(q, SQL("SELECT "));
     add_columns(c, q, k);
-    sql_add(q, SQL(", MIN(t0.\"id\"), MAX(t0.\"id\"), "));
-    sql_add(q, k->e->standard ? SQL("MIN(t0.\"version\")") : SQL("0"));
+    sql_add(q, SQL(", MIN(t0.\"id\"), MAX(t0.\"id\")"));
     sql_add(q, SQL(" FROM "));
     sql_name(q, k->e->name);
     sql_add(q, SQL(" AS t0 WHERE "));
@@ -131,7 +143,7 @@ static void write_ask(Ctx *c, const Keys *k, const Ask *const *asks, Sql *q)
         sql_add(q, SQL(")"));
     }
     if (k->e->standard)
-        sql_add(q, SQL(" AND t0.\"deleted_at\" IS NULL"));
+        write_limits(q, k);
     sql_add(q, SQL(" GROUP BY "));
     add_columns(c, q, k);
 }
@@ -152,9 +164,7 @@ static bool ask_some(Ctx *c, const Keys *k, const Ask *const *asks, Map *out)
             key_part(&b, &v);
         }
         Found *f = ARENA_NEW(c->a, Found);
-        *f = (Found){.first = db_int(r, k->n_fields),
-                     .last = db_int(r, k->n_fields + 1),
-                     .version = db_int(r, k->n_fields + 2)};
+        *f = (Found){.first = db_int(r, k->n_fields), .last = db_int(r, k->n_fields + 1)};
         map_put(out, b.data, f);
     }
     db_done(r);
@@ -198,27 +208,25 @@ const char *imp_group_key(Ctx *c, const ImpPlan *p, const ImpGroup *g, const Imp
 {
     Keys k;
     Ask a;
-    if (!keys_of(p->e, g->fields, g->n, &k))
+    if (!keys_of(p->e, g->fields, g->n, 0, &k))
         return NULL;
     row_ask(c, p, &k, row, &a);
     return a.key;
 }
 
-static void match_add(ImpMatch *m, int64_t id, int64_t version)
+static void match_add(ImpMatch *m, int64_t id)
 {
-    if (m->n == 0)
-        m->version = version;
     if (m->n < 2 && (m->n == 0 || m->ids[0] != id))
         m->ids[m->n++] = id;
 }
 
 /* One group for the rows that `open` still asks about; what is found is added to them. */
 static bool match_by(Ctx *c, const ImpPlan *p, const char *const *names, int n_names,
-                     const ImpCells *const *rows, int n, bool all, ImpMatch *out)
+                     const ImpCells *const *rows, int n, bool all, int64_t import, ImpMatch *out)
 {
     Keys k;
     Map found;
-    if (!keys_of(p->e, names, n_names, &k))
+    if (!keys_of(p->e, names, n_names, import, &k))
         return true;
     Ask *asks = ARENA_ARRAY(c->a, n + 1, Ask);
     bool any = false;
@@ -236,9 +244,9 @@ static bool match_by(Ctx *c, const ImpPlan *p, const char *const *names, int n_n
         const Found *f = asks[i].key ? map_get(&found, asks[i].key) : NULL;
         if (!f)
             continue;
-        match_add(&out[i], f->first, f->version);
+        match_add(&out[i], f->first);
         if (f->last != f->first)
-            match_add(&out[i], f->last, f->version);
+            match_add(&out[i], f->last);
     }
     return true;
 }
@@ -258,29 +266,31 @@ bool imp_rule_counts(const DupRule *rule)
     return act == DUP_COUNT || act == DUP_BLOCK;
 }
 
-bool imp_find_matches(Ctx *c, const ImpPlan *p, const ImpCells *const *rows, int n, ImpMatch *out)
+bool imp_find_matches(Ctx *c, const ImpPlan *p, const ImpCells *const *rows, int n, int64_t import,
+                      ImpMatch *out)
 {
     const Entity *e = p->e;
     memset(out, 0, (size_t)n * sizeof *out);
     for (int i = 0; i < p->s->n_match; i++)
-        if (!match_by(c, p, p->s->match[i].fields, p->s->match[i].n, rows, n, true, out))
+        if (!match_by(c, p, p->s->match[i].fields, p->s->match[i].n, rows, n, true, import, out))
             return false;
     if (p->s->n_match)
         return true;
     const char *id = "id";
-    if (!match_by(c, p, &id, 1, rows, n, false, out))
+    if (!match_by(c, p, &id, 1, rows, n, false, import, out))
         return false;
     for (int turn = 0; turn < 2; turn++)
         for (int i = 0; i < e->n_fields; i++) {
             const Field *f = &e->fields[i];
             bool wanted =
                 turn == 0 ? f->type == FT_NUMBER : f->unique || f->match == MATCH_CREDIT_CODE;
-            if (wanted && f->column && !match_by(c, p, &f->name, 1, rows, n, false, out))
+            if (wanted && f->column && !match_by(c, p, &f->name, 1, rows, n, false, import, out))
                 return false;
         }
     for (int i = 0; i < e->n_dups; i++)
         if (imp_rule_counts(&e->dups[i]) &&
-            !match_by(c, p, e->dups[i].fields, count_names(e->dups[i].fields), rows, n, false, out))
+            !match_by(c, p, e->dups[i].fields, count_names(e->dups[i].fields), rows, n, false,
+                      import, out))
             return false;
     return true;
 }
@@ -288,14 +298,14 @@ bool imp_find_matches(Ctx *c, const ImpPlan *p, const ImpCells *const *rows, int
 /* ---- duplicates in the base ---------------------------------------------------------------- */
 
 bool imp_find_hits(Ctx *c, const Entity *e, const DbVal *const *values, const int64_t *own, int n,
-                   ImpHit *out)
+                   int64_t import, ImpHit *out)
 {
     memset(out, 0, (size_t)n * sizeof *out);
     for (int d = 0; d < e->n_dups; d++) {
         const char *const *names = e->dups[d].fields;
         Keys k;
         Map found;
-        if (!imp_rule_counts(&e->dups[d]) || !keys_of(e, names, count_names(names), &k))
+        if (!imp_rule_counts(&e->dups[d]) || !keys_of(e, names, count_names(names), import, &k))
             continue;
         bool whole = true; /* a rule is about match keys: a field without one makes it none */
         for (int i = 0; i < k.n_fields; i++)
@@ -319,4 +329,28 @@ bool imp_find_hits(Ctx *c, const Entity *e, const DbVal *const *values, const in
         }
     }
     return true;
+}
+
+/* ---- versions ------------------------------------------------------------------------------ */
+
+bool imp_read_versions(Ctx *c, const Entity *e, const int64_t *ids, int n, int64_t *out)
+{
+    Sql q;
+    memset(out, 0, (size_t)n * sizeof *out);
+    if (!e->standard || !n)
+        return true;
+    sql_init(&q, c->a);
+    sql_add(&q, SQL("SELECT t0.\"id\", t0.\"version\" FROM "));
+    sql_name(&q, e->name);
+    sql_add(&q, SQL(" AS t0 WHERE t0.\"id\" IN "));
+    sql_bind_ids(&q, ids, n);
+    DbRows *r = sql_query(c, &q);
+    if (!r)
+        return false;
+    while (db_step(r))
+        for (int i = 0; i < n; i++)
+            if (ids[i] == db_int(r, 0))
+                out[i] = db_int(r, 1);
+    db_done(r);
+    return c->n_err == 0;
 }

@@ -3,7 +3,7 @@
  * checks of permissions and values are there), and what the rules for duplicates say is settled. Nothing is
  * written, so the check and the run go through here alike. See import_run.h.
  *
- * A window of rows at a time: matches of all, then each row prepared, then duplicates of all, then each settled in the
+ * A window of rows at a time: versions of what they update, then each row prepared, then duplicates of all, then each settled in the
  * order of the file. A row that needs an earlier one of the block (it links to it, or updates what that one makes) ends
  * the block before it: what is ready is written first.
  */
@@ -42,13 +42,24 @@ static bool by_key(Ctx *c, const Field *f, const Entity *to, const char *key, co
     return false;
 }
 
-static bool in_base(Ctx *c, const Field *f, const Entity *to, const char *text, int64_t *out,
+static const char *renamed_key(Ctx *c, const Entity *e, int64_t id)
+{
+    return arena_printf(c->a, "%s/%lld", e->name, (long long)id);
+}
+
+static bool in_base(Run *r, const Field *f, const Entity *to, const char *text, int64_t *out,
                     bool *missing)
 {
     static const char *const keys[] = {"number", "name", "login", "code"};
+    Ctx *c = r->c;
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        if (by_key(c, f, to, keys[i], text, out, missing))
-            return true;
+        if (by_key(c, f, to, keys[i], text, out, missing)) {
+            /* a check: by then it would have another name */
+            *missing = r->dry && i == 1 && map_has(&r->renamed, renamed_key(c, to, *out));
+            if (!*missing)
+                return true;
+            continue;
+        }
         if (!*missing)
             return false;
     }
@@ -86,7 +97,7 @@ static bool resolve(Ctx *c, void *arg, const Field *f, const Entity *to, const c
         *out = *known;
         return true;
     }
-    if (in_base(c, f, to, text, out, &missing)) {
+    if (in_base(r, f, to, text, out, &missing)) {
         if (r->links.n < IMP_CACHE_MOST) {
             known = ARENA_NEW(r->keep, int64_t);
             *known = *out;
@@ -213,7 +224,8 @@ static bool prepare_save(Run *r, Item *it, int64_t id, int64_t version)
 
 /* ---- one row, by its mode ------------------------------------------------------------------ */
 
-static bool prepare_item(Run *r, Item *it)
+/* version: of the record found. */
+static bool prepare_item(Run *r, Item *it, int64_t version)
 {
     Ctx *c = r->c;
     const ImpPlan *p = run_plan(r);
@@ -227,12 +239,12 @@ static bool prepare_item(Run *r, Item *it)
     it->planned = OUT_SKIPPED;
     if (imp_is_sample(c, p, &it->cells) || imp_is_total(c, p, &it->cells))
         return true;
-    if (it->match.n > 1)
+    if (it->found < 0)
         refuse(r, it, OUT_FAILED, -1, "dup.multiple", msg_text(c->lang, "import.dup_multiple"));
-    else if (mode == IMP_UPDATE && !it->match.n)
+    else if (mode == IMP_UPDATE && !it->found)
         refuse(r, it, OUT_SKIPPED, -1, "ref.not_found", msg_text(c->lang, "import.no_match"));
-    else if (mode != IMP_SKIP || !it->match.n)
-        return prepare_save(r, it, it->match.n ? it->match.ids[0] : 0, it->match.version);
+    else if (mode != IMP_SKIP || !it->found)
+        return prepare_save(r, it, it->found, version);
     return true;
 }
 
@@ -316,7 +328,7 @@ static bool update_in_file(Run *r, Item *it, bool first)
         it->again = true;
         return true;
     }
-    int64_t id = it->match.n ? it->match.ids[0] : 0;
+    int64_t id = it->found;
     bool gone = false;
     if (!id && !record_at(r, it->place, &id))
         return false;
@@ -356,7 +368,7 @@ static bool update_in_base(Run *r, Item *it)
     if (r->wait || !it->w || it->planned != OUT_UPDATED)
         return true;
     const DbVal *values = it->w->s.after;
-    if (!imp_find_hits(r->c, e, &values, &it->w->s.id, 1, &other))
+    if (!imp_find_hits(r->c, e, &values, &it->w->s.id, 1, r->imp->id, &other))
         return false;
     if (!other.id)
         return true;
@@ -391,7 +403,7 @@ static bool settle_dups(Run *r, Item *it, const ImpHit *hit, bool first)
     const DbVal *after = it->w->s.after;
     SeenKeys keys;
     int which = 0;
-    seen_keys(r, p, &it->cells, after, it->match.n ? it->match.ids[0] : 0, &keys);
+    seen_keys(r, p, &it->cells, after, it->found, &keys);
     it->place = seen_find(r, &keys, &which);
     if (it->place) {
         it->rule = keys.rules[which];
@@ -417,28 +429,24 @@ static bool settle_dups(Run *r, Item *it, const ImpHit *hit, bool first)
 
 static void name_item(Run *r, const Item *it, bool settled)
 {
+    const Field *title = run_plan(r)->e->title;
+    if (settled && r->dry && it->w && it->planned == OUT_UPDATED && it->w->s.changed[title->index])
+        map_put(&r->renamed, renamed_key(r->c, run_plan(r)->e, it->id), r);
     bool there = is_there(it->planned) && it->w;
     bool real = it->planned != OUT_CREATED;
     seen_name(r, run_plan(r), &it->cells, there ? it->id : 0, settled && (r->dry || real), real);
 }
 
-/* Rows that are to be found in the base: all, or none where the sheet only creates. */
-static bool find_matches(Run *r, int from, int upto)
+static bool read_versions(Run *r, int from, int upto, int64_t *out)
 {
-    const ImpCells *rows[WINDOW];
-    ImpMatch found[WINDOW];
-    int n = upto - from;
-    for (int i = 0; i < n; i++) {
-        rows[i] = &r->items[from + i].cells;
-        r->items[from + i].match = (ImpMatch){0};
+    int64_t ids[WINDOW];
+    bool any = false;
+    for (int i = from; i < upto; i++) {
+        ids[i - from] = r->items[i].found;
+        out[i - from] = 0;
+        any |= r->items[i].found > 0;
     }
-    if (run_plan(r)->s->mode == IMP_CREATE)
-        return true;
-    if (!imp_find_matches(r->c, run_plan(r), rows, n, found))
-        return false;
-    for (int i = 0; i < n; i++)
-        r->items[from + i].match = found[i];
-    return true;
+    return !any || imp_read_versions(r->c, run_plan(r)->e, ids, upto - from, out);
 }
 
 static bool find_hits(Run *r, int from, int upto, ImpHit *out)
@@ -452,17 +460,18 @@ static bool find_hits(Run *r, int from, int upto, ImpHit *out)
         values[i] = asks ? it->w->s.after : NULL;
         own[i] = asks ? it->w->s.id : 0;
     }
-    return imp_find_hits(r->c, run_plan(r)->e, values, own, n, out);
+    return imp_find_hits(r->c, run_plan(r)->e, values, own, n, r->imp->id, out);
 }
 
 /* start: where the block began; *at is how far it came. */
 static bool prepare_window(Run *r, int start, int from, int upto, int *at)
 {
     ImpHit hits[WINDOW];
-    if (!find_matches(r, from, upto))
+    int64_t versions[WINDOW];
+    if (!read_versions(r, from, upto, versions))
         return false;
     for (int i = from; i < upto; i++) {
-        if (!prepare_item(r, &r->items[i]))
+        if (!prepare_item(r, &r->items[i], versions[i - from]))
             return false;
         if (r->wait)
             upto = i;

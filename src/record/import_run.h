@@ -13,8 +13,8 @@ enum { IMP_CACHE_MOST = 200000, IMP_SHEETS_MOST = 64, IMP_KEYS_MOST = 32 };
 
 typedef struct Item {
     ImpCells cells;
+    int64_t found; /* the record of the base that it means; 0: none, -1: several */
     Outcome planned, outcome;
-    ImpMatch match;
     SaveWork *w; /* NULL: nothing is written */
     int64_t id, version;
     const char *former; /* an update: the values before it, as the input that brings them back */
@@ -68,7 +68,11 @@ typedef struct Run {
     int64_t resume_row;
     bool resuming;
     Replay replay;
+    int64_t *
+        found; /* of each row of this sheet, found before its first row is written; NULL where it only creates */
+    size_t n_found, cap_found, next;
     int64_t counts[OUT__COUNT], totals, samples, done, total, grown;
+    Map renamed;      /* "entity/id": a check would have given it another name */
     Map names, links; /* "entity/n/text" → InFile; "entity/text" → id of the database */
     Seen seen;
     Item *items;

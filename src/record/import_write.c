@@ -77,7 +77,7 @@ static bool late_hits(Ctx *c, Run *r, int from, int upto)
         values[i] = asks ? it->w->s.after : NULL;
         own[i] = asks ? it->w->s.id : 0;
     }
-    if (!imp_find_hits(c, run_plan(r)->e, values, own, n, hits))
+    if (!imp_find_hits(c, run_plan(r)->e, values, own, n, r->imp->id, hits))
         return false;
     for (int i = 0; i < n; i++) {
         Item *it = &r->items[from + i];
