@@ -18,8 +18,6 @@
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
-#include <sched.h>
-#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>

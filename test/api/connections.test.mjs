@@ -23,6 +23,14 @@ function dial() {
   return new Promise((done) => c.socket.on('connect', () => { c.began = performance.now(); done(c); }));
 }
 
+/** Over a connection of its own: fetch might take one that the idle timeout is just ending. */
+async function healthy() {
+  const c = await dial();
+  c.socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
+  await c.closed;
+  assert.match(c.text, /^HTTP\/1\.1 200 [^]*"ok"/);
+}
+
 test('headers byte by byte: 408 and the end, although the connection is never idle', async () => {
   const c = await dial();
   c.socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: ');
@@ -65,11 +73,11 @@ test(`${IDLE} idle connections are held, and others are answered meanwhile`, asy
   const before = rss(), idle = [];
   while (idle.length < IDLE) idle.push(...await Promise.all(Array.from({ length: 250 }, dial)));
   const at = performance.now();
-  assert.equal((await fetch(`${server.url}/healthz`)).status, 200);
+  await healthy();
   assert.ok(performance.now() - at < 1000 * slow);
   assert.equal(idle.filter((c) => c.ended).length, 0);
   const each = (rss() - before) * 1024 / IDLE;
   assert.ok(slow > 1 || each < 48, `${each.toFixed(1)} KB a connection`);
   await Promise.all(idle.map((c) => c.closed)); // by the idle timeout
-  assert.equal((await fetch(`${server.url}/healthz`)).status, 200);
+  await healthy();
 });

@@ -345,7 +345,7 @@ static void test_brief(void **state)
     int64_t n = 0;
     assert_int_equal(t_int(c, "SELECT 1"), 1); /* one connection is open */
     db_release(c);
-    ctx_brief_begin(c, 1000);
+    ctx_brief_begin(c, 60000);
     OK(c, db_one_int(c, SQL("SELECT 7"), NULL, 0, &n, NULL));
     assert_int_equal(n, 7);
     assert_false(c->ran_over);
