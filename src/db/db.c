@@ -65,6 +65,15 @@ static void read_host(char *out, size_t room)
     out[n + 1 + (size_t)k] = 0;
 }
 
+/* The first half of every holder of this process: a pid may come again after a restart, this does not. */
+static unsigned char process[8];
+static pthread_once_t process_once = PTHREAD_ONCE_INIT;
+
+static void make_process(void)
+{
+    randombytes_buf(process, sizeof process);
+}
+
 bool db_open(Ctx *c, const DbOptions *o, Db **out)
 {
     if (sodium_init() < 0)
@@ -81,7 +90,9 @@ bool db_open(Ctx *c, const DbOptions *o, Db **out)
     pthread_cond_init(&db->freed, NULL);
     db->max_conns = o->readers > 0 ? o->readers : pg ? 8 : 32;
     unsigned char token[16];
-    randombytes_buf(token, sizeof(token));
+    pthread_once(&process_once, make_process);
+    memcpy(token, process, sizeof process);
+    randombytes_buf(token + sizeof process, sizeof token - sizeof process);
     sodium_bin2hex(db->holder, sizeof(db->holder), token, sizeof(token));
     read_host(db->host, sizeof(db->host));
 

@@ -21,13 +21,15 @@ typedef struct Row {
     bool taken;
 } Row;
 
-/* Of this machine, and gone. A row of our own pid that is not ours was left by one who had the number before us. */
+enum { PROCESS_DIGITS = 16 }; /* of a holder: which process, see db_open */
+
+/* Of this machine, and gone. A row of our own pid from another process was left by one who had the number before us. */
 static bool is_dead(const Db *db, const char *holder, const char *host, int64_t pid)
 {
     if (!db->host[0] || !host || strcmp(host, db->host) != 0 || pid <= 0)
         return false;
     if (pid == (int64_t)getpid())
-        return holder && strcmp(holder, db->holder) != 0;
+        return holder && strncmp(holder, db->holder, PROCESS_DIGITS) != 0;
     return kill((pid_t)pid, 0) && errno == ESRCH;
 }
 

@@ -77,8 +77,8 @@ static const MayCase may_cases[] = {
     {"sys", "contact", ""},
     {"sec", "follow_up", ""},
     {"audit", "task", ""},
-    {"rep", "follow_up", "read create edit"},
-    {"rep", "task", "read create edit"},
+    {"rep", "follow_up", "read create edit import"},
+    {"rep", "task", "read create edit import"},
     /* the house itself */
     {"rep", "user", "read"},
     {"nobody", "user", "read"},
