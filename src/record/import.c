@@ -388,11 +388,13 @@ static bool queue_write(Ctx *c, void *arg)
         !take_progress(c, q))
         return false;
     /* of two at once the one that still sees the old job wins */
-    DbVal p[] = {db_of_int(q->imp->id), db_of_int(q->job), db_of_int(q->imp->job)};
+    DbVal p[] = {db_of_int(q->imp->id), db_of_int(q->job), db_of_int(q->imp->job),
+                 db_of_int(q->goes_on)};
     return db_exec(c,
-                   SQL("UPDATE \"import_job\" SET \"job_id\" = $2 WHERE \"id\" = $1 "
+                   SQL("UPDATE \"import_job\" SET \"job_id\" = $2, \"done\" = CASE WHEN $4 = 1 "
+                       "THEN \"done\" ELSE 0 END WHERE \"id\" = $1 "
                        "AND coalesce(\"job_id\", 0) = $3"),
-                   p, 3) &&
+                   p, 4) &&
            (db_changes(c) == 1 || ctx_fail(c, ERR_CONFLICT, NULL, "err.import.state", q->state)) &&
            imp_save_plan(c, q->imp) && imp_save_state(c, q->imp->id, q->state, NULL) &&
            (!q->imp->ran || imp_remember(c, q->imp));

@@ -29,10 +29,11 @@ static bool queue_write(Ctx *c, void *arg)
     if (!job_add(c, "import_undo", params, &q->job))
         return false;
     DbVal p[] = {db_of_int(q->imp->id), db_of_int(q->job), db_of_int(q->imp->job)};
-    return db_exec(c,
-                   SQL("UPDATE \"import_job\" SET \"job_id\" = $2 WHERE \"id\" = $1 AND "
-                       "coalesce(\"job_id\", 0) = $3"),
-                   p, 3) &&
+    return db_exec(
+               c,
+               SQL("UPDATE \"import_job\" SET \"job_id\" = $2, \"done\" = 0 WHERE \"id\" = $1 AND "
+                   "coalesce(\"job_id\", 0) = $3"),
+               p, 3) &&
            (db_changes(c) == 1 ||
             ctx_fail(c, ERR_CONFLICT, NULL, "err.import.state", q->imp->state)) &&
            imp_save_plan(c, q->imp) && imp_save_state(c, q->imp->id, "undoing", NULL);

@@ -1,0 +1,121 @@
+// An import over a kill -9, a stop, a cancel: it goes on where it stopped, and no row is there twice.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { makeCompany, passwordOf, startServer } from '../lib/index.mjs';
+import { checkAndRun, csv, duplicatesOf, errorsOf, find, none, settle, step, upload } from '../lib/imports.mjs';
+
+let server, rep;
+before(async () => {
+  server = await startServer({ company: true });
+  ({ rep } = await makeCompany(server, { only: ['rep'] }));
+});
+after(() => server?.stop());
+
+const N = 5000;
+const head = ['客户名称', '所属行业', '信息来源', '联系方式', '备注'];
+// Every hundredth row repeats an early one of the file, so that what was seen before the crash must be known after it.
+const many = (word, n = N) => csv([head, ...Array.from({ length: n }, (_, i) => (i % 100 === 99
+  ? [`${word}${i % 1000 - 99 < 0 ? 0 : (i % 1000) - 99}号有限公司`, '金融', '广告', `136${String(10000000 + ((i % 1000) - 99 < 0 ? 0 : (i % 1000) - 99))}`, '重复']
+  : [`${word}${i}号有限公司`, i % 50 === 7 ? '养鱼' : '金融', '广告', `136${String(10000000 + i)}`, '']))]);
+const expected = (n = N) => ({ ...none, created: n - n / 100 - n / 50, duplicate: n / 100, failed: n / 50 });
+const count = async (word) => (await rep.get(`/customers?count=exact&limit=1&filter=${encodeURIComponent(JSON.stringify(['name', 'starts', word]))}`)).json.count.value;
+const half = async (id) => {
+  for (;;) {
+    const { json } = await rep.get(`/imports/${id}`);
+    assert.ok(['running', 'checking'].includes(json.state), `too quick for this test: ${json.state}`);
+    if (json.progress.done > N / 10) return json;
+  }
+};
+const restart = async () => {
+  await server.launch();
+  rep = await server.login('rep', passwordOf('rep'));
+};
+/** It counts, refuses and shows what a run without any hindrance would have. */
+async function isWhole(id, word) {
+  const done = await settle(rep, id);
+  assert.equal(done.state, 'done', JSON.stringify(done));
+  assert.deepEqual(done.counts, expected());
+  assert.deepEqual(done.progress, { done: N, total: N });
+  assert.equal(await count(word), expected().created);
+  const rows = (await errorsOf(rep, id)).map((e) => e.row);
+  assert.equal(new Set(rows).size, rows.length, 'a row is refused twice');
+  assert.equal(rows.length, expected().failed + expected().duplicate);
+}
+
+describe('going on', () => {
+  test('after kill -9 in the middle, at once and with no row twice', async () => {
+    const up = await upload(rep, many('杀'));
+    const checked = await step(rep, up.id, 'check');
+    assert.deepEqual(checked.counts, expected(), JSON.stringify((await errorsOf(rep, up.id)).slice(0, 3)));
+    assert.equal((await rep.post(`/imports/${up.id}/run`, {})).status, 202);
+    await half(up.id);
+    await server.halt('SIGKILL');
+    await restart();
+    const from = Date.now();
+    await isWhole(up.id, '杀');
+    assert.ok(Date.now() - from < 25_000, 'it waited for the lease of a process that is gone');
+    // what is resumed is taken back whole, too
+    assert.equal((await step(rep, up.id, 'undo')).state, 'undone');
+    assert.equal(await count('杀'), 0);
+  });
+
+  test('after an orderly stop', async () => {
+    const up = await upload(rep, many('停'));
+    assert.equal((await rep.post(`/imports/${up.id}/run`, {})).status, 202);
+    await half(up.id);
+    await server.halt();
+    await restart();
+    await isWhole(up.id, '停');
+  });
+
+  test('a cancelled run, by running it again', async () => {
+    const up = await upload(rep, many('消'));
+    assert.equal((await rep.post(`/imports/${up.id}/run`, {})).status, 202);
+    await half(up.id);
+    assert.equal((await rep.post(`/imports/${up.id}/cancel`, {})).status, 200);
+    const stopped = await settle(rep, up.id);
+    assert.equal(stopped.state, 'cancelled', JSON.stringify(stopped));
+    assert.ok(stopped.counts.created > 0 && stopped.counts.created < expected().created);
+    assert.equal(await count('消'), stopped.counts.created);
+    assert.equal((await rep.patch(`/imports/${up.id}`, { sheets: [] })).status, 409); // its plan stands
+    assert.equal((await rep.post(`/imports/${up.id}/check`, {})).status, 409);
+    assert.equal((await rep.post(`/imports/${up.id}/run`, {})).status, 202);
+    await isWhole(up.id, '消');
+    assert.equal((await duplicatesOf(rep, up.id)).length > 0, true);
+  });
+
+  test('a check that was cancelled begins anew; a killed one ends as if nothing had been', async () => {
+    const up = await upload(rep, many('查'));
+    assert.equal((await rep.post(`/imports/${up.id}/check`, {})).status, 202);
+    await server.halt('SIGKILL');
+    await restart();
+    const checked = await settle(rep, up.id);
+    assert.equal(checked.state, 'checked', JSON.stringify(checked));
+    assert.deepEqual(checked.counts, expected());
+    assert.equal(await count('查'), 0);
+  });
+
+  test('updates, too: killed in the middle each record is written once', async () => {
+    const first = Array.from({ length: 2000 }, (_, i) => [`更${i}号有限公司`, '金融', '广告', `135${String(10000000 + i)}`, '旧']);
+    await checkAndRun(rep, (await upload(rep, csv([head, ...first]))).id);
+    const up = await upload(rep, csv([head, ...first.map((r) => [...r.slice(0, 4), '新'])]), { plan: { mode: 'update' } });
+    assert.equal((await rep.post(`/imports/${up.id}/run`, {})).status, 202);
+    for (;;) {
+      const { json } = await rep.get(`/imports/${up.id}`);
+      assert.equal(json.state, 'running', 'too quick for this test');
+      if (json.progress.done > 100) break;
+    }
+    await server.halt('SIGKILL');
+    await restart();
+    const done = await settle(rep, up.id);
+    assert.deepEqual(done.counts, { ...none, updated: 2000 });
+    const list = (await rep.get(`/customers?limit=200&fields=name,version&filter=${encodeURIComponent(JSON.stringify(['name', 'starts', '更']))}`)).json.data;
+    assert.ok(list.every((c) => c.version === 2), JSON.stringify(list.find((c) => c.version !== 2)));
+    assert.equal((await step(rep, up.id, 'undo')).state, 'undone');
+    assert.deepEqual(await errorsOf(rep, up.id, 'undo'), []);
+    const [c] = await find(rep, 'customers', 'name', '更7号有限公司');
+    assert.equal((await rep.get(`/customers/${c.id}`)).json.remark, '旧');
+    const check = await server.cli('check');
+    assert.equal(check.code, 0, check.stdout + check.stderr);
+  });
+});
