@@ -1,5 +1,6 @@
 /* What becomes of single cells on an import: words of other systems, days, bands, names in pieces, several phones. */
 #include "house.h"
+#include "base/embed.h"
 #include "record/import_impl.h"
 
 static json_object *values(T *t, const char *text)
@@ -128,9 +129,100 @@ static void phones(void **state)
     t_end(t);
 }
 
+static bool is_option(const Field *f, const char *code)
+{
+    for (int i = 0; i < f->n_options; i++)
+        if (strcmp(f->options[i].code, code) == 0)
+            return true;
+    return false;
+}
+
+static void check_form(T *t, const char *file, json_object *form)
+{
+    const Entity *e = ent(t, json_str(form, "entity", ""));
+    json_object *columns = json_member(form, "columns"), *signs = json_member(form, "signs");
+    assert_non_null(e);
+    assert_true(e->gets & GETS_IMPORT);
+    assert_true((int64_t)json_object_array_length(signs) >= json_int(form, "enough", 2));
+    json_object_object_foreach(columns, header, value)
+    {
+        bool plain = json_object_is_type(value, json_type_string);
+        const char *path = plain   ? json_object_get_string(value)
+                           : value ? json_str(value, "field", "")
+                                   : NULL;
+        const Field *f = path ? imp_field(&t->c, e, path, NULL) : NULL;
+        if (path && !f)
+            fail_msg("%s: %s is no field to import (%s)", file, path, header);
+        json_object *map = value && !plain ? json_member(value, "values") : NULL;
+        if (!map)
+            continue;
+        json_object_object_foreach(map, theirs, ours)
+        {
+            if (ours && !is_option(f, json_object_get_string(ours)))
+                fail_msg("%s: %s of %s is no option of ours", file, json_object_get_string(ours),
+                         theirs);
+        }
+    }
+}
+
+/* The profiles name fields and options that are there. */
+static void profiles(void **state)
+{
+    (void)state;
+    T *t = t_as("boss");
+    int n = 0;
+    t->c.actor = actor_system(t->a, CH_SYSTEM);
+    for (const Embed *file = embed_first("data/import_profiles/");
+         file && file->path && strncmp(file->path, "data/import_profiles/", 21) == 0; file++) {
+        json_object *o;
+        OK(t, json_read(&t->c, (const char *)file->data, file->len, &o));
+        json_object *forms = json_member(o, "forms");
+        for (size_t i = 0; i < json_object_array_length(forms); i++)
+            check_form(t, file->path, json_object_array_get_idx(forms, i));
+        n++;
+    }
+    assert_int_equal(n, 4);
+    t_end(t);
+}
+
+static bool keep(Ctx *c, void *imp)
+{
+    return imp_remember(c, imp);
+}
+
+/* A field that is no longer there is dropped from what is remembered; the others stand. */
+static void retired(void **state)
+{
+    (void)state;
+    T *t = t_as("boss");
+    ImpColumn cols[] = {{.header = "名号", .field = "name"},
+                        {.header = "旧栏", .field = "gone"},
+                        {.header = "话", .field = "phone"}};
+    ImpSheet s = {.columns = cols, .n_columns = 3, .name = "", .entity = "customer", .rows = 1};
+    Imp imp = {.owner = t->c.actor->user, .sheets = &s, .n = 1};
+    OK(t, db_write(&t->c, keep, &imp));
+    OK(t, db_write(&t->c, keep, &imp)); /* again: still one row */
+    ImpColumn again[] = {{.header = "*名号"}, {.header = "旧栏"}, {.header = "话："}};
+    ImpSheet next = {.columns = again, .n_columns = 3, .name = ""};
+    OK(t, imp_recall(&t->c, &next, NULL));
+    assert_true(next.remembered);
+    assert_string_equal(next.entity, "customer");
+    assert_string_equal(again[0].field, "name");
+    assert_null(again[1].field);
+    assert_string_equal(again[2].field, "phone");
+    T *sec = t_as("sec"); /* who may not import customers learns nothing */
+    ImpSheet none = {.columns = again, .n_columns = 3, .name = ""};
+    OK(sec, imp_recall(&sec->c, &none, NULL));
+    assert_false(none.remembered);
+    assert_null(none.entity);
+    t_end(sec);
+    t_end(t);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {HOUSE_TEST(words), HOUSE_TEST(days), HOUSE_TEST(pieces),
-                                       HOUSE_TEST(phones)};
+    const struct CMUnitTest tests[] = {HOUSE_TEST(words),    HOUSE_TEST(days),
+                                       HOUSE_TEST(pieces),   HOUSE_TEST(phones),
+                                       HOUSE_TEST(profiles), HOUSE_TEST(retired)};
     return house_run(tests);
 }
