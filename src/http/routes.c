@@ -78,7 +78,7 @@ const Route routes[] = {
     {GET, API "/imports/:id/errors.xlsx", api_import_errors_xlsx, .who = WHO_USER,
      .about = "Refused rows as a workbook with reasons"},
     {GET, API "/import-templates/:file", api_import_template, .who = WHO_USER,
-     .about = "Template workbook of an entity"},
+     .query = "with", .about = "Template workbook of an entity"},
     {GET, API "/attachments/:id/content", api_attachment_content, .who = WHO_USER,
      .about = "A file"},
     {DELETE_, API "/attachments/:id", api_attachment_delete, .who = WHO_USER,

@@ -21,19 +21,29 @@
 #include "base/utf8.h"
 #include "meta/types.h"
 #include "record/attach.h"
+#include "record/import_meta.h"
 #include "record/sheet_text.h"
 
-enum { DAY_MS = 86400000, DAY_ZERO = 25569 /* 1970-01-01 as days since 1899-12-30 */ };
+enum {
+    SHEETS_MOST = 255,
+    DAY_MS = 86400000,
+    DAY_ZERO = 25569 /* 1970-01-01 as days since 1899-12-30 */
+};
 static const int64_t EXACT = 1000000000000000; /* a number cell keeps 15 digits */
 
 struct ExportOut {
     ExportKind kind;
+    Arena *arena;
     /* .xlsx */
     lxw_workbook *book;
     lxw_worksheet *sheet;
     lxw_format *head, *text, *day, *instant, *money;
     lxw_row_t line;
+    const char *names[SHEETS_MOST];
     int sheets;
+    ImpMetaColumn *columns; /* what _meta says, or NULL: no list that can be imported */
+    const char *entity;
+    int n_columns;
     /* .csv */
     FILE *file;
 };
@@ -73,12 +83,16 @@ static const char *sheet_name(Ctx *c, const Entity *e, int n)
 static bool sheet_begin(Ctx *c, ExportOut *o, const RowSet *s)
 {
     int first = o->kind.with_id;
-    o->sheet = workbook_add_worksheet(o->book, sheet_name(c, s->e, o->sheets));
-    if (!o->sheet) /* a label no workbook takes */
-        o->sheet = workbook_add_worksheet(o->book, NULL);
+    if (o->sheets == SHEETS_MOST)
+        return ctx_fail(c, ERR_TOO_LARGE, NULL, "err.export.sheets");
+    Arena *step = c->a;
+    c->a = o->arena;
+    const char *name = sheet_name(c, s->e, o->sheets);
+    c->a = step;
+    o->sheet = workbook_add_worksheet(o->book, name);
     if (!o->sheet)
         return file_fail(c, o->kind.path, ENOSPC);
-    o->sheets++;
+    o->names[o->sheets++] = name;
     if (first) {
         worksheet_set_column(o->sheet, 0, 0, 12, o->text);
         worksheet_write_string(o->sheet, 0, 0, msg_text(c->lang, "export.id"), o->head);
@@ -92,6 +106,29 @@ static bool sheet_begin(Ctx *c, ExportOut *o, const RowSet *s)
     worksheet_freeze_panes(o->sheet, 1, 0);
     o->line = 1;
     return true;
+}
+
+static void note_columns(Ctx *c, ExportOut *o, const RowSet *s)
+{
+    int first = o->kind.with_id;
+    if (!(s->e->gets & GETS_IMPORT))
+        return;
+    o->entity = s->e->name;
+    o->n_columns = s->n_fields + first;
+    o->columns = ARENA_ARRAY(c->a, o->n_columns + 1, ImpMetaColumn);
+    if (first)
+        o->columns[0] = (ImpMetaColumn){"id", msg_text(c->lang, "export.id")};
+    for (int i = 0; i < s->n_fields; i++)
+        o->columns[i + first] = (ImpMetaColumn){s->fields[i]->name, header_of(c, s->fields[i])};
+}
+
+/* The last sheet of all, when the others are known. */
+static bool write_meta(Ctx *c, ExportOut *o)
+{
+    ImpMetaSheet *sheets = ARENA_ARRAY(c->a, o->sheets + 1, ImpMetaSheet);
+    for (int i = 0; i < o->sheets; i++)
+        sheets[i] = (ImpMetaSheet){o->entity, o->names[i], o->columns, o->n_columns};
+    return !o->columns || imp_meta_write(c, o->book, "export", sheets, o->sheets);
 }
 
 static bool open_xlsx(Ctx *c, ExportOut *o, const RowSet *s)
@@ -112,6 +149,7 @@ static bool open_xlsx(Ctx *c, ExportOut *o, const RowSet *s)
     format_set_num_format(o->instant, "yyyy-mm-dd hh:mm");
     o->money = workbook_add_format(o->book);
     format_set_num_format(o->money, "#,##0.00");
+    note_columns(c, o, s);
     return sheet_begin(c, o, s);
 }
 
@@ -141,7 +179,7 @@ static bool open_csv(Ctx *c, ExportOut *o, const RowSet *s)
 bool export_out_open(Ctx *c, const ExportKind *kind, const RowSet *s, ExportOut **out)
 {
     ExportOut *o = ARENA_NEW(c->a, ExportOut);
-    *o = (ExportOut){.kind = *kind};
+    *o = (ExportOut){.kind = *kind, .arena = c->a};
     if (!o->kind.sheet_rows)
         o->kind.sheet_rows = EXPORT_SHEET_ROWS;
     *out = o;
@@ -302,6 +340,7 @@ bool export_out_rows(Ctx *c, ExportOut *o, const RowSet *s)
 bool export_out_close(Ctx *c, ExportOut *o)
 {
     if (o->book) {
+        (void)write_meta(c, o); /* without it the headers tell as much */
         lxw_error err = workbook_close(o->book);
         o->book = NULL;
         return err == LXW_NO_ERROR ||

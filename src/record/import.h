@@ -37,8 +37,9 @@ bool import_duplicates(Ctx *c, int64_t id, const char *cursor, int limit, Buf *o
 bool import_report(Ctx *c, int64_t id, Buf *out);
 /* 《数据校验报告》: the refused rows as they were sent, marked and with reasons, and the figures; a file under tmp. */
 bool import_errors_xlsx(Ctx *c, int64_t id, const char **out_path);
-/* The template of an entity from the live declarations; a file under tmp. */
-bool import_template(Ctx *c, const Entity *e, const char **out_path);
+/* The template of an entity from the live declarations; a file under tmp. with: "contacts,tasks", entities that link to
+   it and get a sheet each, or NULL. */
+bool import_template(Ctx *c, const Entity *e, const char *with, const char **out_path);
 
 /* Job kinds. */
 bool import_check_job(Ctx *c, Job *job);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/msg.h"
 #include "record/sheet_text.h"
 
 enum { SHEETS_MOST = 64, COLUMNS_MOST = 1000 };
@@ -105,6 +106,17 @@ static void apply(Ctx *c, const Entity *e, const Part *p, ImpSheet *s)
     }
 }
 
+/* What we wrote for people to read: no data, however much it looks like it. */
+static bool is_for_reading(const char *name)
+{
+    static const char *const keys[] = {"import.guide_name", "import.report.name"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (strcmp(name, msg_text("zh", keys[i])) == 0 ||
+            strcmp(name, msg_text("en", keys[i])) == 0)
+            return true;
+    return false;
+}
+
 bool imp_meta(Ctx *c, SheetBook *b, ImpSheet *sheets, int n)
 {
     int at = -1, before = c->n_err;
@@ -118,6 +130,9 @@ bool imp_meta(Ctx *c, SheetBook *b, ImpSheet *sheets, int n)
     (void)sheet_read(b, at, meta_row, m);
     if (c->n_err > before)
         return false;
+    for (int i = 0; m->n && i < n; i++)
+        if (is_for_reading(sheets[i].name))
+            sheets[i].entity = NULL;
     for (int k = 0; k < m->n; k++) {
         const Part *p = &m->parts[k];
         const Entity *e = model_entity(c->model, p->entity);

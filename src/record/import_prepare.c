@@ -9,6 +9,7 @@
  */
 #include <string.h>
 
+#include "base/fold.h"
 #include "base/msg.h"
 #include "record/before.h"
 #include "record/dedupe.h"
@@ -75,6 +76,29 @@ static bool ambiguous_here(Ctx *c, const Field *f, const InFile *here, const cha
     return ctx_fail(c, ERR_REF_AMBIGUOUS, f->name, "import.ref_rows", text, b.data);
 }
 
+/* "总部/销售部": names down a tree, in the base, or ending with a row of this file that is not there yet. */
+static bool by_path(Run *r, const Field *f, const Entity *to, const char *text, int64_t *out,
+                    bool *pending)
+{
+    Ctx *c = r->c;
+    int before = c->n_err;
+    if (link_by_path(c, f, to, text, out))
+        return true;
+    const char *last = text;
+    for (const char *p = text; *p; p++)
+        if (strchr("/>\\", *p))
+            last = p + 1;
+    InFile *here = seen_named(r, to, fold_clean(c->a, last));
+    if (!here || !here->id || (here->written && (!r->dry || here->real)))
+        return false;
+    ctx_errors_back_to(c, before);
+    if (!here->written)
+        r->wait = true;
+    *out = here->id;
+    *pending = true;
+    return true;
+}
+
 static bool resolve(Ctx *c, void *arg, const Field *f, const Entity *to, const char *text,
                     int64_t *out, bool *pending)
 {
@@ -107,6 +131,8 @@ static bool resolve(Ctx *c, void *arg, const Field *f, const Entity *to, const c
     }
     if (!missing)
         return false;
+    if (to->tree && to->title->column && strpbrk(text, "/>\\"))
+        return by_path(r, f, to, text, out, pending);
     if (here)
         return ctx_fail(c, ERR_REF_NOT_FOUND, f->name, "import.ref_row", text,
                         ctx_num(c, here->row));

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/fold.h"
 #include "base/msg.h"
 #include "meta/types.h"
 
@@ -254,4 +255,63 @@ bool link_check(Ctx *c, SaveWork *w)
                             ctx_num(c, w->s.after[i].i));
     }
     return ctx_fail(c, ERR_REF_NOT_FOUND, w->many[0].f->name, "err.ref.not_found", "");
+}
+
+enum { PATH_WIDE = 50 };
+
+/* Rows of one name below the given ones (n 0: anywhere); replaces ids and n. */
+static bool step_down(Ctx *c, const Entity *to, const char *name, int64_t ids[PATH_WIDE], int *n)
+{
+    const Field *by = to->title, *up = entity_field(to, to->tree);
+    DbVal v = db_of_text(name);
+    Sql q;
+    sql_init(&q, c->a);
+    sql_add(&q, SQL("SELECT t0.\"id\" FROM "));
+    sql_name(&q, to->name);
+    sql_add(&q, SQL(" AS t0 WHERE "));
+    sql_col(&q, "t0", by->fold ? arena_printf(c->a, "%s_f", by->column) : by->column);
+    sql_add(&q, SQL(" = "));
+    sql_bind(&q, by->fold ? type_fold(c->a, by, &v) : v);
+    if (*n) {
+        sql_add(&q, SQL(" AND "));
+        sql_col(&q, "t0", up->column);
+        sql_add(&q, SQL(" IN "));
+        sql_bind_ids(&q, ids, *n);
+    }
+    add_limits(c, &q, to, false);
+    sql_add(&q, SQL(" ORDER BY t0.\"id\" LIMIT "));
+    sql_number(&q, PATH_WIDE);
+    DbRows *r = sql_query(c, &q);
+    if (!r)
+        return false;
+    *n = 0;
+    while (db_step(r))
+        ids[(*n)++] = db_int(r, 0);
+    db_done(r);
+    return c->n_err == 0;
+}
+
+bool link_by_path(Ctx *c, const Field *f, const Entity *to, const char *text, int64_t *out)
+{
+    int64_t ids[PATH_WIDE];
+    int n = 0, steps = 0;
+    for (const char *p = text; *p;) {
+        size_t len = strcspn(p, "/>\\");
+        char *name = fold_clean(c->a, arena_dup(c->a, p, len));
+        p += len + (p[len] != 0);
+        if (!*name)
+            continue;
+        if (!step_down(c, to, name, ids, &n))
+            return false;
+        if (!n)
+            break;
+        steps++;
+    }
+    if (!steps || !n)
+        return ctx_fail(c, ERR_REF_NOT_FOUND, f->name, "err.ref.not_found", text);
+    if (n > 1)
+        return ctx_fail(c, ERR_REF_AMBIGUOUS, f->name, "err.ref.ambiguous_which", text,
+                        ctx_num(c, n));
+    *out = ids[0];
+    return true;
 }

@@ -26,4 +26,8 @@ void link_prepare_check(Ctx *c, SaveWork *w);
 /* In the transaction: they are all still there. ERR_REF_NOT_FOUND otherwise. */
 bool link_check(Ctx *c, SaveWork *w);
 
+/* A row of a tree (Entity.tree) by the names down to it, "总部/销售部/华东组"; it may begin anywhere. ERR_REF_NOT_FOUND,
+   ERR_REF_AMBIGUOUS under f. */
+bool link_by_path(Ctx *c, const Field *f, const Entity *to, const char *text, int64_t *out);
+
 #endif

@@ -1,5 +1,9 @@
 // Lists as files, and back: what an export holds, how it is guarded, and that our own importer finds nothing changed in it.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { makeCompany, sleep, startServer } from '../lib/index.mjs';
 import { customer, make } from '../lib/records.mjs';
@@ -181,5 +185,85 @@ describe('the report of a check', () => {
     await rep.post(`/imports/${again.json.id}/run`, {});
     const mended = await settle(rep, again.json.id);
     assert.deepEqual(mended.counts, { ...none, created: 3 }, JSON.stringify((await rep.get(`/imports/${again.json.id}/errors`)).json.data));
+  });
+});
+
+describe('templates', () => {
+  test('customers with their contacts: lists, formats, dates, and back without a mapping', async () => {
+    const answer = await rep.get('/import-templates/customer.xlsx?with=contacts');
+    assert.equal(answer.status, 200, answer.text);
+    const { names, sheets, files } = readWorkbook(answer.bytes);
+    assert.deepEqual(names.map((n) => [n.name, n.hidden]), [['客户', false], ['联系人', false], ['填写说明', false], ['_lists', true], ['_meta', true]]);
+    const customers = files['xl/worksheets/sheet1.xml'].toString(), contacts = files['xl/worksheets/sheet2.xml'].toString();
+    assert.match(customers, /<pane [^>]*ySplit="1"/);
+    assert.match(customers, /<dataValidation type="list"[^>]*>\s*<formula1>_lists!\$A\$1:\$A\$\d+<\/formula1>/);
+    assert.match(contacts, /'客户'!\$[A-Z]+\$2/, 'the customer is chosen from the first sheet');
+    assert.match(contacts, /type="date"/, 'a birthday is a day');
+    assert.ok(sheets._lists.some((r) => r.includes('浙江省 / 杭州市')) && sheets._lists.some((r) => r.includes('制造业')), 'regions and options');
+    assert.match(files["xl/styles.xml"].toString(), /formatCode="@"/, 'text format');
+    const at = (sheet, header) => { const i = sheets[sheet][0].indexOf(header); assert.ok(i >= 0, `${header} in ${sheets[sheet][0]}`); return i; };
+    assert.match(sheets.客户[1][at('客户', '*客户名称')], /^示例：/);
+    const row = [], who = [];
+    row[at('客户', '*客户名称')] = '双表模板有限公司'; row[at('客户', '*所属行业')] = '信息技术'; row[at('客户', '*信息来源')] = '官网';
+    row[at('客户', '*联系方式')] = '13644440001'; row[at('客户', '*主要联系人姓名')] = '赵一';
+    who[at('联系人', '*姓名')] = '钱二'; who[at('联系人', '*所属客户')] = '双表模板有限公司'; who[at('联系人', '手机')] = '13644440002';
+    sheets.客户.push(row); sheets.联系人.push(who);
+    const up = await rep.upload('/imports', 't.xlsx', workbook(Object.fromEntries(Object.entries(sheets).map(([n, rows]) => [n, Array.from(rows, (r) => Array.from(r ?? []))]))), { fields: {} });
+    assert.equal(up.status, 201, up.text);
+    assert.deepEqual(up.json.sheets.map((s) => s.entity), ['customer', 'contact', null, null, null]);
+    await rep.post(`/imports/${up.json.id}/run`, {});
+    let done;
+    for (let i = 0; i < 200; i++) { done = (await rep.get(`/imports/${up.json.id}`)).json; if (done.state !== 'running') break; await sleep(50); }
+    assert.deepEqual(done.counts, { ...none, created: 2, skipped: 2 }, JSON.stringify((await rep.get(`/imports/${up.json.id}/errors`)).json.data));
+    assert.equal((await rep.get('/import-templates/customer.xlsx?with=users')).status, 422);
+    assert.equal((await rep.get('/import-templates/user.xlsx')).status, 403);
+  });
+
+  test('a second opinion: openpyxl reads the same', async (t) => {
+    if (spawnSync('python3', ['-c', 'import openpyxl']).status !== 0) return t.skip('openpyxl is not installed');
+    const folder = mkdtempSync(join(tmpdir(), 'zhike-template-'));
+    try {
+      const file = join(folder, 't.xlsx');
+      writeFileSync(file, (await sysadmin.get('/import-templates/user.xlsx?with=')).bytes);
+      const code = `import openpyxl, json, sys
+book = openpyxl.load_workbook(sys.argv[1])
+s = book.worksheets[0]
+print(json.dumps({"names": book.sheetnames, "frozen": s.freeze_panes, "lists": [v.formula1 for v in s.data_validations.dataValidation if v.type == "list"], "hidden": [x.title for x in book.worksheets if x.sheet_state != "visible"], "comment": bool(s["A1"].comment), "red": s["A1"].font.color.rgb if s["A1"].font.color else None, "head": [c.value for c in s[1]]}))`;
+      const run = spawnSync('python3', ['-c', code, file], { encoding: 'utf8' });
+      assert.equal(run.status, 0, run.stderr);
+      const seen = JSON.parse(run.stdout);
+      assert.equal(seen.frozen, 'A2');
+      assert.deepEqual(seen.hidden, ['_lists', '_meta']);
+      assert.ok(seen.lists.length >= 3 && seen.lists.every((f) => /^_lists!/.test(f)), JSON.stringify(seen));
+      assert.ok(seen.head.includes('*账号') && seen.head.includes('角色'), JSON.stringify(seen.head));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+describe('people and departments go the same way', () => {
+  test('departments by path and code, people with roles by name; what one may not give is refused', async () => {
+    const book = workbook({
+      部门: [['部门编码', '部门名称', '上级部门'], ['D1', '研究院', '总部'], ['D2', '一室', 'D1'], ['D3', '一室', '总部/销售部']],
+      用户: [['账号', '姓名', '所属部门', '直属上级', '角色', '密码'], ['lab1', '何主任', '总部/研究院/一室', '', '', ''], ['lab2', '吕助理', 'D2', 'lab1', '', 'Start-lab2-2026'], ['lab3', '施助理', 'D2', '何主任', '', 'short'], ['lab4', '张助理', 'D2', '', '系统管理员', '']],
+    });
+    const up = await sysadmin.upload('/imports', 'people.xlsx', book, { fields: {} });
+    assert.equal(up.status, 201, up.text);
+    assert.deepEqual(up.json.sheets.map((s) => s.entity), ['department', 'user']);
+    await sysadmin.post(`/imports/${up.json.id}/run`, {});
+    let done;
+    for (let i = 0; i < 300; i++) { done = (await sysadmin.get(`/imports/${up.json.id}`)).json; if (done.state !== 'running') break; await sleep(50); }
+    const errors = (await sysadmin.get(`/imports/${up.json.id}/errors`)).json.data;
+    assert.deepEqual(errors.map((e) => [e.sheet, e.row, e.header]), [['用户', 4, '密码']], JSON.stringify(errors));
+    assert.ok(!JSON.stringify(errors).includes('short'), 'no password in what is kept');
+    assert.deepEqual(done.counts, { ...none, created: 6, failed: 1 });
+    assert.ok(done.warnings.some((w) => w.header === '角色'), 'roles are not his to give: left out, and told');
+    const [four] = (await admin.get('/users?fields=login,roles&filter=' + encodeURIComponent(JSON.stringify(['login', '=', 'lab4'])))).json.data;
+    assert.deepEqual(four.roles, []);
+    const [two] = (await sysadmin.get('/users?fields=login,manager,department&filter=' + encodeURIComponent(JSON.stringify(['login', '=', 'lab2'])))).json.data;
+    assert.deepEqual([two.manager.label, two.department.label], ['何主任', '一室']);
+    await server.login('lab2', 'Start-lab2-2026');
+    assert.ok([403, 422].includes((await rep.upload('/imports', 'p.xlsx', book, { fields: { entity: 'user' } })).status));
   });
 });
