@@ -48,6 +48,7 @@ static void *must_malloc(size_t n)
 /*
  * Blocks go from the arena that ends to the one that begins, on whatever thread: else each request faults its
  * memory in anew, and gives back to one thread's heap what another took. A pile for each size, 4 MiB in all.
+ * Nobody waits for the piles: who finds them locked asks the heap.
  */
 enum { PILES = 5, KEPT_BYTES = 4 << 20 };
 static pthread_mutex_t kept_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -66,9 +67,8 @@ static int pile_of(size_t size)
 static Block *block_take(size_t size)
 {
     int pile = pile_of(size);
-    if (pile == PILES)
+    if (pile == PILES || pthread_mutex_trylock(&kept_lock))
         return NULL;
-    pthread_mutex_lock(&kept_lock);
     Block *b = kept[pile];
     if (b) {
         kept[pile] = b->next;
@@ -78,13 +78,10 @@ static Block *block_take(size_t size)
     return b;
 }
 
-/* Keeps what it can of the list, and frees the rest; one turn of the lock for all. */
-static void blocks_give(Block *list)
+/* Puts what there is room for onto the piles, under the lock; returns the rest. */
+static Block *blocks_keep(Block *list)
 {
     Block *rest = NULL;
-    if (!list)
-        return;
-    pthread_mutex_lock(&kept_lock);
     for (Block *b = list, *next; b; b = next) {
         next = b->next;
         int pile = pile_of(b->size);
@@ -94,7 +91,19 @@ static void blocks_give(Block *list)
         b->next = *to;
         *to = b;
     }
-    pthread_mutex_unlock(&kept_lock);
+    return rest;
+}
+
+/* Keeps what it can of the list, and frees the rest; one turn of the lock for all. */
+static void blocks_give(Block *list)
+{
+    Block *rest = list;
+    if (!list)
+        return;
+    if (pthread_mutex_trylock(&kept_lock) == 0) {
+        rest = blocks_keep(list);
+        pthread_mutex_unlock(&kept_lock);
+    }
     for (Block *b = rest, *next; b; b = next) {
         next = b->next;
         free(b);

@@ -309,6 +309,32 @@ bool db_in_write(const Ctx *c)
     return c->conn && c->conn->in_write;
 }
 
+bool db_read_begin(Ctx *c)
+{
+    if (!c->db->drv->reads_at_once || db_in_write(c))
+        return false;
+    DbConn *conn = db_conn(c);
+    if (!conn || conn->reading)
+        return false;
+    conn->reading = c->db->drv->control(c, conn, "BEGIN");
+    return conn->reading;
+}
+
+void db_read_close(DbConn *conn)
+{
+    if (!conn->reading)
+        return;
+    conn->reading = false;
+    if (conn->db->drv->in_transaction(conn))
+        (void)conn->db->drv->commit(conn); /* nothing was written: there is nothing to lose */
+}
+
+void db_read_end(Ctx *c, bool begun)
+{
+    if (begun && c->conn && !c->conn->in_write)
+        db_read_close(c->conn);
+}
+
 uint64_t db_write_epoch(const Ctx *c)
 {
     return db_in_write(c) ? c->conn->epoch : 0;

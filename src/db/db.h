@@ -109,6 +109,14 @@ bool db_in_write(const Ctx *c);
 uint64_t db_write_epoch(const Ctx *c);
 
 /*
+ * Reads that belong together, and are short: on SQLite what is read up to db_read_end is one state of the database, and
+ * the statements share one read transaction instead of beginning one each. On PostgreSQL, inside db_write and inside
+ * another pair nothing happens (false). A write in between, and giving back the connection, ends it.
+ */
+bool db_read_begin(Ctx *c);
+void db_read_end(Ctx *c, bool begun);
+
+/*
  * A step inside a write that may fail alone (a row of an import): SAVEPOINT, fn, RELEASE or
  * ROLLBACK TO. Its mistakes stay recorded; the transaction goes on.
  */

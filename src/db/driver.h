@@ -54,6 +54,7 @@ struct DbConn {
     bool retry;     /* the failure goes away by running the transaction again */
     bool broken;    /* the connection is of no more use: reopen or drop it */
     uint64_t epoch; /* see db_write_epoch; 0 on PostgreSQL */
+    bool reading;   /* between db_read_begin and its end */
     bool parked;    /* its Ctx went on without it; goes back when its last cursor ends */
     int try_depth;
     PendingChange *pending; /* malloc */
@@ -121,6 +122,7 @@ struct Driver {
     void (*report)(Ctx *c, DbConn *conn);
 
     bool (*write)(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg);
+    bool reads_at_once; /* db_read_begin begins something */
 };
 
 struct Dialect {
@@ -180,6 +182,9 @@ void db_detach(Ctx *c);
 void db_rows_link(DbRows *r, DbConn *conn);
 /* Ends all cursors of conn opened at depth or deeper. */
 void db_rows_end(DbConn *conn, int depth);
+
+/* db.c: ends what db_read_begin began on conn. */
+void db_read_close(DbConn *conn);
 
 /* writer.c */
 bool writer_start(Ctx *c, Db *db, DbConn *conn);

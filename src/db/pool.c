@@ -114,6 +114,7 @@ void pool_give(DbConn *conn)
 {
     Db *db = conn->db;
     db_rows_end(conn, 0);
+    db_read_close(conn);
     change_forget(conn, 0);
     conn->ctx = NULL;
     conn->parked = false;

@@ -819,4 +819,5 @@ const Driver sqlite_driver = {
     .in_transaction = sqlite_in_transaction,
     .report = sqlite_report,
     .write = writer_submit,
+    .reads_at_once = true,
 };

@@ -97,11 +97,9 @@ bool rec_get_for(Ctx *c, const Entity *e, int64_t id, Action act, Record *out)
     return found || ctx_fail(c, ERR_FORBIDDEN, NULL, "err.forbidden_record");
 }
 
-bool rec_json(Ctx *c, const Entity *e, int64_t id, bool with_deleted, Buf *out,
-              int64_t *out_version)
+static bool read_json(Ctx *c, const Entity *e, int64_t id, bool with_deleted, Buf *out,
+                      int64_t *out_version)
 {
-    if (!access_need(c, e, ACT_READ))
-        return false;
     RowSet s;
     if (!rows_choose(c, e, NULL, true, &s))
         return false;
@@ -130,4 +128,15 @@ bool rec_json(Ctx *c, const Entity *e, int64_t id, bool with_deleted, Buf *out,
     if (out_version)
         *out_version = s.rows[0].rec.version;
     return true;
+}
+
+bool rec_json(Ctx *c, const Entity *e, int64_t id, bool with_deleted, Buf *out,
+              int64_t *out_version)
+{
+    if (!access_need(c, e, ACT_READ))
+        return false;
+    bool begun = db_read_begin(c);
+    bool ok = read_json(c, e, id, with_deleted, out, out_version);
+    db_read_end(c, begun);
+    return ok;
 }

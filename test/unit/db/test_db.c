@@ -469,10 +469,59 @@ static void test_missing(void **state)
     t_end(t);
 }
 
+static int64_t items(Ctx *c)
+{
+    int64_t n = -1;
+    OK(c, db_one_int(c, SQL("SELECT COUNT(*) FROM item"), NULL, 0, &n, NULL));
+    return n;
+}
+
+/* Reads that belong together see one state on SQLite; the next pair, or a write of their own, sees the newest. */
+static void test_read_together(void **state)
+{
+    (void)state;
+    T *t = t_new();
+    Ctx *c = &t->c;
+    OK(c, db_write(c, make_item, NULL));
+    Arena *a = arena_new(0);
+    Ctx other;
+    ctx_init(&other, a);
+    other.db = c->db;
+    bool sqlite = !db_is_pg(c->db), begun = db_read_begin(c);
+    assert_int_equal(begun, sqlite);
+    assert_false(db_read_begin(c)); /* the inner of two does nothing, and ends nothing */
+    db_read_end(c, false);
+    assert_int_equal(items(c), 0);
+    int one = 1, two = 2, three = 3;
+    OK(&other, db_write(&other, add_item, &one));
+    assert_int_equal(items(c), sqlite ? 0 : 1);
+    db_read_end(c, begun);
+    assert_int_equal(items(c), 1);
+    begun = db_read_begin(c);
+    assert_int_equal(items(c), 1);
+    DbRows *r = db_query(c, SQL("SELECT id FROM item ORDER BY id"), NULL, 0);
+    OK(c, r && db_step(r));
+    OK(c, db_write(c, add_item, &two)); /* the open cursor keeps its state */
+    assert_int_equal(items(c), 2);
+    assert_false(db_step(r));
+    OK(&other, db_write(&other, add_item, &three));
+    assert_int_equal(items(c), 3);
+    db_read_end(c, begun);
+    begun = db_read_begin(c);
+    assert_int_equal(items(c), 3);
+    db_release(c); /* giving it back ends it, too */
+    db_read_end(c, begun);
+    db_release(&other);
+    arena_free(a);
+    assert_int_equal(items(c), 3);
+    t_end(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         DB_TEST(test_numbers),
+        DB_TEST(test_read_together),
         DB_TEST(test_values),
         DB_TEST(test_mistakes),
         DB_TEST(test_write),
