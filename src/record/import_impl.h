@@ -256,6 +256,11 @@ const char *imp_pick_phone(Ctx *c, const char *text, bool mobile, ImpSpare *spar
 /* The other numbers: into further phone fields of a new record, else into the remark. false: there is no place for them. */
 bool imp_place_phones(Ctx *c, const Entity *e, json_object *in, bool is_new, const ImpSpare *spare);
 
+/* ---- import_fill.c ---- */
+
+/* sheet_read of a planned sheet, with blank cells filled down where it says so. */
+bool imp_read(Ctx *c, SheetBook *b, const ImpSheet *s, SheetRowFn fn, void *user);
+
 /* ---- import_order.c ---- */
 
 /* For each sheet its place in the order of the run, from 1; 0 for those that take no part. */

@@ -116,8 +116,7 @@ static bool read_rows(Run *r, SheetRowFn fn)
 {
     const ImpSheet *s = run_plan(r)->s;
     int before = r->c->n_err;
-    bool whole = s->fill_down ? sheet_read_filled(r->book, s->index, s->header_row + 1, fn, r)
-                              : sheet_read(r->book, s->index, fn, r);
+    bool whole = imp_read(r->c, r->book, s, fn, r);
     return whole && r->c->n_err == before;
 }
 

@@ -169,10 +169,8 @@ static bool write_sheet(Report *r, const Imp *imp, SheetBook *b)
     if (r->sheet && r->e) {
         put_header(r);
         note_meta(r);
-        if (r->more && r->s->fill_down)
-            (void)sheet_read_filled(b, r->s->index, r->s->header_row + 1, on_row, r);
-        else if (r->more)
-            (void)sheet_read(b, r->s->index, on_row, r);
+        if (r->more)
+            (void)imp_read(c, b, r->s, on_row, r);
     }
     db_done(r->rows);
     return c->n_err == before && r->sheet;

@@ -405,6 +405,28 @@ static void warning(Jw *w, const char *sheet, int column, const char *header, co
     jw_end(w);
 }
 
+static bool is_mapped(const ImpSheet *s, const char *field)
+{
+    for (int i = 0; i < s->n_columns; i++)
+        if (s->columns[i].field && strcmp(s->columns[i].field, field) == 0)
+            return true;
+    return s->defaults && json_member(s->defaults, field);
+}
+
+/* What no row can be made without, and nothing of the sheet gives. */
+static void missing(Ctx *c, const ImpSheet *s, const Entity *e, Jw *w)
+{
+    for (int i = 0; e && s->mode != IMP_UPDATE && i < e->n_fields; i++) {
+        const Field *f = &e->fields[i];
+        if (!f->required || f->dflt || f->standard || f->type == FT_PARTS || !imp_may_use(c, f) ||
+            is_mapped(s, f->name))
+            continue;
+        const char *args[] = {label_in(f->label, c->lang), NULL};
+        warning(w, s->name, -1, NULL, "required",
+                msg_format(c->a, c->lang, "import.warn_required", args));
+    }
+}
+
 static void warnings(Ctx *c, const Imp *imp, Jw *w)
 {
     jw_key(w, "warnings");
@@ -421,6 +443,7 @@ static void warnings(Ctx *c, const Imp *imp, Jw *w)
                 warning(w, s->name, k, col->header, col->field ? "perm.denied" : "unknown_column",
                         msg_text(c->lang, key));
         }
+        missing(c, s, e, w);
     }
     if (imp->totals)
         warning(w, NULL, -1, NULL, "totals",

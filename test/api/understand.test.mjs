@@ -89,6 +89,30 @@ describe('the header, wherever it stands', () => {
     assert.deepEqual((await errors(rep, up.id)).map((e) => [e.sheet, e.row, e.code]), [['联系人', 5, 'required']]);
   });
 
+  test('a text file cannot tell what was merged: on wish the blank customer of a contact is the one above', async () => {
+    const csv = '客户名称,姓名,手机\n第二客户有限公司,丙一,13811110051\n,丙二,13811110052\n';
+    const up = await upload(rep, 'f.csv', Buffer.from(csv), 'contact');
+    assert.equal(up.sheets[0].fill_down, false);
+    const set = await rep.patch(`/imports/${up.id}`, { sheets: [{ index: 0, entity: 'contact', fill_down: true }] });
+    assert.equal(set.json.sheets[0].fill_down, true);
+    const done = await step(rep, up.id, 'run');
+    assert.equal(done.counts.created, 2, JSON.stringify(await errors(rep, up.id)));
+    assert.equal((await full(rep, 'contacts', '丙二')).customer.label, '第二客户有限公司');
+  });
+
+  test('blank rows, samples and what is required and missing are told', async () => {
+    const up = await upload(rep, 'n.xlsx', workbook({ 客户: [['客户名称', '电话'], ['示例：某公司', '13811110061'], [], [], ['甲公司', '13811110062.0'], ['小计', '']] }));
+    const [s] = up.sheets;
+    assert.deepEqual(['blank_rows', 'samples', 'totals'].map((code) => note(s, code)?.count), [2, 1, 1]);
+    const wanted = up.warnings.filter((w) => w.code === 'required').map((w) => w.message).join();
+    assert.match(wanted, /所属行业.*信息来源/);
+    const set = (await rep.patch(`/imports/${up.id}`, { sheets: [{ index: 0, entity: 'customer', defaults: { industry: 'it', source: 'other' } }] })).json;
+    assert.deepEqual(set.warnings.filter((w) => w.code === 'required'), []);
+    const done = await step(rep, up.id, 'run');
+    assert.deepEqual([done.counts.created, done.counts.skipped], [1, 2], JSON.stringify(await errors(rep, up.id)));
+    assert.equal((await full(rep, 'customers', '甲公司')).phone, '13811110062');
+  });
+
   test('hidden sheets are left out; each sheet gets what it is, by name and columns', async () => {
     const up = await upload(boss, 's.xlsx', workbook({ 客户联系人: [['客户名称', '姓名', '手机'], ['甲', '乙', '13811110031']], 旧客户: [['客户名称', '电话'], ['甲', '13811110032']] }, { 旧客户: { hidden: true } }));
     assert.deepEqual(up.sheets.map((s) => s.entity), ['contact', null]);
