@@ -286,13 +286,19 @@ static bool is_open(Ctx *c, const Imp *imp)
            ctx_fail(c, ERR_CONFLICT, NULL, "err.import.state", imp->state);
 }
 
+/* Nothing done yet: what a look or an earlier check counted is over. */
+static bool save_nothing_done(Ctx *c, const Imp *imp)
+{
+    return imp_save_progress(c, imp->id, 0, imp->total,
+                             "{\"created\":0,\"updated\":0,\"unchanged\":0,\"skipped\":0,"
+                             "\"duplicate\":0,\"failed\":0}");
+}
+
 static bool save_plan(Ctx *c, void *arg)
 {
     const Imp *imp = arg;
     return imp_save_plan(c, imp) && imp_save_state(c, imp->id, "uploaded", NULL) &&
-           imp_save_progress(c, imp->id, 0, imp->total,
-                             "{\"created\":0,\"updated\":0,\"unchanged\":0,\"skipped\":0,"
-                             "\"duplicate\":0,\"failed\":0}");
+           save_nothing_done(c, imp);
 }
 
 static bool save_choices(Ctx *c, void *arg)
@@ -383,8 +389,10 @@ static bool take_progress(Ctx *c, const Queue *q)
 static bool queue_write(Ctx *c, void *arg)
 {
     Queue *q = arg;
-    if (!job_add(c, q->kind, arena_printf(c->a, "{\"import\":%lld}", (long long)q->imp->id),
-                 &q->job) ||
+    if (!job_add(
+            c, q->kind,
+            arena_printf(c->a, "{\"import\":%lld,\"lang\":\"%s\"}", (long long)q->imp->id, c->lang),
+            &q->job) ||
         !take_progress(c, q))
         return false;
     /* of two at once the one that still sees the old job wins */
@@ -397,6 +405,8 @@ static bool queue_write(Ctx *c, void *arg)
                    p, 4) &&
            (db_changes(c) == 1 || ctx_fail(c, ERR_CONFLICT, NULL, "err.import.state", q->state)) &&
            imp_save_plan(c, q->imp) && imp_save_state(c, q->imp->id, q->state, NULL) &&
+           /* cancelled before it began, it must not stand there with the figures of the check */
+           (q->goes_on || save_nothing_done(c, q->imp)) &&
            (!q->imp->ran || imp_remember(c, q->imp));
 }
 

@@ -353,6 +353,7 @@ static bool work(Ctx *c, Job *job, bool dry)
     Imp imp;
     int64_t id = json_int(job->params, "import", 0);
     as_import(c);
+    c->lang = json_str(job->params, "lang", c->lang); /* the report is read by who asked for it */
     if (!imp_load(c, id, &imp))
         return false;
     imp.ran = imp.ran || !dry;

@@ -24,8 +24,8 @@ typedef struct Queue {
 static bool queue_write(Ctx *c, void *arg)
 {
     Queue *q = arg;
-    const char *params = arena_printf(c->a, "{\"import\":%lld,\"at\":%lld}", (long long)q->imp->id,
-                                      (long long)clock_now_ms());
+    const char *params = arena_printf(c->a, "{\"import\":%lld,\"at\":%lld,\"lang\":\"%s\"}",
+                                      (long long)q->imp->id, (long long)clock_now_ms(), c->lang);
     if (!job_add(c, "import_undo", params, &q->job))
         return false;
     DbVal p[] = {db_of_int(q->imp->id), db_of_int(q->job), db_of_int(q->imp->job)};
@@ -406,6 +406,7 @@ bool import_undo_job(Ctx *c, Job *job)
                 .keep = c->a,
                 .began = json_int(job->params, "at", c->now_ms),
                 .done = job->done};
+    c->lang = json_str(job->params, "lang", c->lang);
     if (!imp_load(c, json_int(job->params, "import", 0), &imp) ||
         !count(c, imp.id, &u->total, &kept))
         return false;

@@ -193,6 +193,16 @@ describe('other formats, told by their first bytes', () => {
   });
 });
 
+describe('the language of who asked', () => {
+  test('a check asked for in English reports in English', async () => {
+    const up = await upload(rep, 'en.csv', Buffer.from('客户名称,所属行业,信息来源,电话\n英文旅程有限公司,太空,广告,13900660009\n'), 'customer');
+    assert.equal((await rep.post(`/imports/${up.id}/check`, {}, { 'Accept-Language': 'en' })).status, 202);
+    await settle(rep, up.id);
+    const [error] = await errors(rep, up.id);
+    assert.doesNotMatch(error.message.replace(/太空/, ''), /[\u4e00-\u9fff]/);
+  });
+});
+
 describe('whose it is', () => {
   test('the own imports are listed, newest first, page by page; nobody sees those of others', async () => {
     const first = await upload(rep, '一.csv', Buffer.from('客户名称,所属行业,信息来源,电话\n列表甲有限公司,金融,广告,13900660001\n'), 'customer');
@@ -333,6 +343,21 @@ describe('templates and workbooks that come back', () => {
 describe('long ones', () => {
   const many = (n, tail) => Buffer.from('客户名称,所属行业,信息来源,电话\n' + Array.from({ length: n }, (_, i) => `批量${tail}${i}号有限公司,金融,广告,139${String(70000000 + tail * 100000 + i)}\n`).join(''));
   const count = async (tail) => (await rep.get(`/customers?count=exact&limit=1&filter=${encodeURIComponent(JSON.stringify(['name', 'starts', `批量${tail}`]))}`)).json.count.value;
+
+  test('cancelled at once: the figures of the check are not those of the run; then it goes on', async () => {
+    const up = await upload(rep, 'c.csv', many(3000, 5), 'customer');
+    assert.equal((await step(rep, up.id, 'check')).counts.created, 3000);
+    assert.equal((await rep.post(`/imports/${up.id}/run`, {})).status, 202);
+    await rep.post(`/imports/${up.id}/cancel`, {});
+    const end = await settle(rep, up.id);
+    assert.equal(end.state, 'cancelled', JSON.stringify(end));
+    assert.equal(await count(5), end.counts.created, JSON.stringify(end.counts));
+    assert.ok(end.progress.done < 3000 && end.progress.total === 3000, JSON.stringify(end.progress));
+    const done = await step(rep, up.id, 'run');
+    assert.equal(done.state, 'done', JSON.stringify(done));
+    assert.deepEqual(done.counts, { ...none, created: 3000 });
+    assert.equal(await count(5), 3000);
+  });
 
   test('cancelled half-way: what was done is told, the rest is not there', async () => {
     const up = await upload(rep, 'm.csv', many(6000, 1), 'customer');

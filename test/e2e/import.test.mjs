@@ -131,6 +131,9 @@ test('two sheets: customers and their contacts, each to its entity, one left out
   assert.deepEqual(await tabs.getByRole('tab').allInnerTexts().then((all) => all.map((x) => x.replace(/\s+/g, ' ').trim())), ['客户 客户', '联系人 联系人', '说明 跳过']);
   await tabs.getByRole('tab', { name: /联系人/ }).click();
   assert.equal(await page.getByLabel('“所属客户”对应的字段').inputValue(), '所属客户');
+  await page.getByRole('button', { name: '更改表头行' }).click();
+  await page.getByRole('cell', { name: '赵一' }).waitFor();
+  await page.getByRole('button', { name: '收起', exact: true }).click();
   await accessible(page, 'two sheets');
   await picture(page, 'import-sheets');
   await page.getByText('客户 2 行，4 列；联系人 3 行，3 列').waitFor();
@@ -274,6 +277,33 @@ test('duplicates: chosen group by group, checked again, run; the undo leaves wha
   await accessible(page, 'undone');
   await picture(page, 'import-undone');
   assert.equal((await admin.get(`/customers/${known.json.id}`)).json.industry, 'it', 'the former value is back');
+  // The same headers once more: the mapping is remembered.
+  await page.getByRole('button', { name: '再导入一个文件' }).click();
+  await send(page, '再来.csv', '\ufeff客户名称,所属行业,信息来源,电话\n再来旅程有限公司,金融,展会,13911118899\n');
+  await page.getByText('已记住的对应关系').waitFor();
+  clean(page);
+  await page.context().close();
+});
+
+test('a run is stopped and goes on where it stopped', async () => {
+  const page = await signedIn(it);
+  await page.goto(`${it.server.url}/import?entity=customer`);
+  const lines = Array.from({ length: 6000 }, (_, i) => `续传旅程${i}号有限公司,金融,广告,137${String(10000000 + i)}`);
+  await send(page, '很多.csv', `\ufeff客户名称,所属行业,信息来源,电话\n${lines.join('\n')}\n`);
+  await step(page, '对应列');
+  await page.getByRole('button', { name: '检查数据' }).click();
+  const run = page.getByRole('button', { name: '导入 6,000 条' });
+  await run.waitFor({ timeout: 60_000 });
+  await run.click();
+  await page.getByRole('button', { name: '停止导入' }).click();
+  await page.getByRole('heading', { name: '导入已停止' }).waitFor();
+  await picture(page, 'import-stopped');
+  await accessible(page, 'stopped');
+  await page.getByRole('button', { name: /继续导入剩下的/ }).click();
+  await page.getByRole('heading', { name: '导入完成' }).waitFor({ timeout: 60_000 });
+  await page.getByRole('status').filter({ hasText: '共 6,000 行：新建 6,000。' }).waitFor();
+  const admin = await it.server.admin();
+  assert.equal((await admin.get(`/customers?count=exact&limit=1&filter=${encodeURIComponent(JSON.stringify(['name', 'starts', '续传旅程']))}`)).json.count.value, 6000);
   clean(page);
   await page.context().close();
 });
