@@ -124,3 +124,29 @@ describe('asking the owner', () => {
     problem(await agent.post('/customers/actions/ask_owner', { name: mine.name }), 403);
   });
 });
+
+describe('vCards', () => {
+  test('read by the same action; several of them one by one', async () => {
+    const one = (name, number) => `BEGIN:VCARD\nVERSION:3.0\nFN:${name}\nORG:云海科技有限公司\nTEL;TYPE=CELL:${number}\nEND:VCARD\n`;
+    const { status, json, text } = await parse(rep, one('诸葛青', '13912340001') + one('司马红', '13912340002'));
+    assert.equal(status, 200, text);
+    assert.deepEqual(json.contact, { name: '诸葛青', mobile: '13912340001' });
+    assert.deepEqual(json.cards.map((x) => x.contact.name), ['诸葛青', '司马红']);
+    problem(await parse(rep, `BEGIN:VCARD\n${`X-A:${'x'.repeat(95)}\n`.repeat(9_200)}`), 422, 'too_long');
+  });
+
+  test('written of what the caller reads in clear; a stranger gets nothing', async () => {
+    const c = await makeCustomer(rep), number = mobile();
+    const person = await make(rep, 'contacts', contact(c.id, { name: '诸葛青', mobile: number, title: '总监' }));
+    const path = `/contacts/${person.id}/actions/vcard`;
+    const { json } = await rep.post(path);
+    assert.equal(json.file, '诸葛青.vcf');
+    assert.match(json.text, new RegExp(`^BEGIN:VCARD\\r\\nVERSION:3.0\\r\\n[^]*TEL;TYPE=CELL:${number}\\r\\n[^]*END:VCARD\\r\\n$`));
+    assert.ok(json.qr.size > 20 && /^M4 4h7v1h-7z/.test(json.qr.path));
+    const seen = await agent.post(path);
+    assert.equal(seen.status, 200, seen.text);
+    assert.ok(!seen.text.includes(number) && !seen.text.includes('TEL'), 'a masked number is not in the card');
+    for (const who of [rep2, west]) problem(await who.post(path), 404);
+    assert.equal((await server.anyone().post(path)).status, 401);
+  });
+});

@@ -25,6 +25,7 @@ test('a custom field is in the form, the list, the filter at once; retired, it i
   await page.getByRole('cell', { name: 'parking_lot' }).waitFor();
   await page.goto(`${it.server.url}/e/customers/new`);
   const customerForm = page.getByRole('dialog', { name: '新建客户' });
+  await customerForm.getByRole('button', { name: '全部字段' }).click();
   await choose(page, customerForm, '停车位', '地上');
   await customerForm.getByLabel('客户名称', { exact: true }).fill('停车旅程有限公司');
   await choose(page, customerForm, '所属行业', '制造业');
@@ -41,6 +42,7 @@ test('a custom field is in the form, the list, the filter at once; retired, it i
   await page.getByRole('alertdialog').getByRole('button', { name: '停用' }).click();
   await page.getByRole('button', { name: '重新启用' }).waitFor();
   await page.goto(`${it.server.url}/e/customers/new`);
+  await page.getByRole('dialog', { name: '新建客户' }).getByRole('button', { name: '全部字段' }).click();
   await page.getByRole('dialog', { name: '新建客户' }).getByLabel('客户名称', { exact: true }).waitFor();
   assert.equal(await page.getByLabel('停车位', { exact: true }).count(), 0);
   clean(page);

@@ -85,6 +85,7 @@ test('new customer: a duplicate is hinted at, mistakes stand at their fields, th
   await page.goto(`${it.server.url}/e/customers`);
   await page.getByRole('link', { name: '新建客户' }).first().click();
   const form = page.getByRole('dialog', { name: '新建客户' });
+  await form.getByRole('button', { name: '全部字段' }).click();
   await form.getByLabel('联系方式', { exact: true }).fill('13912345678');
   await form.getByText('可能已存在').waitFor();
   await form.getByRole('link', { name: '杭州云帆信息技术有限公司' }).waitFor();

@@ -145,12 +145,13 @@ static bool contact_after_restore(Ctx *c, const Record *r)
 static bool contact_action(Ctx *c, const Entity *e, const Record *r, const char *name,
                            json_object *in, Buf *out, bool *handled)
 {
-    (void)e;
-    (void)r;
-    if (strcmp(name, "parse") != 0)
-        return true;
     *handled = true;
-    return contact_paste(c, in, out);
+    if (strcmp(name, "parse") == 0)
+        return contact_paste(c, in, out);
+    if (strcmp(name, "vcard") == 0)
+        return contact_card(c, e, r->id, out);
+    *handled = false;
+    return true;
 }
 
 extern const RecordHooks contact_hooks;

@@ -6,6 +6,8 @@
 #include "base/json_write.h"
 #include "base/region.h"
 #include "domain/customer/contact_block.h"
+#include "domain/customer/qr.h"
+#include "domain/customer/vcard.h"
 
 static void text_member(Jw *w, const char *key, const char *value)
 {
@@ -70,6 +72,29 @@ static void contact_json(Jw *w, const ContactBlock *b)
     jw_end(w);
 }
 
+static void block_json(Ctx *c, Jw *w, const ContactBlock *b)
+{
+    jw_key(w, "customer");
+    customer_json(c, w, b);
+    jw_key(w, "contact");
+    contact_json(w, b);
+}
+
+static void items_json(Jw *w, const ContactBlock *b)
+{
+    jw_key(w, "items");
+    jw_arr(w);
+    for (int i = 0; i < b->n; i++) {
+        jw_obj(w);
+        jw_kstr(w, "field", block_field_name(b->items[i].field));
+        jw_kstr(w, "value", b->items[i].value);
+        jw_kint(w, "from", (int64_t)b->items[i].from);
+        jw_kint(w, "to", (int64_t)b->items[i].to);
+        jw_end(w);
+    }
+    jw_end(w);
+}
+
 bool contact_paste(Ctx *c, json_object *in, Buf *out)
 {
     json_object *given = in ? json_member(in, "text") : NULL;
@@ -78,27 +103,56 @@ bool contact_paste(Ctx *c, json_object *in, Buf *out)
         return ctx_fail(c, ERR_INVALID, "text", "err.paste_text");
     if (!text || !*text)
         return ctx_fail(c, ERR_REQUIRED, "text", "err.required");
-    if (strlen(text) > BLOCK_MAX_BYTES)
+    bool card = vcard_is(text);
+    if (strlen(text) > (card ? VCARD_MAX_BYTES : BLOCK_MAX_BYTES))
         return ctx_fail(c, ERR_TOO_LONG, "text", "err.paste_long");
-    ContactBlock b = contact_block_parse(c->a, text);
+    int n = 1;
+    ContactBlock one, *b = &one;
+    if (card)
+        b = vcard_read(c, text, &n);
+    else
+        one = contact_block_parse(c->a, text);
     Jw w;
     jw_init(&w, out);
     jw_obj(&w);
-    jw_key(&w, "customer");
-    customer_json(c, &w, &b);
-    jw_key(&w, "contact");
-    contact_json(&w, &b);
-    jw_key(&w, "items");
-    jw_arr(&w);
-    for (int i = 0; i < b.n; i++) {
-        jw_obj(&w);
-        jw_kstr(&w, "field", block_field_name(b.items[i].field));
-        jw_kstr(&w, "value", b.items[i].value);
-        jw_kint(&w, "from", (int64_t)b.items[i].from);
-        jw_kint(&w, "to", (int64_t)b.items[i].to);
+    block_json(c, &w, &b[0]);
+    items_json(&w, &b[0]);
+    if (card) {
+        jw_key(&w, "cards");
+        jw_arr(&w);
+        for (int i = 0; i < n; i++) {
+            jw_obj(&w);
+            block_json(c, &w, &b[i]);
+            jw_end(&w);
+        }
         jw_end(&w);
     }
     jw_end(&w);
+    return true;
+}
+
+bool contact_card(Ctx *c, const Entity *e, int64_t id, Buf *out)
+{
+    Buf seen;
+    json_object *contact;
+    buf_init(&seen, c->a);
+    if (!rec_json(c, e, id, false, &seen, NULL) || !json_read(c, seen.data, seen.len, &contact))
+        return false;
+    const char *text = vcard_write(c->a, contact);
+    int size = 0;
+    const char *path = qr_path(c->a, text, &size);
+    Jw w;
+    jw_init(&w, out);
+    jw_obj(&w);
+    jw_kstr(&w, "file", arena_printf(c->a, "%s.vcf", json_str(contact, "name", "contact")));
+    jw_kstr(&w, "text", text);
+    if (path) {
+        jw_key(&w, "qr");
+        jw_obj(&w);
+        jw_kint(&w, "size", size);
+        jw_kstr(&w, "path", path);
+        jw_end(&w);
+    }
     jw_end(&w);
     return true;
 }

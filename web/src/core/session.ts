@@ -4,12 +4,12 @@ import { computed, ref, shallowRef } from 'vue';
 import { ApiError, call, get, hooks, patch, post } from './api';
 import { setLang, t } from './i18n';
 import { forgetSchema, loadIndex, type LinkValue } from './schema';
-import { prefs, setOwner } from './store';
+import { forgetValues, prefs, setOwner } from './store';
 
 export interface Me {
   user: { id: number; login: string; name: string; department?: LinkValue | null; position?: string | null; roles: string[] };
   csrf: string; locale?: string; zone?: string; rights: string[]; must_change_password?: boolean;
-  step_up_until?: string | null; company?: { name?: string; logo?: string | null; date_format?: string };
+  step_up_until?: string | null; company?: { name?: string; logo?: string | null; date_format?: string; search_first?: boolean };
   schema_version?: string; regions?: string; menus: { entity: string; plural: string; group?: string }[];
 }
 interface SignInAnswer { user?: Me['user']; csrf?: string; second_factor?: string[]; ticket?: string }
@@ -82,6 +82,7 @@ export async function afterSignIn(): Promise<void> {
 }
 export async function signOut(): Promise<void> {
   try { await call('DELETE', '/session', { anonymous: true }); } catch { /* gone already */ }
+  forgetValues();
   location.assign('/login');
 }
 export async function refreshMe(): Promise<void> {

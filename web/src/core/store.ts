@@ -57,6 +57,24 @@ export function forgetRecent(entity: string, id: number): void {
   writeJson('recent', recent.value);
 }
 
+/** What this person last chose in a field when creating, newest first. Local to person and browser; gone with the sign-out. */
+export interface RecentValue { value: unknown; label: string }
+const VALUES = 'values.';
+export const recentValues = (entity: string): Record<string, RecentValue[]> => readJson(VALUES + entity, {});
+export function rememberValues(entity: string, now: Record<string, RecentValue>): void {
+  const all = recentValues(entity);
+  for (const [field, item] of Object.entries(now)) {
+    const rest = (all[field] ?? []).filter((r) => JSON.stringify(r.value) !== JSON.stringify(item.value));
+    all[field] = [item, ...rest].slice(0, 4);
+  }
+  writeJson(VALUES + entity, all);
+}
+export function forgetValues(): void {
+  try {
+    for (const key of Object.keys(localStorage)) if (key.startsWith(full(VALUES))) localStorage.removeItem(key);
+  } catch { /* forbidden: nothing was kept either */ }
+}
+
 export interface Draft { at: number; version: number | null; values: Record<string, unknown> }
 const draftKey = (entity: string, id: number | null) => `draft.${entity}.${id ?? 'new'}`;
 export const readDraft = (entity: string, id: number | null) => readJson<Draft | null>(draftKey(entity, id), null);

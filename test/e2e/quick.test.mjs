@@ -1,0 +1,143 @@
+// Creating without duplicates: search first, a pasted block, recent values, asking the owner; with three clicks
+// and by the keyboard alone.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { makeCompany } from '../lib/index.mjs';
+import { accessible, choose, clean, customer, fits, picture, settled, signedIn, stage } from './lib/journey.mjs';
+
+const it = stage();
+const openNew = async (page) => {
+  await page.goto(`${it.server.url}/e/customers`);
+  await page.getByRole('link', { name: '新建客户' }).first().click();
+  const form = page.getByRole('dialog', { name: '新建客户' });
+  await form.waitFor();
+  return form;
+};
+const block = '王建国 总经理\n湖州明德机械有限公司\n电话：0572-2123456 手机：13805729001\nwjg@mingde.cn\n地址：浙江省湖州市吴兴区织里镇富民路9号\n做注塑机的，年底要上两条线';
+
+test('a pasted block becomes a customer with its contact; nothing of it is lost', async () => {
+  const page = await signedIn(it);
+  const form = await openNew(page);
+  await page.evaluate((text) => {
+    const data = new DataTransfer();
+    data.setData('text/plain', text);
+    document.activeElement.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }));
+  }, block);
+  await form.getByText(/已填写：.*客户名称/).waitFor();
+  assert.equal(await form.getByLabel('客户名称', { exact: true }).inputValue(), '湖州明德机械有限公司');
+  assert.equal(await form.getByLabel('姓名', { exact: true }).inputValue(), '王建国');
+  assert.equal(await form.getByLabel('手机', { exact: true }).inputValue(), '13805729001');
+  assert.match(await form.getByLabel('备注', { exact: true }).inputValue(), /年底要上两条线/);
+  await choose(page, form, '所属行业', '制造业');
+  await choose(page, form, '信息来源', '展会');
+  await accessible(page, 'quick create');
+  await picture(page, 'quick-light');
+  await page.keyboard.press('Control+Enter');
+  await page.waitForURL(/\/e\/customers\/\d+$/);
+  const admin = await it.server.admin();
+  const saved = (await admin.get(`/customers/${page.url().split('/').pop()}`)).json;
+  assert.equal(saved.phone, '0572-2123456');
+  assert.equal(saved.region.id, 330502);
+  const person = (await admin.get(`/contacts/${saved.main_contact.id}`)).json;
+  assert.deepEqual([person.name, person.title, person.mobile, person.email], ['王建国', '总经理', '13805729001', 'wjg@mingde.cn']);
+  clean(page);
+
+  // what was chosen last is one click away, until one signs out
+  const again = await openNew(page);
+  await again.getByLabel('客户名称', { exact: true }).fill('湖州第二家有限公司');
+  await again.getByLabel('联系方式', { exact: true }).fill('0572-2123477');
+  await again.getByLabel('姓名', { exact: true }).fill('李四');
+  let clicks = 1; // the link
+  await again.locator('[data-field=industry]').getByRole('button', { name: '制造业' }).click(); clicks++;
+  await again.locator('[data-field=source]').getByRole('button', { name: '展会' }).click(); clicks++;
+  await page.keyboard.press('Control+Enter');
+  await page.waitForURL(/\/e\/customers\/\d+$/);
+  assert.ok(clicks <= 3, `${clicks} clicks`);
+  assert.ok((await page.evaluate(() => Object.keys(localStorage))).some((k) => k.includes('.values.')));
+  await page.getByRole('button', { name: /管理员.*账号|账号.*管理员|账户/ }).click();
+  await page.getByRole('menuitem', { name: '退出登录' }).click();
+  await page.waitForURL(/\/login/);
+  assert.ok(!(await page.evaluate(() => Object.keys(localStorage))).some((k) => k.includes('.values.')), 'gone with the sign-out');
+  clean(page);
+  await page.context().close();
+});
+
+test('a customer by the keyboard alone', async () => {
+  const page = await signedIn(it);
+  await page.goto(`${it.server.url}/e/customers/new`);
+  const form = page.getByRole('dialog', { name: '新建客户' });
+  await form.waitFor();
+  await page.waitForFunction(() => document.activeElement?.closest('[data-field=name]'));
+  await page.keyboard.type('键盘新建有限公司');
+  for (const [label, text] of [['所属行业'], ['信息来源'], ['姓名', '赵六'], ['联系方式', '0571-88001122']]) {
+    for (let i = 0; i < 14; i++) {
+      await page.keyboard.press('Tab');
+      if (await form.getByLabel(label, { exact: true }).evaluate((e) => e === document.activeElement)) break;
+    }
+    assert.ok(await form.getByLabel(label, { exact: true }).evaluate((e) => e === document.activeElement), `${label} is reached by Tab`);
+    if (text) { await page.keyboard.type(text); continue; }
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+  }
+  await page.keyboard.press('Control+Enter');
+  await page.waitForURL(/\/e\/customers\/\d+$/);
+  clean(page);
+  await page.context().close();
+});
+
+test('what is there is shown while typing; a foreign one by its owner, who is asked', async () => {
+  const people = await makeCompany(it.server, { only: ['rep', 'rep2'] });
+  const mine = await customer(people.rep, { name: '查重自己的有限公司' });
+  const theirs = await customer(people.rep2, { name: '查重别人的有限公司', phone: '13912340077' });
+  const page = await signedIn(it, 'rep');
+  const form = await openNew(page);
+  const name = form.getByLabel('客户名称', { exact: true });
+  const times = [];
+  for (let i = 0; i < 5; i++) {
+    await name.fill('查重自己的有限公');
+    await form.getByText('可能已存在').waitFor({ state: 'detached' });
+    times.push(await page.evaluate(() => new Promise((done) => {
+      const input = document.querySelector('[data-field=name] input');
+      const begin = performance.now();
+      new MutationObserver((_, o) => { if (document.querySelector('.dups')) { o.disconnect(); done(performance.now() - begin); } }).observe(document.body, { childList: true, subtree: true });
+      input.value = '查重自己的有限公司';
+      input.dispatchEvent(new Event('input', { bubbles: true }));
+    })));
+  }
+  assert.ok(Math.min(...times) < 200, `hint after ${times.map(Math.round).join(', ')} ms`);
+  assert.equal(await form.getByRole('link', { name: mine.name }).getAttribute('href'), `/e/customers/${mine.id}`);
+  await form.getByRole('button', { name: '仍要新建' }).waitFor();
+  await name.fill('另外一家');
+  await form.getByLabel('联系方式', { exact: true }).fill(theirs.phone);
+  await form.getByText('负责人 陈销售').waitFor();
+  assert.ok(!(await form.innerText()).includes(theirs.name), 'its name is not told');
+  await form.getByRole('button', { name: '询问负责人' }).click();
+  await page.keyboard.type('这家找到我了，能转给我吗');
+  await picture(page, 'quick-ask');
+  await page.keyboard.press('Enter');
+  await page.getByText('已请 陈销售 确认').waitFor();
+  const tasks = (await people.rep2.get('/tasks')).json.data;
+  assert.ok(tasks.some((x) => x.title.includes('冯销售') && x.customer.id === theirs.id));
+  await form.getByRole('button', { name: '全部字段' }).click();
+  assert.equal(await form.getByLabel('客户名称', { exact: true }).inputValue(), '另外一家', 'what was typed goes along');
+  clean(page);
+  await page.context().close();
+});
+
+for (const [mode, options] of Object.entries({ dark: { dark: true }, phone: { phone: true } }))
+  test(`the dialog, ${mode}`, async () => {
+    const page = await signedIn(it, 'admin', options);
+    await page.goto(`${it.server.url}/e/customers/new`);
+    const form = page.getByRole('dialog', { name: '新建客户' });
+    await form.getByLabel('粘贴联系信息').fill(block);
+    await form.getByRole('button', { name: '识别', exact: true }).click();
+    await form.getByText(/已填写/).waitFor();
+    await form.getByText('可能已存在').waitFor();
+    await settled(page);
+    await accessible(page, mode);
+    await fits(page, mode);
+    await picture(page, `quick-${mode}`);
+    clean(page);
+    await page.context().close();
+  });
