@@ -20,6 +20,8 @@ export interface Import {
 }
 export interface ImportShort { id: number; state: string; file_name?: string; entities: string[]; counts?: Counts; progress?: { done: number; total: number }; created_at?: string; finished_at?: string | null; revert_until?: string | null }
 export interface RowError { sheet: string; row: number; column?: string | number | null; header?: string | null; value?: string | null; code: string; message: string }
+/** One kind of mistake in one column, of the whole import. */
+export interface Fault { sheet: string; column?: number | null; header?: string | null; code: string; count: number }
 export interface Group { group: string; sheet: number; rule?: string; rows: number[]; record?: { id?: number; label?: string; owner?: string | { label: string } } | null; foreign?: boolean; choice?: string | null }
 export interface Preview { encoding?: string | null; rule?: string | null; delimiter?: string | null; rows: { row: number; cells: (string | null)[] }[] }
 
