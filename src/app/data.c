@@ -1,4 +1,4 @@
-/* Commands on the data of a folder: check, dump, user import, import. */
+/* Commands on the data of a folder: check, dump, import, user import. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +12,6 @@
 #include "record/check.h"
 #include "record/dump.h"
 #include "record/import.h"
-#include "record/staff_sheet.h"
 #include "work/work.h"
 
 int cmd_check(Args *args)
@@ -57,6 +56,207 @@ int cmd_dump(Args *args)
     return status;
 }
 
+/* ---- import -------------------------------------------------------------------------------- */
+
+/* What the command line says about every sheet; NULL: as the importer has it. */
+typedef struct Wish {
+    const char *entity; /* of the first sheet */
+    const char *mode, *match, *blank;
+    const char *only; /* blanks at both ends: the entities that may come */
+    bool dry;
+    const char *report;
+} Wish;
+
+static bool copy_in(App *app, const char *from, const char **out)
+{
+    Ctx *c = &app->c;
+    char *text;
+    size_t n;
+    char *to = attach_tmp(c, ".import");
+    if (!file_read(c, from, (size_t)512 << 20, &text, &n) || !file_write(c, to, text, n, 0600))
+        return false;
+    *out = to;
+    return true;
+}
+
+static bool read_import(Ctx *c, int64_t id, json_object **out)
+{
+    Buf b;
+    buf_init(&b, c->a);
+    return import_json(c, id, &b) && json_read(c, b.data, b.len, out);
+}
+
+static json_object *words(const char *list)
+{
+    json_object *out = json_object_new_array();
+    for (const char *p = list; *p;) {
+        size_t n = strcspn(p, ",");
+        if (n)
+            json_object_array_add(out, json_object_new_string_len(p, (int)n));
+        p += n + (p[n] == ',');
+    }
+    return out;
+}
+
+static void put_object(void *o)
+{
+    (void)json_object_put(o);
+}
+
+/* Mode, keys and blanks for every sheet that has an entity; sheets that may not come are left out. */
+static bool set_plan(Ctx *c, int64_t id, const Wish *w)
+{
+    json_object *now, *in = json_object_new_object(), *sheets = json_object_new_array();
+    arena_defer(c->a, put_object, in);
+    json_object_object_add(in, "sheets", sheets);
+    if (!read_import(c, id, &now))
+        return false;
+    json_object *list = json_member(now, "sheets");
+    for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+        json_object *s = json_object_array_get_idx(list, i), *plan;
+        const char *entity = json_str(s, "entity", NULL);
+        if (!entity || (w->only && !strstr(w->only, arena_printf(c->a, " %s ", entity))))
+            continue;
+        plan = json_object_new_object();
+        json_object_object_add(plan, "index", json_object_new_int64(json_int(s, "index", 0)));
+        json_object_object_add(plan, "entity", json_object_new_string(entity));
+        if (w->mode)
+            json_object_object_add(plan, "mode", json_object_new_string(w->mode));
+        if (w->blank)
+            json_object_object_add(plan, "on_blank", json_object_new_string(w->blank));
+        if (w->match)
+            json_object_object_add(plan, "match", words(w->match));
+        json_object_array_add(sheets, plan);
+    }
+    return import_update(c, id, in);
+}
+
+/* Runs the job on this process; a server beside us may have taken it first, then we wait for it. */
+static bool run_to_end(App *app, int64_t id, json_object **out)
+{
+    Ctx *c = &app->c;
+    for (;;) {
+        if (!work_run_waiting(c) || !read_import(c, id, out))
+            return false;
+        const char *state = json_str(*out, "state", "");
+        if (strcmp(state, "checking") != 0 && strcmp(state, "running") != 0)
+            return true;
+        db_release(c);
+        clock_sleep_ms(100);
+    }
+}
+
+static bool write_report(App *app, int64_t id, const char *report)
+{
+    const char *path;
+    char *text;
+    size_t n;
+    Ctx *c = &app->c;
+    return !report ||
+           (import_errors_xlsx(c, id, &path) && file_read(c, path, (size_t)1 << 30, &text, &n) &&
+            file_write(c, report, text, n, 0600));
+}
+
+static bool start_import(App *app, const char *path, const Wish *w, int64_t *out_id)
+{
+    const char *copy, *slash = strrchr(path, '/');
+    bool any = w->mode || w->match || w->blank || w->only;
+    return copy_in(app, path, &copy) &&
+           import_create(&app->c, copy, slash ? slash + 1 : path, w->entity, out_id) &&
+           (!any || set_plan(&app->c, *out_id, w));
+}
+
+static bool carry_out(App *app, int64_t id, bool dry, json_object **out)
+{
+    int64_t job;
+    return (dry ? import_check(&app->c, id, &job) : import_run(&app->c, id, &job)) &&
+           run_to_end(app, id, out);
+}
+
+int cmd_import(Args *args)
+{
+    AppOptions o = {.dir = args_take(args, "--data"), .database = args_take(args, "--database")};
+    const char *as = args_take(args, "--as");
+    Wish w = {.entity = args_take(args, "--entity"),
+              .mode = args_take(args, "--mode"),
+              .match = args_take(args, "--match"),
+              .blank = args_take(args, "--on-blank"),
+              .report = args_take(args, "--report"),
+              .dry = args_flag(args, "--dry-run")};
+    if (!o.dir || !args_done(args, 1) || args->n != 1)
+        return usage("import --data DIR FILE [--as LOGIN] [--entity E] [--mode M] [--match F,F] "
+                     "[--on-blank keep|clear] [--dry-run] [--report F.xlsx]");
+    App app;
+    if (!app_open(&app, &o))
+        return 1;
+    bool ok = true;
+    if (as) {
+        Actor *a;
+        ok = actor_of_login(&app.c, as, CH_CLI, &a);
+        if (ok)
+            app.c.actor = a;
+    }
+    int64_t id;
+    json_object *end = NULL;
+    ok = ok && start_import(&app, args->v[0], &w, &id) && carry_out(&app, id, w.dry, &end);
+    const char *state = ok ? json_str(end, "state", "") : "";
+    if (ok)
+        printf("%s %s\n", state,
+               json_object_to_json_string_ext(json_member(end, "counts"), JSON_C_TO_STRING_PLAIN));
+    ok = ok && write_report(&app, id, w.report);
+    int status = !ok                                                               ? app_fail(&app)
+                 : strcmp(state, "failed") == 0 || strcmp(state, "cancelled") == 0 ? 1
+                                                                                   : 0;
+    app_close(&app);
+    return status;
+}
+
+/* ---- people -------------------------------------------------------------------------------- */
+
+/* The mistakes of a check, each with its place. */
+static bool print_mistakes(Ctx *c, int64_t id)
+{
+    Buf b;
+    json_object *o;
+    buf_init(&b, c->a);
+    if (!import_errors(c, id, NULL, NULL, 200, &b) || !json_read(c, b.data, b.len, &o))
+        return false;
+    json_object *list = json_member(o, "data");
+    for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+        json_object *e = json_object_array_get_idx(list, i);
+        fprintf(stderr, "%s %lld %s: %s\n", json_str(e, "sheet", ""),
+                (long long)json_int(e, "row", 0), json_str(e, "header", ""),
+                json_str(e, "message", ""));
+    }
+    return true;
+}
+
+/* A workbook goes through the one importer, and like the JSON form all or nothing: a check, then the run. */
+static bool user_workbook(App *app, const char *path, int *created, int *updated)
+{
+    Ctx *c = &app->c;
+    Wish w = {.mode = "upsert", .only = " department user "};
+    int64_t id;
+    json_object *end;
+    if (!start_import(app, path, &w, &id) || !carry_out(app, id, true, &end))
+        return false;
+    json_object *counts = json_member(end, "counts");
+    if (strcmp(json_str(end, "state", ""), "checked") != 0 || json_int(counts, "failed", 0) ||
+        json_int(counts, "duplicate", 0)) {
+        return print_mistakes(c, id) && ctx_fail(c, ERR_INVALID, "file", "err.staff.refused",
+                                                 ctx_num(c, json_int(counts, "failed", 0) +
+                                                                json_int(counts, "duplicate", 0)));
+    }
+    if (!carry_out(app, id, false, &end))
+        return false;
+    counts = json_member(end, "counts");
+    *created = (int)json_int(counts, "created", 0);
+    *updated = (int)json_int(counts, "updated", 0);
+    return (strcmp(json_str(end, "state", ""), "done") == 0 && !json_int(counts, "failed", 0)) ||
+           (print_mistakes(c, id) && ctx_fail(c, ERR_INVALID, "file", "err.staff.refused",
+                                              ctx_num(c, json_int(counts, "failed", 0))));
+}
+
 static bool user_file(App *app, const char *path, int *created, int *updated)
 {
     Ctx *c = &app->c;
@@ -65,13 +265,9 @@ static bool user_file(App *app, const char *path, int *created, int *updated)
     json_object *doc;
     if (!file_read(c, path, 64 << 20, &text, &n))
         return false;
-    if (n >= 2 && text[0] == 'P' && text[1] == 'K') { /* a workbook with the same columns */
-        if (!staff_sheet_read(c, path, &doc))
-            return false;
-    } else if (!json_read(c, text, n, &doc)) {
-        return false;
-    }
-    return user_import(c, doc, created, updated);
+    if (n >= 2 && text[0] == 'P' && text[1] == 'K')
+        return user_workbook(app, path, created, updated);
+    return json_read(c, text, n, &doc) && user_import(c, doc, created, updated);
 }
 
 int cmd_user(Args *args)
@@ -90,95 +286,6 @@ int cmd_user(Args *args)
     int status = user_file(&app, args->v[0], &created, &updated) ? 0 : app_fail(&app);
     if (!status)
         printf("%d created, %d updated\n", created, updated);
-    app_close(&app);
-    return status;
-}
-
-/* ---- import -------------------------------------------------------------------------------- */
-
-static bool copy_in(App *app, const char *from, const char **out)
-{
-    Ctx *c = &app->c;
-    char *text;
-    size_t n;
-    char *to = attach_tmp(c, ".import");
-    if (!file_read(c, from, (size_t)512 << 20, &text, &n) || !file_write(c, to, text, n, 0600))
-        return false;
-    *out = to;
-    return true;
-}
-
-/* Runs the job on this process; a server beside us may have taken it first, then we wait for it. */
-static bool run_to_end(App *app, int64_t id, const char **state)
-{
-    Ctx *c = &app->c;
-    for (;;) {
-        if (!work_run_waiting(c))
-            return false;
-        Buf b;
-        buf_init(&b, c->a);
-        json_object *o;
-        if (!import_json(c, id, &b) || !json_read(c, b.data, b.len, &o))
-            return false;
-        *state = json_str(o, "state", "");
-        if (strcmp(*state, "checking") != 0 && strcmp(*state, "running") != 0) {
-            printf(
-                "%s %s\n", *state,
-                json_object_to_json_string_ext(json_member(o, "counts"), JSON_C_TO_STRING_PLAIN));
-            return true;
-        }
-        db_release(c);
-        clock_sleep_ms(100);
-    }
-}
-
-static bool write_report(App *app, int64_t id, const char *report)
-{
-    const char *path;
-    char *text;
-    size_t n;
-    Ctx *c = &app->c;
-    return !report ||
-           (import_errors_xlsx(c, id, &path) && file_read(c, path, (size_t)1 << 30, &text, &n) &&
-            file_write(c, report, text, n, 0600));
-}
-
-static bool import_file(App *app, const char *path, const char *entity, bool dry,
-                        const char *report, const char **state)
-{
-    Ctx *c = &app->c;
-    const char *copy, *slash = strrchr(path, '/');
-    int64_t id, job;
-    return copy_in(app, path, &copy) &&
-           import_create(c, copy, slash ? slash + 1 : path, entity, &id) &&
-           (dry ? import_check(c, id, &job) : import_run(c, id, &job)) &&
-           run_to_end(app, id, state) && write_report(app, id, report);
-}
-
-int cmd_import(Args *args)
-{
-    AppOptions o = {.dir = args_take(args, "--data"), .database = args_take(args, "--database")};
-    const char *as = args_take(args, "--as"), *report = args_take(args, "--report"),
-               *entity = args_take(args, "--entity");
-    bool dry = args_flag(args, "--dry-run");
-    if (!o.dir || !args_done(args, 1) || args->n != 1)
-        return usage(
-            "import --data DIR FILE [--as LOGIN] [--entity E] [--dry-run] [--report F.xlsx]");
-    App app;
-    if (!app_open(&app, &o))
-        return 1;
-    bool ok = true;
-    if (as) {
-        Actor *a;
-        ok = actor_of_login(&app.c, as, CH_CLI, &a);
-        if (ok)
-            app.c.actor = a;
-    }
-    const char *state = "";
-    ok = ok && import_file(&app, args->v[0], entity, dry, report, &state);
-    int status = !ok                                                               ? app_fail(&app)
-                 : strcmp(state, "failed") == 0 || strcmp(state, "cancelled") == 0 ? 1
-                                                                                   : 0;
     app_close(&app);
     return status;
 }

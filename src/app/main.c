@@ -28,7 +28,8 @@ static const Command commands[] = {
      "serve the page and the API"},
     {"demo", cmd_demo, "demo --data DIR [--customers N]", "fill with a believable company's data"},
     {"import", cmd_import,
-     "import --data DIR FILE [--as LOGIN] [--entity E] [--dry-run] [--report F.xlsx]",
+     "import --data DIR FILE [--as LOGIN] [--entity E] [--mode M] [--match F,F] [--dry-run] "
+     "[--report F.xlsx]",
      "import a workbook or CSV file"},
     {"user", cmd_user, "user import FILE --data DIR",
      "departments and users from JSON or a workbook"},

@@ -31,6 +31,8 @@ static bool set_password(Ctx *c, Save *s)
     if (!password_hash_text(c, password, &hash))
         return false;
     save_set(s, USER_PASSWORD_HASH, db_of_text(hash));
+    if (s->is_new && s->o->import_job && !save_changed(s, USER_MUST_CHANGE_PASSWORD))
+        save_set(s, USER_MUST_CHANGE_PASSWORD, db_of_int(1)); /* it stood in a file */
     save_set(s, USER_PASSWORD_CHANGED_AT, db_of_int(c->now_ms));
     save_set(s, USER_FAILED_LOGINS, db_of_int(0));
     save_set(s, USER_LOCKED_UNTIL, db_null());

@@ -336,6 +336,32 @@ static void test_deadline(void **state)
     t_end(t);
 }
 
+/* Pages of one moment: what is written meanwhile, by others and by the reader himself, is seen behind it. */
+static void test_snapshot(void **state)
+{
+    (void)state;
+    T *t = t_new(), *u = t_new();
+    Ctx *c = &t->c;
+    int first = 1, mine = 2, other = 3;
+    OK(c, db_write(c, make_item, NULL));
+    OK(c, db_write(c, add_item, &first));
+    OK(c, db_snapshot(c));
+    assert_int_equal(t_int(c, "SELECT COUNT(*) FROM item"), 1);
+    OK(&u->c, db_write(&u->c, add_item, &other));
+    OK(c, db_write(c, add_item, &mine));
+    assert_int_equal(t_int(c, "SELECT COUNT(*) FROM item"), 1);
+    db_release(c); /* keeps it */
+    assert_int_equal(t_int(c, "SELECT COUNT(*) FROM item"), 1);
+    assert_int_equal(t_int(&u->c, "SELECT COUNT(*) FROM item"), 3);
+    db_snapshot_end(c);
+    assert_int_equal(t_int(c, "SELECT COUNT(*) FROM item"), 3);
+    db_snapshot_end(c);    /* twice is nothing */
+    OK(c, db_snapshot(c)); /* left to the arena */
+    assert_int_equal(t_int(c, "SELECT COUNT(*) FROM item"), 3);
+    t_end(u);
+    t_end(t);
+}
+
 /* Work that must not wait gives up instead, says so even to who swallows mistakes, and leaves the connection good. */
 static void test_brief(void **state)
 {
@@ -529,6 +555,7 @@ int main(void)
         DB_TEST(test_cursors),
         DB_TEST(test_pool),
         DB_TEST(test_deadline),
+        DB_TEST(test_snapshot),
         DB_TEST(test_brief),
         DB_TEST(test_interrupt),
         DB_TEST(test_cache),

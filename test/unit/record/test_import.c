@@ -9,7 +9,6 @@
 #include "record/attach.h"
 #include "record/export.h"
 #include "record/import_impl.h"
-#include "record/staff_sheet.h"
 
 static void folders(void)
 {
@@ -277,28 +276,6 @@ static void resume(void **state)
     t_end(t);
 }
 
-/* ---- people -------------------------------------------------------------------------------- */
-
-static void staff(void **state)
-{
-    (void)state;
-    folders();
-    T *t = t_as(NULL);
-    json_object *doc;
-    OK(t, staff_sheet_read(&t->c,
-                           file(t, "账号,姓名,密码,部门,角色,上级\nzhao,赵一, pass word "
-                                   ",hq,\"sales_rep、marketing\",boss\n,,,,,\n"),
-                           &doc));
-    json_object *user = json_object_array_get_idx(json_member(doc, "users"), 0);
-    assert_int_equal(json_object_array_length(json_member(doc, "users")), 1);
-    assert_string_equal(json_str(user, "login", ""), "zhao");
-    assert_string_equal(json_str(user, "password", ""), " pass word ");
-    assert_int_equal(json_object_array_length(json_member(user, "roles")), 2);
-    assert_false(staff_sheet_read(&t->c, file(t, "甲,乙\n1,2\n"), &doc));
-    ERR_IS(t, ERR_INVALID, "file");
-    t_end(t);
-}
-
 /* ---- exports ------------------------------------------------------------------------------- */
 
 static void export_csv(void **state)
@@ -334,7 +311,7 @@ static void export_csv(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {HOUSE_TEST(headers), HOUSE_TEST(corpus), HOUSE_TEST(check_and_run),
-                                       HOUSE_TEST(resume), HOUSE_TEST(staff),
+                                       HOUSE_TEST(resume),
                                        HOUSE_TEST(export_csv)};
     return house_run(tests);
 }
