@@ -141,3 +141,36 @@ for (const [mode, options] of Object.entries({ dark: { dark: true }, phone: { ph
     clean(page);
     await page.context().close();
   });
+
+test('a file of vCards: one after the other; a contact as QR code and file', async () => {
+  const page = await signedIn(it, 'admin');
+  const form = await openNew(page);
+  // as an old telephone writes it: GBK in quoted-printable
+  const card = (name, phone) => `BEGIN:VCARD\r\nVERSION:2.1\r\nN;CHARSET=GBK;ENCODING=QUOTED-PRINTABLE:${name};;;\r\nORG:Card ${phone} Ltd\r\nTEL;CELL:${phone}\r\nEND:VCARD\r\n`;
+  await form.locator('input[type=file]').setInputFiles({ name: 'cards.vcf', mimeType: 'text/vcard', buffer: Buffer.from(card('=CD=F5=B7=BC', '13805726001') + card('=C0=EE=C4=C8', '13805726002')) });
+  await form.getByText('还有 1 张名片').waitFor();
+  const next = async (person) => {
+    await page.waitForFunction((n) => document.querySelector('[data-field="primary_contact.name"] input')?.value === n, person);
+    await choose(page, form, '所属行业', '制造业');
+    await choose(page, form, '信息来源', '展会');
+    await page.keyboard.press('Control+Enter');
+  };
+  await next('王芳');
+  await next('李娜');
+  await page.waitForURL(/\/e\/customers\/\d+$/);
+  const admin = await it.server.admin();
+  const saved = (await admin.get(`/customers/${page.url().split('/').pop()}`)).json;
+  assert.equal(saved.main_contact.label, '李娜');
+  await page.goto(`${it.server.url}/e/contacts/${saved.main_contact.id}`);
+  await page.getByRole('heading', { level: 1, name: '李娜' }).waitFor();
+  assert.equal(await page.getByRole('button', { name: '识别联系信息' }).count(), 0, 'an action of the entity is none of the record');
+  await page.getByRole('button', { name: '电子名片' }).click();
+  const dialog = page.getByRole('dialog', { name: /电子名片/ });
+  await dialog.getByRole('img', { name: '名片二维码' }).waitFor();
+  await accessible(page, 'card');
+  await picture(page, 'quick-card');
+  const [file] = await Promise.all([page.waitForEvent('download'), dialog.getByRole('button', { name: '下载名片' }).click()]);
+  assert.equal(file.suggestedFilename(), '李娜.vcf');
+  clean(page);
+  await page.context().close();
+});

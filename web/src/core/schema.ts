@@ -13,7 +13,7 @@ export interface FieldDef {
   custom?: boolean; personal?: boolean; unique?: boolean; definition?: Label; example?: Label; group?: string; unit?: string;
   parts?: FieldDef[] | Record<string, Omit<FieldDef, 'name'>>;
 }
-export interface ActionDef { name: string; label: Label; fields?: FieldDef[]; right?: string }
+export interface ActionDef { name: string; label: Label; fields?: FieldDef[]; right?: string; on_entity?: boolean }
 export interface ChildDef { entity: string; plural: string; field: string; label?: Label }
 export interface EntityShort {
   name: string; plural: string; label: Label; group?: string; icon?: string; menu?: boolean;
