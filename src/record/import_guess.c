@@ -376,8 +376,10 @@ static void tell(const Look *l, const SheetInfo *info, ImpSheet *s)
     imp_note(c, s, "two_rows", NULL, s->header_rows == 2);
     imp_note(c, s, "merged", NULL, merged);
     int64_t hidden_columns = 0;
-    for (int i = 0; i < s->n_columns && i < LOOK_COLUMNS; i++)
+    for (int i = 0; i < s->n_columns && i < LOOK_COLUMNS; i++) {
+        s->columns[i].hidden = l->hidden_columns[i];
         hidden_columns += l->hidden_columns[i] && s->columns[i].header[0];
+    }
     imp_note(c, s, "hidden_rows", NULL, f->hidden);
     imp_note(c, s, "hidden_columns", NULL, hidden_columns);
     imp_note(c, s, "blank_rows", NULL, blank);

@@ -51,6 +51,7 @@ typedef struct ImpColumn {
     const char *guess;   /* field, "parts.name", "address", or NULL */
     int score;           /* percent; below IMP_SURE a suggestion only */
     const char *field;   /* mapped to; NULL: left out */
+    bool hidden;         /* in the spreadsheet */
     json_object *values; /* another system's words to ours, or NULL */
     const char *dates;   /* "mdy", "dmy" where its days are written so, or NULL: year first */
     /* what the look at the rows found; not kept */

@@ -33,6 +33,8 @@ static void write_column(Jw *w, const ImpColumn *col, int index)
     } else {
         jw_null(w);
     }
+    if (col->hidden)
+        jw_kbool(w, "hidden", true);
     if (col->values)
         jw_kraw(w, "values", json_object_to_json_string_ext(col->values, JSON_C_TO_STRING_PLAIN));
     if (col->dates)
@@ -164,6 +166,7 @@ static void read_columns(Ctx *c, json_object *o, ImpSheet *s)
         out->field = mapping ? json_str(mapping, ctx_num(c, i), NULL) : NULL;
         out->values = json_member(col, "values");
         out->dates = json_str(col, "dates", NULL);
+        out->hidden = json_flag(col, "hidden", false);
     }
 }
 

@@ -101,9 +101,10 @@ describe('the header, wherever it stands', () => {
   });
 
   test('blank rows, samples and what is required and missing are told', async () => {
-    const up = await upload(rep, 'n.xlsx', workbook({ 客户: [['客户名称', '电话'], ['示例：某公司', '13811110061'], [], [], ['甲公司', '13811110062.0'], ['小计', '']] }));
+    const up = await upload(rep, 'n.xlsx', workbook({ 客户: [['客户名称', '电话'], ['示例：某公司', '13811110061'], [], [], ['甲公司', '13811110062.0'], ['小计', '']] }, { 客户: { hiddenColumns: [2] } }));
     const [s] = up.sheets;
-    assert.deepEqual(['blank_rows', 'samples', 'totals'].map((code) => note(s, code)?.count), [2, 1, 1]);
+    assert.deepEqual(['blank_rows', 'samples', 'totals', 'hidden_columns'].map((code) => note(s, code)?.count), [2, 1, 1, 1]);
+    assert.deepEqual(s.columns.map((c) => c.hidden === true), [false, true]);
     const wanted = up.warnings.filter((w) => w.code === 'required').map((w) => w.message).join();
     assert.match(wanted, /所属行业.*信息来源/);
     const set = (await rep.patch(`/imports/${up.id}`, { sheets: [{ index: 0, entity: 'customer', defaults: { industry: 'it', source: 'other' } }] })).json;

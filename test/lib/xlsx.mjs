@@ -34,7 +34,7 @@ export function zip(entries) {
 
 const letters = (n) => (n < 26 ? '' : letters(Math.floor(n / 26) - 1)) + String.fromCharCode(65 + (n % 26));
 
-/** {sheet name: [[cells]]} → .xlsx. Numbers become number cells, null none. more: {sheet name: {merges: ['A1:B1'], hiddenRows: [3], hidden: true}}. */
+/** {sheet name: [[cells]]} → .xlsx. Numbers become number cells, null none. more: {sheet name: {merges: ['A1:B1'], hiddenRows: [3], hiddenColumns: [2], hidden: true}}. */
 export function workbook(sheets, more = {}) {
   const names = Object.keys(sheets);
   const cell = (v, r, c) => v === null || v === undefined || v === '' ? ''
@@ -48,8 +48,8 @@ export function workbook(sheets, more = {}) {
     'xl/_rels/workbook.xml.rels': `<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">${names.map((_, i) => `<Relationship Id="s${i}" Type="${rel}/worksheet" Target="worksheets/s${i}.xml"/>`).join('')}</Relationships>`,
   };
   names.forEach((name, i) => {
-    const { merges = [], hiddenRows = [] } = more[name] ?? {};
-    files[`xl/worksheets/s${i}.xml`] = `<worksheet xmlns="${main}"><sheetData>${sheets[name].map((row, r) => `<row r="${r + 1}"${hiddenRows.includes(r + 1) ? ' hidden="1"' : ''}>${row.map((v, c) => cell(v, r, c)).join('')}</row>`).join('')}</sheetData>${merges.length ? `<mergeCells>${merges.map((m) => `<mergeCell ref="${m}"/>`).join('')}</mergeCells>` : ''}</worksheet>`;
+    const { merges = [], hiddenRows = [], hiddenColumns = [] } = more[name] ?? {};
+    files[`xl/worksheets/s${i}.xml`] = `<worksheet xmlns="${main}">${hiddenColumns.length ? `<cols>${hiddenColumns.map((c) => `<col min="${c}" max="${c}" width="9" hidden="1"/>`).join('')}</cols>` : ''}<sheetData>${sheets[name].map((row, r) => `<row r="${r + 1}"${hiddenRows.includes(r + 1) ? ' hidden="1"' : ''}>${row.map((v, c) => cell(v, r, c)).join('')}</row>`).join('')}</sheetData>${merges.length ? `<mergeCells>${merges.map((m) => `<mergeCell ref="${m}"/>`).join('')}</mergeCells>` : ''}</worksheet>`;
   });
   return zip(files);
 }

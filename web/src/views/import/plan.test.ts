@@ -53,5 +53,11 @@ describe('targets of a column', () => {
     expect(missing(entity, { ...plan, mode: 'update' })).toEqual([]);
   });
   it('a field for two columns is seen', () => expect([...twice({ ...planOf(old), mapping: { 0: 'name', 1: 'name', 2: '', 3: '' } })]).toEqual(['name']));
+  it('several columns may fill one region together, and a name that the server put together', () => {
+    expect(twice({ ...planOf(old), mapping: { 0: 'region', 1: 'region' } }, entity).size).toBe(0);
+    const plan = { ...planOf(old), mapping: { 0: 'name', 1: 'name' } };
+    expect([...twice(plan, entity, { ...old, mapping: { 0: 'name', 1: null } })]).toEqual(['name']);
+    expect(twice(plan, entity, { ...old, mapping: { 0: 'name', 1: 'name' } }).size).toBe(0);
+  });
   it.each([[0, 'A'], [25, 'Z'], [26, 'AA'], [701, 'ZZ'], [702, 'AAA']])('column %i is %s', (n, text) => expect(letters(n)).toBe(text));
 });

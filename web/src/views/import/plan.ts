@@ -55,10 +55,24 @@ export function missing(e: EntityDef | undefined, plan: Plan): string[] {
   return e.fields.filter((f) => f.required && f.right === 'edit' && (f.default === undefined || f.default === null) && !filled.has(f.name)).map((f) => label(f.label));
 }
 
-/** A field chosen for two columns at once: the server refuses it, so it is said beforehand. */
-export function twice(plan: Plan): Set<string> {
-  const seen = new Set<string>(), again = new Set<string>();
-  for (const f of Object.values(plan.mapping)) if (f) (seen.has(f) ? again : seen).add(f);
+/** Fields that several columns fill together: 省 and 市, several phones, remarks. The server joins them. */
+function joins(e: EntityDef | undefined, path: string): boolean {
+  const [name, part] = path.split('.');
+  const f = e?.fields.find((x) => x.name === name);
+  const type = part ? f && partsOf(f).find((x) => x.name === part)?.type : f?.type;
+  return type === 'region' || type === 'phone' || type === 'text';
+}
+
+/** A field chosen for two columns that cannot share it: the server refuses it, so it is said beforehand. What the server itself proposed (姓 and 名) stands. */
+export function twice(plan: Plan, e?: EntityDef, sheet?: Sheet): Set<string> {
+  const seen = new Map<string, string>(), again = new Set<string>();
+  for (const [c, f] of Object.entries(plan.mapping)) {
+    if (!f) continue;
+    const first = seen.get(f);
+    const proposed = (column: string) => sheet?.mapping?.[column] === f;
+    if (first !== undefined && !joins(e, f) && !(proposed(first) && proposed(c))) again.add(f);
+    if (first === undefined) seen.set(f, c);
+  }
   return again;
 }
 

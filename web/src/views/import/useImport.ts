@@ -113,7 +113,7 @@ export function useImport(wish: string, onId: (id: number | null) => void) {
   }
 
   const lacking = (sheet: Sheet): string[] => { const p = plans[sheet.index]; return p?.entity ? missing(entities[p.entity], p) : []; };
-  const doubled = (sheet: Sheet): Set<string> => { const p = plans[sheet.index]; return p?.entity ? twice(p) : new Set<string>(); };
+  const doubled = (sheet: Sheet): Set<string> => { const p = plans[sheet.index]; return p?.entity ? twice(p, entities[p.entity], sheet) : new Set<string>(); };
   const ready = computed(() => chosen.value.length > 0 && chosen.value.every((s) => doubled(s).size === 0 && Object.values(plans[s.index]!.mapping).some(Boolean)));
 
   async function poll(): Promise<void> {
