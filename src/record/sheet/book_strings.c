@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "record/sheet/book.h"
 
+enum { FIRST = 64 * 1024 }; /* bytes of the first segment: most books have few texts */
 static const size_t in_memory = (size_t)BOOK_STRINGS_MEMORY / BOOK_SEGMENT;
 
 static bool too_much(SheetBook *b)
@@ -43,6 +44,11 @@ static char *on_disk(SheetBook *b, size_t n)
     return NULL;
 }
 
+static size_t segment_room(size_t n)
+{
+    return n ? BOOK_SEGMENT : FIRST;
+}
+
 static bool new_segment(SheetBook *b)
 {
     BookStrings *all = &b->strings;
@@ -51,7 +57,7 @@ static bool new_segment(SheetBook *b)
     if (n >= (size_t)most / BOOK_SEGMENT)
         return too_much(b);
     char *segment =
-        b->room >= 0 && n >= in_memory ? on_disk(b, n) : arena_alloc(b->a, BOOK_SEGMENT);
+        b->room >= 0 && n >= in_memory ? on_disk(b, n) : arena_alloc(b->a, segment_room(n));
     if (!segment)
         return false;
     if ((n & (n - 1)) == 0)
@@ -67,7 +73,9 @@ bool book_add_string(SheetBook *b, const char *text, size_t n)
     size_t block = all->n / BOOK_STRING_BLOCK;
     if (n >= BOOK_SEGMENT)
         return too_much(b);
-    if ((!all->n_segments || all->used + n + 1 > BOOK_SEGMENT) && !new_segment(b))
+    if (!all->n_segments && !new_segment(b))
+        return false;
+    if (all->used + n + 1 > segment_room(all->n_segments - 1) && !new_segment(b))
         return false;
     if (block == all->n_blocks) {
         if ((all->n_blocks & (all->n_blocks - 1)) == 0)
