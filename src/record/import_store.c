@@ -13,14 +13,23 @@ const char *const imp_on_dups[] = {"refuse", "create", "update", "skip", NULL};
 
 /* ---- JSON of the row ----------------------------------------------------------------------- */
 
-static void write_column(Jw *w, const ImpColumn *col, int index)
+/* Passwords of people to be are shown nowhere and kept nowhere but in the file itself. */
+static bool is_secret(Ctx *c, const ImpSheet *s, const ImpColumn *col)
+{
+    const Entity *e = s->entity ? model_entity(c->model, s->entity) : NULL;
+    const Field *field = e && col->field ? entity_field(e, col->field) : NULL,
+                *guess = e && col->guess ? entity_field(e, col->guess) : NULL;
+    return (field && field->write_only) || (guess && guess->write_only);
+}
+
+static void write_column(Jw *w, const ImpColumn *col, int index, bool secret)
 {
     jw_obj(w);
     jw_kint(w, "index", index);
     jw_kstr(w, "header", col->header);
     jw_key(w, "samples");
     jw_arr(w);
-    for (int i = 0; i < col->n_samples; i++)
+    for (int i = 0; i < col->n_samples && !secret; i++)
         jw_str(w, col->samples[i]);
     jw_end(w);
     jw_key(w, "guess");
@@ -127,7 +136,7 @@ static void write_sheet(Ctx *c, Jw *w, const ImpSheet *s, const int *order)
     jw_key(w, "columns");
     jw_arr(w);
     for (int i = 0; i < s->n_columns; i++)
-        write_column(w, &s->columns[i], i);
+        write_column(w, &s->columns[i], i, is_secret(c, s, &s->columns[i]));
     jw_end(w);
     jw_kstr(w, "entity", s->entity);
     jw_key(w, "mapping");

@@ -251,6 +251,7 @@ describe('people and departments go the same way', () => {
     const up = await sysadmin.upload('/imports', 'people.xlsx', book, { fields: {} });
     assert.equal(up.status, 201, up.text);
     assert.deepEqual(up.json.sheets.map((s) => s.entity), ['department', 'user']);
+    assert.deepEqual(up.json.sheets[1].columns[5].samples, [], 'passwords are no samples');
     await sysadmin.post(`/imports/${up.json.id}/run`, {});
     let done;
     for (let i = 0; i < 300; i++) { done = (await sysadmin.get(`/imports/${up.json.id}`)).json; if (done.state !== 'running') break; await sleep(50); }

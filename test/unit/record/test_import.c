@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "record/attach.h"
 #include "record/export.h"
+#include "record/export_write.h"
 #include "record/import_impl.h"
 
 static void folders(void)
@@ -308,10 +309,57 @@ static void export_csv(void **state)
     t_end(t);
 }
 
+/* More rows than a sheet holds go on in the next one, with the header again, and all of it is one import. */
+static void export_sheets(void **state)
+{
+    (void)state;
+    folders();
+    T *t = t_as("boss");
+    for (int i = 0; i < 5; i++)
+        (void)make_customer(t, arena_printf(t->c.a, "多表%d有限公司", i),
+                            arena_printf(t->c.a, "1380013800%d", i));
+    RowSet s;
+    ExportOut *o;
+    Sql q;
+    char *path = attach_tmp(&t->c, ".xlsx");
+    ExportKind kind = {.path = path, .xlsx = true, .with_id = true, .sheet_rows = 2};
+    OK(t, rows_choose(&t->c, ent(t, "customer"), "name,phone", false, &s));
+    s.flags = false;
+    sql_init(&q, t->c.a);
+    rows_select(&t->c, &s, &q, NULL);
+    DbRows *r = sql_query(&t->c, &q);
+    while (db_step(r))
+        rows_add(&t->c, &s, r);
+    db_done(r);
+    OK(t, rows_finish(&t->c, &s));
+    OK(t, export_out_open(&t->c, &kind, &s, &o));
+    OK(t, export_out_rows(&t->c, o, &s));
+    OK(t, export_out_close(&t->c, o));
+    int64_t id, job;
+    OK(t, import_create(&t->c, path, "out.xlsx", NULL, &id));
+    json_object *sheets = json_member(look(t, id), "sheets");
+    assert_int_equal(json_object_array_length(sheets), 4); /* 2 + 2 + 1, and _meta */
+    for (size_t i = 0; i < 3; i++) {
+        json_object *one = json_object_array_get_idx(sheets, i);
+        assert_string_equal(json_str(one, "entity", ""), "customer");
+        assert_int_equal(json_int(one, "rows", 0), i < 2 ? 2 : 1);
+        assert_string_equal(json_str(json_member(one, "mapping"), "0", ""), "id");
+    }
+    OK(t, import_update(
+              &t->c, id,
+              js(t, "{\"sheets\": [{\"index\": 0, \"entity\": \"customer\", \"mode\": \"upsert\"}, "
+                    "{\"index\": 1, \"entity\": \"customer\", \"mode\": \"upsert\"}, "
+                    "{\"index\": 2, \"entity\": \"customer\", \"mode\": \"upsert\"}]}")));
+    OK(t, import_run(&t->c, id, &job));
+    assert_true(work("boss", import_run_job));
+    assert_int_equal(count_of(t, id, "unchanged"), 5);
+    t_end(t);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {HOUSE_TEST(headers), HOUSE_TEST(corpus), HOUSE_TEST(check_and_run),
-                                       HOUSE_TEST(resume),
-                                       HOUSE_TEST(export_csv)};
+    const struct CMUnitTest tests[] = {HOUSE_TEST(headers),       HOUSE_TEST(corpus),
+                                       HOUSE_TEST(check_and_run), HOUSE_TEST(resume),
+                                       HOUSE_TEST(export_csv),    HOUSE_TEST(export_sheets)};
     return house_run(tests);
 }
