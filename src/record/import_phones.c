@@ -70,6 +70,34 @@ const char *imp_join(Ctx *c, FieldType type, const ImpPiece *list, int n)
 
 /* ---- several phones -------------------------------------------------------------------------- */
 
+/* The one number in a text with words around it: 13800138000（微信同号）, 王经理 010-62345678. NULL: none, or several. */
+static const char *inside(Ctx *c, const char *text, const char **out_rest)
+{
+    const char *found = NULL, *from = NULL;
+    size_t len = 0;
+    for (const char *p = text; *p;) {
+        size_t n = strspn(p, "0123456789+- ()"), digits = 0;
+        for (size_t i = 0; i < n; i++)
+            digits += p[i] >= '0' && p[i] <= '9';
+        if (digits >= 7) {
+            if (found)
+                return NULL;
+            while (n && strchr(" (-", p[n - 1]))
+                n--;
+            found = fold_clean(c->a, arena_dup(c->a, p, n));
+            from = p;
+            len = n;
+        }
+        p += n ? n : 1;
+    }
+    Phone ph;
+    if (!found || phone_parse(c->a, found, &ph) == PHONE_BAD)
+        return NULL;
+    *out_rest =
+        fold_clean(c->a, arena_printf(c->a, "%.*s%s", (int)(from - text), text, from + len));
+    return found;
+}
+
 const char *imp_pick_phone(Ctx *c, const char *text, bool mobile, ImpSpare *spare)
 {
     int n = 0, pick = -1, first = -1;
@@ -84,6 +112,12 @@ const char *imp_pick_phone(Ctx *c, const char *text, bool mobile, ImpSpare *spar
     }
     if (pick < 0)
         pick = first;
+    if (pick < 0 && n == 1 && phone_parse(c->a, part[0], &p) == PHONE_BAD) {
+        const char *rest = "", *one = inside(c, fold_narrow(c->a, part[0]), &rest);
+        if (one && *rest)
+            vec_push(c->a, spare, rest);
+        return one ? one : text;
+    }
     if (pick < 0)
         return text; /* one number, or none: as it stands */
     for (int i = 0; i < n; i++)
@@ -135,27 +169,40 @@ static const Field *remark_of(const Ctx *c, const Entity *e)
     return NULL;
 }
 
+static void list(Buf *b, const char *text)
+{
+    if (b->len)
+        buf_puts(b, "、");
+    buf_puts(b, text);
+}
+
 bool imp_place_phones(Ctx *c, const Entity *e, json_object *in, bool is_new, const ImpSpare *spare)
 {
-    Buf b;
-    buf_init(&b, c->a);
+    Buf lines, others[2]; /* numbers; what stood beside them */
+    buf_init(&lines, c->a);
+    buf_init(&others[0], c->a);
+    buf_init(&others[1], c->a);
     for (size_t i = 0; i < spare->n; i++) {
-        if (is_new && place(c, e, in, spare->items[i]))
-            continue;
-        if (b.len)
-            buf_puts(&b, "、");
-        buf_puts(&b, spare->items[i]);
+        Phone p;
+        bool words = phone_parse(c->a, spare->items[i], &p) == PHONE_BAD;
+        if (words || !is_new || !place(c, e, in, spare->items[i]))
+            list(&others[words], spare->items[i]);
     }
-    if (!b.len)
+    if (!others[0].len && !others[1].len)
         return true;
     const Field *f = remark_of(c, e);
     if (!f || (!is_new && !has(in, f->name))) /* the remark that is there stays */
         return false;
-    const char *line =
-        msg_format(c->a, c->lang, "import.other_phones", (const char *const[]){b.data, NULL});
-    const char *old = has(in, f->name) ? json_object_get_string(json_member(in, f->name)) : "";
-    json_object_object_add(
-        in, f->name,
-        json_object_new_string(arena_printf(c->a, "%s%s%s", old, *old ? "\n" : "", line)));
+    if (has(in, f->name))
+        buf_puts(&lines, json_object_get_string(json_member(in, f->name)));
+    for (int i = 0; i < 2; i++) {
+        const char *args[] = {others[i].data, NULL};
+        if (lines.len && others[i].len)
+            buf_puts(&lines, "\n");
+        if (others[i].len)
+            buf_puts(&lines, msg_format(c->a, c->lang,
+                                        i ? "import.phone_words" : "import.other_phones", args));
+    }
+    json_object_object_add(in, f->name, json_object_new_string(lines.data));
     return true;
 }

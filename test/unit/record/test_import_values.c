@@ -125,7 +125,21 @@ static void phones(void **state)
     vec_push(t->a, &two, "abc");
     assert_true(imp_place_phones(c, ent(t, "customer"), person, true, &two));
     assert_string_equal(json_str(who, "mobile", ""), "13800138000");
-    assert_string_equal(json_str(person, "remark", ""), "其他电话：abc");
+    assert_string_equal(json_str(person, "remark", ""), "电话备注：abc");
+    static const char *const beside[][3] = {
+        {"13800138000（微信同号）", "13800138000", "(微信同号)"},
+        {"王经理 13800138000", "13800138000", "王经理"},
+        {"电话：010-62345678", "电话：010-62345678", NULL},
+        {"（010）62345678", "（010）62345678", NULL},
+        {"2024年5月1日", "2024年5月1日", NULL},
+        {"甲13800138000乙13900139000", "甲13800138000乙13900139000", NULL}};
+    for (size_t i = 0; i < sizeof beside / sizeof *beside; i++) {
+        ImpSpare rest = {0};
+        assert_string_equal(imp_pick_phone(c, beside[i][0], true, &rest), beside[i][1]);
+        assert_int_equal(rest.n, beside[i][2] != NULL);
+        if (beside[i][2])
+            assert_string_equal(rest.items[0], beside[i][2]);
+    }
     t_end(t);
 }
 
