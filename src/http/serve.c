@@ -718,8 +718,9 @@ void serve_stop(Server *s, int64_t wait_ms)
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += wait_ms / 1000;
     pthread_mutex_lock(&s->lock);
-    s->stopping = s->closing =
-        true; /* what is queued is still worked off; new requests are answered 503 */
+    /* what is queued is still worked off; new requests are answered 503 */
+    s->stopping = true;
+    s->closing = true;
     for (Idle *w; (w = call_idle(s, NULL)) != NULL;)
         sem_post(&w->wake);
     while (s->first || s->n_running)
