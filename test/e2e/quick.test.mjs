@@ -27,6 +27,7 @@ test('a pasted block becomes a customer with its contact; nothing of it is lost'
   assert.equal(await form.getByLabel('客户名称', { exact: true }).inputValue(), '湖州明德机械有限公司');
   assert.equal(await form.getByLabel('姓名', { exact: true }).inputValue(), '王建国');
   assert.equal(await form.getByLabel('手机', { exact: true }).inputValue(), '13805729001');
+  assert.equal(await form.getByLabel('邮箱', { exact: true }).inputValue(), 'wjg@mingde.cn', 'nothing is saved unseen');
   assert.match(await form.getByLabel('备注', { exact: true }).inputValue(), /年底要上两条线/);
   await choose(page, form, '所属行业', '制造业');
   await choose(page, form, '信息来源', '展会');

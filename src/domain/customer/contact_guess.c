@@ -159,6 +159,7 @@ bool company_en_in(const Scan *b, Span t, Span *out)
             ch == ':' || ch == '"' || (ch == ',' && (b->s[i + 1] == ' ' || b->s[i + 1] == ',')) ||
             (ch == '-' && i && b->s[i - 1] == ' ' && b->s[i + 1] == ' ') ||
             (ch == '/' && b->s[i + 1] == ' ')) {
+            i += scan_cp_len((char)ch) - 1; /* never into the middle of a character */
             from = i + 1;
             word = false;
             continue;

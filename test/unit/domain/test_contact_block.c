@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/cp.h"
+#include "base/utf8.h"
 #include "domain/customer/contact_block.h"
 #include "domain/customer/contact_words.h"
 
@@ -134,7 +135,7 @@ static void nothing_lost(const char *text)
     unsigned char *seen = ARENA_ARRAY(a, len + 1, unsigned char);
     for (int i = 0; i < b.n; i++) {
         const BlockItem *x = &b.items[i];
-        assert_true(x->from <= x->to && x->to <= len);
+        assert_true(x->from <= x->to && x->to <= len && utf8_valid(x->value, strlen(x->value)));
         memset(seen + x->from, 1, x->to - x->from);
         bool as_it_stood = x->field != BLOCK_MOBILE && x->field != BLOCK_PHONE &&
                            x->field != BLOCK_USCC && x->field != BLOCK_WECHAT;
@@ -163,6 +164,8 @@ static void test_nothing_is_dropped(void **state)
             nothing_lost(str(json_object_array_get_idx(set, i), "text"));
     }
     nothing_lost("电话：，姓名：\n地址：");
+    nothing_lost("张三公Shanghai Foo Co., Ltd. 李四限Bar Trading "
+                 "Inc.\nT��anaka Trading Co., Ltd.");
     nothing_lost("aΩb　ｃ１２３ ☎ 😀 123456789012345678901234567890");
 }
 
