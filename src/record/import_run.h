@@ -42,6 +42,7 @@ typedef struct Seen {
     uint64_t *keys;
     int64_t *places;
     size_t n, cap; /* cap: a power of two */
+    Arena *a;      /* of both tables */
 } Seen;
 
 /* The outcomes of rows done before a crash, a page at a time. */

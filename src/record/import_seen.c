@@ -51,12 +51,13 @@ static uint64_t hash_start(const Entity *e, int64_t what)
     return hash_add(h, (const char *)&what, sizeof what);
 }
 
+/* The old table goes with its arena: doubling on the job's would keep as much again. */
 static void grow(Run *r)
 {
     Seen *s = &r->seen;
     size_t cap = s->cap ? s->cap * 2 : 4096;
-    Seen more = {ARENA_ARRAY(r->keep, cap, uint64_t), ARENA_ARRAY(r->keep, cap, int64_t), s->n,
-                 cap};
+    Arena *a = arena_child(r->keep);
+    Seen more = {ARENA_ARRAY(a, cap, uint64_t), ARENA_ARRAY(a, cap, int64_t), s->n, cap, a};
     for (size_t i = 0; i < s->cap; i++) {
         if (!s->keys[i])
             continue;
@@ -66,6 +67,8 @@ static void grow(Run *r)
         more.keys[at] = s->keys[i];
         more.places[at] = s->places[i];
     }
+    if (s->a)
+        arena_free(s->a);
     *s = more;
 }
 
@@ -137,7 +140,7 @@ void seen_take(Run *r, const SeenKeys *keys, int64_t place)
 {
     Seen *s = &r->seen;
     for (int i = 0; i < keys->n; i++) {
-        if (s->n * 2 >= s->cap)
+        if (s->n * 4 >= s->cap * 3)
             grow(r);
         size_t at = slot_of(s, keys->keys[i]);
         if (s->keys[at])
