@@ -80,7 +80,7 @@ bool audit_add(Ctx *c, const AuditEntry *e)
     Head next;
     bool now = db_write_epoch(c) != 0;
     if ((now && !seal_now(c, v, &next)) ||
-        !db_exec(c,
+        !db_send(c,
                  SQL("INSERT INTO \"audit_log\" (" AUDIT_COLUMNS ", user_name_f) VALUES ($1, $2, "
                      "$3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"),
                  v, sizeof v / sizeof *v))

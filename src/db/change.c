@@ -56,7 +56,7 @@ bool change_flush(Ctx *c, DbConn *conn)
     for (int i = 0; ok && i < conn->n_pending; i++) {
         const PendingChange *p = &conn->pending[i];
         DbVal v[] = {db_of_int(id_new()), db_of_text(p->topic), db_of_int(p->ref), db_of_int(now)};
-        ok = db_exec(c, c->db->dialect->change_insert, v, 4);
+        ok = db_send(c, c->db->dialect->change_insert, v, 4);
     }
     conn->n_pending = 0;
     return ok;

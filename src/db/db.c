@@ -168,6 +168,16 @@ bool db_exec(Ctx *c, SqlText sql, const DbVal *params, int n)
     return conn && conn->db->drv->exec(c, conn, sql.text, params, n);
 }
 
+bool db_send(Ctx *c, SqlText sql, const DbVal *params, int n)
+{
+    DbConn *conn = ready(c, params, n);
+    if (!conn)
+        return false;
+    const Driver *drv = conn->db->drv;
+    return drv->send ? drv->send(c, conn, sql.text, params, n)
+                     : drv->exec(c, conn, sql.text, params, n);
+}
+
 int64_t db_changes(Ctx *c)
 {
     return c->conn ? c->conn->changes : 0;
@@ -368,6 +378,8 @@ bool db_try(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg)
     bool ok = fn(c, arg);
     if (!ok && c->n_err == n_err)
         ctx_fail_detail(c, ERR_INTERNAL, "a step failed without saying why", "err.internal");
+    if (drv->settle && !conn->broken)
+        ok = drv->settle(c, conn) && ok;
     ok = ok && c->n_err == n_err && !conn->aborted;
     db_rows_end(conn, conn->try_depth);
     conn->try_depth--;

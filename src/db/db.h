@@ -59,6 +59,9 @@ bool db_is_pg(const Db *db);
 
 /* Statements. params may be NULL where n is 0. Failures are recorded in c. */
 bool db_exec(Ctx *c, SqlText sql, const DbVal *params, int n);
+/* Inside a write, of a statement whose outcome nobody looks at (an INSERT): as db_exec, but on PostgreSQL it is only
+   sent, and a failure shows at a later statement of the write or at its end, which undoes it all the same. */
+bool db_send(Ctx *c, SqlText sql, const DbVal *params, int n);
 /* Rows changed by the last db_exec over the connection of this context. */
 int64_t db_changes(Ctx *c);
 /* A cursor; NULL on failure. Ends by itself at its last row or with the arena, or by db_done. */

@@ -64,7 +64,7 @@ static bool search_put(Ctx *c, const char *table, int64_t id, const char *tokens
     if (!is_new)
         sql_add(&q, ENGINE_SQL(" ON CONFLICT (id) DO UPDATE SET tokens = excluded.tokens WHERE "
                                "s.tokens IS DISTINCT FROM excluded.tokens"));
-    return sql_exec(c, &q);
+    return sql_send(c, &q);
 }
 
 static bool search_remove(Ctx *c, const char *table, int64_t id)
@@ -111,6 +111,15 @@ static void search_match(Ctx *c, Sql *q, const char *table, const char *const *w
     sql_add(q, ENGINE_SQL(")"));
 }
 
+static bool grew(Ctx *c, const char *table)
+{
+    Sql q;
+    sql_init(&q, c->a);
+    sql_add(&q, ENGINE_SQL("ANALYZE "));
+    sql_name(&q, table);
+    return sql_exec(c, &q);
+}
+
 const Dialect pg_dialect = {
     .type = {[COL_INT] = "BIGINT",
              [COL_REAL] = "DOUBLE PRECISION",
@@ -135,6 +144,7 @@ const Dialect pg_dialect = {
         ENGINE_SQL("INSERT INTO change_log (id, topic, ref, at) VALUES ($1, $2, $3, $4)"),
     .change_lookback_ms = 5000,
     .search_ddl = search_ddl,
+    .grew = grew,
     .search_put = search_put,
     .search_remove = search_remove,
     .search_match = search_match,

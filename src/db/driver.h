@@ -99,6 +99,9 @@ struct Driver {
 
     /* Parameters were checked by db.c. Failures are recorded in c and mark conn aborted, retry, broken. */
     bool (*exec)(Ctx *c, DbConn *conn, const char *text, const DbVal *params, int n);
+    /* As exec, but the answer is read later, by settle at the latest; NULL: exec does. */
+    bool (*send)(Ctx *c, DbConn *conn, const char *text, const DbVal *params, int n);
+    bool (*settle)(Ctx *c, DbConn *conn);
     bool (*query)(Ctx *c, DbRows *r, const char *text, const DbVal *params, int n);
     bool (*step)(DbRows *r);
     void (*finish)(DbRows *r);
@@ -140,6 +143,7 @@ struct Dialect {
                        const char *table); /* second may stay empty */
     bool (*search_put)(Ctx *c, const char *table, int64_t id, const char *tokens, bool is_new);
     bool (*search_remove)(Ctx *c, const char *table, int64_t id);
+    bool (*grew)(Ctx *c, const char *table); /* NULL: nothing to do */
     void (*search_match)(Ctx *c, Sql *q, const char *table, const char *const *words, int n,
                          int limit);
 };

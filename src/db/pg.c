@@ -27,6 +27,7 @@ enum {
     READ_TIMEOUT_MS = 5000,    /* statement_timeout of work that has a deadline */
     WRITE_TIMEOUT_MS = 60000,  /* and inside db_write: imports, index builds */
     LONG_TIMEOUT_MS = 3600000, /* work without a deadline: exports, migrations */
+    SENT_MOST = 64,            /* their answers fit the buffers on both ways */
     GRACE_MS = 4000            /* the server's own limit gets this long to be heard of */
 };
 
@@ -52,6 +53,9 @@ typedef struct PgConn {
     uint64_t serial;
     int timeout_ms; /* statement_timeout of the session */
     bool in_tx;
+    bool piped; /* statements were sent whose answers nobody has read yet */
+    const char *sent[SENT_MOST];
+    int n_sent;
     char last_state[6];
     char last_msg[512], last_field[64];
 } PgConn;
@@ -210,10 +214,43 @@ static bool good(const PGresult *res)
     return st == PGRES_COMMAND_OK || st == PGRES_TUPLES_OK;
 }
 
+/* Reads what the statements sent have come to; the first failure is the one that counts. c may be NULL. */
+static bool settle(Ctx *c, PgConn *k)
+{
+    if (!k->piped)
+        return true;
+    bool ok = PQpipelineSync(k->h) == 1;
+    if (!ok)
+        failed(c, k, NULL, "");
+    for (int i = 0; i < k->n_sent && !k->base.broken; i++) {
+        PGresult *res = await(k);
+        if (!good(res) && ok)
+            ok = failed(c, k, res, k->sent[i]);
+        PQclear(res);
+    }
+    if (!k->base.broken)
+        PQclear(await(k)); /* of the sync itself */
+    if (!k->base.broken && !PQexitPipelineMode(k->h)) {
+        k->base.broken = true;
+        if (ok)
+            ok = failed(c, k, NULL, "");
+    }
+    k->piped = false;
+    k->n_sent = 0;
+    return ok;
+}
+
+static bool pg_settle(Ctx *c, DbConn *conn)
+{
+    return settle(c, of(conn));
+}
+
 /* A few words of our own, unprepared; never worth cancelling. */
 static bool say(Ctx *c, PgConn *k, const char *text)
 {
     k->base.deadline_ms = 0;
+    if (!settle(c, k))
+        return false;
     PGresult *res = PQsendQuery(k->h, text) ? await(k) : NULL;
     bool ok = good(res);
     if (!ok)
@@ -272,7 +309,8 @@ static bool describe(PgConn *k, StmtEntry *e, const char *name)
     return ok;
 }
 
-static StmtEntry *take_stmt(Ctx *c, PgConn *k, const char *text, const DbVal *params, int n)
+/* The statement where it is prepared for such values; NULL where it is not. */
+static StmtEntry *find_stmt(PgConn *k, const char *text, const DbVal *params, int n)
 {
     for (StmtEntry *e = cache_find(k->stmts, text, NULL); e; e = cache_find(k->stmts, text, e)) {
         bool ok = e->n_map == n;
@@ -281,7 +319,15 @@ static StmtEntry *take_stmt(Ctx *c, PgConn *k, const char *text, const DbVal *pa
         if (ok)
             return e;
     }
-    StmtEntry *e = cache_add(k->stmts, text);
+    return NULL;
+}
+
+static StmtEntry *take_stmt(Ctx *c, PgConn *k, const char *text, const DbVal *params, int n)
+{
+    StmtEntry *e = find_stmt(k, text, params, n);
+    if (e)
+        return e;
+    e = cache_add(k->stmts, text);
     Oid *types = arena_array(c->a, (size_t)n, sizeof(Oid));
     e->map = malloc((size_t)(n ? n : 1) * sizeof(int));
     if (!e->map)
@@ -312,7 +358,7 @@ static StmtEntry *take_stmt(Ctx *c, PgConn *k, const char *text, const DbVal *pa
     return NULL;
 }
 
-static PGresult *run_stmt(Ctx *c, PgConn *k, const StmtEntry *e, const DbVal *params, int n)
+static bool send_stmt(Ctx *c, PgConn *k, const StmtEntry *e, const DbVal *params, int n)
 {
     const char **values = arena_array(c->a, (size_t)n, sizeof(*values));
     int *lengths = arena_array(c->a, (size_t)n, sizeof(int));
@@ -333,7 +379,7 @@ static PGresult *run_stmt(Ctx *c, PgConn *k, const StmtEntry *e, const DbVal *pa
     }
     char name[32];
     snprintf(name, sizeof(name), "s%" PRIu64, e->serial);
-    return PQsendQueryPrepared(k->h, name, n, values, lengths, formats, 0) ? await(k) : NULL;
+    return PQsendQueryPrepared(k->h, name, n, values, lengths, formats, 0) == 1;
 }
 
 /*
@@ -343,6 +389,8 @@ static PGresult *run_stmt(Ctx *c, PgConn *k, const StmtEntry *e, const DbVal *pa
 static PGresult *ask(Ctx *c, PgConn *k, const char *text, const DbVal *params, int n)
 {
     int n_err = c->n_err;
+    if (!settle(c, k))
+        return NULL;
     for (int attempt = 1;; attempt++) {
         bool last = attempt == 2 || k->base.in_write;
         if (k->base.broken && (k->base.in_write || !k->base.db->drv->conn_reopen(&k->base, c))) {
@@ -351,7 +399,7 @@ static PGresult *ask(Ctx *c, PgConn *k, const char *text, const DbVal *params, i
             return NULL;
         }
         StmtEntry *e = take_stmt(c, k, text, params, n);
-        PGresult *res = e ? run_stmt(c, k, e, params, n) : NULL;
+        PGresult *res = e && send_stmt(c, k, e, params, n) ? await(k) : NULL;
         if (good(res))
             return res;
         if (e) {
@@ -379,6 +427,22 @@ static bool pg_exec(Ctx *c, DbConn *conn, const char *text, const DbVal *params,
                                                                        : 0;
     PQclear(res);
     return true;
+}
+
+/* In a write, and prepared before: sent, and its answer read with those of others (settle). */
+static bool pg_send(Ctx *c, DbConn *conn, const char *text, const DbVal *params, int n)
+{
+    PgConn *k = of(conn);
+    StmtEntry *e =
+        k->in_tx && conn->in_write && !conn->broken ? find_stmt(k, text, params, n) : NULL;
+    if (!e || (!k->piped && !PQenterPipelineMode(k->h)))
+        return pg_exec(c, conn, text, params, n);
+    k->piped = true;
+    if (!send_stmt(c, k, e, params, n))
+        return failed(c, k, NULL, text);
+    k->sent[k->n_sent++] = text;
+    conn->changes = 1;
+    return k->n_sent < SENT_MOST || settle(c, k);
 }
 
 static bool pg_query(Ctx *c, DbRows *r, const char *text, const DbVal *params, int n)
@@ -495,6 +559,7 @@ static bool pg_begin(Ctx *c, DbConn *conn)
 static CommitResult pg_commit(DbConn *conn)
 {
     PgConn *k = of(conn);
+    (void)settle(NULL, k); /* db_write has done so: nothing is left here that it does not know of */
     PGresult *res = PQsendQuery(k->h, "COMMIT") ? await(k) : NULL;
     CommitResult rc = COMMIT_OK;
     if (!good(res)) {
@@ -516,6 +581,7 @@ static CommitResult pg_commit(DbConn *conn)
 static void pg_rollback(DbConn *conn)
 {
     PgConn *k = of(conn);
+    (void)settle(NULL, k);
     if (!conn->broken && PQtransactionStatus(k->h) != PQTRANS_IDLE) {
         PGresult *res = PQsendQuery(k->h, "ROLLBACK") ? await(k) : NULL;
         if (!good(res))
@@ -567,6 +633,8 @@ static bool connect_to(Ctx *c, PgConn *k)
 static void disconnect(PgConn *k)
 {
     PGconn *h = k->h;
+    k->piped = false;
+    k->n_sent = 0;
     k->h = NULL; /* the cache need not deallocate what ends with the session */
     cache_free(k->stmts);
     k->stmts = NULL;
@@ -752,6 +820,8 @@ const Driver pg_driver = {
     .conn_reopen = pg_conn_reopen,
     .interrupt = pg_interrupt,
     .exec = pg_exec,
+    .send = pg_send,
+    .settle = pg_settle,
     .query = pg_query,
     .step = pg_step,
     .finish = pg_finish,

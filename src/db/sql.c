@@ -109,6 +109,11 @@ bool sql_exec(Ctx *c, const Sql *q)
     return db_exec(c, sql_text(q), q->params, q->n);
 }
 
+bool sql_send(Ctx *c, const Sql *q)
+{
+    return db_send(c, sql_text(q), q->params, q->n);
+}
+
 /* --- search ---------------------------------------------------------------------------------- */
 
 /*
@@ -187,4 +192,9 @@ void sql_search_match(Ctx *c, Sql *q, const char *entity, const char *const *wor
             cleaned[k++] = w;
     }
     c->db->dialect->search_match(c, q, table_of(c->a, entity), cleaned, k, limit);
+}
+
+bool sql_grew(Ctx *c, const char *table)
+{
+    return !c->db->dialect->grew || c->db->dialect->grew(c, table);
 }

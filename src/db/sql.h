@@ -36,6 +36,7 @@ void sql_number(Sql *q, int64_t n);
 SqlText sql_text(const Sql *q);
 DbRows *sql_query(Ctx *c, const Sql *q);
 bool sql_exec(Ctx *c, const Sql *q);
+bool sql_send(Ctx *c, const Sql *q); /* db_send */
 
 /*
  * Parts that differ by engine. Search: one table search_<entity> per entity.
@@ -45,6 +46,9 @@ bool sql_exec(Ctx *c, const Sql *q);
  */
 bool sql_search_put(Ctx *c, const char *entity, int64_t id, const char *tokens, bool is_new);
 bool sql_search_remove(Ctx *c, const char *entity, int64_t id);
+/* Inside a write: a table has become many times what it was. PostgreSQL counts it anew, for until its own vacuum comes
+   by its plans would be those of an empty table. */
+bool sql_grew(Ctx *c, const char *table);
 /* Writes "(SELECT … AS id …)", the ids that carry all words, the newest `limit` of them; a word ending in
    '*' is a prefix. No words: no ids. */
 void sql_search_match(Ctx *c, Sql *q, const char *entity, const char *const *words, int n,

@@ -78,11 +78,14 @@ static bool run(Ctx *c, DbConn *conn, bool (*fn)(Ctx *c, void *arg), void *arg)
     conn->deadline_ms = c->deadline_ms;
     change_forget(conn, 0);
     int kept_search = conn->n_search;
+    bool (*settle)(Ctx *, DbConn *) = conn->db->drv->settle;
     bool ok = fn(c, arg);
     db_rows_end(conn, 1);
     conn->try_depth = 0;
     if (!ok && c->n_err == n_err)
         ctx_fail_detail(c, ERR_INTERNAL, "a write failed without saying why", "err.internal");
+    if (ok && settle)
+        ok = settle(c, conn);
     ok = ok && c->n_err == n_err && !conn->aborted;
     /* A failed statement whose mistake was forgotten still undoes the whole: PostgreSQL could not
        commit it, so SQLite must not. */
@@ -90,7 +93,7 @@ static bool run(Ctx *c, DbConn *conn, bool (*fn)(Ctx *c, void *arg), void *arg)
         ctx_fail_detail(c, ERR_INTERNAL, "a failed statement was passed over; use db_try",
                         "err.internal");
     if (ok)
-        ok = change_flush(c, conn);
+        ok = change_flush(c, conn) && (!settle || settle(c, conn));
     change_forget(conn, 0);
     if (!ok)
         search_forget(conn, kept_search);

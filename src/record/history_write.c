@@ -165,7 +165,7 @@ bool history_add(Ctx *c, const Entity *e, int64_t id, const char *action, const 
                  db_of_text(action),
                  db_of_text(channel_name(c->actor->channel)),
                  db_of_text(changes)};
-    return db_exec(c,
+    return db_send(c,
                    SQL("INSERT INTO \"history\" (\"id\", \"entity\", \"record_id\", \"at\", "
                        "\"user_id\", \"action\", "
                        "\"channel\", \"changes\") VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"),

@@ -14,7 +14,7 @@
 #include "record/import_run.h"
 
 /* WRITE_MS: on SQLite others wait for us that long at most (and as long again for the commit). */
-enum { WRITE_MS = 12, WINDOW = 32, CAREFUL_ROWS = 16, ERRORS_OF_ROW = 50 };
+enum { WRITE_MS = 12, WINDOW = 32, CAREFUL_ROWS = 16, GROWN_FIRST = 300, ERRORS_OF_ROW = 50 };
 
 typedef struct Step {
     Run *r;
@@ -135,7 +135,7 @@ static bool write_row(Ctx *c, const Run *r, const Item *it)
                  there ? db_of_int(it->id) : db_null(),
                  there ? db_of_int(it->version) : db_null(),
                  there ? db_of_text(it->former) : db_null()};
-    return db_exec(c,
+    return db_send(c,
                    SQL("INSERT INTO \"import_row\" (\"import_id\", \"sheet\", \"row\", "
                        "\"outcome\", \"entity\", \"record_id\", \"version\", \"former\") VALUES "
                        "($1, $2, $3, $4, $5, $6, $7, $8)"),
@@ -155,7 +155,7 @@ static bool write_errors(Ctx *c, const Run *r, const Item *it, const ImpErrors *
                      db_of_text(e->value),
                      db_of_text(e->code),
                      db_of_text(e->message)};
-        if (!db_exec(c,
+        if (!db_send(c,
                      SQL("INSERT INTO \"import_row_error\" (\"id\", \"import_id\", \"sheet\", "
                          "\"row\", \"col\", \"header\", \"value\", \"code\", "
                          "\"message\") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"),
@@ -239,6 +239,21 @@ static void take_over(Run *r, const Step *s)
         r->total = r->done;
 }
 
+static bool grew(Ctx *c, void *arg)
+{
+    return sql_grew(c, arg);
+}
+
+/* Each time there are many times as many. */
+static void tell_growth(Run *r)
+{
+    if (r->dry || r->counts[OUT_CREATED] < r->grown)
+        return;
+    r->grown = r->counts[OUT_CREATED] < GROWN_FIRST ? GROWN_FIRST : r->counts[OUT_CREATED] * 8;
+    if (r->counts[OUT_CREATED] && !db_write(r->c, grew, (void *)(uintptr_t)run_plan(r)->e->name))
+        ctx_errors_back_to(r->c, 0); /* it is slower, no more */
+}
+
 bool run_write(Run *r, int from, int upto)
 {
     Ctx *c = r->c;
@@ -256,6 +271,7 @@ bool run_write(Run *r, int from, int upto)
             continue;
         }
         take_over(r, &s);
+        tell_growth(r);
         from += s.done;
     }
     return true;

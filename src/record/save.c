@@ -273,9 +273,11 @@ static bool stage_row(Ctx *c, SaveWork *w)
 {
     if (!w->row.text.len)
         return true;
+    if (w->s.is_new)
+        return sql_send(c, &w->row);
     if (!sql_exec(c, &w->row))
         return false;
-    if (w->s.is_new || db_changes(c) == 1)
+    if (db_changes(c) == 1)
         return true;
     /* it changed, or went, since it was read */
     Record now;

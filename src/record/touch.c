@@ -83,7 +83,7 @@ bool rec_insert_bare(Ctx *c, const Entity *e, DbVal *values)
     if (values[STD_ID].kind == DB_NULL)
         values[STD_ID] = db_of_int(id_new());
     write_row_insert(c, e, values, &q);
-    return sql_exec(c, &q);
+    return sql_send(c, &q);
 }
 
 bool rec_erase(Ctx *c, const Entity *e, const Filter *f)
