@@ -16,7 +16,7 @@ export function planOf(sheet: Sheet): Plan {
   for (const c of sheet.columns) mapping[c.index] = (sheet.mapping ? sheet.mapping[c.index] : c.guess?.field) ?? '';
   return {
     entity: sheet.entity ?? '', headerRow: sheet.header_row, headerRows: sheet.header_rows, mapping,
-    mode: sheet.mode ?? 'create', match: nested(sheet.match), blank: sheet.on_blank ?? 'keep', onDuplicate: sheet.on_duplicate, fillDown: sheet.fill_down, defaults: { ...sheet.defaults },
+    mode: sheet.mode ?? 'create', match: nested(sheet.match), blank: sheet.on_blank ?? 'keep', onDuplicate: sheet.on_duplicate, fillDown: sheet.fill_down, defaults: { ...sheet.defaults }, shown: {},
   };
 }
 

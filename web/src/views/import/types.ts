@@ -28,7 +28,9 @@ export interface Preview { encoding?: string | null; rule?: string | null; delim
 /** What a person has decided about one sheet. Match keys: any group, within a group all. */
 export interface Plan {
   entity: string; headerRow: number; headerRows?: number; mapping: Record<number, string>; mode: Mode; match: string[][];
-  blank: Blank; onDuplicate?: OnDuplicate; fillDown?: boolean; defaults: Record<string, unknown>;
+  blank: Blank; onDuplicate?: OnDuplicate; fillDown?: boolean;
+  /** As the server takes them, and as the inputs hold them (a link with its label). */
+  defaults: Record<string, unknown>; shown: Record<string, unknown>;
 }
 export const outcomes = ['created', 'updated', 'unchanged', 'skipped', 'duplicate', 'failed'] as const;
 export const isBusy = (state: string): boolean => ['checking', 'running', 'undoing'].includes(state);

@@ -94,7 +94,7 @@ export function useImport(wish: string, onId: (id: number | null) => void) {
     const before = { ...plan };
     await attempt(async () => {
       await need(name);
-      plans[sheet.index] = { ...plan, entity: name, defaults: {}, match: [] };
+      plans[sheet.index] = { ...plan, entity: name, defaults: {}, shown: {}, match: [] };
       if (name) { try { await savePlan(sheet.index); } catch (error) { plans[sheet.index] = before; throw error; } }
     });
   }
