@@ -34,8 +34,16 @@ static bool short_may_end(const char *s)
     return true;
 }
 
-/* Bytes of r's name at the start of s, or 0. */
-static size_t match_name(const Region *r, const char *s)
+/* A county that became a city or district, a city that became a district: 萧山市 is 萧山区 today. */
+static bool was_raised(const char *now, const char *then)
+{
+    bool district = strcmp(now, "区") == 0;
+    return (starts(then, "县", strlen("县")) && (district || strcmp(now, "市") == 0)) ||
+           (starts(then, "市", strlen("市")) && district);
+}
+
+/* Bytes of r's name at the start of s, or 0. of_before: names it had before count, too. */
+static size_t match_name(const Region *r, const char *s, bool of_before)
 {
     size_t n = strlen(r->name);
     if (starts(s, r->name, n))
@@ -47,6 +55,8 @@ static size_t match_name(const Region *r, const char *s)
         return k + strlen("州"); /* 延边州 */
     if (r->level == 1 && starts(s + k, "自治区", strlen("自治区")))
         return k + strlen("自治区"); /* 广西自治区 */
+    if (of_before && r->level == 3 && was_raised(r->name + k, s + k))
+        return k + strlen("市");
     return short_may_end(s + k) ? k : 0;
 }
 
@@ -107,21 +117,28 @@ static void try_shorter(const Region *r, const char *s, size_t len, Reading *bes
             (Reading){.region = deeper.region, .rest = deeper.rest, .levels = 1 + deeper.levels};
 }
 
-static Reading read_below(const Region *top, const char *s)
+static void read_names(const Region *top, const char *s, bool of_before, Reading *best)
 {
-    Reading best = {0};
     for (const Region *r = NULL; (r = region_like(s, r)) != NULL;) {
         if (r->is_filler || (top && r->level <= top->level) || !is_below(r, top))
             continue;
-        size_t len = match_name(r, s);
+        size_t len = match_name(r, s, of_before);
         if (!len)
             continue;
         /* A county without any parent: only by its full name, or a county-level city. */
         if (!top && r->level == 3 && len < strlen(r->name) && !strstr(r->name, "市"))
             continue;
-        try_region(r, s, len, &best);
-        try_shorter(r, s, len, &best);
+        try_region(r, s, len, best);
+        try_shorter(r, s, len, best);
     }
+}
+
+static Reading read_below(const Region *top, const char *s)
+{
+    Reading best = {0};
+    read_names(top, s, false, &best);
+    if (!best.region && top) /* 临夏县 and 临夏市 are both there: what stands today goes first */
+        read_names(top, s, true, &best);
     return best;
 }
 
