@@ -18,7 +18,12 @@
 #include "record/import_summary.h"
 #include "record/sheet_text.h"
 
-enum { COMMENTS_MOST = 20000, ROWS_MOST = 100000, SHEETS_MOST = 64 };
+enum {
+    COMMENTS_MOST = 5000 /* they are kept in memory, 8 kB each */,
+    PAGE = 2000,
+    ROWS_MOST = 100000,
+    SHEETS_MOST = 64
+};
 
 typedef struct Wrong {
     int64_t row, col; /* col -1: the row */
@@ -32,8 +37,10 @@ typedef struct Report {
     lxw_worksheet *sheet;
     lxw_format *head, *bad, *reason, *text, *bold;
     const ImpSheet *s;
-    DbRows *rows; /* the mistakes of this sheet by row */
-    bool more;    /* rows stands on one */
+    DbRows *rows;               /* the mistakes of this sheet by row */
+    bool more;                  /* rows stands on one */
+    int64_t imp, at_row, at_id; /* the one it stands on; the next page begins behind it */
+    int in_page;
     lxw_row_t line;
     int comments;
     int64_t shown; /* rows, of all sheets */
@@ -42,6 +49,34 @@ typedef struct Report {
     ImpMetaSheet meta[SHEETS_MOST];
     int n_meta;
 } Report;
+
+/* In pages: PostgreSQL would hand over all mistakes at once. */
+static bool open_page(Report *r)
+{
+    DbVal p[] = {db_of_int(r->imp), db_of_int(r->s->index), db_of_int(r->at_row),
+                 db_of_int(r->at_id), db_of_int(PAGE)};
+    r->in_page = 0;
+    r->rows = db_query(r->c,
+                       SQL("SELECT \"row\", \"col\", \"message\", \"id\" FROM "
+                           "\"import_row_error\" WHERE \"import_id\" = $1 AND \"sheet\" = $2 AND "
+                           "(\"row\", \"id\") > ($3, $4) AND \"kind\" IS NULL ORDER BY \"row\", "
+                           "\"id\" LIMIT $5"),
+                       p, 5);
+    return r->rows != NULL;
+}
+
+static bool advance(Report *r)
+{
+    if (!db_step(r->rows)) {
+        db_done(r->rows);
+        if (r->in_page < PAGE || !open_page(r) || !db_step(r->rows))
+            return false;
+    }
+    r->in_page++;
+    r->at_row = db_int(r->rows, 0);
+    r->at_id = db_int(r->rows, 3);
+    return true;
+}
 
 static void put(Report *r, int col, const SheetCell *x, lxw_format *fmt)
 {
@@ -110,12 +145,12 @@ static bool on_row(void *user, const SheetRow *row)
         return false; /* no more mistakes: the rest of the sheet is of no interest */
     arena_reset(r->step);
     while (r->more && db_int(r->rows, 0) < row->row)
-        r->more = db_step(r->rows);
+        r->more = advance(r);
     while (r->more && db_int(r->rows, 0) == row->row) {
         vec_push(r->step, &wrong,
                  (Wrong){row->row, db_is_null(r->rows, 1) ? -1 : db_int(r->rows, 1),
                          arena_str(r->step, db_text(r->rows, 2))});
-        r->more = db_step(r->rows);
+        r->more = advance(r);
     }
     if (wrong.n)
         put_row(r, row, wrong.items, wrong.n);
@@ -153,16 +188,12 @@ static void note_meta(Report *r)
 static bool write_sheet(Report *r, const Imp *imp, SheetBook *b)
 {
     Ctx *c = r->c;
-    DbVal p[] = {db_of_int(imp->id), db_of_int(r->s->index)};
     int before = c->n_err;
-    r->rows = db_query(c,
-                       SQL("SELECT \"row\", \"col\", \"message\" FROM \"import_row_error\" WHERE "
-                           "\"import_id\" = $1 AND \"sheet\" = $2 AND \"kind\" IS NULL ORDER BY "
-                           "\"row\", \"id\""),
-                       p, 2);
-    if (!r->rows)
+    r->imp = imp->id;
+    r->at_row = r->at_id = -1;
+    if (!open_page(r))
         return false;
-    r->more = db_step(r->rows);
+    r->more = advance(r);
     r->e = model_entity(c->model, r->s->entity);
     r->code = ARENA_ARRAY(c->a, r->s->n_columns + 1, bool);
     add_sheet(r);
