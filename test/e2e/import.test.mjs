@@ -404,3 +404,24 @@ test('an upload on a slow line shows how far it is and can be stopped; what is n
   clean(page, { refused: [415, 422, 400] });
   await page.context().close();
 });
+
+test('left half-way, an import is found again as it was left', async () => {
+  const page = await signedIn(it);
+  await page.goto(`${it.server.url}/import?entity=customer`);
+  await send(page, '半路.csv', '\ufeff客户名称,所属行业,信息来源,电话,说法\n半路旅程有限公司,金融,展会,13911116666,甲\n');
+  await step(page, '对应列');
+  await page.getByLabel('“说法”对应的字段').click();
+  await page.getByRole('option', { name: '备注' }).first().click();
+  await page.getByRole('link', { name: '任务', exact: true }).click();
+  await page.waitForURL(/\/e\/tasks/);
+  await page.getByRole('link', { name: '导入', exact: true }).first().click();
+  await page.getByRole('region', { name: '我的导入记录' }).getByRole('button', { name: '半路.csv' }).click();
+  await step(page, '对应列');
+  assert.equal(await page.getByLabel('“说法”对应的字段').inputValue(), '备注');
+  await page.goBack();
+  await step(page, '选文件');
+  await page.goForward();
+  await step(page, '对应列');
+  clean(page);
+  await page.context().close();
+});

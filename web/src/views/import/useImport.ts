@@ -24,7 +24,7 @@ export function useImport(wish: string, onId: (id: number | null) => void) {
   let stopSending: AbortController | null = null;
   let timer = 0;
   let alive = true;
-  onScopeDispose(() => { alive = false; window.clearTimeout(timer); stopSending?.abort(); });
+  onScopeDispose(() => { leave(); alive = false; window.clearTimeout(timer); stopSending?.abort(); });
 
   /** Has it written anything? Then the plan stands, and what is left is to look, to undo, to begin anew. */
   const ran = computed(() => !!job.value && (!!job.value.ran || ['running', 'done', 'undoing', 'undone'].includes(job.value.state)));
@@ -49,9 +49,18 @@ export function useImport(wish: string, onId: (id: number | null) => void) {
     try { return await what(); } catch (error) { if (!isAbort(error)) problem.value = messageOf(error); return undefined; } finally { busy.value = false; }
   }
 
+  let left: Promise<unknown> = Promise.resolve();
+  /** Columns matched by hand and not yet checked are kept with the import: it is found again as it was left. */
+  function leave(): void {
+    const now = job.value;
+    if (!now || step.value !== 2 || busy.value) return;
+    const sheets = now.sheets.map((s) => toPatch(s, plans[s.index]!));
+    if (JSON.stringify(sheets) !== JSON.stringify(now.sheets.map((s) => toPatch(s, planOf(s))))) left = patch(`/imports/${now.id}`, { sheets }).catch(() => { /* an incomplete plan is refused: then it is as before */ });
+  }
   async function open(id: number): Promise<void> {
     forget();
-    await attempt(async () => { await take(await get<Import>(`/imports/${id}`)); });
+    await attempt(async () => {
+      await left; await take(await get<Import>(`/imports/${id}`)); });
     if (job.value) { onId(id); tab.value = chosen.value[0]?.index ?? 0; round.value++; if (isBusy(job.value.state)) void attempt(poll); }
     else onId(null);
   }
@@ -73,6 +82,7 @@ export function useImport(wish: string, onId: (id: number | null) => void) {
   }
   const cancelSending = () => stopSending?.abort();
   function forget(): void {
+    leave();
     window.clearTimeout(timer);
     job.value = null;
     remapping.value = false;
