@@ -8,7 +8,7 @@
 
 #include "base/arena.h"
 
-enum { BLOCK_MAX_BYTES = 20000 };
+enum { BLOCK_MAX_BYTES = 12000 };
 
 typedef enum BlockField {
     BLOCK_NAME,

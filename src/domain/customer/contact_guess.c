@@ -6,6 +6,8 @@
 #include "base/region.h"
 #include "domain/customer/contact_block_impl.h"
 
+enum { TOKEN_MAX = 600 }; /* bytes without a blank or comma: more is no name of anything */
+
 static size_t n_chars(const Scan *b, Span t)
 {
     size_t n = 0;
@@ -118,6 +120,8 @@ static Span balanced(const Scan *b, Span t)
 
 bool company_in(const Scan *b, Span t, Span *out, int *score)
 {
+    if (t.to - t.from > TOKEN_MAX)
+        return false;
     for (size_t end = t.to; end > t.from; end--) {
         if (end < t.to && ((unsigned char)b->s[end] & 0xC0) == 0x80)
             continue;

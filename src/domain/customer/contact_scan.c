@@ -177,6 +177,8 @@ static bool begins_number(const char *p)
 static bool weak_label(Scan *b, size_t i)
 {
     bool boundary = is_boundary(b, i);
+    if (!boundary && (unsigned char)b->s[i] < 0x80)
+        return false; /* in the middle of a Latin word */
     for (size_t n = b->n - i < 40 ? b->n - i : 40; n > 0; n--) {
         if (i + n < b->n && ((unsigned char)b->s[i + n] & 0xC0) == 0x80)
             continue;
@@ -298,8 +300,15 @@ static size_t phone_reach(const Scan *b, size_t from)
 static bool phone_at(Scan *b, size_t from, size_t *end)
 {
     const BlockLabel *label = label_before(b, from);
-    for (size_t to = phone_reach(b, from); to > from + 2; to--) {
+    size_t reach = phone_reach(b, from), digits = 0;
+    for (size_t i = from; i < reach; i++)
+        digits += is_digit(b->s[i]);
+    for (size_t to = reach; to > from + 2 && digits >= (label ? 3U : 7U); to--) {
         Phone p;
+        size_t now = digits;
+        digits -= is_digit(b->s[to - 1]);
+        if (now > 20)
+            continue;
         if (!is_digit(b->s[to - 1]) || is_digit(b->s[to]) || (is_word(b->s[to]) && !b->taken[to]))
             continue;
         PhoneKind kind = read_phone(b, from, to, &p);
