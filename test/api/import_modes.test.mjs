@@ -117,6 +117,16 @@ describe('duplicates', () => {
   });
 });
 
+test('a rule that blocks everywhere is not waved away: a credit code stays with one customer', async () => {
+  const rows = [['客户名称', '统一社会信用代码', '所属行业', '信息来源', '联系方式'], ['代码甲有限公司', '91110000600037341L', '金融', '广告', '13988880001'],
+    ['代码乙有限公司', '91110000600037341L', '金融', '广告', '13988880002']];
+  const up = await upload(rep, csv(rows), { plan: { on_duplicate: 'create' } });
+  assert.deepEqual((await checkAndRun(rep, up.id)).counts, { ...none, created: 1, duplicate: 1 });
+  const again = await upload(rep, csv([rows[0], rows[2]]), { plan: { on_duplicate: 'create' } });
+  assert.deepEqual((await checkAndRun(rep, again.id)).counts, { ...none, duplicate: 1 });
+  assert.deepEqual((await duplicatesOf(rep, again.id)).map((g) => [g.rule, g.rows.join(), g.record.label]), [['credit_code', '2', '代码甲有限公司']]);
+});
+
 describe('links', () => {
   test('an ambiguous name is a mistake that lists those the importer may see, numbers and names', async () => {
     const same = { industry: 'it', source: 'other' };
