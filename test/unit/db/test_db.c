@@ -231,6 +231,69 @@ static void test_write(void **state)
     t_end(t);
 }
 
+static bool clear_items(Ctx *c, void *arg)
+{
+    (void)arg;
+    return db_exec(c, SQL("DELETE FROM item"), NULL, 0);
+}
+
+static bool send_item(Ctx *c, int id)
+{
+    DbVal v[] = {db_of_int(id), db_of_text(arena_printf(c->a, "sent %d", id)), db_of_int(7)};
+    return db_send(c, SQL("INSERT INTO item (id, name, need) VALUES ($1, $2, $3)"), v, 3);
+}
+
+typedef struct Sent {
+    int first, last, again; /* again: an id that is sent a second time; 0 for none */
+    bool read;              /* and the rows are counted before the end */
+} Sent;
+
+static bool send_many(Ctx *c, void *arg)
+{
+    const Sent *s = arg;
+    for (int i = s->first; i <= s->last; i++)
+        if (!send_item(c, i))
+            return false;
+    if (s->again && !send_item(c, s->again))
+        return false;
+    int64_t n = 0;
+    return !s->read || (db_one_int(c, SQL("SELECT count(*) FROM item"), NULL, 0, &n, NULL) &&
+                        n >= s->last - s->first + 1);
+}
+
+static bool send_in_steps(Ctx *c, void *arg)
+{
+    Sent good = {201, 210, 0, false}, bad = {211, 220, 205, false}, more = {221, 230, 0, true};
+    (void)arg;
+    if (!db_try(c, send_many, &good))
+        return false;
+    assert_false(db_try(c, send_many, &bad)); /* where the step ends, not where the write does */
+    assert_int_equal(c->err_last->code, ERR_DUPLICATE);
+    ctx_errors_back_to(c, 0);
+    return db_try(c, send_many, &more);
+}
+
+/* What is sent without waiting is there like what was waited for, and its failure undoes the write. */
+static void test_send(void **state)
+{
+    (void)state;
+    T *t = t_new();
+    Ctx *c = &t->c;
+    Sent many = {1, 150, 0, true}, last = {151, 160, 155, false}, seen = {161, 170, 165, true};
+    OK(c, db_write(c, make_item, NULL));
+    for (int round = 0; round < 2; round++) { /* the second time the statement is prepared */
+        OK(c, db_write(c, send_many, &many));
+        assert_int_equal(t_int(c, "SELECT count(*) FROM item"), 150);
+        expect(c, db_write(c, send_many, &last), ERR_DUPLICATE, NULL);
+        expect(c, db_write(c, send_many, &seen), ERR_DUPLICATE, NULL);
+        assert_int_equal(t_int(c, "SELECT count(*) FROM item"), 150);
+        OK(c, db_write(c, send_in_steps, NULL));
+        assert_int_equal(t_int(c, "SELECT count(*) FROM item"), 170);
+        OK(c, db_write(c, clear_items, NULL));
+    }
+    t_end(t);
+}
+
 /* A cursor open across a write goes on, and reads after the write see it. */
 static void test_cursor_across_write(void **state)
 {
@@ -551,6 +614,7 @@ int main(void)
         DB_TEST(test_values),
         DB_TEST(test_mistakes),
         DB_TEST(test_write),
+        DB_TEST(test_send),
         DB_TEST(test_cursor_across_write),
         DB_TEST(test_cursors),
         DB_TEST(test_pool),
