@@ -175,3 +175,21 @@ test('a file of vCards: one after the other; a contact as QR code and file', asy
   clean(page);
   await page.context().close();
 });
+
+test('where the company does not want the search first, the whole form opens; English is complete', async () => {
+  const admin = await it.server.admin();
+  const set = async (value) => { const answer = await admin.patch('/settings', { 'customer.search_first': String(value) }); assert.equal(answer.status, 200, answer.text); };
+  const page = await signedIn(it, 'rep2');
+  await page.evaluate(() => { localStorage.setItem('zk.prefs', JSON.stringify({ lang: 'en' })); });
+  await page.goto(`${it.server.url}/e/customers/new`);
+  const form = page.getByRole('dialog', { name: 'New Customer' });
+  await form.getByLabel('Paste contact details').waitFor();
+  assert.doesNotMatch(await form.innerText(), /[\u4e00-\u9fff]/, 'English is complete');
+  await set(false);
+  await page.reload();
+  await form.getByLabel('Annual revenue', { exact: true }).waitFor();
+  assert.equal(await form.getByLabel('Paste contact details').count(), 0);
+  await set(true);
+  clean(page);
+  await page.context().close();
+});

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 #include <json-c/json.h>
@@ -212,11 +213,34 @@ static void test_long_text(void **state)
     arena_free(a);
 }
 
+/* Texts a person could send to keep the server busy: each once took most of a second or more. */
+static void test_no_text_takes_long(void **state)
+{
+    (void)state;
+    static const char *const pieces[] = {"a:", "1 ",   "x",  "some words ", "(公司",
+                                         "a@", "138-", "李", "电话："};
+    for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
+        Arena *a = arena_new(0);
+        Buf t;
+        buf_init(&t, a);
+        while (t.len + strlen(pieces[i]) <= BLOCK_MAX_BYTES)
+            buf_puts(&t, pieces[i]);
+        clock_t begin = clock(); /* of this process, so that a busy machine does not count */
+        contact_block_parse(a, t.data);
+        double s = (double)(clock() - begin) / CLOCKS_PER_SEC;
+        if (s > 2)
+            fail_msg("'%s' took %.1f s", pieces[i], s);
+        arena_free(a);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_known), cmocka_unit_test(test_held_out),
-        cmocka_unit_test(test_nothing_is_dropped), cmocka_unit_test(test_parts),
-        cmocka_unit_test(test_long_text)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_known),
+                                       cmocka_unit_test(test_held_out),
+                                       cmocka_unit_test(test_nothing_is_dropped),
+                                       cmocka_unit_test(test_parts),
+                                       cmocka_unit_test(test_long_text),
+                                       cmocka_unit_test(test_no_text_takes_long)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
