@@ -321,6 +321,33 @@ static void too_much(void **state)
     arena_free(a);
 }
 
+/* One row of 90 cells of almost 1 MB: more than the child may have, or (a sanitizer's memory has no limit) than a row
+   may have. The program itself never holds it. */
+static void memory(void **state)
+{
+    (void)state;
+    static const ConfFlag flags[] = {{"import.reader_memory", "64MB"}, {NULL, NULL}};
+    Arena *a = arena_new(0);
+    Ctx *c = fresh(a);
+    SheetBook *b = NULL;
+    Buf text;
+    buf_init(&text, a);
+    for (int i = 0; i < 90 * 1000000; i++)
+        buf_putc(&text, i % 1000000 ? 'x' : ',');
+    const char *path = write_file(a, "wide.csv", text.data, text.len);
+    assert_true(conf_load(c, NULL, flags));
+    sheet_confine("/proc/self/exe");
+    int rows = 10;
+    assert_false(sheet_open(c, path, NULL, &b) && sheet_read(b, 0, count_down, &rows));
+    assert_int_equal(rows, 10);
+    assert_int_equal(c->n_err, 1);
+    assert_int_equal(c->err->code, ERR_TOO_LARGE);
+    if (!strstr(c->err->message, "64 MB") && !strstr(c->err->message, "32 MB"))
+        fail_msg("%s", c->err->message);
+    assert_true(patience("60s"));
+    arena_free(a);
+}
+
 /* Shared strings of 64 MB: beyond 48 MB they stand in a file; each one is still itself, also in a row that wants the
    first and the last. */
 typedef struct Long {
@@ -401,8 +428,9 @@ int main(int argc, char **argv)
         sheet_child();
     }
     (void)signal(SIGPIPE, SIG_IGN); /* as the program does */
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(same_rows), cmocka_unit_test(stopping), cmocka_unit_test(harm),
-        cmocka_unit_test(lies),      cmocka_unit_test(too_much), cmocka_unit_test(strings_on_disk)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(same_rows),      cmocka_unit_test(stopping),
+                                       cmocka_unit_test(harm),           cmocka_unit_test(lies),
+                                       cmocka_unit_test(too_much),       cmocka_unit_test(memory),
+                                       cmocka_unit_test(strings_on_disk)};
     return cmocka_run_group_tests(tests, limits, tear_down);
 }
