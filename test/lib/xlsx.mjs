@@ -1,5 +1,5 @@
 // Workbooks for tests: made (stored zip, inline strings) and read (the sheets as arrays of texts), without packages.
-import { inflateRawSync } from 'node:zlib';
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
 
 const table = Uint32Array.from({ length: 256 }, (_, n) => {
   let c = n;
@@ -13,14 +13,14 @@ const crc32 = (data) => {
 };
 const escape = (s) => String(s).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 
-/** A zip of {name: text}, not compressed. */
-export function zip(entries) {
+/** A zip of {name: text}, compressed where that is asked for. */
+export function zip(entries, { pack = false } = {}) {
   const parts = [], central = [];
   let at = 0;
   for (const [name, text] of Object.entries(entries)) {
-    const data = Buffer.from(text), file = Buffer.from(name), head = Buffer.alloc(30), dir = Buffer.alloc(46);
-    head.writeUInt32LE(0x04034b50, 0); head.writeUInt16LE(20, 4); head.writeUInt16LE(0x0800, 6);
-    head.writeUInt32LE(crc32(data), 14); head.writeUInt32LE(data.length, 18); head.writeUInt32LE(data.length, 22); head.writeUInt16LE(file.length, 26);
+    const plain = Buffer.from(text), data = pack ? deflateRawSync(plain) : plain, file = Buffer.from(name), head = Buffer.alloc(30), dir = Buffer.alloc(46);
+    head.writeUInt32LE(0x04034b50, 0); head.writeUInt16LE(20, 4); head.writeUInt16LE(0x0800, 6); head.writeUInt16LE(pack ? 8 : 0, 8);
+    head.writeUInt32LE(crc32(plain), 14); head.writeUInt32LE(data.length, 18); head.writeUInt32LE(plain.length, 22); head.writeUInt16LE(file.length, 26);
     dir.writeUInt32LE(0x02014b50, 0); dir.writeUInt16LE(20, 4); dir.writeUInt16LE(20, 6); head.copy(dir, 8, 6, 30);
     dir.writeUInt32LE(at, 42);
     parts.push(head, file, data); central.push(dir, file);

@@ -146,9 +146,11 @@ static bool within_limits(SheetBook *b, int64_t n)
 static bool part_step(Part *p, zip_file_t *f, const char *name, int64_t *all, bool *ended)
 {
     void *room = XML_GetBuffer(p->parser, STEP);
-    zip_int64_t n = room ? zip_fread(f, room, STEP) : -1;
+    if (!room) /* a tag or a comment without an end, in little memory */
+        return ctx_fail(p->b->c, ERR_TOO_LARGE, "file", "err.sheet.bomb");
+    zip_int64_t n = zip_fread(f, room, STEP);
     if (n < 0)
-        return broken(p, name, room ? zip_file_strerror(f) : NULL);
+        return broken(p, name, zip_file_strerror(f));
     *all += n;
     *ended = n == 0;
     if (!within_limits(p->b, *all))
@@ -156,6 +158,8 @@ static bool part_step(Part *p, zip_file_t *f, const char *name, int64_t *all, bo
     enum XML_Status s = XML_ParseBuffer(p->parser, (int)n, n == 0);
     if (p->failed || p->stopped)
         return false;
+    if (s != XML_STATUS_OK && XML_GetErrorCode(p->parser) == XML_ERROR_NO_MEMORY)
+        return ctx_fail(p->b->c, ERR_TOO_LARGE, "file", "err.sheet.bomb");
     return s == XML_STATUS_OK || broken(p, name, XML_ErrorString(XML_GetErrorCode(p->parser)));
 }
 
