@@ -425,3 +425,46 @@ test('left half-way, an import is found again as it was left', async () => {
   clean(page);
   await page.context().close();
 });
+
+test('a record of somebody else is told as a duplicate and not shown; a large export asks for the password', async () => {
+  const admin = await it.server.admin();
+  const foreign = await admin.post('/customers', { name: '别人的旅程有限公司', industry: 'it', source: 'website', phone: '13911115555' });
+  assert.equal(foreign.status, 201, foreign.text);
+  const page = await signedIn(it, 'rep');
+  await page.goto(`${it.server.url}/import?entity=customer`);
+  await send(page, '销售名单.csv', '\ufeff客户名称,所属行业,信息来源,电话\n别人的旅程有限公司,金融,展会,13911115555\n自己的旅程有限公司,金融,展会,13911115556\n');
+  await step(page, '对应列');
+  await page.getByRole('button', { name: '检查数据' }).click();
+  const groups = page.getByRole('region', { name: '重复的记录' });
+  await groups.getByText('系统中已有相同的记录，但您无权查看').waitFor();
+  assert.equal(await groups.getByRole('link').count(), 0);
+  assert.deepEqual(await groups.getByLabel('客户第 2 行的处理方式').locator('option').allInnerTexts(), ['未选择', '跳过', '仍然新建']);
+  await accessible(page, 'foreign duplicate');
+  clean(page);
+  await page.context().close();
+
+  // 260 rows: more than may leave without a second look at who asks.
+  const manager = await signedIn(it);
+  await manager.goto(`${it.server.url}/import?entity=customer`);
+  const lines = Array.from({ length: 260 }, (_, i) => `导出旅程${i}号有限公司,金融,广告,135${String(10000000 + i)}`);
+  await send(manager, '导出.csv', `\ufeff客户名称,所属行业,信息来源,电话\n${lines.join('\n')}\n`);
+  await step(manager, '对应列');
+  await manager.getByRole('button', { name: '检查数据' }).click();
+  await manager.getByRole('button', { name: '导入 260 条' }).click();
+  await manager.getByRole('link', { name: /查看新建的客户/ }).click();
+  await manager.getByRole('grid').locator('tbody tr').first().waitFor();
+  await manager.getByRole('button', { name: '导出', exact: true }).click();
+  const dialog = manager.getByRole('dialog', { name: '导出客户' });
+  await dialog.getByText('符合当前筛选条件的记录，共 260 条').waitFor();
+  await dialog.getByRole('button', { name: '导出', exact: true }).click();
+  const proof = manager.getByRole('dialog', { name: '安全验证' });
+  await proof.getByLabel('密码', { exact: true }).fill(it.server.adminPassword);
+  const [download] = await Promise.all([manager.waitForEvent('download'), proof.getByRole('button', { name: '确认' }).click()]);
+  const book = readWorkbook(await readFile(await download.path()));
+  assert.equal(book.sheets[book.names[0].name].length, 261);
+  await dialog.getByText('导出完成').waitFor();
+  await picture(manager, 'export-done');
+  await accessible(manager, 'export done');
+  clean(manager, { refused: [403] });
+  await manager.context().close();
+});
