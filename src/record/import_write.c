@@ -13,8 +13,9 @@
 #include "record/dedupe.h"
 #include "record/import_run.h"
 
-/* WRITE_MS: on SQLite others wait for us that long at most (and as long again for the commit). */
-enum { WRITE_MS = 12, WINDOW = 32, CAREFUL_ROWS = 16, GROWN_FIRST = 300, ERRORS_OF_ROW = 50 };
+/* WRITE_MS: on SQLite others wait for us that long, as long again for search documents and commit, and twice at worst: for
+   the step that runs and the one that stands before them in their own batch. */
+enum { WRITE_MS = 8, WINDOW = 32, CAREFUL_ROWS = 16, GROWN_FIRST = 300, ERRORS_OF_ROW = 50 };
 
 typedef struct Step {
     Run *r;
