@@ -39,6 +39,12 @@ bool api_settings(Request *rq);
 bool api_settings_update(Request *rq);
 bool api_openapi(Request *rq);
 
+/* api_day.c */
+bool api_favorite_list(Request *rq);
+bool api_favorite_add(Request *rq);
+bool api_favorite_remove(Request *rq);
+bool api_calendar(Request *rq);
+
 /* api_file.c */
 bool api_attachment_list(Request *rq);
 bool api_attachment_add(Request *rq);

@@ -21,9 +21,10 @@ const char *const meta_right_names[] = {"settings", "fields", "audit",       "us
 
 /* Paths of the API that belong to no entity (CONTRACT 2). */
 static const char *const reserved_plurals[] = {
-    "session",  "me",      "tokens",  "step-up", "schema", "imports",     "jobs",
-    "events",   "metrics", "reports", "search",  "merges", "attachments", "import-templates",
-    "settings", "openapi", "assets",  "healthz", "readyz", NULL};
+    "session",   "me",       "tokens",   "step-up", "schema", "imports",     "jobs",
+    "events",    "metrics",  "reports",  "search",  "merges", "attachments", "import-templates",
+    "favorites", "calendar", "settings", "openapi", "assets", "healthz",     "readyz",
+    NULL};
 
 /* Words SQLite or PostgreSQL reserve, as column names; and members every row of the API has. */
 static const char *const reserved_names[] = {"all",
@@ -737,6 +738,19 @@ static void check_order(K *k)
         EFAIL(k, "sort", NULL, "meta.sort_no_index", s);
 }
 
+/* A page of the calendar is a range of an index. */
+static void check_calendar(K *k)
+{
+    const Entity *e = k->e;
+    if (!e->calendar)
+        return;
+    const Field *f = entity_field(e, e->calendar);
+    if (!f)
+        no_such_field(k, "calendar", NULL, e->calendar);
+    else if ((f->type != FT_DATE && f->type != FT_DATETIME) || !f->sort)
+        EFAIL(k, "calendar", NULL, "meta.calendar_field", e->calendar);
+}
+
 static void check_gets(K *k)
 {
     const Entity *e = k->e;
@@ -820,6 +834,7 @@ bool check_model(Ctx *c, const Model *m, const MetaSource *sources, int n)
         check_names(&k);
         check_number(&k);
         check_order(&k);
+        check_calendar(&k);
         check_links_of_entity(&k);
         check_timeline(&k);
         check_gets(&k);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/json_read.h"
+#include "base/pinyin.h"
 #include "meta/check.h"
 #include "meta/types.h"
 #include "meta/types_impl.h"
@@ -337,12 +338,17 @@ static void head(Jw *w, const Entity *e)
     jw_kstr(w, "group", e->group);
     text(w, "icon", e->icon);
     jw_kbool(w, "menu", e->menu);
+    text(w, "calendar", e->calendar);
 }
 
 void describe_entity_short(Jw *w, const Entity *e, const DescribeRights *r)
 {
+    Arena *a = w->b->a;
     jw_obj(w);
     head(w, e);
+    /* what a person types to find it in the command palette */
+    jw_kstr(w, "pinyin",
+            arena_printf(a, "%s %s", pinyin_initials(a, e->label.zh), pinyin_full(a, e->label.zh)));
     can(w, e, r);
     jw_end(w);
 }

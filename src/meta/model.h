@@ -206,6 +206,8 @@ struct Entity {
         right; /* a general right that opens the whole entity ("audit", "users", "roles", "fields"), instead of role rows; or NULL */
     const char *
         open; /* JSON of a filter: rows that everybody reads who may read the entity at all, beyond his scope; or NULL */
+    const char
+        *calendar; /* date or datetime field by which its records stand in the calendar, or NULL */
     const char *sort; /* default order of lists, e.g. "-created_at" */
     const char *file; /* for messages of the checker */
     Map by_name;      /* field name → Field* */

@@ -13,7 +13,7 @@ static const Key entity_keys[] = {
     {"number", K_STR},    {"number_reset", K_STR}, {"gets", K_ARR},     {"sort", K_STR},
     {"parent", K_STR},    {"tree", K_STR},         {"timeline", K_ARR}, {"right", K_STR},
     {"sections", K_OBJ},  {"fields", K_OBJ},       {"indexes", K_ARR},  {"dups", K_OBJ},
-    {"actions", K_OBJ},   {"roles", K_OBJ},        {"open", K_ARR},
+    {"actions", K_OBJ},   {"roles", K_OBJ},        {"open", K_ARR},     {"calendar", K_STR},
 };
 
 static const Key index_keys[] = {{"fields", K_ARR}, {"unique", K_BOOL}};
@@ -324,6 +324,7 @@ bool parse_entity(Ctx *c, Arena *a, const MetaSource *s, const Field *standard, 
     ok = parse_words(&p, o, "timeline", &e->timeline) && ok;
     e->right = parse_text(&p, o, "right");
     e->open = parse_json(&p, o, "open");
+    e->calendar = parse_text(&p, o, "calendar");
     ok = sections_of(&p, o, e) && ok;
     json_object_object_get_ex(o, "fields", &fields);
     int n_std = e->standard ? n_standard : 1;

@@ -1,6 +1,7 @@
 /* What a task does beyond being stored: when it was done, and whose customer it is for. */
 #include <string.h>
 
+#include "base/when.h"
 #include "entity_ids.h"
 #include "record/hooks.h"
 
@@ -29,5 +30,35 @@ static bool task_before_save(Ctx *c, Save *s)
     return c->n_err == 0;
 }
 
+/* A line as it is typed, "明天下午3点 打电话": what to do and until when. Nothing is stored. */
+static bool parse_line(Ctx *c, json_object *in, Buf *out)
+{
+    enum { MAX_LINE = 2000 };
+    const char *text = json_str(in, "text", NULL);
+    if (!text || !*text)
+        return ctx_fail(c, ERR_REQUIRED, "text", "err.required");
+    if (strlen(text) > MAX_LINE)
+        return ctx_fail(c, ERR_TOO_LONG, "text", "err.text_length", "text", "2000");
+    When w;
+    when_parse(c->a, text, c->now_ms, c->zone, &w);
+    Jw j;
+    jw_init(&j, out);
+    jw_obj(&j);
+    jw_kstr(&j, "title", *w.rest ? w.rest : text);
+    jw_kinstant(&j, "due_at", w.found ? w.at_ms : 0);
+    jw_kbool(&j, "timed", w.timed);
+    jw_end(&j);
+    return true;
+}
+
+static bool task_action(Ctx *c, const Entity *e, const Record *r, const char *name, json_object *in,
+                        Buf *out, bool *handled)
+{
+    (void)e;
+    (void)r;
+    *handled = strcmp(name, "parse") == 0;
+    return !*handled || parse_line(c, in, out);
+}
+
 extern const RecordHooks task_hooks;
-const RecordHooks task_hooks = {.before_save = task_before_save};
+const RecordHooks task_hooks = {.before_save = task_before_save, .action = task_action};

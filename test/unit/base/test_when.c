@@ -1,0 +1,116 @@
+/* Moments in the words of people: what is found, when it is, and what is left of the text. */
+#include "base/when.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+static const char zone[] = "Asia/Shanghai";
+
+typedef struct Case {
+    const char *text, *at, *rest; /* at: "2026-11-19 15:00" in the zone; NULL: no moment */
+    bool timed;
+} Case;
+
+/* Read on Thursday 2026-11-19, 10:00. */
+static const Case cases[] = {
+    {"明天下午3点 打电话给王总", "2026-11-20 15:00", "打电话给王总", true},
+    {"打电话给王总 明天下午三点半", "2026-11-20 15:30", "打电话给王总", true},
+    {"今天 交周报", "2026-11-19 18:00", "交周报", false},
+    {"后天拜访云帆", "2026-11-21 18:00", "拜访云帆", false},
+    {"大后天上午", "2026-11-22 09:00", "", true},
+    {"周五前交报价", "2026-11-20 18:00", "交报价", false},
+    {"周四 例会", "2026-11-19 18:00", "例会", false},
+    {"周一早上9点开会", "2026-11-23 09:00", "开会", true},
+    {"本周一补记录", "2026-11-16 18:00", "补记录", false},
+    {"下周三下午两点 演示", "2026-11-25 14:00", "演示", true},
+    {"下下周一回访", "2026-11-30 18:00", "回访", false},
+    {"下周跟进合同", "2026-11-23 18:00", "跟进合同", false},
+    {"3天后回访", "2026-11-22 18:00", "回访", false},
+    {"两周后再联系", "2026-12-03 18:00", "再联系", false},
+    {"半小时后提醒我", "2026-11-19 10:30", "提醒我", true},
+    {"2小时以后 送样品", "2026-11-19 12:00", "送样品", true},
+    {"一个月后复购提醒", "2026-12-19 18:00", "复购提醒", false},
+    {"12月5日 发货", "2026-12-05 18:00", "发货", false},
+    {"1月8号对账", "2027-01-08 18:00", "对账", false},
+    {"15号付款", "2026-12-15 18:00", "付款", false},
+    {"30号付款", "2026-11-30 18:00", "付款", false},
+    {"月底前回款", "2026-11-30 18:00", "回款", false},
+    {"下个月3号 续约", "2026-12-03 18:00", "续约", false},
+    {"2026-12-31 15:30 盘点", "2026-12-31 15:30", "盘点", true},
+    {"2027年3月1日年会", "2027-03-01 18:00", "年会", false},
+    {"3点开会", "2026-11-19 15:00", "开会", true},
+    {"9点开会", "2026-11-20 09:00", "开会", true},
+    {"03:00 备份", "2026-11-20 03:00", "备份", true},
+    {"15：30 面谈", "2026-11-19 15:30", "面谈", true},
+    {"今晚8点电话会", "2026-11-19 20:00", "电话会", true},
+    {"明早 送资料", "2026-11-20 09:00", "送资料", true},
+    {"晚上12点前提交", "2026-11-19 23:59", "提交", true},
+    {"tomorrow 3pm call Wang", "2026-11-20 15:00", "call Wang", true},
+    {"call Wang next Monday at 9:30", "2026-11-23 09:30", "call Wang", true},
+    {"in 2 days send offer", "2026-11-21 18:00", "send offer", false},
+    {"by friday send offer", "2026-11-20 18:00", "send offer", false},
+    /* no moment */
+    {"整理客户资料", NULL, "整理客户资料", false},
+    {"价格能不能便宜一点", NULL, "价格能不能便宜一点", false},
+    {"每周一例会", NULL, "每周一例会", false},
+    {"去15号楼取样", NULL, "去15号楼取样", false},
+    {"回复 2026-13-45 的邮件", NULL, "回复 2026-13-45 的邮件", false},
+    {"Sunday's", "2026-11-22 18:00", "'s", false},
+    {"model 3pmx", NULL, "model 3pmx", false},
+    {"", NULL, "", false},
+};
+
+static void words(void **state)
+{
+    (void)state;
+    Arena *a = arena_new(0);
+    int64_t now;
+    assert_true(clock_parse_rfc3339("2026-11-19T10:00:00+08:00", &now));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const Case *k = &cases[i];
+        When w;
+        char day[11], *at = NULL;
+        when_parse(a, k->text, now, zone, &w);
+        if (w.found) {
+            ClockParts p = clock_parts(w.at_ms, zone);
+            clock_day_of(w.at_ms, zone, day);
+            at = arena_printf(a, "%s %02d:%02d", day, p.hour, p.minute);
+        }
+        if ((at == NULL) != (k->at == NULL) || (at && strcmp(at, k->at) != 0) ||
+            strcmp(w.rest, k->rest) != 0 || w.timed != k->timed)
+            fail_msg("\"%s\": %s, rest \"%s\", timed %d; wanted %s, \"%s\", %d", k->text,
+                     at ? at : "none", w.rest, w.timed, k->at ? k->at : "none", k->rest, k->timed);
+    }
+    arena_free(a);
+}
+
+static void late_in_the_day(void **state)
+{
+    (void)state;
+    Arena *a = arena_new(0);
+    int64_t now;
+    When w;
+    assert_true(clock_parse_rfc3339("2026-11-19T19:00:00+08:00", &now));
+    when_parse(a, "今天写总结", now, zone, &w);
+    ClockParts p = clock_parts(w.at_ms, zone);
+    assert_int_equal(p.hour * 60 + p.minute, 23 * 60 + 59);
+    /* the 31st of January and a month: the last of February */
+    assert_true(clock_parse_rfc3339("2027-01-31T09:00:00+08:00", &now));
+    when_parse(a, "1个月后", now, zone, &w);
+    p = clock_parts(w.at_ms, zone);
+    assert_int_equal(p.month * 100 + p.day, 228);
+    arena_free(a);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(words), cmocka_unit_test(late_in_the_day)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
