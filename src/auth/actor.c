@@ -14,6 +14,7 @@
 
 #include "auth/role.h"
 #include "auth/row.h"
+#include "base/json_read.h"
 
 enum { SLOTS = 1024, MAX_ENTRIES = 4096 };
 
@@ -120,15 +121,43 @@ static bool load_user(Ctx *c, Arena *a, int64_t user, Actor *out)
     return active ? true : ctx_fail(c, ERR_NOT_SIGNED_IN, NULL, "err.not_signed_in");
 }
 
+/* Counts one for each entity that a role leaves out of the menu ("hidden_menus", checked when it was saved). */
+static void count_hidden(Ctx *c, const Model *m, const char *text, int *hides)
+{
+    json_object *list;
+    int before = c->n_err;
+    if (!text || !json_read(c, text, strlen(text), &list) ||
+        !json_object_is_type(list, json_type_array)) {
+        ctx_errors_back_to(c, before);
+        return;
+    }
+    for (size_t i = 0; i < json_object_array_length(list); i++) {
+        const char *name = json_object_get_string(json_object_array_get_idx(list, i));
+        const Entity *e = name ? model_entity(m, name) : NULL;
+        if (e)
+            hides[e->index]++;
+    }
+}
+
+/* Hidden is what every role hides: a role that shows it shows it, as rights are united too. */
+static const bool *menus_hidden(Arena *a, const Model *m, const int *hides, int roles)
+{
+    bool *out = ARENA_ARRAY(a, m->n, bool);
+    for (int i = 0; i < m->n; i++)
+        out[i] = roles > 0 && hides[i] == roles;
+    return out;
+}
+
 static bool load_roles(Ctx *c, Arena *a, const Model *m, Actor *out)
 {
     enum { MAX_ROLES = 64 };
     const char *codes[MAX_ROLES + 1];
     const char *rights[MAX_ROLES];
     int n = 0, mark = c->n_err;
+    int *hides = ARENA_ARRAY(c->a, m->n, int);
     DbVal p[] = {db_of_int(out->user)};
     DbRows *r = db_query(c,
-                         SQL("SELECT r.code, r.rights FROM \"rel_user_roles\" x "
+                         SQL("SELECT r.code, r.rights, r.hidden_menus FROM \"rel_user_roles\" x "
                              "JOIN \"role\" r ON r.id = x.target "
                              "WHERE x.id = $1 AND r.deleted_at IS NULL ORDER BY r.code"),
                          p, 1);
@@ -137,6 +166,7 @@ static bool load_roles(Ctx *c, Arena *a, const Model *m, Actor *out)
     while (n < MAX_ROLES && db_step(r)) {
         codes[n] = arena_str(a, db_text(r, 0));
         rights[n] = arena_str(c->a, db_text(r, 1));
+        count_hidden(c, m, arena_str(c->a, db_text(r, 2)), hides);
         n++;
     }
     db_done(r);
@@ -150,6 +180,7 @@ static bool load_roles(Ctx *c, Arena *a, const Model *m, Actor *out)
     }
     role_add_rights(c, m, "*", NULL, &out->rights, ents); /* rows for everybody who is signed in */
     role_finish(ents, m->n);
+    out->menu_hidden = menus_hidden(a, m, hides, n);
     out->roles = list;
     out->entities = ents;
     out->n_entities = m->n;

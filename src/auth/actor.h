@@ -72,6 +72,8 @@ typedef struct Actor {
     bool is_system;              /* may everything; scopes are TRUE */
     const EntityRight *entities; /* by Entity.index of the model it was made with */
     int n_entities;
+    const bool
+        *menu_hidden; /* by Entity.index: each of his roles leaves it out of the menu; or NULL */
     const int64_t *below; /* departments at or under his (for SCOPE_BELOW), */
     int n_below;
     const int64_t

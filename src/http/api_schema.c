@@ -6,12 +6,14 @@
 #include "base/msg.h"
 #include "http/api.h"
 #include "meta/describe.h"
+#include "record/layout.h"
 #include "record/setting.h"
 
-static bool unchanged(Request *rq)
+static bool unchanged(Request *rq, const char *layouts)
 {
-    /* what a caller sees depends on the model and on his rights */
-    char *etag = arena_printf(rq->c.a, "\"%s-%s\"", rq->c.model->version, access_digest(&rq->c));
+    /* what a caller sees depends on the model, on his rights and on the layouts that hold for him */
+    char *etag =
+        arena_printf(rq->c.a, "\"%s-%s%s\"", rq->c.model->version, access_digest(&rq->c), layouts);
     respond_header(&rq->out, "ETag", etag);
     respond_header(&rq->out, "Cache-Control", "private, no-cache");
     const char *have = request_header(rq, "If-None-Match");
@@ -49,7 +51,7 @@ static void write_groups(Request *rq, Jw *w)
 bool api_schema(Request *rq)
 {
     Ctx *c = &rq->c;
-    if (unchanged(rq))
+    if (unchanged(rq, ""))
         return true;
     DescribeRights rights = access_describe(c);
     Jw w;
@@ -77,12 +79,16 @@ bool api_schema_entity(Request *rq)
         e = model_plural(c->model, rq->params[0]);
     if (!e || !e->routes || !access_may(c, e, ACT_READ))
         return ctx_fail(c, ERR_NOT_FOUND, NULL, "err.not_found");
-    if (unchanged(rq))
+    Layouts layouts;
+    const char *digest;
+    if (!layout_resolve(c, e, &layouts, &digest))
+        return false;
+    if (unchanged(rq, digest))
         return true;
     DescribeRights rights = access_describe(c);
     Jw w;
     jw_init(&w, &rq->out.body);
-    describe_entity(&w, e, &rights);
+    describe_entity(&w, e, &rights, &layouts);
     return true;
 }
 

@@ -171,7 +171,8 @@ bool api_me(Request *rq)
     jw_arr(&w);
     for (int i = 0; i < c->model->n; i++) {
         const Entity *e = &c->model->entities[i];
-        if (!e->menu || !e->routes || !access_may(c, e, ACT_READ))
+        if (!e->menu || !e->routes || (a->menu_hidden && a->menu_hidden[i]) ||
+            !access_may(c, e, ACT_READ))
             continue;
         jw_obj(&w);
         jw_kstr(&w, "entity", e->name);

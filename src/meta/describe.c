@@ -207,6 +207,124 @@ static void form(Jw *w, const Entity *e, const DescribeRights *r)
     jw_end(w);
 }
 
+/* ---- layouts that somebody laid over it ------------------------------------------------------ */
+
+static bool among(const char *const *list, int n, const char *name)
+{
+    for (int i = 0; i < n; i++)
+        if (strcmp(list[i], name) == 0)
+            return true;
+    return false;
+}
+
+static bool placed(const Layout *l, const char *name)
+{
+    for (int i = 0; i < l->n; i++)
+        if (among(l->sections[i].fields, l->sections[i].n, name))
+            return true;
+    return among(l->hidden, l->n_hidden, name);
+}
+
+static void seen_names(Jw *w, const Entity *e, const DescribeRights *r, const LayoutSection *s)
+{
+    FieldRight right;
+    bool masked;
+    for (int i = 0; i < s->n; i++) {
+        const Field *f = entity_field(e, s->fields[i]);
+        if (f && seen_by(f, r, &right, &masked))
+            jw_str(w, f->name);
+    }
+}
+
+/* What came after the layout was made must not be lost: it closes it. */
+static void unplaced(Jw *w, const Entity *e, const DescribeRights *r, const Layout *l,
+                     bool (*pick)(const Field *f))
+{
+    FieldRight right;
+    bool masked;
+    for (int i = 0; i < e->n_fields; i++) {
+        const Field *f = &e->fields[i];
+        if (pick(f) && !placed(l, f->name) && seen_by(f, r, &right, &masked))
+            jw_str(w, f->name);
+    }
+}
+
+static bool custom_in_list(const Field *f)
+{
+    return f->custom && f->in_list;
+}
+
+static bool custom_in_card(const Field *f)
+{
+    return f->custom && f->in_card;
+}
+
+static bool in_form(const Field *f)
+{
+    return f->in_form;
+}
+
+static void layout_names(Jw *w, const char *key, const Entity *e, const DescribeRights *r,
+                         const Layout *l, bool (*pick)(const Field *f))
+{
+    jw_key(w, key);
+    jw_arr(w);
+    for (int i = 0; i < l->n; i++)
+        seen_names(w, e, r, &l->sections[i]);
+    unplaced(w, e, r, l, pick);
+    jw_end(w);
+}
+
+static void layout_sections(Jw *w, const char *key, const Entity *e, const DescribeRights *r,
+                            const Layout *l)
+{
+    jw_key(w, key);
+    jw_arr(w);
+    for (int i = 0; i < l->n; i++) {
+        jw_obj(w);
+        label(w, "label", l->sections[i].label);
+        jw_key(w, "fields");
+        jw_arr(w);
+        seen_names(w, e, r, &l->sections[i]);
+        if (i == l->n - 1)
+            unplaced(w, e, r, l, in_form);
+        jw_end(w);
+        jw_end(w);
+    }
+    jw_end(w);
+}
+
+static void layout_hidden(Jw *w, const char *key, const Layout *l)
+{
+    jw_key(w, key);
+    jw_arr(w);
+    for (int i = 0; i < l->n_hidden; i++)
+        jw_str(w, l->hidden[i]);
+    jw_end(w);
+}
+
+static void arrangement(Jw *w, const Entity *e, const DescribeRights *r, const Layouts *l)
+{
+    static const Layouts none = {{NULL}};
+    const Layout *const *of = l ? l->of : none.of;
+    if (of[LK_LIST])
+        layout_names(w, "list", e, r, of[LK_LIST], custom_in_list);
+    else
+        list_names(w, e, r);
+    if (of[LK_FORM])
+        layout_sections(w, "form", e, r, of[LK_FORM]);
+    else
+        form(w, e, r);
+    if (of[LK_CARD])
+        layout_names(w, "card", e, r, of[LK_CARD], custom_in_card);
+    else
+        names(w, "card", e, r, in_card);
+    if (of[LK_DETAIL]) {
+        layout_sections(w, "detail", e, r, of[LK_DETAIL]);
+        layout_hidden(w, "detail_hidden", of[LK_DETAIL]);
+    }
+}
+
 static void can(Jw *w, const Entity *e, const DescribeRights *r)
 {
     static const struct {
@@ -353,7 +471,7 @@ void describe_entity_short(Jw *w, const Entity *e, const DescribeRights *r)
     jw_end(w);
 }
 
-void describe_entity(Jw *w, const Entity *e, const DescribeRights *r)
+void describe_entity(Jw *w, const Entity *e, const DescribeRights *r, const Layouts *l)
 {
     FieldRight right;
     bool masked;
@@ -376,9 +494,7 @@ void describe_entity(Jw *w, const Entity *e, const DescribeRights *r)
         if (seen_by(&e->fields[i], r, &right, &masked))
             field(w, &e->fields[i], right, masked);
     jw_end(w);
-    list_names(w, e, r);
-    form(w, e, r);
-    names(w, "card", e, r, in_card);
+    arrangement(w, e, r, l);
     children(w, e, r);
     jw_end(w);
 }

@@ -13,7 +13,28 @@ typedef struct DescribeRights {
     const void *arg;
 } DescribeRights;
 
-void describe_entity(Jw *w, const Entity *e, const DescribeRights *r);
+/*
+ * An arrangement of fields that goes before the one of the entity file. Names that are none, or that the caller may not
+ * see, are left out; fields of a form or detail that stand nowhere close the last section, custom columns the list.
+ */
+typedef enum LayoutKind { LK_LIST, LK_FORM, LK_CARD, LK_DETAIL, LK__COUNT } LayoutKind;
+typedef struct LayoutSection {
+    Label label; /* zh NULL in list and card */
+    const char *const *fields;
+    int n;
+} LayoutSection;
+typedef struct Layout {
+    const LayoutSection *sections; /* list and card: one */
+    int n;
+    const char *const *hidden;
+    int n_hidden;
+} Layout;
+typedef struct Layouts {
+    const Layout *of[LK__COUNT]; /* NULL: as the entity file has it */
+} Layouts;
+
+/* r, l: NULL for everything, and for the arrangement of the file. */
+void describe_entity(Jw *w, const Entity *e, const DescribeRights *r, const Layouts *l);
 /* The short form in the list of /schema. */
 void describe_entity_short(Jw *w, const Entity *e, const DescribeRights *r);
 

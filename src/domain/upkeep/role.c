@@ -28,13 +28,37 @@ static bool keeps_keys(Ctx *c, Save *s, const char *rights)
     return true;
 }
 
+/* ["task", "contact"]: entities that have a place in the menu. */
+static bool menus_check(Ctx *c, const char *text)
+{
+    json_object *list;
+    if (!json_read(c, text, strlen(text), &list))
+        return false;
+    if (json_object_is_type(list, json_type_null))
+        return true;
+    if (!json_object_is_type(list, json_type_array))
+        return ctx_fail(c, ERR_INVALID, "hidden_menus", "err.list_wanted", "hidden_menus");
+    bool ok = true;
+    for (size_t i = 0; i < json_object_array_length(list); i++) {
+        json_object *it = json_object_array_get_idx(list, i);
+        const char *name =
+            json_object_is_type(it, json_type_string) ? json_object_get_string(it) : "?";
+        const Entity *e = model_entity(c->model, name);
+        if (!e || !e->menu || !e->routes)
+            ok = ctx_fail(c, ERR_INVALID, "hidden_menus", "err.menu_unknown", name);
+    }
+    return ok;
+}
+
 static bool role_before_save(Ctx *c, Save *s)
 {
     bool changed = s->is_new || save_changed(s, ROLE_RIGHTS);
     if (changed && !s->o->trusted && !access_need_step_up(c))
         return false;
-    const char *rights = save_text(c, s, ROLE_RIGHTS);
+    const char *rights = save_text(c, s, ROLE_RIGHTS), *menus = save_text(c, s, ROLE_HIDDEN_MENUS);
     json_object *o;
+    if (save_changed(s, ROLE_HIDDEN_MENUS) && menus && !menus_check(c, menus))
+        return false;
     if (changed && rights)
         return json_read(c, rights, strlen(rights), &o) && role_rights_check(c, "rights", o) &&
                keeps_keys(c, s, rights);

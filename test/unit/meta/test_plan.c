@@ -133,7 +133,7 @@ static json_object *described(const char *entity, const DescribeRights *r)
     Jw w;
     buf_init(&b, arena);
     jw_init(&w, &b);
-    describe_entity(&w, model_entity(model, entity), r);
+    describe_entity(&w, model_entity(model, entity), r, NULL);
     json_object *o = NULL;
     if (!json_read(&c, b.data, b.len, &o))
         fail_msg("%s\n%s", c.err->message, b.data);
