@@ -9,6 +9,7 @@
 #include "base/conf.h"
 #include "base/log.h"
 #include "http/assets.h"
+#include "http/live.h"
 #include "http/serve.h"
 #include "work/work.h"
 
@@ -69,7 +70,8 @@ int cmd_serve(Args *args)
     const char *listen = conf_text("http.listen");
     Work *work;
     Server *server;
-    WorkOptions wo = {.db = app.db, .dir = app.dir, .threads = (int)conf_int("work.threads")};
+    WorkOptions wo = {
+        .db = app.db, .dir = app.dir, .threads = (int)conf_int("work.threads"), .heard = live_hear};
     ServeOptions so = {
         .db = app.db, .dir = app.dir, .listen = listen, .workers = (int)conf_int("http.workers")};
     if (!work_start(&app.c, &wo, &work)) {

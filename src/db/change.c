@@ -67,6 +67,33 @@ bool db_change_last(Ctx *c, int64_t *out)
     return db_one_int(c, SQL("SELECT coalesce(max(id), 0) FROM change_log"), NULL, 0, out, NULL);
 }
 
+bool db_changes_behind(Ctx *c, int64_t after, int max,
+                       void (*fn)(void *arg, int64_t id, const char *topic, int64_t ref), void *arg,
+                       bool *out_whole)
+{
+    int64_t back = c->db->dialect->change_lookback_ms << ID_SHIFT, oldest = 0;
+    int64_t from = after > back ? after - back : 0;
+    int n = 0, n_err = c->n_err;
+    if (!db_one_int(c, SQL("SELECT coalesce(min(id), 0) FROM change_log"), NULL, 0, &oldest, NULL))
+        return false;
+    *out_whole = oldest <= after + 1;
+    if (!*out_whole)
+        return true;
+    DbVal v[] = {db_of_int(from), db_of_int(max + 1)};
+    DbRows *r = db_query(
+        c, SQL("SELECT id, topic, ref FROM change_log WHERE id > $1 ORDER BY id ASC LIMIT $2"), v,
+        2);
+    if (!r)
+        return false;
+    while (n <= max && db_step(r)) {
+        if (n++ < max)
+            fn(arg, db_int(r, 0), db_text(r, 1), db_int(r, 2));
+    }
+    db_done(r);
+    *out_whole = n <= max;
+    return c->n_err == n_err;
+}
+
 bool db_change_prune(Ctx *c, int64_t before_ms)
 {
     /* The newest row stays: on SQLite the next id is counted from it. */

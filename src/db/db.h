@@ -165,6 +165,11 @@ bool db_change(Ctx *c, const char *topic, int64_t ref);
 bool db_change_last(Ctx *c, int64_t *out);
 bool db_changes_since(Ctx *c, int64_t after,
                       void (*fn)(void *arg, int64_t id, const char *topic, int64_t ref), void *arg);
+/* Once, without remembering anything: the rows behind `after` (on PostgreSQL a little earlier ones, too), at most max.
+   *out_whole false: there are more, or rows behind it have been removed already. */
+bool db_changes_behind(Ctx *c, int64_t after, int max,
+                       void (*fn)(void *arg, int64_t id, const char *topic, int64_t ref), void *arg,
+                       bool *out_whole);
 /* Inside a write: removes rows of change_log older than before_ms (not the newest row). */
 bool db_change_prune(Ctx *c, int64_t before_ms);
 

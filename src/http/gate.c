@@ -214,7 +214,7 @@ static void finish(Request *rq)
     if (!o->status)
         o->status = 200;
     bool has_body = o->body.len || o->fixed || o->fd >= 0;
-    if (has_body)
+    if (has_body && !o->live)
         respond_header(o, "Content-Type", o->type ? o->type : "application/json; charset=utf-8");
     bool cached = false, policy = false;
     for (int i = 0; i < o->n_headers; i++) {

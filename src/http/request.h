@@ -35,6 +35,7 @@ typedef struct Response {
     size_t fixed_len;
     int fd; /* instead of body: a file to be sent and closed, with its size; -1 for none */
     int64_t fd_size;
+    struct Listener *live; /* instead of body: a stream of events without an end (live.h) */
     Header headers[16];
     int n_headers;
 } Response;

@@ -3,6 +3,7 @@
  * registers routes.
  */
 #include "http/api.h"
+#include "http/live.h"
 
 #define API "/api/v1"
 #define SECRET_BODY                                                                                \
@@ -47,6 +48,9 @@ const Route routes[] = {
     {PATCH, API "/settings", api_settings_update, .who = WHO_USER, .right = RIGHT_SETTINGS,
      .max_body = 65536, .about = "Change settings"},
     {GET, API "/openapi.json", api_openapi, .who = WHO_ANYONE, .about = "This document"},
+
+    {GET, API "/events", api_events, .who = WHO_USER, .query = "watch after", .stream = true,
+     .about = "Live updates (server-sent events)"},
 
     /* jobs, exports, imports, files */
     {GET, API "/jobs", api_job_list, .who = WHO_USER, .query = "limit cursor",

@@ -33,6 +33,7 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "http/heads.h"
+#include "http/live.h"
 #include "http/route.h"
 
 enum {
@@ -41,7 +42,8 @@ enum {
     QUEUE_MAX = 4096,
     POST_BUFFER = 16384,
     DROP_MAX = 64 << 20,
-    OTHER_FILES = 512 /* descriptors beside those of connections: database, uploads, downloads */
+    LIVE_BLOCK = 2048, /* of a stream of events, at a time */
+    OTHER_FILES = 512  /* descriptors beside those of connections: database, uploads, downloads */
 };
 enum { BUDGET_MS = 2, PAUSE_MS = 30, SLOW_MS = 10000, SLOW_SLOTS = 1024, MAX_POLLERS = 8 };
 enum { MAX_HEADERS = 100, MAX_HEADER_BYTES = 16384 };
@@ -348,6 +350,9 @@ static enum MHD_Result send_answer(Request *rq)
     if (o->fd >= 0) {
         r = MHD_create_response_from_fd64((uint64_t)o->fd_size, o->fd);
         o->fd = -1; /* the library closes it */
+    } else if (o->live) {
+        r = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, LIVE_BLOCK, live_read, o->live,
+                                              NULL);
     } else if (o->fixed) {
         r = MHD_create_response_from_buffer(o->fixed_len, (void *)(uintptr_t)o->fixed,
                                             MHD_RESPMEM_PERSISTENT);
@@ -706,7 +711,7 @@ bool serve_start(Ctx *c, const ServeOptions *o, Server **out)
     if (!s->daemon)
         return ctx_fail(c, ERR_INTERNAL, "listen", "err.listen_failed", o->listen, strerror(errno));
     *out = s;
-    return true;
+    return live_start(c, o->db);
 }
 
 void serve_stop(Server *s, int64_t wait_ms)
@@ -729,6 +734,7 @@ void serve_stop(Server *s, int64_t wait_ms)
     pthread_mutex_unlock(&s->lock);
     for (int i = 0; i < s->n_workers; i++)
         pthread_join(s->workers[i], NULL);
+    live_stop();        /* the library ends with no connection suspended */
     usleep(100 * 1000); /* the last answers leave the sockets */
     MHD_stop_daemon(s->daemon);
     heads_stop();

@@ -12,6 +12,7 @@
 #include "auth/session.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/vec.h"
 #include "meta/model.h"
 #include "record/customs.h"
 #include "record/idempotency.h"
@@ -25,16 +26,23 @@ enum {
     DAY_MS = 86400000
 };
 
+typedef struct HeardRow {
+    int64_t id, ref;
+    const char *topic;
+} HeardRow;
+
 typedef struct Heard {
+    Arena *a;
+    VEC(HeardRow) rows;
     bool model, access, setting;
     int64_t last;
 } Heard;
 
 static void hear(void *arg, int64_t id, const char *topic, int64_t ref)
 {
-    (void)ref;
     Heard *h = arg;
-    h->last = id;
+    h->last = id > h->last ? id : h->last;
+    vec_push(h->a, &h->rows, (HeardRow){id, ref, arena_str(h->a, topic)});
     h->model |= strcmp(topic, "model") == 0;
     h->access |= strcmp(topic, "access") == 0;
     h->setting |= strcmp(topic, "setting") == 0;
@@ -42,7 +50,7 @@ static void hear(void *arg, int64_t id, const char *topic, int64_t ref)
 
 static void follow(Keeper *k, Ctx *c)
 {
-    Heard h = {.last = k->seen};
+    Heard h = {.a = c->a, .last = k->seen};
     if (!db_changes_since(c, k->seen, hear, &h))
         return;
     k->seen = h.last;
@@ -52,6 +60,8 @@ static void follow(Keeper *k, Ctx *c)
         customs_reload(c);
     if (h.model || h.access)
         actor_cache_clear();
+    for (size_t i = 0; k->heard && i < h.rows.n; i++)
+        k->heard(h.rows.items[i].id, h.rows.items[i].topic, h.rows.items[i].ref);
 }
 
 static void seal(Keeper *k, Ctx *c)

@@ -7,7 +7,8 @@
 typedef struct Keeper {
     Db *db;
     const char *dir;
-    int64_t seen;                              /* newest change_log id followed */
+    void (*heard)(int64_t id, const char *topic, int64_t ref); /* or NULL; see work.h */
+    int64_t seen;                                              /* newest change_log id followed */
     int64_t head;                              /* of the audit chain, when last looked */
     int64_t next_lease, next_seal, next_sweep; /* monotonic ms */
 } Keeper;

@@ -57,7 +57,7 @@ bool work_start(Ctx *c, const WorkOptions *o, Work **out)
     Arena *a = arena_new(0);
     Work *w = ARENA_NEW(a, Work);
     *w = (Work){.a = a, .db = o->db, .by = arena_str(a, db_holder(o->db)), .n = o->threads + 1};
-    w->keeper = (Keeper){.db = o->db, .dir = arena_str(a, o->dir)};
+    w->keeper = (Keeper){.db = o->db, .dir = arena_str(a, o->dir), .heard = o->heard};
     if (!db_change_last(c, &w->keeper.seen) || !job_free_dead(c)) {
         arena_free(a);
         return false;

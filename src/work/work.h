@@ -13,6 +13,8 @@ typedef struct WorkOptions {
     Db *db;
     const char *dir; /* the data folder; audit.head is kept there */
     int threads;     /* jobs at the same time */
+    /* told every row of change_log once the caches of this process know of it, on the keeper's thread; or NULL */
+    void (*heard)(int64_t id, const char *topic, int64_t ref);
 } WorkOptions;
 
 bool work_start(Ctx *c, const WorkOptions *o, Work **out);

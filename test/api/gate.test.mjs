@@ -95,6 +95,7 @@ describe('status table', () => {
   test('the right role: neither 401 nor 403', async () => {
     for (const route of routes.filter((r) => r.who === 'user')) {
       const { id } = await makeCustomer(people.manager);
+      if (route.path.endsWith('/events')) continue; // never ends: live.test.mjs
       if (/\/session$|\/me\/password|\/step-up|\/tokens/.test(route.path)) continue; // session.test.mjs
       const who = route.right && !route.path.includes(':plural') ? await server.admin() : people.manager;
       const answer = await who.call(route.method, fill(route.path, id), bodyOf(route));
@@ -184,7 +185,7 @@ describe('CSRF, bodies, queries, headers', () => {
   test('404 and 405', async () => {
     for (const path of ['/nothings', '/customers/abc', '/customers/1/nothing', '/customers/1/timeline/2', '//api/v2/me', '/customers/-1', '/contact-points', '/sessions', '/api-keys'])
       problem(await people.rep.get(path), 404, undefined, path);
-    for (const path of ['/customers/nothing', '/customers/1/nothing', '/reports/x', '/events'])
+    for (const path of ['/customers/nothing', '/customers/1/nothing', '/reports/x', '/nothings'])
       problem(await people.rep.post(path, { a: 1 }), 404, 'not_found', `POST ${path} with a body`);
     for (const [method, path] of [['PUT', '/customers'], ['DELETE', '/customers'], ['PATCH', '/customers'], ['POST', '/me'], ['PUT', '/customers/1'], ['DELETE', '/schema']]) {
       const answer = await people.rep.call(method, path);

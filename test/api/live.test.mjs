@@ -1,0 +1,195 @@
+// GET /events: who is told what, resuming, limits, and being cut off.
+import assert from 'node:assert/strict';
+import { after, afterEach, before, describe, test } from 'node:test';
+import { makeCompany, sleep, startServer } from '../lib/index.mjs';
+import { listen } from '../lib/events.mjs';
+import { followUp, make, makeCustomer, problem } from '../lib/records.mjs';
+
+let server, people, admin;
+const ears = [];
+const hear = async (...args) => { const e = await listen(...args); ears.push(e); return e; };
+before(async () => {
+  server = await startServer({ company: true });
+  people = await makeCompany(server, { only: ['rep', 'rep2', 'manager', 'west_rep', 'sysadmin', 'boss'] });
+  admin = people.sysadmin;
+});
+afterEach(async () => { for (const e of ears.splice(0)) e.close(); await sleep(400); });
+after(() => server?.stop());
+
+const changed = (entity, id) => (e) => e.event === 'changed' && e.data.entity === entity && e.data.id === id;
+
+describe('what is told', () => {
+  test('a change of a record that is looked at, within a second, with its version and who', async () => {
+    const c = await makeCustomer(people.rep);
+    const ear = await hear(people.manager, `customer:${c.id}`);
+    assert.match(ear.headers.get('content-type'), /^text\/event-stream/);
+    const began = performance.now();
+    const answer = await people.rep.patchNow(`/customers/${c.id}`, { name: '改过的名称有限公司' });
+    const event = await ear.next(changed('customer', c.id));
+    assert.ok(event.at - began < 1000, `${event.at - began} ms`);
+    assert.equal(event.data.version, answer.json.version);
+    assert.equal(event.data.by.label, '冯销售');
+    assert.ok(Number(event.id) > 0);
+  });
+
+  test('a new record in a list, a follow-up in the timeline, a removal', async () => {
+    const ear = await hear(people.manager, 'customer');
+    const c = await makeCustomer(people.rep);
+    await ear.next(changed('customer', c.id));
+    const page = await hear(people.manager, `customer:${c.id}`);
+    const f = await make(people.rep, 'follow-ups', followUp(c.id));
+    const event = await page.next(changed('follow_up', f.id));
+    assert.deepEqual(event.data.of, { entity: 'customer', id: c.id });
+    assert.equal((await people.manager.delNow(`/customers/${c.id}`)).status, 204);
+    const gone = (e) => e.event === 'removed' && e.data.entity === 'customer' && e.data.id === c.id;
+    await Promise.all([ear.next(gone), page.next(gone)]);
+  });
+
+  test('a stranger hears nothing: no event, no count, no byte', async () => {
+    const c = await makeCustomer(people.rep);
+    const stranger = await hear(people.west_rep, `customer,task,follow_up,customer:${c.id}`);
+    const other = await hear(people.rep2, `customer:${c.id}`);
+    const friend = await hear(people.manager, `customer:${c.id}`);
+    await people.rep.patchNow(`/customers/${c.id}`, { name: '与旁人无关有限公司' });
+    await make(people.rep, 'follow-ups', followUp(c.id));
+    await make(people.rep, 'tasks', { title: '与旁人无关', customer: c.id });
+    await people.manager.delNow(`/customers/${c.id}`);
+    await friend.next((e) => e.event === 'removed');
+    await sleep(1200);
+    for (const ear of [stranger, other]) {
+      assert.deepEqual(ear.events.filter((e) => e.event !== 'ready'), []);
+      assert.equal(ear.comments, 0);
+    }
+  });
+
+  test('who loses the record hears that it is gone, once; who gets it hears of it', async () => {
+    const c = await makeCustomer(people.rep);
+    const was = await hear(people.rep, `customer:${c.id}`), gets = await hear(people.rep2, 'customer');
+    const me = await people.rep2.get('/me');
+    const answer = await people.manager.post(`/customers/${c.id}/actions/transfer`, { owner: me.json.user.id });
+    assert.equal(answer.status, 200, answer.text);
+    await was.next((e) => e.event === 'removed' && e.data.id === c.id);
+    await gets.next(changed('customer', c.id));
+    await people.rep2.patchNow(`/customers/${c.id}`, { name: '换了负责人有限公司' });
+    await sleep(1000);
+    assert.equal(was.events.filter((e) => e.event !== 'ready').length, 1);
+  });
+
+  test('what another process changed is told, too', async () => {
+    const ear = await hear(people.boss, 'user');
+    await server.importUsers({ departments: [], users: [{ login: 'late', name: '后来的', password: 'Wort-fuer-late-2026', department: 'SALES_EAST', roles: ['sales_rep'], must_change: false }] });
+    await ear.next((e) => e.event === 'changed' && e.data.entity === 'user', 5000);
+  });
+
+  test('of forty at once the list hears, and a stranger does not', async () => {
+    const ear = await hear(people.rep, 'task'), stranger = await hear(people.west_rep, 'task');
+    await Promise.all([...Array(40)].map((_, i) => make(people.rep, 'tasks', { title: `许多之 ${i}` })));
+    await ear.next((e) => e.event === 'changed' && e.data.entity === 'task');
+    await sleep(800);
+    assert.deepEqual(stranger.events.filter((e) => e.event !== 'ready'), []);
+  });
+});
+
+describe('resuming', () => {
+  test('Last-Event-ID and after= give what was missed', async () => {
+    const c = await makeCustomer(people.rep), d = await makeCustomer(people.rep);
+    const ear = await hear(people.rep, 'customer');
+    await people.rep.patchNow(`/customers/${c.id}`, { name: '听到的有限公司' });
+    const { id } = await ear.next(changed('customer', c.id));
+    ear.close();
+    await people.rep.patchNow(`/customers/${d.id}`, { name: '错过的有限公司' });
+    const again = await hear(people.rep, 'customer', { last: id });
+    await again.next(changed('customer', d.id));
+    const third = await hear(people.rep, 'customer', { after: id });
+    await third.next(changed('customer', d.id));
+    const stranger = await hear(people.west_rep, `customer:${d.id}`, { after: id });
+    await sleep(700);
+    assert.deepEqual(stranger.events.filter((e) => e.event !== 'ready'), []);
+  });
+  test('nonsense is refused', async () => {
+    problem(await refused({ last: 'x' }), 400);
+    problem(await refused({ after: '-3' }), 400);
+  });
+});
+
+/** The answer of a refused stream in the shape of Client. */
+async function refused(options, client = people.rep, watch = 'customer') {
+  const e = await hear(client, watch, options);
+  return { status: e.status, headers: e.headers, json: e.json, text: e.text };
+}
+
+describe('who may listen', () => {
+  test('nobody without a session; no entity that is not there or not his', async () => {
+    problem(await refused({}, server.anyone()), 401);
+    problem(await refused({}, people.rep, 'nothing'), 400);
+    problem(await refused({}, people.rep, 'customer:x'), 400);
+    problem(await refused({}, people.rep, [...Array(21)].map((_, i) => `customer:${i + 1}`).join(',')), 400);
+    problem(await refused({}, people.sysadmin, 'customer'), 403);
+  });
+
+  test('a token hears what its scopes name', async () => {
+    await people.rep.stepUp();
+    const made = await people.rep.post('/tokens', { name: '实时', scopes: ['customer:read'], expires_at: new Date(Date.now() + 3600e3).toISOString() });
+    assert.equal(made.status, 201, made.text);
+    const bearer = server.anyone();
+    bearer.token = made.json.token;
+    problem(await refused({}, bearer, 'task'), 403);
+    const ear = await hear(bearer, 'customer');
+    const c = await makeCustomer(people.rep);
+    await ear.next(changed('customer', c.id));
+    await people.rep.del(`/tokens/${made.json.id}`);
+    assert.ok(await ear.end() < 2000);
+  });
+
+  test('at most six of one person, and room again when one goes', async () => {
+    const mine = [];
+    for (let i = 0; i < 6; i += 1) mine.push(await hear(people.rep2, 'customer'));
+    const seventh = await refused({}, people.rep2);
+    problem(seventh, 429);
+    assert.ok(seventh.headers.get('retry-after'));
+    assert.equal((await hear(people.rep, 'customer')).status, 200);
+    mine[0].close();
+    await sleep(800);
+    assert.equal((await hear(people.rep2, 'customer')).status, 200);
+  });
+});
+
+describe('being cut off', () => {
+  test('signing out ends the stream', async () => {
+    const one = await server.login('rep', 'Guest-per-2026');
+    const ear = await hear(one, 'customer');
+    await one.del('/session');
+    assert.ok(await ear.end() < 1500);
+  });
+
+  test('a disabled person is cut within a second and hears no more', async () => {
+    const ear = await hear(people.rep2, 'customer');
+    const id = (await people.rep2.get('/me')).json.user.id;
+    const began = performance.now();
+    const off = await admin.patchNow(`/users/${id}`, { status: 'disabled' });
+    assert.equal(off.status, 200, off.text);
+    await ear.end();
+    assert.ok(performance.now() - began < 1500, `${performance.now() - began} ms`);
+    problem(await refused({}, people.rep2), 401);
+  });
+});
+
+test('many listeners are cheap, and the server ends in time with all of them', async () => {
+  const own = await startServer({ company: true, env: { ZHIKE_LIVE_PER_PERSON: '100', ZHIKE_HTTP_PER_ADDRESS: '400' } });
+  try {
+    const { rep, manager } = await makeCompany(own, { only: ['rep', 'manager'] });
+    const c = await makeCustomer(rep);
+    const all = [];
+    for (let i = 0; i < 180; i += 1) all.push(await listen(i % 2 ? rep : manager, `customer:${c.id}`));
+    assert.ok(all.every((e) => e.status === 200));
+    const began = performance.now();
+    await rep.patchNow(`/customers/${c.id}`, { name: '人人在看有限公司' });
+    await Promise.all(all.map((e) => e.next(changed('customer', c.id))));
+    assert.ok(performance.now() - began < 2000, `${performance.now() - began} ms`);
+    assert.equal((await rep.get('/me')).status, 200);
+    const stop = performance.now();
+    await own.stop();
+    assert.ok(performance.now() - stop < 5000, `${performance.now() - stop} ms`);
+    await Promise.all(all.map((e) => e.end()));
+  } finally { await own.stop().catch(() => {}); }
+});
