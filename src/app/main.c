@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "record/picture/picture.h"
 #include "record/sheet/sheet.h"
 
 typedef struct Command {
@@ -64,7 +65,10 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     if (argc == 2 && strcmp(argv[1], "read-sheet") == 0)
         sheet_child(); /* started by ourselves, to read the file of a stranger */
+    if (argc > 2 && strcmp(argv[1], "shrink-picture") == 0)
+        picture_child(argc - 2, argv + 2);
     sheet_confine("/proc/self/exe");
+    picture_confine("/proc/self/exe");
     if (argc < 2) {
         help(stderr);
         return 2;

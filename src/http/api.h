@@ -49,6 +49,7 @@ bool api_calendar(Request *rq);
 bool api_attachment_list(Request *rq);
 bool api_attachment_add(Request *rq);
 bool api_attachment_content(Request *rq);
+bool api_attachment_thumbnail(Request *rq);
 bool api_attachment_delete(Request *rq);
 
 /* api_job.c */

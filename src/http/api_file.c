@@ -1,4 +1,6 @@
 /* Files of records over HTTP. */
+#include <stdlib.h>
+
 #include "http/answer_file.h"
 #include "http/api.h"
 #include "record/attach.h"
@@ -23,6 +25,14 @@ bool api_attachment_content(Request *rq)
 {
     AttachFile f;
     return attach_open(&rq->c, rq->id, &f) && answer_file(rq, f.path, f.name, f.mime, false);
+}
+
+bool api_attachment_thumbnail(Request *rq)
+{
+    const char *size = request_query(rq, "size");
+    char *path;
+    return attach_thumbnail(&rq->c, rq->id, size ? strtoll(size, NULL, 10) : 160, &path) &&
+           answer_file(rq, path, "preview.jpg", "image/jpeg", false);
 }
 
 bool api_attachment_delete(Request *rq)

@@ -94,6 +94,8 @@ const Route routes[] = {
      .about = "Template workbook of an entity"},
     {GET, API "/attachments/:id/content", api_attachment_content, .who = WHO_USER,
      .about = "A file"},
+    {GET, API "/attachments/:id/thumbnail", api_attachment_thumbnail, .who = WHO_USER,
+     .query = "size", .about = "A picture made small: 160, 480 or 1600 pixels a side"},
     {DELETE_, API "/attachments/:id", api_attachment_delete, .who = WHO_USER,
      .about = "Remove a file"},
 

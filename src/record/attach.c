@@ -13,6 +13,7 @@
 #include "base/crypt.h"
 #include "base/file.h"
 #include "base/id.h"
+#include "record/picture/picture.h"
 #include "record/rows.h"
 
 static char data_dir[4096] = ".";
@@ -229,6 +230,70 @@ bool attach_open(Ctx *c, int64_t id, AttachFile *out)
     if (!look(c, id, out, &m))
         return false;
     return may_read(c, &m) || ctx_fail(c, ERR_NOT_FOUND, NULL, "err.not_found");
+}
+
+/* ---- previews ------------------------------------------------------------------------------ */
+
+/* A row of pictures, a card, the whole window. */
+static const int sizes[] = {160, 480, 1600};
+
+/* One that cannot be shown leaves an empty file, so that it is not tried at every look. */
+enum { AGAIN_MS = 3600000 };
+
+static char *preview_path(Arena *a, const char *path, int size)
+{
+    return arena_printf(a, "%s.%d.jpg", path, size);
+}
+
+static bool failed_lately(Ctx *c, const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && st.st_size == 0 &&
+           c->now_ms - (int64_t)st.st_mtime * 1000 < AGAIN_MS;
+}
+
+static bool is_picture(const char *mime)
+{
+    return strcmp(mime, "image/jpeg") == 0 || strcmp(mime, "image/png") == 0 ||
+           strcmp(mime, "image/webp") == 0;
+}
+
+bool attach_thumbnail(Ctx *c, int64_t id, int64_t size, char **out_path)
+{
+    AttachFile f;
+    if (!attach_open(c, id, &f))
+        return false;
+    bool known = false;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        known |= sizes[i] == size;
+    if (!known)
+        return ctx_fail(c, ERR_BAD_REQUEST, "size", "err.picture_size");
+    if (!is_picture(f.mime))
+        return ctx_fail(c, ERR_UNSUPPORTED_TYPE, NULL, "err.picture");
+    char *path = *out_path = preview_path(c->a, f.path, (int)size);
+    if (file_size(path) > 0)
+        return true;
+    if (failed_lately(c, path))
+        return ctx_fail(c, ERR_INVALID, NULL, "err.picture");
+    db_release(c); /* a child works now, for a second perhaps */
+    int before = c->n_err;
+    if (picture_make(c, f.path, path, (int)size))
+        return true;
+    ErrCode why = c->err_last ? c->err_last->code : ERR_INTERNAL;
+    if (why == ERR_INVALID || why == ERR_TOO_LARGE) {
+        int told = c->n_err;
+        (void)file_write(c, path, "", 0, 0600); /* where that fails it is tried again, no more */
+        ctx_errors_back_to(c, told);
+    }
+    return c->n_err == before;
+}
+
+void attach_forget(Arena *a, const char *hex)
+{
+    const char *path = arena_printf(a, "%s/files/%.2s/%s", data_dir, hex, hex + 2);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        (void)unlink(preview_path(a, path, sizes[i]));
+    (void)unlink(path);
 }
 
 bool attach_list(Ctx *c, const Entity *e, int64_t id, Buf *out)

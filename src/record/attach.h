@@ -38,6 +38,11 @@ typedef struct AttachFile {
 
 /* The file of an attachment the caller may read: through its record, or as owner of its job or import. */
 bool attach_open(Ctx *c, int64_t id, AttachFile *out);
+/* A preview of a picture the caller may read: a JPEG of at most size pixels a side, one of attach_sizes (a size that is none:
+   ERR_BAD_REQUEST), made when it is first asked for and kept beside the file. ERR_UNSUPPORTED_TYPE where it is no picture. */
+bool attach_thumbnail(Ctx *c, int64_t id, int64_t size, char **out_path);
+/* All that is kept of a file by its digest (64 hex digits), previews included; what is not there is fine. */
+void attach_forget(Arena *a, const char *hex);
 /* The same without asking (the engine's own reading). */
 bool attach_path(Ctx *c, int64_t id, AttachFile *out);
 

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -11,6 +10,7 @@
 #include "base/conf.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/spawn.h"
 #include "record/sheet/child.h"
 #include "record/sheet/wire.h"
 
@@ -239,52 +239,19 @@ static int room_on_disk(Arena *a, const char *path)
     return fd >= 0 ? fd : open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 }
 
-/* Descriptors that are passed on lie above those of the child: nothing is overwritten before it was copied. */
-static int lift(int fd)
-{
-    int high = fcntl(fd, F_DUPFD_CLOEXEC, 64);
-    close(fd);
-    return high;
-}
-
-static int start(const int fds[CHILD_END], pid_t *pid)
-{
-    posix_spawn_file_actions_t acts;
-    posix_spawnattr_t attr;
-    sigset_t none, dflt;
-    char *const args[] = {(char[]){"zhike"}, (char[]){"read-sheet"}, NULL}, *const env[] = {NULL};
-    sigemptyset(&none);
-    sigemptyset(&dflt);
-    for (int sig = 1; sig < 32; sig++)
-        if (sig != SIGKILL && sig != SIGSTOP && sig != SIGPIPE)
-            sigaddset(&dflt, sig);
-    posix_spawn_file_actions_init(&acts);
-    posix_spawnattr_init(&attr);
-    for (int i = 0; i < CHILD_END; i++)
-        if (fds[i] >= 0)
-            posix_spawn_file_actions_adddup2(&acts, fds[i], i);
-    posix_spawn_file_actions_addopen(&acts, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-    posix_spawnattr_setsigmask(&attr, &none);
-    posix_spawnattr_setsigdefault(&attr, &dflt);
-    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    int err = posix_spawn(pid, program, &acts, &attr, args, env);
-    posix_spawn_file_actions_destroy(&acts);
-    posix_spawnattr_destroy(&attr);
-    return err;
-}
-
 static bool spawn(Host *h, int file, const char *path)
 {
+    char *const args[] = {(char[]){"zhike"}, (char[]){"read-sheet"}, NULL};
     int to[2] = {-1, -1}, from[2] = {-1, -1}, room = room_on_disk(h->texts, path);
     int err = pipe2(to, O_CLOEXEC) != 0 || pipe2(from, O_CLOEXEC) != 0 ? errno : 0;
-    int fds[CHILD_END] = {err ? -1 : lift(to[0]), err ? -1 : lift(from[1]), -1, lift(file),
-                          room < 0 ? -1 : lift(room)};
+    int fds[CHILD_END] = {err ? -1 : spawn_lift(to[0]), err ? -1 : spawn_lift(from[1]), -1,
+                          spawn_lift(file), spawn_lift(room)};
     h->to = to[1];
     h->room = room >= 0;
     h->from = from[0];
     if (!err) {
         (void)fcntl(h->from, F_SETPIPE_SZ, PIPE);
-        err = start(fds, &h->pid);
+        err = spawn_child(program, args, fds, CHILD_END, &h->pid);
     }
     for (int i = 0; i < CHILD_END; i++)
         if (fds[i] >= 0)
