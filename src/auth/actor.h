@@ -87,6 +87,7 @@ typedef struct Actor {
     int64_t session;                 /* id, 0 for none */
     int64_t api_key;                 /* id, 0 for none */
     int64_t step_up_until;           /* ms UTC, 0 for none */
+    bool verified;                   /* a job: it was stepped up when it was asked for */
     const char *const *token_scopes; /* of an api key: entity or entity:action, NULL for all */
 } Actor;
 

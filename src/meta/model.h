@@ -78,6 +78,7 @@ struct Field {
     bool readonly;      /* made by the program; refused on input */
     bool create_only;   /* accepted on create, refused afterwards */
     bool write_only;    /* accepted, never given out (password) */
+    bool step_up;       /* an import that brings it needs a second verification (C11) */
     bool hidden;        /* neither accepted nor given out (password_hash) */
     bool personal;      /* personal information: masked in wider scopes */
     bool audit;    /* its change is named in the audit log even where the entity has no "audit" */

@@ -147,13 +147,16 @@ static const char *owner_name(Ctx *c, const DbVal *v)
     return name ? name : "";
 }
 
-/* w: remembers a foreign one for dedupe_told; or NULL. */
-static bool refuse(Ctx *c, const Entity *e, int rule, int64_t id, SaveWork *w)
+/* Records the refusal by a record the caller may read: by its name. false: it is foreign, *owner is whose it is. */
+static bool refuse_known(Ctx *c, const Entity *e, int rule, int64_t id, const char **owner)
 {
     Record other;
     const char *field = e->dups[rule].fields[0];
-    if (!rec_load(c, e, id, &other))
-        return ctx_fail(c, ERR_DUPLICATE, field, "err.duplicate", "");
+    *owner = "";
+    if (!rec_load(c, e, id, &other)) {
+        ctx_fail(c, ERR_DUPLICATE, field, "err.duplicate", "");
+        return true;
+    }
     const Field *t = e->title;
     if (access_may(c, e, ACT_READ) && rec_within(c, e, id, access_scope(c, e, ACT_READ))) {
         const char *name = history_record_name(c, e, other.v);
@@ -161,20 +164,52 @@ static bool refuse(Ctx *c, const Entity *e, int rule, int64_t id, SaveWork *w)
             t->column ? type_ops(t->type)->to_text(c->a, t, &other.v[t->index], c->lang) : "";
         if (name && strcmp(name, title) != 0)
             title = arena_printf(c->a, "%s %s", name, title);
-        return ctx_fail(c, ERR_DUPLICATE, field, "err.duplicate", title);
+        ctx_fail(c, ERR_DUPLICATE, field, "err.duplicate", title);
+        return true;
     }
-    const char *owner = e->standard ? owner_name(c, &other.v[STD_OWNER]) : "";
-    if (w) {
-        w->foreign_dup = id;
-        w->foreign_field = field;
-        w->foreign_owner = owner;
-    }
-    return ctx_fail(c, ERR_DUPLICATE, field, "err.duplicate_foreign", owner);
+    if (e->standard)
+        *owner = owner_name(c, &other.v[STD_OWNER]);
+    return false;
 }
 
-bool dedupe_refuse(Ctx *c, const Entity *e, int rule, int64_t id)
+/* Counts the hint; ERR_LIMIT is no mistake here but *named taken away. */
+static bool count_named(Ctx *c, const Entity *e, int64_t id, bool *named)
 {
-    return refuse(c, e, rule, id, NULL);
+    int before = c->n_err;
+    if (!*named || rec_count_foreign(c, e, id))
+        return true;
+    if (c->err_last->code != ERR_LIMIT)
+        return false;
+    ctx_errors_back_to(c, before);
+    c->retry_after_s = 0;
+    *named = false;
+    return true;
+}
+
+bool dedupe_refuse(Ctx *c, const Entity *e, int rule, int64_t id, bool *named)
+{
+    const char *owner, *field = e->dups[rule].fields[0];
+    bool nobody = false;
+    if (refuse_known(c, e, rule, id, &owner))
+        return false;
+    if (!named)
+        named = &nobody;
+    if (!count_named(c, e, id, named))
+        return false;
+    return *named ? ctx_fail(c, ERR_DUPLICATE, field, "err.duplicate_foreign", owner)
+                  : ctx_fail(c, ERR_DUPLICATE, field, "err.duplicate_unnamed");
+}
+
+/* w remembers a foreign one for dedupe_told. */
+static bool refuse(Ctx *c, const Entity *e, int rule, int64_t id, SaveWork *w)
+{
+    const char *owner, *field = e->dups[rule].fields[0];
+    if (refuse_known(c, e, rule, id, &owner))
+        return false;
+    w->foreign_dup = id;
+    w->foreign_field = field;
+    w->foreign_owner = owner;
+    return ctx_fail(c, ERR_DUPLICATE, field, "err.duplicate_foreign", owner);
 }
 
 bool dedupe_check(Ctx *c, SaveWork *w)

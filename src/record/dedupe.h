@@ -13,8 +13,12 @@ DupAction dedupe_action(const DupRule *rule, const SaveOptions *o, Channel ch);
 void dedupe_prepare(Ctx *c, SaveWork *w);
 /* In the transaction: no such row. ERR_DUPLICATE with its label, or (where it is foreign) its owner. */
 bool dedupe_check(Ctx *c, SaveWork *w);
-/* The refusal of a save because of that record, by that rule (index into Entity.dups). Always false. */
-bool dedupe_refuse(Ctx *c, const Entity *e, int rule, int64_t id);
+/*
+ * The refusal of a save because of that record, by that rule (index into Entity.dups). Always false. *named: may the
+ * owner of a foreign one be told? Each that is told counts like a hint, in a write of its own; *named is taken away
+ * where that was one too many. NULL: inside a write, where nobody is named.
+ */
+bool dedupe_refuse(Ctx *c, const Entity *e, int rule, int64_t id, bool *named);
 /*
  * After a save was refused, outside its transaction (which is rolled back, and a count in it with it): a foreign
  * row that was named counts like a hint; beyond the limit the answer is ERR_LIMIT without the owner. Always false.

@@ -279,7 +279,19 @@ static bool put_number(Ctx *c, ExportOut *o, lxw_col_t col, const Field *f, cons
     }
 }
 
-static void xlsx_row(Ctx *c, ExportOut *o, const RowSet *s, const Row *row)
+/* A workbook cannot hold it: said with its place, never cut. */
+static bool refuse_long(Ctx *c, const RowSet *s, const Row *row, const Field *f)
+{
+    const Field *t = s->e->title;
+    const char *name =
+        t->column ? type_ops(t->type)->to_text(c->a, t, &row->rec.v[t->index], c->lang) : "";
+    char *title = arena_str(c->a, name);
+    title[utf8_clip(title, 120)] = 0;
+    return ctx_fail(c, ERR_TOO_LONG, f->name, "err.export.cell_long", ctx_num(c, row->rec.id),
+                    title, header_of(c, f));
+}
+
+static bool xlsx_row(Ctx *c, ExportOut *o, const RowSet *s, const Row *row)
 {
     int first = o->kind.with_id;
     if (first)
@@ -291,10 +303,15 @@ static void xlsx_row(Ctx *c, ExportOut *o, const RowSet *s, const Row *row)
         lxw_col_t col = (lxw_col_t)(i + first);
         if (v->kind == DB_NULL && f->type != FT_LINK_MANY)
             continue;
-        if (masked || !put_number(c, o, col, f, v))
-            put_text(c, o, col, rows_text(c, s, row, i));
+        if (masked || !put_number(c, o, col, f, v)) {
+            const char *text = rows_text(c, s, row, i);
+            if (!sheet_text_fits(text))
+                return refuse_long(c, s, row, f);
+            put_text(c, o, col, text);
+        }
     }
     o->line++;
+    return true;
 }
 
 /* ---- a text file --------------------------------------------------------------------------- */
@@ -326,7 +343,8 @@ bool export_out_rows(Ctx *c, ExportOut *o, const RowSet *s)
         for (int i = 0; i < s->n; i++) {
             if (o->line > o->kind.sheet_rows && !sheet_begin(c, o, s))
                 return false;
-            xlsx_row(c, o, s, &s->rows[i]);
+            if (!xlsx_row(c, o, s, &s->rows[i]))
+                return false;
         }
         return true;
     }

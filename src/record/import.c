@@ -372,7 +372,8 @@ bool import_update(Ctx *c, int64_t id, json_object *in)
 typedef struct Queue {
     Imp *imp;
     const char *kind, *state;
-    bool goes_on; /* from where the last job of this import stopped */
+    bool goes_on;  /* from where the last job of this import stopped */
+    bool verified; /* a second verification stands behind it */
     int64_t job;
 } Queue;
 
@@ -389,10 +390,10 @@ static bool take_progress(Ctx *c, const Queue *q)
 static bool queue_write(Ctx *c, void *arg)
 {
     Queue *q = arg;
-    if (!job_add(
-            c, q->kind,
-            arena_printf(c->a, "{\"import\":%lld,\"lang\":\"%s\"}", (long long)q->imp->id, c->lang),
-            &q->job) ||
+    if (!job_add(c, q->kind,
+                 arena_printf(c->a, "{\"import\":%lld,\"lang\":\"%s\",\"verified\":%s}",
+                              (long long)q->imp->id, c->lang, q->verified ? "true" : "false"),
+                 &q->job) ||
         !take_progress(c, q))
         return false;
     /* of two at once the one that still sees the old job wins */
@@ -426,7 +427,7 @@ static bool plan_is_whole(Ctx *c, const Imp *imp)
 
 static bool queue(Ctx *c, Imp *imp, const char *kind, const char *state, int64_t *out_job)
 {
-    Queue q = {imp, kind, state, false, 0};
+    Queue q = {imp, kind, state, false, false, 0};
     if (!db_write(c, queue_write, &q))
         return false;
     *out_job = q.job;
@@ -438,6 +439,24 @@ bool import_check(Ctx *c, int64_t id, int64_t *out_job)
     Imp imp;
     return imp_load(c, id, &imp) && is_open(c, &imp) && plan_is_whole(c, &imp) &&
            queue(c, &imp, "import_check", "checking", out_job);
+}
+
+/* Passwords and roles come by no way without a second verification (SECURITY C12); the job has no session to ask for one. */
+static bool needs_step_up(const Ctx *c, const Imp *imp)
+{
+    for (int i = 0; i < imp->n; i++) {
+        const ImpSheet *s = &imp->sheets[i];
+        const Entity *e = s->entity ? model_entity(c->model, s->entity) : NULL;
+        for (int k = 0; e && k < s->n_columns; k++) {
+            const Field *f = s->columns[k].field ? entity_field(e, s->columns[k].field) : NULL;
+            if (f && f->step_up && !imp_left_out(c, e, f->name))
+                return true;
+        }
+        for (int k = 0; e && s->defaults && k < e->n_fields; k++)
+            if (e->fields[k].step_up && json_member(s->defaults, e->fields[k].name))
+                return true;
+    }
+    return false;
 }
 
 /* A run that was cancelled or failed goes on where it stopped. */
@@ -452,7 +471,10 @@ bool import_run(Ctx *c, int64_t id, int64_t *out_job)
     Imp imp;
     if (!imp_load(c, id, &imp) || !(may_go_on(&imp) || is_open(c, &imp)) || !plan_is_whole(c, &imp))
         return false;
-    Queue q = {&imp, "import_run", "running", imp.ran, 0};
+    bool sensitive = needs_step_up(c, &imp);
+    if (sensitive && !access_need_step_up(c))
+        return false;
+    Queue q = {&imp, "import_run", "running", imp.ran, sensitive, 0};
     imp.ran = true;
     if (!db_write(c, queue_write, &q))
         return false;

@@ -322,11 +322,25 @@ static void samples(const Look *l, ImpSheet *s)
         }
 }
 
-/* A column without header but with values is a column, too. */
-static void widen(Ctx *c, const Look *l, ImpSheet *s)
+/* Does anything stand in column n or behind it? */
+static bool reaches(const ImpCells *row, int n)
 {
-    int n = s->n_columns;
-    for (int r = 0; r < l->n; r++)
+    for (int i = n; i < row->n; i++)
+        if (row->cells[i].kind != SHEET_BLANK)
+            return true;
+    return false;
+}
+
+/* A column without header but with values is a column, too. In a text file only where most rows have it: a single longer
+   row there has a delimiter too many, and is told so when it is read. */
+static void widen(Ctx *c, const Look *l, bool text, ImpSheet *s)
+{
+    int n = s->n_columns, below = 0, longer = 0;
+    for (int r = 0; r < l->n; r++) {
+        below += l->rows[r].row > s->header_row;
+        longer += l->rows[r].row > s->header_row && reaches(&l->rows[r], s->n_columns);
+    }
+    for (int r = 0; r < l->n && (!text || longer * 2 > below); r++)
         for (int i = n; l->rows[r].row > s->header_row && i < l->rows[r].n; i++)
             if (l->rows[r].cells[i].kind != SHEET_BLANK)
                 n = i + 1;
@@ -438,7 +452,7 @@ bool imp_look(Ctx *c, SheetBook *b, int index, const char *wish, ImpSheet *out)
     }
     out->columns = best.head.cols ? best.head.cols : ARENA_ARRAY(c->a, 1, ImpColumn);
     out->n_columns = best.head.n;
-    widen(c, &l, out);
+    widen(c, &l, sheet_delimiter(b) != 0, out);
     samples(&l, out);
     tell(&l, info, out);
     const Entity *e = wish ? model_entity(c->model, wish) : best.sure ? best.head.e : NULL;
@@ -469,7 +483,7 @@ bool imp_reread(Ctx *c, SheetBook *b, int64_t header_row, int header_rows, ImpSh
         (void)join_rows(&l, at, &s->columns, &s->n_columns);
     else
         columns_from(c, at >= 0 ? &l.rows[at] : NULL, &s->columns, &s->n_columns);
-    widen(c, &l, s);
+    widen(c, &l, sheet_delimiter(b) != 0, s);
     samples(&l, s);
     tell(&l, sheet_info(b, s->index), s);
     return true;

@@ -228,7 +228,10 @@ static bool gather(Run *r, const SheetRow *row)
     Item *it = &r->items[r->n];
     *it = (Item){0};
     it->cells = copy_cells(r->block, run_plan(r), row, &r->bytes);
-    if (!any_cell(&it->cells))
+    for (int i = run_plan(r)->s->n_columns; sheet_delimiter(r->book) && i < row->n; i++)
+        if (row->cells[i].kind != SHEET_BLANK) /* delimiters at the end of a line are none */
+            it->beyond = i + 1 - run_plan(r)->s->n_columns;
+    if (!any_cell(&it->cells) && !it->beyond)
         return false;
     r->n++;
     return true;
@@ -340,11 +343,12 @@ static bool end_badly(Ctx *c, int64_t id, bool cancelled)
 }
 
 /* The importing person at work: rules and origin of imports hold. */
-static void as_import(Ctx *c)
+static void as_import(Ctx *c, bool verified)
 {
     Actor *a = ARENA_NEW(c->a, Actor);
     *a = *c->actor;
     a->channel = CH_IMPORT;
+    a->verified = verified;
     c->actor = a;
 }
 
@@ -352,7 +356,8 @@ static bool work(Ctx *c, Job *job, bool dry)
 {
     Imp imp;
     int64_t id = json_int(job->params, "import", 0);
-    as_import(c);
+    /* a check writes nothing, and says what the run will do */
+    as_import(c, dry || json_flag(job->params, "verified", false));
     c->lang = json_str(job->params, "lang", c->lang); /* the report is read by who asked for it */
     if (!imp_load(c, id, &imp))
         return false;

@@ -11,6 +11,7 @@
 
 #include "base/fold.h"
 #include "base/msg.h"
+#include "meta/types.h"
 #include "record/before.h"
 #include "record/dedupe.h"
 #include "record/import_run.h"
@@ -99,16 +100,61 @@ static bool by_path(Run *r, const Field *f, const Entity *to, const char *text, 
     return true;
 }
 
+/* Is the record with this id called so? false also where the caller may not link to it. */
+static bool is_called(Ctx *c, const Field *f, const Entity *to, int64_t id, const char *text)
+{
+    Record other;
+    json_object *o = rec_input(c);
+    int before = c->n_err;
+    int64_t seen = 0;
+    json_object_object_add(o, "id", json_object_new_int64(id));
+    bool same = link_from_json(c, f, to, o, false, &seen) && rec_load(c, to, id, &other) &&
+                to->title->column;
+    if (same) {
+        const char *title = type_ops(to->title->type)
+                                ->to_text(c->a, to->title, &other.v[to->title->index], c->lang);
+        same = strcmp(fold_text(c->a, title), fold_text(c->a, text)) == 0;
+    }
+    ctx_errors_back_to(c, before);
+    return same;
+}
+
+/* Of several records of this name the one that stands there already: an export comes back as it went out. */
+static bool as_it_stands(Run *r, const Field *f, const Entity *to, const char *text, int64_t *out)
+{
+    Ctx *c = r->c;
+    const Entity *e = run_plan(r)->e;
+    Record now;
+    int64_t one, *ids = &one;
+    int n = 0;
+    if (!r->updating || f->entity != e)
+        return false;
+    if (f->type == FT_LINK_MANY) {
+        if (!write_row_read_many(c, e, f, r->updating, &ids, &n))
+            return false;
+    } else if (rec_load(c, e, r->updating, &now) && now.v[f->index].kind == DB_INT) {
+        one = now.v[f->index].i;
+        n = 1;
+    }
+    for (int i = 0; i < n; i++)
+        if (is_called(c, f, to, ids[i], text)) {
+            *out = ids[i];
+            return true;
+        }
+    return false;
+}
+
 static bool resolve(Ctx *c, void *arg, const Field *f, const Entity *to, const char *text,
                     int64_t *out, bool *pending)
 {
     Run *r = arg;
     bool missing;
+    int before = c->n_err;
     InFile *here = seen_named(r, to, text);
     *pending = false;
     if (here && here->id) {
         if (here->n > 1)
-            return ambiguous_here(c, f, here, text);
+            return as_it_stands(r, f, to, text, out) || ambiguous_here(c, f, here, text);
         if (!here->written)
             r->wait = true;
         *out = here->id;
@@ -129,8 +175,13 @@ static bool resolve(Ctx *c, void *arg, const Field *f, const Entity *to, const c
         }
         return true;
     }
-    if (!missing)
-        return false;
+    if (!missing) {
+        bool several = c->err_last && c->err_last->code == ERR_REF_AMBIGUOUS;
+        if (!several || !as_it_stands(r, f, to, text, out))
+            return false;
+        ctx_errors_back_to(c, before);
+        return true;
+    }
     if (to->tree && to->title->column && strpbrk(text, "/>\\"))
         return by_path(r, f, to, text, out, pending);
     if (here)
@@ -220,6 +271,7 @@ static bool prepare_save(Run *r, Item *it, int64_t id, int64_t version)
     bool is_new = id == 0;
     it->errors = (ImpErrors){0};
     it->w = NULL;
+    r->updating = id;
     json_object *in =
         imp_input(c, p, &it->cells, is_new, &it->errors, resolve, r, waiting, &n_waiting);
     if (r->wait)
@@ -250,6 +302,16 @@ static bool prepare_save(Run *r, Item *it, int64_t id, int64_t version)
 
 /* ---- one row, by its mode ------------------------------------------------------------------ */
 
+/* A row of a text file that is longer than its header. */
+static void refuse_columns(Run *r, Item *it)
+{
+    Ctx *c = r->c;
+    int n = run_plan(r)->s->n_columns;
+    const char *args[] = {ctx_num(c, n + it->beyond), ctx_num(c, n), NULL};
+    refuse(r, it, OUT_FAILED, -1, err_name(ERR_COLUMNS),
+           msg_format(c->a, c->lang, "import.row_columns", args));
+}
+
 /* version: of the record found. */
 static bool prepare_item(Run *r, Item *it, int64_t version)
 {
@@ -265,6 +327,10 @@ static bool prepare_item(Run *r, Item *it, int64_t version)
     it->planned = OUT_SKIPPED;
     if (imp_is_sample(c, p, &it->cells) || imp_is_total(c, p, &it->cells))
         return true;
+    if (it->beyond) { /* a delimiter inside an unquoted text moves all that follows it */
+        refuse_columns(r, it);
+        return true;
+    }
     if (it->found < 0)
         refuse(r, it, OUT_FAILED, -1, "dup.multiple", msg_text(c->lang, "import.dup_multiple"));
     else if (mode == IMP_UPDATE && !it->found)
@@ -308,7 +374,9 @@ static void refuse_in_file(Run *r, Item *it)
 
 static bool refuse_in_base(Run *r, Item *it)
 {
-    (void)dedupe_refuse(r->c, run_plan(r)->e, it->rule, it->dup_of);
+    bool named = !r->unnamed;
+    (void)dedupe_refuse(r->c, run_plan(r)->e, it->rule, it->dup_of, &named);
+    r->unnamed = !named; /* the hour is over its limit: not asked again */
     return sort_out(r, it);
 }
 

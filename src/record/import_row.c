@@ -249,6 +249,10 @@ const char *imp_cell_text(Ctx *c, const ImpPlan *p, const ImpMap *m, const ImpCe
                              args));
         return NULL;
     }
+    if (x->cut) { /* what is missing is not lost in silence */
+        imp_error(c, errors, p, row, m->col, "too_long", msg_text(c->lang, "import.cell_long"));
+        return NULL;
+    }
     if (m->f->write_only) /* a password is taken as it stands */
         return arena_str(c->a, x->text);
     char *text = fold_clean(c->a, x->text);

@@ -13,6 +13,7 @@ enum { IMP_CACHE_MOST = 200000, IMP_SHEETS_MOST = 64, IMP_KEYS_MOST = 32 };
 
 typedef struct Item {
     ImpCells cells;
+    int beyond;    /* of a text file: cells behind the last column of the header */
     int64_t found; /* the record of the base that it means; 0: none, -1: several */
     Outcome planned, outcome;
     SaveWork *w; /* NULL: nothing is written */
@@ -59,7 +60,9 @@ typedef struct Run {
     Imp *imp;
     SheetBook *book;
     bool dry, cancelled;
-    bool wait; /* the row at hand needs an earlier one of the block written */
+    bool unnamed;     /* owners of foreign duplicates are not told: the limit of hints is reached */
+    int64_t updating; /* the record the row at hand changes; 0: a new one */
+    bool wait;        /* the row at hand needs an earlier one of the block written */
     Arena *keep, *block;
     ImpPlan *plans;
     int order[IMP_SHEETS_MOST], n_order;

@@ -358,8 +358,11 @@ static void fill_part(Making *m, const Part *p)
         const char *example = col->f == p->e->title || i == 0
                                   ? arena_printf(c->a, "%s%s", mark, col->example)
                                   : col->example;
+        lxw_format *grey = col->code ? m->sample_text : m->sample;
         if (*example)
-            worksheet_write_string(s, 1, at, example, col->code ? m->sample_text : m->sample);
+            worksheet_write_string(s, 1, at, example, grey);
+        if (*example && (col->required || col->f == p->e->title || i == 0))
+            worksheet_write_string(s, 2, at, example, grey); /* the least that is enough */
     }
     worksheet_freeze_panes(s, 1, 0);
 }

@@ -84,7 +84,7 @@ static bool late_hits(Ctx *c, Run *r, int from, int upto)
         Item *it = &r->items[from + i];
         if (!hits[i].id)
             continue;
-        (void)dedupe_refuse(c, run_plan(r)->e, hits[i].rule, hits[i].id);
+        (void)dedupe_refuse(c, run_plan(r)->e, hits[i].rule, hits[i].id, NULL);
         if (!take_late(c, r, it))
             return false;
     }

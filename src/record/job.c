@@ -275,9 +275,23 @@ bool job_cancelled(Ctx *c, int64_t id)
 
 #define JOB_COLUMNS                                                                                \
     "\"id\", \"kind\", \"state\", \"done\", \"total\", \"counts\", \"message\", \"file_id\", "     \
-    "\"created_at\", \"finished_at\""
+    "\"created_at\", \"finished_at\", \"params\""
 
-static void write_job(Jw *w, DbRows *r)
+/* The import a job belongs to; 0 for every other job. */
+static int64_t import_of(Ctx *c, DbRows *r)
+{
+    json_object *params;
+    const char *text = db_text(r, 10);
+    int before = c->n_err;
+    if (strncmp(db_text(r, 1), "import_", 7) != 0 || !text)
+        return 0;
+    if (json_read(c, text, strlen(text), &params))
+        return json_int(params, "import", 0);
+    ctx_errors_back_to(c, before);
+    return 0;
+}
+
+static void write_job(Ctx *c, Jw *w, DbRows *r)
 {
     jw_obj(w);
     jw_kint(w, "id", db_int(r, 0));
@@ -291,6 +305,9 @@ static void write_job(Jw *w, DbRows *r)
     jw_kraw(w, "counts", db_is_null(r, 5) ? "{}" : db_text(r, 5));
     jw_kstr(w, "message", db_text(r, 6));
     jw_kbool(w, "file", !db_is_null(r, 7));
+    int64_t import = import_of(c, r);
+    if (import)
+        jw_kint(w, "import", import);
     jw_kinstant(w, "created_at", db_int(r, 8));
     jw_kinstant(w, "finished_at", db_int(r, 9));
     jw_end(w);
@@ -318,7 +335,7 @@ bool job_json(Ctx *c, int64_t id, Buf *out)
     if (found) {
         Jw w;
         jw_init(&w, out);
-        write_job(&w, r);
+        write_job(c, &w, r);
     }
     db_done(r);
     return c->n_err == 0 && (found || ctx_fail(c, ERR_NOT_FOUND, NULL, "err.not_found"));
@@ -344,7 +361,7 @@ bool job_list_json(Ctx *c, int limit, const char *cursor, Buf *out)
     int n = 0;
     while (db_step(r) && n < limit) {
         last = db_int(r, 0);
-        write_job(&w, r);
+        write_job(c, &w, r);
         n++;
     }
     bool more = n == limit && db_step(r);

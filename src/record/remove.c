@@ -18,6 +18,8 @@ typedef struct Removal {
     int64_t id;
     const SaveOptions *o;
     Record r;
+    int64_t foreign; /* what is in the way of a return, and whose it is */
+    const char *foreign_owner;
 } Removal;
 
 static bool audit(Ctx *c, const Record *r, const char *action)
@@ -170,18 +172,23 @@ static bool parent_lives(Ctx *c, const Record *r)
 }
 
 /* While it lay in the bin somebody may have entered the same again: what blocks a new record blocks its return. */
-static bool still_unique(Ctx *c, const Record *r)
+static bool still_unique(Ctx *c, Removal *x)
 {
+    const Record *r = &x->r;
     Duplicate *found;
     int n = 0;
     if (!rec_duplicates(c, r->e, r->v, r->id, CH_WEB, &found, &n))
         return false;
-    for (int i = 0; i < n; i++)
-        if (found[i].action == DUP_BLOCK)
-            return found[i].visible ? ctx_fail(c, ERR_DUPLICATE, NULL, "err.duplicate",
-                                               found[i].label ? found[i].label : "")
-                                    : ctx_fail(c, ERR_DUPLICATE, NULL, "err.duplicate_foreign",
-                                               found[i].owner ? found[i].owner : "");
+    for (int i = 0; i < n; i++) {
+        if (found[i].action != DUP_BLOCK)
+            continue;
+        if (found[i].visible)
+            return ctx_fail(c, ERR_DUPLICATE, NULL, "err.duplicate",
+                            found[i].label ? found[i].label : "");
+        x->foreign = found[i].id;
+        x->foreign_owner = found[i].owner ? found[i].owner : "";
+        return ctx_fail(c, ERR_DUPLICATE, NULL, "err.duplicate_unnamed");
+    }
     return true;
 }
 
@@ -191,11 +198,12 @@ static bool restore_in_write(Ctx *c, void *arg)
     const Entity *e = x->e;
     const RecordHooks *h = hooks_of(e);
     Record *r = &x->r;
+    x->foreign = 0;
     if (!rec_load(c, e, x->id, r))
         return c->n_err == 0 && ctx_fail(c, ERR_NOT_FOUND, NULL, "err.not_found");
     if (!is_deleted(r))
         return ctx_fail(c, ERR_CONFLICT, NULL, "err.not_deleted");
-    if (!parent_lives(c, r) || !still_unique(c, r))
+    if (!parent_lives(c, r) || !still_unique(c, x))
         return false;
     int64_t stamp = r->v[STD_DELETED_AT].i;
     if (!mark(c, r, 0) || !children_restore(c, e, r->id, stamp))
@@ -218,5 +226,14 @@ bool rec_restore(Ctx *c, const Entity *e, int64_t id)
         return false;
     if (!is_deleted(&x.r))
         return ctx_fail(c, ERR_CONFLICT, NULL, "err.not_deleted");
-    return db_write(c, restore_in_write, &x);
+    int before = c->n_err;
+    if (db_write(c, restore_in_write, &x))
+        return true;
+    if (!x.foreign || db_in_write(c))
+        return false;
+    ctx_errors_back_to(c,
+                       before); /* whose it is counts like a hint, outside what was rolled back */
+    if (!rec_count_foreign(c, e, x.foreign))
+        return false;
+    return ctx_fail(c, ERR_DUPLICATE, NULL, "err.duplicate_foreign", x.foreign_owner);
 }

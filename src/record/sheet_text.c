@@ -56,6 +56,12 @@ const char *sheet_text(Arena *a, const char *text)
     return b.data;
 }
 
+bool sheet_text_fits(const char *text)
+{
+    size_t n = strlen(text);
+    return n <= CELL_UNITS || fits(text, CELL_UNITS) == n;
+}
+
 const char *sheet_text_name(Arena *a, const char *name)
 {
     char *s = arena_str(a, name), *w = s;

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 
@@ -53,6 +54,7 @@ SheetCell *row_set(RowBuild *r, int col, SheetKind kind, const char *text)
         r->cells[r->n++] = (SheetCell){.text = ""};
     SheetCell *c = &r->cells[col];
     *c = (SheetCell){.kind = *text || kind == SHEET_ERROR ? kind : SHEET_BLANK, .text = text};
+    c->cut = strnlen(text, BOOK_CELL) == BOOK_CELL;
     r->any |= c->kind != SHEET_BLANK;
     return c;
 }

@@ -24,6 +24,7 @@ typedef enum SheetKind {
 typedef struct SheetCell {
     SheetKind kind;
     bool uncached; /* SHEET_ERROR: a formula whose result was not saved */
+    bool cut;      /* longer than the reader keeps (1 MiB): text is its beginning */
     bool filled; /* by sheet_read_filled: the value stands in a cell above, merged with this one */
     const char *text; /* never NULL. Error cells: "#N/A" … */
     double number;    /* of SHEET_NUMBER, SHEET_DATE (days since 1899-12-30), SHEET_BOOL */

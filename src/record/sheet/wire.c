@@ -5,6 +5,7 @@
 
 enum {
     UNCACHED = 16,
+    CUT = 32,
     HIDDEN = 1,
     VERY_HIDDEN = 2,
     NAME = 4096,
@@ -72,7 +73,8 @@ bool wire_put_row(Buf *out, const SheetRow *row)
     wire_put_u32(out, row->hidden ? HIDDEN : 0);
     for (int i = 0; i < row->n && out->len - at < WIRE_MOST; i++) {
         const SheetCell *c = &row->cells[i];
-        buf_putc(out, (char)((unsigned)c->kind | (c->uncached ? UNCACHED : 0)));
+        buf_putc(out,
+                 (char)((unsigned)c->kind | (c->uncached ? UNCACHED : 0) | (c->cut ? CUT : 0)));
         if (c->kind == SHEET_BLANK)
             continue;
         if (has_number(c->kind))
@@ -150,8 +152,9 @@ static bool take_cell(WireIn *in, Arena *a, SheetCell *c)
 {
     const char *p = take(in, 1);
     unsigned what = p ? (unsigned char)*p : 0;
-    *c = (SheetCell){.kind = (SheetKind)(what & 15), .uncached = what & UNCACHED, .text = ""};
-    if ((what & 15) > SHEET_ERROR || what & ~31u)
+    *c = (SheetCell){
+        .kind = (SheetKind)(what & 15), .uncached = what & UNCACHED, .cut = what & CUT, .text = ""};
+    if ((what & 15) > SHEET_ERROR || what & ~(15u | UNCACHED | CUT))
         in->bad = true;
     if (in->bad || c->kind == SHEET_BLANK)
         return !in->bad;

@@ -100,6 +100,7 @@ static void set(SheetCell *c, SheetKind kind, const char *text)
 {
     c->kind = *text || kind == SHEET_ERROR ? kind : SHEET_BLANK;
     c->text = text;
+    c->cut = strnlen(text, BOOK_CELL) == BOOK_CELL;
 }
 
 static void take_number(Rows *r, SheetCell *c, const char *v)
@@ -151,7 +152,9 @@ static void cell_done(Rows *r)
     if (strcmp(type, "inlineStr") == 0 || (r->inline_text && !r->has_v)) {
         Buf *from = r->inline_text || !r->has_v ? &r->t : &r->v;
         n = book_unescape(from->data, from->len);
+        bool cut = from->len >= BOOK_CELL; /* also where unescaping made it shorter */
         set(c, SHEET_TEXT, arena_dup(r->a, from->data, n));
+        c->cut = cut;
     } else if (!r->has_v) {
         if (r->formula) {
             c->uncached = true;
