@@ -308,8 +308,12 @@ static void customer(Block *b, Map *seen, int64_t i)
     v[CUSTOMER_COMPLETENESS] = db_of_int(7692);
     point(b, "customer", id, phone);
     v[CUSTOMER_MAIN_CONTACT] = db_of_int(contact(b, id, owner, at, true));
-    if (pick(b, 3) == 0)
+    v[CUSTOMER_CONTACT_COUNT] = db_of_int(1);
+    v[CUSTOMER_FOLLOW_UP_COUNT] = db_of_int(FOLLOW_UPS);
+    if (pick(b, 3) == 0) {
         (void)contact(b, id, owner, at, false);
+        v[CUSTOMER_CONTACT_COUNT] = db_of_int(2);
+    }
     int64_t left = b->c->now_ms - at;
     for (int k = 0; k < FOLLOW_UPS; k++)
         follow_up(b, seen, id, owner, at + left / (FOLLOW_UPS + 1) * (k + 1), v);

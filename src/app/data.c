@@ -12,6 +12,7 @@
 #include "record/check.h"
 #include "record/dump.h"
 #include "record/import.h"
+#include "record/recount.h"
 #include "work/work.h"
 
 int cmd_check(Args *args)
@@ -19,14 +20,22 @@ int cmd_check(Args *args)
     AppOptions o = {.dir = args_take(args, "--data"),
                     .database = args_take(args, "--database"),
                     .keep_schema = true};
+    bool recount = args_flag(args, "--recount");
     if (!o.dir || !args_done(args, 0))
-        return usage("check --data DIR");
+        return usage("check --data DIR [--recount]");
     App app;
     if (!app_open(&app, &o))
         return 1;
     app.c.deadline_ms = 0;
-    int64_t findings = 0, rows = 0, broken = 0;
+    int64_t findings = 0, rows = 0, broken = 0, mended = 0;
     char *anchor = arena_printf(app.a, "%s/audit.head", app.dir);
+    if (recount && !recount_mend(&app.c, &mended)) {
+        int failed = app_fail(&app);
+        app_close(&app);
+        return failed;
+    }
+    if (recount)
+        printf("%" PRId64 " counts mended\n", mended);
     bool ok = check_run(&app.c, stdout, &findings) &&
               audit_verify(&app.c, file_exists(anchor) ? anchor : NULL, &rows, &broken);
     if (ok && broken) {

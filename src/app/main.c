@@ -34,7 +34,7 @@ static const Command commands[] = {
      "import a workbook or CSV file"},
     {"user", cmd_user, "user import FILE --data DIR",
      "departments and users from JSON or a workbook"},
-    {"check", cmd_check, "check --data DIR", "integrity of database, audit chain, files, rollups"},
+    {"check", cmd_check, "check --data DIR [--recount]", "integrity of database, audit chain, files, rollups"},
     {"dump", cmd_dump, "dump --data DIR --logical --sorted", "a JSON line a row"},
     {"audit", cmd_audit, "audit verify --data DIR", "walk the audit chain"},
     {"routes", cmd_routes, "routes [--json]", "every call and who may make it"},

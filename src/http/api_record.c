@@ -151,21 +151,27 @@ bool api_record_restore(Request *rq)
     return rec_restore(&rq->c, rq->e, rq->id) && answer_record(rq, rq->id);
 }
 
-static bool paged(Request *rq, bool (*fn)(Ctx *, const Entity *, int64_t, const char *, int, Buf *))
-{
-    int64_t limit;
-    return request_number(rq, "limit", 1, 200, 50, &limit) &&
-           fn(&rq->c, rq->e, rq->id, request_query(rq, "cursor"), (int)limit, &rq->out.body);
-}
-
 bool api_record_timeline(Request *rq)
 {
-    return paged(rq, rec_timeline);
+    int64_t limit;
+    TimelineQuery q = {.cursor = request_query(rq, "cursor"),
+                       .kind = request_query(rq, "kind"),
+                       .by = request_query(rq, "by"),
+                       .from = request_query(rq, "from"),
+                       .to = request_query(rq, "to"),
+                       .q = request_query(rq, "q")};
+    if (!request_number(rq, "limit", 1, 200, 50, &limit))
+        return false;
+    q.limit = (int)limit;
+    return rec_timeline(&rq->c, rq->e, rq->id, &q, &rq->out.body);
 }
 
 bool api_record_history(Request *rq)
 {
-    return paged(rq, rec_history);
+    int64_t limit;
+    return request_number(rq, "limit", 1, 200, 50, &limit) &&
+           rec_history(&rq->c, rq->e, rq->id, request_query(rq, "cursor"), (int)limit,
+                       request_query(rq, "field"), &rq->out.body);
 }
 
 bool api_record_action(Request *rq)

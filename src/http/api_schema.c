@@ -1,19 +1,23 @@
 /* What is there: /schema, /settings, one's own preferences. See docs/api.md. */
+#include <inttypes.h>
 #include <string.h>
 
+#include "auth/prefs.h"
 #include "base/clock.h"
 #include "base/map.h"
 #include "base/msg.h"
 #include "http/api.h"
 #include "meta/describe.h"
+#include "meta/required.h"
 #include "record/layout.h"
 #include "record/setting.h"
 
 static bool unchanged(Request *rq, const char *layouts)
 {
-    /* what a caller sees depends on the model, on his rights and on the layouts that hold for him */
-    char *etag =
-        arena_printf(rq->c.a, "\"%s-%s%s\"", rq->c.model->version, access_digest(&rq->c), layouts);
+    /* what a caller sees depends on the model, on his rights, on what settings require and on the layouts that hold for
+       him */
+    char *etag = arena_printf(rq->c.a, "\"%s-%s-%" PRIx64 "%s\"", rq->c.model->version,
+                              access_digest(&rq->c), model_required_digest(rq->c.model), layouts);
     respond_header(&rq->out, "ETag", etag);
     respond_header(&rq->out, "Cache-Control", "private, no-cache");
     const char *have = request_header(rq, "If-None-Match");
@@ -104,7 +108,7 @@ bool api_settings_update(Request *rq)
            setting_list(&rq->c, &rq->out.body);
 }
 
-/* One's own language and time zone: the two things everybody may set on his own account. */
+/* One's own language, time zone and preferences: what everybody may set on his own account. */
 bool api_me_update(Request *rq)
 {
     Ctx *c = &rq->c;
@@ -113,7 +117,10 @@ bool api_me_update(Request *rq)
         return false;
     json_object_object_foreach(in, key, value)
     {
-        if (strcmp(key, "locale") != 0 && strcmp(key, "timezone") != 0)
+        if (strcmp(key, "prefs") == 0) {
+            if (!json_object_is_type(value, json_type_object))
+                ctx_fail(c, ERR_TYPE, key, "err.object_wanted", key);
+        } else if (strcmp(key, "locale") != 0 && strcmp(key, "timezone") != 0)
             ctx_fail(c, ERR_UNKNOWN_FIELD, key, "err.member_unknown", key);
         else if (!json_object_is_type(value, json_type_string))
             ctx_fail(c, ERR_TYPE, key, "err.text_wanted", key);
@@ -122,10 +129,16 @@ bool api_me_update(Request *rq)
     }
     if (c->n_err)
         return false;
+    json_object *prefs = json_object_get(json_member(in, "prefs"));
+    json_object_object_del(in, "prefs");
+    bool kept = !prefs || prefs_merge(c, prefs);
+    json_object_put(prefs);
+    if (!kept)
+        return false;
     const Entity *user = model_entity(c->model, "user");
     SaveOptions o = {.if_version = -1, .origin = "web", .trusted = true};
     int64_t version;
-    if (!rec_update(c, user, c->actor->user, in, &o, &version))
+    if (json_object_object_length(in) && !rec_update(c, user, c->actor->user, in, &o, &version))
         return false;
     Actor *me = ARENA_NEW(c->a, Actor); /* the one we came in with still says what held before */
     *me = *c->actor;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "auth/prefs.h"
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/region.h"
@@ -149,10 +150,14 @@ bool api_me(Request *rq)
 {
     Ctx *c = &rq->c;
     const Actor *a = c->actor;
+    const char *prefs = prefs_read(c);
+    if (!prefs)
+        return false;
     Jw w;
     jw_init(&w, &rq->out.body);
     jw_obj(&w);
     write_user(c, &w);
+    jw_kraw(&w, "prefs", prefs);
     jw_kstr(&w, "csrf", rq->csrf);
     jw_kstr(&w, "locale", a->locale && *a->locale ? a->locale : "zh-CN");
     jw_kstr(&w, "zone", c->zone);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/conf.h"
 #include "base/embed.h"
 #include "base/msg.h"
 #include "meta/filter.h"
@@ -441,6 +442,13 @@ static void check_open(K *k)
         EFAIL(k, "open", NULL, "meta.open", why);
 }
 
+static void check_required_by(K *k, const Field *f)
+{
+    const ConfDef *d = f->required_by ? conf_find(f->required_by) : NULL;
+    if (f->required_by && (!d || d->type != CONF_LIST))
+        FFAIL(k, f, "required_by", "meta.required_by", f->required_by);
+}
+
 static void check_required_if(K *k, const Field *f)
 {
     if (!f->required_if)
@@ -507,6 +515,7 @@ static void check_field(K *k, const Field *f)
     check_limits(k, f);
     check_default(k, f);
     check_match(k, f);
+    check_required_by(k, f);
     check_required_if(k, f);
     check_flags(k, f);
 }

@@ -7,6 +7,7 @@
 #include "base/json_read.h"
 #include "base/pinyin.h"
 #include "meta/check.h"
+#include "meta/required.h"
 #include "meta/types.h"
 #include "meta/types_impl.h"
 
@@ -31,6 +32,12 @@ static void text(Jw *w, const char *key, const char *s)
 {
     if (s)
         jw_kstr(w, key, s);
+}
+
+static void text_raw(Jw *w, const char *key, const char *json)
+{
+    if (json)
+        jw_kraw(w, key, json);
 }
 
 static void limit(Jw *w, const char *key, const Field *f, int64_t v, bool has)
@@ -108,7 +115,7 @@ static void field(Jw *w, const Field *f, FieldRight right, bool masked)
     jw_kstr(w, "type", type_ops(f->type)->name);
     label(w, "label", f->label);
     jw_kstr(w, "right", right == FR_EDIT ? "edit" : "read");
-    flag(w, "required", f->required);
+    flag(w, "required", field_required(f));
     flag(w, "form_required", f->form_required);
     flag(w, "readonly", f->readonly);
     flag(w, "create_only", f->create_only);
@@ -135,6 +142,8 @@ static void field(Jw *w, const Field *f, FieldRight right, bool masked)
     text(w, "unit", f->unit);
     if (f->required_if)
         jw_kraw(w, "required_if", f->required_if);
+    else
+        text_raw(w, "required_if", field_required_if(w->b->a, f));
     if (f->parts_json)
         jw_kraw(w, "parts", f->parts_json);
     jw_end(w);
@@ -448,6 +457,21 @@ static void children(Jw *w, const Entity *e, const DescribeRights *r)
     jw_end(w);
 }
 
+/* The entities whose records stand in its timeline, of those the caller may read: what it can be narrowed to. */
+static void timeline(Jw *w, const Entity *e, const DescribeRights *r)
+{
+    jw_key(w, "timeline");
+    jw_arr(w);
+    for (int i = 0; e->timeline && e->timeline[i]; i++) {
+        const char *dot = strchr(e->timeline[i], '.');
+        const Entity *x = model_entity(
+            e->model, arena_dup(w->b->a, e->timeline[i], (size_t)(dot - e->timeline[i])));
+        if (x && x->routes && (!r || !r->can || r->can(r->arg, x, "read")))
+            jw_str(w, x->name);
+    }
+    jw_end(w);
+}
+
 static void head(Jw *w, const Entity *e)
 {
     jw_kstr(w, "name", e->name);
@@ -496,5 +520,6 @@ void describe_entity(Jw *w, const Entity *e, const DescribeRights *r, const Layo
     jw_end(w);
     arrangement(w, e, r, l);
     children(w, e, r);
+    timeline(w, e, r);
     jw_end(w);
 }

@@ -12,16 +12,25 @@
 #include "meta/types.h"
 
 static const Key field_keys[] = {
-    {"type", K_STR},     {"label", K_LABEL},   {"definition", K_TEXT2}, {"example", K_TEXT2},
-    {"section", K_STR},  {"unit", K_STR},      {"required", K_BOOL},    {"form_required", K_BOOL},
-    {"unique", K_BOOL},  {"readonly", K_BOOL}, {"create_only", K_BOOL}, {"write_only", K_BOOL},
-    {"step_up", K_BOOL}, {"hidden", K_BOOL},   {"personal", K_BOOL},    {"audit", K_BOOL},
-    {"list", K_BOOL},    {"form", K_BOOL},     {"card", K_BOOL},        {"sort", K_BOOL},
-    {"fold", K_BOOL},    {"search", K_INT},    {"match", K_STR},        {"min", K_NUM},
-    {"max", K_NUM},      {"scale", K_INT},     {"pattern", K_STR},      {"options", K_OBJ},
-    {"to", K_STR},       {"to_field", K_STR},  {"default", K_SCALAR},   {"required_if", K_ARR},
-    {"parts", K_OBJ},    {"shown_by", K_STR},  {"synonyms", K_STR},     {"was", K_STR},
-    {"retired", K_BOOL}, /* custom fields only */
+    {"type", K_STR},         {"label", K_LABEL},
+    {"definition", K_TEXT2}, {"example", K_TEXT2},
+    {"section", K_STR},      {"unit", K_STR},
+    {"required", K_BOOL},    {"form_required", K_BOOL},
+    {"unique", K_BOOL},      {"readonly", K_BOOL},
+    {"create_only", K_BOOL}, {"write_only", K_BOOL},
+    {"step_up", K_BOOL},     {"hidden", K_BOOL},
+    {"personal", K_BOOL},    {"audit", K_BOOL},
+    {"list", K_BOOL},        {"form", K_BOOL},
+    {"card", K_BOOL},        {"sort", K_BOOL},
+    {"fold", K_BOOL},        {"search", K_INT},
+    {"match", K_STR},        {"min", K_NUM},
+    {"max", K_NUM},          {"scale", K_INT},
+    {"pattern", K_STR},      {"options", K_OBJ},
+    {"to", K_STR},           {"to_field", K_STR},
+    {"default", K_SCALAR},   {"required_by", K_STR},
+    {"required_if", K_ARR},  {"parts", K_OBJ},
+    {"shown_by", K_STR},     {"synonyms", K_STR},
+    {"was", K_STR},          {"retired", K_BOOL}, /* custom fields only */
 };
 
 static const Key option_keys[] = {
@@ -429,6 +438,7 @@ bool parse_field(P *p, const char *name, json_object *o, Field *f)
     f->to = parse_text(p, o, "to");
     f->to_field = parse_text(p, o, "to_field");
     f->dflt = default_of(p, o);
+    f->required_by = parse_text(p, o, "required_by");
     f->required_if = parse_json(p, o, "required_if");
     f->parts_json = parse_json(p, o, "parts");
     f->shown_by = parse_text(p, o, "shown_by");

@@ -10,6 +10,7 @@
 #include "base/crypt.h"
 #include "db/sql.h"
 #include "record/attach.h"
+#include "record/recount.h"
 
 typedef struct Check {
     Ctx *c;
@@ -188,6 +189,11 @@ static bool follow_ups(Check *k)
     return c->n_err == 0;
 }
 
+static void wrong_count(void *arg, const char *entity, int64_t id, const char *field)
+{
+    found(arg, "%s %" PRId64 ": %s is wrong; check --recount mends it", entity, id, field);
+}
+
 static bool engine(Check *k)
 {
     const char *wrong = NULL;
@@ -201,7 +207,8 @@ static bool engine(Check *k)
 bool check_run(Ctx *c, FILE *to, int64_t *findings)
 {
     Check k = {c, to, 0};
-    bool ok = engine(&k) && links(&k) && search_docs(&k) && files(&k) && follow_ups(&k);
+    bool ok = engine(&k) && links(&k) && search_docs(&k) && files(&k) && follow_ups(&k) &&
+              recount_check(c, wrong_count, &k);
     *findings = k.n;
     return ok;
 }

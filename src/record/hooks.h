@@ -52,6 +52,14 @@ bool save_changed(const Save *s, int field);
    written. In a write. */
 bool rec_touch(Ctx *c, const Entity *e, int64_t id, const int *fields, const DbVal *values, int n);
 
+/* The same with counts moved by a number, in the same statement: two writers at once do not lose one. NULL counts from 0. */
+typedef struct RecBump {
+    int field;
+    int by;
+} RecBump;
+bool rec_roll(Ctx *c, const Entity *e, int64_t id, const int *fields, const DbVal *values, int n,
+              const RecBump *bumps, int n_bumps);
+
 /* ---- for hooks: own code at work, permissions are not asked ------------------------------------ */
 
 /* Text of a field as it shall be; NULL where there is none or it is no text. */

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/msg.h"
+#include "meta/required.h"
 #include "record/attach.h"
 #include "record/import_impl.h"
 
@@ -430,7 +431,7 @@ static void missing(Ctx *c, const ImpSheet *s, const Entity *e, Jw *w)
 {
     for (int i = 0; e && s->mode != IMP_UPDATE && i < e->n_fields; i++) {
         const Field *f = &e->fields[i];
-        if (!f->required || f->dflt || f->standard || f->type == FT_PARTS || !imp_may_use(c, f) ||
+        if (!field_required(f) || f->dflt || f->standard || f->type == FT_PARTS || !imp_may_use(c, f) ||
             is_mapped(s, f->name))
             continue;
         const char *args[] = {label_in(f->label, c->lang), NULL};

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/msg.h"
 #include "base/region.h"
+#include "meta/required.h"
 #include "meta/types.h"
 #include "record/attach.h"
 #include "record/import_meta.h"
@@ -180,7 +181,7 @@ static void add_parts(Ctx *c, Part *p, const Field *f)
         json_object *label = json_member(part, "label");
         FieldType type = FT_STRING;
         (void)type_parse(json_str(part, "type", "string"), &type);
-        bool required = (f->required || f->form_required) && json_flag(part, "required", false),
+        bool required = (field_required(f) || f->form_required) && json_flag(part, "required", false),
              first = strcmp(name, "name") == 0;
         const char *own = label ? json_str(label, c->lang, json_str(label, "zh", name)) : name;
         bool en = strcmp(c->lang, "en") == 0;
@@ -213,7 +214,7 @@ static bool gather(Ctx *c, Part *p)
             add_parts(c, p, f);
             continue;
         }
-        bool required = f->required || f->form_required;
+        bool required = field_required(f) || f->form_required;
         Col col = {.f = f,
                    .path = f->name,
                    .required = required,

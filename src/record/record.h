@@ -127,7 +127,17 @@ bool rec_duplicates_json(Ctx *c, const Entity *e, json_object *in, Buf *out);
 
 /* ---- what happened ------------------------------------------------------------------------- */
 
-bool rec_history(Ctx *c, const Entity *e, int64_t id, const char *cursor, int limit, Buf *out);
-bool rec_timeline(Ctx *c, const Entity *e, int64_t id, const char *cursor, int limit, Buf *out);
+/* field: only entries in which it changed, NULL for all; one the caller may not read has none. */
+bool rec_history(Ctx *c, const Entity *e, int64_t id, const char *cursor, int limit,
+                 const char *field, Buf *out);
+
+/* As the caller wrote it, NULL where he wrote nothing. kind: names with commas; from, to: an instant or a day; by: id or
+   "me". ERR_BAD_REQUEST for what cannot be read. */
+typedef struct TimelineQuery {
+    const char *cursor, *kind, *by, *from, *to, *q;
+    int limit;
+} TimelineQuery;
+/* Of a belonging record only what the caller may read is found, shown, and searched: no mask is looked behind. */
+bool rec_timeline(Ctx *c, const Entity *e, int64_t id, const TimelineQuery *q, Buf *out);
 
 #endif

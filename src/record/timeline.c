@@ -1,7 +1,8 @@
 /*
  * What happened to a record: its field changes (history) and, for the timeline, also the records that
- * belong to it. Each source is read by keyset (time, id) within the reader's scope, and the sources are
- * merged; a page costs one statement per source plus those of labels.
+ * belong to it. Each source is read by keyset (time, id) within the reader's scope, all in one
+ * statement, and merged here. Only where changes are sifted by what they say (words, a field, one kind)
+ * are they read by themselves, in batches: what a person may see of them is known here alone.
  */
 #include "base/clock.h"
 #include "base/crypt.h"
@@ -9,10 +10,13 @@
 #include "meta/types.h"
 #include "record/record.h"
 #include "record/rows.h"
+#include "record/timeline_ask.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { BATCH = 200, SIFT_MAX = 2000 }; /* changes looked through for a page of some of them */
 
 typedef struct Item {
     const char *kind; /* follow_up, task … (entity), or created changed deleted restored … */
@@ -20,7 +24,6 @@ typedef struct Item {
     int64_t id, at, by;
     const char *title, *text;
     json_object *changes;
-    bool clear;
 } Item;
 
 typedef struct Stream {
@@ -29,6 +32,9 @@ typedef struct Stream {
     LinkLabels *labels;
     int64_t before_at, before_id; /* cursor */
     int limit;
+    bool clear; /* the caller sees this record's values unmasked */
+    TimelineAsk ask;
+    const char *field; /* only changes of this field; NULL: all */
 } Stream;
 
 static Item *add(Ctx *c, Stream *s)
@@ -69,34 +75,6 @@ static char *cursor_of(Ctx *c, const Item *it)
 }
 
 /* ---- field changes ------------------------------------------------------------------------- */
-
-static bool read_history(Ctx *c, const Entity *e, int64_t id, Stream *s)
-{
-    DbVal p[] = {db_of_text(e->name),     db_of_int(id),           db_of_int(s->before_at),
-                 db_of_int(s->before_at), db_of_int(s->before_id), db_of_int(s->limit + 1)};
-    DbRows *r =
-        db_query(c,
-                 SQL("SELECT \"id\", \"at\", \"user_id\", \"action\", \"changes\" FROM \"history\" "
-                     "WHERE \"entity\" = $1 AND \"record_id\" = $2 AND (\"at\" < $3 OR (\"at\" = "
-                     "$4 AND \"id\" < $5)) "
-                     "ORDER BY \"at\" DESC, \"id\" DESC LIMIT $6"),
-                 p, 6);
-    if (!r)
-        return false;
-    const Entity *user = model_entity(c->model, "user");
-    while (db_step(r)) {
-        Item *it = add(c, s);
-        *it = (Item){.e = e, .id = db_int(r, 0), .at = db_int(r, 1), .by = db_int(r, 2)};
-        it->kind = arena_str(c->a, db_text(r, 3));
-        const char *changes = db_text(r, 4);
-        if (changes && !json_read(c, changes, strlen(changes), &it->changes))
-            return false;
-        if (it->by && user)
-            link_labels_want(s->labels, user, it->by);
-    }
-    db_done(r);
-    return c->n_err == 0;
-}
 
 /* The stored form of a value in history (JSON) back to a value of the field. */
 static DbVal stored_value(Ctx *c, const Field *f, json_object *o)
@@ -198,7 +176,7 @@ static void write_changes(Ctx *c, const Stream *s, const Item *it, Jw *w)
             for (size_t i = 0; i < 2; i++) {
                 char *text = stored_text(c, s, f, json_object_array_get_idx(pair, i));
                 jw_kstr(w, i ? "after" : "before",
-                        masked && !it->clear && *text ? type_mask(c->a, f, text) : text);
+                        masked && !s->clear && *text ? type_mask(c->a, f, text) : text);
             }
             jw_end(w);
         }
@@ -206,16 +184,172 @@ static void write_changes(Ctx *c, const Stream *s, const Item *it, Jw *w)
     jw_end(w);
 }
 
+static void want_person(Ctx *c, Stream *s, int64_t by)
+{
+    const Entity *user = model_entity(c->model, "user");
+    if (by && user)
+        link_labels_want(s->labels, user, by);
+}
+
+/* One source of a page: the rows of a kind, newest first, as the columns kind, id, at, person, heading, text. */
+static void source(Sql *q, int nth)
+{
+    static const SqlText begin[] = {SQL("SELECT "), SQL(" UNION ALL SELECT ")};
+    sql_add(q, begin[nth > 0]);
+    sql_number(q, nth);
+    sql_add(q, SQL(" AS kind, s.i, s.a, s.p, s.h, s.x FROM (SELECT "));
+}
+
+static void source_end(Sql *q, const char *at, const Stream *s)
+{
+    sql_add(q, SQL(" ORDER BY "));
+    sql_col(q, "t0", at);
+    sql_add(q, SQL(" DESC, t0.\"id\" DESC LIMIT "));
+    sql_number(q, s->limit + 1);
+    sql_add(q, SQL(") AS s"));
+}
+
+/* " AND" behind the cursor, within the span, by the person. */
+static void narrow(Sql *q, const Stream *s, const char *at, const char *by)
+{
+    const TimelineAsk *ask = &s->ask;
+    sql_add(q, SQL(" AND ("));
+    sql_col(q, "t0", at);
+    sql_add(q, SQL(" < "));
+    sql_bind(q, db_of_int(s->before_at));
+    sql_add(q, SQL(" OR ("));
+    sql_col(q, "t0", at);
+    sql_add(q, SQL(" = "));
+    sql_bind(q, db_of_int(s->before_at));
+    sql_add(q, SQL(" AND t0.\"id\" < "));
+    sql_bind(q, db_of_int(s->before_id));
+    sql_add(q, SQL("))"));
+    if (ask->from != INT64_MIN) {
+        sql_add(q, SQL(" AND "));
+        sql_col(q, "t0", at);
+        sql_add(q, SQL(" >= "));
+        sql_bind(q, db_of_int(ask->from));
+    }
+    if (ask->to != INT64_MAX) {
+        sql_add(q, SQL(" AND "));
+        sql_col(q, "t0", at);
+        sql_add(q, SQL(" < "));
+        sql_bind(q, db_of_int(ask->to));
+    }
+    if (ask->by) {
+        sql_add(q, SQL(" AND "));
+        sql_col(q, "t0", by);
+        sql_add(q, SQL(" = "));
+        sql_bind(q, db_of_int(ask->by));
+    }
+}
+
+static void history_source(Sql *q, int nth, const Entity *e, int64_t id, const Stream *s)
+{
+    source(q, nth);
+    sql_add(q, SQL("t0.\"id\" AS i, t0.\"at\" AS a, t0.\"user_id\" AS p, t0.\"action\" AS h, "
+                   "t0.\"changes\" AS x FROM \"history\" AS t0 WHERE t0.\"entity\" = "));
+    sql_bind(q, db_of_text(e->name));
+    sql_add(q, SQL(" AND t0.\"record_id\" = "));
+    sql_bind(q, db_of_int(id));
+    narrow(q, s, "at", "user_id");
+    source_end(q, "at", s);
+}
+
+/* One row of the record's own history. */
+static bool take_change(Ctx *c, const Entity *e, DbRows *r, Stream *s)
+{
+    const char *action = arena_str(c->a, db_text(r, 4)), *changes = db_text(r, 5);
+    if (!timeline_wants(&s->ask, timeline_kind(action)) && s->ask.kinds[0])
+        return true;
+    Item *it = add(c, s);
+    *it =
+        (Item){.e = e, .kind = action, .id = db_int(r, 1), .at = db_int(r, 2), .by = db_int(r, 3)};
+    if (changes && !json_read(c, changes, strlen(changes), &it->changes))
+        return false;
+    want_person(c, s, it->by);
+    want_changes(c, s, it);
+    return true;
+}
+
+/* Does a change say what was asked for, as the caller may see it? Labels are there. */
+static bool says(Ctx *c, const Stream *s, const Item *it)
+{
+    bool found = false;
+    if (s->ask.words && it->changes) {
+        json_object_object_foreach(it->changes, name, pair)
+        {
+            bool masked;
+            const Field *f = readable_field(c, it->e, name, &masked);
+            for (size_t i = 0; f && !found && i < 2; i++) {
+                char *text = stored_text(c, s, f, json_object_array_get_idx(pair, i));
+                found = timeline_found(
+                    c, &s->ask, masked && !s->clear && *text ? type_mask(c->a, f, text) : text);
+            }
+            found = found || (f && timeline_found(c, &s->ask, label_in(f->label, c->lang)));
+        }
+    }
+    return found || !s->ask.words;
+}
+
+static bool has_field(Ctx *c, const Stream *s, const Item *it)
+{
+    bool masked;
+    return !s->field ||
+           (it->changes && json_object_is_type(it->changes, json_type_object) &&
+            json_member(it->changes, s->field) && readable_field(c, it->e, s->field, &masked));
+}
+
+/* The record's own changes by themselves, in batches where they are sifted, until a page of them is full. */
+static bool read_changes(Ctx *c, const Entity *e, int64_t id, bool sift, Stream *s)
+{
+    Stream part = *s;
+    part.limit = sift ? BATCH : s->limit;
+    for (int looked = 0, got = 0; looked == 0 || (sift && looked < SIFT_MAX);) {
+        Sql q;
+        part.n = 0;
+        sql_init(&q, c->a);
+        history_source(&q, 0, e, id, &part);
+        sql_add(&q, SQL(" ORDER BY 3 DESC, 2 DESC"));
+        DbRows *r = sql_query(c, &q);
+        if (!r)
+            return false;
+        int n = 0;
+        for (; db_step(r); n++) {
+            part.before_at = db_int(r, 2);
+            part.before_id = db_int(r, 1);
+            if (!take_change(c, e, r, &part))
+                return false;
+        }
+        db_done(r);
+        if (c->n_err || (sift && !link_labels_fetch(c, s->labels)))
+            return false;
+        for (int i = 0; i < part.n && got <= s->limit; i++)
+            if (!sift || (has_field(c, s, &part.items[i]) && says(c, s, &part.items[i]))) {
+                *add(c, s) = part.items[i];
+                got++;
+            }
+        looked += n ? n : 1;
+        if (n <= part.limit || got > s->limit)
+            break;
+    }
+    return true;
+}
+
+static const char *const no_kinds[] = {NULL};
+
 static bool begin(Ctx *c, const Entity *e, int64_t id, const char *cursor, int limit, Stream *s)
 {
     Record r;
-    *s = (Stream){.limit = limit ? limit : 50};
+    *s = (Stream){.limit = limit ? limit : 50,
+                  .ask = {.kinds = no_kinds, .from = INT64_MIN, .to = INT64_MAX}};
     if (s->limit < 1 || s->limit > 200)
         return ctx_fail(c, ERR_BAD_REQUEST, "limit", "err.limit_range", "1", "200");
     if (!rec_get(c, e, id, true, &r) || !read_cursor(c, cursor, s))
         return false;
     s->labels = link_labels_new(c);
-    return true;
+    s->clear = rec_within(c, e, id, access_clear_scope(c, e));
+    return c->n_err == 0;
 }
 
 static void finish_page(Ctx *c, const Stream *s, bool more, Jw *w)
@@ -225,17 +359,14 @@ static void finish_page(Ctx *c, const Stream *s, bool more, Jw *w)
     jw_end(w);
 }
 
-bool rec_history(Ctx *c, const Entity *e, int64_t id, const char *cursor, int limit, Buf *out)
+bool rec_history(Ctx *c, const Entity *e, int64_t id, const char *cursor, int limit,
+                 const char *field, Buf *out)
 {
     Stream s;
-    if (!begin(c, e, id, cursor, limit, &s) || !read_history(c, e, id, &s))
+    if (!begin(c, e, id, cursor, limit, &s))
         return false;
-    bool clear = rec_within(c, e, id, access_clear_scope(c, e));
-    for (int i = 0; i < s.n; i++) {
-        s.items[i].clear = clear;
-        want_changes(c, &s, &s.items[i]);
-    }
-    if (!link_labels_fetch(c, s.labels))
+    s.field = field && *field ? field : NULL;
+    if (!read_changes(c, e, id, s.field != NULL, &s) || !link_labels_fetch(c, s.labels))
         return false;
     Jw w;
     jw_init(&w, out);
@@ -282,84 +413,159 @@ static const Field *heading(Ctx *c, const Entity *e, const Field *text)
     return e->title;
 }
 
-static bool read_children(Ctx *c, const Entity *child, const Field *link, const Entity *parent,
-                          int64_t id, Stream *s)
+/* A belonging entity as a source: which rows, and what of them heads an entry and what stands in it. */
+typedef struct Child {
+    const Entity *e;
+    const Field *link, *title, *text;
+    const char *at;
+    Filter *scope;
+} Child;
+
+static void child_column(Sql *q, const Field *f, SqlText as)
 {
-    if (!access_may(c, child, ACT_READ) || !child->standard || !link->column)
-        return true;
-    Filter *scope = access_scope(c, child, ACT_READ);
-    if (scope->kind == FILTER_FALSE)
-        return true;
-    const Field *text = first_text(c, child);
-    const Field *time = entity_field(child, "happened_at");
-    const char *at = time ? time->column : "created_at";
-    const Field *title = heading(c, child, text);
+    if (f) {
+        sql_add(q, SQL(", CAST("));
+        sql_col(q, "t0", f->column);
+        sql_add(q, SQL(" AS TEXT)"));
+    } else {
+        sql_add(q, SQL(", CAST(NULL AS TEXT)"));
+    }
+    sql_add(q, as);
+}
+
+/* Words are looked for in what the caller reads in clear of it, among the rows of this one record. */
+static void find_words(Ctx *c, Sql *q, const Child *k, const Stream *s)
+{
+    sql_add(q, SQL(" AND (1 = 0"));
+    for (int i = 0; i < k->e->n_fields; i++) {
+        bool masked;
+        const Field *f = &k->e->fields[i];
+        if ((f->type != FT_TEXT && f->type != FT_STRING) || !f->column || f->retired || f->hidden ||
+            f->write_only || access_field(c, f, &masked) == FR_NONE || masked)
+            continue;
+        sql_add(q, SQL(" OR LOWER("));
+        sql_col(q, "t0", f->column);
+        sql_add(q, SQL(") LIKE "));
+        sql_bind(q, db_of_text(s->ask.like));
+        sql_add(q, SQL(" ESCAPE '\\'"));
+    }
+    sql_add(q, SQL(")"));
+}
+
+static void child_source(Ctx *c, Sql *q, int nth, const Child *k, const Entity *parent, int64_t id,
+                         const Stream *s)
+{
+    source(q, nth);
+    sql_add(q, SQL("t0.\"id\" AS i, "));
+    sql_col(q, "t0", k->at);
+    sql_add(q, SQL(" AS a, t0.\"created_by_id\" AS p"));
+    child_column(q, k->title, SQL(" AS h"));
+    child_column(q, k->text, SQL(" AS x"));
+    sql_add(q, SQL(" FROM "));
+    sql_name(q, k->e->name);
+    sql_add(q, SQL(" AS t0 WHERE t0.\"deleted_at\" IS NULL AND "));
+    sql_col(q, "t0", k->link->column);
+    sql_add(q, SQL(" = "));
+    sql_bind(q, db_of_int(id));
+    if (k->link->to_field) {
+        sql_add(q, SQL(" AND "));
+        sql_col(q, "t0", entity_field(k->e, k->link->to_field)->column);
+        sql_add(q, SQL(" = "));
+        sql_bind(q, db_of_text(parent->name));
+    }
+    narrow(q, s, k->at, "created_by_id");
+    if (s->ask.words)
+        find_words(c, q, k, s);
+    if (k->scope->kind != FILTER_TRUE) {
+        sql_add(q, SQL(" AND "));
+        filter_sql(c, q, k->e, "t0", k->scope);
+    }
+    source_end(q, k->at, s);
+}
+
+/* The entities of the timeline that the caller may read and asks for. */
+static int pick_children(Ctx *c, const Entity *e, const Stream *s, Child *out)
+{
+    int n = 0;
+    for (int i = 0; e->timeline && e->timeline[i]; i++) {
+        const char *dot = strchr(e->timeline[i], '.');
+        const Entity *x =
+            model_entity(c->model, arena_dup(c->a, e->timeline[i], (size_t)(dot - e->timeline[i])));
+        const Field *link = x ? entity_field(x, dot + 1) : NULL;
+        if (!link || !link->column || !x->standard || !access_may(c, x, ACT_READ) ||
+            !timeline_wants(&s->ask, x->name))
+            continue;
+        Filter *scope = access_scope(c, x, ACT_READ);
+        if (scope->kind == FILTER_FALSE)
+            continue;
+        const Field *text = first_text(c, x), *time = entity_field(x, "happened_at");
+        out[n++] = (Child){.e = x,
+                           .link = link,
+                           .title = heading(c, x, text),
+                           .text = text,
+                           .at = time ? time->column : "created_at",
+                           .scope = scope};
+    }
+    return n;
+}
+
+static void take_child(Ctx *c, const Child *k, DbRows *r, Stream *s)
+{
+    Item *it = add(c, s);
+    *it = (Item){.kind = k->e->name,
+                 .e = k->e,
+                 .id = db_int(r, 1),
+                 .at = db_int(r, 2),
+                 .by = db_int(r, 3),
+                 .title = ""};
+    if (!db_is_null(r, 4)) {
+        const char *stored = arena_str(c->a, db_text(r, 4));
+        const FieldOps *ops = type_ops(k->title->type);
+        DbVal v =
+            ops->column == COL_TEXT ? db_of_text(stored) : db_of_int(strtoll(stored, NULL, 10));
+        it->title = ops->to_text(c->a, k->title, &v, c->lang);
+    }
+    if (k->text && !db_is_null(r, 5))
+        it->text = arena_str(c->a, db_text(r, 5));
+    want_person(c, s, it->by);
+}
+
+/* All sources in one statement; changes only where they need no sifting. */
+static bool read_page(Ctx *c, const Entity *e, int64_t id, Stream *s)
+{
+    int n_timeline = 0;
+    while (e->timeline && e->timeline[n_timeline])
+        n_timeline++;
+    Child *kids = ARENA_ARRAY(c->a, n_timeline + 1, Child);
+    int n = pick_children(c, e, s, kids), own = 0;
+    bool changes = timeline_wants_changes(&s->ask), all = timeline_wants(&s->ask, "changes");
+    bool sift = changes && (s->ask.words || !all);
     Sql q;
     sql_init(&q, c->a);
-    sql_add(&q, SQL("SELECT t0.\"id\", "));
-    sql_col(&q, "t0", at);
-    sql_add(&q, SQL(", t0.\"created_by_id\", "));
-    sql_col(&q, "t0", title->column);
-    sql_add(&q, SQL(", "));
-    if (text)
-        sql_col(&q, "t0", text->column);
-    else
-        sql_add(&q, SQL("NULL"));
-    sql_add(&q, SQL(" FROM "));
-    sql_name(&q, child->name);
-    sql_add(&q, SQL(" AS t0 WHERE t0.\"deleted_at\" IS NULL AND "));
-    sql_col(&q, "t0", link->column);
-    sql_add(&q, SQL(" = "));
-    sql_bind(&q, db_of_int(id));
-    if (link->to_field) {
-        sql_add(&q, SQL(" AND "));
-        sql_col(&q, "t0", entity_field(child, link->to_field)->column);
-        sql_add(&q, SQL(" = "));
-        sql_bind(&q, db_of_text(parent->name));
+    if (changes && !sift) {
+        own = 1;
+        history_source(&q, 0, e, id, s);
     }
-    sql_add(&q, SQL(" AND ("));
-    sql_col(&q, "t0", at);
-    sql_add(&q, SQL(" < "));
-    sql_bind(&q, db_of_int(s->before_at));
-    sql_add(&q, SQL(" OR ("));
-    sql_col(&q, "t0", at);
-    sql_add(&q, SQL(" = "));
-    sql_bind(&q, db_of_int(s->before_at));
-    sql_add(&q, SQL(" AND t0.\"id\" < "));
-    sql_bind(&q, db_of_int(s->before_id));
-    sql_add(&q, SQL("))"));
-    if (scope->kind != FILTER_TRUE) {
-        sql_add(&q, SQL(" AND "));
-        filter_sql(c, &q, child, "t0", scope);
-    }
-    sql_add(&q, SQL(" ORDER BY "));
-    sql_col(&q, "t0", at);
-    sql_add(&q, SQL(" DESC, t0.\"id\" DESC LIMIT "));
-    sql_number(&q, s->limit + 1);
+    for (int i = 0; i < n; i++)
+        child_source(c, &q, i + own, &kids[i], e, id, s);
+    if (sift && !read_changes(c, e, id, true, s))
+        return false;
+    if (!n && !own)
+        return true;
+    sql_add(&q, SQL(" ORDER BY 3 DESC, 2 DESC"));
     DbRows *r = sql_query(c, &q);
     if (!r)
         return false;
-    const Entity *user = model_entity(c->model, "user");
-    while (db_step(r)) {
-        Item *it = add(c, s);
-        *it = (Item){.kind = child->name,
-                     .e = child,
-                     .id = db_int(r, 0),
-                     .at = db_int(r, 1),
-                     .by = db_int(r, 2)};
-        DbVal v = db_is_null(r, 3) ? db_null()
-                  : type_ops(title->type)->column == COL_TEXT
-                      ? db_of_text(arena_str(c->a, db_text(r, 3)))
-                      : db_of_int(db_int(r, 3));
-        it->title =
-            v.kind == DB_NULL ? "" : type_ops(title->type)->to_text(c->a, title, &v, c->lang);
-        if (text && !db_is_null(r, 4))
-            it->text = arena_str(c->a, db_text(r, 4));
-        if (it->by && user)
-            link_labels_want(s->labels, user, it->by);
+    bool ok = true;
+    while (ok && db_step(r)) {
+        int nth = (int)db_int(r, 0) - own;
+        if (nth < 0)
+            ok = take_change(c, e, r, s);
+        else
+            take_child(c, &kids[nth], r, s);
     }
     db_done(r);
-    return c->n_err == 0;
+    return ok && c->n_err == 0;
 }
 
 static int newest_first(const void *x, const void *y)
@@ -370,38 +576,12 @@ static int newest_first(const void *x, const void *y)
     return a->id < b->id ? 1 : a->id > b->id ? -1 : 0;
 }
 
-/* Entries of the record itself, as docs/api.md names them; actions keep their own name. */
-static const char *kind_name(const char *action)
-{
-    static const char *const names[][2] = {{"create", "created"},
-                                           {"update", "changed"},
-                                           {"delete", "deleted"},
-                                           {"restore", "restored"}};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(names[i][0], action) == 0)
-            return names[i][1];
-    return action;
-}
-
-bool rec_timeline(Ctx *c, const Entity *e, int64_t id, const char *cursor, int limit, Buf *out)
+bool rec_timeline(Ctx *c, const Entity *e, int64_t id, const TimelineQuery *q, Buf *out)
 {
     Stream s;
-    if (!begin(c, e, id, cursor, limit, &s) || !read_history(c, e, id, &s))
+    if (!begin(c, e, id, q->cursor, q->limit, &s) || !timeline_ask(c, e, q, &s.ask) ||
+        !read_page(c, e, id, &s))
         return false;
-    int n_history = s.n;
-    bool clear = rec_within(c, e, id, access_clear_scope(c, e));
-    for (int i = 0; i < n_history; i++) {
-        s.items[i].clear = clear;
-        want_changes(c, &s, &s.items[i]);
-    }
-    for (int i = 0; e->timeline && e->timeline[i]; i++) {
-        const char *dot = strchr(e->timeline[i], '.');
-        const Entity *child =
-            model_entity(c->model, arena_dup(c->a, e->timeline[i], (size_t)(dot - e->timeline[i])));
-        const Field *link = child ? entity_field(child, dot + 1) : NULL;
-        if (link && !read_children(c, child, link, e, id, &s))
-            return false;
-    }
     if (!link_labels_fetch(c, s.labels))
         return false;
     if (s.n) /* behind the last entry there is no array to sort */
@@ -415,7 +595,7 @@ bool rec_timeline(Ctx *c, const Entity *e, int64_t id, const char *cursor, int l
         const Item *it = &s.items[i];
         bool own = it->e == e && it->changes != NULL;
         jw_obj(&w);
-        jw_kstr(&w, "kind", kind_name(it->kind));
+        jw_kstr(&w, "kind", timeline_kind(it->kind));
         jw_kinstant(&w, "at", it->at);
         rows_write_person(c, s.labels, "by", it->by, &w);
         jw_kstr(&w, "entity", it->e->name);

@@ -10,10 +10,25 @@
 
 bool rec_touch(Ctx *c, const Entity *e, int64_t id, const int *fields, const DbVal *values, int n)
 {
+    return rec_roll(c, e, id, fields, values, n, NULL, 0);
+}
+
+bool rec_roll(Ctx *c, const Entity *e, int64_t id, const int *fields, const DbVal *values, int n,
+              const RecBump *bumps, int n_bumps)
+{
     Sql q;
-    if (!n)
+    if (!n && !n_bumps)
         return true;
     write_row_set(c, e, fields, values, n, &q);
+    for (int i = 0; i < n_bumps; i++) {
+        const char *column = e->fields[bumps[i].field].column;
+        sql_add(&q, n || i ? SQL(", ") : SQL(""));
+        sql_name(&q, column);
+        sql_add(&q, SQL(" = COALESCE("));
+        sql_col(&q, "t0", column);
+        sql_add(&q, SQL(", 0) + "));
+        sql_bind(&q, db_of_int(bumps[i].by));
+    }
     sql_add(&q, SQL(" WHERE t0.\"id\" = "));
     sql_bind(&q, db_of_int(id));
     return sql_exec(c, &q) && db_change(c, e->name, id);

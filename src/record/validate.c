@@ -1,6 +1,7 @@
 /* Are the values of a save fit to be stored? See validate.h. */
 #include "record/validate.h"
 
+#include "meta/required.h"
 #include <string.h>
 
 #include "meta/types.h"
@@ -41,7 +42,8 @@ static void check_required(Ctx *c, SaveWork *w, const Field *f)
     if (w->bad[f->index] || !is_empty(w, f))
         return;
     bool touched = w->s.is_new || w->s.changed[f->index];
-    if ((f->required && touched) || asked_for(c, w, f)) {
+    if ((touched && (field_required(f) || field_required_kind(f, w->s.after))) ||
+        asked_for(c, w, f)) {
         w->bad[f->index] = 1;
         ctx_fail(c, ERR_REQUIRED, f->name, "err.required_field", label_in(f->label, c->lang));
     }

@@ -11,6 +11,7 @@
 
 typedef struct Memo {
     SaveWork *pair; /* the row of customer_contact of a new contact, prepared; or NULL */
+    bool joins;     /* a customer that is there already, whose count is to follow */
     bool main;      /* the customer has no main contact yet: this one is it */
     Points *points;
 } Memo;
@@ -41,6 +42,7 @@ static bool contact_before_save(Ctx *c, Save *s)
         Record r;
         /* a customer that is not there yet follows in this very save and names this contact itself */
         bool there = rec_load(c, e, customer->i, &r);
+        memo->joins = there;
         memo->main = there && r.v[CUSTOMER_MAIN_CONTACT].kind == DB_NULL;
         SaveOptions o = rec_own(s);
         if (c->n_err == 0 &&
@@ -52,7 +54,13 @@ static bool contact_before_save(Ctx *c, Save *s)
     return c->n_err == 0;
 }
 
-static bool set_main(Ctx *c, int64_t customer, DbVal contact)
+static bool count(Ctx *c, int64_t customer, int more)
+{
+    const RecBump bump = {CUSTOMER_CONTACT_COUNT, more};
+    return rec_roll(c, model_entity(c->model, "customer"), customer, NULL, NULL, 0, &bump, 1);
+}
+
+static bool set_main(Ctx *c, int64_t customer, DbVal contact, int more)
 {
     const Entity *e = model_entity(c->model, "customer");
     const int fields[] = {CUSTOMER_MAIN_CONTACT, CUSTOMER_COMPLETENESS};
@@ -61,7 +69,8 @@ static bool set_main(Ctx *c, int64_t customer, DbVal contact)
         return c->n_err == 0;
     r.v[CUSTOMER_MAIN_CONTACT] = contact;
     const DbVal values[] = {contact, customer_completeness(r.v)};
-    return rec_touch(c, e, customer, fields, values, 2);
+    const RecBump bump = {CUSTOMER_CONTACT_COUNT, more};
+    return rec_roll(c, e, customer, fields, values, 2, &bump, more != 0);
 }
 
 /* The customer loses this contact: another active one becomes the main contact, or none. */
@@ -73,13 +82,13 @@ static bool leave_customer(Ctx *c, int64_t contact, int64_t customer)
         return c->n_err == 0;
     const DbVal *main = &r.v[CUSTOMER_MAIN_CONTACT];
     if (main->kind != DB_INT || main->i != contact)
-        return true;
+        return count(c, customer, -1);
     Filter *f = filter_and(c->a, rec_is(c, e, CONTACT_CUSTOMER, db_of_int(customer)),
                            filter_not(c->a, filter_ids(c->a, &contact, 1)));
     bool found;
     if (!rec_find_one(c, e, f, NULL, &other, &found))
         return false;
-    return set_main(c, customer, found ? db_of_int(other.id) : db_null());
+    return set_main(c, customer, found ? db_of_int(other.id) : db_null(), -1);
 }
 
 /* Marks the pair as left or as there again; makes it where it is missing and wanted. */
@@ -108,14 +117,16 @@ static bool contact_after_save(Ctx *c, Save *s)
     if (s->is_new) {
         if (memo->pair && !rec_commit(c, memo->pair))
             return false;
-        if (memo->main && !set_main(c, customer->i, db_of_int(s->id)))
+        if (memo->main ? !set_main(c, customer->i, db_of_int(s->id), 1)
+                       : memo->joins && !count(c, customer->i, 1))
             return false;
     } else if (save_changed(s, CONTACT_CUSTOMER)) {
         const DbVal *was = &s->before[CONTACT_CUSTOMER];
         if (was->kind == DB_INT &&
             (!leave_customer(c, s->id, was->i) || !set_pair(c, s, s->id, was->i, true)))
             return false;
-        if (customer->kind == DB_INT && !set_pair(c, s, s->id, customer->i, false))
+        if (customer->kind == DB_INT &&
+            (!set_pair(c, s, s->id, customer->i, false) || !count(c, customer->i, 1)))
             return false;
     }
     return points_write(c, s, "contact", memo->points);
@@ -138,8 +149,9 @@ static bool contact_after_restore(Ctx *c, const Record *r)
         return false;
     if (!rec_load(c, model_entity(c->model, "customer"), customer->i, &owner))
         return c->n_err == 0;
-    return owner.v[CUSTOMER_MAIN_CONTACT].kind != DB_NULL ||
-           set_main(c, customer->i, db_of_int(r->id));
+    return owner.v[CUSTOMER_MAIN_CONTACT].kind != DB_NULL
+               ? count(c, customer->i, 1)
+               : set_main(c, customer->i, db_of_int(r->id), 1);
 }
 
 static bool contact_action(Ctx *c, const Entity *e, const Record *r, const char *name,

@@ -60,6 +60,9 @@ static void prepare_contact(Ctx *c, Save *s, Memo *memo)
         save_set(s, CUSTOMER_MAIN_CONTACT, db_of_int(rec_prepared_id(memo->contact)));
     else
         memo->contact = NULL;
+    if (memo->contact)
+        save_set(s, CUSTOMER_CONTACT_COUNT,
+                 db_of_int(1)); /* it finds no customer to count at yet */
 }
 
 /* Somebody must be reachable: a phone, or a contact. */

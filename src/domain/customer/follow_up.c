@@ -1,12 +1,16 @@
 /*
- * What a follow-up does beyond being stored: it finds its customer, keeps the customer's (and the
- * contacts') last and next contact times, and makes a task of the next one.
+ * What a follow-up does beyond being stored: it must say something, it finds its customer, keeps the
+ * customer's (and the contacts') counts, last and next contact times, makes a task of the next one and
+ * completes the one planned before.
  */
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/conf.h"
 #include "base/msg.h"
 #include "base/utf8.h"
+#include "domain/customer/follow_text.h"
+#include "domain/customer/rollup.h"
 #include "entity_ids.h"
 #include "record/hooks.h"
 
@@ -46,10 +50,41 @@ static bool find_customer(Ctx *c, Save *s)
     return true;
 }
 
+static bool is_blank(const DbVal *v)
+{
+    return v->kind != DB_TEXT || v->n == 0;
+}
+
+/* What says nothing is refused with a word on what to write, or kept and flagged. Old ones come in by an import as they
+   are. */
+static bool judge(Ctx *c, Save *s)
+{
+    const DbVal *v = s->after;
+    const char *text = save_text(c, s, FOLLOW_UP_CONTENT), *stop, *origin = s->o->origin;
+    int64_t min = conf_int("follow_up.min_length");
+    if (!text || !*text)
+        return true; /* required: said by the engine */
+    FollowText found = follow_text(c->a, text, conf_list("follow_up.stop_phrases"), min, &stop);
+    bool weak = found != FOLLOW_SAYS ||
+                (is_blank(&v[FOLLOW_UP_CUSTOMER_NEED]) && is_blank(&v[FOLLOW_UP_NEXT_PLAN]));
+    bool own = s->o->trusted || (origin && strcmp(origin, "import") == 0);
+    if (found != FOLLOW_SAYS && !own && (s->is_new || save_changed(s, FOLLOW_UP_CONTENT)) &&
+        strcmp(conf_text("follow_up.weak"), "refuse") == 0)
+        return found == FOLLOW_STOP
+                   ? ctx_fail(c, ERR_INVALID, "content", "err.follow_up_stop", stop)
+                   : ctx_fail(c, ERR_INVALID, "content", "err.follow_up_short", ctx_num(c, min));
+    const DbVal *was = &v[FOLLOW_UP_IS_WEAK];
+    if (was->kind != DB_INT || (was->i != 0) != weak)
+        save_set(s, FOLLOW_UP_IS_WEAK, db_of_int(weak));
+    return true;
+}
+
 static bool follow_up_before_save(Ctx *c, Save *s)
 {
     const DbVal *at = &s->after[FOLLOW_UP_HAPPENED_AT], *next = &s->after[FOLLOW_UP_NEXT_TIME];
     if (s->is_new && !find_customer(c, s))
+        return false;
+    if (!judge(c, s))
         return false;
     if (next->kind == DB_INT && at->kind == DB_INT && next->i < at->i &&
         (s->is_new || save_changed(s, FOLLOW_UP_NEXT_TIME)))
@@ -73,8 +108,9 @@ static DbVal clip(Ctx *c, const DbVal *v, size_t max)
     return db_of_text(arena_dup(c->a, text, utf8_clip(text, max)));
 }
 
-/* Last and next contact of a customer from its live follow-ups but `without` (about to be deleted; 0: none). */
-static bool roll_customer(Ctx *c, int64_t customer, int64_t without)
+/* Last and next contact of a customer from its live follow-ups but `without` (about to be deleted; 0: none); and how many
+   there are, by `more`. */
+static bool roll_customer(Ctx *c, int64_t customer, int64_t without, int more)
 {
     const Entity *e = model_entity(c->model, "follow_up");
     Filter *mine = rec_is(c, e, FOLLOW_UP_CUSTOMER, db_of_int(customer));
@@ -90,7 +126,19 @@ static bool roll_customer(Ctx *c, int64_t customer, int64_t without)
     const DbVal values[] = {has_last ? last.v[FOLLOW_UP_HAPPENED_AT] : db_null(),
                             has_last ? clip(c, &last.v[FOLLOW_UP_CONTENT], SUMMARY_MAX) : db_null(),
                             has_next ? next.v[FOLLOW_UP_NEXT_TIME] : db_null()};
-    return rec_touch(c, model_entity(c->model, "customer"), customer, fields, values, 3);
+    const RecBump bump = {CUSTOMER_FOLLOW_UP_COUNT, more};
+    return rec_roll(c, model_entity(c->model, "customer"), customer, fields, values, 3, &bump,
+                    more != 0);
+}
+
+/* Follow-ups written on the contact itself, as its timeline shows them. */
+static bool count_contact(Ctx *c, const DbVal *v, int more)
+{
+    const RecBump bump = {CONTACT_FOLLOW_UP_COUNT, more};
+    if (!is_text(&v[FOLLOW_UP_PARENT_TYPE], "contact") || v[FOLLOW_UP_PARENT].kind != DB_INT)
+        return true;
+    return rec_roll(c, model_entity(c->model, "contact"), v[FOLLOW_UP_PARENT].i, NULL, NULL, 0,
+                    &bump, 1);
 }
 
 /* A contact talked with: its last time moves forward, its next time is what was agreed. */
@@ -152,7 +200,51 @@ static bool plan_task(Ctx *c, const Save *s)
         json_object_object_add(in, "contact", json_object_new_int64(contacts[0]));
     if (v[STD_OWNER].kind == DB_INT)
         json_object_object_add(in, "owner", json_object_new_int64(v[STD_OWNER].i));
+    json_object_object_add(in, "follow_up", json_object_new_int64(s->id));
     return rec_create(c, e, in, &o, &id);
+}
+
+/* What was planned by an earlier talk with this customer is done by this one: open tasks of its owner that such a talk
+   made. As a rule there is one. */
+static bool finish_planned(Ctx *c, const Save *s)
+{
+    const DbVal *v = s->after;
+    const Entity *e = model_entity(c->model, "task");
+    if (!e || !s->is_new || v[STD_OWNER].kind != DB_INT || !conf_bool("follow_up.done_task"))
+        return true;
+    enum { MOST = 20 };
+    int64_t seen[MOST] = {0};
+    for (int n = 0; n < MOST; n++) {
+        Filter *f = filter_and(c->a, rec_is(c, e, TASK_CUSTOMER, v[FOLLOW_UP_CUSTOMER]),
+                               filter_and(c->a, rec_is(c, e, STD_OWNER, v[STD_OWNER]),
+                                          rec_is(c, e, TASK_KIND, db_of_text("follow_up"))));
+        f = filter_and(c->a, f, rollup_open_task(c, e));
+        f = filter_and(c->a, f,
+                       filter_leaf(c->a, &e->fields[TASK_FOLLOW_UP], OP_NOT_NULL, NULL, 0));
+        if (n)
+            f = filter_and(c->a, f, filter_not(c->a, filter_ids(c->a, seen, n)));
+        Record task, planned;
+        bool found;
+        if (!rec_find_one(c, e, f, NULL, &task, &found))
+            return false;
+        if (!found)
+            return true;
+        seen[n] = task.id;
+        if (!rec_load(c, s->e, task.v[TASK_FOLLOW_UP].i, &planned)) {
+            if (c->n_err)
+                return false;
+            continue;
+        }
+        const DbVal *then = &planned.v[FOLLOW_UP_HAPPENED_AT], *now = &v[FOLLOW_UP_HAPPENED_AT];
+        if (planned.id == s->id || then->kind != DB_INT || now->kind != DB_INT || then->i > now->i)
+            continue;
+        SaveOptions o = rec_own(s);
+        json_object *in = rec_input(c);
+        json_object_object_add(in, "status", json_object_new_string("done"));
+        if (!rec_update(c, e, task.id, in, &o, NULL))
+            return false;
+    }
+    return true;
 }
 
 static bool follow_up_after_save(Ctx *c, Save *s)
@@ -162,26 +254,30 @@ static bool follow_up_after_save(Ctx *c, Save *s)
         return true;
     bool told = s->is_new || save_changed(s, FOLLOW_UP_HAPPENED_AT) ||
                 save_changed(s, FOLLOW_UP_CONTENT) || save_changed(s, FOLLOW_UP_NEXT_TIME);
-    if (told && !roll_customer(c, customer->i, 0))
+    if (told && !roll_customer(c, customer->i, 0, s->is_new))
+        return false;
+    if (s->is_new && !count_contact(c, s->after, 1))
         return false;
     int n = 0;
     const int64_t *contacts = save_many(s, FOLLOW_UP_CONTACTS, &n);
     for (int i = 0; i < n; i++)
         if (!roll_contact(c, s, contacts[i]))
             return false;
-    return plan_task(c, s);
+    return finish_planned(c, s) && plan_task(c, s);
 }
 
 static bool follow_up_before_delete(Ctx *c, const Record *r)
 {
     const DbVal *customer = &r->v[FOLLOW_UP_CUSTOMER];
-    return customer->kind != DB_INT || roll_customer(c, customer->i, r->id);
+    return customer->kind != DB_INT ||
+           (roll_customer(c, customer->i, r->id, -1) && count_contact(c, r->v, -1));
 }
 
 static bool follow_up_after_restore(Ctx *c, const Record *r)
 {
     const DbVal *customer = &r->v[FOLLOW_UP_CUSTOMER];
-    return customer->kind != DB_INT || roll_customer(c, customer->i, 0);
+    return customer->kind != DB_INT ||
+           (roll_customer(c, customer->i, 0, 1) && count_contact(c, r->v, 1));
 }
 
 extern const RecordHooks follow_up_hooks;

@@ -1,4 +1,6 @@
-/* What a task does beyond being stored: when it was done, and whose customer it is for. */
+/* What a task does beyond being stored: when it was done, whose customer it is for, and that customer's open tasks. */
+#include "domain/customer/rollup.h"
+
 #include <string.h>
 
 #include "base/when.h"
@@ -60,5 +62,40 @@ static bool task_action(Ctx *c, const Entity *e, const Record *r, const char *na
     return !*handled || parse_line(c, in, out);
 }
 
+/* Whose count it adds to; 0: nobody's. */
+static int64_t counted_at(const DbVal *v)
+{
+    return v && rollup_task_is_open(&v[TASK_STATUS]) && v[TASK_CUSTOMER].kind == DB_INT
+               ? v[TASK_CUSTOMER].i
+               : 0;
+}
+
+static bool count(Ctx *c, int64_t customer, int more)
+{
+    const RecBump bump = {CUSTOMER_OPEN_TASK_COUNT, more};
+    return !customer ||
+           rec_roll(c, model_entity(c->model, "customer"), customer, NULL, NULL, 0, &bump, 1);
+}
+
+static bool task_after_save(Ctx *c, Save *s)
+{
+    int64_t now = counted_at(s->after), was = s->is_new ? 0 : counted_at(s->before);
+    return now == was || (count(c, was, -1) && count(c, now, 1));
+}
+
+static bool task_before_delete(Ctx *c, const Record *r)
+{
+    return count(c, counted_at(r->v), -1);
+}
+
+static bool task_after_restore(Ctx *c, const Record *r)
+{
+    return count(c, counted_at(r->v), 1);
+}
+
 extern const RecordHooks task_hooks;
-const RecordHooks task_hooks = {.before_save = task_before_save, .action = task_action};
+const RecordHooks task_hooks = {.before_save = task_before_save,
+                                .after_save = task_after_save,
+                                .before_delete = task_before_delete,
+                                .after_restore = task_after_restore,
+                                .action = task_action};

@@ -1,0 +1,17 @@
+/*
+ * The counts a record keeps of what belongs to it (hooks move them by one at a time): compared with
+ * the rows they count, and counted anew.
+ */
+#ifndef RECORD_RECOUNT_H
+#define RECORD_RECOUNT_H
+
+#include "record/record.h"
+
+/* Calls say for each of the first 20 records of a count whose number is wrong. false: it could not be found out. */
+bool recount_check(Ctx *c,
+                   void (*say)(void *arg, const char *entity, int64_t id, const char *field),
+                   void *arg);
+/* Counts anew where it is wrong, one statement a count, in one write; *mended: how many were. */
+bool recount_mend(Ctx *c, int64_t *mended);
+
+#endif
