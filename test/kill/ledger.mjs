@@ -111,7 +111,7 @@ export class Load {
     this.stopped = false;
     this.refused = [];
     this.silent = []; // when the requests were sent that were never answered
-    this.acks = []; // {time: monotonic ns, row, state}: what was known when, for the power cut
+    this.history = new Map(); // name → [{state, sent, acked}], monotonic ns: what was known when, for the power cut
     this.people = [];
     for (let w = 0; w < workers; w++) this.people.push(this.#person(w));
     if (bulk) this.people.push(this.#bulker());
@@ -145,13 +145,16 @@ export class Load {
   /** Asks; the row is in `next` for sure, or perhaps. */
   async #change(row, next, fn) {
     row.may.push(next);
+    const step = { state: next, sent: process.hrtime.bigint(), acked: null };
+    if (!this.history.has(row.name)) this.history.set(row.name, []);
+    this.history.get(row.name).push(step);
     const { said, answer } = await this.#ask(fn);
     if (said === 'yes') {
-      row.at = next;
-      row.may = [];
-      this.acks.push({ time: process.hrtime.bigint(), row: row.name, state: next });
+      Object.assign(row, { at: next, may: [] });
+      step.acked = process.hrtime.bigint();
     } else if (said === 'no') {
       row.may.pop();
+      this.history.get(row.name).pop();
     }
     return { said, answer };
   }
