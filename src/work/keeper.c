@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/vec.h"
 #include "meta/model.h"
+#include "record/bin.h"
 #include "record/customs.h"
 #include "record/idempotency.h"
 #include "record/setting.h"
@@ -22,6 +23,9 @@ enum {
     LEASE_EVERY = 5000,
     SEAL_EVERY = 400,
     SWEEP_EVERY = 600000,
+    BIN_EVERY = 3600000,
+    BIN_AGAIN = 2000, /* while much is left: a pause for everybody else */
+    BIN_BLOCKS = 10,
     SEAL_ROWS = 2000,
     DAY_MS = 86400000
 };
@@ -121,6 +125,13 @@ static void sweep(Keeper *k, Ctx *c)
     db_write(c, prune, NULL);
 }
 
+static void bin(Keeper *k, Ctx *c)
+{
+    bool more = false;
+    bool ok = bin_sweep(c, BIN_BLOCKS, &more);
+    k->next_bin = clock_mono_ms() + (ok && more ? BIN_AGAIN : BIN_EVERY);
+}
+
 void keeper_tick(Keeper *k)
 {
     int64_t now = clock_mono_ms();
@@ -137,4 +148,6 @@ void keeper_tick(Keeper *k)
         duty(k, sweep, "keeper_sweep");
         k->next_sweep = now + SWEEP_EVERY;
     }
+    if (now >= k->next_bin)
+        duty(k, bin, "keeper_bin");
 }

@@ -106,9 +106,39 @@ static PictureVerdict jpeg(Arena *a, const unsigned char *in, size_t n, int size
 
 /* ---- PNG and WebP -------------------------------------------------------------------------- */
 
+static size_t big_endian(const unsigned char *p)
+{
+    return (size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
+}
+
+/* Only the chunks that make the picture: libpng makes room by the lengths that others say, and we want none of them. */
+static const unsigned char *bare_png(Arena *a, const unsigned char *in, size_t n, size_t *out_n)
+{
+    static const char wanted[] = "IHDR PLTE tRNS IDAT IEND";
+    enum { SIGN = 8, AROUND = 12 }; /* length, name, checksum */
+    unsigned char *out = arena_alloc(a, n);
+    size_t to = SIGN;
+    memcpy(out, in, SIGN);
+    for (size_t at = SIGN; at + AROUND <= n;) {
+        size_t whole = big_endian(in + at) + AROUND;
+        if (whole > n - at)
+            break;
+        for (size_t i = 0; i < sizeof wanted; i += 5)
+            if (memcmp(in + at + 4, wanted + i, 4) == 0) {
+                memcpy(out + to, in + at, whole);
+                to += whole;
+                break;
+            }
+        at += whole;
+    }
+    *out_n = to;
+    return out;
+}
+
 static PictureVerdict png(Arena *a, const unsigned char *in, size_t n, int64_t max_pixels,
                           Picture *out)
 {
+    in = bare_png(a, in, n, &n);
     png_image p;
     memset(&p, 0, sizeof p);
     p.version = PNG_IMAGE_VERSION;
