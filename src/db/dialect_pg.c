@@ -96,7 +96,7 @@ static const char *match_text(Arena *a, const char *const *words, int n)
 }
 
 static void search_match(Ctx *c, Sql *q, const char *table, const char *const *words, int n,
-                         int limit)
+                         int64_t before, int limit)
 {
     sql_add(q, ENGINE_SQL("(SELECT id FROM "));
     sql_name(q, table);
@@ -106,9 +106,39 @@ static void search_match(Ctx *c, Sql *q, const char *table, const char *const *w
     }
     sql_add(q, ENGINE_SQL(" WHERE tokens @@ CAST("));
     sql_bind(q, db_of_text(match_text(c->a, words, n)));
-    sql_add(q, ENGINE_SQL(" AS tsquery) ORDER BY id DESC LIMIT "));
+    sql_add(q, ENGINE_SQL(" AS tsquery)"));
+    if (before) {
+        sql_add(q, ENGINE_SQL(" AND id < "));
+        sql_bind(q, db_of_int(before));
+    }
+    sql_add(q, ENGINE_SQL(" ORDER BY id DESC LIMIT "));
     sql_number(q, limit);
     sql_add(q, ENGINE_SQL(")"));
+}
+
+static void search_has(Ctx *c, Sql *q, const char *alias, const char *const *words, int n)
+{
+    sql_add(q, ENGINE_SQL("sr.id = "));
+    sql_col(q, alias, "id");
+    sql_add(q, ENGINE_SQL(" AND sr.tokens @@ CAST("));
+    sql_bind(q, db_of_text(match_text(c->a, words, n)));
+    sql_add(q, ENGINE_SQL(" AS tsquery)"));
+}
+
+static void among(Ctx *c, Sql *q, const int64_t *ids, int n)
+{
+    Buf b;
+    buf_init(&b, c->a);
+    buf_putc(&b, '{');
+    for (int i = 0; i < n; i++) {
+        if (i)
+            buf_putc(&b, ',');
+        buf_i64(&b, ids[i]);
+    }
+    buf_putc(&b, '}');
+    sql_add(q, ENGINE_SQL(" = ANY (CAST("));
+    sql_bind(q, db_of_text(b.data));
+    sql_add(q, ENGINE_SQL(" AS BIGINT[]))"));
 }
 
 static bool grew(Ctx *c, const char *table)
@@ -148,4 +178,6 @@ const Dialect pg_dialect = {
     .search_put = search_put,
     .search_remove = search_remove,
     .search_match = search_match,
+    .search_has = search_has,
+    .among = among,
 };

@@ -79,7 +79,7 @@ static const char *match_text(Arena *a, const char *const *words, int n)
 }
 
 static void search_match(Ctx *c, Sql *q, const char *table, const char *const *words, int n,
-                         int limit)
+                         int64_t before, int limit)
 {
     sql_add(q, ENGINE_SQL("(SELECT rowid AS id FROM "));
     sql_name(q, table);
@@ -91,9 +91,44 @@ static void search_match(Ctx *c, Sql *q, const char *table, const char *const *w
     sql_name(q, table);
     sql_add(q, ENGINE_SQL(" MATCH "));
     sql_bind(q, db_of_text(match_text(c->a, words, n)));
+    if (before) {
+        sql_add(q, ENGINE_SQL(" AND rowid < "));
+        sql_bind(q, db_of_int(before));
+    }
     sql_add(q, ENGINE_SQL(" ORDER BY rowid DESC LIMIT "));
     sql_number(q, limit);
     sql_add(q, ENGINE_SQL(")"));
+}
+
+/* MATCH with a rowid opens every list anew for each row; the stored words are read faster than that. */
+static void search_has(Ctx *c, Sql *q, const char *alias, const char *const *words, int n)
+{
+    sql_add(q, ENGINE_SQL("sr.rowid = "));
+    sql_col(q, alias, "id");
+    for (int i = 0; i < n; i++) {
+        size_t len = strlen(words[i]);
+        bool prefix = words[i][len - 1] == '*';
+        sql_add(q, ENGINE_SQL(" AND instr(' ' || sr.tokens || ' ', "));
+        sql_bind(q, db_of_text(prefix ? arena_printf(c->a, " %.*s", (int)len - 1, words[i])
+                                      : arena_printf(c->a, " %s ", words[i])));
+        sql_add(q, ENGINE_SQL(") > 0"));
+    }
+}
+
+static void among(Ctx *c, Sql *q, const int64_t *ids, int n)
+{
+    Buf b;
+    buf_init(&b, c->a);
+    buf_putc(&b, '[');
+    for (int i = 0; i < n; i++) {
+        if (i)
+            buf_putc(&b, ',');
+        buf_i64(&b, ids[i]);
+    }
+    buf_putc(&b, ']');
+    sql_add(q, ENGINE_SQL(" IN (SELECT value FROM json_each("));
+    sql_bind(q, db_of_text(b.data));
+    sql_add(q, ENGINE_SQL("))"));
 }
 
 const Dialect sqlite_dialect = {
@@ -119,4 +154,6 @@ const Dialect sqlite_dialect = {
     .search_put = search_put,
     .search_remove = search_remove,
     .search_match = search_match,
+    .search_has = search_has,
+    .among = among,
 };

@@ -145,7 +145,10 @@ struct Dialect {
     bool (*search_remove)(Ctx *c, const char *table, int64_t id);
     bool (*grew)(Ctx *c, const char *table); /* NULL: nothing to do */
     void (*search_match)(Ctx *c, Sql *q, const char *table, const char *const *words, int n,
-                         int limit);
+                         int64_t before, int limit);
+    /* behind " FROM table AS sr WHERE ": the document of this very row carries all words */
+    void (*search_has)(Ctx *c, Sql *q, const char *alias, const char *const *words, int n);
+    void (*among)(Ctx *c, Sql *q, const int64_t *ids, int n);
 };
 
 extern const Driver sqlite_driver, pg_driver;

@@ -181,8 +181,8 @@ bool sql_search_remove(Ctx *c, const char *entity, int64_t id)
     return c->db->dialect->search_remove(c, table, id);
 }
 
-void sql_search_match(Ctx *c, Sql *q, const char *entity, const char *const *words, int n,
-                      int limit)
+/* The words as they stand in documents; returns how many are left. */
+static int clean_words(Ctx *c, const char *const *words, int n, const char ***out)
 {
     const char **cleaned = ARENA_ARRAY(c->a, n, const char *);
     int k = 0;
@@ -191,7 +191,36 @@ void sql_search_match(Ctx *c, Sql *q, const char *entity, const char *const *wor
         if (*w && strcmp(w, "*") != 0 && !strchr(w, ' '))
             cleaned[k++] = w;
     }
-    c->db->dialect->search_match(c, q, table_of(c->a, entity), cleaned, k, limit);
+    *out = cleaned;
+    return k;
+}
+
+void sql_search_match(Ctx *c, Sql *q, const char *entity, const char *const *words, int n,
+                      int64_t before, int limit)
+{
+    const char **cleaned;
+    int k = clean_words(c, words, n, &cleaned);
+    c->db->dialect->search_match(c, q, table_of(c->a, entity), cleaned, k, before, limit);
+}
+
+void sql_search_has(Ctx *c, Sql *q, const char *entity, const char *alias, const char *const *words,
+                    int n)
+{
+    const char **cleaned;
+    int k = clean_words(c, words, n, &cleaned);
+    sql_add(q, ENGINE_SQL("EXISTS (SELECT 1 FROM "));
+    sql_name(q, table_of(c->a, entity));
+    sql_add(q, ENGINE_SQL(" AS sr WHERE "));
+    if (k)
+        c->db->dialect->search_has(c, q, alias, cleaned, k);
+    else
+        sql_add(q, ENGINE_SQL("1 = 0"));
+    sql_add(q, ENGINE_SQL(")"));
+}
+
+void sql_among(Ctx *c, Sql *q, const int64_t *ids, int n)
+{
+    c->db->dialect->among(c, q, ids, n);
 }
 
 bool sql_grew(Ctx *c, const char *table)

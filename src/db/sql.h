@@ -27,6 +27,8 @@ void sql_name(Sql *q, const char *name);
 void sql_col(Sql *q, const char *alias, const char *column);
 /* Binds v as the next parameter and writes its $n. */
 void sql_bind(Sql *q, DbVal v);
+/* " IN (…)" of ids as one bound value: the text of the statement stays the same however many there are. */
+void sql_among(Ctx *c, Sql *q, const int64_t *ids, int n);
 /* ($1,$2,…) of ids. n = 0 writes (NULL). */
 void sql_bind_ids(Sql *q, const int64_t *ids, int n);
 /* A whole number that is ours (a limit): written as text so that plans can use it. */
@@ -49,9 +51,13 @@ bool sql_search_remove(Ctx *c, const char *entity, int64_t id);
 /* Inside a write: a table has become many times what it was. PostgreSQL counts it anew, for until its own vacuum comes
    by its plans would be those of an empty table. */
 bool sql_grew(Ctx *c, const char *table);
-/* Writes "(SELECT … AS id …)", the ids that carry all words, the newest `limit` of them; a word ending in
-   '*' is a prefix. No words: no ids. */
+/* Writes "(SELECT … AS id …)", the ids that carry all words, the newest `limit` of those below `before` (0: of all); a
+   word ending in '*' is a prefix. No words: no ids. */
 void sql_search_match(Ctx *c, Sql *q, const char *entity, const char *const *words, int n,
-                      int limit);
+                      int64_t before, int limit);
+/* Writes "EXISTS (…)": the row called alias carries all words. For a walk over few rows by another index: it
+   reads the document of each. No words: false. */
+void sql_search_has(Ctx *c, Sql *q, const char *entity, const char *alias,
+                    const char *const *words, int n);
 
 #endif

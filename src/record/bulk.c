@@ -163,7 +163,7 @@ static void from_where(Ctx *c, Sql *q, const Bulk *b, const Filter *f, const int
     sql_add(q, SQL(" FROM "));
     sql_name(q, b->e->name);
     sql_add(q, SQL(" AS t0"));
-    rec_list_where(c, q, b->e, f, &b->lq, false);
+    rec_list_where(c, q, b->e, f, &b->lq, NULL);
     if (b->ids) {
         sql_add(q, SQL(" AND t0.\"id\" IN "));
         sql_bind_ids(q, ids, n);

@@ -40,7 +40,7 @@ static void where(Ctx *c, Sql *q, const Entity *e, const Filter *f, const char *
     }
     if (words && *words) {
         sql_add(q, SQL(" AND "));
-        search_sql(c, q, e, "t0", words);
+        search_sql(c, q, e, "t0", words, NULL);
     }
 }
 
@@ -203,7 +203,7 @@ static bool block(Ctx *c, Walk *w, bool *more)
         return false;
     s.flags = false;
     sql_init(&q, c->a);
-    rows_select(c, &s, &q, NULL);
+    rows_select(c, &s, &q, NULL, NULL);
     where(c, &q, w->e, f, w->q);
     sql_add(&q, SQL(" AND t0.\"id\" > "));
     sql_bind(&q, db_of_int(w->after));

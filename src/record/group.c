@@ -133,7 +133,7 @@ static bool read_groups(Ctx *c, const Grouping *g, const Filter *f, const ListQu
         sql_name(&q, arena_printf(c->a, "rel_%s_%s", g->e->name, g->by->name));
         sql_add(&q, SQL(" AS m ON m.\"id\" = t0.\"id\""));
     }
-    rec_list_where(c, &q, g->e, f, lq, false);
+    rec_list_where(c, &q, g->e, f, lq, NULL);
     if (grouped) {
         sql_add(&q, SQL(" GROUP BY "));
         sql_number(&q, g->n_sums + 2);

@@ -22,6 +22,10 @@
 
 enum { ROW_BYTES = 640 }; /* of the answer, about */
 
+/* Of q: matches looked up for one page of the newest rows; for a page of which the first did not suffice, or in another
+   order; rows of the order looked at to see that no younger id hides among them. */
+enum { NEWEST = 4, MORE = 1200, FEW = 4000, LOOKED_AT = 30000 };
+
 typedef struct Cursor {
     bool set;
     bool blank;  /* in the part without a value */
@@ -155,7 +159,7 @@ bool rec_list_filter(Ctx *c, const Entity *e, const ListQuery *lq, Action act, F
 }
 
 void rec_list_where(Ctx *c, Sql *q, const Entity *e, const Filter *f, const ListQuery *lq,
-                    bool common)
+                    const SearchFound *found)
 {
     sql_add(q, SQL(" WHERE "));
     if (!e->standard)
@@ -176,10 +180,7 @@ void rec_list_where(Ctx *c, Sql *q, const Entity *e, const Filter *f, const List
     }
     if (lq->q && *lq->q) {
         sql_add(q, SQL(" AND "));
-        if (common)
-            search_sql_walk(c, q, e, "t0", lq->q);
-        else
-            search_sql(c, q, e, "t0", lq->q);
+        search_sql(c, q, e, "t0", lq->q, found);
     }
 }
 
@@ -227,7 +228,7 @@ typedef struct Page {
     Order order;
     int limit;
     bool more;
-    bool common; /* q finds very many: see search_common */
+    const SearchFound *found; /* of q; or NULL */
     Cursor last;
 } Page;
 
@@ -236,8 +237,8 @@ static bool read_part(Ctx *c, Page *p, const Filter *f, const ListQuery *lq, con
 {
     Sql q;
     sql_init(&q, c->a);
-    rows_select(c, &p->set, &q, p->order.column);
-    rec_list_where(c, &q, p->set.e, f, lq, p->common);
+    rows_select(c, &p->set, &q, p->order.column, NULL);
+    rec_list_where(c, &q, p->set.e, f, lq, p->found);
     keyset(&q, &p->order, at, blank);
     sql_number(&q, p->limit - p->set.n + 1); /* one more tells whether there is a next page */
     DbRows *r = sql_query(c, &q);
@@ -262,6 +263,108 @@ static bool read_part(Ctx *c, Page *p, const Filter *f, const ListQuery *lq, con
     return c->n_err == 0;
 }
 
+static bool read_page(Ctx *c, Page *p, const Filter *f, const ListQuery *lq, const Cursor *at)
+{
+    p->set.n = 0;
+    p->more = false;
+    if (!at->blank && !read_part(c, p, f, lq, at, false))
+        return false;
+    return !p->order.may_be_blank || p->more || read_part(c, p, f, lq, at, true);
+}
+
+/* ---- the page of a search ------------------------------------------------------------------ */
+
+static void edge(Sql *q, const Order *o, const Cursor *at, SqlText sign)
+{
+    sql_add(q, SQL(" AND ("));
+    sql_name(q, o->column);
+    sql_add(q, SQL(", \"id\")"));
+    sql_add(q, sign);
+    sql_add(q, SQL("("));
+    sql_bind(q, at->value);
+    sql_add(q, SQL(", "));
+    sql_bind(q, db_of_int(at->id));
+    sql_add(q, SQL(")"));
+}
+
+/*
+ * The page was made of the newest matches by id, and is sorted by the time of creation: are these the same? They
+ * are if every row that lies between the cursor and the end of the page has an id in the range that was searched. That is
+ * one look into the index of the order; records brought in with dates of their own are what it is for.
+ */
+static bool ids_agree(Ctx *c, const Page *p, const Cursor *at, bool *out)
+{
+    const SearchFound *found = p->found;
+    *out = true;
+    if (!p->order.field) /* by id */
+        return true;
+    Sql q;
+    sql_init(&q, c->a);
+    sql_add(&q, SQL("SELECT count(*), coalesce(sum(CASE WHEN r.\"id\" < "));
+    sql_bind(&q, db_of_int(found->floor));
+    sql_add(&q, SQL(" OR r.\"id\" >= "));
+    sql_bind(&q, db_of_int(found->before ? found->before : INT64_MAX));
+    sql_add(&q, SQL(" THEN 1 ELSE 0 END), 0) FROM (SELECT \"id\" FROM "));
+    sql_name(&q, p->set.e->name);
+    sql_add(&q, SQL(" WHERE \"deleted_at\" IS NULL"));
+    edge(&q, &p->order, &p->last, SQL(" >= "));
+    if (at->set)
+        edge(&q, &p->order, at, SQL(" < "));
+    sql_add(&q, SQL(" LIMIT "));
+    sql_number(&q, LOOKED_AT + 1);
+    sql_add(&q, SQL(") AS r"));
+    DbRows *r = sql_query(c, &q);
+    if (!r || !db_step(r))
+        return false;
+    *out = db_int(r, 0) <= LOOKED_AT && db_int(r, 1) == 0;
+    db_done(r);
+    return c->n_err == 0;
+}
+
+/* Does the order follow ids, which are made of the time, youngest first? */
+static bool youngest_first(const Page *p, const ListQuery *lq)
+{
+    const Order *o = &p->order;
+    return o->down && !lq->deleted && p->set.e->standard &&
+           (!o->field || o->field->index == STD_CREATED_AT);
+}
+
+/*
+ * The page of a search. Few matches are looked up by id and sorted. Of many, where the order is that of ids, the newest
+ * are, and ids_agree says whether that was right. What is left are common words in another order, where the order is
+ * walked and tested against the set of matches, and a filter or scope that leaves few of very many
+ * matches: there its rows are walked and the words of each are read.
+ */
+static bool read_found(Ctx *c, Page *p, const Filter *f, const ListQuery *lq, const Cursor *at)
+{
+    bool young = youngest_first(p, lq);
+    int caps[] = {NEWEST * (p->limit + 1), MORE, FEW};
+    SearchFound *found = ARENA_ARRAY(c->a, 1, SearchFound);
+    p->found = found;
+    for (int i = young ? 0 : 2; i < 3; i++) {
+        int cap = caps[i] < FEW ? caps[i] : FEW;
+        if (!search_find(c, p->set.e, lq->q, 0, cap, 0, found))
+            return false;
+        if (!found->all && at->set && young &&
+            !search_find(c, p->set.e, lq->q, at->id, cap, 0, found))
+            return false;
+        bool complete = found->all && !found->before;
+        if (!complete && !young)
+            break;
+        if (!read_page(c, p, f, lq, at))
+            return false;
+        if (complete)
+            return true;
+        bool agree = false;
+        if (p->more && !ids_agree(c, p, at, &agree))
+            return false;
+        if (agree)
+            return true;
+    }
+    *found = (SearchFound){.how = young ? SEARCH_ROW : SEARCH_WALK};
+    return read_page(c, p, f, lq, at);
+}
+
 static bool count_rows(Ctx *c, const Entity *e, const Filter *f, const ListQuery *lq, Jw *w)
 {
     int64_t cap = conf_int("count.cap");
@@ -272,7 +375,7 @@ static bool count_rows(Ctx *c, const Entity *e, const Filter *f, const ListQuery
             capped ? SQL("SELECT count(*) FROM (SELECT 1 FROM ") : SQL("SELECT count(*) FROM "));
     sql_name(&q, e->name);
     sql_add(&q, SQL(" AS t0"));
-    rec_list_where(c, &q, e, f, lq, false);
+    rec_list_where(c, &q, e, f, lq, NULL);
     if (capped) {
         sql_add(&q, SQL(" LIMIT "));
         sql_number(&q, cap + 1);
@@ -308,11 +411,7 @@ bool rec_list(Ctx *c, const Entity *e, const ListQuery *lq, Buf *out)
     if (!rows_choose(c, e, lq->fields, false, &p.set) || !order_of(c, e, lq->sort, &p.order) ||
         !cursor_read(c, e, &p.order, lq->cursor, &at))
         return false;
-    if (lq->q && *lq->q && !search_common(c, e, lq->q, &p.common))
-        return false;
-    if (!at.blank && !read_part(c, &p, f, lq, &at, false))
-        return false;
-    if (p.order.may_be_blank && !p.more && !read_part(c, &p, f, lq, &at, true))
+    if (lq->q && *lq->q ? !read_found(c, &p, f, lq, &at) : !read_page(c, &p, f, lq, &at))
         return false;
     if (!rows_finish(c, &p.set))
         return false;

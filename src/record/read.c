@@ -106,7 +106,7 @@ static bool read_json(Ctx *c, const Entity *e, int64_t id, bool with_deleted, Bu
     Filter *scope = access_scope(c, e, ACT_READ);
     Sql q;
     sql_init(&q, c->a);
-    rows_select(c, &s, &q, NULL);
+    rows_select(c, &s, &q, NULL, NULL);
     where(c, &q, e, id, scope, with_deleted);
     DbRows *r = sql_query(c, &q);
     if (!r)

@@ -54,10 +54,11 @@ typedef struct ListQuery {
 bool rec_list(Ctx *c, const Entity *e, const ListQuery *q, Buf *out);
 /* The filter a list query means, scope included (for exports, bulk, counts). */
 bool rec_list_filter(Ctx *c, const Entity *e, const ListQuery *q, Action act, Filter **out);
-/* Appends " WHERE …" of a list to a statement over e AS t0: live or deleted, archived, filter, search words. common: as
-   search_common says. */
+/* Appends " WHERE …" of a list to a statement over e AS t0: live or deleted, archived, filter, search words. found: how
+   these are looked for (record/search.h), or NULL. */
+struct SearchFound;
 void rec_list_where(Ctx *c, Sql *q, const Entity *e, const Filter *f, const ListQuery *lq,
-                    bool common);
+                    const struct SearchFound *found);
 /* Rows of a list by the values of one field, with sums: {"data": [{"value", "label", "count", "sums": {…}}], "more",
    "total": {"count", "sums"}}, the largest groups first, at most 200. by: an option, yes/no, link, list of links, region
    (by province) or date (by month) the caller reads in clear; sums: "a,b", numbers and money. Two statements, and one per

@@ -127,7 +127,7 @@ static const Field *companion(const Field *f)
     return f->type == FT_LINK && f->to_field ? entity_field(f->entity, f->to_field) : NULL;
 }
 
-void rows_select(Ctx *c, RowSet *s, Sql *q, const char *extra)
+void rows_select(Ctx *c, RowSet *s, Sql *q, const char *extra, const char *more)
 {
     const Entity *e = s->e;
     sql_add(q, SQL("SELECT t0.\"id\", "));
@@ -158,6 +158,10 @@ void rows_select(Ctx *c, RowSet *s, Sql *q, const char *extra)
     if (extra) {
         sql_add(q, SQL(", "));
         sql_col(q, "t0", extra);
+    }
+    if (more) {
+        sql_add(q, SQL(", "));
+        sql_col(q, "t0", more);
     }
     sql_add(q, SQL(" FROM "));
     sql_name(q, e->name);

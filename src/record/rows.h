@@ -42,8 +42,8 @@ typedef struct RowSet {
    ERR_UNKNOWN_FIELD (also those the caller may not read). */
 bool rows_choose(Ctx *c, const Entity *e, const char *fields, bool all, RowSet *out);
 /* Writes SELECT … FROM "entity" AS t0 with the columns of the set, the flags and, as last columns, what the caller adds
-   by `extra` (a column name, or NULL). */
-void rows_select(Ctx *c, RowSet *s, Sql *q, const char *extra);
+   by `extra` (a column name, or NULL) and `more` (as well). */
+void rows_select(Ctx *c, RowSet *s, Sql *q, const char *extra, const char *more);
 /* Reads the row the cursor stands on and adds it. Returns the next unread column. */
 int rows_add(Ctx *c, RowSet *s, DbRows *r);
 /* After all rows were added and the cursor is done: link_many ids and labels, one statement per column. */

@@ -1,10 +1,8 @@
 /*
- * Search: the document of a record, the condition of a query, and the search over all entities.
+ * Search: the document of a record, and the search over all entities. How rows are found is record/search_find.c.
  *
- * A query is a conjunction of words (base/tokens). Words of personal fields are stored with '@', so
- * the first arm of the match cannot reach them; the second arm looks for the '@' words and keeps
- * only rows that the caller reads in clear. Both are sub-selects with a cap, newest first, so their cost is bounded by
- * the cap, not by the table.
+ * Over all entities each one gives its newest matches and the titles that begin with what was typed; these are ranked
+ * here. Per entity that is one statement that finds, one that reads the rows, and one per linked entity for labels.
  */
 #include "record/search.h"
 
@@ -13,11 +11,11 @@
 
 #include "base/fold.h"
 #include "base/tokens.h"
-#include "meta/types.h"
 #include "record/rows.h"
 
-/* of a list: what q= finds at most; of the search over all: rows ranked per row shown, matches looked through in a scope */
-enum { MATCH_CAP = 20000, RANKED = 4, SCOPED_CAP = 4000, COMMON = 4000, MAX_WORDS = 24 };
+/* rows ranked per row shown; in a scope: so many times that are looked through first, matches and titles that are at
+   most, rows whose words are read */
+enum { RANKED = 4, SCOPED = 6, SCOPED_CAP = 4000, TITLES = 200, OWN_ROWS = 2000 };
 
 /* ---- the document -------------------------------------------------------------------------- */
 
@@ -114,141 +112,59 @@ bool search_touched(const Entity *e, const unsigned char *changed)
     return false;
 }
 
-/* ---- the condition ------------------------------------------------------------------------- */
-
-/* Are there personal search fields the caller reads, and reads he them masked? */
-static bool personal_search(Ctx *c, const Entity *e, bool *masked)
-{
-    bool any = false;
-    *masked = false;
-    for (int i = 0; i < e->n_fields; i++) {
-        bool m = false;
-        const Field *f = &e->fields[i];
-        if (!f->search || !f->personal || f->retired || access_field(c, f, &m) == FR_NONE)
-            continue;
-        any = true;
-        *masked |= m;
-    }
-    return any;
-}
-
-static void match_personal(Ctx *c, Sql *sql, const Entity *e, const char *const *words, int n,
-                           bool masked, int cap)
-{
-    Filter *clear = masked ? access_clear_scope(c, e) : filter_true(c->a);
-    if (clear->kind == FILTER_FALSE)
-        return;
-    const char **own = ARENA_ARRAY(c->a, n, const char *);
-    for (int i = 0; i < n; i++)
-        own[i] = arena_printf(c->a, "@%s", words[i]);
-    sql_add(sql, SQL(" UNION ALL SELECT s2.\"id\" FROM "));
-    sql_search_match(c, sql, e->name, own, n, cap);
-    sql_add(sql, SQL(" AS s2"));
-    if (clear->kind == FILTER_TRUE)
-        return;
-    sql_add(sql, SQL(" JOIN "));
-    sql_name(sql, e->name);
-    sql_add(sql, SQL(" AS p0 ON p0.\"id\" = s2.\"id\" WHERE "));
-    filter_sql_each(c, sql, e, "p0", clear);
-}
-
-/* "SELECT id …" of what is found: one list of ids, never "a OR b": an OR would make the engine walk the
-   table instead of the matches. false: q has no word, nothing is written. */
-static bool select_ids(Ctx *c, Sql *sql, const Entity *e, const char *q, int cap)
-{
-    int n = 0;
-    const char *const *words = tokens_query(c->a, q, &n);
-    if (n > MAX_WORDS)
-        n = MAX_WORDS;
-    if (n == 0 || !(e->gets & GETS_SEARCH))
-        return false;
-    sql_add(sql, SQL("SELECT s1.\"id\" FROM "));
-    sql_search_match(c, sql, e->name, words, n, cap);
-    sql_add(sql, SQL(" AS s1"));
-    bool masked;
-    if (personal_search(c, e, &masked))
-        match_personal(c, sql, e, words, n, masked, cap);
-    return true;
-}
-
-static void search_ids(Ctx *c, Sql *sql, const Entity *e, const char *alias, const char *q, int cap,
-                       bool test)
-{
-    Sql ids;
-    sql_init(&ids, c->a);
-    if (!select_ids(c, &ids, e, q, cap)) {
-        sql_add(sql, SQL("1 = 0"));
-        return;
-    }
-    if (test) /* a sign before it keeps the engine from looking the rows up by id */
-        sql_add(sql, SQL("+"));
-    sql_col(sql, alias, "id");
-    sql_add(sql, SQL(" IN ("));
-    (void)select_ids(c, sql, e, q, cap);
-    sql_add(sql, SQL(")"));
-}
-
-bool search_common(Ctx *c, const Entity *e, const char *q, bool *out)
-{
-    Sql sql;
-    int64_t n = 0;
-    *out = false;
-    sql_init(&sql, c->a);
-    sql_add(&sql, SQL("SELECT count(*) FROM ("));
-    if (!select_ids(c, &sql, e, q, COMMON + 1))
-        return true;
-    sql_add(&sql, SQL(") AS m"));
-    if (!db_one_int(c, sql_text(&sql), sql.params, sql.n, &n, NULL))
-        return false;
-    *out = n > COMMON;
-    return true;
-}
-
-void search_sql(Ctx *c, Sql *sql, const Entity *e, const char *alias, const char *q)
-{
-    search_ids(c, sql, e, alias, q, MATCH_CAP, false);
-}
-
-void search_sql_walk(Ctx *c, Sql *sql, const Entity *e, const char *alias, const char *q)
-{
-    search_ids(c, sql, e, alias, q, MATCH_CAP, true);
-}
-
 /* ---- over all entities --------------------------------------------------------------------- */
 
 typedef struct Hit {
-    const Entity *e;
+    const RowSet *set;
+    int row;
     int64_t id;
-    const char *label, *detail;
+    const char *label;
     int score;
+    bool own;
 } Hit;
 
-/* A title that is the query, begins with it, contains it; then the rest; younger ids first within. */
-static int score_of(Arena *a, const char *label, const char *folded_q)
+typedef struct Search {
+    const char *q, *folded;
+    int limit;
+    Hit *hits;
+    int n;
+} Search;
+
+enum { SCORE_REST, SCORE_INSIDE, SCORE_NUMBER, SCORE_BEGINS, SCORE_IS };
+
+/* A title that is what was typed, begins with it; a number that does; a title that contains it; the rest. */
+static int score_of(Ctx *c, const RowSet *s, const Row *row, const char *label, const char *folded)
 {
-    char *l = fold_text(a, label);
-    if (strcmp(l, folded_q) == 0)
-        return 3;
-    if (strncmp(l, folded_q, strlen(folded_q)) == 0)
-        return 2;
-    return strstr(l, folded_q) ? 1 : 0;
+    char *l = fold_text(c->a, label);
+    size_t n = strlen(folded);
+    if (strncmp(l, folded, n) == 0)
+        return l[n] ? SCORE_BEGINS : SCORE_IS;
+    for (int i = 0; i < s->n_fields; i++) {
+        const DbVal *v = &row->rec.v[s->fields[i]->index];
+        if (s->fields[i]->type == FT_NUMBER && !s->masked[i] && v->kind == DB_TEXT &&
+            strncmp(fold_text(c->a, v->s), folded, n) == 0)
+            return SCORE_NUMBER;
+    }
+    return strstr(l, folded) ? SCORE_INSIDE : SCORE_REST;
 }
 
+/* Within a score the caller's own first, then as entities stand in the model, then the younger. */
 static int by_rank(const void *x, const void *y)
 {
     const Hit *a = x, *b = y;
     if (a->score != b->score)
         return b->score - a->score;
-    if (a->e->index != b->e->index)
-        return a->e->index - b->e->index;
+    if (a->own != b->own)
+        return a->own ? -1 : 1;
+    if (a->set->e->index != b->set->e->index)
+        return a->set->e->index - b->set->e->index;
     return a->id < b->id ? 1 : a->id > b->id ? -1 : 0;
 }
 
-static bool search_one(Ctx *c, const Entity *e, const char *q, const char *folded, int limit,
-                       Hit *hits, int *n)
+/* What stands on a card tells one hit from another. */
+static bool choose_card(Ctx *c, const Entity *e, RowSet *s)
 {
-    RowSet s;
-    Buf card; /* what stands on a card tells one hit from another */
+    Buf card;
     buf_init(&card, c->a);
     for (int i = 0; i < e->n_fields; i++) {
         bool masked;
@@ -257,57 +173,150 @@ static bool search_one(Ctx *c, const Entity *e, const char *q, const char *folde
             access_field(c, f, &masked) != FR_NONE)
             buf_printf(&card, "%s%s", card.len ? "," : "", f->name);
     }
-    if (!rows_choose(c, e, card.data, false, &s))
+    if (!rows_choose(c, e, card.data, false, s))
         return false;
-    s.flags = false;
+    s->flags = false;
+    return true;
+}
+
+static const char *owner_column(const Entity *e)
+{
+    return e->standard ? e->fields[STD_OWNER].column : NULL;
+}
+
+static void select_hits(Ctx *c, Sql *sql, RowSet *s, const Filter *scope, const SearchFound *found,
+                        const char *q, int most)
+{
+    const Entity *e = s->e;
+    rows_select(c, s, sql, e->title->column, owner_column(e));
+    sql_add(sql, e->standard ? SQL(" WHERE t0.\"deleted_at\" IS NULL") : SQL(" WHERE 1 = 1"));
+    if (scope->kind != FILTER_TRUE) {
+        sql_add(sql, SQL(" AND "));
+        filter_sql_each(c, sql, e, "t0", scope);
+    }
+    sql_add(sql, SQL(" AND "));
+    search_sql(c, sql, e, "t0", q, found);
+    sql_add(sql, SQL(" ORDER BY "));
+    if (found->n_titles) { /* those are the best, however old they are */
+        sql_add(sql, SQL("CASE WHEN t0.\"id\""));
+        sql_among(c, sql, found->titles, found->n_titles);
+        sql_add(sql, SQL(" THEN 0 ELSE 1 END, "));
+    }
+    sql_add(sql, SQL("t0.\"id\" DESC LIMIT "));
+    sql_number(sql, most);
+}
+
+static bool read_hits(Ctx *c, RowSet *s, const Sql *sql, Search *k)
+{
+    DbRows *r = sql_query(c, sql);
+    if (!r)
+        return false;
+    while (db_step(r)) {
+        int col = rows_add(c, s, r);
+        const char *label = db_text(r, col);
+        Hit *h = &k->hits[k->n++];
+        *h = (Hit){.set = s, .row = s->n - 1, .id = s->rows[s->n - 1].rec.id};
+        h->label = arena_str(c->a, label ? label : "");
+        h->own = owner_column(s->e) && c->actor && db_int(r, col + 1) == c->actor->user;
+        h->score = score_of(c, s, &s->rows[h->row], h->label, k->folded);
+    }
+    db_done(r);
+    return c->n_err == 0;
+}
+
+/* The titles that begin with q and the newest matches: these ids, each once. */
+static void join_titles(Ctx *c, SearchFound *found)
+{
+    int64_t *ids = ARENA_ARRAY(c->a, found->n + found->n_titles, int64_t);
+    if (found->n)
+        memcpy(ids, found->ids, (size_t)found->n * sizeof *ids);
+    if (found->n_titles)
+        memcpy(ids + found->n, found->titles, (size_t)found->n_titles * sizeof *ids);
+    found->ids = ids;
+    found->n += found->n_titles;
+}
+
+/*
+ * A scope that holds few of very many matches: his newest rows, the words of each read. Rows that were hits already do not
+ * come again, for the ids looked through are passed over.
+ */
+static bool search_own(Ctx *c, const Entity *e, RowSet *s, Search *k, const Filter *scope,
+                       const SearchFound *seen)
+{
+    SearchFound row = {.how = SEARCH_ROW};
+    Sql sql;
+    sql_init(&sql, c->a);
+    rows_select(c, s, &sql, e->title->column, owner_column(e));
+    sql_add(&sql, SQL(" JOIN (SELECT t0.\"id\" FROM "));
+    sql_name(&sql, e->name);
+    sql_add(&sql, SQL(" AS t0 WHERE "));
+    sql_add(&sql, e->standard ? SQL("t0.\"deleted_at\" IS NULL AND ") : SQL("1 = 1 AND "));
+    filter_sql(c, &sql, e, "t0", scope);
+    sql_add(&sql, SQL(" AND +t0.\"id\" < "));
+    sql_bind(&sql, db_of_int(seen->floor));
+    sql_add(&sql, SQL(" ORDER BY "));
+    if (e->standard)
+        sql_add(&sql, SQL("t0.\"created_at\" DESC, "));
+    sql_add(&sql, SQL("t0.\"id\" DESC LIMIT "));
+    sql_number(&sql, OWN_ROWS);
+    sql_add(&sql, SQL(") AS o ON o.\"id\" = t0.\"id\" WHERE "));
+    search_sql(c, &sql, e, "t0", k->q, &row);
+    sql_add(&sql, SQL(" ORDER BY t0.\"id\" DESC LIMIT "));
+    sql_number(&sql, k->limit);
+    return read_hits(c, s, &sql, k);
+}
+
+static bool search_one(Ctx *c, const Entity *e, Search *k)
+{
+    RowSet *s = ARENA_ARRAY(c->a, 1, RowSet);
     Filter *scope = access_scope(c, e, ACT_READ);
     if (scope->kind == FILTER_FALSE)
         return true;
-    Sql sql;
-    sql_init(&sql, c->a);
-    rows_select(c, &s, &sql, e->title->column);
-    sql_add(&sql, e->standard ? SQL(" WHERE t0.\"deleted_at\" IS NULL") : SQL(" WHERE 1 = 1"));
-    if (scope->kind != FILTER_TRUE) {
-        sql_add(&sql, SQL(" AND "));
-        filter_sql_each(c, &sql, e, "t0", scope);
-    }
+    if (!choose_card(c, e, s))
+        return false;
     /* who sees all rows needs only the newest matches; who sees some needs room for those not his */
-    int cap = limit * RANKED;
-    sql_add(&sql, SQL(" AND "));
-    search_ids(c, &sql, e, "t0", q, scope->kind == FILTER_TRUE ? cap : SCOPED_CAP, false);
-    sql_add(&sql, SQL(" ORDER BY t0.\"id\" DESC LIMIT "));
-    sql_number(&sql, cap);
-    DbRows *r = sql_query(c, &sql);
-    if (!r)
-        return false;
-    int first = *n;
-    while (db_step(r)) {
-        int col = rows_add(c, &s, r);
-        const char *label = db_text(r, col);
-        hits[*n] = (Hit){
-            .e = e, .id = s.rows[s.n - 1].rec.id, .label = arena_str(c->a, label ? label : "")};
-        hits[*n].score = score_of(c->a, hits[*n].label, folded);
-        (*n)++;
+    bool everything = scope->kind == FILTER_TRUE;
+    int most = k->limit * RANKED, before = k->n;
+    SearchFound found = {.all = false};
+    for (int i = 0; i < 2 && (i == 0 || (!everything && !found.all && k->n - before < k->limit));
+         i++) {
+        k->n = before;
+        s->n = 0;
+        if (!search_find(c, e, k->q, 0, i == 0 ? most * (everything ? 1 : SCOPED) : SCOPED_CAP,
+                         everything ? k->limit : TITLES, &found))
+            return false;
+        join_titles(c, &found);
+        if (!found.n)
+            return true;
+        Sql sql;
+        sql_init(&sql, c->a);
+        select_hits(c, &sql, s, scope, &found, k->q, most);
+        if (!read_hits(c, s, &sql, k))
+            return false;
     }
-    db_done(r);
-    if (!rows_finish(c, &s))
+    if (!everything && !found.all && k->n - before < k->limit &&
+        !search_own(c, e, s, k, scope, &found))
         return false;
-    for (int i = 0; i < s.n; i++) { /* detail: the first two other card fields that say something */
-        Buf b;
-        buf_init(&b, c->a);
-        int said = 0;
-        for (int k = 0; k < s.n_fields && said < 2; k++) {
-            if (s.fields[k] == e->title)
-                continue;
-            char *text = rows_text(c, &s, &s.rows[i], k);
-            if (!*text)
-                continue;
-            buf_puts(&b, said++ ? " · " : "");
-            buf_puts(&b, text);
-        }
-        hits[first + i].detail = b.data;
+    return rows_finish(c, s);
+}
+
+/* The first two other card fields that say something. */
+static const char *detail_of(Ctx *c, const Hit *h)
+{
+    const RowSet *s = h->set;
+    Buf b;
+    buf_init(&b, c->a);
+    int said = 0;
+    for (int k = 0; k < s->n_fields && said < 2; k++) {
+        if (s->fields[k] == s->e->title)
+            continue;
+        char *text = rows_text(c, s, &s->rows[h->row], k);
+        if (!*text)
+            continue;
+        buf_puts(&b, said++ ? " · " : "");
+        buf_puts(&b, text);
     }
-    return c->n_err == 0;
+    return b.data;
 }
 
 bool rec_search(Ctx *c, const char *q, const char *only_entity, int limit, Buf *out)
@@ -315,30 +324,34 @@ bool rec_search(Ctx *c, const char *q, const char *only_entity, int limit, Buf *
     if (limit < 1 || limit > 50)
         limit = 20;
     const Model *m = c->model;
-    const char *folded = fold_text(c->a, q ? q : "");
-    Hit *hits = ARENA_ARRAY(c->a, (m->n + 1) * limit * RANKED, Hit);
-    int n = 0;
-    for (int i = 0; i < m->n && *folded; i++) {
+    Search k = {.q = q ? q : "", .limit = limit};
+    k.folded = fold_text(c->a, k.q);
+    k.hits = ARENA_ARRAY(c->a, m->n * limit * (RANKED + 1), Hit);
+    for (int i = 0; i < m->n && *k.folded; i++) {
         const Entity *e = &m->entities[i];
         if (!(e->gets & GETS_SEARCH) || !access_may(c, e, ACT_READ))
             continue;
         if (only_entity && strcmp(only_entity, e->name) != 0)
             continue;
-        if (!search_one(c, e, q, folded, limit, hits, &n))
+        if (!search_one(c, e, &k))
             return false;
     }
-    qsort(hits, (size_t)n, sizeof(Hit), by_rank);
+    qsort(k.hits, (size_t)k.n, sizeof(Hit), by_rank);
     Jw w;
     jw_init(&w, out);
     jw_obj(&w);
     jw_key(&w, "data");
     jw_arr(&w);
-    for (int i = 0; i < n && i < limit; i++) {
+    for (int i = 0, shown = 0; i < k.n && shown < limit; i++) {
+        const Hit *h = &k.hits[i], *prev = i ? h - 1 : NULL;
+        if (prev && prev->id == h->id && prev->set == h->set) /* an old title comes in twice */
+            continue;
+        shown++;
         jw_obj(&w);
-        jw_kstr(&w, "entity", hits[i].e->name);
-        jw_kint(&w, "id", hits[i].id);
-        jw_kstr(&w, "label", hits[i].label);
-        jw_kstr(&w, "detail", hits[i].detail);
+        jw_kstr(&w, "entity", h->set->e->name);
+        jw_kint(&w, "id", h->id);
+        jw_kstr(&w, "label", h->label);
+        jw_kstr(&w, "detail", detail_of(c, h));
         jw_end(&w);
     }
     jw_end(&w);

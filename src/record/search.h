@@ -15,16 +15,32 @@ char *search_tokens(Arena *a, const Entity *e, const DbVal *values);
 bool search_touched(const Entity *e, const unsigned char *changed);
 
 /*
- * The condition "this row is found by q" for the caller, on alias: id IN (…) [OR id IN (…) AND clear scope].
- * A q without any word gives FALSE.
+ * What q finds, and how a statement makes use of it:
+ *   SEARCH_IDS   looks the ids up (a few thousand at most)
+ *   SEARCH_WALK  the statement walks an order of its own and tests each row against the set of the newest 20,000 matches
+ *   SEARCH_ROW   … and reads the words of each row: dear for a row, without a bound on the matches; where
+ *                something else leaves few rows
+ * No SearchFound at all: the newest 20,000 matches are looked up.
  */
-void search_sql(Ctx *c, Sql *sql, const Entity *e, const char *alias, const char *q);
+typedef struct SearchFound {
+    enum { SEARCH_IDS, SEARCH_WALK, SEARCH_ROW } how;
+    int64_t *ids; /* newest first, each once */
+    int n;
+    int64_t floor;   /* matches older than this were not looked for */
+    int64_t before;  /* nor those from here on; 0: no such bound */
+    bool all;        /* nothing lies below floor */
+    int64_t *titles; /* rows whose title begins with q, in the order of titles */
+    int n_titles;
+} SearchFound;
 
-/*
- * Does q find so many rows that a list had better walk its own order and test each row (search_sql_walk) than look
- * all of them up and sort them (search_sql)? One statement, bounded. false with a mistake.
- */
-void search_sql_walk(Ctx *c, Sql *sql, const Entity *e, const char *alias, const char *q);
-bool search_common(Ctx *c, const Entity *e, const char *q, bool *out);
+/* The ids q finds for the caller, whatever his scope (personal words only where he reads in clear): the newest `cap` of
+   each arm below `before` (0: of all); and so many whose title begins with q. One statement. false with a mistake. */
+bool search_find(Ctx *c, const Entity *e, const char *q, int64_t before, int cap, int titles,
+                 SearchFound *out);
+
+/* The condition "this row is found by q" for the caller, on alias. found NULL: see above. A q without any word
+   gives FALSE. */
+void search_sql(Ctx *c, Sql *sql, const Entity *e, const char *alias, const char *q,
+                const SearchFound *found);
 
 #endif

@@ -89,7 +89,7 @@ static const char *found(Ctx *c, int limit, int n, const char *const *words)
     Sql q;
     sql_init(&q, c->a);
     sql_add(&q, SQL("SELECT id FROM thing WHERE id IN "));
-    sql_search_match(c, &q, "thing", words, n, limit);
+    sql_search_match(c, &q, "thing", words, n, 0, limit);
     sql_add(&q, SQL(" ORDER BY id DESC"));
     DbRows *r = sql_query(c, &q);
     OK(c, r != NULL);
