@@ -25,6 +25,8 @@ export function makeRouter(): Router {
             { path: 'new', name: 'new', component: () => import('./views/form/NewRoute.vue') },
           ] },
           { path: 'e/:plural/:id(\\d+)', name: 'detail', component: () => import('./views/detail/DetailPage.vue') },
+          { path: 'tasks', name: 'my-tasks', component: () => import('./views/tasks/TasksPage.vue') },
+          { path: 'calendar', name: 'calendar', component: () => import('./views/calendar/CalendarPage.vue') },
           { path: 'import', name: 'import', component: () => import('./views/import/ImportPage.vue') },
           { path: 'jobs', name: 'jobs', component: () => import('./views/jobs/JobsPage.vue') },
           { path: 'me', name: 'me', component: () => import('./views/me/MePage.vue') },

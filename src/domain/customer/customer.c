@@ -89,6 +89,8 @@ static bool customer_before_save(Ctx *c, Save *s)
     if (!s->is_new && save_changed(s, CUSTOMER_LIFECYCLE) &&
         !is_text(&s->after[CUSTOMER_LIFECYCLE], "invalid"))
         save_set(s, CUSTOMER_INVALID_REASON, db_null());
+    if (s->is_new || save_changed(s, STD_OWNER))
+        save_set(s, CUSTOMER_OWNED_AT, db_of_int(c->now_ms));
     if (!s->is_new && save_changed(s, STD_OWNER))
         save_set(s, CUSTOMER_PREVIOUS_OWNER, s->before[STD_OWNER]);
     save_set(s, CUSTOMER_COMPLETENESS, customer_completeness(s->after));

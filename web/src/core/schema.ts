@@ -17,6 +17,8 @@ export interface ActionDef { name: string; label: Label; fields?: FieldDef[]; ri
 export interface ChildDef { entity: string; plural: string; field: string; label?: Label }
 export interface EntityShort {
   name: string; plural: string; label: Label; group?: string; icon?: string; menu?: boolean;
+  /** The date field by which its records stand in the calendar; the label as people type it. */
+  calendar?: string; pinyin?: string;
   can?: Record<string, boolean>;
 }
 export interface EntityDef extends EntityShort {

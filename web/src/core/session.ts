@@ -9,7 +9,7 @@ import { forgetValues, prefs, setOwner } from './store';
 export interface Me {
   user: { id: number; login: string; name: string; department?: LinkValue | null; position?: string | null; roles: string[] };
   csrf: string; locale?: string; zone?: string; rights: string[]; must_change_password?: boolean;
-  step_up_until?: string | null; company?: { name?: string; logo?: string | null; date_format?: string; search_first?: boolean };
+  step_up_until?: string | null; company?: { name?: string; logo?: string | null; date_format?: string; search_first?: boolean; idle_days?: number };
   schema_version?: string; regions?: string; menus: { entity: string; plural: string; group?: string }[];
 }
 interface SignInAnswer { user?: Me['user']; csrf?: string; second_factor?: string[]; ticket?: string }

@@ -7,6 +7,12 @@ import { may, me } from '../core/session';
 export interface MenuEntry { to: string; text: string; icon: string; key: string }
 export interface MenuGroup { name: string; text: string; entries: MenuEntry[] }
 
+/** The pages of one's own day, below the home page. */
+export const dayPages = computed<MenuEntry[]>(() => {
+  const has = (entity: string) => (me.value?.menus ?? []).some((m) => m.entity === entity);
+  const pages: [string, string, Key, boolean][] = [['/tasks', 'task', 'page.my_tasks', has('task')], ['/calendar', 'calendar', 'page.calendar', (index.value?.entities ?? []).some((e) => e.calendar && has(e.name))]];
+  return pages.filter(([, , , on]) => on).map(([to, icon, key]) => ({ to, icon, text: t(key), key: to }));
+});
 const own = new Set(['users', 'departments', 'roles', 'audit-logs', 'custom-fields', 'number-rules']);
 export const menu = computed<MenuGroup[]>(() => {
   const groups: MenuGroup[] = [];

@@ -31,12 +31,13 @@ const paths: Record<string, string> = {
   menu: 'M4 6h16M4 12h16M4 18h16', swap: 'M4 8h14l-4-4M20 16H6l4 4', file: 'M6 3h8l4 4v14H6zM14 3v4h4', refresh: 'M20 11a8 8 0 1 0-2 6M20 4v7h-7',
   undo: 'M9 14L4 9l5-5M4 9h10a6 6 0 0 1 0 12h-3', warn: 'M12 3l10 18H2L12 3ZM12 10v5M12 18h.01', logout: 'M14 4h5v16h-5M4 12h11M11 8l4 4-4 4',
   keyboard: 'M2 6h20v12H2zM6 10h.01M10 10h.01M14 10h.01M18 10h.01M8 14h8', print: 'M7 8V3h10v5M5 8h14v8h-3M8 16H5V8M8 13h8v8H8z', box: 'M4 8l8-4 8 4v8l-8 4-8-4V8ZM4 8l8 4 8-4M12 12v8',
+  calendar: 'M4 6h16v15H4zM4 10h16M8 3v4M16 3v4M8 14h.01M12 14h.01M16 14h.01', bolt: 'M13 2 5 13h6l-1 9 8-12h-6l1-8Z',
   star: 'M12 3l2.700 5.800 6.300.7-4.700 4.300 1.300 6.200L12 17l-5.600 3 1.300-6.200L3 9.500l6.300-.7L12 3Z', language: 'M3 5h10M8 3v2M5 5c0 4 3 7 7 8M11 5c0 4-3 7-8 9M13 21l4-10 4 10M14.500 17.500h5',
 };
 const alias: Record<string, string> = {
   user: 'person', contact: 'person', customer: 'building', company: 'building', users: 'people', team: 'people', follow_up: 'chat', message: 'chat',
   'check-square': 'task', check_square: 'task', list: 'task', department: 'org', sitemap: 'org', tree: 'org', role: 'key', lock: 'key', audit: 'shield', settings: 'gear', setting: 'gear',
-  job: 'clock', history: 'clock', import: 'upload', region: 'map', pin: 'map', 'map-pin': 'map', number: 'hash', field: 'fields', custom_field: 'fields', 'file-text': 'file', calendar: 'clock', log: 'shield', tag: 'star',
+  job: 'clock', history: 'clock', import: 'upload', region: 'map', pin: 'map', 'map-pin': 'map', number: 'hash', field: 'fields', custom_field: 'fields', 'file-text': 'file', log: 'shield', tag: 'star',
 };
 const Icon: FunctionalComponent<{ name?: string }> = (props) =>
   h('svg', { class: props.name === 'dots' ? 'icon dots' : 'icon', viewBox: '0 0 24 24', 'aria-hidden': 'true', focusable: 'false' }, [

@@ -1,0 +1,173 @@
+// The day of a person: everything by Ctrl+K, favourites, tasks done and put off, the calendar.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { makeCompany } from '../lib/index.mjs';
+import { accessible, clean, customer, fits, picture, settled, signedIn, stage } from './lib/journey.mjs';
+
+const it = stage();
+const palette = (page) => page.getByRole('combobox', { name: '搜索客户、联系人、电话…' });
+const at = (days, hour = 15) => { const d = new Date(Date.now() + 8 * 3600e3 + days * 86400e3); return new Date(Date.UTC(d.getUTCFullYear(), d.getUTCMonth(), d.getUTCDate(), hour - 8)).toISOString().replace('.000Z', 'Z'); };
+const dayOf = (days) => new Date(Date.now() + 8 * 3600e3 + days * 86400e3).toISOString().slice(0, 10);
+async function task(client, more) {
+  const answer = await client.post('/tasks', { title: '任务', ...more });
+  assert.equal(answer.status, 201, answer.text);
+  return answer.json;
+}
+
+test('a customer is found by pinyin: by the keyboard alone, and with two clicks', async () => {
+  const admin = await it.server.admin();
+  const one = await customer(admin, { name: '绍兴拼音查找纺织有限公司' });
+  const page = await signedIn(it);
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type('pinyinchazhao');
+  await page.keyboard.press('Enter'); // before the answer: goes when it is there
+  await page.waitForURL(`${it.server.url}/e/customers/${one.id}`);
+  await page.getByRole('button', { name: '收藏', exact: true }).click();
+  await page.locator('.star[aria-pressed=true]').waitFor();
+
+  await page.goto(it.server.url);
+  await palette(page).click();
+  await page.getByRole('group', { name: '我的收藏' }).getByRole('option', { name: /绍兴拼音查找/ }).waitFor();
+  await picture(page, 'day-palette-empty');
+  await palette(page).fill('拼音查');
+  const hit = page.getByRole('group', { name: '客户' }).getByRole('option', { name: /绍兴拼音查找/ });
+  assert.equal(await hit.locator('mark').first().innerText(), '拼音查');
+  await accessible(page, 'palette');
+  await picture(page, 'day-palette');
+  await hit.click();
+  await page.waitForURL(`${it.server.url}/e/customers/${one.id}`);
+  clean(page);
+  await page.context().close();
+});
+
+test('commands: created, gone to, switched by initials, Chinese and English', async () => {
+  const page = await signedIn(it);
+  for (const [typed, url] of [['xjkh', /\/e\/customers\/new$/], ['wodrenwu', /\/tasks$/], ['日历', /\/calendar$/], ['import cust', /\/import\?entity=customer/]]) {
+    await page.goto(it.server.url);
+    await page.getByRole('heading', { level: 1 }).first().waitFor();
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type(`>${typed}`);
+    await page.getByRole('group', { name: '命令' }).getByRole('option').first().waitFor();
+    await page.keyboard.press('Enter');
+    await page.waitForURL(url);
+  }
+  await page.goto(it.server.url);
+  await page.getByRole('heading', { level: 1 }).first().waitFor();
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type('>dark');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => document.documentElement.dataset.theme === 'dark');
+  clean(page);
+  await page.context().close();
+});
+
+test('a task: written in words, put off, done with one click and taken back', async () => {
+  const { rep } = await makeCompany(it.server, { only: ['rep'] });
+  const late = await task(rep, { title: '逾期回访', due_at: at(-2) });
+  await task(rep, { title: '月底对账', due_at: at(40) });
+  const page = await signedIn(it, 'rep');
+  await page.keyboard.press('g');
+  await page.keyboard.press('t');
+  await page.waitForURL(/\/tasks$/);
+  const line = page.getByRole('textbox', { name: '添加任务' });
+  await line.fill('明天下午3点 打电话给王总');
+  await page.getByText(/^明天 15:00 · 打电话给王总$/).waitFor();
+  await page.keyboard.press('Enter');
+  await page.getByText('已添加：打电话给王总').waitFor();
+  const mine = (await rep.get('/tasks?fields=title,due_at')).json.data;
+  assert.equal(mine.find((x) => x.title === '打电话给王总').due_at, at(1));
+  await page.getByRole('region', { name: '以后' }).getByRole('link', { name: '月底对账' }).waitFor();
+  await settled(page);
+  await accessible(page, 'tasks');
+  await picture(page, 'day-tasks');
+  const overdue = page.getByRole('region', { name: '已逾期' });
+  await overdue.getByRole('button', { name: '推迟：逾期回访' }).click();
+  await page.getByRole('menuitem', { name: '明天' }).click();
+  await overdue.waitFor({ state: 'detached' });
+  assert.equal((await rep.get(`/tasks/${late.id}`)).json.due_at, at(1), 'the time of day stays');
+  await page.getByRole('button', { name: '完成：逾期回访' }).click();
+  await page.getByText('已完成：逾期回访').waitFor();
+  assert.equal((await rep.get(`/tasks/${late.id}`)).json.status, 'done');
+  await page.getByRole('status').getByRole('button', { name: '撤销' }).last().click();
+  await page.getByRole('button', { name: '完成：逾期回访' }).waitFor();
+  assert.equal((await rep.get(`/tasks/${late.id}`)).json.status, 'open');
+  assert.equal(await page.getByRole('link', { name: '团队' }).count(), 0, 'who reads only his own has no team');
+  clean(page);
+  await page.context().close();
+});
+
+test('a manager sees the team, and the tasks of one', async () => {
+  const { rep2 } = await makeCompany(it.server, { only: ['rep2'] });
+  await task(rep2, { title: '陈的逾期任务', due_at: at(-3) });
+  const page = await signedIn(it, 'manager');
+  await page.goto(`${it.server.url}/tasks`);
+  await page.getByRole('link', { name: '团队', exact: true }).click();
+  const row = page.getByRole('row').filter({ hasText: '陈销售' });
+  assert.deepEqual((await row.getByRole('cell').allInnerTexts()).slice(1), ['1', '1']);
+  await accessible(page, 'team');
+  await picture(page, 'day-team');
+  await row.getByRole('link', { name: '陈销售' }).click();
+  await page.getByRole('heading', { level: 1, name: '陈销售 的任务' }).waitFor();
+  await page.getByRole('link', { name: '陈的逾期任务' }).waitFor();
+  clean(page);
+  await page.context().close();
+});
+
+test('the calendar: moved by the keyboard and by dragging, holidays shown', async () => {
+  const { rep } = await makeCompany(it.server, { only: ['rep'] });
+  const one = await task(rep, { title: '日历中的任务', due_at: at(0, 23) });
+  const page = await signedIn(it, 'rep');
+  await page.goto(`${it.server.url}/calendar?view=week`);
+  const item = page.getByRole('link', { name: /日历中的任务/ });
+  await item.waitFor();
+  await item.focus();
+  await page.keyboard.press('Control+ArrowDown');
+  await page.waitForFunction((d) => document.activeElement?.closest('[data-day]')?.getAttribute('data-day') === d, dayOf(7));
+  await page.getByText(`“日历中的任务”已移到 ${dayOf(7)}`).first().waitFor();
+  assert.equal((await rep.get(`/tasks/${one.id}`)).json.due_at, at(7, 23));
+  await page.keyboard.press('Control+ArrowUp');
+  await page.waitForFunction((d) => document.activeElement?.closest('[data-day]')?.getAttribute('data-day') === d, dayOf(0));
+  await settled(page);
+  assert.equal((await rep.get(`/tasks/${one.id}`)).json.due_at, at(0, 23));
+  // by the mouse, within the week shown
+  const today = new Date(`${dayOf(0)}T00:00:00Z`).getUTCDay(), to = today === 0 ? -1 : 1;
+  await item.dragTo(page.locator(`[data-day="${dayOf(to)}"]`));
+  await page.locator(`[data-day="${dayOf(to)}"]`).getByRole('link', { name: /日历中的任务/ }).waitFor();
+  await settled(page);
+  assert.equal((await rep.get(`/tasks/${one.id}`)).json.due_at, at(to, 23));
+  await accessible(page, 'week');
+  await picture(page, 'day-week');
+  await page.goto(`${it.server.url}/calendar?at=2026-02-10`);
+  await page.locator('[data-day="2026-02-17"]').getByText('春节').waitFor();
+  await page.locator('[data-day="2026-02-17"]').getByText('休', { exact: true }).waitFor();
+  await page.locator('[data-day="2026-02-14"]').getByText('班', { exact: true }).waitFor();
+  await settled(page);
+  await accessible(page, 'month');
+  await picture(page, 'day-month');
+  clean(page);
+  await page.context().close();
+});
+
+for (const [mode, options] of Object.entries({ dark: { dark: true }, phone: { phone: true } })) {
+  test(`tasks, calendar, palette, ${mode}`, async () => {
+    const { rep } = await makeCompany(it.server, { only: ['rep'] });
+    await task(rep, { title: '今天要做的一件名字很长很长的事情，还要带上合同和样品去客户那里', due_at: at(0, 23), priority: 'high', customer: (await customer(rep)).id });
+    const page = await signedIn(it, 'rep', options);
+    for (const [name, path] of Object.entries({ home: '/', tasks: '/tasks', month: '/calendar', week: '/calendar?view=week', day: '/calendar?view=day' })) {
+      await page.goto(it.server.url + path);
+      await settled(page);
+      await page.locator('h1').first().waitFor({ state: 'attached' });
+      await accessible(page, `${mode} ${name}`);
+      await fits(page, `${mode} ${name}`);
+      await picture(page, `day-${mode}-${name}`);
+    }
+    await palette(page).click();
+    await palette(page).fill('旅程');
+    await page.getByRole('group', { name: '客户' }).getByRole('option').first().waitFor();
+    await accessible(page, `${mode} palette`);
+    await fits(page, `${mode} palette`);
+    await picture(page, `day-${mode}-palette`);
+    clean(page);
+    await page.context().close();
+  });
+}
