@@ -166,7 +166,7 @@ const Dialect pg_dialect = {
                    "pg_catalog.pg_attribute AS a ON a.attrelid = k.oid WHERE n.nspname = "
                    "current_schema() AND k.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT "
                    "a.attisdropped ORDER BY k.relname, a.attnum"),
-    .all_indexes = ENGINE_SQL("SELECT k.relname FROM pg_catalog.pg_class AS k JOIN "
+    .all_indexes = ENGINE_SQL("SELECT k.relname, NULL FROM pg_catalog.pg_class AS k JOIN "
                               "pg_catalog.pg_namespace AS n ON n.oid = k.relnamespace WHERE "
                               "n.nspname = current_schema() AND k.relkind IN ('i', 'I')"),
     .snapshot = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",

@@ -143,7 +143,9 @@ const Dialect sqlite_dialect = {
     .all_columns = ENGINE_SQL("SELECT m.name, p.name FROM sqlite_schema AS m, "
                               "pragma_table_info(m.name) AS p WHERE m.type = 'table' "
                               "AND m.name NOT LIKE 'sqlite%' ORDER BY m.name, p.cid"),
-    .all_indexes = ENGINE_SQL("SELECT name FROM sqlite_schema WHERE type = 'index'"),
+    .all_indexes =
+        ENGINE_SQL("SELECT name, CASE type WHEN 'table' THEN sql END FROM sqlite_schema "
+                   "WHERE type = 'index' OR type = 'table' AND sql LIKE 'CREATE VIRTUAL%'"),
     .integrity = ENGINE_SQL("PRAGMA quick_check(5)"),
     /* The next number, given out under the one write lock: ids in the order of commits. */
     .snapshot = "BEGIN",

@@ -133,9 +133,11 @@ struct Dialect {
     const char *table_tail;
     const char *asc, *desc; /* in an index */
     SqlText all_columns;    /* rows (table, column) of the present schema */
-    SqlText all_indexes;    /* rows (index) */
+    SqlText all_indexes;    /* rows (index, NULL) and (virtual table, the statement that made it) */
     SqlText
         integrity; /* rows of text, the first "ok" where all is well; text NULL: the engine checks itself */
+    SqlText
+        made_by; /* $1 a table: the statement that made it; text NULL: its options never change */
     const char *snapshot;  /* begins a transaction that reads one moment */
     SqlText change_insert; /* $1 id $2 topic $3 ref $4 at */
     int64_t change_lookback_ms;
@@ -202,6 +204,14 @@ bool writer_direct(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg); /* Postgre
 /* change.c */
 void change_forget(DbConn *conn, int keep);
 bool change_flush(Ctx *c, DbConn *conn);
+
+/* migrate.c: a line of the ledger, inside a write. */
+bool migrate_note(Ctx *c, const char *program, const char *what);
+/* migrate_search.c: was the search table made, by this statement, with other options than ours? Makes it anew; go_on is
+   called between the blocks (the lease of the lock goes on) and stops it with false. */
+bool migrate_search_stale(Ctx *c, const char *table, const char *made_by);
+bool migrate_search_rebuild(Ctx *c, const char *table, const char *program,
+                            bool (*go_on)(Ctx *c, void *arg), void *arg);
 
 /* search.c */
 bool search_note(DbConn *conn, const char *table, int64_t id, const char *tokens, bool is_new);

@@ -71,6 +71,7 @@ typedef struct Present {
     Map tables;  /* name */
     Map columns; /* "table.column" */
     Map indexes; /* name */
+    Map made;    /* virtual table: the statement that made it */
 } Present;
 
 static bool read_present(Ctx *c, Present *p)
@@ -80,14 +81,19 @@ static bool read_present(Ctx *c, Present *p)
     map_init(&p->tables, c->a);
     map_init(&p->columns, c->a);
     map_init(&p->indexes, c->a);
+    map_init(&p->made, c->a);
     DbRows *r = db_query(c, c->db->dialect->all_columns, NULL, 0);
     while (r && db_step(r)) {
         map_put(&p->tables, db_text(r, 0), &there);
         map_put(&p->columns, arena_printf(c->a, "%s.%s", db_text(r, 0), db_text(r, 1)), &there);
     }
     r = c->n_err == n_err ? db_query(c, c->db->dialect->all_indexes, NULL, 0) : NULL;
-    while (r && db_step(r))
-        map_put(&p->indexes, db_text(r, 0), &there);
+    while (r && db_step(r)) {
+        if (db_is_null(r, 1))
+            map_put(&p->indexes, db_text(r, 0), &there);
+        else
+            map_put(&p->made, db_text(r, 0), arena_str(c->a, db_text(r, 1)));
+    }
     return c->n_err == n_err;
 }
 
@@ -249,7 +255,7 @@ static void steps_for(Ctx *c, const PlanTable *t, const Present *p, Steps *s)
 
 /* --- carrying out ---------------------------------------------------------------------------- */
 
-static bool note(Ctx *c, const char *program, const char *what)
+bool migrate_note(Ctx *c, const char *program, const char *what)
 {
     unsigned char hash[16];
     char digest[33];
@@ -270,7 +276,7 @@ static bool carry_out(Ctx *c, const Steps *s, const char *program)
             return ctx_fail(c, ERR_INTERNAL, NULL, "err.migrate_step", s->text[i]);
     }
     for (int i = 0; i < s->n; i++) { /* afterwards: the ledger itself may be among them */
-        if (!note(c, program, s->text[i]))
+        if (!migrate_note(c, program, s->text[i]))
             return false;
     }
     return true;
@@ -359,7 +365,7 @@ static bool write_format(Ctx *c, void *arg)
                    SQL("INSERT INTO schema_format (id, format) VALUES (1, $1) ON CONFLICT (id) DO "
                        "UPDATE SET format = excluded.format"),
                    v, 1) &&
-           note(c, run->program, arena_printf(c->a, "format %d", run->format));
+           migrate_note(c, run->program, arena_printf(c->a, "format %d", run->format));
 }
 
 /* The format noted; 0 where the database is empty. */
@@ -384,6 +390,27 @@ bool migrate_check(Ctx *c, int format)
     return found <= format || too_new(c, found, format);
 }
 
+static bool lease_on(Ctx *c, void *arg)
+{
+    Run *run = arg;
+    return db_write(c, lock, run) &&
+           (run->got || ctx_fail(c, ERR_BUSY, NULL, "err.migrate_locked"));
+}
+
+/* The search tables whose options are not ours; NULL-terminated. */
+static const char **stale_tables(Ctx *c, const Plan *plan, const Present *p)
+{
+    const char **list = ARENA_ARRAY(c->a, plan->n + 1, const char *);
+    int n = 0;
+    for (int i = 0; i < plan->n; i++) {
+        const char *table = arena_printf(c->a, "search_%s", plan->tables[i].name);
+        const char *made_by = map_get(&p->made, table);
+        if (plan->tables[i].search && made_by && migrate_search_stale(c, table, made_by))
+            list[n++] = table;
+    }
+    return list;
+}
+
 static bool under_lock(Ctx *c, const Plan *plan, int64_t found)
 {
     Run run = {.program = plan->program, .format = plan->format};
@@ -399,11 +426,15 @@ static bool under_lock(Ctx *c, const Plan *plan, int64_t found)
         run.n = 1;
         if (!db_write(c, run_tables, &run))
             return false;
-        if (!db_write(c, lock, &run)) /* a long index build: the lease goes on */
+        if (!lease_on(c, &run)) /* a long index build */
             return false;
-        if (!run.got)
-            return ctx_fail(c, ERR_BUSY, NULL, "err.migrate_locked");
     }
+    Present p; /* once more: another process may have been before us */
+    if (!read_present(c, &p))
+        return false;
+    for (const char **stale = stale_tables(c, plan, &p); *stale; stale++)
+        if (!migrate_search_rebuild(c, *stale, plan->program, lease_on, &run))
+            return false;
     return found == plan->format || db_write(c, write_format, &run);
 }
 
@@ -421,6 +452,12 @@ bool migrate_run(Ctx *c, const Plan *plan, bool dry, const char *const **out_ste
         steps_for(c, &SYSTEM[i], &p, &s);
     for (int i = 0; i < plan->n; i++)
         steps_for(c, &plan->tables[i], &p, &s);
+    for (const char **stale = stale_tables(c, plan, &p); *stale; stale++) { /* told, not run */
+        Sql q;
+        sql_init(&q, c->a);
+        buf_printf(&q.text, "-- %s is made anew, block by block", *stale);
+        push(&s, &q);
+    }
     if (out_steps)
         *out_steps = s.n ? s.text : none;
     if (dry || (!s.n && found == plan->format))

@@ -54,6 +54,70 @@ static int count(const char *const *steps)
     return n;
 }
 
+/* A search table of an older program, more documents than one block, and one of a plan without search beside it. */
+static bool make_old_search(Ctx *c, void *arg)
+{
+    (void)arg;
+    return db_exec(c, SQL("DROP TABLE search_lead"), NULL, 0) &&
+           db_exec(c, SQL("CREATE VIRTUAL TABLE search_lead USING fts5(tokens, detail=none)"), NULL,
+                   0) &&
+           db_exec(c,
+                   SQL("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < "
+                       "20500) INSERT INTO search_lead (rowid, tokens) SELECT i * 3, 'all word' || "
+                       "(i % 100) FROM n"),
+                   NULL, 0);
+}
+
+static bool leave_half(Ctx *c, void *arg)
+{
+    (void)arg;
+    return db_exec(c, SQL("CREATE VIRTUAL TABLE search_rebuilt USING fts5(tokens)"), NULL, 0) &&
+           db_exec(c, SQL("INSERT INTO search_rebuilt (rowid, tokens) VALUES (1, 'wrong')"), NULL,
+                   0);
+}
+
+static int64_t one_int(Ctx *c, SqlText sql)
+{
+    int64_t n = -1;
+    OK(c, db_one_int(c, sql, NULL, 0, &n, NULL));
+    return n;
+}
+
+static void test_search_made_anew(void **state)
+{
+    (void)state;
+    T *t = t_new();
+    Ctx *c = &t->c;
+    const char *const *steps;
+    OK(c, migrate_run(c, &v1, false, NULL));
+    if (db_is_pg(c->db)) {
+        t_end(t);
+        return;
+    }
+    OK(c, db_write(c, make_old_search, NULL));
+    OK(c, db_write(c, leave_half, NULL)); /* as a kill leaves it */
+    OK(c, migrate_run(c, &v1, true, &steps));
+    assert_int_equal(count(steps), 1);
+    assert_non_null(strstr(steps[0], "search_lead"));
+    OK(c, migrate_run(c, &v1, false, NULL));
+    assert_int_equal(one_int(c, SQL("SELECT count(*) FROM search_lead")), 20500);
+    assert_int_equal(
+        one_int(c, SQL("SELECT count(*) FROM search_lead WHERE search_lead MATCH '\"wor\" *'")),
+        20500);
+    assert_int_equal(
+        one_int(c, SQL("SELECT max(rowid) FROM search_lead WHERE search_lead MATCH 'word7'")),
+        20407 * 3);
+    assert_int_equal(one_int(c, SQL("SELECT count(*) FROM sqlite_schema WHERE name LIKE "
+                                    "'search_rebuilt%'")),
+                     0);
+    assert_int_equal(one_int(c, SQL("SELECT count(*) FROM schema_ledger WHERE what = 'search_lead "
+                                    "made anew'")),
+                     1);
+    OK(c, migrate_run(c, &v1, true, &steps));
+    assert_int_equal(count(steps), 0);
+    t_end(t);
+}
+
 static void test_migrate(void **state)
 {
     (void)state;
@@ -155,7 +219,7 @@ static void test_together(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {DB_TEST(test_migrate), DB_TEST(test_strict),
-                                       DB_TEST(test_together)};
+    const struct CMUnitTest tests[] = {DB_TEST(test_migrate), DB_TEST(test_search_made_anew),
+                                       DB_TEST(test_strict), DB_TEST(test_together)};
     return db_tests(tests);
 }
