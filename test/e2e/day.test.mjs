@@ -171,3 +171,38 @@ for (const [mode, options] of Object.entries({ dark: { dark: true }, phone: { ph
     await page.context().close();
   });
 }
+
+test('home: every figure is true and leads to its list; a manager sees the team', async () => {
+  const { west_rep, west_manager } = await makeCompany(it.server, { only: ['west_rep', 'west_manager'] });
+  const me = (await west_rep.get('/me')).json.user.id;
+  await task(west_rep, { title: '首页逾期一', due_at: at(-1) });
+  await task(west_rep, { title: '首页逾期二', due_at: at(-2) });
+  await task(west_rep, { title: '首页今天', due_at: at(0, 23) });
+  const given = await customer(west_manager, { name: '经理分下来的有限公司' });
+  assert.equal((await west_manager.post(`/customers/${given.id}/actions/transfer`, { owner: me })).status, 200);
+  await customer(west_rep, { name: '自己新建的有限公司' });
+  const page = await signedIn(it, 'west_rep');
+  const now = page.getByRole('region', { name: '当下要做的事' });
+  const figure = async (scope, name) => { const link = scope.getByRole('link', { name }); await link.waitFor(); return (await link.locator('b').innerText()).trim(); };
+  assert.deepEqual([await figure(now, '逾期任务'), await figure(now, '今天到期'), await figure(now, '近 7 天新分配给我'), await figure(now, '超过 14 天未跟进')], ['2', '1', '1', '0']);
+  assert.equal(await page.getByRole('region', { name: '团队' }).getByRole('link').count(), 0);
+  await now.getByRole('link', { name: '近 7 天新分配给我' }).click();
+  await page.getByRole('link', { name: '经理分下来的有限公司' }).waitFor();
+  assert.equal(await page.getByRole('link', { name: '自己新建的有限公司' }).count(), 0);
+  await page.goBack();
+  await page.getByRole('region', { name: '我的待办' }).getByRole('button', { name: '完成：首页逾期一' }).click();
+  await now.getByRole('link', { name: /^1\s*逾期任务$/ }).waitFor();
+  clean(page);
+  await page.context().close();
+
+  const lead = await signedIn(it, 'west_manager');
+  const team = lead.getByRole('region', { name: '团队' });
+  assert.equal(await figure(team, '团队逾期任务'), '1');
+  await settled(lead);
+  await accessible(lead, 'home of a manager');
+  await picture(lead, 'day-home-manager');
+  await team.getByRole('link', { name: '团队逾期任务' }).click();
+  await lead.getByRole('link', { name: '首页逾期二' }).waitFor();
+  clean(lead);
+  await lead.context().close();
+});
