@@ -1,4 +1,5 @@
 /* Commands on the data of a folder: check, dump, import, user import. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,6 +8,7 @@
 #include "auth/audit.h"
 #include "auth/user.h"
 #include "base/clock.h"
+#include "base/conf.h"
 #include "base/file.h"
 #include "record/attach.h"
 #include "record/check.h"
@@ -76,16 +78,30 @@ typedef struct Wish {
     const char *report;
 } Wish;
 
+/* Piece by piece: the file may be as large as an upload. */
 static bool copy_in(App *app, const char *from, const char **out)
 {
     Ctx *c = &app->c;
-    char *text;
-    size_t n;
-    char *to = attach_tmp(c, ".import");
-    if (!file_read(c, from, (size_t)512 << 20, &text, &n) || !file_write(c, to, text, n, 0600))
-        return false;
+    char piece[1 << 16];
+    const char *to = attach_tmp(c, ".import");
+    int64_t most = conf_size("http.import_max"), total = 0;
+    FILE *in = fopen(from, "rbe"), *copy = in ? fopen(to, "wbe") : NULL;
+    int err = in && copy ? 0 : errno;
+    for (size_t n; !err && (n = fread(piece, 1, sizeof piece, in)) > 0;) {
+        total += (int64_t)n;
+        if (total > most || fwrite(piece, 1, n, copy) != n)
+            err = total > most ? EFBIG : errno;
+    }
+    if (!err && ferror(in))
+        err = errno;
+    if (copy && fclose(copy) != 0 && !err)
+        err = errno;
+    if (in)
+        (void)fclose(in);
     *out = to;
-    return true;
+    if (err)
+        (void)remove(to);
+    return !err || file_fail(c, from, err);
 }
 
 static bool read_import(Ctx *c, int64_t id, json_object **out)

@@ -223,10 +223,12 @@ static bool set_sheet(Ctx *c, SheetBook *b, ImpSheet *s, json_object *in)
     }
     if (!may_wish(c, entity))
         return false;
-    if (header < 1 || header > 1000 || rows < 1 || rows > 2 || rows > header)
+    if (header < 0 || header > 1000 || rows < 1 || rows > 2 || (header && rows > header))
         return ctx_fail(c, ERR_INVALID, "header_row", "err.import.header_row");
     const Entity *e = model_entity(c->model, entity);
     bool anew = !s->entity || strcmp(s->entity, e->name) != 0;
+    if (!header)
+        rows = 1;
     if (header != s->header_row || rows != s->header_rows) {
         if (!imp_reread(c, b, header, (int)rows, s))
             return false;

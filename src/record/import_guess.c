@@ -255,6 +255,7 @@ typedef struct Best {
     Head head;
     int value;
     bool sure;
+    bool weak; /* most of its cells mean nothing to us: it may be no header at all */
 } Best;
 
 static void try_head(const Look *l, const ImpWords *w, const Entity *e, const char *sheet, int at,
@@ -275,7 +276,7 @@ static void try_head(const Look *l, const ImpWords *w, const Entity *e, const ch
                 120 * orphaned(e, h.cols, h.n) + (has_parent(e) ? 0 : 30) - (rows == 2 ? 20 : 0);
     if (best->head.e && value <= best->value)
         return;
-    *best = (Best){.head = h, .value = value, .sure = sure};
+    *best = (Best){.head = h, .value = value, .sure = sure, .weak = !sure && known * 2 < all};
 }
 
 /* The row and the entity that fit together best. false: nothing is known of any row. */
@@ -294,6 +295,20 @@ static bool recognise(const Look *l, const char *wish, const char *sheet, Best *
         }
     }
     return best->head.e != NULL;
+}
+
+/* A row with a number, a day or a phone in it, or the last one, is no header because one word of it (官网) happens to be the
+   name of a field. */
+static bool looks_like_data(const Look *l, int at)
+{
+    const ImpCells *row = &l->rows[at];
+    for (int i = 0; i < row->n; i++) {
+        const SheetCell *x = &row->cells[i];
+        size_t digits = strspn(x->text, "+-0123456789 ");
+        if (x->kind == SHEET_NUMBER || x->kind == SHEET_DATE || (digits > 4 && !x->text[digits]))
+            return true;
+    }
+    return at > 0 && at == l->n - 1;
 }
 
 /* Nothing known: the first row with several cells, else the first. */
@@ -440,7 +455,8 @@ bool imp_look(Ctx *c, SheetBook *b, int index, const char *wish, ImpSheet *out)
                       .header_rows = 1};
     if (!look(c, b, index, 0, &l))
         return false;
-    bool known = recognise(&l, wish, out->name, &best);
+    bool known =
+        recognise(&l, wish, out->name, &best) && !(best.weak && looks_like_data(&l, best.head.at));
     if (!known && l.n) {
         best.head.at = fallback(&l);
         best.head.rows = 1;
@@ -461,9 +477,16 @@ bool imp_look(Ctx *c, SheetBook *b, int index, const char *wish, ImpSheet *out)
         imp_guess(c, e, out);
     if (out->hidden || (!out->rows && !wish))
         out->entity = NULL;
-    if (!known && !out->hidden && out->rows)
+    if ((!known || best.weak) && !out->hidden && l.n)
         imp_note(c, out, "header", NULL, IMP_HEAD_ROWS);
     return true;
+}
+
+/* 0 → "A", 26 → "AA": what columns are called in a file without headers. */
+static const char *letters(Ctx *c, int i)
+{
+    const char *last = arena_printf(c->a, "%c", 'A' + i % 26);
+    return i < 26 ? last : arena_printf(c->a, "%s%s", letters(c, i / 26 - 1), last);
 }
 
 bool imp_reread(Ctx *c, SheetBook *b, int64_t header_row, int header_rows, ImpSheet *s)
@@ -484,6 +507,8 @@ bool imp_reread(Ctx *c, SheetBook *b, int64_t header_row, int header_rows, ImpSh
     else
         columns_from(c, at >= 0 ? &l.rows[at] : NULL, &s->columns, &s->n_columns);
     widen(c, &l, sheet_delimiter(b) != 0, s);
+    for (int i = 0; !header_row && i < s->n_columns; i++)
+        s->columns[i].header = letters(c, i);
     samples(&l, s);
     tell(&l, sheet_info(b, s->index), s);
     return true;

@@ -70,7 +70,7 @@ typedef struct ImpSheet {
     const char *name;
     bool hidden;
     int64_t rows;        /* below the header, as counted or guessed */
-    int64_t header_row;  /* the row above the data */
+    int64_t header_row;  /* the row above the data; 0: there is none, columns are A, B, C … */
     int header_rows;     /* 2: the row above it names groups, "联系人/姓名" */
     bool remembered;     /* the mapping is that of an earlier import */
     bool fill_down;      /* cells below a merged one take its value */
@@ -154,7 +154,7 @@ bool imp_taken(const ImpColumn *cols, int n, const char *path);
 
 /* Looks at a sheet: header row, columns with guesses, entity, notes. wish: the entity it shall be, or NULL. Fills all of *out. */
 bool imp_look(Ctx *c, SheetBook *b, int index, const char *wish, ImpSheet *out);
-/* Columns, samples and notes of another header row (the one above the data), of one or two rows. */
+/* Columns, samples and notes of another header row (the one above the data; 0: none), of one or two rows. */
 bool imp_reread(Ctx *c, SheetBook *b, int64_t header_row, int header_rows, ImpSheet *s);
 /* Adds a note; none where count is 0. */
 void imp_note(Ctx *c, ImpSheet *s, const char *code, const char *value, int64_t count);

@@ -1,6 +1,8 @@
 // The edges of imports and exports: hints about foreign records are counted, what is longer than it may be is said and
 // never cut in silence, ambiguous names come back as they went out, a job names its import.
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { makeCompany, sleep, startServer } from '../lib/index.mjs';
 import { checkAndRun, csv, errorsOf, find, none, one, step, upload } from '../lib/imports.mjs';
@@ -180,5 +182,81 @@ describe('people from a file', () => {
     const done = await step(sysadmin, up.id, 'run');
     assert.deepEqual(done.counts, { ...none, created: 1 }, JSON.stringify(await errorsOf(sysadmin, up.id)));
     assert.deepEqual((await admin.get(`/users/${(await user('file3')).id}`)).json.roles ?? [], []);
+  });
+});
+
+describe('a file without a header row', () => {
+  const lines = Buffer.from('无头甲有限公司,金融,广告,13966710001\n无头乙有限公司,制造业,官网,13966710002\n');
+  test('names its columns A, B, C; the first row is a row', async () => {
+    const up = await upload(rep, lines);
+    assert.ok(up.sheets[0].notes.some((n) => n.code === 'header'));
+    const set = await rep.patch(`/imports/${up.id}`, { sheets: [{ index: 0, entity: 'customer', header_row: 0 }] });
+    assert.equal(set.status, 200, set.text);
+    const [sheet] = set.json.sheets;
+    assert.deepEqual([sheet.header_row, sheet.rows, sheet.columns.map((c) => c.header).join('')], [0, 2, 'ABCD']);
+    assert.deepEqual(sheet.columns[0].samples, ['无头甲有限公司', '无头乙有限公司']);
+    const mapped = await rep.patch(`/imports/${up.id}`, { sheets: [{ index: 0, entity: 'customer', header_row: 0, mapping: { A: 'name', B: 'industry', C: 'source', D: 'phone' } }] });
+    assert.equal(mapped.status, 200, mapped.text);
+    assert.deepEqual((await checkAndRun(rep, up.id)).counts, { ...none, created: 2 });
+    assert.equal((await one(rep, 'customers', 'name', '无头甲有限公司')).phone.replaceAll(' ', ''), '13966710001');
+  });
+  test('its refused rows come back mended as they are', async () => {
+    const up = await upload(rep, workbook({ 一: [['无头丙有限公司', '没有的行业', '广告', '13966710003']] }), { name: 'h.xlsx' });
+    await rep.patch(`/imports/${up.id}`, { sheets: [{ index: 0, entity: 'customer', header_row: 0, mapping: { A: 'name', B: 'industry', C: 'source', D: 'phone' } }] });
+    assert.deepEqual((await step(rep, up.id, 'check')).counts, { ...none, failed: 1 });
+    const { sheets, names } = readWorkbook((await rep.get(`/imports/${up.id}/errors.xlsx`)).bytes);
+    const mended = sheets[names[0].name].map((r) => Array.from(r, (v) => (v === '没有的行业' ? '金融' : v ?? '')));
+    assert.deepEqual(mended[0].slice(1), ['A', 'B', 'C', 'D']);
+    const bytes = workbook(Object.fromEntries(names.map((n) => [n.name, n === names[0] ? mended : sheets[n.name].map((r) => Array.from(r ?? [], (v) => v ?? ''))])), Object.fromEntries(names.filter((n) => n.hidden).map((n) => [n.name, { hidden: true }])));
+    const back = await upload(rep, bytes, { name: 'back.xlsx', entity: null });
+    assert.deepEqual((await checkAndRun(rep, back.id)).counts, { ...none, created: 1 });
+  });
+  test('nonsense is refused', async () => {
+    const up = await upload(rep, lines);
+    for (const header_row of [-1, 1001])
+      assert.equal((await rep.patch(`/imports/${up.id}`, { sheets: [{ index: 0, entity: 'customer', header_row }] })).status, 422);
+  });
+});
+
+describe('zhike import', () => {
+  const file = (name, bytes) => { const path = join(server.folder, name); writeFileSync(path, bytes); return path; };
+  const counts = (out) => JSON.parse(out.slice(out.indexOf('{')));
+  test('--entity, --dry-run, --report, --mode, --match, --on-blank do what the API does', async () => {
+    const first = file('cli.csv', csv([head, row('命令行有限公司', '13966720001', '原来'), ['坏的有限公司', '没有的行业', '广告', '13966720002', '']]));
+    const dry = await server.cli('import', first, '--entity', 'customer', '--dry-run');
+    assert.equal(dry.code, 0, dry.stderr);
+    assert.match(dry.stdout, /^checked /);
+    assert.deepEqual(counts(dry.stdout), { ...none, created: 1, failed: 1 });
+    assert.equal((await find(boss, 'customers', 'name', '命令行有限公司')).length, 0);
+    const report = join(server.folder, 'report.xlsx');
+    const run = await server.cli('import', first, '--entity', 'customer', '--report', report);
+    assert.match(run.stdout, /^done /, run.stderr);
+    assert.deepEqual(counts(run.stdout), { ...none, created: 1, failed: 1 });
+    assert.ok(JSON.stringify(readWorkbook(readFileSync(report)).sheets).includes('坏的有限公司'));
+    const keep = file('cli2.csv', csv([head, row('命令行有限公司', '13966729999', '')]));
+    const update = (...more) => server.cli('import', keep, '--entity', 'customer', '--match', 'name', ...more);
+    assert.deepEqual(counts((await update('--mode', 'update')).stdout), { ...none, updated: 1 });
+    assert.equal((await one(boss, 'customers', 'name', '命令行有限公司')).remark, '原来');
+    assert.deepEqual(counts((await update('--mode', 'upsert', '--on-blank', 'clear')).stdout), { ...none, updated: 1 });
+    assert.equal((await one(boss, 'customers', 'name', '命令行有限公司')).remark ?? null, null);
+    assert.deepEqual(counts((await update('--mode', 'skip')).stdout), { ...none, skipped: 1 });
+  });
+  test('--as holds to the rights of that person', async () => {
+    const path = file('as.csv', csv([head, row('以人之名有限公司', '13966730001')]));
+    assert.equal((await server.cli('import', path, '--entity', 'customer', '--as', 'rep')).code, 0);
+    assert.equal((await one(boss, 'customers', 'name', '以人之名有限公司')).owner.id, rep.user.id);
+    const refused = await server.cli('import', path, '--entity', 'customer', '--as', 'auditor1');
+    assert.equal(refused.code, 1);
+    assert.equal((await server.cli('import', path, '--entity', 'customer', '--as', 'nobody')).code, 1);
+  });
+  test('what is wrong is said, with exit code 1', async () => {
+    const path = file('w.csv', csv([head, row('错参有限公司', '13966740001')]));
+    for (const args of [['--entity', 'ghost'], ['--entity', 'customer', '--mode', 'guess'], ['--entity', 'customer', '--match', 'nope'], ['--entity', 'customer', '--on-blank', 'maybe']]) {
+      const result = await server.cli('import', path, ...args);
+      assert.equal(result.code, 1, args.join(' '));
+      assert.ok(result.stderr.trim(), args.join(' '));
+    }
+    assert.equal((await server.cli('import', join(server.folder, 'no.csv'), '--entity', 'customer')).code, 1);
+    assert.equal((await find(boss, 'customers', 'name', '错参有限公司')).length, 0);
   });
 });
