@@ -25,6 +25,8 @@ bool file_fail(Ctx *c, const char *path, int err)
     const char *why = strerror_r(err, reason, sizeof reason);
     if (err == ENOSPC || err == EDQUOT)
         ctx_fail(c, ERR_DISK_FULL, NULL, "err.disk_full");
+    else if (err == EIO || err == EMFILE || err == ENFILE) /* may be over in a moment */
+        ctx_fail(c, ERR_BUSY, NULL, "err.db_io");
     else
         ctx_fail(c, err == ENOENT ? ERR_NOT_FOUND : ERR_INTERNAL, NULL, "file.failed",
                  last_part(path), why);

@@ -98,7 +98,7 @@ bool db_one_text(Ctx *c, SqlText sql, const DbVal *params, int n, const char **o
  * Inside fn, db_write again just runs the inner function in the same transaction.
  * After a failed statement the transaction can only be undone, on both engines (PostgreSQL is like
  * that): further statements fail. Put what may fail into db_try. A write outside db_write fails.
- * A COMMIT whose answer was lost is ERR_BUSY "err.commit_unknown".
+ * A COMMIT whose answer was lost, or that the disk may have kept though it said no, is ERR_COMMIT_UNKNOWN.
  */
 bool db_write(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg);
 bool db_in_write(const Ctx *c);

@@ -81,7 +81,7 @@ struct DbRows {
 typedef enum CommitResult {
     COMMIT_OK,
     COMMIT_FAILED,  /* nothing of it is in the database */
-    COMMIT_UNKNOWN, /* the answer was lost */
+    COMMIT_UNKNOWN, /* the answer was lost, or the log may hold it after all */
 } CommitResult;
 
 struct Driver {

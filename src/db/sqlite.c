@@ -478,6 +478,11 @@ static int word(SqliteConn *k, const char *text)
     return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
+static int pragma(sqlite3 *h, const char *text)
+{
+    return sqlite3_exec(h, text, NULL, NULL, NULL);
+}
+
 /* What was learnt inside the transaction so far need not hold any more: see db_write_epoch. */
 static void new_epoch(DbConn *conn)
 {
@@ -500,14 +505,31 @@ static bool sqlite_begin(Ctx *c, DbConn *conn)
     return sqlite_control(c, conn, "BEGIN IMMEDIATE");
 }
 
+/*
+ * A COMMIT that fails in its sync has left its last page, which says "committed", in the log: a process that finds the log
+ * after this one died would take it as such, though its callers were told no. A small write over it ends that.
+ */
+static bool bury(SqliteConn *k)
+{
+    if (!sqlite3_get_autocommit(k->h))
+        word(k, "ROLLBACK");
+    return pragma(k->h, "PRAGMA user_version=0") == SQLITE_OK; /* nobody reads it; writes a page */
+}
+
 static CommitResult sqlite_commit(DbConn *conn)
 {
     conn->deadline_ms = 0;
-    int rc = word(of(conn), "COMMIT");
+    SqliteConn *k = of(conn);
+    int rc = word(k, "COMMIT");
     if (rc == SQLITE_OK)
         return COMMIT_OK;
-    failed(NULL, of(conn), rc, NULL);
-    return COMMIT_FAILED;
+    failed(NULL, k, rc, NULL);
+    switch (rc & 0xff) {
+    case SQLITE_FULL: /* no room for its last page */
+    case SQLITE_BUSY:
+    case SQLITE_CONSTRAINT: return COMMIT_FAILED;
+    default: return k->writer && !bury(k) ? COMMIT_UNKNOWN : COMMIT_FAILED;
+    }
 }
 
 static void sqlite_rollback(DbConn *conn)
@@ -553,11 +575,6 @@ static int note_wal(void *arg, sqlite3 *h, const char *name, int pages)
         pthread_mutex_unlock(&s->lock);
     }
     return SQLITE_OK;
-}
-
-static int pragma(sqlite3 *h, const char *text)
-{
-    return sqlite3_exec(h, text, NULL, NULL, NULL);
 }
 
 /* Opens h and sets what holds on every connection. */

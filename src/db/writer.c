@@ -14,7 +14,8 @@
  *
  * PostgreSQL (writer_direct): the caller's thread and a connection of the pool, BEGIN … COMMIT, run
  * again on serialisation failure, deadlock or a connection lost before COMMIT was sent. A COMMIT
- * whose answer is lost is an error that says so: nobody knows.
+ * whose answer is lost is an error that says so: nobody knows. So is one on SQLite that failed behind its last
+ * page, where nothing could be written over it (sqlite.c, bury).
  */
 #include <errno.h>
 #include <semaphore.h>
@@ -104,6 +105,14 @@ static bool run(Ctx *c, DbConn *conn, bool (*fn)(Ctx *c, void *arg), void *arg)
     return ok;
 }
 
+/* Nobody knows whether it was saved, and the caller is told just that. Always false. */
+static bool tell_unknown(Ctx *c, int n_err)
+{
+    ctx_errors_back_to(c, n_err);
+    c->retry_after_s = 5;
+    return ctx_fail(c, ERR_COMMIT_UNKNOWN, NULL, "err.commit_unknown");
+}
+
 /* --- SQLite: the queue ----------------------------------------------------------------------- */
 
 static void fail_jobs(Writer *w, Job **jobs, int n)
@@ -154,8 +163,12 @@ static bool write_search(Writer *w, Job *j)
 
 static void commit_jobs(Writer *w, Job **jobs, int n)
 {
-    if (w->db->drv->commit(w->conn) == COMMIT_OK)
+    CommitResult rc = w->db->drv->commit(w->conn);
+    if (rc == COMMIT_OK)
         return;
+    for (int i = 0; rc == COMMIT_UNKNOWN && i < n; i++)
+        if (jobs[i]->ok)
+            jobs[i]->ok = tell_unknown(jobs[i]->c, jobs[i]->n_err);
     fail_jobs(w, jobs, n);
     w->db->drv->rollback(w->conn);
 }
@@ -438,9 +451,7 @@ static bool direct(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg)
                     return true;
                 drv->report(c, conn);
                 if (rc == COMMIT_UNKNOWN) {
-                    ctx_errors_back_to(c, n_err);
-                    c->retry_after_s = 5;
-                    return ctx_fail(c, ERR_BUSY, NULL, "err.commit_unknown");
+                    return tell_unknown(c, n_err);
                 }
             }
             drv->rollback(conn);

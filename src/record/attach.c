@@ -88,8 +88,8 @@ static bool digest_file(Ctx *c, const char *path, char hex[65], int64_t *size,
         crypt_sha256_add(&s, step, (size_t)n);
         *size += n;
     }
-    int err = errno;
     bool ok = n == 0 && fsync(fd) == 0;
+    int err = errno;
     close(fd);
     crypt_sha256_end(&s, hex);
     return ok || file_fail(c, path, err);
@@ -142,7 +142,9 @@ bool attach_store(Ctx *c, const AttachNew *n, int64_t *out_id)
     i.mime = sniff(head, n_head, n->name);
     char *to = store_path(c, hex);
     char *folder = arena_printf(c->a, "%s/files/%.2s", data_dir, hex);
-    if (!file_make_dirs(c, folder, 0700))
+    bool fresh = !file_exists(folder);
+    if (!file_make_dirs(c, folder, 0700) ||
+        (fresh && !file_sync_dir(c, arena_printf(c->a, "%s/files", data_dir))))
         return false;
     chmod(n->path, 0600);
     if (rename(n->path, to) != 0)

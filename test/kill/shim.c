@@ -349,9 +349,18 @@ time_t time(time_t *out)
 
 /* --- memory ---------------------------------------------------------------------------------- */
 
-void *__libc_malloc(size_t n);
-void *__libc_calloc(size_t n, size_t size);
-void *__libc_realloc(void *p, size_t n);
+typedef void *Malloc(size_t);
+typedef void *Calloc(size_t, size_t);
+typedef void *Realloc(void *, size_t);
+
+/*
+ * The program has malloc itself (base/memory.c) and asks glibc under these names; dlsym does not allocate where it finds
+ * what it looks for.
+ */
+#define NEXT(name, type)                                                                           \
+    static type *real;                                                                             \
+    if (!real)                                                                                     \
+    real = (type *)(uintptr_t)dlsym(RTLD_NEXT, name)
 
 static bool no_memory(void *caller)
 {
@@ -361,15 +370,18 @@ static bool no_memory(void *caller)
     errno = ENOMEM;
     return true;
 }
-void *malloc(size_t n)
+void *__libc_malloc(size_t n)
 {
-    return no_memory(__builtin_return_address(0)) ? NULL : __libc_malloc(n);
+    NEXT("__libc_malloc", Malloc);
+    return no_memory(__builtin_return_address(0)) ? NULL : real(n);
 }
-void *calloc(size_t n, size_t size)
+void *__libc_calloc(size_t n, size_t size)
 {
-    return no_memory(__builtin_return_address(0)) ? NULL : __libc_calloc(n, size);
+    NEXT("__libc_calloc", Calloc);
+    return no_memory(__builtin_return_address(0)) ? NULL : real(n, size);
 }
-void *realloc(void *p, size_t n)
+void *__libc_realloc(void *p, size_t n)
 {
-    return no_memory(__builtin_return_address(0)) ? NULL : __libc_realloc(p, n);
+    NEXT("__libc_realloc", Realloc);
+    return no_memory(__builtin_return_address(0)) ? NULL : real(p, n);
 }

@@ -1,0 +1,54 @@
+/*
+ * malloc, calloc, realloc of the whole process, libraries included: memory that is refused ends the process with a
+ * sentence, as in arena.c. Libraries that go on without it go on wrongly: json-c leaves out the member, and a record
+ * would be saved without a field that its author filled in. What was acknowledged is on disk; a restart is safe.
+ *
+ * Only for what any request needs. Who asks for more than LARGE at once may be refused and has to look at the answer,
+ * as the readers of foreign files do: a file that claims to be huge must not end the server.
+ * The sanitizers bring their own functions of these names.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define HAS_OWN_MALLOC 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define HAS_OWN_MALLOC 1
+#endif
+#endif
+
+#ifndef HAS_OWN_MALLOC
+enum { LARGE = 1 << 20 };
+
+/* glibc's own, under the names it gives those who stand in front of them */
+void *__libc_malloc(size_t n);
+void *__libc_calloc(size_t n, size_t size);
+void *__libc_realloc(void *p, size_t n);
+
+static void *checked(void *p, size_t n)
+{
+    static const char words[] = "zhike: the machine has no memory left\n";
+    if (p || n == 0 || n > LARGE)
+        return p;
+    (void)!write(STDERR_FILENO, words, sizeof words - 1);
+    abort();
+}
+
+void *malloc(size_t n)
+{
+    return checked(__libc_malloc(n), n);
+}
+
+void *calloc(size_t n, size_t size)
+{
+    size_t all;
+    return checked(__libc_calloc(n, size), __builtin_mul_overflow(n, size, &all) ? SIZE_MAX : all);
+}
+
+void *realloc(void *p, size_t n)
+{
+    return checked(__libc_realloc(p, n), n);
+}
+#endif
