@@ -66,8 +66,9 @@ bool api_record_groups(Request *rq)
 {
     ListQuery q;
     const char *by = request_query(rq, "by"), *sums = request_query(rq, "sums");
-    return list_query(rq, &q) && (by ? rec_groups(&rq->c, rq->e, &q, by, sums, &rq->out.body)
-                                     : ctx_fail(&rq->c, ERR_BAD_REQUEST, "by", "err.required"));
+    return list_query(rq, &q) &&
+           (by || (sums && *sums) ? rec_groups(&rq->c, rq->e, &q, by, sums, &rq->out.body)
+                                  : ctx_fail(&rq->c, ERR_BAD_REQUEST, "by", "err.required"));
 }
 
 static bool answer_record(Request *rq, int64_t id)

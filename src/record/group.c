@@ -64,11 +64,13 @@ static const Field *clear_field(Ctx *c, const Entity *e, const char *name, const
 
 static bool read_request(Ctx *c, const char *by, const char *sums, Grouping *g)
 {
-    g->by = clear_field(c, g->e, by, "by");
+    g->by = by ? clear_field(c, g->e, by, "by") : NULL;
+    if (by && !g->by)
+        return false;
     if (g->by && !may_group(g->by))
         return ctx_fail(c, ERR_BAD_REQUEST, "by", "err.group_field",
                         label_in(g->by->label, c->lang));
-    for (const char *p = sums; g->by && p && *p;) {
+    for (const char *p = sums; p && *p;) {
         size_t n = strcspn(p, ",");
         char *name = arena_dup(c->a, p, n);
         p += n + (p[n] == ',');
@@ -80,7 +82,7 @@ static bool read_request(Ctx *c, const char *by, const char *sums, Grouping *g)
                             label_in(f->label, c->lang), ctx_num(c, SUMS_MOST));
         g->sums[g->n_sums++] = f;
     }
-    return g->by != NULL;
+    return true;
 }
 
 /* ---- the statement ------------------------------------------------------------------------- */
@@ -143,7 +145,7 @@ static bool read_groups(Ctx *c, const Grouping *g, const Filter *f, const ListQu
     DbRows *r = sql_query(c, &q);
     if (!r)
         return false;
-    bool text = g->by->type == FT_OPTION || g->by->type == FT_DATE;
+    bool text = g->by && (g->by->type == FT_OPTION || g->by->type == FT_DATE);
     while (*n < most && db_step(r)) {
         Group *x = &out[(*n)++];
         x->count = db_int(r, 0);
@@ -208,6 +210,10 @@ static void write_group(Ctx *c, const Grouping *g, const LinkLabels *labels, con
     else
         jw_int(w, x->value.i);
     jw_kstr(w, "label", label_of(c, g, labels, &x->value));
+    const Entity *to = g->by->to ? model_entity(g->e->model, g->by->to) : NULL;
+    const char *color = to && x->value.kind == DB_INT ? link_color(labels, to, x->value.i) : NULL;
+    if (color)
+        jw_kstr(w, "color", color);
     write_figures(g, x, w);
     jw_end(w);
 }
@@ -224,13 +230,13 @@ bool rec_groups(Ctx *c, const Entity *e, const ListQuery *lq, const char *by, co
     Group *list = ARENA_ARRAY(c->a, GROUPS_MOST + 1, Group);
     Group total = {0};
     int n = 0, one = 0;
-    if (!read_groups(c, &g, f, lq, true, list, GROUPS_MOST + 1, &n) ||
+    if ((by && !read_groups(c, &g, f, lq, true, list, GROUPS_MOST + 1, &n)) ||
         !read_groups(c, &g, f, lq, false, &total, 1, &one))
         return false;
     bool more = n > GROUPS_MOST;
     n = more ? GROUPS_MOST : n;
     LinkLabels *labels = link_labels_new(c);
-    const Entity *to = g.by->to ? model_entity(e->model, g.by->to) : NULL;
+    const Entity *to = g.by && g.by->to ? model_entity(e->model, g.by->to) : NULL;
     for (int i = 0; to && i < n; i++)
         if (list[i].value.kind == DB_INT)
             link_labels_want(labels, to, list[i].value.i);

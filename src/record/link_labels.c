@@ -13,8 +13,9 @@ typedef struct Want {
     const Entity *to;
     int64_t *ids;
     const char **labels;
-    int *slots; /* position + 1 by hash of the id, 0 where free; twice cap of them */
-    int n, cap; /* cap is a power of two */
+    const char **colors; /* of an entity whose rows have one */
+    int *slots;          /* position + 1 by hash of the id, 0 where free; twice cap of them */
+    int n, cap;          /* cap is a power of two */
     bool fetched;
 } Want;
 
@@ -68,12 +69,15 @@ static void enlarge(Arena *a, Want *w)
     int cap = w->cap ? w->cap * 2 : 64;
     int64_t *ids = ARENA_ARRAY(a, cap, int64_t);
     const char **labels = ARENA_ARRAY(a, cap, const char *);
+    const char **colors = ARENA_ARRAY(a, cap, const char *);
     if (w->n) {
         memcpy(ids, w->ids, (size_t)w->n * sizeof(int64_t));
         memcpy(labels, w->labels, (size_t)w->n * sizeof(char *));
+        memcpy(colors, w->colors, (size_t)w->n * sizeof(char *));
     }
     w->ids = ids;
     w->labels = labels;
+    w->colors = colors;
     w->cap = cap;
     w->slots = ARENA_ARRAY(a, cap * 2, int);
     for (int i = 0; i < w->n; i++)
@@ -99,15 +103,36 @@ static bool open_to_all(const Entity *e)
            strcmp(e->name, "role") == 0 || strcmp(e->name, "region") == 0;
 }
 
+/* The option field that colours the rows of an entity (tags), or NULL. */
+static const Field *color_field(const Entity *e)
+{
+    const Field *f = entity_field(e, "color");
+    return f && f->type == FT_OPTION && f->column && !f->retired && !f->hidden ? f : NULL;
+}
+
+/* The token of the page that stands for a chosen colour. */
+static const char *color_token(const Field *f, const char *code)
+{
+    for (int i = 0; code && i < f->n_options; i++)
+        if (strcmp(f->options[i].code, code) == 0)
+            return f->options[i].color;
+    return NULL;
+}
+
 static bool fetch(Ctx *c, Want *w)
 {
     const Entity *e = w->to;
+    const Field *color = color_field(e);
     if (!e->title->column)
         return true;
     Sql q;
     sql_init(&q, c->a);
     sql_add(&q, SQL("SELECT t0.\"id\", "));
     sql_col(&q, "t0", e->title->column);
+    if (color) {
+        sql_add(&q, SQL(", "));
+        sql_col(&q, "t0", color->column);
+    }
     sql_add(&q, SQL(" FROM "));
     sql_name(&q, e->name);
     sql_add(&q, SQL(" AS t0 WHERE t0.\"id\" IN "));
@@ -134,6 +159,8 @@ static bool fetch(Ctx *c, Want *w)
             w->labels[at] = arena_str(c->a, db_text(r, 1));
         else if (!db_is_null(r, 1))
             w->labels[at] = arena_printf(c->a, "%" PRId64, db_int(r, 1));
+        if (color && !db_is_null(r, 2))
+            w->colors[at] = color_token(color, db_text(r, 2));
     }
     db_done(r);
     return c->n_err == 0;
@@ -151,13 +178,31 @@ bool link_labels_fetch(Ctx *c, LinkLabels *l)
     return true;
 }
 
-const char *link_label(const LinkLabels *l, const Entity *to, int64_t id)
+/* Where id stands among the rows of to, or NULL with at untouched. */
+static const Want *found(const LinkLabels *l, const Entity *to, int64_t id, int *at)
 {
     for (int i = 0; i < l->n; i++) {
         if (l->wants[i].to != to)
             continue;
-        int at = position(&l->wants[i], id);
-        return at >= 0 ? l->wants[i].labels[at] : NULL;
+        int p = position(&l->wants[i], id);
+        if (p < 0)
+            return NULL;
+        *at = p;
+        return &l->wants[i];
     }
     return NULL;
+}
+
+const char *link_label(const LinkLabels *l, const Entity *to, int64_t id)
+{
+    int at;
+    const Want *w = found(l, to, id, &at);
+    return w ? w->labels[at] : NULL;
+}
+
+const char *link_color(const LinkLabels *l, const Entity *to, int64_t id)
+{
+    int at;
+    const Want *w = found(l, to, id, &at);
+    return w ? w->colors[at] : NULL;
 }

@@ -61,7 +61,7 @@ void rec_list_where(Ctx *c, Sql *q, const Entity *e, const Filter *f, const List
                     const struct SearchFound *found);
 /* Rows of a list by the values of one field, with sums: {"data": [{"value", "label", "count", "sums": {…}}], "more",
    "total": {"count", "sums"}}, the largest groups first, at most 200. by: an option, yes/no, link, list of links, region
-   (by province) or date (by month) the caller reads in clear; sums: "a,b", numbers and money. Two statements, and one per
+   (by province) or date (by month) the caller reads in clear, or NULL for the total alone; sums: "a,b", numbers and money. Two statements, and one per
    linked entity. */
 bool rec_groups(Ctx *c, const Entity *e, const ListQuery *q, const char *by, const char *sums,
                 Buf *out);
@@ -79,6 +79,8 @@ void link_labels_want(LinkLabels *l, const Entity *to, int64_t id);
 bool link_labels_fetch(Ctx *c, LinkLabels *l);
 const char *link_label(const LinkLabels *l, const Entity *to,
                        int64_t id); /* NULL: not his to see */
+/* The token of its colour, of rows that have one (tags), else NULL. */
+const char *link_color(const LinkLabels *l, const Entity *to, int64_t id);
 
 /* ---- writing ------------------------------------------------------------------------------- */
 

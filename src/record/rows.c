@@ -272,6 +272,20 @@ static void write_ref(Jw *w, int64_t id, const char *label)
     jw_end(w);
 }
 
+/* A link as {"id", "label"}, and "color" where the row behind it has one (tags). */
+static void write_link(const LinkLabels *l, const Entity *to, int64_t id, Jw *w)
+{
+    jw_obj(w);
+    JW_KEY(w, "id");
+    jw_int(w, id);
+    JW_KEY(w, "label");
+    jw_str(w, to ? link_label(l, to, id) : NULL);
+    const char *color = to ? link_color(l, to, id) : NULL;
+    if (color)
+        jw_kstr(w, "color", color);
+    jw_end(w);
+}
+
 void rows_write_person(Ctx *c, const LinkLabels *labels, const char *key, int64_t user, Jw *w)
 {
     const Entity *people = model_entity(c->model, "user");
@@ -290,7 +304,7 @@ static void write_value(Ctx *c, const RowSet *s, const Row *row, int at, Jw *w)
         const Entity *to = model_entity(s->e->model, f->to);
         jw_arr(w);
         for (int i = 0; row->many && i < row->n_many[at]; i++)
-            write_ref(w, row->many[at][i], to ? link_label(s->labels, to, row->many[at][i]) : NULL);
+            write_link(s->labels, to, row->many[at][i], w);
         jw_end(w);
     } else if (v->kind == DB_NULL) {
         jw_null(w);
@@ -298,7 +312,7 @@ static void write_value(Ctx *c, const RowSet *s, const Row *row, int at, Jw *w)
         jw_str(w, type_mask(c->a, f, type_ops(f->type)->to_text(c->a, f, v, c->lang)));
     } else if (is_link(f)) {
         const Entity *to = s->targets[at] ? s->targets[at] : rows_link_target(f, row->rec.v);
-        write_ref(w, v->i, to ? link_label(s->labels, to, v->i) : NULL);
+        write_link(s->labels, to, v->i, w);
     } else if (f->type == FT_REGION) {
         write_ref(w, v->i, region_path_text((int32_t)v->i));
     } else {

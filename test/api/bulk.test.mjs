@@ -97,6 +97,14 @@ describe('groups and sums', () => {
       }
     }
   });
+  test('without a field only the total is told: the foot of a list', async () => {
+    await makeCustomer(rep, { annual_revenue: '7.50', source: 'advertising' });
+    await makeCustomer(rep2, { annual_revenue: '9.00', source: 'advertising' });
+    const ask = (client) => client.get(`/customers/groups?sums=annual_revenue&${filter(['source', '=', 'advertising'])}`);
+    assert.deepEqual((await ask(rep)).json, { data: [], more: false, total: { count: 1, sums: { annual_revenue: '7.50' } } });
+    assert.equal((await ask(boss)).json.total.sums.annual_revenue, '16.50');
+    problem(await agent.get('/customers/groups?sums=phone'), 400);
+  });
   test('what cannot be grouped or summed is refused', async () => {
     problem(await rep.get('/customers/groups'), 400);
     problem(await rep.get('/customers/groups?by=nope'), 400);
@@ -115,7 +123,9 @@ describe('tags', () => {
     const by_name = await makeCustomer(rep, { tags: [{ name: '长三角重点' }] });
     assert.deepEqual(ids(await all(rep, '/customers', filter(['tags', 'contains', tag.id]))).sort(), [c.id, by_name.id].sort());
     const groups = (await rep.get('/customers/groups?by=tags')).json;
-    assert.equal(groups.data.find((g) => g.value === tag.id)?.count, 2);
+    const group = groups.data.find((g) => g.value === tag.id);
+    assert.deepEqual([group?.count, group?.color], [2, 'red']);
+    assert.deepEqual((await fresh(rep, c.id)).tags, [{ id: tag.id, label: '长三角重点', color: 'red' }]);
     problem(await rep.delNow(`/tags/${tag.id}`), 403);
     assert.equal((await manager.delNow(`/tags/${tag.id}`)).status, 204);
     assert.deepEqual((await fresh(rep, c.id)).tags, []);
