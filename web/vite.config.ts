@@ -50,7 +50,7 @@ export default defineConfig({
         codeSplitting: {
           groups: [
             { name: 'vue', test: /node_modules[\\/](@vue|vue|vue-router)[\\/]|plugin-vue/ },
-            { name: 'app', test: /web[\\/]src[\\/](main|App|router|core[\\/]|ui[\\/]|views[\\/]list[\\/]|views[\\/]detail[\\/]ActionDialog|views[\\/]form[\\/](guard|useForm)|shell[\\/](Shell\.|Looks|SearchBox|menu|SignInForm)|fields[\\/](registry|Cell|inputs[\\/](props|Text|Area|Money|Option|Link|Bool)))/ },
+            { name: 'app', test: /web[\\/]src[\\/](main|App|router|core[\\/]|ui[\\/]|views[\\/]list[\\/](ListPage|DataGrid|CardList|FilterBar|CellEditor|ColumnPicker|ViewTabs|BulkBar|useViews|useHeads)|views[\\/]detail[\\/]ActionDialog|views[\\/]form[\\/](guard|useForm)|shell[\\/](Shell\.|Looks|SearchBox|menu|SignInForm)|fields[\\/](registry|Cell|inputs[\\/](props|Text|Area|Money|Option|Link|Bool)))/ },
           ],
         },
       },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { countOf, emptyFilter, fromFilter, holds, isComplete, quickFields, toFilter, type FilterState } from './filter';
+import { both, countOf, emptyFilter, fromFilter, groupFilter, holds, isComplete, quickFields, toFilter, type FilterState } from './filter';
 
 const state = (more: Partial<FilterState>): FilterState => ({ ...emptyFilter(), ...more });
 describe('filters', () => {
@@ -16,6 +16,8 @@ describe('filters', () => {
   it.each([
     [['level', 'in', ['key']]], [['and', ['level', 'in', ['key']], ['name', 'contains', '云']]], [['and', ['level', 'in', ['key']], ['or', ['a', '=', 1], ['b', '=', 2]]]],
     [['created_at', 'between', ['2026-01-01', '2026-02-01']]], [['or', ['a', '=', 1], ['b', '=', 2]]], [['x', 'is_null', null]],
+    [['or', ['and', ['a', '=', 1], ['b', '=', 2]], ['c', '=', 3]]], [['and', ['customer.owner', '=', 'me'], ['or', ['a', '=', 1], ['b', '=', 2]]]],
+    [['and', ['level', 'in', ['key']], ['or', ['and', ['a', '=', 1], ['b', '=', 2]], ['c', '=', 3]]]],
   ])('%j comes back from an address as it was', (filter) => {
     const read = fromFilter(filter, ['level']);
     expect(read).not.toBeNull();
@@ -23,7 +25,7 @@ describe('filters', () => {
   });
   it('leaves alone what the bar cannot show', () => {
     expect(fromFilter(['not', ['a', '=', 1]], [])).toBeNull();
-    expect(fromFilter(['or', ['and', ['a', '=', 1], ['b', '=', 2]], ['c', '=', 3]], [])).toBeNull();
+    expect(fromFilter(['or', ['and', ['a', '=', 1], ['or', ['b', '=', 2], ['d', '=', 4]]], ['c', '=', 3]], [])).toBeNull();
     expect(fromFilter('nonsense', [])).toBeNull();
   });
   it('knows when a condition is complete', () => {
@@ -37,6 +39,15 @@ describe('filters', () => {
     const f = (name: string, type: string, more = {}) => ({ name, type, label: { zh: name }, ops: ['in'], ...more });
     expect(quickFields([f('level', 'option'), f('industry', 'option'), f('hidden', 'option'), f('owner', 'link', { to: 'user' }), f('name', 'string')], ['name', 'industry', 'level']).map((x) => x.name)).toEqual(['owner', 'industry', 'level']);
   });
+});
+
+describe('groups', () => {
+  const f = (type: string) => ({ name: 'x', type, label: { zh: 'x' } });
+  it.each([
+    ['option', 'key', ['x', '=', 'key']], ['option', null, ['x', 'is_null', null]], ['link', 5, ['x', '=', 5]], ['link_many', 5, ['x', 'contains', 5]],
+    ['region', 330000, ['x', 'under', 330000]], ['date', '2026-02', ['x', 'between', ['2026-02-01', '2026-02-28']]], ['bool', false, ['x', '=', false]],
+  ])('the rows of a group by %s %s', (type, value, filter) => expect(groupFilter(f(type), value)).toEqual(filter));
+  it('joins two filters', () => { expect(both(null, ['a', '=', 1])).toEqual(['a', '=', 1]); expect(both(['b', '=', 1], ['a', '=', 1])).toEqual(['and', ['b', '=', 1], ['a', '=', 1]]); });
 });
 
 describe('conditions on the values of a form', () => {

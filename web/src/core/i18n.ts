@@ -1,11 +1,12 @@
-// Sentences of the page and the language switch. t() takes keys of messages/parts/{web,wizard,day}.zh.json
+// Sentences of the page and the language switch. t() takes keys of messages/parts/{web,wizard,day,lists}.zh.json
 // without their "ui." and fills {0}, {1} … Labels of entities and fields come from the server.
 import { ref, shallowRef } from 'vue';
+import type zhLists from '../../../messages/parts/lists.zh.json';
 import type zhPart from '../../../messages/parts/web.zh.json';
 import type zhWizard from '../../../messages/parts/wizard.zh.json';
 import type zhDay from '../../../messages/parts/day.zh.json';
 
-type Full = (keyof typeof zhPart | keyof typeof zhWizard | keyof typeof zhDay) & string;
+type Full = (keyof typeof zhPart | keyof typeof zhWizard | keyof typeof zhDay | keyof typeof zhLists) & string;
 export type Key = Full extends infer K ? (K extends `ui.${infer R}` ? R : never) : never;
 export type Lang = 'zh' | 'en';
 export interface Label { zh: string; en?: string }

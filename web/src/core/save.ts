@@ -7,6 +7,8 @@ import { typeOf } from '../fields/registry';
 import { fieldOf } from './schema';
 
 export interface Conflict {
+  /** As it was when the change began; absent where nobody kept it. */
+  former?: Row;
   key: number; entity: EntityDef; current: Row; mine: Record<string, unknown>;
   answer: (keep: string[] | null) => void;
 }
@@ -20,7 +22,7 @@ export const sameValue = (a: unknown, b: unknown): boolean => {
 };
 
 /** changes: form values by field name. Resolves to the saved record, or null when given up. */
-export async function saveChanges(entity: EntityDef, id: number, version: number, changes: Record<string, unknown>): Promise<Row | null> {
+export async function saveChanges(entity: EntityDef, id: number, version: number, changes: Record<string, unknown>, former?: Row): Promise<Row | null> {
   const path = `/${entity.plural}/${id}`;
   let mine = changes;
   let base = version;
@@ -40,7 +42,7 @@ export async function saveChanges(entity: EntityDef, id: number, version: number
       const open = Object.fromEntries(Object.entries(mine).filter(([name, value]) => !sameValue(value, current[name])));
       if (Object.keys(open).length === 0) return current;
       const keep = await new Promise<string[] | null>((resolve) => {
-        conflict.value = { key: ++keys, entity, current, mine: open, answer: (k) => { conflict.value = null; resolve(k); } };
+        conflict.value = { key: ++keys, entity, current, former, mine: open, answer: (k) => { conflict.value = null; resolve(k); } };
       });
       if (keep === null) return null;
       if (keep.length === 0) return current;

@@ -51,6 +51,7 @@ const optionShown = (code: unknown, field: FieldDef) => {
   const option = field.options?.find((o) => o.code === code);
   return { text: option ? label(option.label) : String(code), color: option?.color ?? '' };
 };
+type TagValue = LinkValue & { color?: string };
 const linkText = (value: unknown) => (value && typeof value === 'object' ? String((value as LinkValue).label ?? '') : isEmpty(value) ? '' : String(value));
 function linkShown(value: unknown, field: FieldDef, row?: Row): Shown {
   const text = linkText(value);
@@ -86,7 +87,7 @@ export const types: Record<string, FieldType> = {
   email: { ...base, show: (v) => { const text = plain(v).text; return text && !text.includes('*') ? { text, href: `mailto:${text}` } : { text }; }, width: 190, check: (v) => (isEmpty(v) || /^\S+@\S+\.\S+$/.test(String(v).trim()) || String(v).includes('*') ? '' : t('field.email')) },
   url: { ...base, show: (v) => { const text = plain(v).text; return /^https?:\/\//i.test(text) ? { text, href: text } : { text }; }, width: 190 },
   link: { ...base, show: linkShown, input: LinkInput, filter: 'link', width: 130, toApi: idOf },
-  link_many: { ...base, show: (v) => { const all = Array.isArray(v) ? v.map(linkText) : []; return { text: all.join('、') }; }, input: LinkInput, filter: 'link', width: 180, wide: true, inline: false, toApi: (v) => (Array.isArray(v) ? v.map(idOf) : []), fromApi: (v) => v ?? [] },
+  link_many: { ...base, show: (v, f) => { const all = Array.isArray(v) ? v.map(linkText) : []; return { text: all.join('、'), tags: f.to === 'tag' ? (v as TagValue[] ?? []).map((x) => ({ text: linkText(x), color: x?.color || 'gray' })) : undefined }; }, input: LinkInput, filter: 'link', width: 180, wide: true, inline: false, toApi: (v) => (Array.isArray(v) ? v.map(idOf) : []), fromApi: (v) => v ?? [] },
   region: { ...base, show: (v) => ({ text: linkText(v) }), input: lazyRegion, filter: 'region', width: 190, toApi: idOf },
   file: { ...base, show: filesText, input: lazyFiles, filter: 'none', inline: false, wide: true, toApi: idOf },
   files: { ...base, show: filesText, input: lazyFiles, filter: 'none', inline: false, wide: true, toApi: (v) => (Array.isArray(v) ? v.map(idOf) : []) },

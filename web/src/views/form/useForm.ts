@@ -120,7 +120,7 @@ export function useForm(entity: EntityDef, row: Row | null, preset: Values = {})
       let saved: Row | null;
       if (row) {
         const names = changed();
-        saved = names.length === 0 ? row : await saveChanges(entity, row.id, row.version, Object.fromEntries(names.map((n) => [n, values[n]])));
+        saved = names.length === 0 ? row : await saveChanges(entity, row.id, row.version, Object.fromEntries(names.map((n) => [n, values[n]])), row);
       } else {
         saved = await post<Row>(`/${entity.plural}`, body(), { idempotencyKey: key });
       }

@@ -1,0 +1,38 @@
+// Fields a filter may name: those of the entity and those behind its links (customer.owner), with
+// the label people read. Loaded when a builder or a chip asks; what the caller may not read is absent.
+import { label } from './i18n';
+import { fieldOf, loadEntity, ownFirst, type EntityDef, type FieldDef } from './schema';
+
+export interface PathField { path: string; field: FieldDef; label: string }
+
+const usable = (f: FieldDef) => f.name !== 'version' && (f.ops?.length ?? 0) > 0 && !f.masked;
+const followable = (f: FieldDef) => f.type === 'link' && !!f.to && !f.masked && f.name !== 'merged_into';
+
+async function target(f: FieldDef): Promise<EntityDef | null> {
+  try { return f.to ? await loadEntity(f.to) : null; } catch { return null; }
+}
+
+/** What one path leads to, through at most three links; null where it leads nowhere the caller may read. */
+export async function resolvePath(entity: EntityDef, path: string): Promise<PathField | null> {
+  const names = path.split('.');
+  const labels: string[] = [];
+  let at: EntityDef | null = entity;
+  for (const [i, name] of names.entries()) {
+    const f: FieldDef | undefined = at ? fieldOf(at, name) : undefined;
+    if (!f) return null;
+    labels.push(label(f.label));
+    if (i === names.length - 1) return { path, field: f, label: labels.join(' › ') };
+    at = await target(f);
+  }
+  return null;
+}
+
+/** The fields of the entity, then those one link away, in the order people look for them. */
+export async function pathsOf(entity: EntityDef): Promise<PathField[]> {
+  const own = ownFirst(entity.fields).filter((f) => usable(f) || f.ops?.length && f.name !== 'version');
+  const near = await Promise.all(own.filter(followable).map(async (link) => {
+    const to = await target(link);
+    return (to ? ownFirst(to.fields).filter(usable) : []).map((f) => ({ path: `${link.name}.${f.name}`, field: f, label: `${label(link.label)} › ${label(f.label)}` }));
+  }));
+  return [...own.map((f) => ({ path: f.name, field: f, label: label(f.label) })), ...near.flat()];
+}

@@ -1,0 +1,61 @@
+// Saved views of one entity: those of the reader, then those shared with him. What a view holds is
+// compared with what the list shows, so that an unsaved change can be seen, kept or dropped.
+import { computed, ref, shallowRef, type Ref } from 'vue';
+import { get, patch, post, remove } from '../../core/api';
+import { me } from '../../core/session';
+import { fieldOf, type EntityDef, type LinkValue, type Page, type Row } from '../../core/schema';
+
+export interface Column { field: string; width?: number }
+export type Kind = 'list' | 'board';
+/** What a list shows and how: the part of a view that a person changes by looking. */
+export interface Shape { kind: Kind; filter: unknown; columns: Column[]; sort: string; group: string; sums: string[] }
+export type Shared = 'private' | 'department' | 'everyone';
+export interface SavedView { id: number; version: number; name: string; kind: string; filter: unknown; columns: unknown; sort_by: string | null; group_by: string | null; sums: unknown; shared: Shared; is_default: boolean; owner: LinkValue | null; can?: Record<string, boolean> }
+
+const viewFields = 'name,kind,filter,columns,sort_by,group_by,sums,shared,is_default,position,owner';
+export const isMine = (v: SavedView): boolean => v.owner?.id === me.value?.user.id;
+
+/** Columns as written by anybody: names, or names with a width; what the reader does not have falls out. */
+export function columnsOf(entity: EntityDef, raw: unknown): Column[] {
+  if (!Array.isArray(raw)) return [];
+  const read = raw.map((c): Column => (typeof c === 'string' ? { field: c } : { field: String((c as Column)?.field ?? ''), ...(typeof (c as Column)?.width === 'number' ? { width: (c as Column).width } : {}) }));
+  return read.filter((c, i) => fieldOf(entity, c.field) && read.findIndex((x) => x.field === c.field) === i);
+}
+const listed = (raw: unknown): string[] => (Array.isArray(raw) ? raw.filter((x): x is string => typeof x === 'string') : []);
+
+export function shapeOf(entity: EntityDef, v: SavedView, fallback: Column[]): Shape {
+  const columns = columnsOf(entity, v.columns);
+  return {
+    kind: v.kind === 'board' ? 'board' : 'list', filter: v.filter ?? null, columns: columns.length ? columns : fallback,
+    sort: v.sort_by || entity.sort || '', group: v.group_by && fieldOf(entity, v.group_by) ? v.group_by : '', sums: listed(v.sums).filter((s) => fieldOf(entity, s)),
+  };
+}
+const toBody = (s: Shape) => ({
+  kind: s.kind, filter: s.filter ?? null, columns: s.columns.map((c) => (c.width ? { field: c.field, width: c.width } : c.field)), sort_by: s.sort || null, group_by: s.group || null, sums: s.sums.length ? s.sums : null,
+});
+export const sameShape = (a: Shape, b: Shape): boolean => JSON.stringify(toBody(a)) === JSON.stringify(toBody(b));
+
+export function useViews(entity: Ref<EntityDef | null>) {
+  const list = shallowRef<SavedView[]>([]);
+  const failed = ref(false);
+  /** Own ones first; a view of nobody's asking never stops the list itself. */
+  async function load(name: string): Promise<void> {
+    try {
+      const page = await get<Page>('/saved-views', { filter: JSON.stringify(['entity', '=', name]), fields: viewFields, sort: 'created_at', limit: 200 });
+      const rank = (v: SavedView) => (isMine(v) ? 0 : v.shared === 'department' ? 1 : 2);
+      list.value = (page.data as unknown as SavedView[]).sort((a, b) => rank(a) - rank(b));
+      failed.value = false;
+    } catch { list.value = []; failed.value = true; }
+  }
+  const own = computed(() => list.value.find((v) => v.is_default && isMine(v)) ?? null);
+  const again = () => load(entity.value!.name);
+  async function create(name: string, shared: Shared, isDefault: boolean, shape: Shape): Promise<number> {
+    const made = await post<{ id: number }>('/saved-views', { name, entity: entity.value!.name, shared, is_default: isDefault, ...toBody(shape) });
+    await again();
+    return made.id;
+  }
+  async function keep(v: SavedView, shape: Shape): Promise<void> { await patch(`/saved-views/${v.id}`, toBody(shape), v.version); await again(); }
+  async function change(v: SavedView, values: Partial<Pick<SavedView, 'name' | 'shared' | 'is_default'>>): Promise<void> { await patch<Row>(`/saved-views/${v.id}`, values, v.version); await again(); }
+  async function drop(v: SavedView): Promise<void> { await remove(`/saved-views/${v.id}`, v.version); await again(); }
+  return { list, own, failed, load, create, keep, change, drop };
+}

@@ -1,0 +1,60 @@
+// A filter in words, as its chips say it: 客户 › 负责人 属于 张三、李四.
+import { get } from '../../core/api';
+import { isGroup, needsNoValue, type Condition, type Group } from '../../core/filter';
+import { day } from '../../core/format';
+import { label, t, tDynamic } from '../../core/i18n';
+import { resolvePath, type PathField } from '../../core/paths';
+import { loadRegions, pathText } from '../../core/regions';
+import { loadEntity, titleOf, type EntityDef, type FieldDef, type Page } from '../../core/schema';
+import { isDayWord, toDays } from './relative';
+
+const names = new Map<string, string>();
+/** Names of records by id, asked once each; what may not be seen stays its number. */
+export async function nameOf(to: string, ids: number[]): Promise<void> {
+  const missing = ids.filter((id) => !names.has(`${to}.${id}`));
+  if (missing.length === 0) return;
+  try {
+    const entity = await loadEntity(to);
+    const page = await get<Page>(`/${entity.plural}`, { filter: JSON.stringify(['id', 'in', missing]), fields: entity.title, limit: 200 });
+    for (const row of page.data) names.set(`${to}.${row.id}`, titleOf(entity, row));
+  } catch { /* the number stands for it */ }
+}
+export const nameNow = (to: string, id: unknown): string => names.get(`${to}.${String(id)}`) ?? `#${String(id)}`;
+export function dayWord(v: string): string {
+  const m = /^([+-])(\d+)d$/.exec(v);
+  return m ? t(m[1] === '-' ? 'days.ago' : 'days.ahead', m[2]!) : tDynamic(`when.${v}`, v);
+}
+async function regionText(code: number): Promise<string> {
+  try { const region = (await loadRegions()).byCode.get(code); return region ? pathText(region) : `#${code}`; } catch { return `#${code}`; }
+}
+export const ids = (v: unknown): number[] => (Array.isArray(v) ? v : [v]).map((x) => (x && typeof x === 'object' ? (x as { id: number }).id : x)).filter((x): x is number => typeof x === 'number');
+
+async function valueText(f: FieldDef, v: unknown): Promise<string> {
+  if (v && typeof v === 'object' && !Array.isArray(v)) return String((v as { label?: string }).label ?? '');
+  if (v === 'me') return t('filter.me');
+  if (v === 'my_department') return t('filter.my_department');
+  if (f.type === 'bool') return v ? t('common.yes') : t('common.no');
+  if (f.type === 'region') return regionText(Number(v));
+  if ((f.type === 'link' || f.type === 'link_many') && f.to) return nameNow(f.to, v);
+  if (isDayWord(v)) return dayWord(v);
+  if (f.type === 'date' || f.type === 'datetime') return day(v) || String(v);
+  const option = f.options?.find((o) => o.code === v);
+  return option ? label(option.label) : String(v ?? '');
+}
+async function conditionWords(entity: EntityDef, c: Condition): Promise<string> {
+  const at: PathField | null = await resolvePath(entity, c.field);
+  if (!at) return `${c.field} ${c.op}`;
+  const f = at.field;
+  const days = f.type === 'date' || f.type === 'datetime' ? toDays(c) : null;
+  if (days) return `${at.label} ${t(`days.${days.kind}`, days.n)}`;
+  const op = tDynamic(`op.${c.op}`, c.op);
+  if (needsNoValue(c.op)) return `${at.label} ${op}`;
+  if (f.to && (f.type === 'link' || f.type === 'link_many')) await nameOf(f.to, ids(c.value));
+  const all = await Promise.all((Array.isArray(c.value) ? c.value : [c.value]).map((v) => valueText(f, v)));
+  return `${at.label} ${op} ${all.join(c.op === 'between' ? ' – ' : t('words.comma'))}`;
+}
+export async function inWords(entity: EntityDef, c: Condition | Group): Promise<string> {
+  if (!isGroup(c)) return conditionWords(entity, c);
+  const parts = await Promise.all(c.conditions.map((x) => inWords(entity, x)));
+  return parts.join(t(c.mode === 'or' ? 'words.or' : 'words.and'));
+}
