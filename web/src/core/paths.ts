@@ -1,7 +1,7 @@
 // Fields a filter may name: those of the entity and those behind its links (customer.owner), with
 // the label people read. Loaded when a builder or a chip asks; what the caller may not read is absent.
 import { label } from './i18n';
-import { fieldOf, loadEntity, ownFirst, type EntityDef, type FieldDef } from './schema';
+import { fieldOf, loadEntity, ownFirst, shortOf, type EntityDef, type FieldDef } from './schema';
 
 export interface PathField { path: string; field: FieldDef; label: string }
 
@@ -9,7 +9,8 @@ const usable = (f: FieldDef) => f.name !== 'version' && (f.ops?.length ?? 0) > 0
 const followable = (f: FieldDef) => f.type === 'link' && !!f.to && !f.masked && f.name !== 'merged_into';
 
 async function target(f: FieldDef): Promise<EntityDef | null> {
-  try { return f.to ? await loadEntity(f.to) : null; } catch { return null; }
+  // An entity that is not in the index is not there for this reader.
+  try { return f.to && shortOf(f.to) ? await loadEntity(f.to) : null; } catch { return null; }
 }
 
 /** What one path leads to, through at most three links; null where it leads nowhere the caller may read. */

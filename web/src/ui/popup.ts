@@ -32,11 +32,14 @@ export function usePopup(anchor: Ref<HTMLElement | null>, panel: Ref<HTMLElement
     window[f]('resize', follow);
     window[f]('scroll', follow, true);
   }
+  // What is loaded when the panel opens makes it larger afterwards.
+  const grown = typeof ResizeObserver === 'function' ? new ResizeObserver(() => place()) : null;
   watch(open, async (now) => {
     listen(now);
-    if (now) { await nextTick(); place(); }
+    grown?.disconnect();
+    if (now) { await nextTick(); place(); if (panel.value) grown?.observe(panel.value); }
   });
-  onBeforeUnmount(() => listen(false));
+  onBeforeUnmount(() => { listen(false); grown?.disconnect(); });
   return { open, place };
 }
 
