@@ -59,10 +59,36 @@ static bool noise(int32_t cp)
            cp == 0x2022;
 }
 
+/* Traditional characters of headers and the simplified ones our labels are written in, in pairs of three bytes each. */
+static const char simplified[] = "戶户稱称屬属業业來来聯联繫系係系絡络電电話话號号碼码郵邮區区"
+                                 "縣县鎮镇備备註注類类級级別别狀状態态負负責责門门員员職职務务"
+                                 "編编訊讯網网機机統统會会經经營营範范圍围額额開开時时間间創创"
+                                 "內内進进標标籤签題题優优計计劃划貨货單单銀银帳账賬账國国傳传"
+                                 "專专產产術术規规資资週周歲岁齡龄歷历點点總总數数據据價价預预"
+                                 "結结際际個个實实權权證证體体對对應应關关鍵键確确認认錄录選选"
+                                 "項项簡简說说後后發发問问訪访談谈決决貴贵潛潜幣币處处辦办錢钱"
+                                 "記记細细層层階阶隊队組组長长鄉乡徵征償偿於于與与佔占過过義义"
+                                 "檔档圖图頁页執执紀纪錯错誤误詳详給给從从買买賣卖購购採采";
+
+static void simplify(char *s)
+{
+    for (; *s; s++) {
+        if (((unsigned char)*s & 0xf0) != 0xe0 || !s[1] || !s[2])
+            continue;
+        for (size_t i = 0; i + 6 <= sizeof simplified - 1; i += 6)
+            if (memcmp(s, simplified + i, 3) == 0) {
+                memcpy(s, simplified + i + 3, 3);
+                break;
+            }
+        s += 2;
+    }
+}
+
 /* brackets: 'd' drops what stands in them behind the name, 'o' opens them */
 static char *norm(Arena *a, const char *header, char brackets)
 {
     char *s = fold_text(a, header), *w = s;
+    simplify(s);
     for (const char *r = s; *r;) {
         size_t skip = 0;
         const char *end = closing(r, &skip);

@@ -1,6 +1,7 @@
 // The edges of imports and exports: hints about foreign records are counted, what is longer than it may be is said and
 // never cut in silence, ambiguous names come back as they went out, a job names its import.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -258,5 +259,23 @@ describe('zhike import', () => {
     }
     assert.equal((await server.cli('import', join(server.folder, 'no.csv'), '--entity', 'customer')).code, 1);
     assert.equal((await find(boss, 'customers', 'name', '错参有限公司')).length, 0);
+  });
+});
+
+describe('what file it is', () => {
+  test('a picture, a PDF or an archive is refused by its name, whatever the file is called', async () => {
+    for (const [bytes, kind] of [[Buffer.from('%PDF-1.4\n1 0 obj\n'), 'PDF'], [Buffer.from([0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10]), 'PNG'], [Buffer.from('{\\rtf1 a}'), 'RTF'], [Buffer.from('Rar!\x1a\x07'), 'RAR']]) {
+      const answer = await rep.upload('/imports', '客户.xlsx', bytes);
+      assert.equal(answer.status, 415, answer.text);
+      assert.ok(answer.json.errors[0].message.includes(kind), answer.text);
+    }
+  });
+  test('traditional headers in Big5 are known', async () => {
+    const big5 = spawnSync('iconv', ['-f', 'UTF-8', '-t', 'BIG5'], { input: '客戶名稱,所屬行業,訊息來源,聯繫電話,電子郵件\n臺灣積體電路製造股份有限公司,金融,廣告,13966750001,a@example.com\n' }).stdout;
+    const up = await upload(rep, big5, { name: '客戶.txt' });
+    assert.equal(up.encoding, 'Big5');
+    const guess = up.sheets[0].columns.map((c) => c.guess?.field ?? null);
+    assert.deepEqual([guess[0], guess[1], guess[3]], ['name', 'industry', 'phone'], JSON.stringify(guess));
+    assert.equal(up.sheets[0].columns[0].samples[0], '臺灣積體電路製造股份有限公司');
   });
 });

@@ -281,6 +281,23 @@ static bool open_text(SheetBook *b, const SheetOptions *o)
 
 /* ---- opening ------------------------------------------------------------------------------- */
 
+/* Files people take for tables, by their first bytes; a text file could begin with none of them. */
+static const char *other_kind(const char *head, size_t n)
+{
+    static const struct {
+        const char *magic;
+        size_t len;
+        const char *name;
+    } kinds[] = {{"%PDF-", 5, "PDF"},   {"{\\rtf", 5, "RTF"},
+                 {"\x89PNG", 4, "PNG"}, {"\xff\xd8\xff", 3, "JPEG"},
+                 {"GIF8", 4, "GIF"},    {"7z\xbc\xaf\x27\x1c", 6, "7z"},
+                 {"Rar!", 4, "RAR"},    {"\x1f\x8b", 2, "gzip"}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (n >= kinds[i].len && memcmp(head, kinds[i].magic, kinds[i].len) == 0)
+            return kinds[i].name;
+    return NULL;
+}
+
 static bool open_by_kind(SheetBook *b, const SheetOptions *o)
 {
     Ctx *c = b->c;
@@ -290,6 +307,9 @@ static bool open_by_kind(SheetBook *b, const SheetOptions *o)
         return file_fail(c, b->name, errno);
     if (n == 0)
         return ctx_fail(c, ERR_INVALID, "file", "err.sheet.empty");
+    const char *other = other_kind(head, (size_t)n);
+    if (other)
+        return ctx_fail(c, ERR_UNSUPPORTED_TYPE, "file", "err.sheet.other", other);
     bool ole = n >= 8 && memcmp(head, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 8) == 0;
     if (ole || xls_is_raw(head, (size_t)n))
         return xls_open(b, ole, o ? o->encoding : NULL);
