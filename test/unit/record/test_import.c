@@ -326,7 +326,7 @@ static void export_sheets(void **state)
     OK(t, rows_choose(&t->c, ent(t, "customer"), "name,phone", false, &s));
     s.flags = false;
     sql_init(&q, t->c.a);
-    rows_select(&t->c, &s, &q, NULL);
+    rows_select(&t->c, &s, &q, NULL, NULL);
     DbRows *r = sql_query(&t->c, &q);
     while (db_step(r))
         rows_add(&t->c, &s, r);
