@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makeCompany } from '../lib/index.mjs';
+import { passwordOf } from '../lib/company.mjs';
 import { accessible, choose, clean, customer, fits, picture, settled, signedIn, stage } from './lib/journey.mjs';
 
 const it = stage();
@@ -185,6 +186,35 @@ test('tags: made while typing in a bulk change, shown with their colour', async 
   await page.context().close();
 });
 
+test('many are deleted after a second proof, and come back from the bin', async () => {
+  await fill();
+  for (let i = 0; i < 3; i++) await customer(people.rep, { name: `批量删除旅程${i}有限公司`, source: 'partner' });
+  const page = await enter('manager');
+  const partner = encodeURIComponent(JSON.stringify(['source', '=', 'partner']));
+  await open(page, `?view=all&filter=${partner}`);
+  await counted(page, 3);
+  await page.getByRole('checkbox', { name: '选择本页全部' }).check();
+  await page.getByRole('region', { name: '批量操作' }).getByRole('button', { name: '删除' }).click();
+  const dialog = page.getByRole('dialog', { name: /批量删除/ });
+  await dialog.getByText('将修改 3 条记录').waitFor();
+  await dialog.getByRole('button', { name: '删除' }).click();
+  const proof = page.getByRole('dialog').filter({ has: page.locator('#step-code') });
+  await proof.locator('#step-code').fill(passwordOf('manager'));
+  await page.keyboard.press('Enter');
+  await dialog.getByText('已修改 3 条。').waitFor();
+  await dialog.getByRole('button', { name: '关闭' }).last().click();
+  await open(page, `?deleted=true&filter=${partner}`);
+  await page.getByRole('checkbox', { name: '选择本页全部' }).check();
+  await page.getByRole('region', { name: '批量操作' }).getByRole('button', { name: '恢复' }).click();
+  const back = page.getByRole('dialog', { name: /批量恢复/ });
+  await back.getByText('将修改 3 条记录').waitFor();
+  await back.getByRole('button', { name: '恢复' }).click();
+  await back.getByText('已修改 3 条。').waitFor();
+  assert.equal((await people.rep.get(`/customers?filter=${partner}`)).json.data.length, 3);
+  clean(page, { refused: ['403'] });
+  await page.context().close();
+});
+
 test('columns by keyboard and by the mouse, a sum at the foot, groups with their rows', async () => {
   const page = await enter('manager');
   await open(page, exhibition);
@@ -325,6 +355,12 @@ test('on the phone: tabs, chips, board and groups fit the window', async () => {
   await page.locator('.rec-card').first().waitFor();
   await fits(page, 'groups');
   await picture(page, 'lists-phone-groups');
+  await page.evaluate(() => localStorage.setItem('zk.prefs', JSON.stringify({ lang: 'en', theme: 'dark' })));
+  await page.goto(`${it.server.url}/e/customers?view=all&show=board&group=level`);
+  await page.locator('.board-card').first().waitFor();
+  await fits(page, 'board in English');
+  await accessible(page, 'phone board in English, dark');
+  await picture(page, 'lists-phone-board-en-dark');
   clean(page);
   await page.context().close();
 });
