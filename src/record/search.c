@@ -300,22 +300,25 @@ static bool search_one(Ctx *c, const Entity *e, Search *k)
     return rows_finish(c, s);
 }
 
-/* The first two other card fields that say something. */
-static const char *detail_of(Ctx *c, const Hit *h)
+/* Two other card fields that say something: first those in which the query stands (a number, the tail of a phone), then
+   the first ones. */
+static const char *detail_of(Ctx *c, const Hit *h, const char *folded)
 {
+    enum { MOST = 2 };
     const RowSet *s = h->set;
     Buf b;
     buf_init(&b, c->a);
     int said = 0;
-    for (int k = 0; k < s->n_fields && said < 2; k++) {
-        if (s->fields[k] == s->e->title)
-            continue;
-        char *text = rows_text(c, s, &s->rows[h->row], k);
-        if (!*text)
-            continue;
-        buf_puts(&b, said++ ? " · " : "");
-        buf_puts(&b, text);
+    char **texts = ARENA_ARRAY(c->a, s->n_fields, char *);
+    bool *holds = ARENA_ARRAY(c->a, s->n_fields, bool);
+    for (int k = 0; k < s->n_fields; k++) {
+        texts[k] = s->fields[k] == s->e->title ? "" : rows_text(c, s, &s->rows[h->row], k);
+        holds[k] = *texts[k] && strstr(fold_text(c->a, texts[k]), folded);
     }
+    for (int pass = 0; pass < 2; pass++)
+        for (int k = 0; k < s->n_fields && said < MOST; k++)
+            if (*texts[k] && holds[k] == (pass == 0))
+                buf_printf(&b, "%s%s", said++ ? " · " : "", texts[k]);
     return b.data;
 }
 
@@ -351,7 +354,7 @@ bool rec_search(Ctx *c, const char *q, const char *only_entity, int limit, Buf *
         jw_kstr(&w, "entity", h->set->e->name);
         jw_kint(&w, "id", h->id);
         jw_kstr(&w, "label", h->label);
-        jw_kstr(&w, "detail", detail_of(c, h));
+        jw_kstr(&w, "detail", detail_of(c, h, k.folded));
         jw_end(&w);
     }
     jw_end(&w);

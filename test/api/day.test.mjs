@@ -119,3 +119,13 @@ describe('calendar', () => {
     assert.equal((await rep.get('/me')).json.company.idle_days, 14);
   });
 });
+
+describe('search for the palette', () => {
+  test('the detail shows where the number or phone tail stands', async () => {
+    const one = await makeCustomer(rep, { name: '电话尾号公司', phone: '13712346789' });
+    const hit = async (q) => (await rep.get(`/search?q=${encodeURIComponent(q)}`)).json.data.find((h) => h.entity === 'customer' && h.id === one.id);
+    assert.match((await hit('6789')).detail, /^13712346789 · /);
+    assert.match((await hit(one.number)).detail, new RegExp(`^${one.number} · `));
+    assert.ok(!(await hit('电话尾号')).detail.includes('13712346789'), 'otherwise the first two of the card');
+  });
+});

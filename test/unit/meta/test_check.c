@@ -227,6 +227,12 @@ static void test_names(void **state)
     fails("entities/test/thing.json", BARE("thing", "customers", EVERY),
           "plural \"customers\" is already used");
     fails("entities/test/thing.json", BARE("thing", "jobs", EVERY), "plural \"jobs\" is reserved");
+    fails("entities/test/thing.json", BARE("thing", "favorites", EVERY),
+          "plural \"favorites\" is reserved");
+    fails("entities/test/thing.json", BARE("thing", "things", EVERY "\"calendar\": \"name\",\n"),
+          "the calendar field \"name\" must be a date");
+    fails("entities/test/thing.json", BARE("thing", "things", EVERY "\"calendar\": \"day\",\n"),
+          "\"calendar\" names the field \"day\", and there is none");
     fails("entities/test/thing.json", BARE("thing", "Things", EVERY), "plural \"Things\"");
     fails("entities/test/customer.json", BARE("customer", "things", EVERY),
           "is already declared in entities/customer/customer.json");
