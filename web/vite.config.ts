@@ -37,8 +37,14 @@ function messages(): Plugin {
   };
 }
 
+/** Sizes of text follow the step a person chose (data-size, theme/tokens.css); everything else stays as wide as it is. */
+export const scaled = (css: string) => css.replace(/font-size:\s*([\d.]+)px/g, 'font-size: calc($1px * var(--zoom, 1))');
+function textSizes(): Plugin {
+  return { name: 'zhike-text-sizes', enforce: 'pre', transform: (code, id) => (/\/src\/.*\.css$/.test(id.split('?')[0]!) ? { code: scaled(code), map: null } : null) };
+}
+
 export default defineConfig({
-  plugins: [vue(), messages()],
+  plugins: [vue(), messages(), textSizes()],
   build: {
     manifest: true,
     modulePreload: { polyfill: false },

@@ -141,6 +141,7 @@ static void write_company(Jw *w)
     jw_kstr(w, "phone", conf_text("company.phone"));
     jw_kstr(w, "address", conf_text("company.address"));
     jw_kstr(w, "date_format", conf_text("format.date"));
+    jw_kint(w, "bin_days", conf_int("bin.days"));
     jw_kbool(w, "search_first", conf_bool("customer.search_first"));
     jw_kint(w, "idle_days", conf_int("home.idle_days"));
     jw_end(w);

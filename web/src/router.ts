@@ -29,9 +29,11 @@ export function makeRouter(): Router {
           { path: 'calendar', name: 'calendar', component: () => import('./views/calendar/CalendarPage.vue') },
           { path: 'import', name: 'import', component: () => import('./views/import/ImportPage.vue') },
           { path: 'jobs', name: 'jobs', component: () => import('./views/jobs/JobsPage.vue') },
+          { path: 'bin', name: 'bin', component: () => import('./views/bin/BinPage.vue') },
           { path: 'me', name: 'me', component: () => import('./views/me/MePage.vue') },
           { path: 'admin/settings', name: 'settings', component: () => import('./admin/SettingsPage.vue') },
           { path: 'admin/fields', name: 'fields', component: () => import('./admin/FieldsPage.vue') },
+          { path: 'admin/layouts', name: 'layouts', component: () => import('./admin/LayoutsPage.vue') },
           { path: 'admin/dictionary', name: 'dictionary', component: () => import('./admin/DictionaryPage.vue') },
           { path: 'admin/audit', name: 'audit', component: () => import('./admin/AuditPage.vue') },
           { path: 'admin/users', name: 'users', component: ListPage, props: { plural: 'users' }, children: [

@@ -10,10 +10,12 @@ import wizardZh from '../../messages/parts/wizard.zh.json';
 import wizardEn from '../../messages/parts/wizard.en.json';
 import dayZh from '../../messages/parts/day.zh.json';
 import dayEn from '../../messages/parts/day.en.json';
+import lookZh from '../../messages/parts/look.zh.json';
+import lookEn from '../../messages/parts/look.en.json';
 import { label, setLang, t } from '../src/core/i18n';
 
-const zh: Record<string, string> = { ...webZh, ...wizardZh, ...dayZh, ...listsZh };
-const en: Record<string, string> = { ...webEn, ...wizardEn, ...dayEn, ...listsEn };
+const zh: Record<string, string> = { ...webZh, ...wizardZh, ...dayZh, ...listsZh, ...lookZh };
+const en: Record<string, string> = { ...webEn, ...wizardEn, ...dayEn, ...listsEn, ...lookEn };
 const root = join(import.meta.dirname, '../src');
 const files = (dir: string): string[] => readdirSync(dir).flatMap((n) => { const p = join(dir, n); return statSync(p).isDirectory() ? files(p) : /\.(ts|vue)$/.test(n) && !n.endsWith('.test.ts') ? [p] : []; });
 const holes = (s: string) => [...s.matchAll(/\{\d\}/g)].map((m) => m[0]).sort().join();

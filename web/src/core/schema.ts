@@ -24,6 +24,8 @@ export interface EntityShort {
 export interface EntityDef extends EntityShort {
   title: string; about?: Label; gets?: string[]; can: Record<string, boolean>;
   actions?: ActionDef[]; fields: FieldDef[]; list: string[]; form: { label: Label; fields: string[] }[];
+  /** Where somebody laid the detail page out; else it follows the form. */
+  detail?: { label: Label; fields: string[] }[]; detail_hidden?: string[];
   card?: string[]; sort?: string; children?: ChildDef[];
 }
 export interface SchemaIndex { version: string; groups: { name: string; label: Label }[]; entities: EntityShort[] }

@@ -1,6 +1,6 @@
 // Who is signed in, and what happens when the session ends or the server wants a second proof.
 // Both questions are asked in a dialog over the page: what a person has typed stays where it is.
-import { computed, ref, shallowRef } from 'vue';
+import { computed, ref, shallowRef, watch } from 'vue';
 import { ApiError, call, get, hooks, patch, post } from './api';
 import { setLang, t } from './i18n';
 import { forgetSchema, loadIndex, type LinkValue } from './schema';
@@ -8,8 +8,9 @@ import { forgetValues, prefs, setOwner } from './store';
 
 export interface Me {
   user: { id: number; login: string; name: string; department?: LinkValue | null; position?: string | null; roles: string[] };
+  prefs?: Record<string, unknown>;
   csrf: string; locale?: string; zone?: string; rights: string[]; must_change_password?: boolean;
-  step_up_until?: string | null; company?: { name?: string; logo?: string | null; date_format?: string; search_first?: boolean; idle_days?: number };
+  step_up_until?: string | null; company?: { name?: string; logo?: string | null; date_format?: string; search_first?: boolean; idle_days?: number; bin_days?: number };
   schema_version?: string; regions?: string; menus: { entity: string; plural: string; group?: string }[];
 }
 interface SignInAnswer { user?: Me['user']; csrf?: string; second_factor?: string[]; ticket?: string }
@@ -40,10 +41,28 @@ hooks.signInAgain = () => (me.value ? ask({ kind: 'sign-in' }) : Promise.resolve
 hooks.stepUp = (methods) => ask({ kind: 'step-up', methods });
 hooks.unreachable = () => t('error.offline');
 
+/** Theme, density and size of text are kept with the account, and in this browser for the sign-in page. */
+const look = () => ({ theme: prefs.theme, density: prefs.density, size: prefs.size });
+let kept = '';
+function takeLook(next: Me): void {
+  const mine = next.prefs?.look as Partial<ReturnType<typeof look>> | undefined;
+  if (mine && ['light', 'dark', 'auto'].includes(mine.theme ?? '')) prefs.theme = mine.theme!;
+  if (mine && ['compact', 'comfortable'].includes(mine.density ?? '')) prefs.density = mine.density!;
+  if (mine && ['small', 'normal', 'large'].includes(mine.size ?? '')) prefs.size = mine.size!;
+  kept = JSON.stringify(look());
+}
+let waiting = 0;
+watch(() => JSON.stringify(look()), (text) => {
+  clearTimeout(waiting);
+  if (!me.value || text === kept) return;
+  waiting = window.setTimeout(() => { kept = text; void patch('/me', { prefs: { look: look() } }).catch(() => { /* this browser keeps it anyway */ }); }, 400);
+});
+
 function take(next: Me): void {
   me.value = next;
   csrf = next.csrf;
   setOwner(next.user.login);
+  takeLook(next);
 }
 
 /** The language of the account, unless another was chosen in this browser. */

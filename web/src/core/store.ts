@@ -20,8 +20,9 @@ export function writeJson(key: string, value: unknown): void {
 
 export type Theme = 'light' | 'dark' | 'auto';
 export type Density = 'comfortable' | 'compact';
-interface Prefs { theme: Theme; lang: 'zh' | 'en' | ''; density: Density; menuClosed: boolean; pageSize: number }
-const defaults: Prefs = { theme: 'auto', lang: '', density: 'compact', menuClosed: false, pageSize: 50 };
+export type Size = 'small' | 'normal' | 'large';
+interface Prefs { theme: Theme; lang: 'zh' | 'en' | ''; density: Density; size: Size; menuClosed: boolean; pageSize: number }
+const defaults: Prefs = { theme: 'auto', lang: '', density: 'compact', size: 'normal', menuClosed: false, pageSize: 50 };
 
 /** Shared by all users of this browser, so that the sign-in page looks as the last person left it. */
 export const prefs = reactive<Prefs>({ ...defaults, ...readShared() });
@@ -36,8 +37,9 @@ export function applyTheme(): void {
   isDark.value = prefs.theme === 'dark' || (prefs.theme === 'auto' && (media?.matches ?? false));
   document.documentElement.dataset.theme = isDark.value ? 'dark' : 'light';
   document.documentElement.dataset.density = prefs.density;
+  document.documentElement.dataset.size = prefs.size;
 }
-watch(() => [prefs.theme, prefs.density], applyTheme);
+watch(() => [prefs.theme, prefs.density, prefs.size], applyTheme);
 media?.addEventListener?.('change', applyTheme);
 
 export function setOwner(login: string): void {

@@ -31,6 +31,7 @@ export const menu = computed<MenuGroup[]>(() => {
   const admin: [string, string, Key, boolean][] = [
     ['/import', 'upload', 'page.import', (index.value?.entities ?? []).some((e) => e.can?.import)],
     ['/jobs', 'clock', 'page.jobs', true],
+    ['/bin', 'trash', 'page.bin', (index.value?.entities ?? []).some((e) => e.can?.delete && e.menu !== false)],
     ['/admin/dictionary', 'book', 'page.dictionary', true],
   ];
   const manage: [string, string, Key, boolean][] = [
@@ -38,6 +39,7 @@ export const menu = computed<MenuGroup[]>(() => {
     ['/admin/departments', 'org', 'page.departments', may('users')],
     ['/admin/roles', 'key', 'page.roles', may('roles')],
     ['/admin/fields', 'fields', 'page.fields', may('fields')],
+    ['/admin/layouts', 'columns', 'page.layouts', may('fields')],
     ['/e/number-rules', 'hash', 'page.number_rules', hasEntity('number-rules')],
     ['/admin/settings', 'gear', 'page.settings', may('settings')],
     ['/admin/audit', 'shield', 'page.audit', may('audit')],
