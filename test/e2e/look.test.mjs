@@ -8,7 +8,7 @@ import { accessible, clean, customer, fits, picture, settled, signedIn, stage } 
 const it = stage({ demo: 60 });
 const routes = {
   home: '/', list: '/e/customers', contacts: '/e/contacts', followups: '/e/follow-ups', tasks: '/e/tasks', new: '/e/customers/new', import: '/import', jobs: '/jobs', me: '/me', settings: '/admin/settings',
-  fields: '/admin/fields', dictionary: '/admin/dictionary', audit: '/admin/audit', users: '/admin/users', departments: '/admin/departments', roles: '/admin/roles', lost: '/no/such/page', gone: '/e/customers/1',
+  fields: '/admin/fields', layouts: '/admin/layouts', bin: '/bin', dictionary: '/admin/dictionary', audit: '/admin/audit', users: '/admin/users', departments: '/admin/departments', roles: '/admin/roles', lost: '/no/such/page', gone: '/e/customers/1',
 };
 
 for (const [mode, options] of Object.entries({ light: {}, dark: { dark: true }, phone: { phone: true } })) {
