@@ -24,7 +24,8 @@ enum { ROW_BYTES = 640 }; /* of the answer, about */
 
 /* Of q: matches looked up for one page of the newest rows; for a page of which the first did not suffice, or in another
    order; rows of the order looked at to see that no younger id hides among them. */
-enum { NEWEST = 4, MORE = 1200, FEW = 4000, LOOKED_AT = 30000 };
+enum { NEWEST = 4, MORE = 1200, FEW = 4000 };
+static const int LOOKED_AT[] = {10000, 30000, 60000};
 
 typedef struct Cursor {
     bool set;
@@ -213,12 +214,17 @@ static void keyset(Sql *q, const Order *o, const Cursor *at, bool blank)
             sql_add(q, SQL(")"));
         }
     }
+}
+
+static void order_by(Sql *q, const Order *o, bool blank, int limit)
+{
     sql_add(q, SQL(" ORDER BY "));
     if (o->field && !blank) {
         sql_col(q, "t0", o->column);
         sql_add(q, o->down ? SQL(" DESC, ") : SQL(" ASC, "));
     }
     sql_add(q, o->down ? SQL("t0.\"id\" DESC LIMIT ") : SQL("t0.\"id\" ASC LIMIT "));
+    sql_number(q, limit);
 }
 
 /* ---- the page ------------------------------------------------------------------------------ */
@@ -237,10 +243,21 @@ static bool read_part(Ctx *c, Page *p, const Filter *f, const ListQuery *lq, con
 {
     Sql q;
     sql_init(&q, c->a);
+    int most = p->limit - p->set.n + 1; /* one more tells whether there is a next page */
+    bool choose = p->found && p->found->how == SEARCH_IDS && p->found->n > NEWEST * (p->limit + 1);
     rows_select(c, &p->set, &q, p->order.column, NULL);
+    if (choose) { /* many are found: those of the page are chosen by id, so that the others are not read and sorted whole */
+        sql_add(&q, SQL(" WHERE t0.\"id\" IN (SELECT i.\"id\" FROM (SELECT t0.\"id\" FROM "));
+        sql_name(&q, p->set.e->name);
+        sql_add(&q, SQL(" AS t0"));
+    }
     rec_list_where(c, &q, p->set.e, f, lq, p->found);
     keyset(&q, &p->order, at, blank);
-    sql_number(&q, p->limit - p->set.n + 1); /* one more tells whether there is a next page */
+    if (choose) {
+        order_by(&q, &p->order, blank, most);
+        sql_add(&q, SQL(") AS i)"));
+    }
+    order_by(&q, &p->order, blank, most);
     DbRows *r = sql_query(c, &q);
     if (!r)
         return false;
@@ -292,7 +309,7 @@ static void edge(Sql *q, const Order *o, const Cursor *at, SqlText sign)
  * are if every row that lies between the cursor and the end of the page has an id in the range that was searched. That is
  * one look into the index of the order; records brought in with dates of their own are what it is for.
  */
-static bool ids_agree(Ctx *c, const Page *p, const Cursor *at, bool *out)
+static bool ids_agree(Ctx *c, const Page *p, const Cursor *at, int most, bool *out)
 {
     const SearchFound *found = p->found;
     *out = true;
@@ -311,12 +328,12 @@ static bool ids_agree(Ctx *c, const Page *p, const Cursor *at, bool *out)
     if (at->set)
         edge(&q, &p->order, at, SQL(" < "));
     sql_add(&q, SQL(" LIMIT "));
-    sql_number(&q, LOOKED_AT + 1);
+    sql_number(&q, most + 1);
     sql_add(&q, SQL(") AS r"));
     DbRows *r = sql_query(c, &q);
     if (!r || !db_step(r))
         return false;
-    *out = db_int(r, 0) <= LOOKED_AT && db_int(r, 1) == 0;
+    *out = db_int(r, 0) <= most && db_int(r, 1) == 0;
     db_done(r);
     return c->n_err == 0;
 }
@@ -356,7 +373,7 @@ static bool read_found(Ctx *c, Page *p, const Filter *f, const ListQuery *lq, co
         if (complete)
             return true;
         bool agree = false;
-        if (p->more && !ids_agree(c, p, at, &agree))
+        if (p->more && !ids_agree(c, p, at, LOOKED_AT[i], &agree))
             return false;
         if (agree)
             return true;
