@@ -24,6 +24,7 @@ typedef struct Keys {
     KeyKind kinds[IMP_GROUP_FIELDS];
     int n_fields;
     int64_t but_import; /* records this import made are none of the base */
+    Filter *scope;      /* only among these; NULL: all, as for rules for duplicates */
 } Keys;
 
 typedef struct Ask {
@@ -144,6 +145,10 @@ static void write_ask(Ctx *c, const Keys *k, const Ask *const *asks, Sql *q)
     }
     if (k->e->standard)
         write_limits(q, k);
+    if (k->scope && k->scope->kind != FILTER_TRUE) {
+        sql_add(q, SQL(" AND "));
+        filter_sql(c, q, k->e, "t0", k->scope);
+    }
     sql_add(q, SQL(" GROUP BY "));
     add_columns(c, q, k);
 }
@@ -220,7 +225,22 @@ static void match_add(ImpMatch *m, int64_t id)
         m->ids[m->n++] = id;
 }
 
-/* One group for the rows that `open` still asks about; what is found is added to them. */
+/* A row means a record the importer may read, and by keys of his choice one whose fields he reads in clear: else modes and
+   keys would tell of every record of the house what stands in it. What he may not see is for the rules for duplicates
+   to say. */
+static Filter *match_scope(Ctx *c, const Keys *k, bool chosen)
+{
+    if (!access_may(c, k->e, ACT_READ))
+        return filter_false(c->a);
+    Filter *scope = access_scope(c, k->e, ACT_READ);
+    bool personal = false;
+    for (int i = 0; chosen && i < k->n_fields; i++)
+        personal |= k->fields[i]->personal;
+    return personal ? filter_and(c->a, scope, access_clear_scope(c, k->e)) : scope;
+}
+
+/* One group for the rows that `open` still asks about; what is found is added to them. all: a group of choice, asked for
+   every row. */
 static bool match_by(Ctx *c, const ImpPlan *p, const char *const *names, int n_names,
                      const ImpCells *const *rows, int n, bool all, int64_t import, ImpMatch *out)
 {
@@ -238,6 +258,7 @@ static bool match_by(Ctx *c, const ImpPlan *p, const char *const *names, int n_n
     }
     if (!any)
         return true;
+    k.scope = match_scope(c, &k, all);
     if (!ask_all(c, &k, asks, n, &found))
         return false;
     for (int i = 0; i < n; i++) {

@@ -279,3 +279,23 @@ describe('what file it is', () => {
     assert.equal(up.sheets[0].columns[0].samples[0], '臺灣積體電路製造股份有限公司');
   });
 });
+
+describe('a key of choice', () => {
+  test('finds what the importer may see and is no question about the rest', async () => {
+    const theirs = await make(rep2, 'customers', customer({ name: '别处的有限公司', annual_revenue: '7654321.00' }));
+    const ask = async (columns, values, plan) => {
+      const up = await upload(rep, csv([columns, values[0], values[1]]), { plan });
+      const checked = await step(rep, up.id, 'check');
+      const told = await errorsOf(rep, up.id);
+      return told.map((e) => [e.code, e.message]).concat([checked.counts]);
+    };
+    for (const mode of ['update', 'skip', 'fill']) {
+      const there = await ask(['年营业额', '备注'], [['7654321', 'x'], ['7654321', 'y']], { mode, match: ['annual_revenue'], mapping: { 0: 'annual_revenue', 1: 'remark' } });
+      const absent = await ask(['年营业额', '备注'], [['7654322', 'x'], ['7654322', 'y']], { mode, match: ['annual_revenue'], mapping: { 0: 'annual_revenue', 1: 'remark' } });
+      assert.deepEqual(there, absent, mode);
+    }
+    const by = (id) => ask(['知客ID', '备注'], [[String(id), 'x'], ['', 'y']], { mode: 'update' });
+    assert.deepEqual(await by(theirs.id), await by(theirs.id + 1), 'by id');
+    assert.notDeepEqual(await by((await makeCustomer(rep)).id), await by(theirs.id + 1), 'one\'s own is found');
+  });
+});

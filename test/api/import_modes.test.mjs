@@ -164,20 +164,20 @@ describe('links', () => {
 });
 
 describe('rights', () => {
-  test("somebody else's customer: perm.denied and no hint; nothing of it is changed", async () => {
+  test("somebody else's customer is not found, only told as a duplicate; nothing of it is changed", async () => {
     await take(rep2, [row('陈的客户有限公司', '13977770001', '陈')]);
     const other = await one(rep2, 'customers', 'name', '陈的客户有限公司');
     for (const mode of ['update', 'upsert', 'fill']) {
       const { done, id } = await take(rep, [row('陈的客户有限公司', '13977770001', '冯', 'https://x.example.com')], { mode });
-      assert.deepEqual(done.counts, { ...none, failed: 1 }, mode);
+      assert.deepEqual(done.counts, { ...none, ...(mode === 'update' ? { skipped: 1 } : { duplicate: 1 }) }, mode);
       const list = await errorsOf(rep, id);
-      assert.deepEqual(list.map((e) => [e.row, e.column, e.code]), [[2, null, 'perm.denied']]);
-      assert.doesNotMatch(list[0].message, new RegExp(`陈|${other.number}`));
+      assert.deepEqual(list.map((e) => [e.row, e.code]), [[2, mode === 'update' ? 'ref.not_found' : 'dup.in_db']]);
+      assert.doesNotMatch(list[0].message, new RegExp(`陈的|${other.number}`));
     }
     assert.deepEqual(await one(rep2, 'customers', 'name', '陈的客户有限公司'), other);
     // nor by its number
     const up = await upload(rep, csv([['客户编号', '备注'], [other.number, '冯']]), { plan: { mode: 'update' } });
-    assert.deepEqual((await checkAndRun(rep, up.id)).counts, { ...none, failed: 1 });
+    assert.deepEqual((await checkAndRun(rep, up.id)).counts, { ...none, skipped: 1 });
     assert.equal((await one(rep2, 'customers', 'name', '陈的客户有限公司')).remark, '陈');
   });
   test('a mask that comes back changes nothing', async () => {
