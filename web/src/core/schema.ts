@@ -26,7 +26,7 @@ export interface EntityDef extends EntityShort {
   actions?: ActionDef[]; fields: FieldDef[]; list: string[]; form: { label: Label; fields: string[] }[];
   /** Where somebody laid the detail page out; else it follows the form. */
   detail?: { label: Label; fields: string[] }[]; detail_hidden?: string[];
-  card?: string[]; sort?: string; children?: ChildDef[];
+  card?: string[]; sort?: string; children?: ChildDef[]; timeline?: string[];
 }
 export interface SchemaIndex { version: string; groups: { name: string; label: Label }[]; entities: EntityShort[] }
 export interface LinkValue { id: number; label: string }

@@ -77,6 +77,12 @@ export function forgetValues(): void {
   } catch { /* forbidden: nothing was kept either */ }
 }
 
+/** Under it a create is known to the server, so that sent twice it is made once. */
+export function newKey(): string {
+  // randomUUID needs a secure context; plain http in a local network has none.
+  return typeof crypto.randomUUID === 'function' ? crypto.randomUUID() : `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
+}
+
 export interface Draft { at: number; version: number | null; values: Record<string, unknown> }
 const draftKey = (entity: string, id: number | null) => `draft.${entity}.${id ?? 'new'}`;
 export const readDraft = (entity: string, id: number | null) => readJson<Draft | null>(draftKey(entity, id), null);

@@ -7,7 +7,7 @@ import { sameValue, saveChanges } from '../../core/save';
 import { fieldOf, type EntityDef, type FieldDef, type Row } from '../../core/schema';
 import { me } from '../../core/session';
 import { today } from '../../core/format';
-import { dropDraft, readDraft, writeDraft, type Draft } from '../../core/store';
+import { dropDraft, newKey, readDraft, writeDraft, type Draft } from '../../core/store';
 import { checkField, isEmpty, isMasked, typeOf } from '../../fields/registry';
 
 export type Values = Record<string, unknown>;
@@ -124,7 +124,7 @@ export function useForm(entity: EntityDef, row: Row | null, preset: Values = {})
       } else {
         saved = await post<Row>(`/${entity.plural}`, body(), { idempotencyKey: key });
       }
-      if (saved) { window.clearTimeout(timer); start.value = { ...toRaw(values) }; dropDraft(entity.name, row?.id ?? null); key = newKey(); }
+      if (saved) settle();
       return saved;
     } catch (error) {
       // A refused body under the same key would be refused as another body next time.
@@ -135,6 +135,8 @@ export function useForm(entity: EntityDef, row: Row | null, preset: Values = {})
       saving.value = false;
     }
   }
+  /** What stands here is saved: nothing is changed any more, no draft is needed. */
+  function settle(): void { window.clearTimeout(timer); start.value = { ...toRaw(values) }; dropDraft(entity.name, row?.id ?? null); key = newKey(); }
   function reset(): void {
     window.clearTimeout(timer);
     start.value = begin();
@@ -142,11 +144,6 @@ export function useForm(entity: EntityDef, row: Row | null, preset: Values = {})
     Object.assign(values, start.value);
     clearErrors();
   }
-  return { groups, fields, values, errors, general, dirty, saving, creating, draft, set, check, save, takeErrors, restoreDraft, discardDraft, reset, changed, needed };
+  return { groups, fields, values, errors, general, dirty, saving, creating, draft, set, check, save, takeErrors, restoreDraft, discardDraft, reset, changed, needed, body, settle, keepDraft };
 }
 export type Form = ReturnType<typeof useForm>;
-
-function newKey(): string {
-  // randomUUID needs a secure context; plain http in a local network has none.
-  return typeof crypto.randomUUID === 'function' ? crypto.randomUUID() : `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
-}
