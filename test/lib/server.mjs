@@ -55,9 +55,9 @@ export class Server {
     this.child = null;
   }
 
-  /** Starts `zhike serve` and waits for "listening on http://…". */
-  async launch(args = this.args) {
-    const child = start(['serve', '--data', this.dir, '--listen', '127.0.0.1:0', ...args], { env: this.env });
+  /** Starts `zhike serve` and waits for "listening on http://…". port: where a page is to find it again after a restart. */
+  async launch(args = this.args, { port = 0 } = {}) {
+    const child = start(['serve', '--data', this.dir, '--listen', `127.0.0.1:${port}`, ...args], { env: this.env });
     this.child = child;
     this.ended = new Promise((done) => child.on('exit', (code, signal) => done({ code, signal })));
     child.stderr.on('data', (data) => { this.log += data; });
