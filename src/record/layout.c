@@ -7,6 +7,7 @@
 #include "base/json_read.h"
 #include "base/utf8.h"
 #include "entity_ids.h"
+#include "meta/required.h"
 
 enum { MOST_SECTIONS = 30, MOST_FIELDS = 500, LABEL_MAX = 50 };
 
@@ -99,6 +100,27 @@ static json_object *stored(Ctx *c, const char *text)
     return o;
 }
 
+/* ---- what a form must ask for -------------------------------------------------------------- */
+
+static bool must_be_asked(const Field *f)
+{
+    return (field_required(f) || f->form_required || f->required_if) && !f->dflt && !f->readonly;
+}
+
+/* A field that became required after the layout was made is shown again: nobody could save the form without it. */
+static void show_required(Ctx *c, const Entity *e, Layout *l)
+{
+    const char **kept = ARENA_ARRAY(c->a, l->n_hidden + 1, const char *);
+    int n = 0;
+    for (int i = 0; i < l->n_hidden; i++) {
+        const Field *f = entity_field(e, l->hidden[i]);
+        if (!f || !must_be_asked(f))
+            kept[n++] = l->hidden[i];
+    }
+    l->hidden = kept;
+    l->n_hidden = n;
+}
+
 /* ---- for whom ------------------------------------------------------------------------------ */
 
 static bool is_mine(const Ctx *c, const char *role)
@@ -137,6 +159,8 @@ bool layout_resolve(Ctx *c, const Entity *e, Layouts *out, const char **out_dige
         Layout *l = ARENA_NEW(c->a, Layout);
         if (!shape(c, kind, stored(c, text), l))
             continue;
+        if (kind == LK_FORM)
+            show_required(c, e, l);
         out->of[kind] = l;
         any = true;
         crypt_sha256_add(&sum, kinds[kind], strlen(kinds[kind]) + 1);
@@ -165,11 +189,6 @@ static bool may_stand(const Field *f, int kind)
     if (f->write_only || f->type == FT_PARTS)
         return false;
     return kind == LK_DETAIL || (f->type != FT_JSON && f->type != FT_FILES);
-}
-
-static bool must_be_asked(const Field *f)
-{
-    return (f->required || f->form_required || f->required_if) && !f->dflt && !f->readonly;
 }
 
 static void check_names(Ctx *c, const Entity *of, int kind, const char *const *names, int n,

@@ -68,6 +68,14 @@ describe('layouts', () => {
     const later = await schema(boss);
     const custom = later.fields.find((f) => f.custom).name;
     assert.equal(later.form.at(-1).fields.at(-1), custom);
+    // one that becomes required afterwards cannot stay hidden
+    const must = await make(admin, 'custom-fields', { entity: 'customer', code: 'cx_must', label_zh: '后来必填', type: 'string' });
+    const hiding = { ...definition, hidden: [...definition.hidden, 'cx_must'] };
+    assert.equal((await admin.patchNow(`/layouts/${form.id}`, { definition: hiding })).status, 200);
+    assert.ok(!(await schema(boss)).form.flatMap((s) => s.fields).includes('cx_must'));
+    const now = await admin.patchNow(`/custom-fields/${must.id}`, { required: true });
+    assert.equal(now.status, 200, now.text);
+    assert.ok((await schema(boss)).form.flatMap((s) => s.fields).includes('cx_must'));
     for (const row of [form, detail, list]) assert.equal((await admin.delNow(`/layouts/${row.id}`)).status, 204);
     assert.equal('detail' in (await schema(boss)), false);
   });

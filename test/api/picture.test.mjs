@@ -96,11 +96,11 @@ test('bombs, broken and hostile files: a sentence, no process left, the server a
   const real = png(6000, 6000, Buffer.alloc(6001 * 6000)); // 36 million pixels that are all there
   const large = await view(rep, (await put(real)).id);
   assert.ok([200, 413, 422].includes(large.status), `${large.status}`);
-  for (const name of readdirSync(seeds)) {
+  for (const name of readdirSync(seeds).filter((n) => n.includes('.'))) {
     const bytes = seed(name);
     for (const cut of [12, Math.floor(bytes.length / 2), bytes.length - 1]) {
       const answer = await view(rep, (await put(bytes.subarray(0, cut), name)).id);
-      assert.ok([200, 415, 422].includes(answer.status), `${name} ${cut}: ${answer.status}`);
+      assert.ok([200, 413, 415, 422].includes(answer.status), `${name} ${cut}: ${answer.status}`);
     }
   }
   assert.equal((await rep.get('/me')).status, 200);
