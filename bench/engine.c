@@ -3,7 +3,7 @@
  * depth, details, searches. One line a figure: name, microseconds a call (least, median, most of the
  * rounds), statements a call.
  *
- *     bench_engine --data DIR [--database URL] --login admin [--rounds 5] [--depth 400000] [--cpu]
+ *     bench_engine --data DIR [--database URL] --login admin [--rounds 5] [--depth 400000] [--cpu] [--only-customers]
  *
  * --cpu counts the time of this thread on its core instead of the clock: on SQLite, where all work is done in it, that is
  * what a neighbour who loads the machine moves less.
@@ -25,9 +25,10 @@ typedef struct Bench {
     const Actor *me;
     int rounds;
     int64_t some_id;
-    const char *deep; /* a cursor */
-    bool others;      /* some_id need not be a row of this person: --others */
-    bool cpu;         /* time of this thread on its core instead of the clock: --cpu */
+    const char *deep;    /* a cursor */
+    bool others;         /* some_id need not be a row of this person: --others */
+    bool only_customers; /* no search over all entities */
+    bool cpu;            /* time of this thread on its core instead of the clock: --cpu */
 } Bench;
 
 typedef bool (*Work)(Ctx *c, Bench *b, const char *arg, Buf *out);
@@ -190,7 +191,8 @@ static bool all(Bench *b)
     for (size_t i = 0; ok && i < sizeof words / sizeof *words; i++) {
         Arena *a = b->app.a;
         ok = figure(b, arena_printf(a, "search.%s", words[i]), search_customers, words[i]) &&
-             figure(b, arena_printf(a, "search_all.%s", words[i]), search, words[i]) &&
+             (b->only_customers ||
+              figure(b, arena_printf(a, "search_all.%s", words[i]), search, words[i])) &&
              figure(b, arena_printf(a, "list_q.%s", words[i]), list_q, words[i]);
     }
     return ok && figure(b, "search.phone tail", search_customers, tail) &&
@@ -205,10 +207,14 @@ int main(int argc, char **argv)
                     .keep_schema = true};
     const char *login = args_take(&args, "--login"), *rounds = args_take(&args, "--rounds");
     const char *depth = args_take(&args, "--depth");
-    bool others = args_flag(&args, "--others"), cpu = args_flag(&args, "--cpu");
+    bool others = args_flag(&args, "--others"), cpu = args_flag(&args, "--cpu"),
+         only_customers = args_flag(&args, "--only-customers");
     if (!o.dir || !login || !args_done(&args, 0))
         return usage("bench_engine --data DIR [--database URL] --login L [--rounds N] [--depth N]");
-    Bench b = {.rounds = rounds ? (int)strtol(rounds, NULL, 10) : 5, .others = others, .cpu = cpu};
+    Bench b = {.rounds = rounds ? (int)strtol(rounds, NULL, 10) : 5,
+               .others = others,
+               .cpu = cpu,
+               .only_customers = only_customers};
     if (b.rounds < 1 || b.rounds > MAX_ROUNDS || !app_open(&b.app, &o))
         return 1;
     b.app.c.deadline_ms = 0;

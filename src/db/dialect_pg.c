@@ -141,6 +141,17 @@ static void among(Ctx *c, Sql *q, const int64_t *ids, int n)
     sql_add(q, ENGINE_SQL(" AS BIGINT[]))"));
 }
 
+/* How often words stand in documents: of 100 counted words, the usual, one that is not among them is believed to be in
+   0.4 % of all documents, and 华为 was looked for by walking a million of them (2 s instead of 0.6 ms). */
+static void search_count(Sql *first, Sql *second, const char *table)
+{
+    sql_add(first, ENGINE_SQL("ALTER TABLE "));
+    sql_name(first, table);
+    sql_add(first, ENGINE_SQL(" ALTER COLUMN tokens SET STATISTICS 1000"));
+    sql_add(second, ENGINE_SQL("ANALYZE "));
+    sql_name(second, table);
+}
+
 static bool grew(Ctx *c, const char *table)
 {
     Sql q;
@@ -166,9 +177,16 @@ const Dialect pg_dialect = {
                    "pg_catalog.pg_attribute AS a ON a.attrelid = k.oid WHERE n.nspname = "
                    "current_schema() AND k.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT "
                    "a.attisdropped ORDER BY k.relname, a.attnum"),
-    .all_indexes = ENGINE_SQL("SELECT k.relname, NULL FROM pg_catalog.pg_class AS k JOIN "
-                              "pg_catalog.pg_namespace AS n ON n.oid = k.relnamespace WHERE "
-                              "n.nspname = current_schema() AND k.relkind IN ('i', 'I')"),
+    .all_indexes =
+        ENGINE_SQL("SELECT k.relname, NULL FROM pg_catalog.pg_class AS k JOIN "
+                   "pg_catalog.pg_namespace AS n ON n.oid = k.relnamespace WHERE "
+                   "n.nspname = current_schema() AND k.relkind IN ('i', 'I') UNION ALL SELECT "
+                   "k.relname || '.words', NULL FROM pg_catalog.pg_class AS k JOIN "
+                   "pg_catalog.pg_namespace AS n ON n.oid = k.relnamespace JOIN "
+                   "pg_catalog.pg_attribute AS a ON a.attrelid = k.oid WHERE n.nspname = "
+                   "current_schema() AND k.relname LIKE 'search%' AND a.attname = 'tokens' AND "
+                   "a.attstattarget >= 1000"),
+    .search_count = search_count,
     .snapshot = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
     .change_insert =
         ENGINE_SQL("INSERT INTO change_log (id, topic, ref, at) VALUES ($1, $2, $3, $4)"),

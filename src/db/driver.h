@@ -143,6 +143,8 @@ struct Dialect {
     int64_t change_lookback_ms;
     void (*search_ddl)(Ctx *c, Sql *first, Sql *second,
                        const char *table); /* second may stay empty */
+    /* NULL: nothing; else what lets the planner know its words, where all_indexes has no row "table.words" */
+    void (*search_count)(Sql *first, Sql *second, const char *table);
     bool (*search_put)(Ctx *c, const char *table, int64_t id, const char *tokens, bool is_new);
     bool (*search_remove)(Ctx *c, const char *table, int64_t id);
     bool (*grew)(Ctx *c, const char *table); /* NULL: nothing to do */

@@ -251,6 +251,15 @@ static void steps_for(Ctx *c, const PlanTable *t, const Present *p, Steps *s)
         if (second.text.len)
             push(s, &second);
     }
+    if (t->search && c->db->dialect->search_count &&
+        !map_has(&p->indexes, arena_printf(c->a, "%s.words", search))) {
+        Sql first, second;
+        sql_init(&first, c->a);
+        sql_init(&second, c->a);
+        c->db->dialect->search_count(&first, &second, search);
+        push(s, &first);
+        push(s, &second);
+    }
 }
 
 /* --- carrying out ---------------------------------------------------------------------------- */
