@@ -132,7 +132,7 @@ test('two sheets: customers and their contacts, each to its entity, one left out
   await tabs.getByRole('tab', { name: /联系人/ }).click();
   assert.equal(await page.getByLabel('“所属客户”对应的字段').inputValue(), '所属客户');
   await page.getByRole('button', { name: '更改表头行' }).click();
-  await page.getByRole('cell', { name: '赵一' }).waitFor();
+  await page.getByRole('cell', { name: '赵一', exact: true }).waitFor();
   await page.getByRole('button', { name: '收起', exact: true }).click();
   await accessible(page, 'two sheets');
   await picture(page, 'import-sheets');
