@@ -39,6 +39,7 @@ static const AccessRule rules[] = {
     {"session", BIT(RIGHT_SESSIONS), "user", BIT(ACT_READ), NULL},
     {"api_key", BIT(RIGHT_SESSIONS), "user", BIT(ACT_READ), NULL},
     {"job", BIT(RIGHT_JOBS), "owner", BIT(ACT_READ), NULL},
+    {"notification", 0, "user", BIT(ACT_READ), NULL},
     {"import_job", BIT(RIGHT_JOBS), "owner", BIT(ACT_READ), NULL},
 };
 

@@ -199,8 +199,9 @@ static void serve_one(Ctx *c, Listener *l, const Changes *k, bool overflow)
     bool ok = l->resume < 0 || live_catch_up(c, l, &out);
     if (ok && overflow)
         live_event(&out, k->to, "reset", "{}");
-    else if (ok && k->n)
-        ok = live_tell(c, l, k, &out);
+    Changes left = live_unseen(c->a, l, k);
+    if (ok && !overflow && left.n)
+        ok = live_tell(c, l, &left, &out);
     pthread_mutex_lock(&live.lock);
     if (ok)
         write_out(l, out.data, out.len);

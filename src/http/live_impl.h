@@ -28,6 +28,9 @@ struct Listener {
     int n_watch;
     int64_t
         resume; /* change_log id behind which he has heard nothing; -1: caught up. Of the thread */
+    int64_t *
+        seen; /* change_log ids told by catching up: the keeper may tell of them once more. Of the thread */
+    int n_seen;
     /* the stream, under the lock */
     Buf out;
     size_t sent;
@@ -54,6 +57,8 @@ typedef struct Changes {
 bool live_tell(Ctx *c, Listener *l, const Changes *k, Buf *out);
 /* The changes he missed (Listener.resume), or an event "reset" where they are too many or no longer known. */
 bool live_catch_up(Ctx *c, Listener *l, Buf *out);
+/* The changes he was not told of while catching up. */
+Changes live_unseen(Arena *a, const Listener *l, const Changes *k);
 /* One event. data: JSON text; id 0: none is written. */
 void live_event(Buf *out, int64_t id, const char *name, const char *data);
 

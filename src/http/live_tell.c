@@ -8,6 +8,8 @@
 
 #include "base/vec.h"
 #include "http/live_impl.h"
+#include "record/announce.h"
+#include "record/notify.h"
 #include "record/rows.h"
 #include "record/told.h"
 
@@ -244,6 +246,29 @@ static bool watches(const Listener *l, const Entity *e, bool list)
     return false;
 }
 
+/* His own notifications come without being watched. */
+static bool tell_notices(Tell *t, const Entity *e)
+{
+    Topic topic = topic_of(t->c, t->k, e);
+    const char *const *texts;
+    if (!notify_told(t->c, topic.ids, topic.n, &texts))
+        return false;
+    for (; *texts; texts++)
+        live_event(t->out, t->k->to, "notification", *texts);
+    return true;
+}
+
+static bool tell_announcement(Tell *t, const Entity *e)
+{
+    Topic topic = topic_of(t->c, t->k, e);
+    bool mine;
+    if (!announce_told(t->c, topic.ids, topic.n, &mine))
+        return false;
+    if (mine)
+        live_event(t->out, t->k->to, "announcement", "{}");
+    return true;
+}
+
 bool live_tell(Ctx *c, Listener *l, const Changes *k, Buf *out)
 {
     Tell t = {.c = c, .l = l, .k = k, .out = out};
@@ -262,6 +287,10 @@ bool live_tell(Ctx *c, Listener *l, const Changes *k, Buf *out)
         if (strcmp(name, "model") == 0)
             live_event(out, k->to, "model", "{}");
         const Entity *e = model_entity(c->model, name);
+        if (e && strcmp(name, "notification") == 0 && !tell_notices(&t, e))
+            return false;
+        if (e && strcmp(name, "announcement") == 0 && !tell_announcement(&t, e))
+            return false;
         if (!e || !e->routes || !access_may(c, e, ACT_READ))
             continue;
         Topic topic = topic_of(c, k, e);
@@ -287,6 +316,23 @@ static void miss(void *arg, int64_t id, const char *topic, int64_t ref)
     vec_push(m->a, &m->items, x);
 }
 
+Changes live_unseen(Arena *a, const Listener *l, const Changes *k)
+{
+    Changes left = *k;
+    if (!l->n_seen)
+        return left;
+    left.items = ARENA_ARRAY(a, k->n, Change);
+    left.n = 0;
+    for (int i = 0; i < k->n; i++) {
+        bool seen = false;
+        for (int j = 0; j < l->n_seen && !seen; j++)
+            seen = l->seen[j] == k->items[i].id;
+        if (!seen)
+            left.items[left.n++] = k->items[i];
+    }
+    return left;
+}
+
 bool live_catch_up(Ctx *c, Listener *l, Buf *out)
 {
     Missed m = {.a = c->a};
@@ -302,5 +348,8 @@ bool live_catch_up(Ctx *c, Listener *l, Buf *out)
         return true;
     Changes k = {m.items.items, (int)m.items.n, m.items.items[0].id,
                  m.items.items[m.items.n - 1].id};
+    l->seen = ARENA_ARRAY(l->a, k.n, int64_t);
+    for (; l->n_seen < k.n; l->n_seen++)
+        l->seen[l->n_seen] = k.items[l->n_seen].id;
     return live_tell(c, l, &k, out);
 }

@@ -49,6 +49,12 @@ const Route routes[] = {
      .max_body = 65536, .about = "Change settings"},
     {GET, API "/openapi.json", api_openapi, .who = WHO_ANYONE, .about = "This document"},
 
+    {GET, API "/me/announcements", api_my_announcements, .who = WHO_USER, .query = "all",
+     .about = "Current announcements for oneself, not yet acknowledged"},
+    {POST, API "/me/announcements/:id/ack", api_announcement_ack, .who = WHO_USER, .max_body = 1024,
+     .about = "Close or acknowledge an announcement"},
+    {GET, API "/announcements/:id/receipts", api_announcement_receipts, .who = WHO_USER,
+     .about = "Who has acknowledged an announcement, and who not"},
     {GET, API "/events", api_events, .who = WHO_USER, .query = "watch after", .stream = true,
      .about = "Live updates (server-sent events)"},
 

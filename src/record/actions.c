@@ -13,6 +13,7 @@
 #include "meta/types.h"
 #include "record/history.h"
 #include "record/link_resolve.h"
+#include "record/notify.h"
 #include "record/save.h"
 
 enum { REVEAL_FREE = 20, REASON_MAX = 200 };
@@ -140,6 +141,14 @@ typedef struct Share {
     bool write;
 } Share;
 
+static bool notify_shared(Ctx *c, const Share *s)
+{
+    const Entity *e = s->k->e;
+    Notice n = {s->with, "shared", e->name, s->k->r->id, notify_name(c, e, s->k->r->v)};
+    return !notify_by_hand(c) || notify(c, &n, s->write ? "notify.shared_edit" : "notify.shared",
+                                        c->actor->name, e->label.zh, e->label.en);
+}
+
 static bool share_in_write(Ctx *c, void *arg)
 {
     const Share *s = arg;
@@ -159,7 +168,7 @@ static bool share_in_write(Ctx *c, void *arg)
            audit(c, k, "share",
                  arena_printf(c->a, "{\"with\":%s,\"right\":\"%s\"}", ctx_num(c, s->with),
                               s->write ? "edit" : "read")) &&
-           db_change(c, k->e->name, k->r->id);
+           notify_shared(c, s) && db_change(c, k->e->name, k->r->id);
 }
 
 static bool act_share(Ctx *c, Call *k)

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/msg.h"
+#include "record/notify.h"
 
 enum { LEASE_MS = 30000, MAX_ATTEMPTS = 5 };
 
@@ -241,6 +242,28 @@ typedef struct End {
     const char *message;
 } End;
 
+/* Who asked for it hears that it is over, unless he stopped it himself. */
+static bool notify_end(Ctx *c, const End *e)
+{
+    static const char *const told[] = {"export", "import_run", "import_undo", "bulk", "bulk_undo"};
+    DbVal p[] = {db_of_int(e->id)};
+    const char *kind = NULL;
+    int64_t owner;
+    if (e->state != JOB_IS_DONE && e->state != JOB_IS_FAILED)
+        return true;
+    if (!db_one_text(c, SQL("SELECT \"kind\" FROM \"job\" WHERE \"id\" = $1"), p, 1, &kind, NULL) ||
+        !db_one_int(c, SQL("SELECT \"owner_id\" FROM \"job\" WHERE \"id\" = $1"), p, 1, &owner,
+                    NULL))
+        return false;
+    Notice n = {owner, "job", "job", e->id, e->message};
+    for (size_t i = 0; kind && i < sizeof told / sizeof *told; i++)
+        if (strcmp(kind, told[i]) == 0)
+            return notify(c, &n,
+                          arena_printf(c->a, "notify.%s_%s", kind,
+                                       e->state == JOB_IS_DONE ? "done" : "failed"));
+    return true;
+}
+
 static bool end_row(Ctx *c, void *arg)
 {
     End *e = arg;
@@ -252,7 +275,7 @@ static bool end_row(Ctx *c, void *arg)
                        "\"lease_by\" = NULL, \"lease_until\" = NULL WHERE \"id\" = $1 AND "
                        "\"state\" IN ('queued', 'running')"),
                    p, 5) &&
-           db_change(c, "job", e->id);
+           (db_changes(c) == 0 || notify_end(c, e)) && db_change(c, "job", e->id);
 }
 
 bool job_end(Ctx *c, int64_t id, JobState state, const char *message, int64_t file)

@@ -17,11 +17,13 @@
 #include "record/bin.h"
 #include "record/customs.h"
 #include "record/idempotency.h"
+#include "record/notify.h"
 #include "record/setting.h"
 
 enum {
     LEASE_EVERY = 5000,
     SEAL_EVERY = 400,
+    REMIND_EVERY = 2000,
     SWEEP_EVERY = 600000,
     BIN_EVERY = 3600000,
     BIN_AGAIN = 2000, /* while much is left: a pause for everybody else */
@@ -113,7 +115,7 @@ static void lease(Keeper *k, Ctx *c)
 static bool prune(Ctx *c, void *arg)
 {
     (void)arg;
-    return db_change_prune(c, c->now_ms - DAY_MS) && idempotency_purge(c);
+    return db_change_prune(c, c->now_ms - DAY_MS) && idempotency_purge(c) && notify_purge(c);
 }
 
 /* What has had its time: old sessions, idempotency keys, rate windows. */
@@ -132,6 +134,13 @@ static void bin(Keeper *k, Ctx *c)
     k->next_bin = clock_mono_ms() + (ok && more ? BIN_AGAIN : BIN_EVERY);
 }
 
+/* Of several processes each looks; the rows are claimed. */
+static void remind(Keeper *k, Ctx *c)
+{
+    (void)k;
+    remind_tasks(c);
+}
+
 void keeper_tick(Keeper *k)
 {
     int64_t now = clock_mono_ms();
@@ -143,6 +152,10 @@ void keeper_tick(Keeper *k)
     if (now >= k->next_seal) {
         duty(k, seal, "keeper_seal");
         k->next_seal = now + SEAL_EVERY;
+    }
+    if (now >= k->next_remind) {
+        duty(k, remind, "keeper_remind");
+        k->next_remind = now + REMIND_EVERY;
     }
     if (now >= k->next_sweep) {
         duty(k, sweep, "keeper_sweep");

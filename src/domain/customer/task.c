@@ -6,6 +6,7 @@
 #include "base/when.h"
 #include "entity_ids.h"
 #include "record/hooks.h"
+#include "record/notify.h"
 
 static bool is_done(const DbVal *v)
 {
@@ -29,7 +30,26 @@ static bool task_before_save(Ctx *c, Save *s)
         v[TASK_DUE_AT].i < v[TASK_START_AT].i &&
         (s->is_new || save_changed(s, TASK_START_AT) || save_changed(s, TASK_DUE_AT)))
         return ctx_fail(c, ERR_INVALID, "due_at", "err.due_before_start");
+    /* another moment, or somebody else who has to be told: it is told anew */
+    if (!s->is_new && s->before[TASK_REMINDED_AT].kind != DB_NULL &&
+        (save_changed(s, TASK_DUE_AT) || save_changed(s, TASK_REMIND_AT) ||
+         save_changed(s, STD_OWNER)))
+        save_set(s, TASK_REMINDED_AT, db_null());
     return c->n_err == 0;
+}
+
+/* Somebody else gave it to its owner. */
+static bool tell_owner(Ctx *c, Save *s)
+{
+    const DbVal *owner = &s->after[STD_OWNER];
+    bool given =
+        owner->kind == DB_INT && owner->i != c->actor->user &&
+        (s->is_new || (save_changed(s, STD_OWNER) && (s->before[STD_OWNER].kind != DB_INT ||
+                                                      s->before[STD_OWNER].i != owner->i)));
+    if (!given || !notify_by_hand(c))
+        return true;
+    Notice n = {owner->i, "task_assigned", "task", s->id, save_text(c, s, TASK_TITLE)};
+    return notify(c, &n, "notify.task_assigned", c->actor->name);
 }
 
 /* A line as it is typed, "明天下午3点 打电话": what to do and until when. Nothing is stored. */
@@ -80,7 +100,7 @@ static bool count(Ctx *c, int64_t customer, int more)
 static bool task_after_save(Ctx *c, Save *s)
 {
     int64_t now = counted_at(s->after), was = s->is_new ? 0 : counted_at(s->before);
-    return now == was || (count(c, was, -1) && count(c, now, 1));
+    return (now == was || (count(c, was, -1) && count(c, now, 1))) && tell_owner(c, s);
 }
 
 static bool task_before_delete(Ctx *c, const Record *r)

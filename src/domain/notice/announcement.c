@@ -1,0 +1,35 @@
+/* What an announcement must keep to: an end behind its start, and somebody it is for. */
+#include <string.h>
+
+#include "entity_ids.h"
+#include "record/hooks.h"
+
+static bool is_audience(const DbVal *v, const char *what)
+{
+    return v->kind == DB_TEXT && v->n == strlen(what) && memcmp(v->s, what, v->n) == 0;
+}
+
+/* The list was given empty, or is not there for a new one. */
+static bool nobody(const Save *s, int field)
+{
+    int n = 0;
+    const int64_t *ids = save_many(s, field, &n);
+    return ids ? n == 0 : s->is_new;
+}
+
+static bool announcement_before_save(Ctx *c, Save *s)
+{
+    const DbVal *v = s->after;
+    const DbVal *start = &v[ANNOUNCEMENT_START_AT], *end = &v[ANNOUNCEMENT_END_AT],
+                *audience = &v[ANNOUNCEMENT_AUDIENCE];
+    if (start->kind == DB_INT && end->kind == DB_INT && end->i <= start->i)
+        ctx_fail(c, ERR_INVALID, "end_at", "err.end_before_start");
+    if (is_audience(audience, "departments") && nobody(s, ANNOUNCEMENT_DEPARTMENTS))
+        ctx_fail(c, ERR_REQUIRED, "departments", "err.required");
+    if (is_audience(audience, "roles") && nobody(s, ANNOUNCEMENT_FOR_ROLES))
+        ctx_fail(c, ERR_REQUIRED, "for_roles", "err.required");
+    return c->n_err == 0;
+}
+
+extern const RecordHooks announcement_hooks;
+const RecordHooks announcement_hooks = {.before_save = announcement_before_save};

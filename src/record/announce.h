@@ -1,0 +1,21 @@
+/*
+ * Announcements for their readers: which are current and meant for the caller, that he has closed or
+ * acknowledged one, and for the author who has not yet. Keeping them is the generic entity.
+ */
+#ifndef RECORD_ANNOUNCE_H
+#define RECORD_ANNOUNCE_H
+
+#include "record/record.h"
+
+/* {"data": [{id, title, kind, body, need_ack, start_at, end_at}]}: current, meant for the caller, not acknowledged; newest
+   first, at most 20. all: those he has acknowledged as well ("acked_at"). */
+bool announce_mine(Ctx *c, bool all, Buf *out);
+/* Is any of these current ones meant for the caller and not acknowledged by him? */
+bool announce_told(Ctx *c, const int64_t *ids, int n, bool *out);
+/* Closed or acknowledged. ERR_NOT_FOUND where it is not one of his. */
+bool announce_ack(Ctx *c, int64_t id);
+/* For those who may edit it: {"total", "acked", "data": [{user: {id,label}, department, at}]}, those missing first, at
+   most 500 rows. */
+bool announce_receipts(Ctx *c, int64_t id, Buf *out);
+
+#endif

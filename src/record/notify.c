@@ -1,0 +1,136 @@
+/* Rows of notification. See notify.h. */
+#include "record/notify.h"
+
+#include <string.h>
+
+#include "base/conf.h"
+#include "base/id.h"
+#include "base/msg.h"
+#include "base/vec.h"
+#include "record/history.h"
+
+enum { TITLE_MAX = 180, TEXT_MAX = 200 };
+
+/* At most n bytes, whole characters. */
+static const char *cut(Arena *a, const char *s, size_t n)
+{
+    if (!s || strlen(s) <= n)
+        return s;
+    while (n > 0 && ((unsigned char)s[n] & 0xC0) == 0x80)
+        n--;
+    return arena_printf(a, "%.*s…", (int)n, s);
+}
+
+const char *notify_name(Ctx *c, const Entity *e, const DbVal *values)
+{
+    const DbVal *v = &values[e->title->index];
+    return v->kind == DB_TEXT && v->n && !e->title->personal ? arena_dup(c->a, v->s, v->n)
+                                                             : history_record_name(c, e, values);
+}
+
+bool notify_by_hand(const Ctx *c)
+{
+    return c->actor && c->actor->user != 0 &&
+           (c->actor->channel == CH_WEB || c->actor->channel == CH_API);
+}
+
+bool notify_args(Ctx *c, const Notice *n, const char *const *key_and_args)
+{
+    const char *locale;
+    bool found;
+    DbVal who[] = {db_of_int(n->user)};
+    if (!n->user)
+        return true;
+    if (!db_one_text(c,
+                     SQL("SELECT coalesce(\"locale\", 'zh-CN') FROM \"user\" WHERE \"id\" = $1 AND "
+                         "\"status\" = 'active' AND \"deleted_at\" IS NULL"),
+                     who, 1, &locale, &found))
+        return false;
+    if (!found)
+        return true;
+    const char *lang = strncmp(locale, "en", 2) == 0 ? "en" : "zh";
+    const char *title = msg_format(c->a, lang, key_and_args[0], key_and_args + 1);
+    int64_t id = id_new();
+    DbVal p[] = {db_of_int(id),
+                 db_of_int(n->user),
+                 db_of_text(n->kind),
+                 db_of_text(cut(c->a, title, TITLE_MAX)),
+                 db_of_text(cut(c->a, n->text, TEXT_MAX)),
+                 db_of_text(n->entity),
+                 n->id ? db_of_int(n->id) : db_null(),
+                 db_of_int(c->now_ms)};
+    return db_send(c,
+                   SQL("INSERT INTO \"notification\" (\"id\", \"user_id\", \"kind\", \"title\", "
+                       "\"text\", \"entity\", \"record\", \"created_at\") VALUES ($1, $2, $3, $4, "
+                       "$5, $6, $7, $8)"),
+                   p, 8) &&
+           db_change(c, "notification", id);
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+static bool read_in_write(Ctx *c, void *arg)
+{
+    const int64_t *id = arg;
+    DbVal p[] = {db_of_int(c->now_ms), db_of_int(c->actor->user), db_of_int(*id)};
+    return db_exec(c,
+                   SQL("UPDATE \"notification\" SET \"read_at\" = $1 WHERE \"user_id\" = $2 AND "
+                       "\"read_at\" IS NULL AND (\"id\" = $3 OR $3 = 0)"),
+                   p, 3) &&
+           (db_changes(c) == 0 || db_change(c, "notification", *id));
+}
+
+bool notify_read(Ctx *c, int64_t id)
+{
+    return db_write(c, read_in_write, &id);
+}
+
+bool notify_told(Ctx *c, const int64_t *ids, int n, const char *const **out)
+{
+    const Entity *e = model_entity(c->model, "notification");
+    VEC(const char *) found = {0};
+    static const char *const none[] = {NULL};
+    Sql q;
+    *out = none;
+    if (!n || !e || !access_may(c, e, ACT_READ))
+        return true;
+    sql_init(&q, c->a);
+    sql_add(&q, SQL("SELECT \"id\", \"kind\", \"title\", \"text\", \"entity\", \"record\", "
+                    "\"created_at\" FROM \"notification\" WHERE \"read_at\" IS NULL AND "
+                    "\"user_id\" = "));
+    sql_bind(&q, db_of_int(c->actor->user));
+    sql_add(&q, SQL(" AND \"id\" IN "));
+    sql_bind_ids(&q, ids, n);
+    sql_add(&q, SQL(" ORDER BY \"id\" LIMIT 50"));
+    int mark = c->n_err;
+    DbRows *r = sql_query(c, &q);
+    if (!r)
+        return false;
+    while (db_step(r)) {
+        Buf b;
+        Jw w;
+        buf_init(&b, c->a);
+        jw_init(&w, &b);
+        jw_obj(&w);
+        jw_kint(&w, "id", db_int(r, 0));
+        jw_kstr(&w, "kind", db_text(r, 1));
+        jw_kstr(&w, "title", db_text(r, 2));
+        jw_kstr(&w, "text", db_text(r, 3));
+        jw_kstr(&w, "entity", db_text(r, 4));
+        if (!db_is_null(r, 5))
+            jw_kint(&w, "record", db_int(r, 5));
+        jw_kinstant(&w, "created_at", db_int(r, 6));
+        jw_end(&w);
+        vec_push(c->a, &found, b.data);
+    }
+    db_done(r);
+    vec_push(c->a, &found, NULL);
+    *out = found.items;
+    return c->n_err == mark;
+}
+
+bool notify_purge(Ctx *c)
+{
+    DbVal p[] = {db_of_int(c->now_ms - conf_duration_ms("notification.keep"))};
+    return db_exec(c, SQL("DELETE FROM \"notification\" WHERE \"created_at\" < $1"), p, 1);
+}

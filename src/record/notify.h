@@ -1,0 +1,39 @@
+/*
+ * Telling one person something: a row of notification, shown by the page and told live. Later
+ * channels (mail, chat) hang here, so that whoever tells something calls one function.
+ */
+#ifndef RECORD_NOTIFY_H
+#define RECORD_NOTIFY_H
+
+#include "record/record.h"
+
+typedef struct Notice {
+    int64_t user;     /* to whom; 0 and people who are not active are told nothing */
+    const char *kind; /* an option of notification.kind */
+    const char *entity;
+    int64_t id;       /* the record it leads to; 0 for none */
+    const char *text; /* second line (a title of the record), or NULL; cut to its length */
+} Notice;
+
+/* In a write. key and args: the sentence, in the language of the reader. */
+#define notify(c, n, ...) notify_args((c), (n), (const char *const[]){__VA_ARGS__, NULL})
+bool notify_args(Ctx *c, const Notice *n, const char *const *key_and_args);
+
+/* What a record is called in a notice: its title, or its number where the title is personal. */
+const char *notify_name(Ctx *c, const Entity *e, const DbVal *values);
+
+/* Is it a person who acts here, one record at a time? Bulk work and imports do not tell each row. */
+bool notify_by_hand(const Ctx *c);
+
+/* Mark one's own as read: one (id), or all that are there (0). */
+bool notify_read(Ctx *c, int64_t id);
+/* {"id","kind","title","text","entity","record","created_at"} of each unread one of the caller among the ids, as JSON texts
+   (NULL-terminated). Nothing for a token that does not name the entity. */
+bool notify_told(Ctx *c, const int64_t *ids, int n, const char *const **out);
+/* Inside a write: those older than the setting notification.keep go. */
+bool notify_purge(Ctx *c);
+
+/* Tasks whose reminder has come are told to their owners, each once, whoever of several processes looks first. */
+bool remind_tasks(Ctx *c);
+
+#endif

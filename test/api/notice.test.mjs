@@ -1,0 +1,148 @@
+// Notifications (own rows only, live, read), reminders of tasks, announcements and who has acknowledged them.
+import assert from 'node:assert/strict';
+import { after, afterEach, before, describe, test } from 'node:test';
+import { makeCompany, sleep, startServer, until } from '../lib/index.mjs';
+import { listen } from '../lib/events.mjs';
+import { make, makeCustomer, problem } from '../lib/records.mjs';
+
+let server, people, ids;
+const ears = [];
+const hear = async (...args) => { const e = await listen(...args); ears.push(e); return e; };
+before(async () => {
+  server = await startServer({ company: true });
+  people = await makeCompany(server, { only: ['rep', 'rep2', 'manager', 'west_rep', 'sysadmin', 'boss'] });
+  ids = {};
+  for (const login of ['rep', 'rep2', 'manager', 'west_rep', 'boss']) ids[login] = (await people[login].get('/me')).json.user.id;
+});
+afterEach(async () => { for (const e of ears.splice(0)) e.close(); await sleep(300); });
+after(() => server?.stop());
+
+const notices = async (who, kind) => (await who.get('/notifications?limit=200')).json.data.filter((n) => !kind || n.kind === kind);
+const soon = (ms) => new Date(Date.now() + ms).toISOString();
+
+describe('notifications', () => {
+  test('a task given by somebody else is told live; one\'s own is not', async () => {
+    const ear = await hear(people.rep), other = await hear(people.rep2);
+    const t = await make(people.manager, 'tasks', { title: '拜访云杉', owner: ids.rep });
+    const e = await ear.next((x) => x.event === 'notification');
+    assert.equal(e.data.title, '郑经理给您分配了任务');
+    assert.equal(e.data.text, '拜访云杉');
+    assert.deepEqual([e.data.kind, e.data.entity, e.data.record], ['task_assigned', 'task', t.id]);
+    await make(people.rep, 'tasks', { title: '自己的' });
+    await sleep(700);
+    assert.equal(ear.events.filter((x) => x.event === 'notification').length, 1);
+    assert.deepEqual(other.events.filter((x) => x.event !== 'ready'), []);
+  });
+
+  test('a record handed over or shared is told to who gets it, to nobody else', async () => {
+    const c = await makeCustomer(people.rep);
+    assert.equal((await people.manager.post(`/customers/${c.id}/actions/transfer`, { owner: ids.rep2 })).status, 200);
+    assert.equal((await people.rep2.post(`/customers/${c.id}/actions/share`, { with: ids.west_rep })).status < 500, true);
+    const mine = await notices(people.rep2, 'transferred');
+    assert.equal(mine.length, 1);
+    assert.equal(mine[0].text, c.name);
+    assert.equal(mine[0].record, c.id);
+    assert.equal((await notices(people.rep, 'transferred')).length, 0);
+    const share = await people.manager.post(`/customers/${c.id}/actions/share`, { with: ids.west_rep });
+    assert.equal(share.status, 200, share.text);
+    assert.equal((await notices(people.west_rep, 'shared'))[0].text, c.name);
+  });
+
+  test('an export that ended', async () => {
+    await makeCustomer(people.manager);
+    const answer = await people.manager.post('/customers/export', { format: 'csv' });
+    assert.equal(answer.status, 202, answer.text);
+    await people.manager.job(answer.json.job.id);
+    const [n] = await notices(people.manager, 'job');
+    assert.equal(n.title, '导出已完成，可以下载');
+    assert.equal(n.record, answer.json.job.id);
+  });
+
+  test('own rows only; reading one, reading all', async () => {
+    await make(people.manager, 'tasks', { title: '甲', owner: ids.rep });
+    await make(people.manager, 'tasks', { title: '乙', owner: ids.rep });
+    const mine = await notices(people.rep);
+    assert.ok(mine.length >= 2);
+    problem(await people.rep2.get(`/notifications/${mine[0].id}`), 404);
+    problem(await people.rep2.post(`/notifications/${mine[0].id}/actions/read`, {}), 404);
+    problem(await people.boss.get(`/notifications/${mine[0].id}`), 404);
+    problem(await people.rep.post('/notifications', { title: 'x' }), 403);
+    const unread = async () => (await people.rep.get('/notifications?filter=["read_at","is_null"]&limit=1&count=exact')).json.count.value;
+    const before = await unread();
+    assert.equal((await people.rep.post(`/notifications/${mine[0].id}/actions/read`, {})).status, 200);
+    assert.equal(await unread(), before - 1);
+    assert.equal((await people.rep.post('/notifications/actions/read_all', {})).status, 200);
+    assert.equal(await unread(), 0);
+  });
+});
+
+describe('reminders', () => {
+  test('a task that is due is told once, and again when it is moved; not a closed one', async () => {
+    const ear = await hear(people.rep);
+    const t = await make(people.rep, 'tasks', { title: '快到期', due_at: soon(5 * 60e3) });
+    await make(people.rep, 'tasks', { title: '还早', due_at: soon(5 * 3600e3) });
+    await make(people.rep, 'tasks', { title: '自设提醒', due_at: soon(5 * 3600e3), remind_at: soon(-1000) });
+    await make(people.rep, 'tasks', { title: '已完成', due_at: soon(60e3), status: 'done' });
+    await make(people.rep, 'tasks', { title: '很久以前', due_at: soon(-3 * 86400e3) });
+    const due = (e) => e.event === 'notification' && e.data.kind === 'task_due' && e.data.text === '快到期';
+    const e = await ear.next(due, 8000);
+    assert.match(e.data.title, /^任务将于 \d\d-\d\d \d\d:\d\d 到期$/);
+    await ear.next((x) => x.event === 'notification' && x.data.text === '自设提醒', 8000);
+    await sleep(3000);
+    const told = (await notices(people.rep, 'task_due')).map((n) => n.text).sort();
+    assert.deepEqual(told, ['快到期', '自设提醒'].sort());
+    await people.rep.patchNow(`/tasks/${t.id}`, { due_at: soon(3 * 60e3) });
+    await until(async () => (await notices(people.rep, 'task_due')).length === 3, 8000);
+  });
+});
+
+describe('announcements', () => {
+  const current = async (who) => (await who.get('/me/announcements')).json.data.map((a) => a.title);
+
+  test('to everybody, live; acknowledged; the author sees who has not', async () => {
+    const ear = await hear(people.rep);
+    const a = await make(people.sysadmin, 'announcements', { title: '周六维护', body: '22:00 到 24:00 停机', kind: 'maintenance', need_ack: true });
+    await ear.next((e) => e.event === 'announcement');
+    assert.deepEqual(await current(people.rep), ['周六维护']);
+    assert.equal((await people.rep.post(`/me/announcements/${a.id}/ack`)).status, 204);
+    assert.equal((await people.rep.post(`/me/announcements/${a.id}/ack`)).status, 204);
+    assert.deepEqual(await current(people.rep), []);
+    assert.deepEqual(await current(people.rep2), ['周六维护']);
+    assert.ok((await people.rep.get('/me/announcements?all=1')).json.data[0].acked_at);
+    const r = (await people.sysadmin.get(`/announcements/${a.id}/receipts`)).json;
+    assert.equal(r.acked, 1);
+    assert.equal(r.total, r.data.length);
+    assert.equal(r.data.find((x) => x.user.label === '冯销售').at !== null, true);
+    assert.equal(r.data.find((x) => x.user.label === '陈销售').at, null);
+    problem(await people.rep.get(`/announcements/${a.id}/receipts`), 403);
+    await people.sysadmin.delNow(`/announcements/${a.id}`);
+    assert.deepEqual(await current(people.rep2), []);
+  });
+
+  test('to a department with those below it, or to roles; a stranger neither sees, hears nor acknowledges it', async () => {
+    const departments = (await people.sysadmin.get('/departments?limit=50')).json.data;
+    const sales = departments.find((d) => d.name === '销售部'), east = departments.find((d) => d.name === '华东组');
+    const roles = (await people.sysadmin.get('/roles?limit=50&fields=id,name,code')).json.data;
+    const ear = await hear(people.west_rep);
+    const a = await make(people.boss, 'announcements', { title: '华东会议', body: '下午三点', audience: 'departments', departments: [east.id] });
+    assert.deepEqual(await current(people.rep), ['华东会议']);
+    assert.deepEqual(await current(people.west_rep), []);
+    problem(await people.west_rep.post(`/me/announcements/${a.id}/ack`), 404);
+    await make(people.boss, 'announcements', { title: '销售部通知', body: '全体', audience: 'departments', departments: [sales.id] });
+    assert.deepEqual(await current(people.west_rep), ['销售部通知']);
+    await ear.next((e) => e.event === 'announcement');
+    await make(people.boss, 'announcements', { title: '经理培训', body: '周一', kind: 'training', audience: 'roles', for_roles: [roles.find((r) => r.code === 'sales_manager').id] });
+    assert.ok((await current(people.manager)).includes('经理培训'));
+    assert.ok(!(await current(people.rep)).includes('经理培训'));
+    assert.equal(ear.events.filter((e) => e.event === 'announcement').length, 1);
+  });
+
+  test('start and end; an audience of nobody is refused; who may not write cannot', async () => {
+    await make(people.boss, 'announcements', { title: '明天的', body: 'x', start_at: soon(86400e3) });
+    assert.ok(!(await current(people.rep)).includes('明天的'));
+    problem(await people.boss.post('/announcements', { title: 'x', body: 'x', start_at: soon(1000), end_at: soon(0) }), 422);
+    problem(await people.boss.post('/announcements', { title: 'x', body: 'x', audience: 'roles' }), 422);
+    problem(await people.rep.post('/announcements', { title: 'x', body: 'x' }), 403);
+    problem(await people.rep.get('/announcements'), 403);
+  });
+});
