@@ -78,7 +78,6 @@ bool api_import_template(Request *rq);
 /* api_notice.c */
 bool api_my_announcements(Request *rq);
 bool api_announcement_ack(Request *rq);
-bool api_announcement_receipts(Request *rq);
 
 /* api_health.c */
 bool api_healthz(Request *rq);

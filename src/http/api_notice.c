@@ -1,4 +1,4 @@
-/* Announcements for their readers, and their receipts for the author. Notifications are generic records. */
+/* Announcements for their readers. Writing them, and notifications, are generic records. */
 #include "http/api.h"
 #include "record/announce.h"
 
@@ -15,9 +15,4 @@ bool api_announcement_ack(Request *rq)
         return false;
     respond_nothing(rq);
     return true;
-}
-
-bool api_announcement_receipts(Request *rq)
-{
-    return announce_receipts(&rq->c, rq->id, &rq->out.body);
 }

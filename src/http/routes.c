@@ -53,8 +53,6 @@ const Route routes[] = {
      .about = "Current announcements for oneself, not yet acknowledged"},
     {POST, API "/me/announcements/:id/ack", api_announcement_ack, .who = WHO_USER, .max_body = 1024,
      .about = "Close or acknowledge an announcement"},
-    {GET, API "/announcements/:id/receipts", api_announcement_receipts, .who = WHO_USER,
-     .about = "Who has acknowledged an announcement, and who not"},
     {GET, API "/events", api_events, .who = WHO_USER, .query = "watch after", .stream = true,
      .about = "Live updates (server-sent events)"},
 

@@ -144,9 +144,9 @@ typedef struct Share {
 static bool notify_shared(Ctx *c, const Share *s)
 {
     const Entity *e = s->k->e;
-    Notice n = {s->with, "shared", e->name, s->k->r->id, notify_name(c, e, s->k->r->v)};
-    return !notify_by_hand(c) || notify(c, &n, s->write ? "notify.shared_edit" : "notify.shared",
-                                        c->actor->name, e->label.zh, e->label.en);
+    Notice n = {s->with, "shared", e->name, s->k->r->id, notify_name(c, e, s->k->r->v), &e->label};
+    return !notify_by_hand(c) ||
+           notify(c, &n, s->write ? "notify.shared_edit" : "notify.shared", c->actor->name);
 }
 
 static bool share_in_write(Ctx *c, void *arg)

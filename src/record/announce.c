@@ -181,12 +181,9 @@ static bool write_receipts(Ctx *c, DbVal *p, Jw *w)
 
 bool announce_receipts(Ctx *c, int64_t id, Buf *out)
 {
-    const Entity *e = model_entity(c->model, "announcement");
-    Record rec;
     int64_t total, acked;
     DbVal p[] = {db_of_int(id), db_of_int(RECEIPTS_MAX)};
-    if (!access_need(c, e, ACT_EDIT) || !rec_get_for(c, e, id, ACT_EDIT, &rec) ||
-        !db_one_int(c, SQL("SELECT COUNT(*)" MEANT), p, 1, &total, NULL) ||
+    if (!db_one_int(c, SQL("SELECT COUNT(*)" MEANT), p, 1, &total, NULL) ||
         !db_one_int(c, SQL("SELECT COUNT(k.\"at\")" MEANT), p, 1, &acked, NULL))
         return false;
     Jw w;

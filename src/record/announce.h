@@ -14,7 +14,7 @@ bool announce_mine(Ctx *c, bool all, Buf *out);
 bool announce_told(Ctx *c, const int64_t *ids, int n, bool *out);
 /* Closed or acknowledged. ERR_NOT_FOUND where it is not one of his. */
 bool announce_ack(Ctx *c, int64_t id);
-/* For those who may edit it: {"total", "acked", "data": [{user: {id,label}, department, at}]}, those missing first, at
+/* Behind the gate of actions: {"total", "acked", "data": [{user: {id,label}, department, at}]}, those missing first, at
    most 500 rows. */
 bool announce_receipts(Ctx *c, int64_t id, Buf *out);
 

@@ -255,7 +255,7 @@ static bool notify_end(Ctx *c, const End *e)
         !db_one_int(c, SQL("SELECT \"owner_id\" FROM \"job\" WHERE \"id\" = $1"), p, 1, &owner,
                     NULL))
         return false;
-    Notice n = {owner, "job", "job", e->id, e->message};
+    Notice n = {owner, "job", "job", e->id, e->message, NULL};
     for (size_t i = 0; kind && i < sizeof told / sizeof *told; i++)
         if (strcmp(kind, told[i]) == 0)
             return notify(c, &n,

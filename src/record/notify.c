@@ -49,7 +49,13 @@ bool notify_args(Ctx *c, const Notice *n, const char *const *key_and_args)
     if (!found)
         return true;
     const char *lang = strncmp(locale, "en", 2) == 0 ? "en" : "zh";
-    const char *title = msg_format(c->a, lang, key_and_args[0], key_and_args + 1);
+    const char *args[8] = {NULL};
+    int n_args = 0;
+    for (; key_and_args[n_args + 1] && n_args < 6; n_args++)
+        args[n_args] = key_and_args[n_args + 1];
+    if (n->what)
+        args[n_args] = label_in(*n->what, lang);
+    const char *title = msg_format(c->a, lang, key_and_args[0], args);
     int64_t id = id_new();
     DbVal p[] = {db_of_int(id),
                  db_of_int(n->user),

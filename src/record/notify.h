@@ -11,8 +11,9 @@ typedef struct Notice {
     int64_t user;     /* to whom; 0 and people who are not active are told nothing */
     const char *kind; /* an option of notification.kind */
     const char *entity;
-    int64_t id;       /* the record it leads to; 0 for none */
-    const char *text; /* second line (a title of the record), or NULL; cut to its length */
+    int64_t id;        /* the record it leads to; 0 for none */
+    const char *text;  /* second line (a title of the record), or NULL; cut to its length */
+    const Label *what; /* last place of the sentence, in the language of the reader; or NULL */
 } Notice;
 
 /* In a write. key and args: the sentence, in the language of the reader. */

@@ -45,13 +45,13 @@ static bool claim(Ctx *c, const DbVal *p, int64_t *ids, int *n)
 static bool tell(Ctx *c, const DueTask *t)
 {
     if (!t->due_at) {
-        Notice plain = {t->owner, "task_due", "task", t->id, t->title};
+        Notice plain = {t->owner, "task_due", "task", t->id, t->title, NULL};
         return notify(c, &plain, "notify.task_remind");
     }
     ClockParts p =
         clock_parts(t->due_at, t->zone && *t->zone ? t->zone : conf_text("company.zone"));
     const char *when = arena_printf(c->a, "%02d-%02d %02d:%02d", p.month, p.day, p.hour, p.minute);
-    Notice n = {t->owner, "task_due", "task", t->id, t->title};
+    Notice n = {t->owner, "task_due", "task", t->id, t->title, NULL};
     return notify(c, &n, t->due_at < c->now_ms ? "notify.task_late" : "notify.task_due", when);
 }
 

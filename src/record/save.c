@@ -365,8 +365,9 @@ static bool stage_notify(Ctx *c, SaveWork *w)
     if (!w->moved || w->s.is_new || owner->kind != DB_INT || owner->i == c->actor->user ||
         !notify_by_hand(c) || strcmp(e->name, "task") == 0)
         return true;
-    Notice n = {owner->i, "transferred", e->name, w->s.id, notify_name(c, e, w->s.after)};
-    return notify(c, &n, "notify.transferred", c->actor->name, e->label.zh, e->label.en);
+    Notice n = {owner->i, "transferred", e->name, w->s.id, notify_name(c, e, w->s.after),
+                &e->label};
+    return notify(c, &n, "notify.transferred", c->actor->name);
 }
 
 static bool stage_change(Ctx *c, SaveWork *w)

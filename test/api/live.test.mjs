@@ -9,7 +9,7 @@ let server, people, admin;
 const ears = [];
 const hear = async (...args) => { const e = await listen(...args); ears.push(e); return e; };
 before(async () => {
-  server = await startServer({ company: true });
+  server = await startServer({ company: true, env: { ZHIKE_LIVE_PER_PERSON: '6' } });
   people = await makeCompany(server, { only: ['rep', 'rep2', 'manager', 'west_rep', 'sysadmin', 'boss'] });
   admin = people.sysadmin;
 });

@@ -109,12 +109,12 @@ describe('announcements', () => {
     assert.deepEqual(await current(people.rep), []);
     assert.deepEqual(await current(people.rep2), ['周六维护']);
     assert.ok((await people.rep.get('/me/announcements?all=1')).json.data[0].acked_at);
-    const r = (await people.sysadmin.get(`/announcements/${a.id}/receipts`)).json;
+    const r = (await people.sysadmin.post(`/announcements/${a.id}/actions/receipts`, {})).json;
     assert.equal(r.acked, 1);
     assert.equal(r.total, r.data.length);
     assert.equal(r.data.find((x) => x.user.label === '冯销售').at !== null, true);
     assert.equal(r.data.find((x) => x.user.label === '陈销售').at, null);
-    problem(await people.rep.get(`/announcements/${a.id}/receipts`), 403);
+    problem(await people.rep.post(`/announcements/${a.id}/actions/receipts`, {}), 403);
     await people.sysadmin.delNow(`/announcements/${a.id}`);
     assert.deepEqual(await current(people.rep2), []);
   });

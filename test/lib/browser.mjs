@@ -36,6 +36,10 @@ export async function newPage(browser, { dark = false, phone = false, lang = 'zh
   });
   const page = await context.newPage();
   page.problems = [];
+  // What is under way, without the stream of live updates, which never ends.
+  page.pending = new Set();
+  page.on('request', (r) => { if (!r.url().includes('/api/v1/events')) page.pending.add(r); });
+  for (const end of ['requestfinished', 'requestfailed']) page.on(end, (r) => page.pending.delete(r));
   page.on('console', (m) => { if (m.type() === 'error') page.problems.push(`console: ${m.text()}`); });
   page.on('pageerror', (e) => page.problems.push(`page error: ${e.stack ?? e.message}`));
   return page;

@@ -30,6 +30,7 @@ export function makeRouter(): Router {
           { path: 'import', name: 'import', component: () => import('./views/import/ImportPage.vue') },
           { path: 'jobs', name: 'jobs', component: () => import('./views/jobs/JobsPage.vue') },
           { path: 'bin', name: 'bin', component: () => import('./views/bin/BinPage.vue') },
+          { path: 'notifications', name: 'notices', component: () => import('./views/notices/NoticesPage.vue') },
           { path: 'me', name: 'me', component: () => import('./views/me/MePage.vue') },
           { path: 'admin/settings', name: 'settings', component: () => import('./admin/SettingsPage.vue') },
           { path: 'admin/fields', name: 'fields', component: () => import('./admin/FieldsPage.vue') },

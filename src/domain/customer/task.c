@@ -48,7 +48,7 @@ static bool tell_owner(Ctx *c, Save *s)
                                                       s->before[STD_OWNER].i != owner->i)));
     if (!given || !notify_by_hand(c))
         return true;
-    Notice n = {owner->i, "task_assigned", "task", s->id, save_text(c, s, TASK_TITLE)};
+    Notice n = {owner->i, "task_assigned", "task", s->id, save_text(c, s, TASK_TITLE), NULL};
     return notify(c, &n, "notify.task_assigned", c->actor->name);
 }
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "entity_ids.h"
+#include "record/announce.h"
 #include "record/hooks.h"
 
 static bool is_audience(const DbVal *v, const char *what)
@@ -31,5 +32,15 @@ static bool announcement_before_save(Ctx *c, Save *s)
     return c->n_err == 0;
 }
 
+static bool announcement_action(Ctx *c, const Entity *e, const Record *r, const char *name,
+                                json_object *in, Buf *out, bool *handled)
+{
+    (void)e;
+    (void)in;
+    *handled = r && strcmp(name, "receipts") == 0;
+    return *handled && announce_receipts(c, r->id, out);
+}
+
 extern const RecordHooks announcement_hooks;
-const RecordHooks announcement_hooks = {.before_save = announcement_before_save};
+const RecordHooks announcement_hooks = {.before_save = announcement_before_save,
+                                        .action = announcement_action};

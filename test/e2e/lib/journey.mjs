@@ -61,7 +61,11 @@ export async function choose(page, scope, label, option) {
 }
 
 export async function settled(page) {
-  await page.waitForLoadState('networkidle');
+  await page.waitForLoadState('load');
+  for (let quiet = 0, left = 300; quiet < 10 && left > 0; left--) {
+    quiet = page.pending.size ? 0 : quiet + 1;
+    await page.waitForTimeout(50);
+  }
 }
 export { picture };
 

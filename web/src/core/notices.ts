@@ -1,0 +1,35 @@
+// How many notifications are unread, and which announcements stand over the page: read at the
+// start, then told live.
+import { ref } from 'vue';
+import { get, post } from './api';
+import { onLive, type LiveNotice } from './live';
+import { pluralOf } from './schema';
+
+export interface Announcement { id: number; title: string; kind: string; body: string; need_ack: boolean; start_at?: string; end_at?: string | null; acked_at?: string | null }
+export const unread = ref(0);
+export const announcements = ref<Announcement[]>([]);
+
+export async function readUnread(): Promise<void> {
+  try { unread.value = (await get<{ count?: { value: number } }>('/notifications', { filter: '["read_at","is_null"]', fields: 'id', limit: 1, count: 'capped' })).count?.value ?? 0; } catch { /* the bell stays as it is */ }
+}
+export async function readAnnouncements(): Promise<void> {
+  try { announcements.value = (await get<{ data: Announcement[] }>('/me/announcements')).data; } catch { /* none shown */ }
+}
+export async function acknowledge(id: number): Promise<void> {
+  await post(`/me/announcements/${id}/ack`);
+  announcements.value = announcements.value.filter((a) => a.id !== id);
+}
+/** Where a notification leads; null for nowhere. */
+export function target(n: Pick<LiveNotice, 'entity' | 'record'>): string | null {
+  if (!n.entity) return null;
+  if (n.entity === 'job') return '/jobs';
+  return n.record ? `/e/${pluralOf(n.entity)}/${n.record}` : null;
+}
+/** Called by the shell once. */
+export function followNotices(onNotice: (n: LiveNotice) => void): void {
+  const both = () => { void readUnread(); void readAnnouncements(); };
+  both();
+  onLive('notification', (n) => { void readUnread(); onNotice(n); });
+  onLive('announcement', () => void readAnnouncements());
+  onLive('reset', both);
+}
