@@ -468,7 +468,13 @@ bool api_events(Request *rq)
         arena_free(a);
         return false;
     }
-    l->resume = after >= 0 && after <= now ? after : now;
+    bool goes_on = after >= 0 && after <= now;
+    l->resume = l->start = goes_on ? after : now;
+    l->ordered = !db_is_pg(c->db);
+    if (!goes_on && !l->ordered && !live_begin(c, l)) {
+        arena_free(a);
+        return false;
+    }
     buf_puts(&l->out, "retry: 2000\n");
     live_event(&l->out, l->resume, "ready", "{}");
     if (!join(c, l)) {

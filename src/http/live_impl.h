@@ -28,8 +28,10 @@ struct Listener {
     int n_watch;
     int64_t
         resume; /* change_log id behind which he has heard nothing; -1: caught up. Of the thread */
-    int64_t *
-        seen; /* change_log ids told by catching up: the keeper may tell of them once more. Of the thread */
+    bool ordered;  /* the log is in the order of commits (SQLite) */
+    int64_t start; /* change_log id at which he began: what is not behind it is old where ordered */
+    /* change_log ids he was told of, or that were old when he began: the keeper may tell of them once more */
+    int64_t *seen;
     int n_seen;
     /* the stream, under the lock */
     Buf out;
@@ -57,6 +59,8 @@ typedef struct Changes {
 bool live_tell(Ctx *c, Listener *l, const Changes *k, Buf *out);
 /* The changes he missed (Listener.resume), or an event "reset" where they are too many or no longer known. */
 bool live_catch_up(Ctx *c, Listener *l, Buf *out);
+/* He begins now: what the log holds already will not be told (on PostgreSQL its order is not that of commits). */
+bool live_begin(Ctx *c, Listener *l);
 /* The changes he was not told of while catching up. */
 Changes live_unseen(Arena *a, const Listener *l, const Changes *k);
 /* One event. data: JSON text; id 0: none is written. */

@@ -319,18 +319,38 @@ static void miss(void *arg, int64_t id, const char *topic, int64_t ref)
 Changes live_unseen(Arena *a, const Listener *l, const Changes *k)
 {
     Changes left = *k;
-    if (!l->n_seen)
-        return left;
     left.items = ARENA_ARRAY(a, k->n, Change);
     left.n = 0;
     for (int i = 0; i < k->n; i++) {
-        bool seen = false;
+        bool seen = l->ordered && k->items[i].id <= l->start;
         for (int j = 0; j < l->n_seen && !seen; j++)
             seen = l->seen[j] == k->items[i].id;
         if (!seen)
             left.items[left.n++] = k->items[i];
     }
     return left;
+}
+
+static void note_seen(Listener *l, const Changes *k)
+{
+    int64_t *all = ARENA_ARRAY(l->a, l->n_seen + k->n, int64_t);
+    if (l->n_seen)
+        memcpy(all, l->seen, (size_t)l->n_seen * sizeof *all);
+    for (int i = 0; i < k->n; i++)
+        all[l->n_seen + i] = k->items[i].id;
+    l->seen = all;
+    l->n_seen += k->n;
+}
+
+bool live_begin(Ctx *c, Listener *l)
+{
+    Missed m = {.a = c->a};
+    bool whole;
+    if (!db_changes_behind(c, l->start, LIVE_CATCH_UP, miss, &m, &whole))
+        return false;
+    Changes k = {.items = m.items.items, .n = (int)m.items.n};
+    note_seen(l, &k);
+    return true;
 }
 
 bool live_catch_up(Ctx *c, Listener *l, Buf *out)
@@ -348,8 +368,7 @@ bool live_catch_up(Ctx *c, Listener *l, Buf *out)
         return true;
     Changes k = {m.items.items, (int)m.items.n, m.items.items[0].id,
                  m.items.items[m.items.n - 1].id};
-    l->seen = ARENA_ARRAY(l->a, k.n, int64_t);
-    for (; l->n_seen < k.n; l->n_seen++)
-        l->seen[l->n_seen] = k.items[l->n_seen].id;
-    return live_tell(c, l, &k, out);
+    Changes left = live_unseen(c->a, l, &k);
+    note_seen(l, &k);
+    return left.n == 0 || live_tell(c, l, &left, out);
 }
