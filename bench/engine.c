@@ -116,6 +116,13 @@ static bool detail(Ctx *c, Bench *b, const char *arg, Buf *out)
     return rec_json(c, model_entity(c->model, "customer"), b->some_id, false, out, NULL);
 }
 
+/* The other half of a detail page. */
+static bool timeline(Ctx *c, Bench *b, const char *arg, Buf *out)
+{
+    TimelineQuery q = {.limit = 50, .q = *arg ? arg : NULL};
+    return rec_timeline(c, model_entity(c->model, "customer"), b->some_id, &q, out);
+}
+
 static bool search(Ctx *c, Bench *b, const char *arg, Buf *out)
 {
     (void)b;
@@ -184,9 +191,12 @@ static bool all(Bench *b)
     static const char *const words[] = {"华为", "华", "huawei", "hw",
                                         "hwkj", "h",  "hua",    "有限公司"};
     const char *tail;
-    bool ok = figure(b, "list.first", list, "first") && figure(b, "list.deep", list, "deep") &&
-              figure(b, "list.counted", list_counted, "") &&
-              (b->others || figure(b, "detail", detail, "")) && phone_tail(b, &tail);
+    bool ok =
+        figure(b, "list.first", list, "first") && figure(b, "list.deep", list, "deep") &&
+        figure(b, "list.counted", list_counted, "") &&
+        (b->others || (figure(b, "detail", detail, "") && figure(b, "timeline", timeline, "") &&
+                       figure(b, "timeline q", timeline, "报价"))) &&
+        phone_tail(b, &tail);
     db_release(&b->app.c);
     for (size_t i = 0; ok && i < sizeof words / sizeof *words; i++) {
         Arena *a = b->app.a;
