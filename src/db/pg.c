@@ -15,6 +15,8 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +30,8 @@ enum {
     WRITE_TIMEOUT_MS = 60000,  /* and inside db_write: imports, index builds */
     LONG_TIMEOUT_MS = 3600000, /* work without a deadline: exports, migrations */
     SENT_MOST = 64,            /* their answers fit the buffers on both ways */
-    GRACE_MS = 4000            /* the server's own limit gets this long to be heard of */
+    GRACE_MS = 4000,           /* the server's own limit gets this long to be heard of */
+    CANCELS_MOST = 8           /* under way at once; see cancel */
 };
 
 enum {
@@ -170,10 +173,43 @@ static int limit_ms(const PgConn *k)
     return server + GRACE_MS;
 }
 
-/* The last result of what was sent; NULL where the connection died or nobody answered in time. */
-static PGresult *await(PgConn *k)
+static atomic_int cancels;
+
+static void *cancel_main(void *arg)
 {
-    int64_t until = clock_mono_ms() + limit_ms(k);
+    char why[128];
+    PQcancel(arg, why, (int)sizeof(why));
+    PQfreeCancel(arg);
+    atomic_fetch_sub(&cancels, 1);
+    return NULL;
+}
+
+/*
+ * Asks the server to stop the statement, without waiting: PQcancel opens a connection of its own and reads from it with
+ * no limit, so a host that swallows packets would hold the caller for ever. A thread that hangs there is nobody's loss.
+ */
+static void cancel(PgConn *k)
+{
+    pthread_t t;
+    pthread_attr_t detached;
+    PGcancel *copy = PQgetCancel(k->h);
+    bool begun = false;
+    if (atomic_fetch_add(&cancels, 1) < CANCELS_MOST && copy) {
+        pthread_attr_init(&detached);
+        pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+        begun = pthread_create(&t, &detached, cancel_main, copy) == 0;
+        pthread_attr_destroy(&detached);
+    }
+    if (!begun) {
+        PQfreeCancel(copy);
+        atomic_fetch_sub(&cancels, 1);
+    }
+}
+
+/* The last result of what was sent; NULL where the connection died or nobody answered in time. */
+static PGresult *await_for(PgConn *k, int ms)
+{
+    int64_t until = clock_mono_ms() + ms;
     int64_t deadline = k->base.deadline_ms; /* of the work; then the statement is cancelled */
     PGresult *last = NULL;
     for (;;) {
@@ -181,9 +217,10 @@ static PGresult *await(PgConn *k)
             int64_t now = clock_mono_ms();
             int64_t left = until - now;
             if (deadline && deadline <= now) {
-                char why[128];
-                PQcancel(k->cancel, why, (int)sizeof(why));
+                cancel(k);
                 deadline = 0;
+                until = until < now + GRACE_MS ? until : now + GRACE_MS;
+                left = until - now;
             }
             if (deadline && deadline - now < left)
                 left = deadline - now;
@@ -206,6 +243,11 @@ static PGresult *await(PgConn *k)
         if (PQstatus(k->h) != CONNECTION_OK)
             return last;
     }
+}
+
+static PGresult *await(PgConn *k)
+{
+    return await_for(k, limit_ms(k));
 }
 
 static bool good(const PGresult *res)
@@ -245,13 +287,14 @@ static bool pg_settle(Ctx *c, DbConn *conn)
     return settle(c, of(conn));
 }
 
-/* A few words of our own, unprepared; never worth cancelling. */
+/* A few words of our own, unprepared; never worth cancelling, and never long: the limit of the session is an hour where a
+   job had the connection before, and a request that takes it over must not wait that long for a dead host. */
 static bool say(Ctx *c, PgConn *k, const char *text)
 {
     k->base.deadline_ms = 0;
     if (!settle(c, k))
         return false;
-    PGresult *res = PQsendQuery(k->h, text) ? await(k) : NULL;
+    PGresult *res = PQsendQuery(k->h, text) ? await_for(k, READ_TIMEOUT_MS + GRACE_MS) : NULL;
     bool ok = good(res);
     if (!ok)
         failed(c, k, res, text);

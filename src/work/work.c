@@ -34,6 +34,8 @@ static void *keep(void *arg)
         keeper_tick(&w->keeper);
         usleep(TICK_US);
     }
+    w->keeper.next_lease = w->keeper.next_sweep =
+        INT64_MAX;           /* a database that is gone is waited for once only */
     w->keeper.next_seal = 0; /* nothing stays unsealed behind an orderly end */
     keeper_tick(&w->keeper);
     return NULL;
