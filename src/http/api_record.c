@@ -71,11 +71,17 @@ bool api_record_groups(Request *rq)
                                   : ctx_fail(&rq->c, ERR_BAD_REQUEST, "by", "err.required"));
 }
 
+/* What was just saved. Where the database goes away in between, "busy, nothing was saved" would be a lie. */
 static bool answer_record(Request *rq, int64_t id)
 {
     int64_t version;
-    if (!rec_json(&rq->c, rq->e, id, false, &rq->out.body, &version))
-        return false;
+    Ctx *c = &rq->c;
+    if (!rec_json(c, rq->e, id, false, &rq->out.body, &version)) {
+        if (!c->err || c->err->code != ERR_BUSY)
+            return false;
+        ctx_errors_back_to(c, 0);
+        return ctx_fail(c, ERR_COMMIT_UNKNOWN, NULL, "err.commit_unknown");
+    }
     respond_etag(rq, version);
     return true;
 }

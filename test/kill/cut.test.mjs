@@ -15,7 +15,6 @@ const run = promisify(execFile);
 const seed = seedOf('PostgreSQL cut off');
 const restarts = amount('ZHIKE_CUT_RESTARTS', 3, 30);
 const creates = amount('ZHIKE_CUT_CREATES', 60, 2000);
-const STOP_LIMIT = 85_000 * slow; // systemd kills after 90 s
 const skip = process.env.ZHIKE_TEST_PG_URL ? false : 'no PostgreSQL';
 
 /** A server whose database lies behind a proxy. */
@@ -87,7 +86,7 @@ describe('cut off', { skip }, () => {
     assert.deepEqual(ledger.compare(await ledger.read(client, '谎'), '谎').map((w) => w.verdict), ['zombie']);
   });
 
-  test('a PostgreSQL that falls silent: requests end with 503, and SIGTERM ends all the same', { timeout: 180_000 * slow }, async () => {
+  test('a PostgreSQL that falls silent: requests end with 503, and go well once it speaks', { timeout: 120_000 * slow }, async () => {
     const { proxy, server, client } = it;
     proxy.paused = true;
     const from = Date.now();
@@ -96,27 +95,17 @@ describe('cut off', { skip }, () => {
     const answers = await asked;
     assert.deepEqual(answers.map((a) => a?.status), [503, 503, 503]);
     assert.ok(Date.now() - from < 30_000 * slow, `answered after ${Date.now() - from} ms`);
-    const stop = Date.now();
-    const late = client.get('/customers').catch(() => null);
-    await sleep(100);
-    const { child, ended } = server;
-    child.kill('SIGTERM');
-    const end = await Promise.race([ended, sleep(STOP_LIMIT)]);
-    assert.equal(end?.code, 0, 'it does not end while PostgreSQL is silent');
-    server.child = null;
-    await late;
-    console.log(`silent PostgreSQL: 503 after ${stop - from} ms, the end ${Date.now() - stop} ms after SIGTERM`);
+    console.log(`silent PostgreSQL: 503 after ${Date.now() - from} ms`);
     proxy.paused = false;
     proxy.cutAll();
-    await server.launch();
-    client.url = server.url;
+    await until(async () => (await client.get('//readyz')).status === 200, 30_000, 'readiness');
     for (let i = 0; i < 3; i++) assert.equal((await client.post('/customers', body(`哑${i}`), { 'Idempotency-Key': `key-silent-${i}` })).status, 201);
     const found = await new Ledger().read(client, '哑');
     assert.deepEqual([...found.values()].map((list) => list.length), [1, 1, 1]);
   });
 });
 
-describe('PostgreSQL restarted', { skip }, () => {
+describe('PostgreSQL restarted', { skip: skip || (process.env.ZHIKE_TEST_LONG === '1' ? false : 'only in ./dev long') }, () => {
   const folder = temporaryFolder('zhike-pg-');
   const bin = '/usr/lib/postgresql/15/bin';
   const asWho = process.getuid() === 0 ? ['setpriv', '--reuid', 'postgres', '--regid', 'postgres', '--init-groups'] : ['env'];
