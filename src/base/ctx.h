@@ -30,17 +30,17 @@ typedef struct Ctx {
     char trace_id[33]; /* lower-case hex, also in the log and in problem answers */
     ErrItem *err, *err_last;
     int n_err;
-    int retry_after_s;         /* set with ERR_LIMIT and ERR_BUSY; 0 = not said */
-    int n_sql;                 /* statements run, for tests and the log */
-    int64_t deadline_ms;       /* monotonic ms after which statements are interrupted; 0 = none */
+    int retry_after_s;   /* set with ERR_LIMIT and ERR_BUSY; 0 = not said */
+    int n_sql;           /* statements run, for tests and the log */
+    int64_t deadline_ms; /* monotonic ms after which statements are interrupted; 0 = none */
     /* brief: on a thread that must not wait. What would block or write fails instead and sets ran_over; what goes
        past its time (ctx_brief_over) sets ran_long, too. Whoever set brief then throws the work away and does it
        again where waiting is allowed. */
     bool brief, ran_over, ran_long;
-    int64_t brief_cpu_us; /* of the thread's processor time: where the time of brief work ends */
-    struct Db *db;             /* db/db.h */
-    struct DbConn *conn;       /* db/db.h: the connection in use, NULL until the first statement */
-    struct DbConn *snapshot;   /* db/db.h: what db_snapshot reads over, or NULL */
+    int64_t brief_cpu_us;    /* of the thread's processor time: where the time of brief work ends */
+    struct Db *db;           /* db/db.h */
+    struct DbConn *conn;     /* db/db.h: the connection in use, NULL until the first statement */
+    struct DbConn *snapshot; /* db/db.h: what db_snapshot reads over, or NULL */
     const struct Model *model; /* meta/model.h: the model that holds for this work */
     const struct Actor *actor; /* auth/actor.h: who asks */
 } Ctx;

@@ -57,7 +57,7 @@ void sql_search_match(Ctx *c, Sql *q, const char *entity, const char *const *wor
                       int64_t before, int limit);
 /* Writes "EXISTS (…)": the row called alias carries all words. For a walk over few rows by another index: it
    reads the document of each. No words: false. */
-void sql_search_has(Ctx *c, Sql *q, const char *entity, const char *alias,
-                    const char *const *words, int n);
+void sql_search_has(Ctx *c, Sql *q, const char *entity, const char *alias, const char *const *words,
+                    int n);
 
 #endif

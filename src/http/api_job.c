@@ -198,6 +198,7 @@ bool api_import_template(Request *rq)
     const char *path;
     if (!e || !(e->gets & GETS_IMPORT))
         return ctx_fail(c, ERR_NOT_FOUND, NULL, "err.no_template");
-    return access_need(c, e, ACT_IMPORT) && import_template(c, e, request_query(rq, "with"), &path) &&
+    return access_need(c, e, ACT_IMPORT) &&
+           import_template(c, e, request_query(rq, "with"), &path) &&
            answer_file(rq, path, arena_printf(c->a, "%s导入模板.xlsx", e->label.zh), XLSX, true);
 }

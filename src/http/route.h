@@ -24,7 +24,8 @@ struct Route {
     size_t max_body;   /* bytes; 0: no body */
     bool upload;       /* multipart with one file */
     bool import_sized; /* the file may be as large as an import */
-    bool quick;        /* only reads, and may be begun twice: tried where the socket is read, see serve.c */
+    bool
+        quick; /* only reads, and may be begun twice: tried where the socket is read, see serve.c */
     bool stream;       /* answers text/event-stream (OpenAPI) */
     bool in_answer;    /* the body of success is described by the entity (OpenAPI) */
     const char *about; /* one line for OpenAPI and `zhike routes` */

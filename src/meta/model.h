@@ -104,7 +104,8 @@ struct Field {
         own_scope; /* FT_LINK to user ("scope": "own"): whoever stands here counts as an owner too (assignee) */
     const char
         *dflt; /* as written: "me", "my_department", "today", "now", a code, a number; or NULL */
-    const char *required_by; /* name of a setting that is a list: required where it names the field; see field_required */
+    const char *
+        required_by; /* name of a setting that is a list: required where it names the field; see field_required */
     const char *required_if; /* JSON of a filter on the record itself, or NULL */
     const char *was;         /* former column name, or NULL */
     const char *parts_json;  /* FT_PARTS: JSON object of part name → {type, required, label} */

@@ -431,8 +431,8 @@ static void missing(Ctx *c, const ImpSheet *s, const Entity *e, Jw *w)
 {
     for (int i = 0; e && s->mode != IMP_UPDATE && i < e->n_fields; i++) {
         const Field *f = &e->fields[i];
-        if (!field_required(f) || f->dflt || f->standard || f->type == FT_PARTS || !imp_may_use(c, f) ||
-            is_mapped(s, f->name))
+        if (!field_required(f) || f->dflt || f->standard || f->type == FT_PARTS ||
+            !imp_may_use(c, f) || is_mapped(s, f->name))
             continue;
         const char *args[] = {label_in(f->label, c->lang), NULL};
         warning(w, s->name, -1, NULL, "required",

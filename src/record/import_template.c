@@ -181,7 +181,8 @@ static void add_parts(Ctx *c, Part *p, const Field *f)
         json_object *label = json_member(part, "label");
         FieldType type = FT_STRING;
         (void)type_parse(json_str(part, "type", "string"), &type);
-        bool required = (field_required(f) || f->form_required) && json_flag(part, "required", false),
+        bool required =
+                 (field_required(f) || f->form_required) && json_flag(part, "required", false),
              first = strcmp(name, "name") == 0;
         const char *own = label ? json_str(label, c->lang, json_str(label, "zh", name)) : name;
         bool en = strcmp(c->lang, "en") == 0;

@@ -44,7 +44,7 @@ struct SaveWork {
     Sql row;                 /* the INSERT or UPDATE */
     Sql links; /* counts the live rows linked to; text empty where there is nothing to check */
     int n_links;
-    Sql dups;         /* rows that block; text empty where no rule applies */
+    Sql dups;            /* rows that block; text empty where no rule applies */
     int64_t foreign_dup; /* the row that blocked, where the caller may not see it; 0 for none */
     const char *foreign_field, *foreign_owner;
     int64_t answered; /* id given for the same key before; 0 for none */

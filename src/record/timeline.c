@@ -194,8 +194,9 @@ static void want_person(Ctx *c, Stream *s, int64_t by)
 /* One source of a page: the rows of a kind, newest first, as the columns kind, id, at, person, heading, text. */
 static void source(Sql *q, int nth)
 {
-    static const SqlText begin[] = {SQL("SELECT "), SQL(" UNION ALL SELECT ")};
-    sql_add(q, begin[nth > 0]);
+    if (nth > 0)
+        sql_add(q, SQL(" UNION ALL "));
+    sql_add(q, SQL("SELECT "));
     sql_number(q, nth);
     sql_add(q, SQL(" AS kind, s.i, s.a, s.p, s.h, s.x FROM (SELECT "));
 }
