@@ -331,6 +331,8 @@ static bool end_badly(Ctx *c, int64_t id, bool cancelled)
 {
     if (!c->n_err && !cancelled)
         return false; /* the program goes down: the next start resumes it */
+    if (c->n_err && err_status(c->err->code) == 503)
+        return false; /* the database went away: the runner takes it up again */
     ErrCode code = c->err ? c->err->code : ERR_INTERNAL;
     const char *message = c->err ? c->err->message : NULL;
     Ending e = {id, cancelled && !c->n_err ? "cancelled" : "failed", message};

@@ -414,6 +414,8 @@ bool import_undo_job(Ctx *c, Job *job)
     bool ok = undo_all(c, u);
     if (!ok && !u->cancelled && !c->n_err)
         return false; /* resumed by the next start */
+    if (!ok && c->n_err && err_status(c->err->code) == 503)
+        return false; /* the database went away: the runner takes it up again */
     ErrCode code = c->err ? c->err->code : ERR_INTERNAL;
     const char *message = c->err ? c->err->message : NULL;
     ctx_errors_back_to(c, 0);

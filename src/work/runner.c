@@ -10,7 +10,7 @@
 #include "base/msg.h"
 #include "meta/model.h"
 
-enum { LEASE_MS = 30000 };
+enum { LEASE_MS = 30000, RETRY_MS = 3000 };
 
 static const char *first_message(const Ctx *c)
 {
@@ -33,8 +33,24 @@ static bool as_owner(Ctx *c, int64_t owner)
     return true;
 }
 
+/* A database that went away comes back: the job goes on from its last progress, a few times (job_claim counts). */
+static bool try_later(Ctx *c, const Job *job)
+{
+    bool away = c->n_err > 0 && err_status(c->err->code) == 503;
+    if (!away)
+        return false;
+    log_write(LOG_WARN, "job_waits", LOG_I("job", job->id), LOG_S("kind", job->kind),
+              LOG_S("code", err_name(c->err->code)), LOG_S("detail", c->err->detail));
+    ctx_errors_back_to(c, 0);
+    (void)job_touch(c, job->id, RETRY_MS); /* else its lease runs out by itself */
+    ctx_errors_back_to(c, 0);
+    return true;
+}
+
 static void end_job(Ctx *c, Job *job, bool ok, bool stopping)
 {
+    if (!ok && try_later(c, job))
+        return;
     const char *message = ok ? NULL : first_message(c);
     if (!ok && c->n_err)
         log_write(LOG_WARN, "job_failed", LOG_I("job", job->id), LOG_S("kind", job->kind),

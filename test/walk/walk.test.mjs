@@ -11,13 +11,15 @@ const bodies = {
   customer: () => ({ name: `走${++n}公司`, industry: 'it', source: 'website', phone: phone() }),
   contact: () => ({ name: `走${++n}`, customer, mobile: phone() }),
   customer_contact: null,
-  follow_up: () => ({ customer, method: 'phone', content: '谈', customer_need: '要', next_plan: '再谈' }),
+  follow_up: () => ({ customer, method: 'phone', content: '电话谈了报价和交期', customer_need: '要一份新的报价单', next_plan: '下周二再谈价格' }),
   task: () => ({ title: `任务${++n}` }),
   user: () => ({ login: `walk${++n}`, name: `走${n}`, password: `Lang-genug-${n}-wort` }),
   department: () => ({ name: `部${++n}`, code: `W${n}` }),
   role: () => ({ code: `walk_${++n}`, name: `角${n}` }),
   custom_field: () => ({ entity: 'customer', code: `walk_${++n}`, label_zh: `字${n}`, type: 'string' }),
   number_rule: null,
+  tag: () => ({ name: `标${++n}` }),
+  saved_view: () => ({ name: `视图${++n}`, entity: 'customer' }),
 };
 let n = 0;
 const phone = () => `137${String(10000000 + ++n)}`;
