@@ -19,7 +19,7 @@
 #include "record/sheet_text.h"
 
 enum {
-    COMMENTS_MOST = 5000 /* they are kept in memory, 8 kB each */,
+    COMMENTS_MOST = 5000 /* the library keeps them in memory until the end */,
     PAGE = 2000,
     ROWS_MOST = 100000,
     SHEETS_MOST = 64
