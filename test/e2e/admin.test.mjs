@@ -136,7 +136,7 @@ test('a list is exported and downloaded', async () => {
   await dialog.getByRole('status').filter({ hasText: /全部记录，共 \d+ 条/ }).waitFor();
   await dialog.getByLabel('CSV').check();
   await dialog.getByLabel('查找列').fill('年营业额');
-  const revenue = dialog.getByRole('checkbox').first();
+  const revenue = dialog.getByRole('checkbox', { name: '年营业额' });
   if (!(await revenue.isChecked())) await revenue.check();
   await accessible(page, 'export dialog');
   await picture(page, 'export');

@@ -5,14 +5,14 @@ import { day } from '../../core/format';
 import { label, t, tDynamic } from '../../core/i18n';
 import { resolvePath, type PathField } from '../../core/paths';
 import { loadRegions, pathText } from '../../core/regions';
-import { loadEntity, titleOf, type EntityDef, type FieldDef, type Page } from '../../core/schema';
+import { loadEntity, shortOf, titleOf, type EntityDef, type FieldDef, type Page } from '../../core/schema';
 import { isDayWord, toDays } from './relative';
 
 const names = new Map<string, string>();
 /** Names of records by id, asked once each; what may not be seen stays its number. */
 export async function nameOf(to: string, ids: number[]): Promise<void> {
   const missing = ids.filter((id) => !names.has(`${to}.${id}`));
-  if (missing.length === 0) return;
+  if (missing.length === 0 || !shortOf(to)) return; // what has no list of its own (an import) cannot be asked for
   try {
     const entity = await loadEntity(to);
     const page = await get<Page>(`/${entity.plural}`, { filter: JSON.stringify(['id', 'in', missing]), fields: entity.title, limit: 200 });
