@@ -30,8 +30,10 @@ typedef struct Ctx {
     char trace_id[33]; /* lower-case hex, also in the log and in problem answers */
     ErrItem *err, *err_last;
     int n_err;
-    int retry_after_s;   /* set with ERR_LIMIT and ERR_BUSY; 0 = not said */
-    int n_sql;           /* statements run, for tests and the log */
+    int retry_after_s; /* set with ERR_LIMIT and ERR_BUSY; 0 = not said */
+    bool
+        patient; /* the work of a job: its writes let those of people go first, every second time */
+    int n_sql;   /* statements run, for tests and the log */
     int64_t deadline_ms; /* monotonic ms after which statements are interrupted; 0 = none */
     /* brief: on a thread that must not wait. What would block or write fails instead and sets ran_over; what goes
        past its time (ctx_brief_over) sets ran_long, too. Whoever set brief then throws the work away and does it

@@ -58,8 +58,9 @@ struct Writer {
     pthread_cond_t work;
     Job *first, **last;
     int n;
-    int want;    /* jobs the thread sleeps for; 0: it is awake */
-    int callers; /* in the last batch or waiting behind it */
+    int want;       /* jobs the thread sleeps for; 0: it is awake */
+    int callers;    /* in the last batch or waiting behind it */
+    bool jobs_turn; /* the last batch left the work of jobs behind: it is its turn */
     bool stop;
 };
 
@@ -268,6 +269,37 @@ static void gather(Writer *w)
     w->want = 0;
 }
 
+/*
+ * Takes the next batch out of the queue. Where people and jobs (an import, a bulk change) wait, they go in turns and not
+ * together: the step of an import and the merging of word lists in its commit are long, and whoever saves one record
+ * waits for one of them at most, not for the one that runs and the one that is due.
+ */
+static int take_batch(Writer *w, Job **jobs)
+{
+    bool people = false, patient = false;
+    for (const Job *j = w->first; j && !(people && patient); j = j->next) {
+        people |= !j->c->patient;
+        patient |= j->c->patient;
+    }
+    bool both = people && patient, turn = w->jobs_turn;
+    int n = 0;
+    for (Job **at = &w->first; *at && n < BATCH;) {
+        Job *j = *at;
+        if (both && j->c->patient != turn) {
+            at = &j->next;
+            continue;
+        }
+        *at = j->next;
+        j->state = JOB_TAKEN;
+        jobs[n++] = j;
+    }
+    w->jobs_turn = both && !turn;
+    for (w->last = &w->first; *w->last;)
+        w->last = &(*w->last)->next;
+    w->n -= n;
+    return n;
+}
+
 static void *writer_main(void *arg)
 {
     Writer *w = arg;
@@ -278,15 +310,7 @@ static void *writer_main(void *arg)
         gather(w);
         if (!w->first)
             break;
-        int n = 0;
-        for (Job *j = w->first; j && n < BATCH; j = j->next) {
-            j->state = JOB_TAKEN;
-            jobs[n++] = j;
-        }
-        w->first = jobs[n - 1]->next;
-        if (!w->first)
-            w->last = &w->first;
-        w->n -= n;
+        int n = take_batch(w, jobs);
         pthread_mutex_unlock(&w->lock);
 
         int through = run_batch(w, jobs, n);
@@ -295,8 +319,8 @@ static void *writer_main(void *arg)
             sem_post(&jobs[i]->done); /* from here on the job is its caller's */
         pthread_mutex_lock(&w->lock);
         w->callers = through + w->n;
-        if (through < n) { /* back to the head, in order */
-            for (int i = through; i < n; i++) {
+        if (through < n) {                      /* back to the head, in order */
+            for (int i = through; i < n; i++) { /* (their next may be one that was passed over) */
                 jobs[i]->state = JOB_WAITING;
                 jobs[i]->next = i + 1 < n ? jobs[i + 1] : w->first;
             }

@@ -76,6 +76,7 @@ bool runner_step(Db *db, const char *by, bool *worked, bool (*stopping)(void))
     c.model = m;
     arena_defer(a, model_release, m);
     c.actor = actor_system(a, CH_JOB);
+    c.patient = true;
     Job job;
     bool found = false;
     bool ok = job_claim(&c, by, LEASE_MS, &job, &found);

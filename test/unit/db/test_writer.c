@@ -131,6 +131,58 @@ static void *endless_writer(void *arg)
     return (void *)right;
 }
 
+/* --- people and jobs in turns ----------------------------------------------------------------- */
+
+/* Batches are told apart by what the reader of a batch sees: nothing of it before its commit. */
+typedef struct Turn {
+    bool patient;
+    int64_t id, seen; /* seen: rows that were there when it ran */
+} Turn;
+
+static bool take_turn(Ctx *c, void *arg)
+{
+    Turn *u = arg;
+    DbVal v[] = {db_of_int(u->id)};
+    return db_one_int(c, SQL("SELECT count(*) FROM w"), NULL, 0, &u->seen, NULL) &&
+           db_exec(c, SQL("INSERT INTO w (id, n) VALUES ($1, 1)"), v, 1);
+}
+
+static void *turn_of(void *arg)
+{
+    Turn *u = arg;
+    T *t = t_new();
+    t->c.patient = u->patient;
+    bool ok = db_write(&t->c, take_turn, u);
+    t_end(t);
+    return (void *)(intptr_t)ok;
+}
+
+/* A step of a job that came first waits for the person behind it; the next time it is the job's turn (SQLite). */
+static void test_turns(void **state)
+{
+    (void)state;
+    T *t = t_new();
+    OK(&t->c, db_write(&t->c, make, NULL));
+    if (!pg_url) {
+        Turn turns[] = {{true, 11, 0}, {false, 12, 0}};
+        pthread_t slow, th[2];
+        pthread_create(&slow, NULL, slow_writer, NULL);
+        usleep(50000);
+        for (int i = 0; i < 2; i++) {
+            pthread_create(&th[i], NULL, turn_of, &turns[i]);
+            usleep(30000);
+        }
+        void *r;
+        pthread_join(slow, &r);
+        for (int i = 0; i < 2; i++) {
+            pthread_join(th[i], &r);
+            assert_int_equal((intptr_t)r, 1);
+        }
+        assert_int_equal(turns[0].seen, turns[1].seen + 1);
+    }
+    t_end(t);
+}
+
 static void test_dropped_batch(void **state)
 {
     (void)state;
@@ -401,6 +453,7 @@ int main(void)
         DB_TEST(test_many),          DB_TEST(test_deadline_in_queue),
         DB_TEST(test_dropped_batch), DB_TEST(test_full),
         DB_TEST(test_lease),         DB_TEST(test_change),
+        DB_TEST(test_turns),
     };
     return db_tests(tests);
 }
