@@ -232,10 +232,7 @@ bool token_list(Ctx *c, Buf *out)
     if (!r)
         return false;
     Jw w;
-    jw_init(&w, out);
-    jw_obj(&w);
-    jw_key(&w, "data");
-    jw_arr(&w);
+    jw_list(&w, out);
     while (db_step(r)) {
         jw_obj(&w);
         jw_kint(&w, "id", db_int(r, 0));

@@ -130,6 +130,14 @@ static void quoted(Buf *b, const char *s, size_t n)
     buf_putc(b, '"');
 }
 
+void jw_list(Jw *w, Buf *b)
+{
+    jw_init(w, b);
+    jw_obj(w);
+    jw_key(w, "data");
+    jw_arr(w);
+}
+
 void jw_end(Jw *w)
 {
     assert(w->depth > 0 && !w->after_key);

@@ -19,6 +19,8 @@ typedef struct Jw {
 } Jw;
 
 void jw_init(Jw *w, Buf *b);
+/* Begins the answer of a list: {"data": [ with both left open, for jw_end twice and what stands beside data between. */
+void jw_list(Jw *w, Buf *b);
 void jw_obj(Jw *w);
 void jw_arr(Jw *w);
 void jw_end(Jw *w); /* closes the innermost object or array */

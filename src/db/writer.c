@@ -319,8 +319,8 @@ static void *writer_main(void *arg)
             sem_post(&jobs[i]->done); /* from here on the job is its caller's */
         pthread_mutex_lock(&w->lock);
         w->callers = through + w->n;
-        if (through < n) {                      /* back to the head, in order */
-            for (int i = through; i < n; i++) { /* (their next may be one that was passed over) */
+        if (through < n) { /* back to the head, in order */
+            for (int i = through; i < n; i++) {
                 jobs[i]->state = JOB_WAITING;
                 jobs[i]->next = i + 1 < n ? jobs[i + 1] : w->first;
             }

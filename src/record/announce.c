@@ -69,10 +69,7 @@ bool announce_mine(Ctx *c, bool all, Buf *out)
     DbRows *r = sql_query(c, &q);
     if (!r)
         return false;
-    jw_init(&w, out);
-    jw_obj(&w);
-    jw_key(&w, "data");
-    jw_arr(&w);
+    jw_list(&w, out);
     while (db_step(r)) {
         jw_obj(&w);
         jw_kint(&w, "id", db_int(r, 0));

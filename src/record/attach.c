@@ -336,10 +336,7 @@ bool attach_list(Ctx *c, const Entity *e, int64_t id, Buf *out)
     if (c->n_err || !link_labels_fetch(c, labels))
         return false;
     Jw w;
-    jw_init(&w, out);
-    jw_obj(&w);
-    jw_key(&w, "data");
-    jw_arr(&w);
+    jw_list(&w, out);
     for (int i = 0; i < n; i++) {
         jw_obj(&w);
         jw_kint(&w, "id", files[i].id);

@@ -246,10 +246,7 @@ bool bulk_results(Ctx *c, int64_t job, const char *cursor, int limit, Buf *out)
     if (!link_labels_fetch(c, labels))
         return false;
     Jw w;
-    jw_init(&w, out);
-    jw_obj(&w);
-    jw_key(&w, "data");
-    jw_arr(&w);
+    jw_list(&w, out);
     for (int i = 0; i < n && i < limit; i++) {
         const Entity *e = model_entity(c->model, list[i].entity);
         jw_obj(&w);

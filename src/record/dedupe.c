@@ -492,10 +492,7 @@ bool rec_duplicates_json(Ctx *c, const Entity *e, json_object *in, Buf *out)
     if (!rec_duplicates_input(c, e, in, &d, &n))
         return false;
     Jw w;
-    jw_init(&w, out);
-    jw_obj(&w);
-    jw_key(&w, "data");
-    jw_arr(&w);
+    jw_list(&w, out);
     for (int i = 0; i < n; i++) {
         if (!d[i].visible && !rec_count_foreign(c, e, d[i].id))
             return false;

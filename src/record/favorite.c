@@ -85,10 +85,7 @@ bool favorite_list(Ctx *c, Buf *out)
             return false;
     }
     Jw w;
-    jw_init(&w, out);
-    jw_obj(&w);
-    jw_key(&w, "data");
-    jw_arr(&w);
+    jw_list(&w, out);
     for (int i = 0; i < n; i++) {
         if (!stars[i].label)
             continue;

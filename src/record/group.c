@@ -243,10 +243,7 @@ bool rec_groups(Ctx *c, const Entity *e, const ListQuery *lq, const char *by, co
     if (!link_labels_fetch(c, labels))
         return false;
     Jw w;
-    jw_init(&w, out);
-    jw_obj(&w);
-    jw_key(&w, "data");
-    jw_arr(&w);
+    jw_list(&w, out);
     for (int i = 0; i < n; i++)
         write_group(c, &g, labels, &list[i], &w);
     jw_end(&w);

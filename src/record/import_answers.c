@@ -56,10 +56,7 @@ bool import_errors(Ctx *c, int64_t id, const char *kind, const char *cursor, int
     if (!r)
         return false;
     Jw w;
-    jw_init(&w, out);
-    jw_obj(&w);
-    jw_key(&w, "data");
-    jw_arr(&w);
+    jw_list(&w, out);
     const char *next = NULL;
     bool more = false;
     int n = 0;
@@ -199,10 +196,7 @@ bool import_duplicates(Ctx *c, int64_t id, const char *cursor, int limit, Buf *o
             link_labels_want(labels, list[i].e, list[i].record);
     if (!link_labels_fetch(c, labels))
         return false;
-    jw_init(&w, out);
-    jw_obj(&w);
-    jw_key(&w, "data");
-    jw_arr(&w);
+    jw_list(&w, out);
     for (int i = 0; i < n && i < limit; i++)
         write_group(c, &w, &imp, &list[i], labels);
     jw_end(&w);

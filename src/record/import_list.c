@@ -78,10 +78,7 @@ bool import_list(Ctx *c, const char *cursor, int limit, Buf *out)
     if (!r)
         return false;
     Jw w;
-    jw_init(&w, out);
-    jw_obj(&w);
-    jw_key(&w, "data");
-    jw_arr(&w);
+    jw_list(&w, out);
     int64_t last = 0;
     int n = 0;
     bool ok = true;

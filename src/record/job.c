@@ -376,10 +376,7 @@ bool job_list_json(Ctx *c, int limit, const char *cursor, Buf *out)
     if (!r)
         return false;
     Jw w;
-    jw_init(&w, out);
-    jw_obj(&w);
-    jw_key(&w, "data");
-    jw_arr(&w);
+    jw_list(&w, out);
     int64_t last = 0;
     int n = 0;
     while (db_step(r) && n < limit) {

@@ -434,10 +434,7 @@ bool rec_list(Ctx *c, const Entity *e, const ListQuery *lq, Buf *out)
         return false;
     Jw w;
     (void)buf_room(out, (size_t)p.set.n * ROW_BYTES); /* else a page is copied at each doubling */
-    jw_init(&w, out);
-    jw_obj(&w);
-    jw_key(&w, "data");
-    jw_arr(&w);
+    jw_list(&w, out);
     for (int i = 0; i < p.set.n; i++)
         rows_write(c, &p.set, &p.set.rows[i], &w);
     jw_end(&w);

@@ -341,10 +341,7 @@ bool rec_search(Ctx *c, const char *q, const char *only_entity, int limit, Buf *
     }
     qsort(k.hits, (size_t)k.n, sizeof(Hit), by_rank);
     Jw w;
-    jw_init(&w, out);
-    jw_obj(&w);
-    jw_key(&w, "data");
-    jw_arr(&w);
+    jw_list(&w, out);
     for (int i = 0, shown = 0; i < k.n && shown < limit; i++) {
         const Hit *h = &k.hits[i], *prev = i ? h - 1 : NULL;
         if (prev && prev->id == h->id && prev->set == h->set) /* an old title comes in twice */

@@ -58,10 +58,7 @@ static void write_range(Jw *w, const ConfDef *d)
 bool setting_list(Ctx *c, Buf *out)
 {
     Jw w;
-    jw_init(&w, out);
-    jw_obj(&w);
-    jw_key(&w, "data");
-    jw_arr(&w);
+    jw_list(&w, out);
     for (size_t i = 0; i < conf_count(); i++) {
         const ConfDef *d = conf_def(i);
         ConfSource from;

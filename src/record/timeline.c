@@ -370,10 +370,7 @@ bool rec_history(Ctx *c, const Entity *e, int64_t id, const char *cursor, int li
     if (!read_changes(c, e, id, s.field != NULL, &s) || !link_labels_fetch(c, s.labels))
         return false;
     Jw w;
-    jw_init(&w, out);
-    jw_obj(&w);
-    jw_key(&w, "data");
-    jw_arr(&w);
+    jw_list(&w, out);
     for (int i = 0; i < s.n && i < s.limit; i++) {
         const Item *it = &s.items[i];
         jw_obj(&w);
@@ -588,10 +585,7 @@ bool rec_timeline(Ctx *c, const Entity *e, int64_t id, const TimelineQuery *q, B
     if (s.n) /* behind the last entry there is no array to sort */
         qsort(s.items, (size_t)s.n, sizeof(Item), newest_first);
     Jw w;
-    jw_init(&w, out);
-    jw_obj(&w);
-    jw_key(&w, "data");
-    jw_arr(&w);
+    jw_list(&w, out);
     for (int i = 0; i < s.n && i < s.limit; i++) {
         const Item *it = &s.items[i];
         bool own = it->e == e && it->changes != NULL;
