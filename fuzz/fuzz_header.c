@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/phone.h"
-#include "record/import_impl.h"
+#include "record/import/impl.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -13,7 +13,7 @@
 #include "record/attach.h"
 #include "record/check.h"
 #include "record/dump.h"
-#include "record/import.h"
+#include "record/import/import.h"
 #include "record/recount.h"
 #include "work/work.h"
 

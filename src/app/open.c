@@ -19,7 +19,7 @@
 #include "record/export.h"
 #include "record/bulk.h"
 #include "record/hooks.h"
-#include "record/import.h"
+#include "record/import/import.h"
 #include "record/job.h"
 #include "record/setting.h"
 

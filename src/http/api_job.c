@@ -13,7 +13,7 @@
 #include "record/attach.h"
 #include "record/bulk.h"
 #include "record/export.h"
-#include "record/import.h"
+#include "record/import/import.h"
 
 #define XLSX "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 

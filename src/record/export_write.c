@@ -21,7 +21,7 @@
 #include "base/utf8.h"
 #include "meta/types.h"
 #include "record/attach.h"
-#include "record/import_meta.h"
+#include "record/import/meta.h"
 #include "record/sheet_text.h"
 
 enum {

@@ -9,7 +9,7 @@
 #include "record/attach.h"
 #include "record/export.h"
 #include "record/export_write.h"
-#include "record/import_impl.h"
+#include "record/import/impl.h"
 
 static void folders(void)
 {

@@ -1,7 +1,7 @@
 /* What becomes of single cells on an import: words of other systems, days, bands, names in pieces, several phones. */
 #include "house.h"
 #include "base/embed.h"
-#include "record/import_impl.h"
+#include "record/import/impl.h"
 
 static json_object *values(T *t, const char *text)
 {

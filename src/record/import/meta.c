@@ -1,5 +1,5 @@
-/* The hidden sheet _meta: written and read. See import_meta.h. */
-#include "record/import_meta.h"
+/* The hidden sheet _meta: written and read. See meta.h. */
+#include "record/import/meta.h"
 
 #include <stdlib.h>
 #include <string.h>

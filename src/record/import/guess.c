@@ -1,7 +1,7 @@
 /*
  * Understanding a sheet of a stranger: in which row the header stands and how many rows it has, what
  * entity it is, samples, and what is worth telling (hidden rows, totals, merged cells, lost digits …).
- * Which column is which field is import_words.c. One pass over the sheet; of a large one over its
+ * Which column is which field is words.c. One pass over the sheet; of a large one over its
  * beginning.
  */
 #include <ctype.h>
@@ -12,7 +12,7 @@
 #include "base/fold.h"
 #include "base/phone.h"
 #include "base/utf8.h"
-#include "record/import_impl.h"
+#include "record/import/impl.h"
 
 enum { LOOK_COLUMNS = 1000, LOOK_BYTES = 48 << 20, LOOK_ROWS = 2000 };
 

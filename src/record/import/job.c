@@ -1,13 +1,13 @@
 /*
  * The check and the run of an import as a job: the same way, but for the writing. Rows come from the reader one by one
- * and go through in blocks: first everything that needs no transaction (import_prepare.c), then short writes
- * (import_write.c). A resumed job reads the rows behind it again only to remember what they were called.
- * See import_run.h.
+ * and go through in blocks: first everything that needs no transaction (prepare.c), then short writes
+ * (write.c). A resumed job reads the rows behind it again only to remember what they were called.
+ * See run.h.
  */
 #include <string.h>
 
 #include "base/conf.h"
-#include "record/import_run.h"
+#include "record/import/run.h"
 
 enum {
     SLOW_ROWS = 32, /* 0.2 s each at most: well within a lease */

@@ -1,7 +1,7 @@
 /*
  * A block of an import before the write: cells become input, links and matches are found, the save is prepared (all
  * checks of permissions and values are there), and what the rules for duplicates say is settled. Nothing is
- * written, so the check and the run go through here alike. See import_run.h.
+ * written, so the check and the run go through here alike. See run.h.
  *
  * A window of rows at a time: versions of what they update, then each row prepared, then duplicates of all, then each settled in the
  * order of the file. A row that needs an earlier one of the block (it links to it, or updates what that one makes) ends
@@ -14,7 +14,7 @@
 #include "meta/types.h"
 #include "record/before.h"
 #include "record/dedupe.h"
-#include "record/import_run.h"
+#include "record/import/run.h"
 #include "record/link_resolve.h"
 #include "record/write_row.h"
 

@@ -1,6 +1,6 @@
 /*
  * The write of an import: short transactions that commit prepared rows together with what became of them and the
- * place to go on from, so a crash loses nothing and repeats nothing. See import_run.h.
+ * place to go on from, so a crash loses nothing and repeats nothing. See run.h.
  *
  * Rows are written without a savepoint each (SQLite walks its journal of savepoints at every release, which was a third
  * of the whole time). Where one of them fails after all, the step is undone and its rows written again a few at a
@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "record/dedupe.h"
-#include "record/import_run.h"
+#include "record/import/run.h"
 
 /* WRITE_MS: on SQLite others wait for us that long, as long again for search documents and commit, and twice at worst: for
    the step that runs and the one that stands before them in their own batch. */

@@ -1,4 +1,4 @@
-/* One row of a file on its way to a record: cells to the input of rec_create or rec_update. See import_impl.h. */
+/* One row of a file on its way to a record: cells to the input of rec_create or rec_update. See impl.h. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "base/region.h"
 #include "base/utf8.h"
 #include "meta/types.h"
-#include "record/import_impl.h"
+#include "record/import/impl.h"
 
 /* ---- the plan of a sheet ------------------------------------------------------------------- */
 

@@ -1,6 +1,6 @@
 /*
  * Several values for one field: phones of one cell or of several columns, names in pieces, remarks. What
- * does not fit into a field of its own is kept in the remark; nothing is dropped. See import_impl.h.
+ * does not fit into a field of its own is kept in the remark; nothing is dropped. See impl.h.
  */
 #include <string.h>
 
@@ -8,7 +8,7 @@
 #include "base/msg.h"
 #include "base/phone.h"
 #include "base/utf8.h"
-#include "record/import_impl.h"
+#include "record/import/impl.h"
 
 /* ---- several columns ------------------------------------------------------------------------- */
 

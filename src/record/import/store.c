@@ -1,11 +1,11 @@
-/* An import as its row of import_job holds it. See import_impl.h. */
+/* An import as its row of import_job holds it. See impl.h. */
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/msg.h"
 #include "meta/required.h"
 #include "record/attach.h"
-#include "record/import_impl.h"
+#include "record/import/impl.h"
 
 const char *const outcome_names[OUT__COUNT] = {"created", "updated",   "unchanged",
                                                "skipped", "duplicate", "failed"};

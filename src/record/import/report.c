@@ -14,8 +14,8 @@
 #include "base/file.h"
 #include "base/msg.h"
 #include "record/attach.h"
-#include "record/import_meta.h"
-#include "record/import_summary.h"
+#include "record/import/meta.h"
+#include "record/import/summary.h"
 #include "record/sheet_text.h"
 
 enum {

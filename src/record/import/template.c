@@ -15,7 +15,7 @@
 #include "meta/required.h"
 #include "meta/types.h"
 #include "record/attach.h"
-#include "record/import_meta.h"
+#include "record/import/meta.h"
 #include "record/sheet_text.h"
 
 enum { LIST_ROWS = 10000, LIST_MOST = 500, LISTS_MOST = 700, SHEETS_MOST = 8 };

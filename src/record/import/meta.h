@@ -7,7 +7,7 @@
 
 #include <xlsxwriter.h>
 
-#include "record/import_impl.h"
+#include "record/import/impl.h"
 
 typedef struct ImpMetaColumn {
     const char *path; /* "" : a column that is none of ours, to be left out */

@@ -1,10 +1,10 @@
 /*
  * The order in which the sheets of an import run: those that others link to first (customers before contacts), else
- * as they stand in the book. See import_run.h.
+ * as they stand in the book. See run.h.
  */
 #include <string.h>
 
-#include "record/import_run.h"
+#include "record/import/run.h"
 
 const ImpPlan *run_plan(const Run *r)
 {

@@ -1,11 +1,11 @@
 /*
  * The rows of a sheet with blank cells filled down, where the person wants it. Where the file tells what is
  * merged, exactly that is filled; a text file cannot tell, there a blank cell of a column that names the parent
- * (客户名称 above several contacts) takes the value above it. See import_impl.h.
+ * (客户名称 above several contacts) takes the value above it. See impl.h.
  */
 #include <string.h>
 
-#include "record/import_impl.h"
+#include "record/import/impl.h"
 
 enum { FILL_COLUMNS = 8 };
 

@@ -1,14 +1,14 @@
 /*
  * Which record a row of a file means, and which records a rule for duplicates holds against it: keys of many rows are
  * looked up by one statement. A group of fields gives each row a key, the statement finds the rows of the base whose
- * columns are among those values, and the keys are put together again here. See import_impl.h.
+ * columns are among those values, and the keys are put together again here. See impl.h.
  */
 #include <string.h>
 
 #include "db/sql.h"
 #include "meta/types.h"
 #include "record/dedupe.h"
-#include "record/import_impl.h"
+#include "record/import/impl.h"
 #include "record/write_row.h"
 
 /* Rows asked about by one statement. Always so many (the last ones repeat), so that the text is prepared once. */

@@ -1,13 +1,13 @@
 /*
- * What the files of the importer share: an import as its row holds it (import_store.c), the
- * understanding of headers (import_guess.c), one row of a file on its way to a record (import_row.c), and
- * the jobs (import_job.c, import_undo.c).
+ * What the files of the importer share: an import as its row holds it (store.c), the
+ * understanding of headers (guess.c), one row of a file on its way to a record (row.c), and
+ * the jobs (job.c, undo.c).
  */
 #ifndef RECORD_IMPORT_IMPL_H
 #define RECORD_IMPORT_IMPL_H
 
 #include "base/vec.h"
-#include "record/import.h"
+#include "record/import/import.h"
 #include "record/save.h"
 #include "record/sheet/sheet.h"
 
@@ -101,7 +101,7 @@ typedef struct Imp {
     int64_t totals, samples; /* rows passed over */
 } Imp;
 
-/* ---- import_store.c ---- */
+/* ---- store.c ---- */
 
 /* The import of the caller; ERR_NOT_FOUND where it is another's. */
 bool imp_load(Ctx *c, int64_t id, Imp *out);
@@ -118,7 +118,7 @@ bool imp_open(Ctx *c, const Imp *imp, SheetBook **out);
 /* Without right to keep given values, or kept by the program: the message key of why the column is left out; or NULL. */
 const char *imp_left_out(const Ctx *c, const Entity *e, const char *field);
 
-/* ---- import_header.c: the text of a header ---- */
+/* ---- header.c: the text of a header ---- */
 
 /* Without case, width, blanks, stars, 必填 and what stands in brackets behind the name. */
 char *imp_norm(Arena *a, const char *header);
@@ -133,7 +133,7 @@ bool imp_ends(const char *s, const char *with);
 /* Takes the words off the ends of *s (in place), as long as something stays. */
 void imp_strip(char **s, const char *const *words, size_t n, bool front, bool back);
 
-/* ---- import_words.c: which field a header means ---- */
+/* ---- words.c: which field a header means ---- */
 
 /* Can this be filled by an import at all? Path: "name", "primary_contact.mobile", "address". out_part may be NULL. */
 const Field *imp_field(const Ctx *c, const Entity *e, const char *path, const char **out_part);
@@ -150,7 +150,7 @@ int imp_assign(Ctx *c, const ImpWords *w, ImpColumn *cols, int n, bool fuzzy);
 void imp_guess(Ctx *c, const Entity *e, ImpSheet *s);
 bool imp_taken(const ImpColumn *cols, int n, const char *path);
 
-/* ---- import_guess.c: sheets ---- */
+/* ---- guess.c: sheets ---- */
 
 /* Looks at a sheet: header row, columns with guesses, entity, notes. wish: the entity it shall be, or NULL. Fills all of *out. */
 bool imp_look(Ctx *c, SheetBook *b, int index, const char *wish, ImpSheet *out);
@@ -165,7 +165,7 @@ bool imp_digits_lost(const SheetCell *x);
 /* The exact mapping of our own template: applies it where the book has one. */
 bool imp_meta(Ctx *c, SheetBook *b, ImpSheet *sheets, int n);
 
-/* ---- import_memory.c: tables seen before ---- */
+/* ---- memory.c: tables seen before ---- */
 
 /* Inside a write: keeps the mapping of each sheet under its headers, for the owner. */
 bool imp_remember(Ctx *c, const Imp *imp);
@@ -178,7 +178,7 @@ bool imp_profile(Ctx *c, ImpSheet *s, const char *wish);
 const char *imp_word(Ctx *c, const ImpColumn *col, const Field *f, FieldType type,
                      const char *text);
 
-/* ---- import_row.c ---- */
+/* ---- row.c ---- */
 
 typedef struct ImpError {
     int col; /* -1: the row */
@@ -242,7 +242,7 @@ json_object *imp_input(Ctx *c, const ImpPlan *p, const ImpCells *row, bool is_ne
                        ImpErrors *errors, ImpLinkFn link, void *arg, const Field **waiting,
                        int *n_waiting);
 
-/* ---- import_phones.c: several values for one field ---- */
+/* ---- phones.c: several values for one field ---- */
 
 typedef struct ImpPiece {
     const char *header, *text;
@@ -257,17 +257,17 @@ const char *imp_pick_phone(Ctx *c, const char *text, bool mobile, ImpSpare *spar
 /* The other numbers: into further phone fields of a new record, else into the remark. false: there is no place for them. */
 bool imp_place_phones(Ctx *c, const Entity *e, json_object *in, bool is_new, const ImpSpare *spare);
 
-/* ---- import_fill.c ---- */
+/* ---- fill.c ---- */
 
 /* sheet_read of a planned sheet, with blank cells filled down where it says so. */
 bool imp_read(Ctx *c, SheetBook *b, const ImpSheet *s, SheetRowFn fn, void *user);
 
-/* ---- import_order.c ---- */
+/* ---- order.c ---- */
 
 /* For each sheet its place in the order of the run, from 1; 0 for those that take no part. */
 void imp_order(Ctx *c, const Imp *imp, int *out);
 
-/* ---- import_match.c ---- */
+/* ---- match.c ---- */
 
 typedef struct ImpMatch {
     int64_t ids[2];
@@ -281,7 +281,7 @@ typedef struct ImpHit {
 } ImpHit;
 
 /* What the import itself has created so far is none of the base: that a row agrees with an earlier one of the file is
-   said by import_seen.c, in a check as in a run. */
+   said by seen.c, in a check as in a run. */
 
 /* The live records that n rows mean, a few statements for all of them: by the chosen groups of the sheet, else by
    our own id, number, then by codes and unique fields, then by the rules for duplicates. */

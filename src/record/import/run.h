@@ -1,13 +1,13 @@
 /*
- * A check or run on its way, as the files that carry it out share it: reading and the job (import_job.c), the order of
- * the sheets (import_order.c), what was seen in this file (import_seen.c), a block before the write
- * (import_prepare.c) and the write (import_write.c).
+ * A check or run on its way, as the files that carry it out share it: reading and the job (job.c), the order of
+ * the sheets (order.c), what was seen in this file (seen.c), a block before the write
+ * (prepare.c) and the write (write.c).
  */
 #ifndef RECORD_IMPORT_RUN_H
 #define RECORD_IMPORT_RUN_H
 
 #include "base/map.h"
-#include "record/import_impl.h"
+#include "record/import/impl.h"
 
 enum { IMP_CACHE_MOST = 200000, IMP_SHEETS_MOST = 64, IMP_KEYS_MOST = 32 };
 
@@ -86,13 +86,13 @@ typedef struct Run {
 
 const ImpPlan *run_plan(const Run *r);
 
-/* ---- import_order.c ---- */
+/* ---- order.c ---- */
 
 /* The sheets that are imported, those others link to first. ERR_INVALID where there are none; the importer must have the
    right for each. Fills plans, order, n_order, total. */
 bool run_order(Run *r);
 
-/* ---- import_seen.c ---- */
+/* ---- seen.c ---- */
 
 /* place: sheet (of the import) in the high bits, row in the low ones */
 int64_t imp_place(int sheet, int64_t row);
@@ -123,13 +123,13 @@ void seen_unname(Run *r, const ImpPlan *p, const ImpCells *row);
 /* NULL where nothing is called so. */
 InFile *seen_named(const Run *r, const Entity *e, const char *text);
 
-/* ---- import_prepare.c ---- */
+/* ---- prepare.c ---- */
 
 /* Makes items from..n of the block ready for the write; *upto: how far it came. It stops short before a row that needs
    an earlier one of the block written. false with a mistake that is none of a row's. */
 bool run_prepare(Run *r, int from, int *upto);
 
-/* ---- import_write.c ---- */
+/* ---- write.c ---- */
 
 /* Writes the prepared items from..upto and what became of them. */
 bool run_write(Run *r, int from, int upto);

@@ -1,5 +1,5 @@
-/* A check in figures. See import_summary.h. */
-#include "record/import_summary.h"
+/* A check in figures. See summary.h. */
+#include "record/import/summary.h"
 
 #include "base/msg.h"
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "record/import_impl.h"
+#include "record/import/impl.h"
 
 /* The entities the sheets go to, each once, in the order of the sheets. */
 static bool write_entities(Ctx *c, Jw *w, const char *sheets)

@@ -1,13 +1,13 @@
 /*
  * What was seen in the file of an import: which rows agree in the keys that tell records apart, and what rows were
  * called, so that links of other sheets find them. Keys are kept as 64-bit hashes: a million rows of three keys
- * take some 100 MB less than their texts would. See import_run.h.
+ * take some 100 MB less than their texts would. See run.h.
  */
 #include <string.h>
 
 #include "base/fold.h"
 #include "meta/types.h"
-#include "record/import_run.h"
+#include "record/import/run.h"
 
 enum { NAMES_MOST = 2000000, PLACE_SHIFT = 40, RULE_MATCH = -1 };
 

@@ -1,12 +1,12 @@
 /*
  * The text of one header without what says nothing: case, width, blanks, stars, 必填, units and remarks in
- * brackets. See import_impl.h; which field it means is import_words.c.
+ * brackets. See impl.h; which field it means is words.c.
  */
 #include <string.h>
 
 #include "base/fold.h"
 #include "base/utf8.h"
-#include "record/import_impl.h"
+#include "record/import/impl.h"
 
 static const char *closing(const char *s, size_t *skip)
 {

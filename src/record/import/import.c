@@ -1,5 +1,5 @@
 /* Imports as the API sees them: upload, mapping, queueing, errors. See import.h. */
-#include "record/import.h"
+#include "record/import/import.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "base/id.h"
 #include "base/msg.h"
 #include "record/attach.h"
-#include "record/import_impl.h"
+#include "record/import/impl.h"
 
 /* ---- upload -------------------------------------------------------------------------------- */
 

@@ -5,7 +5,7 @@
 #ifndef RECORD_IMPORT_SUMMARY_H
 #define RECORD_IMPORT_SUMMARY_H
 
-#include "record/import_impl.h"
+#include "record/import/impl.h"
 
 typedef struct ImpFault {
     int sheet, column;                   /* column -1: the row as a whole */

@@ -11,7 +11,7 @@
 #include "base/msg.h"
 #include "base/map.h"
 #include "base/utf8.h"
-#include "record/import_impl.h"
+#include "record/import/impl.h"
 
 /* ---- fields --------------------------------------------------------------------------------- */
 

@@ -10,7 +10,7 @@
 #include "base/msg.h"
 #include "meta/types.h"
 #include "record/children.h"
-#include "record/import_run.h"
+#include "record/import/run.h"
 
 enum { BLOCK = 32, NAMED = 5 };
 

@@ -4,7 +4,7 @@
 #include "base/fold.h"
 #include "base/utf8.h"
 #include "record/attach.h"
-#include "record/import_impl.h"
+#include "record/import/impl.h"
 
 enum { PREVIEW_ROWS = 100, PREVIEW_CELLS = 200, PREVIEW_TEXT = 200 };
 

@@ -12,7 +12,7 @@
 #include "base/fold.h"
 #include "base/id.h"
 #include "base/map.h"
-#include "record/import_impl.h"
+#include "record/import/impl.h"
 
 /* ---- remembered ------------------------------------------------------------------------------ */
 

@@ -7,7 +7,7 @@
 
 #include "base/msg.h"
 #include "db/sql.h"
-#include "record/import_impl.h"
+#include "record/import/impl.h"
 
 /* ---- errors -------------------------------------------------------------------------------- */
 
