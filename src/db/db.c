@@ -168,6 +168,16 @@ bool db_exec(Ctx *c, SqlText sql, const DbVal *params, int n)
     return conn && conn->db->drv->exec(c, conn, sql.text, params, n);
 }
 
+bool db_alone(Ctx *c, const char *name)
+{
+    if (!db_in_write(c))
+        return ctx_fail_detail(c, ERR_INTERNAL, "db_alone outside db_write", "err.internal");
+    DbVal v = db_of_text(name);
+    int64_t n;
+    SqlText wait = c->db->dialect->alone;
+    return !wait.text || db_one_int(c, wait, &v, 1, &n, NULL);
+}
+
 bool db_send(Ctx *c, SqlText sql, const DbVal *params, int n)
 {
     DbConn *conn = ready(c, params, n);

@@ -62,6 +62,10 @@ bool db_exec(Ctx *c, SqlText sql, const DbVal *params, int n);
 /* Inside a write, of a statement whose outcome nobody looks at (an INSERT): as db_exec, but on PostgreSQL it is only
    sent, and a failure shows at a later statement of the write or at its end, which undoes it all the same. */
 bool db_send(Ctx *c, SqlText sql, const DbVal *params, int n);
+/* Inside a write: until its end no other write is past a call with the same name. For a rule over several rows (one
+   holder must stay) that two writes, each at a row of its own, could break together. Call it before the reading; a
+   write that needs several names takes them in one order. On SQLite writes go one by one, so nothing is to be done. */
+bool db_alone(Ctx *c, const char *name);
 /* Rows changed by the last db_exec over the connection of this context. */
 int64_t db_changes(Ctx *c);
 /* A cursor; NULL on failure. Ends by itself at its last row or with the arena, or by db_done. */

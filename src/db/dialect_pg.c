@@ -191,6 +191,7 @@ const Dialect pg_dialect = {
     .change_insert =
         ENGINE_SQL("INSERT INTO change_log (id, topic, ref, at) VALUES ($1, $2, $3, $4)"),
     .change_lookback_ms = 5000,
+    .alone = ENGINE_SQL("SELECT count(pg_advisory_xact_lock(hashtextextended($1, 0)))"),
     .search_ddl = search_ddl,
     .grew = grew,
     .search_put = search_put,

@@ -141,6 +141,7 @@ struct Dialect {
     const char *snapshot;  /* begins a transaction that reads one moment */
     SqlText change_insert; /* $1 id $2 topic $3 ref $4 at */
     int64_t change_lookback_ms;
+    SqlText alone; /* $1 a name: waits for the writes past it; text NULL: writes go one by one */
     void (*search_ddl)(Ctx *c, Sql *first, Sql *second,
                        const char *table); /* second may stay empty */
     /* NULL: nothing; else what lets the planner know its words, where all_indexes has no row "table.words" */

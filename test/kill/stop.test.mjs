@@ -25,7 +25,10 @@ async function stopOnce(server, client, ledger, prefix, rnd, signal) {
   const wrong = [...await finish(client, ledger), ...await retry(client, ledger, prefix, rnd)];
   wrong.push(...ledger.compare(await ledger.read(client, prefix), prefix));
   assert.deepEqual(wrong, []);
-  return load.silent.filter((sent) => sent < at - 20).length;
+  // A request of the last moments before SIGTERM may find the socket closed. SIGKILL drops whatever was sent: a fast machine
+  // answers in less than that margin, so the control goes without it.
+  const margin = signal === 'SIGTERM' ? 20 : 0;
+  return load.silent.filter((sent) => sent <= at - margin).length;
 }
 
 for (const engine of ['sqlite', ...(process.env.ZHIKE_TEST_PG_URL ? ['pg'] : [])]) {

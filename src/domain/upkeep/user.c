@@ -96,7 +96,7 @@ static bool somebody_left(Ctx *c, const Save *s)
             now && is_active(s->before) && holds(old, n_old, role) && !holds(now, n_new, role);
         if (!role || (!status && !taken))
             continue;
-        if (!count_holders(c, role, 0, &left))
+        if (!db_alone(c, keepers[i]) || !count_holders(c, role, 0, &left))
             return false;
         if (left > 0)
             continue;
@@ -155,7 +155,8 @@ static bool user_before_delete(Ctx *c, const Record *r)
             return false;
         if (!role)
             continue;
-        if (!count_holders(c, role, 0, &with) || !count_holders(c, role, r->id, &without))
+        if (!db_alone(c, keepers[i]) || !count_holders(c, role, 0, &with) ||
+            !count_holders(c, role, r->id, &without))
             return false;
         if (with > 0 && without == 0)
             return ctx_fail(c, ERR_CONFLICT, NULL, "err.last_admin", keepers[i]);
