@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/id.h"
+#include "base/vec.h"
+#include "record/notify.h"
 
 enum { MINE_MAX = 20, RECEIPTS_MAX = 500, PATH_MAX_IDS = 32, ROLES_MAX = 32 };
 
@@ -115,7 +117,7 @@ static bool ack_in_write(Ctx *c, void *arg)
                        "\"user_id\", \"at\") VALUES ($1, $2, $3, $4) ON CONFLICT "
                        "(\"announcement_id\", \"user_id\") DO NOTHING"),
                    p, 4) &&
-           db_change(c, "announcement_ack", *id);
+           notify_read_of(c, "announcement", *id) && db_change(c, "announcement_ack", *id);
 }
 
 bool announce_ack(Ctx *c, int64_t id)
@@ -192,4 +194,80 @@ bool announce_receipts(Ctx *c, int64_t id, Buf *out)
         return false;
     jw_end(&w);
     return true;
+}
+
+/* ---- telling ---------------------------------------------------------------------------------- */
+
+/* One line: a notification is no place for paragraphs. */
+static const char *one_line(Ctx *c, const char *body)
+{
+    char *s = arena_str(c->a, body ? body : "");
+    for (char *p = s; *p; p++)
+        if (*p == '\n' || *p == '\r' || *p == '\t')
+            *p = ' ';
+    return s;
+}
+
+bool announce_tell(Ctx *c, int64_t id, const char *title, const char *body)
+{
+    VEC(int64_t) users = {0};
+    DbVal p[] = {db_of_int(id)};
+    int mark = c->n_err;
+    DbRows *r = db_query(c, SQL("SELECT u.\"id\"" MEANT " ORDER BY u.\"id\""), p, 1);
+    if (!r)
+        return false;
+    while (db_step(r))
+        vec_push(c->a, &users, db_int(r, 0));
+    db_done(r);
+    Notice n = {0, "announcement", "announcement", id, one_line(c, body), NULL};
+    return c->n_err == mark && notify_many(c, &n, title, users.items, (int)users.n);
+}
+
+typedef struct Starting {
+    int64_t id;
+    bool fresh; /* it was current already when it was saved: the save has told it live */
+    const char *title, *body;
+} Starting;
+
+/* $1 now, $2 a day ago */
+#define STARTS                                                                                     \
+    "\"told_at\" IS NULL AND \"start_at\" <= $1 AND \"start_at\" > $2 AND (\"end_at\" IS NULL OR " \
+    "\"end_at\" > $1) AND \"deleted_at\" IS NULL AND \"archived_at\" IS NULL"
+
+static bool start_in_write(Ctx *c, void *arg)
+{
+    VEC(Starting) all = {0};
+    int mark = c->n_err;
+    DbRows *r = db_query(c,
+                         SQL("UPDATE \"announcement\" SET \"told_at\" = $1 WHERE " STARTS
+                             " RETURNING \"id\", CASE WHEN \"start_at\" <= \"updated_at\" "
+                             "THEN 1 ELSE 0 END, \"title\", \"body\""),
+                         arg, 2);
+    if (!r)
+        return false;
+    while (db_step(r))
+        vec_push(c->a, &all,
+                 (Starting){db_int(r, 0), db_int(r, 1) == 1, arena_str(c->a, db_text(r, 2)),
+                            arena_str(c->a, db_text(r, 3))});
+    db_done(r);
+    for (size_t i = 0; c->n_err == mark && i < all.n; i++) {
+        const Starting *s = &all.items[i];
+        if (!announce_tell(c, s->id, s->title, s->body) ||
+            (!s->fresh && !db_change(c, "announcement", s->id)))
+            return false;
+    }
+    return c->n_err == mark;
+}
+
+bool announce_start(Ctx *c)
+{
+    enum { DAY_MS = 86400000 };
+    DbVal p[] = {db_of_int(c->now_ms), db_of_int(c->now_ms - DAY_MS)};
+    int64_t one;
+    bool any;
+    /* nearly always there is none: the writer is not asked */
+    if (!db_one_int(c, SQL("SELECT 1 FROM \"announcement\" WHERE " STARTS " LIMIT 1"), p, 2, &one,
+                    &any))
+        return false;
+    return !any || db_write(c, start_in_write, p);
 }

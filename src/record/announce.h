@@ -10,6 +10,11 @@
 /* {"data": [{id, title, kind, body, need_ack, start_at, end_at}]}: current, meant for the caller, not acknowledged; newest
    first, at most 20. all: those he has acknowledged as well ("acked_at"). */
 bool announce_mine(Ctx *c, bool all, Buf *out);
+/* In a write: a row of notification for each person it is meant for. */
+bool announce_tell(Ctx *c, int64_t id, const char *title, const char *body);
+/* Those whose start has come and that nobody was told of, each once, whichever of several processes looks first: told, and
+   shown live where they were not current when they were saved. What is more than a day late is not told any more. */
+bool announce_start(Ctx *c);
 /* Is any of these current ones meant for the caller and not acknowledged by him? */
 bool announce_told(Ctx *c, const int64_t *ids, int n, bool *out);
 /* Closed or acknowledged. ERR_NOT_FOUND where it is not one of his. */

@@ -16,6 +16,7 @@
 #include "record/bulk_impl.h"
 #include "record/hooks.h"
 #include "record/link_resolve.h"
+#include "record/notify.h"
 #include "record/saved_view.h"
 #include "record/write_row.h"
 
@@ -491,6 +492,32 @@ static bool begin(Ctx *c, Bulk *b)
     return job_progress(c, b->job, 0, b->total, "{\"after\":0}", bulk_counts(c, b), &b->cancelled);
 }
 
+/* ---- telling the new owner ------------------------------------------------------------------ */
+
+static bool tell_in_write(Ctx *c, void *arg)
+{
+    Bulk *b = arg;
+    Notice n = {b->owner, "transferred", b->e->name, 0, NULL, &b->e->label};
+    return notify(c, &n, "notify.transferred_many", c->actor->name,
+                  arena_str(c->a, ctx_num(c, b->counts[BULK_CHANGED]))) &&
+           job_progress(c, b->job, b->job->done, b->total,
+                        arena_printf(c->a, "{\"after\":%" PRId64 ",\"told\":true}", b->after),
+                        bulk_counts(c, b), &b->cancelled);
+}
+
+/* One sentence for all that was handed over, also where somebody stopped it half-way; with the progress of the job in one
+   write, so that a job that is run again does not say it twice. */
+static bool tell_new_owner(Ctx *c, Bulk *b)
+{
+    bool cancelled = b->cancelled;
+    if (!is(b, "assign") || b->counts[BULK_CHANGED] == 0 || b->owner == c->actor->user ||
+        json_flag(b->job->progress, "told", false))
+        return true;
+    bool ok = db_write(c, tell_in_write, b);
+    b->cancelled |= cancelled;
+    return ok;
+}
+
 bool bulk_job(Ctx *c, Job *job)
 {
     const Entity *e = model_entity(c->model, json_str(job->params, "entity", ""));
@@ -520,5 +547,5 @@ bool bulk_job(Ctx *c, Job *job)
         if (job_stop_asked())
             return false; /* resumed by the next start */
     }
-    return ok && !b.cancelled;
+    return ok && tell_new_owner(c, &b) && !b.cancelled;
 }

@@ -73,6 +73,50 @@ bool notify_args(Ctx *c, const Notice *n, const char *const *key_and_args)
            db_change(c, "notification", id);
 }
 
+static void add_row(Ctx *c, Sql *q, const Notice *n, const char *title, int64_t id, int64_t user)
+{
+    const DbVal v[] = {db_of_int(id),
+                       db_of_int(user),
+                       db_of_text(n->kind),
+                       db_of_text(title),
+                       db_of_text(n->text),
+                       db_of_text(n->entity),
+                       n->id ? db_of_int(n->id) : db_null(),
+                       db_of_int(c->now_ms)};
+    sql_add(q, SQL("("));
+    for (size_t i = 0; i < sizeof v / sizeof *v; i++) {
+        if (i)
+            sql_add(q, SQL(", "));
+        sql_bind(q, v[i]);
+    }
+    sql_add(q, SQL(")"));
+}
+
+bool notify_many(Ctx *c, const Notice *n, const char *title, const int64_t *users, int n_users)
+{
+    enum { ROWS = 100 }; /* of one statement */
+    Notice as = *n;
+    title = cut(c->a, title, TITLE_MAX);
+    as.text = cut(c->a, n->text, TEXT_MAX);
+    for (int at = 0; at < n_users; at += ROWS) {
+        Sql q;
+        sql_init(&q, c->a);
+        sql_add(&q, SQL("INSERT INTO \"notification\" (\"id\", \"user_id\", \"kind\", \"title\", "
+                        "\"text\", \"entity\", \"record\", \"created_at\") VALUES "));
+        for (int i = at; i < n_users && i < at + ROWS; i++) {
+            int64_t id = id_new();
+            if (i > at)
+                sql_add(&q, SQL(", "));
+            add_row(c, &q, &as, title, id, users[i]);
+            if (!db_change(c, "notification", id))
+                return false;
+        }
+        if (!sql_exec(c, &q))
+            return false;
+    }
+    return true;
+}
+
 /* ---- reading --------------------------------------------------------------------------------- */
 
 static bool read_in_write(Ctx *c, void *arg)
@@ -89,6 +133,16 @@ static bool read_in_write(Ctx *c, void *arg)
 bool notify_read(Ctx *c, int64_t id)
 {
     return db_write(c, read_in_write, &id);
+}
+
+bool notify_read_of(Ctx *c, const char *entity, int64_t record)
+{
+    DbVal p[] = {db_of_int(c->now_ms), db_of_int(c->actor->user), db_of_text(entity),
+                 db_of_int(record)};
+    return db_exec(c,
+                   SQL("UPDATE \"notification\" SET \"read_at\" = $1 WHERE \"user_id\" = $2 AND "
+                       "\"read_at\" IS NULL AND \"entity\" = $3 AND \"record\" = $4"),
+                   p, 4);
 }
 
 bool notify_told(Ctx *c, const int64_t *ids, int n, const char *const **out)

@@ -23,11 +23,16 @@ bool notify_args(Ctx *c, const Notice *n, const char *const *key_and_args);
 /* What a record is called in a notice: its title, or its number where the title is personal. */
 const char *notify_name(Ctx *c, const Entity *e, const DbVal *values);
 
+/* The same text to many at once, as it stands (title and text are somebody's own words). In a write; active people only. */
+bool notify_many(Ctx *c, const Notice *n, const char *title, const int64_t *users, int n_users);
+
 /* Is it a person who acts here, one record at a time? Bulk work and imports do not tell each row. */
 bool notify_by_hand(const Ctx *c);
 
 /* Mark one's own as read: one (id), or all that are there (0). */
 bool notify_read(Ctx *c, int64_t id);
+/* Mark as read what leads the caller to this record. In a write. */
+bool notify_read_of(Ctx *c, const char *entity, int64_t record);
 /* {"id","kind","title","text","entity","record","created_at"} of each unread one of the caller among the ids, as JSON texts
    (NULL-terminated). Nothing for a token that does not name the entity. */
 bool notify_told(Ctx *c, const int64_t *ids, int n, const char *const **out);

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/vec.h"
 #include "meta/model.h"
+#include "record/announce.h"
 #include "record/bin.h"
 #include "record/customs.h"
 #include "record/idempotency.h"
@@ -139,6 +140,7 @@ static void remind(Keeper *k, Ctx *c)
 {
     (void)k;
     remind_tasks(c);
+    announce_start(c);
 }
 
 void keeper_tick(Keeper *k)

@@ -48,6 +48,26 @@ describe('notifications', () => {
     assert.equal((await notices(people.west_rep, 'shared'))[0].text, c.name);
   });
 
+  test('many records handed over by one bulk change are one sentence to the new owner', async () => {
+    const three = [];
+    for (let i = 0; i < 3; i++) three.push(await makeCustomer(people.rep));
+    const before = (await notices(people.rep2, 'transferred')).length;
+    const answer = await people.manager.post('/customers/bulk', { ids: three.map((c) => c.id), action: 'assign', values: { owner: ids.rep2 } });
+    assert.equal(answer.status, 202, answer.text);
+    assert.equal((await people.manager.job(answer.json.job.id)).counts.changed, 3);
+    const told = await notices(people.rep2, 'transferred');
+    assert.equal(told.length, before + 1);
+    assert.equal(told[0].title, '郑经理把 3 条客户转移给您');
+    assert.deepEqual([told[0].entity, told[0].record ?? null], ['customer', null]);
+    assert.equal((await notices(people.rep, 'transferred')).length, 0);
+    // To oneself, or where nothing changed, there is nothing to tell.
+    for (const [who, owner] of [[people.manager, ids.manager], [people.manager, ids.manager]]) {
+      const again = await who.post('/customers/bulk', { ids: three.map((c) => c.id), action: 'assign', values: { owner } });
+      await who.job(again.json.job.id);
+    }
+    assert.equal((await notices(people.manager, 'transferred')).length, 0);
+  });
+
   test('an export that ended', async () => {
     await makeCustomer(people.manager);
     const answer = await people.manager.post('/customers/export', { format: 'csv' });
@@ -96,6 +116,21 @@ describe('reminders', () => {
   });
 });
 
+describe('putting a task off', () => {
+  const at = (t) => Math.round(Date.parse(t) / 1000);
+  test('moves its own reminder by the same time; a reminder sent along, or none, stays as it is', async () => {
+    const due = soon(5 * 3600e3), t = await make(people.rep, 'tasks', { title: '带提醒', due_at: due, remind_at: soon(4 * 3600e3) });
+    const later = (await people.rep.patchNow(`/tasks/${t.id}`, { due_at: soon(29 * 3600e3) })).json;
+    assert.equal(at(later.due_at) - at(later.remind_at), at(t.due_at) - at(t.remind_at));
+    const both = (await people.rep.patchNow(`/tasks/${t.id}`, { due_at: soon(30 * 3600e3), remind_at: soon(3600e3) })).json;
+    assert.ok(at(both.due_at) - at(both.remind_at) > 28 * 3600);
+    const other = (await people.rep.patchNow(`/tasks/${t.id}`, { title: '改名' })).json;
+    assert.equal(other.remind_at, both.remind_at);
+    const plain = await make(people.rep, 'tasks', { title: '无提醒', due_at: due });
+    assert.equal((await people.rep.patchNow(`/tasks/${plain.id}`, { due_at: soon(50 * 3600e3) })).json.remind_at ?? null, null);
+  });
+});
+
 describe('announcements', () => {
   const current = async (who) => (await who.get('/me/announcements')).json.data.map((a) => a.title);
 
@@ -135,6 +170,42 @@ describe('announcements', () => {
     assert.ok((await current(people.manager)).includes('经理培训'));
     assert.ok(!(await current(people.rep)).includes('经理培训'));
     assert.equal(ear.events.filter((e) => e.event === 'announcement').length, 1);
+  });
+
+  test('one row of notification for each reader, read with the acknowledgement; nobody else gets one', async () => {
+    const departments = (await people.sysadmin.get('/departments?limit=50')).json.data;
+    const east = departments.find((d) => d.name === '华东组');
+    const a = await make(people.boss, 'announcements', { title: '新的报价模板', body: '第一行\n第二行', need_ack: true, audience: 'departments', departments: [east.id] });
+    const of = async (who) => (await notices(who, 'announcement')).filter((n) => n.record === a.id);
+    const [n] = await of(people.rep);
+    assert.deepEqual([n.title, n.text, n.entity, n.read_at ?? null], ['新的报价模板', '第一行 第二行', 'announcement', null]);
+    assert.equal((await of(people.west_rep)).length, 0);
+    assert.equal((await of(people.boss)).length, 0);
+    assert.equal((await people.rep.post(`/me/announcements/${a.id}/ack`)).status, 204);
+    assert.ok((await of(people.rep))[0].read_at);
+    assert.equal((await of(people.rep2))[0].read_at ?? null, null);
+    // Changed afterwards it is not told again.
+    await people.boss.patchNow(`/announcements/${a.id}`, { title: '新的报价模板（更正）' });
+    await sleep(2500);
+    assert.equal((await of(people.rep2)).length, 1);
+  });
+
+  test('one that starts later is told and shown live when its time comes, once', async () => {
+    const ear = await hear(people.rep);
+    const a = await make(people.boss, 'announcements', { title: '稍后开始', body: '五秒以后', start_at: soon(5000) });
+    const of = async (who) => (await notices(who, 'announcement')).filter((n) => n.record === a.id);
+    const early = [(await of(people.rep)).length, (await current(people.rep)).includes('稍后开始')];
+    if (Date.now() < Date.parse(a.start_at)) assert.deepEqual(early, [0, false]);
+    await ear.next((e) => e.event === 'announcement', 15_000);
+    assert.ok((await current(people.rep)).includes('稍后开始'));
+    await ear.next((e) => e.event === 'notification' && e.data.record === a.id, 8000);
+    await sleep(2500);
+    assert.equal((await of(people.rep)).length, 1);
+    // Put off, it is told anew then, not now.
+    await people.boss.patchNow(`/announcements/${a.id}`, { start_at: soon(3600e3) });
+    await sleep(2500);
+    assert.equal((await of(people.rep)).length, 1);
+    assert.ok(!(await current(people.rep)).includes('稍后开始'));
   });
 
   test('start and end; an audience of nobody is refused; who may not write cannot', async () => {

@@ -13,6 +13,18 @@ static bool is_done(const DbVal *v)
     return v->kind == DB_TEXT && v->n == 4 && memcmp(v->s, "done", 4) == 0;
 }
 
+/* Who puts a task off means its reminder, too: it stays as far ahead of the new time as it was of the old one. */
+static void move_reminder(Save *s)
+{
+    const DbVal *due = &s->after[TASK_DUE_AT], *remind = &s->after[TASK_REMIND_AT];
+    if (s->is_new || !save_changed(s, TASK_DUE_AT) || save_changed(s, TASK_REMIND_AT) ||
+        remind->kind != DB_INT || due->kind != DB_INT || s->before[TASK_DUE_AT].kind != DB_INT)
+        return;
+    int64_t by = due->i - s->before[TASK_DUE_AT].i;
+    if (by)
+        save_set(s, TASK_REMIND_AT, db_of_int(remind->i + by));
+}
+
 static bool task_before_save(Ctx *c, Save *s)
 {
     DbVal *v = s->after;
@@ -30,6 +42,7 @@ static bool task_before_save(Ctx *c, Save *s)
         v[TASK_DUE_AT].i < v[TASK_START_AT].i &&
         (s->is_new || save_changed(s, TASK_START_AT) || save_changed(s, TASK_DUE_AT)))
         return ctx_fail(c, ERR_INVALID, "due_at", "err.due_before_start");
+    move_reminder(s);
     /* another moment, or somebody else who has to be told: it is told anew */
     if (!s->is_new && s->before[TASK_REMINDED_AT].kind != DB_NULL &&
         (save_changed(s, TASK_DUE_AT) || save_changed(s, TASK_REMIND_AT) ||

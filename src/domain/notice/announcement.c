@@ -1,4 +1,4 @@
-/* What an announcement must keep to: an end behind its start, and somebody it is for. */
+/* What an announcement must keep to: an end behind its start, and somebody it is for; those are told when it starts. */
 #include <string.h>
 
 #include "entity_ids.h"
@@ -29,7 +29,24 @@ static bool announcement_before_save(Ctx *c, Save *s)
         ctx_fail(c, ERR_REQUIRED, "departments", "err.required");
     if (is_audience(audience, "roles") && nobody(s, ANNOUNCEMENT_FOR_ROLES))
         ctx_fail(c, ERR_REQUIRED, "for_roles", "err.required");
-    return c->n_err == 0;
+    if (c->n_err)
+        return false;
+    bool now = start->kind != DB_INT || start->i <= c->now_ms;
+    bool told = s->before && s->before[ANNOUNCEMENT_TOLD_AT].kind != DB_NULL;
+    if (now && !told && (end->kind != DB_INT || end->i > c->now_ms))
+        save_set(s, ANNOUNCEMENT_TOLD_AT, db_of_int(c->now_ms));
+    if (told && !now && save_changed(s, ANNOUNCEMENT_START_AT)) /* put off: told anew then */
+        save_set(s, ANNOUNCEMENT_TOLD_AT, db_null());
+    return true;
+}
+
+/* One that is current from the start is told with the save; others by the keeper when their time comes. */
+static bool announcement_after_save(Ctx *c, Save *s)
+{
+    return !save_changed(s, ANNOUNCEMENT_TOLD_AT) ||
+           s->after[ANNOUNCEMENT_TOLD_AT].kind == DB_NULL ||
+           announce_tell(c, s->id, save_text(c, s, ANNOUNCEMENT_TITLE),
+                         save_text(c, s, ANNOUNCEMENT_BODY));
 }
 
 static bool announcement_action(Ctx *c, const Entity *e, const Record *r, const char *name,
@@ -43,4 +60,5 @@ static bool announcement_action(Ctx *c, const Entity *e, const Record *r, const 
 
 extern const RecordHooks announcement_hooks;
 const RecordHooks announcement_hooks = {.before_save = announcement_before_save,
+                                        .after_save = announcement_after_save,
                                         .action = announcement_action};

@@ -18,18 +18,27 @@ export async function readAnnouncements(): Promise<void> {
 export async function acknowledge(id: number): Promise<void> {
   await post(`/me/announcements/${id}/ack`);
   announcements.value = announcements.value.filter((a) => a.id !== id);
+  void readUnread(); // its row behind the bell is read with it
 }
 /** Where a notification leads; null for nowhere. */
-export function target(n: Pick<LiveNotice, 'entity' | 'record'>): string | null {
+export function target(n: Pick<LiveNotice, 'entity' | 'record' | 'kind'>): string | null {
   if (!n.entity) return null;
   if (n.entity === 'job') return '/jobs';
+  if (n.entity === 'announcement') return `/notifications?open=${n.record}`;
+  // Many at once were handed over: the list of what is one's own, the newest change first.
+  if (n.kind === 'transferred' && !n.record) return `/e/${pluralOf(n.entity)}?filter=${encodeURIComponent('["owner","in",["me"]]')}&sort=-updated_at`;
   return n.record ? `/e/${pluralOf(n.entity)}/${n.record}` : null;
+}
+/** One that is current, also where it was acknowledged; null where it is over or not for this reader. */
+export async function announcementOf(id: number): Promise<Announcement | null> {
+  return (await get<{ data: Announcement[] }>('/me/announcements', { all: 1 })).data.find((a) => a.id === id) ?? null;
 }
 /** Called by the shell once. */
 export function followNotices(onNotice: (n: LiveNotice) => void): void {
   const both = () => { void readUnread(); void readAnnouncements(); };
   both();
-  onLive('notification', (n) => { void readUnread(); onNotice(n); });
+  // An announcement stands over the page already.
+  onLive('notification', (n) => { void readUnread(); if (n.kind !== 'announcement') onNotice(n); });
   onLive('announcement', () => void readAnnouncements());
   onLive('reset', both);
 }

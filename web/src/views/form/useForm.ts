@@ -26,7 +26,7 @@ export function defaultOf(field: FieldDef): unknown {
   if (isEmpty(d)) return field.type === 'bool' ? false : null;
   if (field.type === 'link') return d === 'me' && me.value ? { id: me.value.user.id, label: me.value.user.name } : d === 'my_department' ? (me.value?.user.department ?? null) : typeof d === 'object' ? d : null;
   if (field.type === 'date') return d === 'today' ? today() : d;
-  if (field.type === 'datetime') return d === 'now' ? new Date(Math.floor(Date.now() / 60000) * 60000).toISOString().replace('.000Z', 'Z') : d;
+  if (field.type === 'datetime') return d === 'now' ? new Date(Math.floor(Date.now() / 1000) * 1000).toISOString().replace('.000Z', 'Z') : d;
   if (field.type === 'bool') return d === true || d === 'true';
   return typeof d === 'string' || typeof d === 'number' ? typeOf(field).fromApi(d, field) : d;
 }
