@@ -39,6 +39,12 @@ bool api_settings(Request *rq);
 bool api_settings_update(Request *rq);
 bool api_openapi(Request *rq);
 
+/* api_logo.c */
+bool api_welcome(Request *rq);
+bool api_logo(Request *rq);
+bool api_logo_set(Request *rq);
+bool api_logo_clear(Request *rq);
+
 /* api_day.c */
 bool api_favorite_list(Request *rq);
 bool api_favorite_add(Request *rq);

@@ -8,6 +8,7 @@
 #include "base/conf.h"
 #include "base/region.h"
 #include "http/api.h"
+#include "record/logo.h"
 #include "http/assets.h"
 
 /* A member that must be text, at most max bytes. The password of a sign-in may be anything but must be text. */
@@ -136,8 +137,7 @@ static void write_company(Jw *w)
     jw_key(w, "company");
     jw_obj(w);
     jw_kstr(w, "name", conf_text("company.name"));
-    const char *logo = conf_text("company.logo");
-    jw_kstr(w, "logo", *logo ? logo : NULL);
+    jw_kstr(w, "logo", logo_url(w->b->a));
     jw_kstr(w, "phone", conf_text("company.phone"));
     jw_kstr(w, "address", conf_text("company.address"));
     jw_kstr(w, "date_format", conf_text("format.date"));

@@ -43,7 +43,8 @@ static bool reserved(const char *plural)
         "session",      "me",      "tokens",      "step-up",          "schema",
         "imports",      "jobs",    "events",      "metrics",          "reports",
         "search",       "merges",  "attachments", "import-templates", "settings",
-        "openapi.json", "healthz", "readyz",      "favorites",        "calendar"};
+        "openapi.json", "healthz", "readyz",      "favorites",        "calendar",
+        "welcome",      "logo"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strcmp(words[i], plural) == 0)
             return true;

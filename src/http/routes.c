@@ -47,6 +47,13 @@ const Route routes[] = {
      .about = "Settings"},
     {PATCH, API "/settings", api_settings_update, .who = WHO_USER, .right = RIGHT_SETTINGS,
      .max_body = 65536, .about = "Change settings"},
+    {POST, API "/settings/logo", api_logo_set, .who = WHO_USER, .right = RIGHT_SETTINGS,
+     .upload = true, .about = "The company's logo: a JPEG, PNG or WebP, written anew"},
+    {DELETE_, API "/settings/logo", api_logo_clear, .who = WHO_USER, .right = RIGHT_SETTINGS,
+     .about = "No logo any more"},
+    {GET, API "/welcome", api_welcome, .who = WHO_ANYONE,
+     .about = "Name and logo of the company, for the sign-in page"},
+    {GET, API "/logo", api_logo, .who = WHO_ANYONE, .query = "v", .about = "The company's logo"},
     {GET, API "/openapi.json", api_openapi, .who = WHO_ANYONE, .about = "This document"},
 
     {GET, API "/me/announcements", api_my_announcements, .who = WHO_USER, .query = "all",

@@ -25,7 +25,7 @@ static const char *const reserved_plurals[] = {
     "session",   "me",       "tokens",   "step-up", "schema", "imports",     "jobs",
     "events",    "metrics",  "reports",  "search",  "merges", "attachments", "import-templates",
     "favorites", "calendar", "settings", "openapi", "assets", "healthz",     "readyz",
-    NULL};
+    "welcome",   "logo",     NULL};
 
 /* Words SQLite or PostgreSQL reserve, as column names; and members every row of the API has. */
 static const char *const reserved_names[] = {"all",

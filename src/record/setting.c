@@ -8,6 +8,7 @@
 #include "base/conf.h"
 #include "base/id.h"
 #include "base/msg.h"
+#include "record/logo.h"
 
 static bool load(Ctx *c)
 {
@@ -133,6 +134,9 @@ bool setting_update(Ctx *c, json_object *in)
                  strcmp(name, "company.zone") == 0 &&
                  !clock_zone_known(json_object_get_string(value)))
             ctx_fail(c, ERR_INVALID, name, "err.zone_unknown", json_object_get_string(value));
+        else if (value && strcmp(name, "company.logo") == 0 &&
+                 !logo_known(c, json_object_get_string(value)))
+            ctx_fail(c, ERR_INVALID, name, "err.logo_upload");
     }
     if (c->n_err || !db_write(c, write_rows, in))
         return false;

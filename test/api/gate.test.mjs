@@ -43,7 +43,7 @@ describe('status table', () => {
     }
     const open = routes.filter((r) => r.who === 'anyone').map((r) => r.path);
     for (const path of open)
-      assert.match(path, /^(\/api\/v1)?\/(session|session\/verify|openapi\.json|healthz|readyz|metrics|\*)$/, `${path} is public`);
+      assert.match(path, /^(\/api\/v1)?\/(session|session\/verify|welcome|logo|openapi\.json|healthz|readyz|metrics|\*)$/, `${path} is public`);
   });
 
   test('a made-up cookie and a made-up token are nobody', async () => {
