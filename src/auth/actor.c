@@ -14,6 +14,7 @@
 
 #include "auth/role.h"
 #include "auth/row.h"
+#include "auth/session.h"
 #include "base/json_read.h"
 
 enum { SLOTS = 1024, MAX_ENTRIES = 4096 };
@@ -355,5 +356,6 @@ bool actor_stepped_up(const Ctx *c)
     const Actor *me = c->actor;
     if (!me)
         return false;
-    return me->is_system || me->verified || (me->session != 0 && me->step_up_until > c->now_ms);
+    return me->is_system || me->verified ||
+           (me->session != 0 && session_step_up_holds(c, me->step_up_until));
 }

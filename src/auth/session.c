@@ -470,6 +470,14 @@ const char *const *session_step_up_methods(Ctx *c, int *n)
     return possible ? methods : none;
 }
 
+bool session_step_up_holds(const Ctx *c, int64_t until)
+{
+    if (until == 0)
+        return false;
+    int64_t now = session_now(c);
+    return until > now && until <= now + STEP_UP;
+}
+
 static bool write_step_up(Ctx *c, void *arg)
 {
     const Touch *t = arg;

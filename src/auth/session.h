@@ -53,6 +53,8 @@ bool token_list(Ctx *c, Buf *out);
  */
 int64_t session_now(const Ctx *c);
 void session_clock_reset(void); /* for tests */
+/* Does a second verification that ends at `until` (of that clock) still hold? Not one that would end later than any can. */
+bool session_step_up_holds(const Ctx *c, int64_t until);
 
 /* Which of these sessions, or bearer tokens (ids, at most 500), still open the door: their ids as decimal text into out. One
    statement; looking prolongs nothing. */

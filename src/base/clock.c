@@ -15,6 +15,11 @@
 enum { MAX_ZONES = 1024, MAX_ZONE_NAME = 64 };
 static const int64_t DAY_MS = 86400000, HOUR_MS = 3600000;
 
+/* See clock_steady. */
+static const int64_t STEP_MS = 60000, BELIEVED_MS = 86400000;
+static ClockSteady steady;
+static pthread_mutex_t steady_lock = PTHREAD_MUTEX_INITIALIZER;
+
 /* A zone of ICU. UCalendar is not safe for two threads, hence the lock. */
 typedef struct Zone {
     char name[MAX_ZONE_NAME];
@@ -50,6 +55,57 @@ int64_t clock_thread_us(void)
     struct timespec t;
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static bool near(int64_t a, int64_t b)
+{
+    return a - b <= STEP_MS && b - a <= STEP_MS;
+}
+
+int64_t clock_steady(ClockSteady *c, int64_t wall, int64_t mono)
+{
+    int64_t offset = wall - mono;
+    if (!c->begun || near(offset, c->held)) {
+        *c = (ClockSteady){.begun = true, .held = offset, .other = offset, .since = mono};
+    } else if (!near(offset, c->other)) {
+        c->other = offset;
+        c->since = mono;
+    } else if (mono - c->since >= BELIEVED_MS) {
+        c->held = offset;
+    }
+    return mono + c->held;
+}
+
+int64_t clock_steady_ms(void)
+{
+    pthread_mutex_lock(&steady_lock);
+    int64_t now = clock_steady(&steady, clock_now_ms(), clock_mono_ms());
+    pthread_mutex_unlock(&steady_lock);
+    return now;
+}
+
+struct timespec clock_after_ms(int64_t ms)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    if (ms < 0)
+        ms = 0;
+    t.tv_sec += (time_t)(ms / 1000);
+    t.tv_nsec += (long)(ms % 1000) * 1000000L;
+    if (t.tv_nsec >= 1000000000L) {
+        t.tv_sec++;
+        t.tv_nsec -= 1000000000L;
+    }
+    return t;
+}
+
+void clock_cond_init(pthread_cond_t *cond)
+{
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(cond, &attr);
+    pthread_condattr_destroy(&attr);
 }
 
 void clock_sleep_ms(int64_t ms)

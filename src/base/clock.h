@@ -5,6 +5,9 @@
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
+#include <pthread.h>
+#include <time.h>
+
 #include "base/arena.h"
 
 /* The wall clock, ms UTC. */
@@ -14,6 +17,22 @@ int64_t clock_mono_ms(void);
 /* Processor time of the calling thread, µs. A system call, unlike the other two. */
 int64_t clock_thread_us(void);
 void clock_sleep_ms(int64_t ms);
+/*
+ * The wall clock for what destroys or forgets by age: a step of more than a minute counts only when it has stood for a
+ * day of this process. A clock set ten years ahead by mistake empties no bin and forgets no key of a request. Steps back
+ * are held off in the same way. Somebody must ask now and then (the keeper does).
+ */
+int64_t clock_steady_ms(void);
+/* The same by hand, for tests: wall and mono are the readings, *c all zero before the first. */
+typedef struct ClockSteady {
+    bool begun;
+    int64_t held, other, since; /* offsets of wall to mono; since when the other one stands */
+} ClockSteady;
+int64_t clock_steady(ClockSteady *c, int64_t wall, int64_t mono);
+/* The absolute monotonic time ms from now (at once where ms < 0), and a condition that waits by it: nobody who sets the
+   clock makes a wait longer or shorter. */
+struct timespec clock_after_ms(int64_t ms);
+void clock_cond_init(pthread_cond_t *cond);
 
 typedef struct ClockParts {
     int year, month, day; /* month 1–12 */

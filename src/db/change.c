@@ -51,7 +51,7 @@ void change_forget(DbConn *conn, int keep)
 
 bool change_flush(Ctx *c, DbConn *conn)
 {
-    int64_t now = clock_now_ms();
+    int64_t now = clock_steady_ms(); /* as the pruning: see keeper.c */
     bool ok = true;
     for (int i = 0; ok && i < conn->n_pending; i++) {
         const PendingChange *p = &conn->pending[i];

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "db/driver.h"
 
 DbVal db_null(void)
@@ -87,7 +88,7 @@ bool db_open(Ctx *c, const DbOptions *o, Db **out)
     db->node = -1;
     pthread_mutex_init(&db->lock, NULL);
     pthread_mutex_init(&db->follow_lock, NULL);
-    pthread_cond_init(&db->freed, NULL);
+    clock_cond_init(&db->freed);
     db->max_conns = o->readers > 0 ? o->readers : pg ? 8 : 32;
     unsigned char token[16];
     pthread_once(&process_once, make_process);

@@ -155,6 +155,8 @@ bool db_integrity(Ctx *c, const char **wrong);
 bool db_lease_take(Ctx *c, int *out_node);
 bool db_lease_renew(Ctx *c);
 void db_lease_drop(Ctx *c);
+/* false after db_lease_renew has found it with somebody else: db_lease_take again. */
+bool db_lease_held(const Db *db);
 /* Who this process is in node_lease: what else it leases carries the same name, so that others can tell … */
 const char *db_holder(const Db *db);
 /* … whether a holder still holds a number and, on this machine, still runs. */

@@ -13,7 +13,13 @@
 #include "base/id.h"
 #include "db/driver.h"
 
-enum { NODES = 16, LEASE_MS = 30000, MARGIN_MS = 15000, ID_SHIFT = 11 };
+enum {
+    NODES = 16,
+    LEASE_MS = 30000,
+    LONGEST_MS = 20 * LEASE_MS, /* one that ends later was given before the clock was set back */
+    MARGIN_MS = 15000,
+    ID_SHIFT = 11
+};
 
 typedef struct Row {
     int64_t expires_at, last_id;
@@ -33,11 +39,13 @@ static bool is_dead(const Db *db, const char *holder, const char *host, int64_t 
     return kill((pid_t)pid, 0) && errno == ESRCH;
 }
 
-static bool read_rows(Ctx *c, Row rows[NODES])
+/* *newest: the largest id that any process noted. */
+static bool read_rows(Ctx *c, Row rows[NODES], int64_t *newest)
 {
     int n_err = c->n_err;
     int64_t now = clock_now_ms();
     memset(rows, 0, NODES * sizeof(*rows));
+    *newest = 0;
     DbRows *r = db_query(
         c, SQL("SELECT id, holder, host, pid, expires_at, last_id FROM node_lease"), NULL, 0);
     while (r && db_step(r)) {
@@ -48,15 +56,16 @@ static bool read_rows(Ctx *c, Row rows[NODES])
         row->holder = arena_str(c->a, db_text(r, 1));
         row->expires_at = db_int(r, 4);
         row->last_id = db_int(r, 5);
-        row->taken =
-            row->expires_at > now && !is_dead(c->db, db_text(r, 1), db_text(r, 2), db_int(r, 3));
+        *newest = row->last_id > *newest ? row->last_id : *newest;
+        row->taken = row->expires_at > now && row->expires_at <= now + LONGEST_MS &&
+                     !is_dead(c->db, db_text(r, 1), db_text(r, 2), db_int(r, 3));
     }
     return c->n_err == n_err;
 }
 
 typedef struct Take {
     int node; /* -1: none was free */
-    int64_t last_id;
+    int64_t last_id, newest;
 } Take;
 
 static bool take(Ctx *c, void *arg)
@@ -64,7 +73,7 @@ static bool take(Ctx *c, void *arg)
     Take *t = arg;
     Row rows[NODES];
     t->node = -1;
-    if (!read_rows(c, rows))
+    if (!read_rows(c, rows, &t->newest))
         return false;
     for (int tries = 0; tries < NODES; tries++) {
         int best = -1;
@@ -100,6 +109,16 @@ static bool take(Ctx *c, void *arg)
     return true;
 }
 
+/*
+ * Ids never go below what any process gave, whatever the clocks are set to. What others gave counts only where it is
+ * ahead of our clock: else each start would begin in the future of everybody.
+ */
+static void follow_ids(int64_t newest)
+{
+    if (newest && id_ms(newest) > clock_now_ms())
+        id_not_before(newest);
+}
+
 bool db_lease_take(Ctx *c, int *out_node)
 {
     Take t;
@@ -113,12 +132,13 @@ bool db_lease_take(Ctx *c, int *out_node)
     id_set_node(t.node);
     if (t.last_id && id_ms(t.last_id) + MARGIN_MS > clock_now_ms())
         id_not_before(t.last_id + ((int64_t)MARGIN_MS << ID_SHIFT));
+    follow_ids(t.newest);
     *out_node = t.node;
     return true;
 }
 
 typedef struct Renew {
-    int64_t expires_at;
+    int64_t expires_at, newest;
     bool held;
 } Renew;
 
@@ -133,7 +153,8 @@ static bool renew(Ctx *c, void *arg)
                  v, 4))
         return false;
     n->held = db_changes(c) == 1;
-    return true;
+    return db_one_int(c, SQL("SELECT coalesce(max(last_id), 0) FROM node_lease"), NULL, 0,
+                      &n->newest, NULL);
 }
 
 bool db_lease_renew(Ctx *c)
@@ -143,6 +164,7 @@ bool db_lease_renew(Ctx *c)
     Renew n = {.expires_at = clock_now_ms() + LEASE_MS};
     if (!db_write(c, renew, &n))
         return false;
+    follow_ids(n.newest);
     if (n.held)
         return true;
     c->db->node = -1;
@@ -161,6 +183,11 @@ void db_lease_drop(Ctx *c)
     c->db->node = -1;
 }
 
+bool db_lease_held(const Db *db)
+{
+    return db->node >= 0;
+}
+
 const char *db_holder(const Db *db)
 {
     return db->holder;
@@ -169,8 +196,9 @@ const char *db_holder(const Db *db)
 bool db_holder_lives(Ctx *c, const char *holder, bool *out)
 {
     Row rows[NODES];
+    int64_t newest;
     *out = false;
-    if (!read_rows(c, rows))
+    if (!read_rows(c, rows, &newest))
         return false;
     for (int i = 0; i < NODES; i++)
         *out |= rows[i].taken && rows[i].holder && strcmp(rows[i].holder, holder) == 0;

@@ -5,24 +5,9 @@
  */
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "db/driver.h"
-
-/* Absolute time for pthread_cond_timedwait, ms from now. */
-static struct timespec after_ms(int64_t ms)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    t.tv_sec += (time_t)(ms / 1000);
-    t.tv_nsec += (long)(ms % 1000) * 1000000L;
-    if (t.tv_nsec >= 1000000000L) {
-        t.tv_sec++;
-        t.tv_nsec -= 1000000000L;
-    }
-    return t;
-}
 
 /* An idle connection, or the right to open one (*out NULL). false: none came free in time. */
 static bool take_idle(Ctx *c, Db *db, DbConn **out)
@@ -42,7 +27,7 @@ static bool take_idle(Ctx *c, Db *db, DbConn **out)
         int64_t left = c->deadline_ms - clock_mono_ms();
         wait = left < wait ? (left > 0 ? left : 0) : wait;
     }
-    struct timespec until = after_ms(wait);
+    struct timespec until = clock_after_ms(wait);
     pthread_mutex_lock(&db->lock);
     int rc = 0;
     while (!db->idle && db->n_conns >= db->max_conns && rc != ETIMEDOUT) {

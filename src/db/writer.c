@@ -237,22 +237,6 @@ static int run_batch(Writer *w, Job **jobs, int n)
     return n;
 }
 
-/* Absolute time of the monotonic clock, ms from now. */
-static struct timespec mono_after_ms(int64_t ms)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    if (ms < 0)
-        ms = 0;
-    t.tv_sec += (time_t)(ms / 1000);
-    t.tv_nsec += (long)(ms % 1000) * 1000000L;
-    if (t.tv_nsec >= 1000000000L) {
-        t.tv_sec++;
-        t.tv_nsec -= 1000000000L;
-    }
-    return t;
-}
-
 /* Sleeps, under the lock, until there is a job (or the end), then a moment more where others are due. */
 static void gather(Writer *w)
 {
@@ -261,7 +245,7 @@ static void gather(Writer *w)
         pthread_cond_wait(&w->work, &w->lock);
     w->want = w->callers / 2;
     if (w->want > w->n) {
-        struct timespec until = mono_after_ms(GATHER_MS);
+        struct timespec until = clock_after_ms(GATHER_MS);
         while (w->n < w->want && !w->stop)
             if (pthread_cond_timedwait(&w->work, &w->lock, &until) == ETIMEDOUT)
                 break;
@@ -343,11 +327,7 @@ bool writer_start(Ctx *c, Db *db, DbConn *conn)
     w->conn = conn;
     w->last = &w->first;
     pthread_mutex_init(&w->lock, NULL);
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&w->work, &attr);
-    pthread_condattr_destroy(&attr);
+    clock_cond_init(&w->work);
     if (pthread_create(&w->thread, NULL, writer_main, w)) {
         free(w);
         return ctx_fail_detail(c, ERR_INTERNAL, "no thread for the writer", "err.internal");
@@ -397,7 +377,7 @@ static void withdraw(Writer *w, Job *j)
 static bool await(Writer *w, Job *j)
 {
     if (j->c->deadline_ms) {
-        struct timespec until = mono_after_ms(j->c->deadline_ms - clock_mono_ms());
+        struct timespec until = clock_after_ms(j->c->deadline_ms - clock_mono_ms());
         int rc;
         while ((rc = sem_clockwait(&j->done, CLOCK_MONOTONIC, &until)) && errno == EINTR)
             continue;

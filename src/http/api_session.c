@@ -169,7 +169,7 @@ bool api_me(Request *rq)
             jw_str(&w, right_name((Right)r));
     jw_end(&w);
     jw_kbool(&w, "must_change_password", a->must_change_password);
-    jw_kinstant(&w, "step_up_until", a->step_up_until > c->now_ms ? a->step_up_until : 0);
+    jw_kinstant(&w, "step_up_until", actor_stepped_up(c) ? a->step_up_until : 0);
     write_company(&w);
     jw_kstr(&w, "schema_version", c->model->version);
     jw_kstr(&w, "regions", assets_regions_path());

@@ -27,7 +27,7 @@ static struct {
     int n;
     bool stop;
     int64_t head_ms, idle_ms;
-} heads = {.lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
+} heads = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* Under the lock, so the socket is still that of this connection: the library tells of the end before it closes. */
 static void end_late(Note *n)
@@ -46,9 +46,7 @@ static void *look(void *arg)
     pthread_setname_np(pthread_self(), "zhike-heads");
     pthread_mutex_lock(&heads.lock);
     while (!heads.stop) {
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_sec += LOOK_MS / 1000;
+        struct timespec until = clock_after_ms(LOOK_MS);
         pthread_cond_timedwait(&heads.wake, &heads.lock, &until);
         int64_t now = clock_mono_ms();
         for (int i = 0; i < heads.n; i++) {
@@ -69,6 +67,7 @@ bool heads_start(Arena *a, int connections)
     heads.notes = ARENA_ARRAY(a, connections, Note);
     heads.free = NULL;
     heads.stop = false;
+    clock_cond_init(&heads.wake);
     heads.head_ms = conf_duration_ms("http.head_timeout");
     heads.idle_ms = conf_duration_ms("http.idle_timeout");
     for (int i = connections; i-- > 0; heads.free = &heads.notes[i]) {
@@ -85,6 +84,7 @@ void heads_stop(void)
     pthread_cond_signal(&heads.wake);
     pthread_mutex_unlock(&heads.lock);
     pthread_join(heads.thread, NULL);
+    pthread_cond_destroy(&heads.wake);
     heads.n = 0;
 }
 

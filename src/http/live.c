@@ -42,9 +42,7 @@ static struct {
     int n;
     Arena *a; /* of the queue */
     VEC(Change) queue;
-} live = {.lock = PTHREAD_MUTEX_INITIALIZER,
-          .wake = PTHREAD_COND_INITIALIZER,
-          .empty = PTHREAD_COND_INITIALIZER};
+} live = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* ---- listeners (under the lock) --------------------------------------------------------------- */
 
@@ -248,11 +246,7 @@ static void work_tick(const Listeners *ls, const Changes *k, bool overflow, bool
 
 static void wait_tick(void)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += TICK_MS * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
+    struct timespec until = clock_after_ms(TICK_MS);
     while (live.running && !live.queue.n && !live.overflow)
         if (pthread_cond_timedwait(&live.wake, &live.lock, &until) != 0)
             return;
@@ -326,6 +320,8 @@ bool live_start(Ctx *c, Db *db)
     live.db = db;
     live.a = arena_new(0);
     live.running = true;
+    clock_cond_init(&live.wake);
+    clock_cond_init(&live.empty);
     if (pthread_create(&live.thread, NULL, run, NULL) == 0)
         return true;
     live.running = false;
@@ -334,7 +330,6 @@ bool live_start(Ctx *c, Db *db)
 
 void live_stop(void)
 {
-    struct timespec until;
     pthread_mutex_lock(&live.lock);
     bool was = live.running;
     live.running = false;
@@ -343,8 +338,7 @@ void live_stop(void)
     if (!was)
         return;
     pthread_join(live.thread, NULL);
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += STOP_MS / 1000;
+    struct timespec until = clock_after_ms(STOP_MS);
     pthread_mutex_lock(&live.lock);
     for (Listener *l = live.first; l; l = l->next)
         end_stream(l);

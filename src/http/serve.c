@@ -689,7 +689,7 @@ bool serve_start(Ctx *c, const ServeOptions *o, Server **out)
                   .n_workers = o->workers,
                   .tries_here = !db_is_pg(o->db)};
     pthread_mutex_init(&s->lock, NULL);
-    pthread_cond_init(&s->idle, NULL);
+    clock_cond_init(&s->idle);
     s->workers = ARENA_ARRAY(a, o->workers, pthread_t);
     for (int i = 0; i < o->workers; i++)
         pthread_create(&s->workers[i], NULL, work, s);
@@ -719,9 +719,7 @@ void serve_stop(Server *s, int64_t wait_ms)
     int fd = MHD_quiesce_daemon(s->daemon);
     if (fd >= 0)
         close(fd);
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += wait_ms / 1000;
+    struct timespec until = clock_after_ms(wait_ms);
     pthread_mutex_lock(&s->lock);
     /* what is queued is still worked off; new requests are answered 503 */
     s->stopping = true;

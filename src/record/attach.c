@@ -127,7 +127,8 @@ static bool insert_row(Ctx *c, void *arg)
                    p, 10) &&
            audit_add(c, &(AuditEntry){.action = "attach",
                                       .entity = i->n->parent_type,
-                                      .record = i->n->parent});
+                                      .record = i->n->parent}) &&
+           (!i->n->with || i->n->with(c, i->n->arg, i->id));
 }
 
 bool attach_store(Ctx *c, const AttachNew *n, int64_t *out_id)

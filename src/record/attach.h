@@ -20,6 +20,9 @@ typedef struct AttachNew {
     const char *parent_type; /* entity, or "job", "import" */
     int64_t parent;
     const char *field; /* or NULL */
+    /* NULL, or what else is to happen in the write of the row; false undoes both */
+    bool (*with)(Ctx *c, void *arg, int64_t id);
+    void *arg;
 } AttachNew;
 
 /* Moves the bytes into the store (synced), then writes the row. No permission asked: the caller has. */

@@ -264,6 +264,12 @@ static bool write_all(Ctx *c, Walk *w, Job *job, const char *path, bool xlsx)
     return export_out_close(c, w->out) && ok;
 }
 
+/* In one write with the row of the file: of two who ran it, one leaves a file. */
+static bool ended(Ctx *c, void *job, int64_t file)
+{
+    return job_end(c, job, JOB_IS_DONE, NULL, file);
+}
+
 bool export_job(Ctx *c, Job *job)
 {
     const char *format = json_str(job->params, "format", "xlsx");
@@ -289,6 +295,8 @@ bool export_job(Ctx *c, Job *job)
                    .name =
                        arena_printf(c->a, "%s_%s.%s", label_in(w.e->label, c->lang), day, format),
                    .parent_type = "job",
-                   .parent = job->id};
-    return attach_store(c, &n, &file) && job_end(c, job->id, JOB_IS_DONE, NULL, file);
+                   .parent = job->id,
+                   .with = ended,
+                   .arg = job};
+    return attach_store(c, &n, &file);
 }

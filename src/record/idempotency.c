@@ -1,8 +1,12 @@
-/* Repeated requests. See idempotency.h. */
+/*
+ * Repeated requests. See idempotency.h. Their day is one of the steady clock: a clock set ahead must not make a key
+ * forgotten, or the same request would make a second record.
+ */
 #include "record/idempotency.h"
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json_read.h"
 #include "record/history.h"
 
@@ -23,7 +27,7 @@ static const char *digest_of(Ctx *c, SaveWork *w)
 static bool look(Ctx *c, SaveWork *w, bool *found)
 {
     DbVal p[] = {db_of_text(w->s.o->idempotency_key), db_of_int(c->actor->user),
-                 db_of_int(c->now_ms - DAY_MS)};
+                 db_of_int(clock_steady_ms() - DAY_MS)};
     DbRows *r =
         db_query(c,
                  SQL("SELECT \"digest\", \"record_id\" FROM \"idempotency\" WHERE \"key\" = $1 AND "
@@ -62,8 +66,8 @@ bool idempotency_take(Ctx *c, SaveWork *w)
                  db_of_text(digest_of(c, w)),
                  db_of_text(w->s.e->name),
                  db_of_int(w->s.id),
-                 db_of_int(c->now_ms),
-                 db_of_int(c->now_ms - DAY_MS)};
+                 db_of_int(clock_steady_ms()),
+                 db_of_int(clock_steady_ms() - DAY_MS)};
     if (!db_exec(
             c,
             SQL("INSERT INTO \"idempotency\" (\"key\", \"user_id\", \"digest\", \"entity\", "
@@ -82,6 +86,6 @@ bool idempotency_take(Ctx *c, SaveWork *w)
 
 bool idempotency_purge(Ctx *c)
 {
-    DbVal p = db_of_int(c->now_ms - DAY_MS);
+    DbVal p = db_of_int(clock_steady_ms() - DAY_MS);
     return db_exec(c, SQL("DELETE FROM \"idempotency\" WHERE \"at\" <= $1"), &p, 1);
 }

@@ -9,7 +9,11 @@
 #include "base/msg.h"
 #include "record/notify.h"
 
-enum { LEASE_MS = 30000, MAX_ATTEMPTS = 5 };
+enum {
+    MAX_ATTEMPTS = 5,
+    LONGEST_MS =
+        20 * JOB_LEASE_MS /* a lease that ends later was given before the clock was set back */
+};
 
 static const JobKind *registered;
 static bool (*stop_asked)(void);
@@ -94,19 +98,20 @@ static bool claim_row(Ctx *c, void *arg)
 {
     Claim *k = arg;
     k->found = false;
-    DbVal p[] = {db_of_text(k->by), db_of_int(k->until), db_of_int(c->now_ms)};
+    DbVal p[] = {db_of_text(k->by), db_of_int(k->until), db_of_int(c->now_ms),
+                 db_of_int(c->now_ms + LONGEST_MS)};
     DbRows *r = db_query(
         c,
         SQL("UPDATE \"job\" SET \"state\" = 'running', \"lease_by\" = $1, \"lease_until\" = $2, "
             "\"attempts\" = \"attempts\" + 1, \"started_at\" = coalesce(\"started_at\", $3) "
             "WHERE \"id\" = (SELECT \"id\" FROM \"job\" WHERE (\"state\" = 'queued' OR (\"state\" "
-            "= 'running' AND "
-            "\"lease_until\" < $3)) AND (\"run_at\" IS NULL OR \"run_at\" <= $3) ORDER BY \"id\" "
-            "ASC LIMIT 1) "
-            "AND (\"state\" = 'queued' OR \"lease_until\" < $3) "
+            "= 'running' AND (\"lease_until\" < $3 OR \"lease_until\" > $4))) AND "
+            "(\"run_at\" IS NULL OR \"run_at\" <= $3) ORDER BY \"id\" ASC LIMIT 1) "
+            "AND (\"state\" = 'queued' OR (\"state\" = 'running' AND (\"lease_until\" < $3 OR "
+            "\"lease_until\" > $4))) "
             "RETURNING \"id\", \"kind\", \"owner_id\", \"params\", \"progress\", \"total\", "
             "\"done\", \"attempts\""),
-        p, 3);
+        p, 4);
     if (!r)
         return false;
     k->found = db_step(r);
@@ -118,12 +123,13 @@ static bool claim_row(Ctx *c, void *arg)
 static bool any_waiting(Ctx *c, bool *out)
 {
     int64_t one;
-    DbVal p[] = {db_of_int(c->now_ms)};
+    DbVal p[] = {db_of_int(c->now_ms), db_of_int(c->now_ms + LONGEST_MS)};
     return db_one_int(
         c,
         SQL("SELECT 1 FROM \"job\" WHERE (\"state\" = 'queued' OR (\"state\" = 'running' AND "
-            "\"lease_until\" < $1)) AND (\"run_at\" IS NULL OR \"run_at\" <= $1) LIMIT 1"),
-        p, 1, &one, out);
+            "(\"lease_until\" < $1 OR \"lease_until\" > $2))) AND (\"run_at\" IS NULL OR "
+            "\"run_at\" <= $1) LIMIT 1"),
+        p, 2, &one, out);
 }
 
 bool job_claim(Ctx *c, const char *by, int64_t lease_ms, Job *out, bool *found)
@@ -136,10 +142,11 @@ bool job_claim(Ctx *c, const char *by, int64_t lease_ms, Job *out, bool *found)
     if (!db_write(c, claim_row, &k))
         return false;
     *found = k.found;
+    out->by = by;
     if (k.found &&
         out->attempts > MAX_ATTEMPTS) { /* it ended the process each time: do not try for ever */
         *found = false;
-        return job_end(c, out->id, JOB_IS_FAILED, msg_text(c->lang, "err.job_crashed"), 0);
+        return job_end(c, out, JOB_IS_FAILED, msg_text(c->lang, "err.job_crashed"), 0);
     }
     return true;
 }
@@ -178,6 +185,13 @@ bool job_free_dead(Ctx *c)
 
 /* ---- while it runs ------------------------------------------------------------------------- */
 
+/* Behind an UPDATE that says "this claim still holds": where it changed nothing, it does not. */
+static bool still_mine(Ctx *c, Job *job, bool found)
+{
+    job->lost = c->n_err == 0 && !found;
+    return found || (job->lost && ctx_fail(c, ERR_BUSY, NULL, "err.job_lost"));
+}
+
 typedef struct Progress {
     Job *job;
     int64_t done, total;
@@ -188,22 +202,24 @@ typedef struct Progress {
 static bool progress_row(Ctx *c, void *arg)
 {
     Progress *g = arg;
-    DbVal p[] = {db_of_int(g->job->id), db_of_int(g->done),
-                 db_of_int(g->total),   db_of_text(g->progress),
-                 db_of_text(g->counts), db_of_int(clock_now_ms() + LEASE_MS)};
+    DbVal p[] = {db_of_int(g->job->id),  db_of_int(g->done),
+                 db_of_int(g->total),    db_of_text(g->progress),
+                 db_of_text(g->counts),  db_of_int(clock_now_ms() + JOB_LEASE_MS),
+                 db_of_text(g->job->by), db_of_int(g->job->attempts)};
     DbRows *r = db_query(
         c,
         SQL("UPDATE \"job\" SET \"done\" = $2, \"total\" = $3, \"progress\" = coalesce($4, "
-            "\"progress\"), "
-            "\"counts\" = coalesce($5, \"counts\"), \"lease_until\" = $6 WHERE \"id\" = $1 "
+            "\"progress\"), \"counts\" = coalesce($5, \"counts\"), \"lease_until\" = $6 WHERE "
+            "\"id\" = $1 AND \"state\" = 'running' AND \"lease_by\" = $7 AND \"attempts\" = $8 "
             "RETURNING \"cancel\""),
-        p, 6);
+        p, 8);
     if (!r)
         return false;
-    if (db_step(r))
+    bool found = db_step(r);
+    if (found)
         g->cancel = db_int(r, 0) == 1;
     db_done(r);
-    return c->n_err == 0;
+    return still_mine(c, g->job, found) && c->n_err == 0;
 }
 
 bool job_progress(Ctx *c, Job *job, int64_t done, int64_t total, const char *progress,
@@ -220,67 +236,84 @@ bool job_progress(Ctx *c, Job *job, int64_t done, int64_t total, const char *pro
 }
 
 typedef struct Touch {
-    int64_t id, until;
+    Job *job;
+    int64_t until;
 } Touch;
 
 static bool touch_row(Ctx *c, void *arg)
 {
     Touch *t = arg;
-    DbVal p[] = {db_of_int(t->id), db_of_int(t->until)};
-    return db_exec(c, SQL("UPDATE \"job\" SET \"lease_until\" = $2 WHERE \"id\" = $1"), p, 2);
+    DbVal p[] = {db_of_int(t->job->id), db_of_int(t->until), db_of_text(t->job->by),
+                 db_of_int(t->job->attempts)};
+    return db_exec(c,
+                   SQL("UPDATE \"job\" SET \"lease_until\" = $2 WHERE \"id\" = $1 AND \"state\" = "
+                       "'running' AND \"lease_by\" = $3 AND \"attempts\" = $4"),
+                   p, 4) &&
+           still_mine(c, t->job, db_changes(c) == 1);
 }
 
-bool job_touch(Ctx *c, int64_t id, int64_t lease_ms)
+bool job_touch(Ctx *c, Job *job, int64_t lease_ms)
 {
-    Touch t = {id, clock_now_ms() + lease_ms};
+    Touch t = {job, clock_now_ms() + lease_ms};
     return db_write(c, touch_row, &t);
 }
 
 typedef struct End {
-    int64_t id, file;
+    Job *job;
     JobState state;
     const char *message;
+    int64_t file;
 } End;
 
 /* Who asked for it hears that it is over, unless he stopped it himself. */
 static bool notify_end(Ctx *c, const End *e)
 {
     static const char *const told[] = {"export", "import_run", "import_undo", "bulk", "bulk_undo"};
-    DbVal p[] = {db_of_int(e->id)};
-    const char *kind = NULL;
-    int64_t owner;
     if (e->state != JOB_IS_DONE && e->state != JOB_IS_FAILED)
         return true;
-    if (!db_one_text(c, SQL("SELECT \"kind\" FROM \"job\" WHERE \"id\" = $1"), p, 1, &kind, NULL) ||
-        !db_one_int(c, SQL("SELECT \"owner_id\" FROM \"job\" WHERE \"id\" = $1"), p, 1, &owner,
-                    NULL))
-        return false;
-    Notice n = {owner, "job", "job", e->id, e->message, NULL};
-    for (size_t i = 0; kind && i < sizeof told / sizeof *told; i++)
-        if (strcmp(kind, told[i]) == 0)
+    Notice n = {e->job->owner, "job", "job", e->job->id, e->message, NULL};
+    for (size_t i = 0; i < sizeof told / sizeof *told; i++)
+        if (strcmp(e->job->kind, told[i]) == 0)
             return notify(c, &n,
-                          arena_printf(c->a, "notify.%s_%s", kind,
+                          arena_printf(c->a, "notify.%s_%s", e->job->kind,
                                        e->state == JOB_IS_DONE ? "done" : "failed"));
     return true;
+}
+
+/* Has this very claim ended it already? Its lease is given back then, but the number of the attempt stays. */
+static bool ended_already(Ctx *c, const Job *job, bool *out)
+{
+    int64_t one;
+    DbVal p[] = {db_of_int(job->id), db_of_int(job->attempts)};
+    return db_one_int(c,
+                      SQL("SELECT 1 FROM \"job\" WHERE \"id\" = $1 AND \"attempts\" = $2 AND "
+                          "\"state\" IN ('done', 'failed', 'cancelled')"),
+                      p, 2, &one, out);
 }
 
 static bool end_row(Ctx *c, void *arg)
 {
     End *e = arg;
-    DbVal p[] = {db_of_int(e->id), db_of_text(states[e->state]), db_of_text(e->message),
-                 e->file ? db_of_int(e->file) : db_null(), db_of_int(clock_now_ms())};
-    return db_exec(c,
-                   SQL("UPDATE \"job\" SET \"state\" = $2, \"message\" = $3, \"file_id\" = $4, "
-                       "\"finished_at\" = $5, "
-                       "\"lease_by\" = NULL, \"lease_until\" = NULL WHERE \"id\" = $1 AND "
-                       "\"state\" IN ('queued', 'running')"),
-                   p, 5) &&
-           (db_changes(c) == 0 || notify_end(c, e)) && db_change(c, "job", e->id);
+    DbVal p[] = {db_of_int(e->job->id),      db_of_text(states[e->state]),
+                 db_of_text(e->message),     e->file ? db_of_int(e->file) : db_null(),
+                 db_of_int(clock_now_ms()),  db_of_text(e->job->by),
+                 db_of_int(e->job->attempts)};
+    bool over = false;
+    if (!db_exec(c,
+                 SQL("UPDATE \"job\" SET \"state\" = $2, \"message\" = $3, \"file_id\" = $4, "
+                     "\"finished_at\" = $5, \"lease_by\" = NULL, \"lease_until\" = NULL WHERE "
+                     "\"id\" = $1 AND \"state\" = 'running' AND \"lease_by\" = $6 AND "
+                     "\"attempts\" = $7"),
+                 p, 7))
+        return false;
+    if (db_changes(c) == 1)
+        return notify_end(c, e) && db_change(c, "job", e->job->id);
+    return ended_already(c, e->job, &over) && still_mine(c, e->job, over);
 }
 
-bool job_end(Ctx *c, int64_t id, JobState state, const char *message, int64_t file)
+bool job_end(Ctx *c, Job *job, JobState state, const char *message, int64_t file)
 {
-    End e = {id, file, state, message};
+    End e = {job, state, message, file};
     return db_write(c, end_row, &e);
 }
 

@@ -2,11 +2,18 @@
  * Long work: a row of job. The record floor keeps the rows; the work floor claims them by a lease and
  * runs the function of their kind (job kinds are handed in at start). A job runs as its owner. A
  * function that stops half-way is run again with the progress it last saved.
+ *
+ * A lease goes by the wall clock, and clocks are set, processes stopped for a minute. So a lease alone keeps nobody out: who
+ * claims a job counts its attempts up, and every word about it (progress, touch, end) is written only where holder and
+ * attempt are still those of the claim. Who was overtaken gets false, job->lost is set, and with the write goes
+ * what he had done in it.
  */
 #ifndef RECORD_JOB_H
 #define RECORD_JOB_H
 
 #include "record/record.h"
+
+enum { JOB_LEASE_MS = 30000 };
 
 /* Not JOB_DONE: that is the field of the entity in entity_ids.h. */
 typedef enum JobState {
@@ -24,6 +31,8 @@ typedef struct Job {
     json_object *progress; /* what job_progress saved last, or NULL */
     int64_t total, done;
     int attempts;
+    const char *by; /* who holds the lease; with attempts, which claim it is */
+    bool lost;      /* somebody else has claimed it since: stop, say nothing */
 } Job;
 
 typedef struct JobKind {
@@ -39,19 +48,21 @@ const JobKind *job_kind(const char *kind);
 /* Queues; the caller is the owner. params: JSON text. Inside or outside a write. */
 bool job_add(Ctx *c, const char *kind, const char *params, int64_t *out_id);
 
-/* Takes the oldest waiting job (or one whose lease ran out) for `by` until now + lease. *found false where none waits. */
+/* Takes the oldest waiting job (or one whose lease ran out, or ends later than any lease can: the clock was set back) for
+   `by` until now + lease. *found false where none waits. */
 bool job_claim(Ctx *c, const char *by, int64_t lease_ms, Job *out, bool *found);
 /* Jobs leased by processes that are gone are free at once, not when their lease runs out. `by` of job_claim must be
    db_holder for that. Called at the start, behind db_lease_take. */
 bool job_free_dead(Ctx *c);
 /* Saves how far it is and renews the lease; *cancel says that somebody asked to stop. progress, counts: JSON text or NULL.
-   Call it inside the write that did the work, so that a crash resumes exactly behind it. */
+   Call it inside the write that did the work, so that a crash resumes exactly behind it. ERR_BUSY with job->lost set: see
+   above. So do job_touch and job_end. */
 bool job_progress(Ctx *c, Job *job, int64_t done, int64_t total, const char *progress,
                   const char *counts, bool *cancel);
 /* Ends it; a job that has ended stays as it is, so a function with a file or a message to leave ends itself. message: for the person, or NULL. file: an attachment, or 0. */
-bool job_end(Ctx *c, int64_t id, JobState state, const char *message, int64_t file);
-/* Renews the lease of a job in a long step. */
-bool job_touch(Ctx *c, int64_t id, int64_t lease_ms);
+bool job_end(Ctx *c, Job *job, JobState state, const char *message, int64_t file);
+/* Renews the lease of a job in a long step; inside a write that does not call job_progress, the guard of what it writes. */
+bool job_touch(Ctx *c, Job *job, int64_t lease_ms);
 
 /* The program is going down: a long job returns false without a mistake after its present block and is resumed by the next
    start. job_on_stop: once, by the work floor. */

@@ -23,6 +23,7 @@
 
 enum {
     LEASE_EVERY = 5000,
+    JUMP_MS = 2000,
     SEAL_EVERY = 400,
     REMIND_EVERY = 2000,
     SWEEP_EVERY = 600000,
@@ -107,10 +108,29 @@ static void duty(Keeper *k, void (*fn)(Keeper *, Ctx *), const char *what)
     arena_free(a);
 }
 
+/* A lease that was lost (the clock jumped, the process stood still, and another took the number) is taken anew. */
 static void lease(Keeper *k, Ctx *c)
 {
+    int node, n_err = c->n_err;
     (void)k;
-    db_lease_renew(c);
+    if (db_lease_renew(c) || db_lease_held(c->db))
+        return;
+    ctx_errors_back_to(c, n_err);
+    if (db_lease_take(c, &node))
+        log_write(LOG_WARN, "lease_taken_anew", LOG_I("node", node));
+}
+
+/* After a jump of the clock the lease looks far too old, or too long, to others: it is renewed at once. */
+static bool clock_jumped(Keeper *k, int64_t mono)
+{
+    int64_t ahead = clock_now_ms() - mono, by = ahead - k->ahead;
+    bool first = k->ahead == 0, far = by > JUMP_MS || by < -JUMP_MS;
+    k->ahead = ahead;
+    (void)clock_steady_ms(); /* it must be asked now and then */
+    if (!far || first)
+        return false;
+    log_write(LOG_WARN, "clock_jumped", LOG_I("ms", by));
+    return true;
 }
 
 static bool prune(Ctx *c, void *arg)
@@ -119,11 +139,13 @@ static bool prune(Ctx *c, void *arg)
     return db_change_prune(c, c->now_ms - DAY_MS) && idempotency_purge(c) && notify_purge(c);
 }
 
-/* What has had its time: old sessions, idempotency keys, rate windows. */
+/* What has had its time: old sessions, idempotency keys, rate windows. By the steady clock, as all that destroys by age:
+   a clock set ahead by mistake takes nothing away. */
 static void sweep(Keeper *k, Ctx *c)
 {
     (void)k;
     session_sweep(c);
+    c->now_ms = clock_steady_ms();
     rate_sweep(c, DAY_MS);
     db_write(c, prune, NULL);
 }
@@ -131,6 +153,7 @@ static void sweep(Keeper *k, Ctx *c)
 static void bin(Keeper *k, Ctx *c)
 {
     bool more = false;
+    c->now_ms = clock_steady_ms();
     bool ok = bin_sweep(c, BIN_BLOCKS, &more);
     k->next_bin = clock_mono_ms() + (ok && more ? BIN_AGAIN : BIN_EVERY);
 }
@@ -147,6 +170,8 @@ void keeper_tick(Keeper *k)
 {
     int64_t now = clock_mono_ms();
     duty(k, follow, "keeper_follow");
+    if (clock_jumped(k, now) && k->next_lease != INT64_MAX)
+        k->next_lease = now;
     if (now >= k->next_lease) {
         duty(k, lease, "keeper_lease");
         k->next_lease = now + LEASE_EVERY;

@@ -11,6 +11,7 @@ typedef struct Keeper {
     int64_t seen;                                              /* newest change_log id followed */
     int64_t head; /* of the audit chain, when last looked */
     int64_t next_lease, next_seal, next_sweep, next_bin, next_remind; /* monotonic ms */
+    int64_t ahead; /* the wall clock of the monotonic, at the last tick */
 } Keeper;
 
 /* Runs what is due. Called about four times a second. */

@@ -10,7 +10,7 @@
 #include "base/msg.h"
 #include "meta/model.h"
 
-enum { LEASE_MS = 30000, RETRY_MS = 3000 };
+enum { RETRY_MS = 3000 };
 
 static const char *first_message(const Ctx *c)
 {
@@ -34,7 +34,7 @@ static bool as_owner(Ctx *c, int64_t owner)
 }
 
 /* A database that went away comes back: the job goes on from its last progress, a few times (job_claim counts). */
-static bool try_later(Ctx *c, const Job *job)
+static bool try_later(Ctx *c, Job *job)
 {
     bool away = c->n_err > 0 && err_status(c->err->code) == 503;
     if (!away)
@@ -42,13 +42,19 @@ static bool try_later(Ctx *c, const Job *job)
     log_write(LOG_WARN, "job_waits", LOG_I("job", job->id), LOG_S("kind", job->kind),
               LOG_S("code", err_name(c->err->code)), LOG_S("detail", c->err->detail));
     ctx_errors_back_to(c, 0);
-    (void)job_touch(c, job->id, RETRY_MS); /* else its lease runs out by itself */
+    (void)job_touch(c, job, RETRY_MS); /* else its lease runs out by itself */
     ctx_errors_back_to(c, 0);
     return true;
 }
 
 static void end_job(Ctx *c, Job *job, bool ok, bool stopping)
 {
+    if (job->lost) { /* it is somebody else's now */
+        log_write(LOG_WARN, "job_lost", LOG_I("job", job->id), LOG_S("kind", job->kind),
+                  LOG_I("attempt", job->attempts));
+        ctx_errors_back_to(c, 0);
+        return;
+    }
     if (!ok && try_later(c, job))
         return;
     const char *message = ok ? NULL : first_message(c);
@@ -63,7 +69,8 @@ static void end_job(Ctx *c, Job *job, bool ok, bool stopping)
     JobState state = ok ? JOB_IS_DONE : failed ? JOB_IS_FAILED : JOB_IS_CANCELLED;
     if (!ok && !failed && !job_cancelled(c, job->id))
         state = JOB_IS_FAILED;
-    job_end(c, job->id, state, state == JOB_IS_FAILED ? message : NULL, 0);
+    if (!job_end(c, job, state, state == JOB_IS_FAILED ? message : NULL, 0) && job->lost)
+        end_job(c, job, ok, stopping);
 }
 
 bool runner_step(Db *db, const char *by, bool *worked, bool (*stopping)(void))
@@ -79,7 +86,7 @@ bool runner_step(Db *db, const char *by, bool *worked, bool (*stopping)(void))
     c.patient = true;
     Job job;
     bool found = false;
-    bool ok = job_claim(&c, by, LEASE_MS, &job, &found);
+    bool ok = job_claim(&c, by, JOB_LEASE_MS, &job, &found);
     *worked = found;
     if (found) {
         const JobKind *kind = job_kind(job.kind);

@@ -12,7 +12,6 @@
 enum {
     SLOW_ROWS = 32, /* 0.2 s each at most: well within a lease */
     FIND_ROWS = 256,
-    LEASE_MS = 30000,
     BLOCK_BYTES = 8 << 20,
     REPLAY_PAGE = 2000
 };
@@ -88,7 +87,7 @@ static bool find_flush(Run *r)
     bool ok = imp_find_matches(c, run_plan(r), rows, r->n, r->imp->id, found) &&
               keep_found(r, found, r->n);
     if (ok && r->n_found % (FIND_ROWS * 16) == 0) {
-        ok = job_touch(c, r->job->id, LEASE_MS);
+        ok = job_touch(c, r->job, JOB_LEASE_MS);
         r->cancelled = ok && job_cancelled(c, r->job->id);
     }
     c->a = r->keep;
@@ -316,6 +315,7 @@ static bool run_sheets(Run *r)
 }
 
 typedef struct Ending {
+    Job *job;
     int64_t id;
     const char *state, *message;
 } Ending;
@@ -323,11 +323,11 @@ typedef struct Ending {
 static bool end_write(Ctx *c, void *arg)
 {
     Ending *e = arg;
-    return imp_save_state(c, e->id, e->state, e->message);
+    return job_touch(c, e->job, JOB_LEASE_MS) && imp_save_state(c, e->id, e->state, e->message);
 }
 
 /* A cancelled or failed job says so on the import, too; the mistake goes on to the runner. */
-static bool end_badly(Ctx *c, int64_t id, bool cancelled)
+static bool end_badly(Ctx *c, Job *job, int64_t id, bool cancelled)
 {
     if (!c->n_err && !cancelled)
         return false; /* the program goes down: the next start resumes it */
@@ -335,7 +335,7 @@ static bool end_badly(Ctx *c, int64_t id, bool cancelled)
         return false; /* the database went away: the runner takes it up again */
     ErrCode code = c->err ? c->err->code : ERR_INTERNAL;
     const char *message = c->err ? c->err->message : NULL;
-    Ending e = {id, cancelled && !c->n_err ? "cancelled" : "failed", message};
+    Ending e = {job, id, cancelled && !c->n_err ? "cancelled" : "failed", message};
     ctx_errors_back_to(c, 0);
     (void)db_write(c, end_write, &e);
     ctx_errors_back_to(c, 0);
@@ -374,7 +374,7 @@ static bool work(Ctx *c, Job *job, bool dry)
     else if (ok)
         ok = db_write(c, begin, &r);
     ok = ok && run_sheets(&r) && db_write(c, finish, &r);
-    return ok || end_badly(c, id, r.cancelled);
+    return ok || end_badly(c, job, id, r.cancelled);
 }
 
 bool import_check_job(Ctx *c, Job *job)

@@ -361,6 +361,7 @@ static bool count(Ctx *c, int64_t id, int64_t *open, int64_t *kept)
 }
 
 typedef struct End {
+    Job *job;
     int64_t id, kept;
     const char *state, *message, *names;
 } End;
@@ -373,7 +374,8 @@ static bool end_write(Ctx *c, void *arg)
         message = msg_format(c->a, c->lang, "err.import.changed",
                              (const char *const[]){ctx_num(c, e->kept), e->names, NULL});
     AuditEntry a = {.action = "import_undo", .entity = "import_job", .record = e->id};
-    return imp_save_state(c, e->id, e->state, message) && audit_add(c, &a);
+    return job_touch(c, e->job, JOB_LEASE_MS) && imp_save_state(c, e->id, e->state, message) &&
+           audit_add(c, &a);
 }
 
 /* The first few that were kept, by name. */
@@ -419,7 +421,7 @@ bool import_undo_job(Ctx *c, Job *job)
     ErrCode code = c->err ? c->err->code : ERR_INTERNAL;
     const char *message = c->err ? c->err->message : NULL;
     ctx_errors_back_to(c, 0);
-    End e = {imp.id, 0, ok ? "undone" : u->cancelled ? "cancelled" : "failed", message, NULL};
+    End e = {job, imp.id, 0, ok ? "undone" : u->cancelled ? "cancelled" : "failed", message, NULL};
     if (!count(c, imp.id, &u->total, &e.kept) || !kept_names(c, imp.id, &e.names) ||
         !db_write(c, end_write, &e))
         return false;

@@ -147,10 +147,58 @@ static void clocks(void **state)
     assert_true(clock_mono_ms() >= m);
 }
 
+enum { DAY = 86400000 };
+
+/* A step counts only when it has stood for a day; drift and small corrections count at once. */
+static void steady(void **state)
+{
+    (void)state;
+    const int64_t t = INT64_C(1800000000000), years = INT64_C(10) * 365 * DAY;
+    for (int way = -1; way <= 1; way += 2) {
+        ClockSteady c = {0};
+        int64_t step = way * years;
+        assert_int_equal(clock_steady(&c, t, 1000), t);
+        assert_int_equal(clock_steady(&c, t + 30000 + 10, 1010), t + 30010); /* half a minute */
+        assert_int_equal(clock_steady(&c, t + 30000 + step + 20, 1020), t + 30020);
+        assert_int_equal(clock_steady(&c, t + 30000 + step + DAY - 20, 1000 + DAY - 20),
+                         t + 30000 + DAY - 20);
+        assert_int_equal(clock_steady(&c, t + 30000 + step + 30 + DAY, 1030 + DAY),
+                         t + 30000 + step + 30 + DAY);
+        /* and back again within a day: never believed */
+        assert_int_equal(clock_steady(&c, t + DAY, 1100 + DAY), t + step + 30100 + DAY);
+        assert_int_equal(clock_steady(&c, t + 30000 + step + DAY + 200, 1200 + DAY),
+                         t + 30000 + step + DAY + 200);
+        assert_int_equal(clock_steady(&c, t + 2 * DAY, 1100 + 2 * DAY + 200),
+                         t + 30000 + step + 2 * DAY + 300);
+    }
+}
+
+static void waits(void **state)
+{
+    (void)state;
+    struct timespec now, at = clock_after_ms(1999), past = clock_after_ms(-5);
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    int64_t ms = (at.tv_sec - now.tv_sec) * 1000 + (at.tv_nsec - now.tv_nsec) / 1000000;
+    assert_true(ms > 1000 && ms <= 1999 && at.tv_nsec < 1000000000L);
+    assert_true(past.tv_sec <= now.tv_sec);
+    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    pthread_cond_t cond;
+    clock_cond_init(&cond);
+    pthread_mutex_lock(&lock);
+    int64_t from = clock_mono_ms();
+    at = clock_after_ms(50);
+    while (pthread_cond_timedwait(&cond, &lock, &at) == 0)
+        continue;
+    assert_true(clock_mono_ms() - from >= 49);
+    pthread_mutex_unlock(&lock);
+    pthread_cond_destroy(&cond);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(days), cmocka_unit_test(zones),
-                                       cmocka_unit_test(gaps_and_overlaps),
-                                       cmocka_unit_test(rfc3339), cmocka_unit_test(clocks)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(days),    cmocka_unit_test(zones),  cmocka_unit_test(gaps_and_overlaps),
+        cmocka_unit_test(rfc3339), cmocka_unit_test(clocks), cmocka_unit_test(steady),
+        cmocka_unit_test(waits)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
  * db/writer.c: many callers, one commit; each job alone in what it undoes; rivals on one row;
  * leases and the change log, which live on it. ZHIKE_TEST_KILL is for a person: see kill_writer.
  */
+#include "base/id.h"
 #include "helper.h"
 
 #include <pthread.h>
@@ -325,6 +326,42 @@ static void test_lease(void **state)
     t_end(t);
 }
 
+/* What another process gave is never undercut, though our clock is behind it; a lease that ends later than any can, is none. */
+static void test_lease_clock(void **state)
+{
+    (void)state;
+    T *t = t_new();
+    Ctx *c = &t->c;
+    int node, again;
+    OK(c, migrate_run(c, &no_plan, false, NULL));
+    OK(c, db_lease_take(c, &node));
+    int64_t ahead = id_new() + ((int64_t)3600000 << 11); /* an hour */
+    OK(c,
+       t_do(c, arena_printf(t->a,
+                            "INSERT INTO node_lease (id, holder, host, pid, expires_at, last_id) "
+                            "VALUES (%d, 'other', 'elsewhere', 1, %" PRId64 ", %" PRId64 ")",
+                            (node + 1) % 16, clock_now_ms() + 20000, ahead)));
+    assert_true(id_new() < ahead);
+    OK(c, db_lease_renew(c));
+    assert_true(id_new() > ahead);
+    /* all sixteen taken, one of them until ten years from now */
+    for (int i = 0; i < 16; i++)
+        OK(c, t_do(c, arena_printf(t->a,
+                                   "INSERT INTO node_lease (id, holder, host, pid, expires_at, "
+                                   "last_id) VALUES (%d, 'x', 'elsewhere', 1, %" PRId64 ", 0) ON "
+                                   "CONFLICT (id) DO UPDATE SET holder = 'x', host = 'elsewhere', "
+                                   "expires_at = excluded.expires_at",
+                                   i, clock_now_ms() + (i == 7 ? INT64_C(315360000000) : 20000))));
+    assert_true(db_lease_held(c->db));
+    assert_false(db_lease_renew(c));
+    assert_false(db_lease_held(c->db));
+    ctx_errors_back_to(c, 0);
+    OK(c, db_lease_take(c, &again));
+    assert_int_equal(again, 7);
+    assert_true(db_lease_held(c->db));
+    t_end(t);
+}
+
 /* --- the change log -------------------------------------------------------------------------- */
 
 typedef struct Seen {
@@ -452,8 +489,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         DB_TEST(test_many),          DB_TEST(test_deadline_in_queue),
         DB_TEST(test_dropped_batch), DB_TEST(test_full),
-        DB_TEST(test_lease),         DB_TEST(test_change),
-        DB_TEST(test_turns),
+        DB_TEST(test_lease),         DB_TEST(test_lease_clock),
+        DB_TEST(test_change),        DB_TEST(test_turns),
     };
     return db_tests(tests);
 }

@@ -127,7 +127,11 @@ static void test_idempotency(void **state)
     assert_false(rec_create(&t->c, e, js(t, "{\"name\": \"乙\"}"), &o, &b));
     ERR_IS(t, ERR_KEY_IN_USE, NULL);
     ctx_errors_back_to(&t->c, 0);
-    t->c.now_ms += 25LL * 3600 * 1000; /* a day later the key is free again */
+    t->c.now_ms += 25LL * 3600 * 1000; /* somebody sets the clock: the key stays */
+    OK(t, rec_create(&t->c, e, js(t, "%s", body), &o, &b));
+    assert_int_equal(a, b);
+    OK(t, db_write(&t->c, run_schema,
+                   "UPDATE idempotency SET at = at - 90000000")); /* a day later it is free */
     OK(t, rec_create(&t->c, e,
                      js(t, "{\"name\": \"乙有限公司\", \"phone\": \"13800138002\", \"industry\": "
                            "\"it\", \"source\": \"phone\"}"),
