@@ -57,11 +57,14 @@ typedef struct Labels {
 /* What is known of the page before the loops begin; read by all threads. */
 static struct Page {
     char db_path[1024];
-    const Captured *stmts; /* [0 … n_pages) rows of the page, then one per label entity */
+    const Captured *stmts; /* [0 … n_pages) rows of the page, then one for all labels */
     int n_stmts, n_pages;
     Column cols[MAX_COLUMNS];
     int n_cols;
     const Entity *label_of[MAX_STATEMENTS];
+    int label_mark[MAX_STATEMENTS];  /* first column of its rows */
+    int label_first[MAX_STATEMENTS]; /* its ids among the values bound … */
+    int label_slots[MAX_STATEMENTS]; /* … and how many: the engine rounds up and repeats the last */
     int n_labels;
     int limit;
     const char *order_column;
@@ -268,22 +271,28 @@ static void bind(sqlite3_stmt *st, const Captured *s)
     }
 }
 
-static void read_labels(Loop *l, Conn *k, int which)
+static void read_labels(Loop *l, Conn *k)
 {
-    Labels *w = &l->labels[which];
-    const Captured *s = &page.stmts[page.n_pages + which];
-    sqlite3_stmt *st = k->st[page.n_pages + which];
-    for (int i = 0; i < w->n; i++) { /* the ids stand first; what follows is the scope */
-        s->params[i].i = w->ids[i];
-        w->found[i] = false;
+    const Captured *s = &page.stmts[page.n_pages];
+    sqlite3_stmt *st = k->st[page.n_pages];
+    for (int which = 0; which < page.n_labels; which++) {
+        Labels *w = &l->labels[which];
+        for (int i = 0; i < page.label_slots[which]; i++)
+            s->params[page.label_first[which] + i].i = w->n ? w->ids[i < w->n ? i : w->n - 1] : 0;
+        for (int i = 0; i < w->n; i++)
+            w->found[i] = false;
     }
     bind(st, s);
     while (sqlite3_step(st) == SQLITE_ROW) {
-        int64_t id = sqlite3_column_int64(st, 0);
+        int mark = sqlite3_column_int(st, 0), which = 0;
+        int64_t id = sqlite3_column_int64(st, 1);
+        while (which < page.n_labels - 1 && page.label_mark[which] != mark)
+            which++;
+        Labels *w = &l->labels[which];
         for (int i = 0; i < w->n; i++)
             if (w->ids[i] == id) {
                 snprintf(w->text[i], sizeof w->text[i], "%s",
-                         (const char *)sqlite3_column_text(st, 1));
+                         (const char *)sqlite3_column_text(st, 3));
                 w->found[i] = true;
                 break;
             }
@@ -388,8 +397,8 @@ static void one_page(Loop *l, Conn *k)
 {
     bool more;
     int n = read_rows(l, k, &more);
-    for (int i = 0; i < page.n_labels; i++)
-        read_labels(l, k, i);
+    if (page.n_labels)
+        read_labels(l, k);
     if (page.rows_only)
         return;
     l->len = 0;
@@ -507,7 +516,24 @@ static bool plan_columns(Ctx *c, const Entity *e)
     return true;
 }
 
-/* The engine may ask for labels in another order than the columns stand: matched by table. */
+/* The part of an entity in the statement of labels: its mark, and where its ids are bound. */
+static bool find_labels(Ctx *c, const char *text, int k)
+{
+    const char *from =
+        arena_printf(c->a, " FROM \"%s\" AS t0 WHERE t0.\"id\" IN ($", page.label_of[k]->name);
+    const char *at = strstr(text, from), *select = at;
+    if (!at)
+        return false;
+    while (select > text && strncmp(select, "SELECT ", 7) != 0)
+        select--;
+    page.label_mark[k] = (int)strtol(select + 7, NULL, 10);
+    page.label_first[k] = (int)strtol(at + strlen(from), NULL, 10) - 1;
+    page.label_slots[k] = 1;
+    for (const char *p = at + strlen(from); *p && *p != ')'; p++)
+        page.label_slots[k] += *p == ',';
+    return true;
+}
+
 static bool sort_statements(Ctx *c, const Captured *all, int n)
 {
     Captured *s = ARENA_ARRAY(c->a, n + 1, Captured);
@@ -515,15 +541,14 @@ static bool sort_statements(Ctx *c, const Captured *all, int n)
         if (strstr(all[i].text, " LIMIT "))
             s[page.n_pages++] = all[i];
     page.n_stmts = page.n_pages;
-    for (int k = 0; k < page.n_labels; k++) {
-        const char *from =
-            arena_printf(c->a, " FROM \"%s\" AS t0 WHERE t0.\"id\" IN ", page.label_of[k]->name);
-        for (int i = 0; i < n; i++)
-            if (strstr(all[i].text, from))
-                s[page.n_stmts++] = all[i];
-    }
+    for (int i = 0; i < n && page.n_labels; i++)
+        if (!strstr(all[i].text, " LIMIT "))
+            s[page.n_stmts++] = all[i];
     page.stmts = s;
-    return page.n_stmts == n && n == page.n_pages + page.n_labels && page.n_pages > 0;
+    bool known = page.n_pages > 0 && page.n_stmts == n && n == page.n_pages + (page.n_labels > 0);
+    for (int k = 0; known && k < page.n_labels; k++)
+        known = find_labels(c, s[page.n_pages].text, k);
+    return known;
 }
 
 static void load_regions(Arena *a, int32_t parent)

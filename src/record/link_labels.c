@@ -1,12 +1,11 @@
 /*
- * Labels of linked rows, one statement per entity. Who the person, department or role behind an id is
+ * Labels of linked rows, and who is linked to whom by a link to many: one statement for all of them. Who the person, department or role behind an id is
  * is no secret in a company; of every other entity only rows in the caller's reading scope have a label.
  */
 #include "db/sql.h"
 #include "meta/types.h"
 #include "record/record.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 typedef struct Want {
@@ -19,10 +18,23 @@ typedef struct Want {
     bool fetched;
 } Want;
 
+typedef struct Pairs {
+    const char *table;
+    const Entity *to; /* or NULL */
+    const int64_t *ids;
+    int n;
+    LinkPair *got;
+    void *arg;
+} Pairs;
+
+enum { MAX_PAIRS = 64, STEP = 64, IDS_AT_ONCE = 8000 };
+
 struct LinkLabels {
     Ctx *c;
     Want *wants;
     int n, cap;
+    Pairs *pairs;
+    int n_pairs;
 };
 
 LinkLabels *link_labels_new(Ctx *c)
@@ -97,6 +109,22 @@ void link_labels_want(LinkLabels *l, const Entity *to, int64_t id)
     w->fetched = false;
 }
 
+bool link_labels_pairs(LinkLabels *l, const char *table, const Entity *to, const int64_t *ids,
+                       int n, LinkPair *got, void *arg)
+{
+    if (n <= 0)
+        return true;
+    if (!l->pairs)
+        l->pairs = ARENA_ARRAY(l->c->a, MAX_PAIRS, Pairs);
+    if (l->n_pairs == MAX_PAIRS && !link_labels_fetch(l->c, l))
+        return false;
+    if (to)
+        (void)want_of(l, to);
+    l->pairs[l->n_pairs++] =
+        (Pairs){.table = table, .to = to, .ids = ids, .n = n, .got = got, .arg = arg};
+    return true;
+}
+
 static bool open_to_all(const Entity *e)
 {
     return strcmp(e->name, "user") == 0 || strcmp(e->name, "department") == 0 ||
@@ -119,48 +147,137 @@ static const char *color_token(const Field *f, const char *code)
     return NULL;
 }
 
-static bool fetch(Ctx *c, Want *w)
+/* How the texts of statements stay few while the number of ids varies from page to page: it is rounded up, and the last
+   id stands for the ones that are not there. */
+static int rounded(int n)
 {
-    const Entity *e = w->to;
-    const Field *color = color_field(e);
+    int up = 1;
+    while (up < n && up < STEP)
+        up *= 2;
+    return up < n ? (n + STEP - 1) / STEP * STEP : up;
+}
+
+static void among_ids(Ctx *c, Sql *q, const int64_t *ids, int n)
+{
+    int most = rounded(n);
+    int64_t *padded = ARENA_ARRAY(c->a, most, int64_t);
+    for (int i = 0; i < most; i++)
+        padded[i] = ids[i < n ? i : n - 1];
+    sql_add(q, SQL(" IN "));
+    sql_bind_ids(q, padded, most);
+}
+
+/* Rows whose label the caller may see: false: of none of them. */
+static bool seen_scope(Ctx *c, const Entity *e, Filter **out)
+{
+    *out = filter_true(c->a);
     if (!e->title->column)
+        return false;
+    if (open_to_all(e))
         return true;
-    Sql q;
-    sql_init(&q, c->a);
-    sql_add(&q, SQL("SELECT t0.\"id\", "));
-    sql_col(&q, "t0", e->title->column);
-    if (color) {
-        sql_add(&q, SQL(", "));
-        sql_col(&q, "t0", color->column);
+    if (!access_may(c, e, ACT_READ))
+        return false;
+    *out = access_scope(c, e, ACT_READ);
+    return (*out)->kind != FILTER_FALSE;
+}
+
+/* ", title, colour" of t0, as text whatever it is, so that the parts of the statement fit together. */
+static void title_columns(Sql *q, const Entity *e)
+{
+    const Field *color = color_field(e);
+    sql_add(q, SQL(", CAST("));
+    sql_col(q, "t0", e->title->column);
+    sql_add(q, SQL(" AS TEXT), "));
+    if (color)
+        sql_col(q, "t0", color->column);
+    else
+        sql_add(q, SQL("CAST(NULL AS TEXT)"));
+}
+
+static void scope_part(Ctx *c, Sql *q, const Entity *e, const Filter *scope)
+{
+    if (scope->kind == FILTER_TRUE)
+        return;
+    sql_add(q, SQL(" AND "));
+    filter_sql_each(c, q, e, "t0", scope);
+}
+
+static void begin_part(Sql *q, int *parts, int mark)
+{
+    sql_add(q, (*parts)++ ? SQL(" UNION ALL SELECT ") : SQL("SELECT "));
+    sql_number(q, mark);
+}
+
+/* Labels of the ids wanted: mark >= 0, the place in wants. */
+static void add_want(Ctx *c, Sql *q, const Want *w, int mark, int *parts)
+{
+    Filter *scope;
+    const Entity *e = w->to;
+    if (!seen_scope(c, e, &scope))
+        return;
+    begin_part(q, parts, mark);
+    sql_add(q, SQL(", t0.\"id\", 0"));
+    title_columns(q, e);
+    sql_add(q, SQL(" FROM "));
+    sql_name(q, e->name);
+    sql_add(q, SQL(" AS t0 WHERE t0.\"id\""));
+    among_ids(c, q, w->ids, w->n);
+    scope_part(c, q, e, scope);
+}
+
+/* Who is linked to whom, and the labels of those: mark < 0, the place in pairs from -1 down. */
+static void add_pairs(Ctx *c, Sql *q, const Pairs *p, int mark, int *parts)
+{
+    Filter *scope;
+    bool seen = p->to && seen_scope(c, p->to, &scope);
+    begin_part(q, parts, mark);
+    sql_add(q, SQL(", r.\"id\", r.\"target\""));
+    if (seen)
+        title_columns(q, p->to);
+    else
+        sql_add(q, SQL(", CAST(NULL AS TEXT), CAST(NULL AS TEXT)"));
+    sql_add(q, SQL(" FROM "));
+    sql_name(q, p->table);
+    sql_add(q, SQL(" AS r"));
+    if (seen) {
+        sql_add(q, SQL(" LEFT JOIN "));
+        sql_name(q, p->to->name);
+        sql_add(q, SQL(" AS t0 ON t0.\"id\" = r.\"target\""));
+        scope_part(c, q, p->to, scope);
     }
-    sql_add(&q, SQL(" FROM "));
-    sql_name(&q, e->name);
-    sql_add(&q, SQL(" AS t0 WHERE t0.\"id\" IN "));
-    sql_bind_ids(&q, w->ids, w->n);
-    if (!open_to_all(e)) {
-        if (!access_may(c, e, ACT_READ))
-            return true;
-        Filter *scope = access_scope(c, e, ACT_READ);
-        if (scope->kind == FILTER_FALSE)
-            return true;
-        if (scope->kind != FILTER_TRUE) {
-            sql_add(&q, SQL(" AND "));
-            filter_sql_each(c, &q, e, "t0", scope);
-        }
-    }
-    DbRows *r = sql_query(c, &q);
+    sql_add(q, SQL(" WHERE r.\"id\""));
+    among_ids(c, q, p->ids, p->n);
+}
+
+static void put_label(Ctx *c, Want *w, int64_t id, DbRows *r)
+{
+    const Field *color = color_field(w->to);
+    int at = position(w, id);
+    if (at < 0 || db_is_null(r, 3))
+        return;
+    w->labels[at] = arena_str(c->a, db_text(r, 3));
+    if (color && !db_is_null(r, 4))
+        w->colors[at] = color_token(color, db_text(r, 4));
+}
+
+static bool read_parts(Ctx *c, LinkLabels *l, const Sql *q)
+{
+    DbRows *r = sql_query(c, q);
     if (!r)
         return false;
     while (db_step(r)) {
-        int at = position(w, db_int(r, 0));
-        if (at < 0)
+        int mark = (int)db_int(r, 0);
+        int64_t id = db_int(r, 1), target = db_int(r, 2);
+        if (mark >= 0) {
+            put_label(c, &l->wants[mark], id, r);
             continue;
-        if (type_ops(e->title->type)->column == COL_TEXT)
-            w->labels[at] = arena_str(c->a, db_text(r, 1));
-        else if (!db_is_null(r, 1))
-            w->labels[at] = arena_printf(c->a, "%" PRId64, db_int(r, 1));
-        if (color && !db_is_null(r, 2))
-            w->colors[at] = color_token(color, db_text(r, 2));
+        }
+        const Pairs *p = &l->pairs[-mark - 1];
+        if (p->to) { /* an entity wanted since l began has its place, so no part of wants moves */
+            link_labels_want(l, p->to, target);
+            put_label(c, want_of(l, p->to), target, r);
+        }
+        p->got(c, p->arg, id, target);
     }
     db_done(r);
     return c->n_err == 0;
@@ -168,13 +285,22 @@ static bool fetch(Ctx *c, Want *w)
 
 bool link_labels_fetch(Ctx *c, LinkLabels *l)
 {
-    for (int i = 0; i < l->n; i++) {
-        if (l->wants[i].fetched || !l->wants[i].n)
-            continue;
-        if (!fetch(c, &l->wants[i]))
+    int w = 0, p = 0, n_wants = l->n;
+    while (w < n_wants || p < l->n_pairs) {
+        Sql q;
+        int parts = 0, ids = 0, first = w;
+        sql_init(&q, c->a);
+        for (; p < l->n_pairs && ids < IDS_AT_ONCE; ids += l->pairs[p++].n)
+            add_pairs(c, &q, &l->pairs[p], -p - 1, &parts);
+        for (; w < n_wants && ids < IDS_AT_ONCE; ids += l->wants[w++].n)
+            if (!l->wants[w].fetched && l->wants[w].n)
+                add_want(c, &q, &l->wants[w], w, &parts);
+        if (parts && !read_parts(c, l, &q))
             return false;
-        l->wants[i].fetched = true;
+        for (int i = first; i < w; i++)
+            l->wants[i].fetched = true;
     }
+    l->n_pairs = 0;
     return true;
 }
 

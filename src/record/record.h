@@ -31,7 +31,7 @@ bool rec_within(Ctx *c, const Entity *e, int64_t id, const Filter *f);
 /* Internal look (hooks, jobs): no permission, deleted ones too. false where there is none (no mistake). */
 bool rec_load(Ctx *c, const Entity *e, int64_t id, Record *out);
 /* Writes the record as JSON object as the caller may see it: masks, link labels, can. ERR_NOT_FOUND where he may not
-   read it. out_version may be NULL. A fixed number of statements: the row, then one per linked entity. */
+   read it. out_version may be NULL. A fixed number of statements: the row, then one for links to many and labels. */
 bool rec_json(Ctx *c, const Entity *e, int64_t id, bool with_deleted, Buf *out,
               int64_t *out_version);
 
@@ -72,10 +72,16 @@ bool rec_each(Ctx *c, const Entity *e, Filter *f, bool (*fn)(Ctx *c, const Recor
 /* {"data": [{entity, id, label, detail}]} over all entities that get search. */
 bool rec_search(Ctx *c, const char *q, const char *only_entity, int limit, Buf *out);
 
-/* Labels of linked rows: id → text for those the caller may see (own name or number), in one statement per entity. */
+/* Labels of linked rows: id → text for those the caller may see (own name or number), in one statement for all. */
 typedef struct LinkLabels LinkLabels;
 LinkLabels *link_labels_new(Ctx *c);
 void link_labels_want(LinkLabels *l, const Entity *to, int64_t id);
+/* Rows of a table of pairs (a link to many) whose id is one of ids: each is told by got at the next fetch, in no order,
+   and its target has a label from then on. to NULL: targets without labels. ids are borrowed until the fetch. */
+typedef void LinkPair(Ctx *c, void *arg, int64_t id, int64_t target);
+bool link_labels_pairs(LinkLabels *l, const char *table, const Entity *to, const int64_t *ids,
+                       int n, LinkPair *got, void *arg);
+/* What is wanted and not there yet, in one statement (more where thousands of ids are wanted). */
 bool link_labels_fetch(Ctx *c, LinkLabels *l);
 const char *link_label(const LinkLabels *l, const Entity *to,
                        int64_t id); /* NULL: not his to see */

@@ -1,6 +1,7 @@
 /* A set of rows on its way out. See rows.h. */
 #include "record/rows.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/region.h"
@@ -207,59 +208,68 @@ int rows_add(Ctx *c, RowSet *s, DbRows *r)
     return col;
 }
 
-static bool fetch_many(Ctx *c, RowSet *s, int at)
+/* A column of a link to many on its way from the pairs to the rows. */
+typedef struct Many {
+    RowSet *s;
+    int at;
+} Many;
+
+static int by_id(const void *x, const void *y)
 {
-    const Field *f = s->fields[at];
-    const Entity *to = model_entity(s->e->model, f->to);
-    Sql q;
-    sql_init(&q, c->a);
-    sql_add(&q, SQL("SELECT \"id\", \"target\" FROM "));
-    sql_name(&q, arena_printf(c->a, "rel_%s_%s", s->e->name, f->name));
-    sql_add(&q, SQL(" WHERE \"id\" IN "));
-    int64_t *ids = ARENA_ARRAY(c->a, s->n, int64_t);
-    for (int i = 0; i < s->n; i++)
-        ids[i] = s->rows[i].rec.id;
-    sql_bind_ids(&q, ids, s->n);
-    sql_add(&q, SQL(" ORDER BY \"id\", \"target\""));
-    DbRows *r = sql_query(c, &q);
-    if (!r)
-        return false;
-    while (db_step(r)) {
-        int64_t id = db_int(r, 0), target = db_int(r, 1);
-        for (int i = 0; i < s->n; i++) {
-            Row *row = &s->rows[i];
-            if (row->rec.id != id)
-                continue;
-            int64_t *grown = ARENA_ARRAY(c->a, row->n_many[at] + 1, int64_t);
-            for (int k = 0; k < row->n_many[at]; k++)
-                grown[k] = row->many[at][k];
-            grown[row->n_many[at]++] = target;
-            row->many[at] = grown;
-            if (to)
-                link_labels_want(s->labels, to, target);
-            break;
+    int64_t a = *(const int64_t *)x, b = *(const int64_t *)y;
+    return (a > b) - (a < b);
+}
+
+static void got_pair(Ctx *c, void *arg, int64_t id, int64_t target)
+{
+    const Many *m = arg;
+    for (int i = 0; i < m->s->n; i++) {
+        Row *row = &m->s->rows[i];
+        if (row->rec.id != id)
+            continue;
+        int n = row->n_many[m->at]++;
+        if ((n & (n - 1)) == 0) { /* room for one, then for twice as many each time */
+            int64_t *grown = ARENA_ARRAY(c->a, n ? n * 2 : 1, int64_t);
+            if (n)
+                memcpy(grown, row->many[m->at], (size_t)n * sizeof *grown);
+            row->many[m->at] = grown;
         }
+        row->many[m->at][n] = target;
+        return;
     }
-    db_done(r);
-    return c->n_err == 0;
 }
 
 bool rows_finish(Ctx *c, RowSet *s)
 {
+    int64_t *ids = NULL;
     if (s->n == 0)
         return true;
     for (int i = 0; i < s->n_fields; i++) {
-        if (s->fields[i]->type != FT_LINK_MANY)
+        const Field *f = s->fields[i];
+        if (f->type != FT_LINK_MANY)
             continue;
-        for (int k = 0; k < s->n; k++)
+        if (!ids)
+            ids = ARENA_ARRAY(c->a, s->n, int64_t);
+        for (int k = 0; k < s->n; k++) {
+            ids[k] = s->rows[k].rec.id;
             if (!s->rows[k].many) {
                 s->rows[k].many = ARENA_ARRAY(c->a, s->n_fields, int64_t *);
                 s->rows[k].n_many = ARENA_ARRAY(c->a, s->n_fields, int);
             }
-        if (!fetch_many(c, s, i))
+        }
+        Many *m = ARENA_NEW(c->a, Many);
+        *m = (Many){.s = s, .at = i};
+        if (!link_labels_pairs(s->labels, arena_printf(c->a, "rel_%s_%s", s->e->name, f->name),
+                               model_entity(s->e->model, f->to), ids, s->n, got_pair, m))
             return false;
     }
-    return link_labels_fetch(c, s->labels);
+    if (!link_labels_fetch(c, s->labels))
+        return false;
+    for (int k = 0; ids && k < s->n; k++)
+        for (int i = 0; i < s->n_fields; i++)
+            if (s->rows[k].n_many[i] > 1)
+                qsort(s->rows[k].many[i], (size_t)s->rows[k].n_many[i], sizeof(int64_t), by_id);
+    return true;
 }
 
 static void write_ref(Jw *w, int64_t id, const char *label)

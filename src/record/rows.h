@@ -46,7 +46,7 @@ bool rows_choose(Ctx *c, const Entity *e, const char *fields, bool all, RowSet *
 void rows_select(Ctx *c, RowSet *s, Sql *q, const char *extra, const char *more);
 /* Reads the row the cursor stands on and adds it. Returns the next unread column. */
 int rows_add(Ctx *c, RowSet *s, DbRows *r);
-/* After all rows were added and the cursor is done: link_many ids and labels, one statement per column. */
+/* After all rows were added and the cursor is done: ids of links to many and all labels, in one statement. */
 bool rows_finish(Ctx *c, RowSet *s);
 /* One row as JSON object. */
 void rows_write(Ctx *c, const RowSet *s, const Row *row, Jw *w);

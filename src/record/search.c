@@ -2,7 +2,7 @@
  * Search: the document of a record, and the search over all entities. How rows are found is record/search_find.c.
  *
  * Over all entities each one gives its newest matches and the titles that begin with what was typed; these are ranked
- * here. Per entity that is one statement that finds, one that reads the rows, and one per linked entity for labels.
+ * here. Per entity that is one statement that finds, one that reads the rows, and one for labels.
  */
 #include "record/search.h"
 

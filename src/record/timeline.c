@@ -35,6 +35,8 @@ typedef struct Stream {
     bool clear; /* the caller sees this record's values unmasked */
     TimelineAsk ask;
     const char *field; /* only changes of this field; NULL: all */
+    bool together;     /* the statement of the page looks for the record, too: "me" in it */
+    bool there;        /* … and found it */
 } Stream;
 
 static Item *add(Ctx *c, Stream *s)
@@ -194,7 +196,7 @@ static void want_person(Ctx *c, Stream *s, int64_t by)
 /* One source of a page: the rows of a kind, newest first, as the columns kind, id, at, person, heading, text. */
 static void source(Sql *q, int nth)
 {
-    if (nth > 0)
+    if (q->text.len)
         sql_add(q, SQL(" UNION ALL "));
     sql_add(q, SQL("SELECT "));
     sql_number(q, nth);
@@ -208,6 +210,16 @@ static void source_end(Sql *q, const char *at, const Stream *s)
     sql_add(q, SQL(" DESC, t0.\"id\" DESC LIMIT "));
     sql_number(q, s->limit + 1);
     sql_add(q, SQL(") AS s"));
+}
+
+/* The record that the rows of a source belong to. */
+static void belongs(Sql *q, const Stream *s, int64_t id)
+{
+    sql_add(q, SQL(" = "));
+    if (s->together)
+        sql_add(q, SQL("(SELECT me.\"id\" FROM me)"));
+    else
+        sql_bind(q, db_of_int(id));
 }
 
 /* " AND" behind the cursor, within the span, by the person. */
@@ -251,8 +263,8 @@ static void history_source(Sql *q, int nth, const Entity *e, int64_t id, const S
     sql_add(q, SQL("t0.\"id\" AS i, t0.\"at\" AS a, t0.\"user_id\" AS p, t0.\"action\" AS h, "
                    "t0.\"changes\" AS x FROM \"history\" AS t0 WHERE t0.\"entity\" = "));
     sql_bind(q, db_of_text(e->name));
-    sql_add(q, SQL(" AND t0.\"record_id\" = "));
-    sql_bind(q, db_of_int(id));
+    sql_add(q, SQL(" AND t0.\"record_id\""));
+    belongs(q, s, id);
     narrow(q, s, "at", "user_id");
     source_end(q, "at", s);
 }
@@ -339,16 +351,22 @@ static bool read_changes(Ctx *c, const Entity *e, int64_t id, bool sift, Stream 
 
 static const char *const no_kinds[] = {NULL};
 
-static bool begin(Ctx *c, const Entity *e, int64_t id, const char *cursor, int limit, Stream *s)
+static bool begin(Ctx *c, int limit, Stream *s)
 {
-    Record r;
     *s = (Stream){.limit = limit ? limit : 50,
                   .ask = {.kinds = no_kinds, .from = INT64_MIN, .to = INT64_MAX}};
     if (s->limit < 1 || s->limit > 200)
         return ctx_fail(c, ERR_BAD_REQUEST, "limit", "err.limit_range", "1", "200");
-    if (!rec_get(c, e, id, true, &r) || !read_cursor(c, cursor, s))
-        return false;
     s->labels = link_labels_new(c);
+    return true;
+}
+
+/* The record the stream belongs to, in statements of its own. */
+static bool find_record(Ctx *c, const Entity *e, int64_t id, Stream *s)
+{
+    Record r;
+    if (!rec_get(c, e, id, true, &r))
+        return false;
     s->clear = rec_within(c, e, id, access_clear_scope(c, e));
     return c->n_err == 0;
 }
@@ -364,7 +382,7 @@ bool rec_history(Ctx *c, const Entity *e, int64_t id, const char *cursor, int li
                  const char *field, Buf *out)
 {
     Stream s;
-    if (!begin(c, e, id, cursor, limit, &s))
+    if (!begin(c, limit, &s) || !find_record(c, e, id, &s) || !read_cursor(c, cursor, &s))
         return false;
     s.field = field && *field ? field : NULL;
     if (!read_changes(c, e, id, s.field != NULL, &s) || !link_labels_fetch(c, s.labels))
@@ -463,8 +481,7 @@ static void child_source(Ctx *c, Sql *q, int nth, const Child *k, const Entity *
     sql_name(q, k->e->name);
     sql_add(q, SQL(" AS t0 WHERE t0.\"deleted_at\" IS NULL AND "));
     sql_col(q, "t0", k->link->column);
-    sql_add(q, SQL(" = "));
-    sql_bind(q, db_of_int(id));
+    belongs(q, s, id);
     if (k->link->to_field) {
         sql_add(q, SQL(" AND "));
         sql_col(q, "t0", entity_field(k->e, k->link->to_field)->column);
@@ -528,7 +545,60 @@ static void take_child(Ctx *c, const Child *k, DbRows *r, Stream *s)
     want_person(c, s, it->by);
 }
 
-/* All sources in one statement; changes only where they need no sifting. */
+/*
+ * "me": the record, if the caller may read it (a deleted one: if he may delete it), and whether he reads it in clear. It
+ * heads the page as an entry of its own, and without it no source has any rows.
+ */
+static void with_record(Ctx *c, Sql *q, const Entity *e, int64_t id)
+{
+    const Filter *clear = access_clear_scope(c, e), *scope = access_scope(c, e, ACT_READ);
+    sql_add(q, SQL("WITH me AS (SELECT t0.\"id\" AS \"id\", "));
+    if (clear->kind == FILTER_TRUE || clear->kind == FILTER_FALSE) {
+        sql_number(q, clear->kind == FILTER_TRUE);
+    } else {
+        sql_add(q, SQL("CASE WHEN "));
+        filter_sql_each(c, q, e, "t0", clear);
+        sql_add(q, SQL(" THEN 1 ELSE 0 END"));
+    }
+    sql_add(q, SQL(" AS \"clear\" FROM "));
+    sql_name(q, e->name);
+    sql_add(q, SQL(" AS t0 WHERE t0.\"id\" = "));
+    sql_bind(q, db_of_int(id));
+    if (scope->kind != FILTER_TRUE) {
+        sql_add(q, SQL(" AND "));
+        filter_sql_each(c, q, e, "t0", scope);
+    }
+    const Filter *bin =
+        e->standard && access_may(c, e, ACT_DELETE) ? access_scope(c, e, ACT_DELETE) : NULL;
+    if (e->standard && (!bin || bin->kind != FILTER_TRUE)) {
+        sql_add(q, SQL(" AND (t0.\"deleted_at\" IS NULL"));
+        if (bin) {
+            sql_add(q, SQL(" OR "));
+            filter_sql_each(c, q, e, "t0", bin);
+        }
+        sql_add(q, SQL(")"));
+    }
+    sql_add(q,
+            SQL(") SELECT -1 AS kind, me.\"id\" AS i, CAST(9223372036854775807 AS BIGINT) AS a, "
+                "CAST(me.\"clear\" AS BIGINT) AS p, CAST(NULL AS TEXT) AS h, CAST(NULL AS TEXT) AS "
+                "x FROM me"));
+}
+
+static bool take_entry(Ctx *c, const Entity *e, const Child *kids, int own, DbRows *r, Stream *s)
+{
+    int nth = (int)db_int(r, 0);
+    if (nth < 0) { /* the first of all */
+        s->there = true;
+        s->clear = db_int(r, 3) == 1;
+        return true;
+    }
+    if (nth < own)
+        return take_change(c, e, r, s);
+    take_child(c, &kids[nth - own], r, s);
+    return true;
+}
+
+/* The record and all sources in one statement; changes that need sifting come by themselves. */
 static bool read_page(Ctx *c, const Entity *e, int64_t id, Stream *s)
 {
     int n_timeline = 0;
@@ -538,32 +608,30 @@ static bool read_page(Ctx *c, const Entity *e, int64_t id, Stream *s)
     int n = pick_children(c, e, s, kids), own = 0;
     bool changes = timeline_wants_changes(&s->ask), all = timeline_wants(&s->ask, "changes");
     bool sift = changes && (s->ask.words || !all);
+    s->together = !sift;
+    if (sift && (!find_record(c, e, id, s) || !read_changes(c, e, id, true, s)))
+        return false;
+    if (!n && sift)
+        return true;
     Sql q;
     sql_init(&q, c->a);
-    if (changes && !sift) {
-        own = 1;
-        history_source(&q, 0, e, id, s);
-    }
+    if (s->together)
+        with_record(c, &q, e, id);
+    if (changes && !sift)
+        history_source(&q, own++, e, id, s);
     for (int i = 0; i < n; i++)
         child_source(c, &q, i + own, &kids[i], e, id, s);
-    if (sift && !read_changes(c, e, id, true, s))
-        return false;
-    if (!n && !own)
-        return true;
     sql_add(&q, SQL(" ORDER BY 3 DESC, 2 DESC"));
     DbRows *r = sql_query(c, &q);
     if (!r)
         return false;
     bool ok = true;
-    while (ok && db_step(r)) {
-        int nth = (int)db_int(r, 0) - own;
-        if (nth < 0)
-            ok = take_change(c, e, r, s);
-        else
-            take_child(c, &kids[nth], r, s);
-    }
+    while (ok && db_step(r))
+        ok = take_entry(c, e, kids, own, r, s);
     db_done(r);
-    return ok && c->n_err == 0;
+    if (!ok || c->n_err)
+        return false;
+    return !s->together || s->there || ctx_fail(c, ERR_NOT_FOUND, NULL, "err.not_found");
 }
 
 static int newest_first(const void *x, const void *y)
@@ -577,10 +645,9 @@ static int newest_first(const void *x, const void *y)
 bool rec_timeline(Ctx *c, const Entity *e, int64_t id, const TimelineQuery *q, Buf *out)
 {
     Stream s;
-    if (!begin(c, e, id, q->cursor, q->limit, &s) || !timeline_ask(c, e, q, &s.ask) ||
-        !read_page(c, e, id, &s))
-        return false;
-    if (!link_labels_fetch(c, s.labels))
+    if (!begin(c, q->limit, &s) || !access_need(c, e, ACT_READ) || !timeline_ask(c, e, q, &s.ask) ||
+        !read_cursor(c, q->cursor, &s) || !read_page(c, e, id, &s) ||
+        !link_labels_fetch(c, s.labels))
         return false;
     if (s.n) /* behind the last entry there is no array to sort */
         qsort(s.items, (size_t)s.n, sizeof(Item), newest_first);
