@@ -4,7 +4,6 @@
  * handler; then one check that its verdict and its mistakes agree; then the answer and one log line.
  * Handlers hold no permission code; the record engine asks auth/access once more for rows and fields.
  */
-#include <arpa/inet.h>
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,21 +16,8 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "base/msg.h"
+#include "http/header.h"
 #include "http/route.h"
-
-static const char *cookie_value(Request *rq, const char *name)
-{
-    const char *p = request_header(rq, "Cookie");
-    size_t n = strlen(name);
-    while (p && *p) {
-        p += strspn(p, "; ");
-        size_t len = strcspn(p, ";");
-        if (len > n && strncmp(p, name, n) == 0 && p[n] == '=')
-            return arena_dup(rq->c.a, p + n + 1, len - n - 1);
-        p += len;
-    }
-    return NULL;
-}
 
 static void choose_language(Request *rq)
 {
@@ -48,10 +34,11 @@ static bool who(Request *rq)
     Ctx *c = &rq->c;
     const char *bearer = request_header(rq, "Authorization");
     const char *agent = request_agent(rq);
-    const char *cookie = cookie_value(rq, "__Host-zhike_session");
+    const char *cookies = request_header(rq, "Cookie");
+    const char *cookie = header_cookie(c->a, cookies, "__Host-zhike_session");
     Actor *actor = NULL;
     if (!cookie)
-        cookie = cookie_value(rq, "zhike_session");
+        cookie = header_cookie(c->a, cookies, "zhike_session");
     if (bearer && strncasecmp(bearer, "Bearer ", 7) == 0) {
         rq->bearer = true;
         if (!token_find(c, bearer + 7, rq->ip, agent, &actor))
@@ -71,12 +58,7 @@ static bool who(Request *rq)
 static bool same_origin(Request *rq)
 {
     const char *origin = request_header(rq, "Origin"), *host = request_header(rq, "Host");
-    const char *at = origin ? strstr(origin, "://") : NULL, *base = conf_text("http.base_url");
-    if (!origin || !host || (at && strcmp(at + 3, host) == 0))
-        return true;
-    const char *start = strstr(base, "://");
-    size_t n = start ? (size_t)(start + 3 - base) + strcspn(start + 3, "/") : 0;
-    return n > 0 && strlen(origin) == n && strncasecmp(base, origin, n) == 0;
+    return !origin || !host || header_same_origin(origin, host, conf_text("http.base_url"));
 }
 
 /* A change by cookie needs the token in a header, and must not come from another site's page. */
@@ -134,12 +116,11 @@ static bool host_known(Request *rq)
 {
     const char *given = request_header(rq, "Host"),
                *base = strstr(conf_text("http.base_url"), "://");
-    unsigned char address[sizeof(struct in6_addr)];
     if (!given)
         return true;
-    bool six = *given == '[';
-    char *name = arena_dup(rq->c.a, given + six, strcspn(given + six, six ? "]" : ":"));
-    if (inet_pton(six ? AF_INET6 : AF_INET, name, address) == 1)
+    bool address;
+    const char *name = header_host(rq->c.a, given, &address);
+    if (address)
         return true;
     const char *const *hosts = conf_list("http.hosts");
     bool found = !*hosts && strcasecmp(name, "localhost") == 0;

@@ -20,6 +20,7 @@
 #include "base/conf.h"
 #include "base/log.h"
 #include "base/vec.h"
+#include "http/header.h"
 #include "http/live_impl.h"
 
 enum {
@@ -437,12 +438,8 @@ bool api_events(Request *rq)
     int64_t after = 0, now = 0;
     if (!request_number(rq, "after", 0, INT64_MAX, -1, &after))
         return false;
-    if (last) {
-        char *end = NULL;
-        after = strtoll(last, &end, 10);
-        if (!*last || *end || after < 0)
-            return ctx_fail(c, ERR_BAD_HEADER, NULL, "err.bad_header", "Last-Event-ID");
-    }
+    if (last && !header_number(last, 0, INT64_MAX, &after))
+        return ctx_fail(c, ERR_BAD_HEADER, NULL, "err.bad_header", "Last-Event-ID");
     Arena *a = arena_new(0);
     Listener *l = ARENA_NEW(a, Listener);
     *l = (Listener){.a = a,

@@ -1,14 +1,12 @@
 /* Reading parts of a request. See request.h. */
 #include "http/request.h"
 
-#include <errno.h>
-#include <inttypes.h>
 #include <microhttpd.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/utf8.h"
+#include "http/header.h"
 
 const char *request_header(const Request *rq, const char *name)
 {
@@ -33,13 +31,9 @@ bool request_number(Request *rq, const char *name, int64_t min, int64_t max, int
     *out = dflt;
     if (!text)
         return true;
-    char *end;
-    errno = 0;
-    long long n = strtoll(text, &end, 10);
-    if (errno || *end || end == text || n < min || n > max)
+    if (!header_number(text, min, max, out))
         return ctx_fail(&rq->c, ERR_BAD_REQUEST, name, "err.number_range", ctx_num(&rq->c, min),
                         ctx_num(&rq->c, max));
-    *out = n;
     return true;
 }
 
@@ -66,17 +60,5 @@ bool request_json(Request *rq, json_object **out)
 
 int64_t request_if_match(const Request *rq)
 {
-    const char *text = request_header(rq, "If-Match");
-    if (!text)
-        return -1;
-    while (*text == ' ')
-        text++;
-    bool quoted = *text == '"';
-    if (quoted)
-        text++;
-    char *end;
-    errno = 0;
-    long long n = strtoll(text, &end, 10);
-    bool good = !errno && end != text && n >= 0 && (quoted ? end[0] == '"' && !end[1] : !*end);
-    return good ? n : -2;
+    return header_version(request_header(rq, "If-Match"));
 }

@@ -60,11 +60,11 @@ typedef struct Request {
     struct MHD_Connection *conn;
     void *post; /* multipart reader of the library */
     int upload_fd;
-    bool too_large, too_many, malformed, bad_headers;
+    bool too_large, too_many, malformed;
     bool proxied; /* the peer is one of http.trusted_proxies: its X-Forwarded-… are believed */
-    int n_headers;
-    unsigned headers_seen;
-    size_t header_bytes, received; /* of the body, as it came */
+    const char *raw_target,
+        *forwarded; /* until the head is read: as it lies in the library; X-Forwarded-For */
+    size_t raw_target_n, received; /* of the body, as it came */
     int64_t started_ms;
     struct Request *next; /* in the queue */
     int state;

@@ -32,6 +32,8 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "base/utf8.h"
+#include "http/framing.h"
+#include "http/header.h"
 #include "http/heads.h"
 #include "http/live.h"
 #include "http/route.h"
@@ -45,8 +47,13 @@ enum {
     LIVE_BLOCK = 2048, /* of a stream of events, at a time */
     OTHER_FILES = 512  /* descriptors beside those of connections: database, uploads, downloads */
 };
+/* How a library that has it is told to refuse what framing.c finds itself with older ones. */
+#if MHD_VERSION >= 0x00097700
+enum { STRICT = MHD_OPTION_CLIENT_DISCIPLINE_LVL };
+#else
+enum { STRICT = MHD_OPTION_STRICT_FOR_CLIENT };
+#endif
 enum { BUDGET_MS = 2, PAUSE_MS = 30, SLOW_MS = 10000, SLOW_SLOTS = 1024, MAX_POLLERS = 8 };
-enum { MAX_HEADERS = 100, MAX_HEADER_BYTES = 16384 };
 /* CHECK and CHECKED: an upload asks who is there before its body is taken. */
 enum { RQ_NEW, RQ_CHECK, RQ_CHECKED, RQ_BODY, RQ_QUEUED, RQ_DONE };
 
@@ -206,10 +213,9 @@ static void *begin(void *cls, const char *uri, struct MHD_Connection *conn)
     rq->started_ms = clock_mono_ms();
     heads_begun(conn, rq->started_ms);
     size_t n = strlen(uri);
-    rq->malformed = n > MAX_TARGET || !utf8_valid(uri, n);
-    for (size_t i = 0; i < n && !rq->malformed; i++)
-        rq->malformed = (unsigned char)uri[i] < 0x21 || uri[i] == 0x7f ||
-                        (uri[i] == '%' && uri[i + 1] == '0' && uri[i + 2] == '0');
+    rq->raw_target = uri;
+    rq->raw_target_n = n; /* the library decodes it where it lies */
+    rq->malformed = n > MAX_TARGET || !header_target_good(uri, n);
     rq->target = arena_dup(a, uri, n > MAX_TARGET ? MAX_TARGET : n);
     buf_init(&rq->body, a);
     buf_init(&rq->out.body, a);
@@ -258,18 +264,12 @@ static const char *address_of(Request *rq)
                   sizeof text);
     const char *peer = arena_str(rq->c.a, text);
     for (const char *const *p = conf_list("http.trusted_proxies"); *p; p++) {
-        const char *forwarded = request_header(rq, "X-Forwarded-For");
-        struct in6_addr any;
         if (strcmp(*p, peer) != 0)
             continue;
         rq->proxied = true;
-        if (!forwarded)
-            continue;
-        const char *comma = strrchr(forwarded, ','); /* the last is what our proxy saw */
-        const char *from = comma ? comma + 1 : forwarded;
-        from += strspn(from, " ");
-        if (inet_pton(AF_INET, from, &any) == 1 || inet_pton(AF_INET6, from, &any) == 1)
-            return arena_str(rq->c.a, from);
+        const char *from = rq->forwarded ? header_forwarded(rq->c.a, rq->forwarded) : NULL;
+        if (from)
+            return from;
     }
     return peer;
 }
@@ -405,42 +405,6 @@ static bool too_long(Request *rq)
     return n > body_limit(rq);
 }
 
-/* What framing depends on may stand once only, or two readers of one request disagree where it ends. */
-static enum MHD_Result take_header(void *cls, enum MHD_ValueKind kind, const char *key,
-                                   size_t n_key, const char *value, size_t n_value)
-{
-    (void)kind;
-    static const char *const once[] = {"Content-Length", "Transfer-Encoding", "Host",
-                                       "Content-Type", "Authorization"};
-    Request *rq = cls;
-    rq->n_headers++;
-    rq->header_bytes += n_key + n_value + 4;
-    for (size_t i = 0; i < n_key; i++)
-        rq->bad_headers |= (unsigned char)key[i] <= 0x20 || (unsigned char)key[i] >= 0x7f;
-    for (size_t i = 0; value && i < n_value; i++)
-        rq->bad_headers |= ((unsigned char)value[i] < 0x20 && value[i] != '\t') || value[i] == 0x7f;
-    for (unsigned i = 0; i < sizeof once / sizeof *once; i++)
-        if (strcasecmp(key, once[i]) == 0) {
-            rq->bad_headers |= (rq->headers_seen & (1u << i)) != 0;
-            rq->headers_seen |= 1u << i;
-        }
-    return MHD_YES;
-}
-
-static bool headers_good(Request *rq)
-{
-    MHD_get_connection_values_n(rq->conn, MHD_HEADER_KIND, take_header, rq);
-    const char *length = request_header(rq, "Content-Length"),
-               *coding = request_header(rq, "Transfer-Encoding");
-    const char *what = rq->bad_headers ? "-"
-                       : rq->n_headers > MAX_HEADERS || rq->header_bytes > MAX_HEADER_BYTES
-                           ? "16 KB, 100"
-                       : length && coding ? "Content-Length, Transfer-Encoding"
-                       : coding && strcasecmp(coding, "chunked") != 0 ? "Transfer-Encoding"
-                                                                      : NULL;
-    return !what || ctx_fail(&rq->c, ERR_BAD_HEADER, NULL, "err.bad_header", what);
-}
-
 static void start_body(Request *rq)
 {
     const char *type = request_header(rq, "Content-Type");
@@ -503,7 +467,7 @@ static bool try_here(Request *rq)
     return false;
 }
 
-static enum MHD_Result head(Request *rq, const char *url, const char *method)
+static enum MHD_Result head(Request *rq, const char *url, const char *method, const char *version)
 {
     Ctx *c = &rq->c;
     rq->state = RQ_BODY;
@@ -511,13 +475,10 @@ static enum MHD_Result head(Request *rq, const char *url, const char *method)
     rq->path = arena_str(c->a, url);
     arena_defer(c->a, close_upload, rq);
     MHD_get_connection_values(rq->conn, MHD_GET_ARGUMENT_KIND, take_query, rq);
+    rq->malformed |= !utf8_valid(url, strlen(url));
+    if (!framing_check(rq, method, version))
+        return refuse(rq);
     rq->ip = address_of(rq);
-    if (rq->malformed || !utf8_valid(url, strlen(url))) {
-        ctx_fail(c, ERR_BAD_REQUEST, NULL, "err.bad_request", "URI");
-        return refuse(rq);
-    }
-    if (!headers_good(rq))
-        return refuse(rq);
     bool other = false;
     rq->route = router_find(rq, &other);
     if (!rq->route && other) {
@@ -557,11 +518,11 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *conn, const char
                               const char *method, const char *version, const char *data,
                               size_t *size, void **state)
 {
-    (void)cls, (void)version;
+    (void)cls;
     Request *rq = *state;
     if (rq->state == RQ_NEW) {
         heads_complete(conn);
-        return head(rq, url, method);
+        return head(rq, url, method, version);
     }
     if (rq->state == RQ_CHECKED) {
         if (rq->c.n_err) {
@@ -705,7 +666,7 @@ bool serve_start(Ctx *c, const ServeOptions *o, Server **out)
         MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)conf_int("http.per_address"),
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(conf_duration_ms("http.idle_timeout") / 1000),
         MHD_OPTION_THREAD_POOL_SIZE, poller_count(s), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)32768, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+        (size_t)32768, STRICT, 1, MHD_OPTION_END);
     if (!s->daemon)
         heads_stop();
     if (!s->daemon)

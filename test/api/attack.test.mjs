@@ -5,6 +5,7 @@ import net from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { makeCompany, passwordOf, startServer, until } from '../lib/index.mjs';
+import { raw } from '../lib/raw.mjs';
 import { all, contact, customer, filter, followUp, make, makeCustomer, mistakes, mobile, problem } from '../lib/records.mjs';
 
 let server, people, admin;
@@ -18,20 +19,7 @@ before(async () => {
 });
 after(() => server?.stop());
 
-/** Bytes on a socket of their own → what came back, and whether the server closed. */
-function raw(text, ms = 3000) {
-  const { port, hostname } = new URL(server.url);
-  return new Promise((done) => {
-    const socket = net.connect(port, hostname);
-    let out = '';
-    const timer = setTimeout(() => { socket.destroy(); done({ out, closed: false }); }, ms);
-    socket.on('data', (d) => { out += d.toString('latin1'); });
-    socket.on('error', () => {});
-    socket.on('close', () => { clearTimeout(timer); done({ out, closed: true }); });
-    socket.write(Buffer.from(text, 'latin1'));
-  });
-}
-const statuses = ({ out }) => [...out.matchAll(/^HTTP\/1\.[01] (\d+)/gm)].map((m) => Number(m[1]));
+const statuses = (answer) => answer.statuses;
 const cookieOf = (client) => [...client.cookies].map(([k, v]) => `${k}=${v}`).join('; ');
 
 describe('a salesman', () => {
@@ -191,8 +179,8 @@ describe('signing in', () => {
   test('a browser that names itself in broken text still signs in, and breaks no log', async () => {
     const body = JSON.stringify({ login: 'rep', password: passwordOf('rep') });
     const { host } = new URL(server.url);
-    const answer = await raw(`POST /api/v1/session HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\nUser-Agent: \xff\xfe\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
-    assert.deepEqual(statuses(answer), [200]);
+    const answer = await raw(server, `POST /api/v1/session HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\nUser-Agent: \xff\xfe\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+    assert.deepEqual(answer.statuses, [200]);
     const log = await admin.get('/login-logs?limit=5');
     assert.ok(!log.bytes.includes(0xff));
   });
@@ -221,15 +209,15 @@ describe('framing', () => {
     'long headers': `X-A: ${'a'.repeat(17000)}\r\n\r\n`,
   }))
     test(`${name}: 400 and closed`, async () => {
-      const answer = await raw(start('PATCH /api/v1/me') + rest);
-      const got = statuses(answer);
+      const answer = await raw(server, start('PATCH /api/v1/me') + rest);
+      const got = answer.statuses;
       assert.ok(got.length && got.every((s) => s === 400), `${got} ${answer.out.slice(0, 200)}`);
       assert.ok(answer.closed);
     });
 
   test('the same request well framed is answered', async () => {
-    assert.deepEqual(statuses(await raw(`${start('PATCH /api/v1/me')}Connection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`)), [200]);
-    assert.deepEqual(statuses(await raw(`${start('PATCH /api/v1/me')}Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`)), [200]);
+    assert.deepEqual(statuses(await raw(server, `${start('PATCH /api/v1/me')}Connection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`)), [200]);
+    assert.deepEqual(statuses(await raw(server, `${start('PATCH /api/v1/me')}Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`)), [200]);
   });
 });
 
@@ -270,10 +258,10 @@ describe('uploads', () => {
     const { host } = new URL(server.url);
     const head = `POST /api/v1${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\nCookie: ${cookieOf(people.rep)}\r\nX-CSRF-Token: ${people.rep.csrf}\r\nContent-Type: multipart/form-data; boundary=limit7\r\n`;
     const form = `${part}hello\r\n--limit7--\r\n`, two = `${part}one\r\n${part}two\r\n--limit7--\r\n`;
-    assert.deepEqual(statuses(await raw(`${head}Transfer-Encoding: chunked\r\n\r\n${form.length.toString(16)}\r\n${form}\r\n0\r\n\r\n`)), [201]);
-    assert.deepEqual(statuses(await raw(`${head}Content-Length: ${two.length}\r\n\r\n${two}`)), [400]);
-    assert.deepEqual(statuses(await raw(`${head}Content-Length: 0\r\n\r\n`)), [400]);
-    assert.deepEqual(statuses(await raw(`${head}Expect: 100-continue\r\nContent-Length: ${form.length}\r\n\r\n${form}`)), [100, 201]);
+    assert.deepEqual(statuses(await raw(server, `${head}Transfer-Encoding: chunked\r\n\r\n${form.length.toString(16)}\r\n${form}\r\n0\r\n\r\n`)), [201]);
+    assert.deepEqual(statuses(await raw(server, `${head}Content-Length: ${two.length}\r\n\r\n${two}`)), [400]);
+    assert.deepEqual(statuses(await raw(server, `${head}Content-Length: 0\r\n\r\n`)), [400]);
+    assert.deepEqual(statuses(await raw(server, `${head}Expect: 100-continue\r\nContent-Length: ${form.length}\r\n\r\n${form}`)), [100, 201]);
     assert.equal((await people.rep.get(path)).json.data.length, 3);
     problem(await people.west_rep.upload(path, 'x.txt', 'x'), 404, 'not_found');
     assert.deepEqual(tmp(), []);
