@@ -13,7 +13,7 @@
 
 static const char *who_text(const Route *r)
 {
-    return r->who == WHO_ANYONE ? "anyone" : "user";
+    return r->who == WHO_ANYONE ? "anyone" : r->who == WHO_OPERATOR ? "operator" : "user";
 }
 
 int cmd_routes(Args *args)
@@ -71,9 +71,7 @@ int cmd_config(Args *args)
     for (size_t i = 0; status == 0 && i < conf_count(); i++) {
         const ConfDef *d = conf_def(i);
         ConfSource from;
-        const char *value = conf_value(d, &from);
-        if (strcmp(d->name, "db.url") == 0 && *value)
-            value = "postgresql://…";
+        const char *value = conf_shown(d, &from);
         printf("%-24s %-28s %-8s %s\n", d->name, *value ? value : "-", conf_source_name(from),
                d->help_en);
     }

@@ -8,6 +8,7 @@
 #include "base/conf.h"
 #include "base/crypt.h"
 #include "base/embed.h"
+#include "base/meter.h"
 #include "base/utf8.h"
 
 enum { MOST_BYTES = 1024, MOST_CHARS = 128, TOKEN_BYTES = 16 };
@@ -15,6 +16,7 @@ static const char setup_mark[] = "setup:";
 
 static bool busy(Ctx *c)
 {
+    meter_add(METER_HASH_BUSY, 1);
     c->retry_after_s = 1;
     return ctx_fail(c, ERR_LIMIT, NULL, "err.limit", "1");
 }

@@ -20,6 +20,7 @@
 #include "base/conf.h"
 #include "base/crypt.h"
 #include "base/id.h"
+#include "base/meter.h"
 
 enum {
     TOKEN_BYTES = 32,
@@ -217,6 +218,7 @@ static bool write_failure(Ctx *c, void *arg)
  */
 static bool fail(Ctx *c, Attempt *t)
 {
+    meter_add(t->locked ? METER_SIGN_INS_LOCKED : METER_SIGN_INS_REFUSED, 1);
     if (!db_write(c, write_failure, t))
         return false;
     if (t->locked) {
@@ -331,6 +333,7 @@ bool session_open(Ctx *c, const char *login, const char *password, const char *i
         return false;
     if (t.setup)
         actor_cache_clear();
+    meter_add(METER_SIGN_INS, 1);
     *out = (SessionOpened){.token = t.token, .csrf = csrf_of(c->a, t.token), .user = t.who.id};
     return true;
 }

@@ -54,6 +54,14 @@ const char *conf_scope_name(ConfScope s)
     return scope_names[s];
 }
 
+const char *conf_shown(const ConfDef *def, ConfSource *out_source)
+{
+    const char *value = conf_value(def, out_source);
+    if (*value && strcmp(def->name, "db.url") == 0)
+        return "postgresql://…"; /* may hold a password */
+    return *value && strstr(def->name, ".token") ? "…" : value;
+}
+
 const char *conf_source_name(ConfSource s)
 {
     return source_names[s];

@@ -89,6 +89,8 @@ const ConfDef *conf_def(size_t i);
 const ConfDef *conf_find(const char *name);
 /* The text that holds and where it comes from (out_source may be NULL). */
 const char *conf_value(const ConfDef *def, ConfSource *out_source);
+/* The same to be shown to people: of one that holds a secret only that it is set. */
+const char *conf_shown(const ConfDef *def, ConfSource *out_source);
 const char *conf_source_name(ConfSource s);
 const char *conf_type_name(ConfType t);
 const char *conf_scope_name(ConfScope s);

@@ -6,6 +6,8 @@
 #include <spawn.h>
 #include <unistd.h>
 
+#include "base/meter.h"
+
 int spawn_lift(int fd)
 {
     if (fd < 0)
@@ -35,6 +37,7 @@ int spawn_child(const char *program, char *const args[], const int *fds, int n, 
     posix_spawnattr_setsigmask(&attr, &none);
     posix_spawnattr_setsigdefault(&attr, &dflt);
     posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    meter_add(METER_CHILDREN, 1);
     int err = posix_spawn(pid, program, &acts, &attr, args, env);
     posix_spawn_file_actions_destroy(&acts);
     posix_spawnattr_destroy(&attr);

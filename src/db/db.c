@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/meter.h"
 #include "db/driver.h"
 
 DbVal db_null(void)
@@ -126,6 +127,12 @@ void db_close(Db *db)
 bool db_is_pg(const Db *db)
 {
     return db->drv == &pg_driver;
+}
+
+void db_figures(Db *db, DbFigures *out)
+{
+    *out = (DbFigures){.queued = writer_waiting(db)};
+    pool_figures(db, out);
 }
 
 /* --- statements ------------------------------------------------------------------------------ */
@@ -365,8 +372,11 @@ bool db_write(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg)
 {
     if (c->brief)
         return ctx_ran_over(c, false);
-    if (!db_in_write(c))
-        return c->db->drv->write(c, fn, arg);
+    if (!db_in_write(c)) {
+        bool done = c->db->drv->write(c, fn, arg);
+        meter_add(done ? METER_WRITES : METER_WRITES_FAILED, 1);
+        return done;
+    }
     int n_err = c->n_err;
     bool ok = fn(c, arg);
     if (!ok && c->n_err == n_err)

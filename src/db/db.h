@@ -57,6 +57,13 @@ bool db_open(Ctx *c, const DbOptions *o, Db **out);
 void db_close(Db *db);
 bool db_is_pg(const Db *db);
 
+/* What the pool and the queue of the writer hold at this moment, for the operator. Any thread. */
+typedef struct DbFigures {
+    int open, idle, most, waiting; /* connections of the pool; who waits for one */
+    int queued;                    /* writes that wait for the writer; 0 on PostgreSQL */
+} DbFigures;
+void db_figures(Db *db, DbFigures *out);
+
 /* Statements. params may be NULL where n is 0. Failures are recorded in c. */
 bool db_exec(Ctx *c, SqlText sql, const DbVal *params, int n);
 /* Inside a write, of a statement whose outcome nobody looks at (an INSERT): as db_exec, but on PostgreSQL it is only

@@ -187,6 +187,7 @@ struct Db {
 DbConn *pool_take(Ctx *c, Db *db);
 void pool_give(DbConn *conn);
 void pool_close(Db *db);
+void pool_figures(Db *db, DbFigures *out);
 /* The connection of c, borrowed now if need be. NULL with a mistake. */
 DbConn *db_conn(Ctx *c);
 /* Detaches the read connection of c: given back, or parked while it has cursors. */
@@ -200,6 +201,7 @@ void db_read_close(DbConn *conn);
 
 /* writer.c */
 bool writer_start(Ctx *c, Db *db, DbConn *conn);
+int writer_waiting(Db *db); /* jobs in the queue */
 void writer_stop(Db *db); /* finishes what waits, joins; closes nothing */
 bool writer_submit(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg); /* SQLite */
 bool writer_direct(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg); /* PostgreSQL */

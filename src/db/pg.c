@@ -140,6 +140,8 @@ static bool failed(Ctx *c, PgConn *k, const PGresult *res, const char *sql)
     put(k->last_state, sizeof(k->last_state), state);
     const char *said = res ? PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY) : NULL;
     put(k->last_msg, sizeof(k->last_msg), said ? said : PQerrorMessage(k->h));
+    if (strncmp(state, "22", 2) == 0) /* invalid input: what follows is the value, which no log may hold */
+        k->last_msg[strcspn(k->last_msg, ":\"")] = 0;
     k->last_field[0] = 0;
     if (res)
         field_of(k, res);

@@ -255,3 +255,15 @@ void db_done(DbRows *r)
     if (conn->parked && !conn->rows)
         pool_give(conn);
 }
+
+void pool_figures(Db *db, DbFigures *out)
+{
+    pthread_mutex_lock(&db->lock);
+    out->open = db->n_conns;
+    out->most = db->max_conns;
+    out->waiting = db->n_waiting;
+    out->idle = 0;
+    for (const DbConn *conn = db->idle; conn; conn = conn->next)
+        out->idle++;
+    pthread_mutex_unlock(&db->lock);
+}

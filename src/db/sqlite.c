@@ -168,6 +168,8 @@ static bool failed(Ctx *c, SqliteConn *k, int rc, const char *sql)
     const char *msg = k->h ? sqlite3_errmsg(k->h) : sqlite3_errstr(rc);
     k->last_rc = ext;
     sqlite3_snprintf((int)sizeof(k->last_msg), k->last_msg, "%s", msg);
+    if (strncmp(k->last_msg, "fts5:", 5) == 0) /* quotes what was searched, which no log may hold */
+        k->last_msg[strcspn(k->last_msg, "\"")] = 0;
     if (k->base.in_write)
         k->base.aborted = true;
     switch (rc & 0xff) {

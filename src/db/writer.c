@@ -26,6 +26,7 @@
 #endif
 
 #include "base/clock.h"
+#include "base/meter.h"
 #include "db/driver.h"
 
 enum {
@@ -165,8 +166,10 @@ static bool write_search(Writer *w, Job *j)
 static void commit_jobs(Writer *w, Job **jobs, int n)
 {
     CommitResult rc = w->db->drv->commit(w->conn);
-    if (rc == COMMIT_OK)
+    if (rc == COMMIT_OK) {
+        meter_add(METER_COMMITS, 1);
         return;
+    }
     for (int i = 0; rc == COMMIT_UNKNOWN && i < n; i++)
         if (jobs[i]->ok)
             jobs[i]->ok = tell_unknown(jobs[i]->c, jobs[i]->n_err);
@@ -352,6 +355,17 @@ void writer_stop(Db *db)
     db->writer = NULL;
 }
 
+int writer_waiting(Db *db)
+{
+    Writer *w = db->writer;
+    if (!w)
+        return 0;
+    pthread_mutex_lock(&w->lock);
+    int n = w->n;
+    pthread_mutex_unlock(&w->lock);
+    return n;
+}
+
 /* Takes a job that nobody has begun out of the queue. */
 static void withdraw(Writer *w, Job *j)
 {
@@ -451,8 +465,10 @@ static bool direct(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg)
             conn->ctx = c;
             if (ok) {
                 CommitResult rc = drv->commit(conn);
-                if (rc == COMMIT_OK)
+                if (rc == COMMIT_OK) {
+                    meter_add(METER_COMMITS, 1);
                     return true;
+                }
                 drv->report(c, conn);
                 if (rc == COMMIT_UNKNOWN) {
                     return tell_unknown(c, n_err);

@@ -4,6 +4,9 @@
 
 #include "http/route.h"
 
+/* api_metrics.c */
+bool api_metrics(Request *rq);
+
 /* api_session.c */
 bool api_session_open(Request *rq);
 bool api_session_verify(Request *rq);

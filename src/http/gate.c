@@ -15,9 +15,11 @@
 #include "base/crypt.h"
 #include "base/id.h"
 #include "base/log.h"
+#include "base/meter.h"
 #include "base/msg.h"
 #include "http/header.h"
 #include "http/route.h"
+#include "http/tally.h"
 
 static void choose_language(Request *rq)
 {
@@ -52,6 +54,26 @@ static bool who(Request *rq)
     c->actor = actor;
     c->zone = actor->zone && *actor->zone ? actor->zone : conf_text("company.zone");
     return true;
+}
+
+/*
+ * The token of metrics.token; where none is set, a program on this machine. What came through a proxy is not from this
+ * machine, whoever the peer is, and a proxy that hides that it is one must not be before a server without the token.
+ */
+static bool operator(Request *rq)
+{
+    static const char *const marks[] = {"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto",
+                                        "X-Real-IP",       "Forwarded",        "Via"};
+    const char *bearer = request_header(rq, "Authorization"), *token = conf_text("metrics.token");
+    bool ok = strncmp(rq->ip, "127.", 4) == 0 || strcmp(rq->ip, "::1") == 0 ||
+              strncmp(rq->ip, "::ffff:127.", 11) == 0;
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+        ok = ok && !request_header(rq, marks[i]);
+    ok = ok && !rq->proxied;
+    if (*token)
+        ok =
+            bearer && strncasecmp(bearer, "Bearer ", 7) == 0 && crypt_equal_text(bearer + 7, token);
+    return ok || ctx_fail(&rq->c, ERR_NOT_SIGNED_IN, NULL, "err.not_signed_in");
 }
 
 /* Where a browser says which page asks, it must be a page of ours. */
@@ -180,6 +202,8 @@ static bool pass(Request *rq)
         return ctx_fail(c, ERR_NOT_FOUND, NULL, "err.no_such_call");
     if (!host_known(rq))
         return false;
+    if (rq->route->who == WHO_OPERATOR && !operator(rq))
+        return false;
     if ((rq->route->who == WHO_USER && !who(rq)) || !csrf(rq) || !password_due(rq))
         return false;
     choose_language(rq);
@@ -229,6 +253,8 @@ static void end(Request *rq)
         if (e->detail)
             detail = e->detail;
     db_release(c);
+    meter_add(METER_STATEMENTS, c->n_sql);
+    tally_request(rq->route, rq->out.status, clock_mono_ms() - rq->started_ms);
     log_write(rq->out.status >= 500 ? LOG_ERROR : LOG_INFO, "request", LOG_S("trace", c->trace_id),
               LOG_S("method", method_name(rq->method)),
               LOG_S("route", rq->route ? rq->route->path : "-"), LOG_I("status", rq->out.status),

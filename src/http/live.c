@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/log.h"
+#include "base/meter.h"
 #include "base/vec.h"
 #include "http/header.h"
 #include "http/live_impl.h"
@@ -109,6 +110,14 @@ static void write_out(Listener *l, const char *text, size_t n)
     resume(l);
 }
 
+int live_count(void)
+{
+    pthread_mutex_lock(&live.lock);
+    int n = live.n;
+    pthread_mutex_unlock(&live.lock);
+    return n;
+}
+
 ssize_t live_read(void *cls, uint64_t pos, char *buf, size_t max)
 {
     (void)pos;
@@ -120,6 +129,7 @@ ssize_t live_read(void *cls, uint64_t pos, char *buf, size_t max)
         size_t n = left < max ? left : max;
         memcpy(buf, l->out.data + l->sent, n);
         l->sent += n;
+        meter_add(METER_EVENT_BYTES, (int64_t)n);
         got = (ssize_t)n;
     } else if (l->closing || !live.running) {
         got = MHD_CONTENT_READER_END_OF_STREAM;
@@ -140,7 +150,7 @@ static void failed(Ctx *c)
     for (const ErrItem *e = c->err; e; e = e->next)
         if (e->code != ERR_NOT_SIGNED_IN)
             log_write(LOG_WARN, "live", LOG_S("code", err_name(e->code)),
-                      LOG_S("detail", e->detail ? e->detail : e->message));
+                      LOG_S("detail", e->detail));
     ctx_errors_back_to(c, 0);
 }
 

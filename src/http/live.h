@@ -20,6 +20,9 @@ void live_hear(int64_t id, const char *topic, int64_t ref);
 bool live_start(Ctx *c, Db *db);
 void live_stop(void);
 
+/* Streams open. */
+int live_count(void);
+
 /*
  * Handler of GET /events: what the caller looks at (?watch=customer:12,task), from where he wants to go on
  * (Last-Event-ID or ?after=). Sets rq->out.live. ERR_LIMIT beyond live.per_person streams of one person, ERR_BUSY

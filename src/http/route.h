@@ -8,7 +8,8 @@
 
 #include "http/request.h"
 
-typedef enum Who { WHO_UNSET, WHO_ANYONE, WHO_USER } Who;
+/* WHO_OPERATOR: whoever watches over the machine, no person of the house: see the gate. */
+typedef enum Who { WHO_UNSET, WHO_ANYONE, WHO_USER, WHO_OPERATOR } Who;
 
 typedef bool (*Handler)(Request *rq);
 

@@ -93,7 +93,7 @@ bool routes_check_table(const Route *table, int n)
         const char *wrong = r->who == WHO_UNSET       ? "says not who may call it"
                             : !r->fn                  ? "has no handler"
                             : !r->about || !*r->about ? "has no description"
-                            : r->who == WHO_ANYONE && (r->act_set || r->right)
+                            : r->who != WHO_USER && (r->act_set || r->right)
                                 ? "asks a right of nobody"
                                 : NULL;
         for (int k = 0; !wrong && k < i; k++)

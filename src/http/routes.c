@@ -149,6 +149,8 @@ const Route routes[] = {
     {GET, "/healthz", api_healthz, .who = WHO_ANYONE, .quick = true, .about = "The process lives"},
     {GET, "/readyz", api_readyz, .who = WHO_ANYONE,
      .about = "The database answers and takes writes"},
+    {GET, "/metrics", api_metrics, .who = WHO_OPERATOR,
+     .about = "Figures of the process for Prometheus"},
     {GET, "/openapi.json", api_openapi, .who = WHO_ANYONE, .about = "This document"},
     {GET, API "/healthz", api_healthz, .who = WHO_ANYONE, .quick = true,
      .about = "The process lives"},

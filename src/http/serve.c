@@ -31,6 +31,7 @@
 #include "base/crypt.h"
 #include "base/id.h"
 #include "base/log.h"
+#include "base/meter.h"
 #include "base/utf8.h"
 #include "http/framing.h"
 #include "http/header.h"
@@ -101,6 +102,18 @@ const char *serve_dir(void)
 int serve_port(const Server *s)
 {
     return s->port;
+}
+
+void serve_figures(ServeFigures *out)
+{
+    const union MHD_DaemonInfo *now =
+        MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+    pthread_mutex_lock(&server->lock);
+    *out = (ServeFigures){.connections = now ? (int)now->num_connections : 0,
+                          .queued = server->n_queued,
+                          .running = server->n_running,
+                          .workers = server->n_workers};
+    pthread_mutex_unlock(&server->lock);
 }
 
 /* ---- workers ------------------------------------------------------------------------------- */
@@ -371,8 +384,10 @@ static enum MHD_Result send_answer(Request *rq)
 /* Refuse before the body: answered at once on the library's thread, no SQL needed. */
 static enum MHD_Result refuse(Request *rq)
 {
-    if (!*rq->c.trace_id) /* the gate was not reached */
+    if (!*rq->c.trace_id) { /* the gate was not reached */
         id_trace(rq->c.trace_id);
+        meter_add(METER_REFUSED, 1);
+    }
     respond_problem(rq);
     respond_header(&rq->out, "Connection", "close");
     rq->state = RQ_DONE;

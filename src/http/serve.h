@@ -21,6 +21,11 @@ bool serve_start(Ctx *c, const ServeOptions *o, Server **out);
 int serve_port(const Server *s);
 /* Takes no more connections, finishes what runs (at most wait_ms), ends. */
 void serve_stop(Server *s, int64_t wait_ms);
+/* For the operator, at this moment. */
+typedef struct ServeFigures {
+    int connections, queued, running, workers;
+} ServeFigures;
+void serve_figures(ServeFigures *out);
 /* For handlers: the data folder of the running server. */
 const char *serve_dir(void);
 

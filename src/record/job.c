@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/id.h"
+#include "base/meter.h"
 #include "base/msg.h"
 #include "record/notify.h"
 
@@ -263,6 +264,7 @@ typedef struct End {
     JobState state;
     const char *message;
     int64_t file;
+    bool now; /* it ended by this call */
 } End;
 
 /* Who asked for it hears that it is over, unless he stopped it himself. */
@@ -306,15 +308,39 @@ static bool end_row(Ctx *c, void *arg)
                      "\"attempts\" = $7"),
                  p, 7))
         return false;
-    if (db_changes(c) == 1)
+    e->now = db_changes(c) == 1;
+    if (e->now)
         return notify_end(c, e) && db_change(c, "job", e->job->id);
     return ended_already(c, e->job, &over) && still_mine(c, e->job, over);
 }
 
 bool job_end(Ctx *c, Job *job, JobState state, const char *message, int64_t file)
 {
-    End e = {job, state, message, file};
-    return db_write(c, end_row, &e);
+    End e = {job, state, message, file, false};
+    if (!db_write(c, end_row, &e))
+        return false;
+    if (e.now)
+        meter_add(state == JOB_IS_DONE     ? METER_JOBS_DONE
+                  : state == JOB_IS_FAILED ? METER_JOBS_FAILED
+                                           : METER_JOBS_CANCELLED,
+                  1);
+    return true;
+}
+
+bool job_figures(Ctx *c, JobFigures *out)
+{
+    *out = (JobFigures){0};
+    DbRows *r = db_query(c,
+                         SQL("SELECT \"state\", COUNT(*), MIN(\"created_at\") FROM \"job\" WHERE "
+                             "\"state\" IN ('queued', 'running') GROUP BY \"state\""),
+                         NULL, 0);
+    while (r && db_step(r)) {
+        bool waits = strcmp(db_text(r, 0), states[JOB_IS_QUEUED]) == 0;
+        *(waits ? &out->queued : &out->running) = db_int(r, 1);
+        if (waits)
+            out->oldest_at = db_int(r, 2);
+    }
+    return c->n_err == 0;
 }
 
 bool job_cancelled(Ctx *c, int64_t id)

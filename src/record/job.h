@@ -61,6 +61,11 @@ bool job_progress(Ctx *c, Job *job, int64_t done, int64_t total, const char *pro
                   const char *counts, bool *cancel);
 /* Ends it; a job that has ended stays as it is, so a function with a file or a message to leave ends itself. message: for the person, or NULL. file: an attachment, or 0. */
 bool job_end(Ctx *c, Job *job, JobState state, const char *message, int64_t file);
+/* Jobs that have not ended, for the operator; oldest_at: when the one that waits longest was made, 0 for none. */
+typedef struct JobFigures {
+    int64_t queued, running, oldest_at;
+} JobFigures;
+bool job_figures(Ctx *c, JobFigures *out);
 /* Renews the lease of a job in a long step; inside a write that does not call job_progress, the guard of what it writes. */
 bool job_touch(Ctx *c, Job *job, int64_t lease_ms);
 

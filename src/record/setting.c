@@ -63,9 +63,7 @@ bool setting_list(Ctx *c, Buf *out)
     for (size_t i = 0; i < conf_count(); i++) {
         const ConfDef *d = conf_def(i);
         ConfSource from;
-        const char *value = conf_value(d, &from);
-        if (strcmp(d->name, "db.url") == 0)
-            value = *value ? "postgresql://…" : ""; /* holds a password */
+        const char *value = conf_shown(d, &from);
         jw_obj(&w);
         jw_kstr(&w, "name", d->name);
         jw_kstr(&w, "type", conf_type_name(d->type));

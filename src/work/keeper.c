@@ -89,7 +89,7 @@ static void complain(Ctx *c, const char *what)
 {
     for (const ErrItem *e = c->err; e; e = e->next)
         log_write(LOG_WARN, what, LOG_S("code", err_name(e->code)),
-                  LOG_S("detail", e->detail ? e->detail : e->message));
+                  LOG_S("detail", e->detail));
 }
 
 static void duty(Keeper *k, void (*fn)(Keeper *, Ctx *), const char *what)

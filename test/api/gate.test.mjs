@@ -36,14 +36,18 @@ describe('status table', () => {
     for (const route of routes) {
       const answer = await server.anyone().call(route.method, full(fill(route.path)), bodyOf(route));
       const what = `${route.method} ${route.path}`;
-      if (route.who === 'anyone') {
+      if (route.who === 'operator') {
+        assert.equal(answer.status, 200, `${what} from this machine`);
+        problem(await server.anyone().call(route.method, full(fill(route.path)), undefined, { 'X-Forwarded-For': '203.0.113.9' }), 401, 'not_signed_in', what);
+      } else if (route.who === 'anyone') {
         if (!route.path.includes('/session')) assert.ok([200, 404].includes(answer.status), `${what} → ${answer.status}`);
         else assert.equal(answer.status, 400, what);
       } else problem(answer, 401, 'not_signed_in', what);
     }
     const open = routes.filter((r) => r.who === 'anyone').map((r) => r.path);
     for (const path of open)
-      assert.match(path, /^(\/api\/v1)?\/(session|session\/verify|welcome|logo|openapi\.json|healthz|readyz|metrics|\*)$/, `${path} is public`);
+      assert.match(path, /^(\/api\/v1)?\/(session|session\/verify|welcome|logo|openapi\.json|healthz|readyz|\*)$/, `${path} is public`);
+    assert.deepEqual(routes.filter((r) => r.who === 'operator').map((r) => r.path), ['/metrics']);
   });
 
   test('a made-up cookie and a made-up token are nobody', async () => {
