@@ -648,6 +648,13 @@ static void allow_files(int64_t n)
                   LOG_I("got", (int64_t)r.rlim_cur));
 }
 
+/* What the library complains of, by its own sentence alone: what fills the places in it came from a stranger. */
+static void library_says(void *cls, const char *sentence, va_list values)
+{
+    (void)cls, (void)values;
+    log_write(LOG_DEBUG, "http.library", LOG_S("why", sentence));
+}
+
 bool serve_start(Ctx *c, const ServeOptions *o, Server **out)
 {
     if (!routes_check())
@@ -675,9 +682,10 @@ bool serve_start(Ctx *c, const ServeOptions *o, Server **out)
     s->daemon = MHD_start_daemon(
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO |
             MHD_USE_ERROR_LOG,
-        0, NULL, NULL, handle, s, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, begin,
-        s, MHD_OPTION_NOTIFY_COMPLETED, completed, s, MHD_OPTION_NOTIFY_CONNECTION, heads_notify,
-        NULL, MHD_OPTION_CONNECTION_LIMIT, (unsigned)conf_int("http.connections"),
+        0, NULL, NULL, handle, s, MHD_OPTION_EXTERNAL_LOGGER, library_says, NULL,
+        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, begin, s,
+        MHD_OPTION_NOTIFY_COMPLETED, completed, s, MHD_OPTION_NOTIFY_CONNECTION, heads_notify, NULL,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)conf_int("http.connections"),
         MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)conf_int("http.per_address"),
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(conf_duration_ms("http.idle_timeout") / 1000),
         MHD_OPTION_THREAD_POOL_SIZE, poller_count(s), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
