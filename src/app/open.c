@@ -176,7 +176,7 @@ static bool open_all(App *app, const AppOptions *o)
     c->actor = actor_system(app->a, CH_CLI);
     c->zone = conf_text("company.zone");
     int node;
-    return db_lease_take(c, &node);
+    return db_lease_take(c, &node) && (o->keep_schema || audit_ids_follow(c));
 }
 
 bool app_open(App *app, const AppOptions *o)

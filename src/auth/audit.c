@@ -228,6 +228,16 @@ static bool seal(Ctx *c, void *arg)
     return true;
 }
 
+bool audit_ids_follow(Ctx *c)
+{
+    int64_t newest = 0;
+    if (!db_one_int(c, SQL("SELECT coalesce(max(id), 0) FROM \"audit_log\""), NULL, 0, &newest,
+                    NULL))
+        return false;
+    id_not_before(newest);
+    return true;
+}
+
 bool audit_head_seq(Ctx *c, int64_t *out)
 {
     int64_t id;

@@ -27,6 +27,8 @@ bool audit_add(Ctx *c, const AuditEntry *e);
 bool audit_note(Ctx *c, const AuditEntry *e);
 /* Seals what is unsealed, at most n rows, in one write; *out_left says whether more wait. */
 bool audit_seal(Ctx *c, int n, int *out_sealed, bool *out_left);
+/* No new id goes below those of the log: every write leaves a row there, also the last one before a kill -9. At start. */
+bool audit_ids_follow(Ctx *c);
 /* Number of the newest sealed row, 0 where there is none. */
 bool audit_head_seq(Ctx *c, int64_t *out);
 /* Walks the whole chain. *first_broken: id of the first row that does not fit, 0 where all fit. Also compares with the

@@ -24,7 +24,7 @@ enum {
 typedef struct Row {
     int64_t expires_at, last_id;
     const char *holder; /* NULL: never used */
-    bool taken;
+    bool taken, given_back;
 } Row;
 
 enum { PROCESS_DIGITS = 16 }; /* of a holder: which process, see db_open */
@@ -39,13 +39,11 @@ static bool is_dead(const Db *db, const char *holder, const char *host, int64_t 
     return kill((pid_t)pid, 0) && errno == ESRCH;
 }
 
-/* *newest: the largest id that any process noted. */
-static bool read_rows(Ctx *c, Row rows[NODES], int64_t *newest)
+static bool read_rows(Ctx *c, Row rows[NODES])
 {
     int n_err = c->n_err;
     int64_t now = clock_now_ms();
     memset(rows, 0, NODES * sizeof(*rows));
-    *newest = 0;
     DbRows *r = db_query(
         c, SQL("SELECT id, holder, host, pid, expires_at, last_id FROM node_lease"), NULL, 0);
     while (r && db_step(r)) {
@@ -56,16 +54,37 @@ static bool read_rows(Ctx *c, Row rows[NODES], int64_t *newest)
         row->holder = arena_str(c->a, db_text(r, 1));
         row->expires_at = db_int(r, 4);
         row->last_id = db_int(r, 5);
-        *newest = row->last_id > *newest ? row->last_id : *newest;
+        row->given_back = db_int(r, 3) == 0;
         row->taken = row->expires_at > now && row->expires_at <= now + LONGEST_MS &&
                      !is_dead(c->db, db_text(r, 1), db_text(r, 2), db_int(r, 3));
     }
     return c->n_err == n_err;
 }
 
+/*
+ * Ids never go below what any process gave, whatever the clocks are set to. A process that was killed gave more than it
+ * noted, hence the margin. But beside others who live, ids ahead of theirs would hide their changes from those who
+ * follow the change log by id: there only what is ahead of our clock counts.
+ */
+static int64_t least_id(const Row rows[NODES])
+{
+    int64_t now = clock_now_ms(), least = 0;
+    bool alone = true;
+    for (int i = 0; i < NODES; i++)
+        alone &= !rows[i].taken;
+    for (int i = 0; i < NODES; i++) {
+        const Row *r = &rows[i];
+        bool certain = r->taken || r->given_back;
+        int64_t id = r->last_id + (certain ? 0 : (int64_t)MARGIN_MS << ID_SHIFT);
+        if (r->last_id && (alone || id_ms(r->last_id) > now) && id_ms(id) > now && id > least)
+            least = id;
+    }
+    return least;
+}
+
 typedef struct Take {
     int node; /* -1: none was free */
-    int64_t last_id, newest;
+    int64_t last_id, least;
 } Take;
 
 static bool take(Ctx *c, void *arg)
@@ -73,8 +92,9 @@ static bool take(Ctx *c, void *arg)
     Take *t = arg;
     Row rows[NODES];
     t->node = -1;
-    if (!read_rows(c, rows, &t->newest))
+    if (!read_rows(c, rows))
         return false;
+    t->least = least_id(rows);
     for (int tries = 0; tries < NODES; tries++) {
         int best = -1;
         for (int i = 0; i < NODES; i++) {
@@ -109,16 +129,6 @@ static bool take(Ctx *c, void *arg)
     return true;
 }
 
-/*
- * Ids never go below what any process gave, whatever the clocks are set to. What others gave counts only where it is
- * ahead of our clock: else each start would begin in the future of everybody.
- */
-static void follow_ids(int64_t newest)
-{
-    if (newest && id_ms(newest) > clock_now_ms())
-        id_not_before(newest);
-}
-
 bool db_lease_take(Ctx *c, int *out_node)
 {
     Take t;
@@ -132,13 +142,13 @@ bool db_lease_take(Ctx *c, int *out_node)
     id_set_node(t.node);
     if (t.last_id && id_ms(t.last_id) + MARGIN_MS > clock_now_ms())
         id_not_before(t.last_id + ((int64_t)MARGIN_MS << ID_SHIFT));
-    follow_ids(t.newest);
+    id_not_before(t.least);
     *out_node = t.node;
     return true;
 }
 
 typedef struct Renew {
-    int64_t expires_at, newest;
+    int64_t expires_at, pid, newest;
     bool held;
 } Renew;
 
@@ -146,11 +156,11 @@ static bool renew(Ctx *c, void *arg)
 {
     Renew *n = arg;
     DbVal v[] = {db_of_int(n->expires_at), db_of_int(id_new()), db_of_int(c->db->node),
-                 db_of_text(c->db->holder)};
+                 db_of_text(c->db->holder), db_of_int(n->pid)};
     if (!db_exec(c,
-                 SQL("UPDATE node_lease SET expires_at = $1, last_id = $2 WHERE id = $3 AND holder "
-                     "= $4"),
-                 v, 4))
+                 SQL("UPDATE node_lease SET expires_at = $1, last_id = $2, pid = $5 WHERE id = $3 "
+                     "AND holder = $4"),
+                 v, 5))
         return false;
     n->held = db_changes(c) == 1;
     return db_one_int(c, SQL("SELECT coalesce(max(last_id), 0) FROM node_lease"), NULL, 0,
@@ -161,10 +171,11 @@ bool db_lease_renew(Ctx *c)
 {
     if (c->db->node < 0)
         return ctx_fail(c, ERR_BUSY, NULL, "err.db_lease_lost");
-    Renew n = {.expires_at = clock_now_ms() + LEASE_MS};
+    Renew n = {.expires_at = clock_now_ms() + LEASE_MS, .pid = getpid()};
     if (!db_write(c, renew, &n))
         return false;
-    follow_ids(n.newest);
+    if (id_ms(n.newest) > clock_now_ms()) /* another's clock was ahead: we go on from there */
+        id_not_before(n.newest);
     if (n.held)
         return true;
     c->db->node = -1;
@@ -176,7 +187,7 @@ void db_lease_drop(Ctx *c)
     if (c->db->node < 0)
         return;
     /* Free since now, not since 1970: the number free longest is taken next. */
-    Renew n = {.expires_at = clock_now_ms()};
+    Renew n = {.expires_at = clock_now_ms()}; /* no pid: it gives no id any more */
     int n_err = c->n_err;
     db_write(c, renew, &n);
     ctx_errors_back_to(c, n_err); /* it runs out by itself */
@@ -196,9 +207,8 @@ const char *db_holder(const Db *db)
 bool db_holder_lives(Ctx *c, const char *holder, bool *out)
 {
     Row rows[NODES];
-    int64_t newest;
     *out = false;
-    if (!read_rows(c, rows, &newest))
+    if (!read_rows(c, rows))
         return false;
     for (int i = 0; i < NODES; i++)
         *out |= rows[i].taken && rows[i].holder && strcmp(rows[i].holder, holder) == 0;
