@@ -18,7 +18,7 @@ const ROWS = 3000;
 
 describe('the clock', { concurrency: true }, () => {
   for (const engine of ['sqlite', ...(process.env.ZHIKE_TEST_PG_URL ? ['pg'] : [])]) {
-    describe(`the clock is set, on ${engine}`, () => {
+    describe(`the clock is set, on ${engine}`, { concurrency: 1 }, () => {
       let server, shim, rep, admin, last = 0, mark = 0;
       const sql = (text) => (engine === 'pg' ? psql(server.database.url, text) : execFileSync('sqlite3', ['-cmd', '.timeout 5000', join(server.dir, 'zhike.db'), text]));
       const signIn = async () => { rep = await server.login('rep', passwordOf('rep')); admin = await server.login('admin', server.adminPassword); };
