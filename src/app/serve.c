@@ -4,8 +4,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "app/app.h"
+#include "base/clock.h"
 #include "base/conf.h"
 #include "base/log.h"
 #include "http/assets.h"
@@ -14,7 +16,8 @@
 #include "work/work.h"
 
 enum {
-    DRAIN_MS = 8000,
+    CLOSING_MS = 2000, /* of stop.timeout: for what is behind the last request */
+    LAST_MS = 300,     /* the process is gone this long before its time is up */
     KEEP_FREE =
         4
         << 20 /* free memory at the top of a heap that malloc keeps: else requests fault it in again and again */
@@ -46,6 +49,33 @@ static void reload(const AppOptions *o)
     log_write(ok ? LOG_INFO : LOG_ERROR, "settings_read",
               LOG_S("mistake", c.err ? c.err->message : NULL));
     arena_free(a);
+}
+
+/*
+ * Nothing may hold the end: a disk that hangs, a library that waits. What was acknowledged is on disk in any case, and
+ * what was not goes as by a kill -9, which the next start is used to.
+ */
+static void *force_end(void *arg)
+{
+    clock_sleep_ms(*(int64_t *)arg);
+    log_write(LOG_ERROR, "stop_forced", LOG_I("ms", *(int64_t *)arg));
+    _exit(1);
+}
+
+/* From SIGTERM to the end in stop.timeout: requests under way are answered, jobs reach their next saved point. */
+static void stop_all(App *app, Server *server, Work *work)
+{
+    static int64_t most;
+    pthread_t t;
+    most = conf_duration_ms("stop.timeout") - LAST_MS;
+    if (pthread_create(&t, NULL, force_end, &most) == 0)
+        pthread_detach(t);
+    int64_t drain = most + LAST_MS - CLOSING_MS;
+    db_end_by(app->db, clock_mono_ms() + drain);
+    work_stop_soon();
+    serve_stop(server, drain);
+    work_stop(work);
+    app_close(app);
 }
 
 int cmd_serve(Args *args)
@@ -97,8 +127,6 @@ int cmd_serve(Args *args)
     int got;
     while (sigwait(&ends, &got) == 0 && got == SIGHUP)
         reload(&o);
-    serve_stop(server, DRAIN_MS);
-    work_stop(work);
-    app_close(&app);
+    stop_all(&app, server, work);
     return 0;
 }

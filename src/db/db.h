@@ -55,6 +55,9 @@ typedef struct DbOptions {
    writer; every Ctx has given its connection back before (its arena ended, or db_release). */
 bool db_open(Ctx *c, const DbOptions *o, Db **out);
 void db_close(Db *db);
+/* The program ends: from now on nobody waits for the database beyond mono_ms (of the monotonic clock), nor begins to connect
+   when that has passed; what waits then fails with ERR_BUSY or ERR_COMMIT_UNKNOWN. SQLite waits for nobody. Any thread. */
+void db_end_by(Db *db, int64_t mono_ms);
 bool db_is_pg(const Db *db);
 
 /* What the pool and the queue of the writer hold at this moment, for the operator. Any thread. */

@@ -176,6 +176,7 @@ struct Db {
     pthread_cond_t freed;
     DbConn *idle;
     int n_conns, n_waiting;
+    _Atomic int64_t end_ms; /* see db_end_by; 0: not yet */
     pthread_mutex_t follow_lock;
     Follower followers[8];
     char holder[33]; /* who this process is in node_lease and schema_lock */

@@ -31,7 +31,9 @@ enum {
     LONG_TIMEOUT_MS = 3600000, /* work without a deadline: exports, migrations */
     SENT_MOST = 64,            /* their answers fit the buffers on both ways */
     GRACE_MS = 4000,           /* the server's own limit gets this long to be heard of */
-    CANCELS_MOST = 8           /* under way at once; see cancel */
+    CANCELS_MOST = 8,          /* under way at once; see cancel */
+    LOOK_MS = 500,          /* who waits for an answer looks this often whether the program ends */
+    CONNECT_LEAST_MS = 2000 /* libpq waits no shorter for a connection */
 };
 
 enum {
@@ -140,7 +142,8 @@ static bool failed(Ctx *c, PgConn *k, const PGresult *res, const char *sql)
     put(k->last_state, sizeof(k->last_state), state);
     const char *said = res ? PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY) : NULL;
     put(k->last_msg, sizeof(k->last_msg), said ? said : PQerrorMessage(k->h));
-    if (strncmp(state, "22", 2) == 0) /* invalid input: what follows is the value, which no log may hold */
+    if (strncmp(state, "22", 2) ==
+        0) /* invalid input: what follows is the value, which no log may hold */
         k->last_msg[strcspn(k->last_msg, ":\"")] = 0;
     k->last_field[0] = 0;
     if (res)
@@ -216,7 +219,8 @@ static PGresult *await_for(PgConn *k, int ms)
     PGresult *last = NULL;
     for (;;) {
         while (PQisBusy(k->h)) {
-            int64_t now = clock_mono_ms();
+            int64_t now = clock_mono_ms(), end = k->base.db->end_ms;
+            until = end && end < until ? end : until;
             int64_t left = until - now;
             if (deadline && deadline <= now) {
                 cancel(k);
@@ -227,8 +231,9 @@ static PGresult *await_for(PgConn *k, int ms)
             if (deadline && deadline - now < left)
                 left = deadline - now;
             struct pollfd p = {.fd = PQsocket(k->h), .events = POLLIN};
-            int rc = left > 0 && p.fd >= 0 ? poll(&p, 1, (int)left) : 0;
-            if ((rc < 0 && errno == EINTR) || (rc == 0 && deadline))
+            bool more = left > 0 && p.fd >= 0;
+            int rc = more ? poll(&p, 1, left < LOOK_MS ? (int)left : LOOK_MS) : 0;
+            if ((rc < 0 && errno == EINTR) || (rc == 0 && more))
                 continue;
             if (rc <= 0 || !PQconsumeInput(k->h)) {
                 k->base.broken =
@@ -657,17 +662,43 @@ static void pg_interrupt(DbConn *conn)
 
 /* --- connections ----------------------------------------------------------------------------- */
 
+/* Always false. */
+static bool not_connected(Ctx *c, PgConn *k, const char *why)
+{
+    put(k->last_state, sizeof(k->last_state), "08001");
+    put(k->last_msg, sizeof(k->last_msg), why);
+    k->base.broken = true;
+    c->retry_after_s = 5;
+    return ctx_fail_detail(c, ERR_BUSY, k->last_msg, "err.db_down");
+}
+
+/* The values of the keys, but no longer than ms for the connecting. */
+static const char *const *hurried(Ctx *c, const Pg *pg, int64_t ms)
+{
+    size_t n = 0;
+    while (pg->keys[n])
+        n++;
+    const char **values = arena_array(c->a, n + 1, sizeof *values);
+    for (size_t i = 0; i < n; i++)
+        values[i] = strcmp(pg->keys[i], "connect_timeout") == 0 &&
+                            strtoll(pg->values[i], NULL, 10) * 1000 > ms
+                        ? arena_printf(c->a, "%" PRId64, ms / 1000)
+                        : pg->values[i];
+    return values;
+}
+
 static bool connect_to(Ctx *c, PgConn *k)
 {
     const Pg *pg = k->base.db->engine;
-    k->h = PQconnectdbParams((const char *const *)pg->keys, (const char *const *)pg->values, 0);
-    if (PQstatus(k->h) != CONNECTION_OK) {
-        put(k->last_state, sizeof(k->last_state), "08001");
-        put(k->last_msg, sizeof(k->last_msg), PQerrorMessage(k->h));
-        k->base.broken = true;
-        c->retry_after_s = 5;
-        return ctx_fail_detail(c, ERR_BUSY, k->last_msg, "err.db_down");
-    }
+    const char *const *values = (const char *const *)pg->values;
+    int64_t end = k->base.db->end_ms, left = end ? end - clock_mono_ms() : 0;
+    if (end && left < CONNECT_LEAST_MS)
+        return not_connected(c, k, "the program ends");
+    if (end)
+        values = hurried(c, pg, left);
+    k->h = PQconnectdbParams((const char *const *)pg->keys, values, 0);
+    if (PQstatus(k->h) != CONNECTION_OK)
+        return not_connected(c, k, PQerrorMessage(k->h));
     k->cancel = PQgetCancel(k->h);
     k->timeout_ms = READ_TIMEOUT_MS;
     k->in_tx = false;

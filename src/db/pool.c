@@ -27,10 +27,13 @@ static bool take_idle(Ctx *c, Db *db, DbConn **out)
         int64_t left = c->deadline_ms - clock_mono_ms();
         wait = left < wait ? (left > 0 ? left : 0) : wait;
     }
-    struct timespec until = clock_after_ms(wait);
+    int64_t give_up = clock_mono_ms() + wait;
     pthread_mutex_lock(&db->lock);
     int rc = 0;
     while (!db->idle && db->n_conns >= db->max_conns && rc != ETIMEDOUT) {
+        int64_t end = db->end_ms;
+        struct timespec until =
+            clock_after_ms((end && end < give_up ? end : give_up) - clock_mono_ms());
         db->n_waiting++;
         rc = pthread_cond_timedwait(&db->freed, &db->lock, &until);
         db->n_waiting--;
@@ -93,6 +96,14 @@ DbConn *pool_take(Ctx *c, Db *db)
             return NULL;
         }
     }
+}
+
+void db_end_by(Db *db, int64_t mono_ms)
+{
+    pthread_mutex_lock(&db->lock);
+    db->end_ms = mono_ms;
+    pthread_cond_broadcast(&db->freed); /* who waits looks at his watch again */
+    pthread_mutex_unlock(&db->lock);
 }
 
 void pool_give(DbConn *conn)

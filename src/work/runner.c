@@ -10,7 +10,11 @@
 #include "base/msg.h"
 #include "meta/model.h"
 
-enum { RETRY_MS = 3000 };
+enum {
+    RETRY_MS = 3000,
+    ASK_MS = 500,       /* while the database is away, between two words to it */
+    PATIENCE_MS = 25000 /* then the lease runs out by itself */
+};
 
 static const char *first_message(const Ctx *c)
 {
@@ -42,7 +46,13 @@ static bool try_later(Ctx *c, Job *job)
     log_write(LOG_WARN, "job_waits", LOG_I("job", job->id), LOG_S("kind", job->kind),
               LOG_S("code", err_name(c->err->code)), LOG_S("detail", c->err->detail));
     ctx_errors_back_to(c, 0);
-    (void)job_touch(c, job, RETRY_MS); /* else its lease runs out by itself */
+    int64_t until = clock_mono_ms() + PATIENCE_MS;
+    while (!job_touch(c, job, RETRY_MS) && !job->lost && !job_stop_asked() &&
+           clock_mono_ms() <
+               until) { /* as soon as it is back, the job is free, not when its lease runs out */
+        ctx_errors_back_to(c, 0);
+        clock_sleep_ms(ASK_MS);
+    }
     ctx_errors_back_to(c, 0);
     return true;
 }

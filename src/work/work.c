@@ -73,9 +73,14 @@ bool work_start(Ctx *c, const WorkOptions *o, Work **out)
     return true;
 }
 
-void work_stop(Work *w)
+void work_stop_soon(void)
 {
     stopping = true;
+}
+
+void work_stop(Work *w)
+{
+    work_stop_soon();
     for (int i = 0; i < w->n; i++)
         pthread_join(w->threads[i], NULL);
     arena_free(w->a);

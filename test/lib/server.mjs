@@ -49,7 +49,8 @@ export class Server {
     this.dir = join(folder, 'data');
     this.database = database;
     // Tests read the log: no line of a fast test may fall to the limit of lines a second.
-    this.env = { ZHIKE_LOG_RATE: '1000000', ...env, ...(database ? { ZHIKE_DATABASE: database.url } : {}) };
+    // A sanitizer needs longer for everything, the end included.
+    this.env = { ZHIKE_LOG_RATE: '1000000', ...(slow > 1 ? { ZHIKE_STOP_TIMEOUT: `${10 * slow}s` } : {}), ...env, ...(database ? { ZHIKE_DATABASE: database.url } : {}) };
     this.args = args;
     this.adminPassword = `Aa1-${randomBytes(12).toString('base64url')}`;
     this.log = '';
