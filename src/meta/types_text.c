@@ -115,8 +115,10 @@ static void text_to_json(const Field *f, const DbVal *v, Jw *w)
 
 static bool phone_from_text(Ctx *c, const Field *f, const char *text, DbVal *out)
 {
-    if (!take(c, f, text, out) || out->kind == DB_NULL)
-        return out->kind == DB_NULL;
+    if (!take(c, f, text, out))
+        return false;
+    if (out->kind == DB_NULL)
+        return true;
     Phone ph;
     memset(&ph, 0, sizeof ph);
     if (phone_parse(c->a, out->s, &ph) == PHONE_BAD)
@@ -167,8 +169,10 @@ static bool email_ok(const char *s)
 
 static bool email_from_text(Ctx *c, const Field *f, const char *text, DbVal *out)
 {
-    if (!take(c, f, text, out) || out->kind == DB_NULL)
-        return out->kind == DB_NULL;
+    if (!take(c, f, text, out))
+        return false;
+    if (out->kind == DB_NULL)
+        return true;
     char *s = fold_clean(c->a, fold_narrow(c->a, out->s));
     if (strncmp(s, "mailto:", 7) == 0)
         s += 7;
@@ -194,8 +198,10 @@ static bool starts_fold(const char *s, const char *p)
 
 static bool url_from_text(Ctx *c, const Field *f, const char *text, DbVal *out)
 {
-    if (!take(c, f, text, out) || out->kind == DB_NULL)
-        return out->kind == DB_NULL;
+    if (!take(c, f, text, out))
+        return false;
+    if (out->kind == DB_NULL)
+        return true;
     char *s = fold_clean(c->a, fold_narrow(c->a, out->s));
     /* "www.example.com" is what people write; anything with a colon must say http or https itself,
        so javascript: and its like are refused. */

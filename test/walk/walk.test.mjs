@@ -37,12 +37,12 @@ before(async () => {
 after(() => server?.stop());
 
 const wrongTypes = { number: 12345.5, negative: -1, huge: 1e300, text: 'x', array: [1], strings: ['x'], object: { a: 1 }, empty: {}, none: [], yes: true, no: false,
-  long: 'x'.repeat(20_000), nul: 'a\u0000b', control: '\u0001\u0002', surrogate: '𠮷'.repeat(50), deep: [[[[[]]]]], null: null };
+  long: 'x'.repeat(20_000), nul: 'a\u0000b', control: '\u0001\u0002', escape: '\u0003', surrogate: '𠮷'.repeat(50), deep: [[[[[]]]]], null: null };
 /** What of the above a field of this type takes as it is. */
 const fits = {
-  string: ['text', 'surrogate', 'null', 'control'], text: ['text', 'surrogate', 'null', 'control', 'long'], number: [], int: ['negative', 'null'], decimal: ['number', 'negative', 'null'], float: ['number', 'negative', 'huge', 'null'],
+  string: ['text', 'surrogate', 'null', 'control', 'escape'], text: ['text', 'surrogate', 'null', 'control', 'escape', 'long'], number: [], int: ['negative', 'null'], decimal: ['number', 'negative', 'null'], float: ['number', 'negative', 'huge', 'null'],
   money: ['number', 'negative', 'null'], bool: ['yes', 'no', 'null'], json: Object.keys(wrongTypes), option: ['null'], multi_option: ['none', 'null'], link: ['null'], link_many: ['none', 'null'],
-  date: ['null'], datetime: ['null'], phone: ['null'], email: ['null'], url: ['null'], region: ['null', 'control'], file: ['null'], image: ['null'], parts: ['null'], files: ['null'],
+  date: ['null'], datetime: ['null'], phone: ['null'], email: ['null'], url: ['null'], region: ['null', 'control', 'escape'], file: ['null'], image: ['null'], parts: ['null'], files: ['null'],
 };
 /** Never more than the caller's fault; where it is refused, by the name of the field. */
 function expect(answer, field, what, must) {

@@ -27,7 +27,10 @@ static const char *str(json_object *o, const char *key)
 
 static json_object *blocks(const char *set)
 {
-    json_object *root = json_object_from_file(ZK_SOURCE_DIR "/test/data/contact_blocks.json"), *out;
+    static json_object *root; /* read once, kept */
+    json_object *out;
+    if (!root)
+        root = json_object_from_file(ZK_SOURCE_DIR "/test/data/contact_blocks.json");
     assert_non_null(root);
     assert_true(json_object_object_get_ex(root, set, &out));
     return out;

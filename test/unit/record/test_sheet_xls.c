@@ -6,7 +6,7 @@
 static void le(Buf *o, uint64_t v, int n)
 {
     for (int i = 0; i < n; i++)
-        buf_putc(o, (char)(v >> (8 * i)));
+        buf_putc(o, i < 8 ? (char)(v >> (8 * i)) : 0);
 }
 
 static void rec(Buf *o, unsigned id, const void *data, size_t n)
