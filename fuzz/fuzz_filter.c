@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const Entity *e = model_entity(model, "customer");
     Filter *f = NULL;
     bool ok = filter_parse_text(&c, e, arena_dup(a, (const char *)data, size), &guard,
-                                (FilterMe){7, 3}, &f);
+                                (FilterMe){.user = 7, .department = 3}, &f);
     if (ok != (c.n_err == 0))
         abort();
     if (ok) {

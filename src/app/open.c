@@ -20,6 +20,7 @@
 #include "record/bulk.h"
 #include "record/hooks.h"
 #include "record/import/import.h"
+#include "record/metric/metric.h"
 #include "record/job.h"
 #include "record/setting.h"
 
@@ -34,6 +35,7 @@ static const JobKind job_kinds[] = {
     {"import_undo", import_undo_job},
     {"bulk", bulk_job},
     {"bulk_undo", bulk_undo_job},
+    {"metric_daily", metric_daily_job},
     {NULL, NULL},
 };
 

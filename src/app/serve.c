@@ -13,6 +13,7 @@
 #include "http/assets.h"
 #include "http/live.h"
 #include "http/serve.h"
+#include "record/metric/metric.h"
 #include "work/work.h"
 
 enum {
@@ -104,7 +105,7 @@ int cmd_serve(Args *args)
         .db = app.db, .dir = app.dir, .threads = (int)conf_int("work.threads"), .heard = live_hear};
     ServeOptions so = {
         .db = app.db, .dir = app.dir, .listen = listen, .workers = (int)conf_int("http.workers")};
-    if (!work_start(&app.c, &wo, &work)) {
+    if (!metric_seed(&app.c) || !work_start(&app.c, &wo, &work)) {
         int status = app_fail(&app);
         app_close(&app);
         return status;

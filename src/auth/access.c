@@ -391,6 +391,7 @@ DescribeRights access_describe(const Ctx *c)
 FilterMe access_me(const Ctx *c)
 {
     if (!c->actor)
-        return (FilterMe){0, 0};
-    return (FilterMe){.user = c->actor->user, .department = c->actor->department};
+        return (FilterMe){0};
+    return (FilterMe){
+        .user = c->actor->user, .department = c->actor->department, .roles = c->actor->roles};
 }

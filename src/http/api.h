@@ -54,6 +54,11 @@ bool api_favorite_add(Request *rq);
 bool api_favorite_remove(Request *rq);
 bool api_calendar(Request *rq);
 
+/* api_metric.c */
+bool api_metric(Request *rq);
+bool api_metric_preview(Request *rq);
+bool api_metric_file(Request *rq);
+
 /* api_file.c */
 bool api_attachment_list(Request *rq);
 bool api_attachment_add(Request *rq);

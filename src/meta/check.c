@@ -429,7 +429,7 @@ static Filter *own_filter(K *k, const char *json, const char **why)
 {
     int before = k->c->n_err;
     Filter *x = NULL;
-    bool good = filter_parse_text(k->c, k->e, json, NULL, (FilterMe){0, 0}, &x);
+    bool good = filter_parse_text(k->c, k->e, json, NULL, (FilterMe){0}, &x);
     *why = !good && k->c->err_last ? arena_str(k->c->a, k->c->err_last->message) : "";
     ctx_errors_back_to(k->c, before);
     return good ? x : NULL;

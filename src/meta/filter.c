@@ -265,6 +265,24 @@ static bool leaf_list(Fp *p, const Field *f, FilterOp op, const char *path, json
     return true;
 }
 
+/* The codes of the reader's roles stand for a list, where roles are compared. */
+static bool is_my_roles(const Field *f, json_object *in)
+{
+    return json_object_is_type(in, json_type_string) &&
+           strcmp(json_object_get_string(in), "my_roles") == 0 && f->entity &&
+           strcmp(f->entity->name, "role") == 0 && strcmp(f->name, "code") == 0;
+}
+
+static Filter *leaf_my_roles(Fp *p, const Field *f, FilterOp op)
+{
+    Filter *x = filter_false(p->c->a);
+    for (const char *const *r = p->me.roles; r && *r; r++) {
+        DbVal v = db_of_text(*r);
+        x = filter_or(p->c->a, x, filter_leaf(p->c->a, f, OP_EQ, &v, 1));
+    }
+    return op == OP_IN ? x : filter_not(p->c->a, x);
+}
+
 static bool leaf_of(Fp *p, const Field *f, FilterOp op, const char *path, json_object *in,
                     Filter **out)
 {
@@ -274,6 +292,10 @@ static bool leaf_of(Fp *p, const Field *f, FilterOp op, const char *path, json_o
         return true;
     }
     bool list = json_object_is_type(in, json_type_array);
+    if ((op == OP_IN || op == OP_NOT_IN) && is_my_roles(f, in)) {
+        *out = leaf_my_roles(p, f, op);
+        return true;
+    }
     if ((op == OP_IN || op == OP_NOT_IN || op == OP_BETWEEN) && !list)
         return ctx_fail(c, ERR_BAD_FILTER, path, "filter.want_list", path, op_name(op));
     if (list && p->guard && json_object_array_length(in) > MAX_VALUES)
@@ -322,6 +344,34 @@ static bool no_field(Fp *p, const Entity *e, const char *path, const char *name)
                 : ctx_fail(p->c, ERR_BAD_FILTER, path, "filter.no_field", path);
 }
 
+/* ["id", "duplicate", "name_phone"]: what the rule compares must be his to read, in both rows. */
+static bool leaf_twin(Fp *p, const Entity *e, const char *path, json_object *in, Filter **out)
+{
+    Ctx *c = p->c;
+    const char *name = json_object_is_type(in, json_type_string) ? json_object_get_string(in) : "";
+    const DupRule *rule = NULL;
+    Filter *scope = NULL, *clear = NULL;
+    for (int i = 0; i < e->n_dups && !rule; i++)
+        if (strcmp(e->dups[i].name, name) == 0)
+            rule = &e->dups[i];
+    if (!rule)
+        return ctx_fail(c, ERR_BAD_FILTER, path, "filter.no_rule", name);
+    if (p->guard && p->guard->scope && !p->guard->scope(c, e, &scope))
+        return false;
+    for (const char *const *f = rule->fields; *f; f++) {
+        Filter *also = NULL;
+        if (p->guard && p->guard->field && !p->guard->field(c, entity_field(e, *f), &also))
+            return false;
+        clear = filter_and(c->a, clear, also);
+    }
+    Filter *x = make(c->a, FILTER_TWIN);
+    x->dup = rule;
+    x->kids = ARENA_ARRAY(c->a, 1, Filter *);
+    x->kids[x->n_kids++] = filter_and(c->a, scope, clear);
+    *out = filter_and(c->a, clear, x);
+    return true;
+}
+
 /* Walks "customer.region": links, each with its guard and scope, then the leaf. */
 static bool path_of(Fp *p, const Entity *e, const char *path, const char *rest, int links,
                     FilterOp op, json_object *in, Filter **out)
@@ -339,7 +389,7 @@ static bool path_of(Fp *p, const Entity *e, const char *path, const char *rest, 
         if (!(type_field_ops(f) & 1u << op))
             return ctx_fail(c, ERR_BAD_FILTER, path, "filter.op_type", path, op_name(op));
         Filter *x;
-        if (!leaf_of(p, f, op, path, in, &x))
+        if (op == OP_DUPLICATE ? !leaf_twin(p, e, path, in, &x) : !leaf_of(p, f, op, path, in, &x))
             return false;
         *out = filter_and(c->a, also, x);
         return true;

@@ -19,7 +19,8 @@ typedef enum FilterKind {
     FILTER_LEAF, /* field op values */
     FILTER_VIA,  /* field (a link) leads to a row of `target` for which kids[0] holds */
     FILTER_SHARED, /* the row was shared with user ids[0] (record_share), still valid at ms, right at least `right` */
-    FILTER_IDS /* id in (values) */
+    FILTER_IDS, /* id in (values) */
+    FILTER_TWIN /* another live row of kids[0] agrees with it on the match keys of `dup` */
 } FilterKind;
 
 typedef struct Filter Filter;
@@ -29,6 +30,7 @@ struct Filter {
     int n_kids;
     const Field *field;   /* LEAF, VIA */
     const Entity *target; /* VIA */
+    const DupRule *dup;   /* TWIN */
     FilterOp op;
     DbVal *vals; /* LEAF, IDS, SHARED (user id, now ms, 1 where write is needed) */
     int n_vals;
@@ -44,9 +46,11 @@ typedef struct FilterGuard {
 } FilterGuard;
 
 /* Parses foreign JSON. guard NULL: no limits (our own filters). ERR_BAD_FILTER names what is wrong. Relative values ("me",
-   "my_department", "today", "-3d", "this_month", "last_quarter" …) are evaluated with c->now_ms, c->zone and `me`. */
+   "my_department", "my_roles" (the codes of roles), "today", "-3d", "this_month", "last_quarter" …) are evaluated with
+   c->now_ms, c->zone and `me`. */
 typedef struct FilterMe {
     int64_t user, department;
+    const char *const *roles; /* codes, NULL-terminated; or NULL */
 } FilterMe;
 bool filter_parse(Ctx *c, const Entity *e, json_object *json, const FilterGuard *guard, FilterMe me,
                   Filter **out);

@@ -261,6 +261,7 @@ static void leaf(Fs *s, const Entity *e, const char *alias, const Filter *f)
         sql_add(q, SQL(" IS NOT NULL"));
         break;
     case OP_UNDER: under_leaf(s, e, alias, f); break;
+    case OP_DUPLICATE: /* FILTER_TWIN */
     case OP__COUNT: break;
     }
 }
@@ -377,6 +378,38 @@ static void shared(Fs *s, const Entity *e, const char *alias, const Filter *f)
     sql_add(q, SQL("))"));
 }
 
+/* EXISTS (SELECT 1 FROM e WHERE its keys are those of alias AND it is another, not deleted, AND kids[0]) */
+static void twin(Fs *s, const Entity *e, const char *alias, const Filter *f)
+{
+    Sql *q = s->q;
+    s->depth++;
+    const char *t = sub_alias(s, 'f');
+    sql_add(q, SQL("EXISTS (SELECT 1 FROM "));
+    sql_name(q, e->name);
+    sql_add(q, SQL(" AS "));
+    sql_name(q, t);
+    sql_add(q, SQL(" WHERE "));
+    for (const char *const *name = f->dup->fields; *name; name++) {
+        const char *key = arena_printf(s->c->a, "%s_k", entity_field(e, *name)->column);
+        sql_col(q, t, key);
+        sql_add(q, SQL(" = "));
+        sql_col(q, alias, key);
+        sql_add(q, SQL(" AND "));
+    }
+    sql_col(q, t, "id");
+    sql_add(q, SQL(" <> "));
+    sql_col(q, alias, "id");
+    sql_add(q, SQL(" AND "));
+    sql_col(q, t, "deleted_at");
+    sql_add(q, SQL(" IS NULL"));
+    if (f->kids[0]->kind != FILTER_TRUE) {
+        sql_add(q, SQL(" AND "));
+        node(s, e, t, f->kids[0]);
+    }
+    sql_add(q, SQL(")"));
+    s->depth--;
+}
+
 static void node(Fs *s, const Entity *e, const char *alias, const Filter *f)
 {
     Sql *q = s->q;
@@ -405,6 +438,7 @@ static void node(Fs *s, const Entity *e, const char *alias, const Filter *f)
     case FILTER_LEAF: leaf(s, e, alias, f); break;
     case FILTER_VIA: via(s, e, alias, f); break;
     case FILTER_SHARED: shared(s, e, alias, f); break;
+    case FILTER_TWIN: twin(s, e, alias, f); break;
     case FILTER_IDS:
         sql_col(q, alias, "id");
         sql_add(q, SQL(" IN ("));
@@ -514,7 +548,8 @@ static bool holds(const Filter *f, Arena *a, const DbVal *values)
                 return true;
         return false;
     case FILTER_VIA:
-    case FILTER_SHARED: break;
+    case FILTER_SHARED:
+    case FILTER_TWIN: break;
     }
     assert(0 && "filter_holds: only the record's own fields");
     return false;

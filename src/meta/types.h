@@ -26,6 +26,7 @@ typedef enum FilterOp {
     OP_IS_NULL,
     OP_NOT_NULL,
     OP_UNDER,
+    OP_DUPLICATE, /* of id: another live row agrees with this one on a duplicate rule, named by the value */
     OP__COUNT
 } FilterOp;
 const char *op_name(FilterOp op); /* "=", "in", "under" … */

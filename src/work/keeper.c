@@ -18,6 +18,7 @@
 #include "record/bin.h"
 #include "record/customs.h"
 #include "record/idempotency.h"
+#include "record/metric/metric.h"
 #include "record/notify.h"
 #include "record/setting.h"
 
@@ -27,6 +28,7 @@ enum {
     SEAL_EVERY = 400,
     REMIND_EVERY = 2000,
     SWEEP_EVERY = 600000,
+    SAMPLE_EVERY = 60000,
     BIN_EVERY = 3600000,
     BIN_AGAIN = 2000, /* while much is left: a pause for everybody else */
     BIN_BLOCKS = 10,
@@ -166,6 +168,13 @@ static void remind(Keeper *k, Ctx *c)
     announce_start(c);
 }
 
+/* Samples of metrics once a day of the house: the first process that looks after midnight queues them. */
+static void sample(Keeper *k, Ctx *c)
+{
+    k->next_sample = clock_mono_ms() + SAMPLE_EVERY;
+    metric_daily_due(c);
+}
+
 void keeper_tick(Keeper *k)
 {
     int64_t now = clock_mono_ms();
@@ -188,6 +197,8 @@ void keeper_tick(Keeper *k)
         duty(k, sweep, "keeper_sweep");
         k->next_sweep = now + SWEEP_EVERY;
     }
+    if (now >= k->next_sample)
+        duty(k, sample, "keeper_sample");
     if (now >= k->next_bin)
         duty(k, bin, "keeper_bin");
 }

@@ -1,0 +1,48 @@
+/* Figures: one metric by its name, the preview of one that is not kept yet, its data as a file. */
+#include <string.h>
+
+#include "http/answer_file.h"
+#include "http/api.h"
+#include "record/metric/metric.h"
+
+static MetricQuery query_of(Request *rq)
+{
+    return (MetricQuery){.period = request_query(rq, "period"),
+                         .from = request_query(rq, "from"),
+                         .to = request_query(rq, "to"),
+                         .last = request_query(rq, "last"),
+                         .by = request_query(rq, "by"),
+                         .filter = request_query(rq, "filter"),
+                         .compare = request_query(rq, "compare"),
+                         .limit = request_query(rq, "limit")};
+}
+
+bool api_metric(Request *rq)
+{
+    MetricQuery q = query_of(rq);
+    return metric_json(&rq->c, rq->params[0], &q, &rq->out.body);
+}
+
+bool api_metric_preview(Request *rq)
+{
+    json_object *in;
+    MetricQuery q = query_of(rq);
+    return request_json(rq, &in) && metric_preview(&rq->c, in, &q, &rq->out.body);
+}
+
+bool api_metric_file(Request *rq)
+{
+    Ctx *c = &rq->c;
+    MetricQuery q = query_of(rq);
+    const char *format = request_query(rq, "format"), *path, *label;
+    if (!format)
+        format = "xlsx";
+    if (strcmp(format, "xlsx") != 0 && strcmp(format, "csv") != 0)
+        return ctx_fail(c, ERR_BAD_REQUEST, "format", "err.metric.format");
+    return metric_file(c, rq->params[0], &q, format, &path, &label) &&
+           answer_file(rq, path, arena_printf(c->a, "%s.%s", label, format),
+                       *format == 'c'
+                           ? "text/csv; charset=utf-8"
+                           : "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+                       true);
+}

@@ -1,0 +1,94 @@
+/* Inside record/metric only: a metric opened for a reader, what was asked of it, what was found. */
+#ifndef RECORD_METRIC_IMPL_H
+#define RECORD_METRIC_IMPL_H
+
+#include "record/metric/metric.h"
+#include "record/metric/period.h"
+#include "record/tally.h"
+
+typedef enum Measure {
+    MEASURE_COUNT,
+    MEASURE_SUM,
+    MEASURE_AVG,
+    MEASURE_MIN,
+    MEASURE_MAX,
+    MEASURE_DISTINCT,
+    MEASURE_RATIO
+} Measure;
+
+enum { DIMENSIONS_MOST = 20 };
+
+/* The words of a row of metric_def; texts NULL where empty. */
+typedef struct MetricDef {
+    int64_t id; /* 0: not kept */
+    const char *name, *label_zh, *label_en, *explanation, *entity, *measure, *field, *filter, *hit,
+        *time_field, *dimensions, *unit, *direction;
+    bool daily;
+} MetricDef;
+
+typedef struct Metric {
+    const MetricDef *def;
+    const Entity *e;
+    Measure measure;
+    const Field *field;  /* sum avg min max distinct, else NULL */
+    const Field *time;   /* NULL: a present state */
+    Filter *where, *hit; /* with the reader's limits on fields; hit NULL but for ratio */
+    const Field *dims[DIMENSIONS_MOST];
+    int n_dims;
+} Metric;
+
+MetricDef metric_def_of(Ctx *c, const DbVal *values, int64_t id);
+/* Opens it for the caller: everything it names exists and he may read it in clear. */
+bool metric_open(Ctx *c, const MetricDef *def, Metric *out);
+bool metric_find(Ctx *c, const char *name, MetricDef *out);
+
+typedef struct MetricRange {
+    Period period;
+    bool ranged;     /* from lo up to, not including, hi; else all time */
+    int64_t lo, hi;  /* days since 1970 */
+    int64_t *starts; /* of the spans, n + 1; NULL without period */
+    int n;
+    int64_t today;
+} MetricRange;
+
+typedef struct MetricSide { /* another stretch of time, to compare with */
+    bool asked, known;
+    int64_t lo, hi;
+    TallyCell cell;
+} MetricSide;
+
+typedef struct MetricFound {
+    MetricRange range;
+    const Field *by;
+    Filter *extra; /* of the query, or NULL */
+    const char *extra_text;
+    TallyCell *cells; /* by period and group */
+    int n_cells;
+    bool *known;       /* by period: a sample is there; NULL: all are */
+    bool sampled;      /* the series comes from metric_daily */
+    TallyCell *groups; /* over all periods, the largest first */
+    int n_groups;
+    bool more;
+    TallyCell total;
+    MetricSide previous, year;
+} MetricFound;
+
+/* What was asked of m, computed. */
+bool metric_compute(Ctx *c, const Metric *m, const MetricQuery *q, MetricFound *out);
+/* One tally of the metric over lo..hi (days; ranged) with its scope. */
+bool metric_tally(Ctx *c, const Metric *m, const MetricFound *f, bool ranged, int64_t lo,
+                  int64_t hi, const Field *by, const int64_t *starts, int n, TallyCell **cells,
+                  int *n_cells);
+/* The value as JSON; as text of a decimal number, NULL for none (export). */
+void metric_write_value(Ctx *c, const Metric *m, const TallyCell *cell, Jw *w);
+const char *metric_value_text(Ctx *c, const Metric *m, const TallyCell *cell);
+const char *metric_unit(const Metric *m);
+
+/* The samples of the ends of spans, within what the caller may read: cells by period, known[i] whether there is one. */
+bool daily_read(Ctx *c, const Metric *m, const int64_t *starts, int n, TallyCell *cells,
+                bool *known);
+
+/* The day of the house at an instant. */
+int64_t house_day(int64_t at_ms);
+
+#endif
