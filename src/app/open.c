@@ -13,6 +13,8 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/msg.h"
+#include "base/secret.h"
+#include "domain/upkeep/reset.h"
 #include "meta/plan.h"
 #include "record/attach.h"
 #include "record/customs.h"
@@ -22,6 +24,7 @@
 #include "record/import/import.h"
 #include "record/metric/metric.h"
 #include "record/job.h"
+#include "record/outbox.h"
 #include "record/setting.h"
 
 enum { SEAL_ROWS = 5000 };
@@ -36,6 +39,7 @@ static const JobKind job_kinds[] = {
     {"bulk", bulk_job},
     {"bulk_undo", bulk_undo_job},
     {"metric_daily", metric_daily_job},
+    {"password_reset", reset_job},
     {NULL, NULL},
 };
 
@@ -154,6 +158,8 @@ static bool open_all(App *app, const AppOptions *o)
     if (!log_open(*log ? log : NULL, conf_text("log.level"), conf_int("log.rate")) ||
         !crypt_init(0, 0))
         return ctx_fail(c, ERR_INTERNAL, NULL, "err.internal");
+    if (!secret_load(c, o->dir))
+        return false;
     attach_set_dir(o->dir);
     const char *url = conf_text("db.url");
     DbOptions db = {.url = *url ? url : NULL,
@@ -171,7 +177,8 @@ static bool open_all(App *app, const AppOptions *o)
     c->model = m;
     hooks_register(hook_table);
     job_register(job_kinds);
-    if (!schema(c, o) || !setting_load(c) || !customs_reload(c))
+    if (!schema(c, o) || !setting_load(c) || !customs_reload(c) ||
+        (!o->keep_schema && !outbox_events_load(c)))
         return false;
     c->model = model_hold();
     arena_defer(app->a, model_release, (void *)(uintptr_t)c->model);

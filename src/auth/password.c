@@ -164,6 +164,12 @@ static bool change(Ctx *c, void *arg)
            db_change(c, "access", ch->user);
 }
 
+bool password_store(Ctx *c, int64_t user, const char *hash, const char *action)
+{
+    Change ch = {.user = user, .hash = hash, .action = action};
+    return change(c, &ch);
+}
+
 static bool run_change(Ctx *c, Change *ch)
 {
     bool ok = db_write(c, change, ch);

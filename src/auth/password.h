@@ -18,6 +18,9 @@ typedef enum PasswordAnswer {
 /* Compares; the work is the same for every kind of stored text and for none (NULL). PASSWORD_FAILED: too many at once,
    ERR_LIMIT recorded. */
 PasswordAnswer password_matches(Ctx *c, const char *stored, const char *password);
+/* Inside a write: a hash made before becomes the password, all sessions of the account end, audited as action. The caller
+   empties the actor cache behind the commit. */
+bool password_store(Ctx *c, int64_t user, const char *hash, const char *action);
 /* Is it on the list of common ones or a trivial pattern? */
 bool password_is_common(const char *password);
 /* A one-time token (22 characters) and the text to store for it. */

@@ -46,12 +46,22 @@ char *crypt_hex(Arena *a, const void *data, size_t n)
     return out;
 }
 
+static char *to_base64(Arena *a, const void *data, size_t n, int variant)
+{
+    size_t size = sodium_base64_encoded_len(n, variant);
+    char *out = arena_alloc(a, size);
+    sodium_bin2base64(out, size, data, n, variant);
+    return out;
+}
+
 char *crypt_base64url(Arena *a, const void *data, size_t n)
 {
-    size_t size = sodium_base64_encoded_len(n, B64);
-    char *out = arena_alloc(a, size);
-    sodium_bin2base64(out, size, data, n, B64);
-    return out;
+    return to_base64(a, data, n, B64);
+}
+
+char *crypt_base64(Arena *a, const void *data, size_t n)
+{
+    return to_base64(a, data, n, sodium_base64_VARIANT_ORIGINAL);
 }
 
 char *crypt_token_hex(Arena *a, size_t n)
@@ -68,18 +78,28 @@ char *crypt_token(Arena *a, size_t n)
     return crypt_base64url(a, raw, n);
 }
 
-unsigned char *crypt_from_base64url(Arena *a, const char *text, size_t *out_len)
+static unsigned char *from_base64(Arena *a, const char *text, size_t *out_len, int variant)
 {
     size_t n = strlen(text), len;
     unsigned char *out = arena_alloc(a, n / 4 * 3 + 4);
     const char *end;
-    if (sodium_base642bin(out, n / 4 * 3 + 3, text, n, NULL, &len, &end, B64) != 0 ||
+    if (sodium_base642bin(out, n / 4 * 3 + 3, text, n, NULL, &len, &end, variant) != 0 ||
         end != text + n)
         return NULL;
     out[len] = 0;
     if (out_len)
         *out_len = len;
     return out;
+}
+
+unsigned char *crypt_from_base64url(Arena *a, const char *text, size_t *out_len)
+{
+    return from_base64(a, text, out_len, B64);
+}
+
+unsigned char *crypt_from_base64(Arena *a, const char *text, size_t *out_len)
+{
+    return from_base64(a, text, out_len, sodium_base64_VARIANT_ORIGINAL);
 }
 
 unsigned char *crypt_from_hex(Arena *a, const char *text, size_t *out_len)

@@ -55,6 +55,10 @@ bool crypt_password_is_old(const char *hash);
 char *crypt_base64url(Arena *a, const void *data, size_t n);
 /* NULL for anything that is not base64url. *out_len may be NULL. A NUL stands behind. */
 unsigned char *crypt_from_base64url(Arena *a, const char *text, size_t *out_len);
+/* base64 with padding (RFC 4648 section 4), as mail and the signatures of other services want it. */
+char *crypt_base64(Arena *a, const void *data, size_t n);
+/* NULL for anything that is not base64. *out_len may be NULL. */
+unsigned char *crypt_from_base64(Arena *a, const char *text, size_t *out_len);
 char *crypt_hex(Arena *a, const void *data, size_t n);
 /* NULL for anything that is not an even number of hex digits. */
 unsigned char *crypt_from_hex(Arena *a, const char *text, size_t *out_len);

@@ -90,6 +90,11 @@ bool api_import_errors_xlsx(Request *rq);
 bool api_import_template(Request *rq);
 
 /* api_notice.c */
+bool api_me_notify(Request *rq);
+bool api_me_notify_set(Request *rq);
+bool api_reset_ask(Request *rq);
+bool api_reset_look(Request *rq);
+bool api_reset_confirm(Request *rq);
 bool api_my_announcements(Request *rq);
 bool api_announcement_ack(Request *rq);
 

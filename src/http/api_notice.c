@@ -1,6 +1,13 @@
-/* Announcements for their readers. Writing them, and notifications, are generic records. */
+/*
+ * Telling people: announcements for their readers, how one wants to be told, and the link that sets a password. Writing
+ * announcements, notifications, channels and deliveries are generic records.
+ */
+#include "auth/reset.h"
+#include "auth/session.h"
+#include "domain/upkeep/reset.h"
 #include "http/api.h"
 #include "record/announce.h"
+#include "record/notify_prefs.h"
 
 bool api_my_announcements(Request *rq)
 {
@@ -12,6 +19,71 @@ bool api_my_announcements(Request *rq)
 bool api_announcement_ack(Request *rq)
 {
     if (!announce_ack(&rq->c, rq->id))
+        return false;
+    respond_nothing(rq);
+    return true;
+}
+
+bool api_me_notify(Request *rq)
+{
+    return notify_prefs_json(&rq->c, &rq->out.body);
+}
+
+bool api_me_notify_set(Request *rq)
+{
+    json_object *in;
+    return request_json(rq, &in) && notify_prefs_set(&rq->c, in) && api_me_notify(rq);
+}
+
+/* ---- the link that sets a password ------------------------------------------------------------ */
+
+/* The same for every login, known or not: taken on. */
+bool api_reset_ask(Request *rq)
+{
+    static const JsonWant want[] = {{"login", json_type_string, true},
+                                    {NULL, json_type_null, false}};
+    json_object *in;
+    if (!request_json(rq, &in) || !json_want(&rq->c, in, want) ||
+        !reset_ask(&rq->c, json_str(in, "login", ""), rq->ip))
+        return false;
+    rq->out.status = 202;
+    buf_puts(&rq->out.body, "{\"ok\":true}");
+    return true;
+}
+
+/* Guessing 128 bits is hopeless; the limit spares the work. */
+static bool reset_try(Request *rq)
+{
+    enum { TRIES = 60, HOUR_MS = 3600000 };
+    return rate_take(&rq->c, arena_printf(rq->c.a, "reset.try:%s", rq->ip), TRIES, HOUR_MS, 1);
+}
+
+bool api_reset_look(Request *rq)
+{
+    static const JsonWant want[] = {{"token", json_type_string, true},
+                                    {NULL, json_type_null, false}};
+    json_object *in;
+    const char *login, *kind;
+    if (!request_json(rq, &in) || !json_want(&rq->c, in, want) || !reset_try(rq) ||
+        !reset_look(&rq->c, json_str(in, "token", ""), &login, &kind))
+        return false;
+    Jw w;
+    jw_init(&w, &rq->out.body);
+    jw_obj(&w);
+    jw_kstr(&w, "login", login);
+    jw_kstr(&w, "kind", kind);
+    jw_end(&w);
+    return true;
+}
+
+bool api_reset_confirm(Request *rq)
+{
+    static const JsonWant want[] = {{"token", json_type_string, true},
+                                    {"password", json_type_string, true},
+                                    {NULL, json_type_null, false}};
+    json_object *in;
+    if (!request_json(rq, &in) || !json_want(&rq->c, in, want) || !reset_try(rq) ||
+        !reset_use(&rq->c, json_str(in, "token", ""), json_str(in, "password", "")))
         return false;
     respond_nothing(rq);
     return true;

@@ -76,22 +76,16 @@ static const PlanIndex rate_indexes[] = {
     {.name = "ix_rate_hit_last", .columns = (const char *const[]){"last_at", NULL}},
 };
 
-/* What must happen elsewhere, written with the change and delivered later. */
-static const PlanColumn outbox_columns[] = {
-    {.name = "id", .type = COL_INT},
-    {.name = "at", .type = COL_INT, .not_null = true},
-    {.name = "channel", .type = COL_TEXT, .not_null = true},
-    {.name = "topic", .type = COL_TEXT, .not_null = true},
-    {.name = "entity", .type = COL_TEXT},
-    {.name = "record_id", .type = COL_INT},
-    {.name = "payload", .type = COL_TEXT},
-    {.name = "state", .type = COL_TEXT, .not_null = true},
-    {.name = "attempts", .type = COL_INT, .not_null = true},
-    {.name = "next_at", .type = COL_INT},
-    {.name = "error", .type = COL_TEXT},
+/* Links that set a password, by the digest of their token. */
+static const PlanColumn reset_columns[] = {
+    {.name = "hash", .type = COL_TEXT, .not_null = true},
+    {.name = "user_id", .type = COL_INT, .not_null = true},
+    {.name = "kind", .type = COL_TEXT, .not_null = true},
+    {.name = "made_at", .type = COL_INT, .not_null = true},
+    {.name = "expires_at", .type = COL_INT, .not_null = true},
 };
-static const PlanIndex outbox_indexes[] = {
-    {.name = "ix_outbox_due", .columns = (const char *const[]){"state", "next_at", NULL}},
+static const PlanIndex reset_indexes[] = {
+    {.name = "ix_reset_token_user", .columns = (const char *const[]){"user_id", NULL}},
 };
 
 /* What became of each row of a file, and what was wrong with its cells. The newest check or run of an import. */
@@ -175,7 +169,10 @@ static const PlanTable engine_tables[] = {
     {.name = "import_dup",
      COLUMNS(import_dup_columns),
      .key = (const char *const[]){"import_id", "grp", "sheet", "row", NULL}},
-    {.name = "outbox", COLUMNS(outbox_columns), INDEXES(outbox_indexes)},
+    {.name = "reset_token",
+     COLUMNS(reset_columns),
+     .key = (const char *const[]){"hash", NULL},
+     INDEXES(reset_indexes)},
 };
 enum { N_ENGINE = (int)(sizeof engine_tables / sizeof *engine_tables) };
 

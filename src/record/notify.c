@@ -8,6 +8,7 @@
 #include "base/msg.h"
 #include "base/vec.h"
 #include "record/history.h"
+#include "record/notify_prefs.h"
 
 enum { TITLE_MAX = 180, TEXT_MAX = 200 };
 
@@ -36,26 +37,21 @@ bool notify_by_hand(const Ctx *c)
 
 bool notify_args(Ctx *c, const Notice *n, const char *const *key_and_args)
 {
-    const char *locale;
-    bool found;
-    DbVal who[] = {db_of_int(n->user)};
+    NoticeReader to;
+    bool found = false;
     if (!n->user)
         return true;
-    if (!db_one_text(c,
-                     SQL("SELECT coalesce(\"locale\", 'zh-CN') FROM \"user\" WHERE \"id\" = $1 AND "
-                         "\"status\" = 'active' AND \"deleted_at\" IS NULL"),
-                     who, 1, &locale, &found))
+    if (!notify_reader(c, n->user, &to, &found))
         return false;
     if (!found)
         return true;
-    const char *lang = strncmp(locale, "en", 2) == 0 ? "en" : "zh";
     const char *args[8] = {NULL};
     int n_args = 0;
     for (; key_and_args[n_args + 1] && n_args < 6; n_args++)
         args[n_args] = key_and_args[n_args + 1];
     if (n->what)
-        args[n_args] = label_in(*n->what, lang);
-    const char *title = msg_format(c->a, lang, key_and_args[0], args);
+        args[n_args] = label_in(*n->what, to.lang);
+    const char *title = msg_format(c->a, to.lang, key_and_args[0], args);
     int64_t id = id_new();
     DbVal p[] = {db_of_int(id),
                  db_of_int(n->user),
@@ -70,7 +66,7 @@ bool notify_args(Ctx *c, const Notice *n, const char *const *key_and_args)
                        "\"text\", \"entity\", \"record\", \"created_at\") VALUES ($1, $2, $3, $4, "
                        "$5, $6, $7, $8)"),
                    p, 8) &&
-           db_change(c, "notification", id);
+           db_change(c, "notification", id) && notify_out(c, &to, n, id, title);
 }
 
 static void add_row(Ctx *c, Sql *q, const Notice *n, const char *title, int64_t id, int64_t user)

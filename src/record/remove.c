@@ -9,6 +9,7 @@
 #include "record/children.h"
 #include "record/history.h"
 #include "record/hooks.h"
+#include "record/outbox.h"
 #include "record/search.h"
 #include "record/value.h"
 #include "record/write_row.h"
@@ -127,7 +128,7 @@ static bool delete_in_write(Ctx *c, void *arg)
     if ((e->gets & GETS_SEARCH) && !sql_search_remove(c, e->name, r->id))
         return false;
     return history_add(c, e, r->id, "delete", NULL) && audit(c, r, "delete") &&
-           db_change(c, e->name, r->id);
+           db_change(c, e->name, r->id) && outbox_event(c, e, r->id, "deleted");
 }
 
 bool rec_delete(Ctx *c, const Entity *e, int64_t id, const SaveOptions *o)
@@ -214,7 +215,7 @@ static bool restore_in_write(Ctx *c, void *arg)
     if (h && h->after_restore && !h->after_restore(c, r))
         return false;
     return history_add(c, e, r->id, "restore", NULL) && audit(c, r, "restore") &&
-           db_change(c, e->name, r->id);
+           db_change(c, e->name, r->id) && outbox_event(c, e, r->id, "restored");
 }
 
 bool rec_restore(Ctx *c, const Entity *e, int64_t id)

@@ -16,6 +16,7 @@
 #include "record/input.h"
 #include "record/link_resolve.h"
 #include "record/notify.h"
+#include "record/outbox.h"
 #include "record/number.h"
 #include "record/search.h"
 #include "record/validate.h"
@@ -372,7 +373,8 @@ static bool stage_notify(Ctx *c, SaveWork *w)
 
 static bool stage_change(Ctx *c, SaveWork *w)
 {
-    return db_change(c, w->s.e->name, w->s.id);
+    return db_change(c, w->s.e->name, w->s.id) &&
+           outbox_event(c, w->s.e, w->s.id, w->s.is_new ? "created" : "updated");
 }
 
 static const Stage in_write[] = {

@@ -9,6 +9,7 @@
 
 #include "auth/audit.h"
 #include "auth/rate.h"
+#include "auth/reset.h"
 #include "auth/session.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -20,6 +21,7 @@
 #include "record/idempotency.h"
 #include "record/metric/metric.h"
 #include "record/notify.h"
+#include "record/outbox.h"
 #include "record/setting.h"
 
 enum {
@@ -44,7 +46,7 @@ typedef struct HeardRow {
 typedef struct Heard {
     Arena *a;
     VEC(HeardRow) rows;
-    bool model, access, setting;
+    bool model, access, setting, channel;
     int64_t last;
 } Heard;
 
@@ -56,6 +58,7 @@ static void hear(void *arg, int64_t id, const char *topic, int64_t ref)
     h->model |= strcmp(topic, "model") == 0;
     h->access |= strcmp(topic, "access") == 0;
     h->setting |= strcmp(topic, "setting") == 0;
+    h->channel |= strcmp(topic, "channel") == 0;
 }
 
 static void follow(Keeper *k, Ctx *c)
@@ -68,6 +71,8 @@ static void follow(Keeper *k, Ctx *c)
         setting_load(c);
     if (h.model)
         customs_reload(c);
+    if (h.channel)
+        outbox_events_load(c);
     if (h.model || h.access)
         actor_cache_clear();
     for (size_t i = 0; k->heard && i < h.rows.n; i++)
@@ -90,8 +95,7 @@ static void seal(Keeper *k, Ctx *c)
 static void complain(Ctx *c, const char *what)
 {
     for (const ErrItem *e = c->err; e; e = e->next)
-        log_write(LOG_WARN, what, LOG_S("code", err_name(e->code)),
-                  LOG_S("detail", e->detail));
+        log_write(LOG_WARN, what, LOG_S("code", err_name(e->code)), LOG_S("detail", e->detail));
 }
 
 static void duty(Keeper *k, void (*fn)(Keeper *, Ctx *), const char *what)
@@ -138,7 +142,8 @@ static bool clock_jumped(Keeper *k, int64_t mono)
 static bool prune(Ctx *c, void *arg)
 {
     (void)arg;
-    return db_change_prune(c, c->now_ms - DAY_MS) && idempotency_purge(c) && notify_purge(c);
+    return db_change_prune(c, c->now_ms - DAY_MS) && idempotency_purge(c) && notify_purge(c) &&
+           outbox_purge(c) && reset_sweep(c);
 }
 
 /* What has had its time: old sessions, idempotency keys, rate windows. By the steady clock, as all that destroys by age:
@@ -166,6 +171,7 @@ static void remind(Keeper *k, Ctx *c)
     (void)k;
     remind_tasks(c);
     announce_start(c);
+    outbox_free_claims(c);
 }
 
 /* Samples of metrics once a day of the house: the first process that looks after midnight queues them. */

@@ -5,7 +5,9 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
+#include "base/conf.h"
 #include "work/keeper.h"
+#include "work/post/deliver.h"
 #include "work/runner.h"
 
 enum { TICK_US = 250 * 1000 };
@@ -14,9 +16,9 @@ struct Work {
     Arena *a;
     Keeper keeper;
     Db *db;
-    char *by; /* who holds our leases */
-    pthread_t *threads;
-    int n;
+    char *by;           /* who holds our leases */
+    pthread_t *threads; /* the keeper, the postmen, then the jobs */
+    int n, n_post;
 };
 
 static atomic_bool stopping;
@@ -54,11 +56,32 @@ static void *run(void *arg)
     return NULL;
 }
 
+static void *post(void *arg)
+{
+    Work *w = arg;
+    Arena *a = arena_new(0);
+    pthread_setname_np(pthread_self(), "zhike-post");
+    Caller *k = call_begin(a);
+    while (!stopping && k) {
+        bool worked = false;
+        deliver_step(w->db, k, is_stopping, &worked);
+        if (!worked)
+            usleep(TICK_US);
+    }
+    call_end(k);
+    arena_free(a);
+    return NULL;
+}
+
 bool work_start(Ctx *c, const WorkOptions *o, Work **out)
 {
     Arena *a = arena_new(0);
     Work *w = ARENA_NEW(a, Work);
-    *w = (Work){.a = a, .db = o->db, .by = arena_str(a, db_holder(o->db)), .n = o->threads + 1};
+    *w = (Work){.a = a,
+                .db = o->db,
+                .by = arena_str(a, db_holder(o->db)),
+                .n_post = (int)conf_int("post.threads")};
+    w->n = 1 + w->n_post + o->threads;
     w->keeper = (Keeper){.db = o->db, .dir = arena_str(a, o->dir), .heard = o->heard};
     if (!db_change_last(c, &w->keeper.seen) || !job_free_dead(c)) {
         arena_free(a);
@@ -68,7 +91,7 @@ bool work_start(Ctx *c, const WorkOptions *o, Work **out)
     job_on_stop(is_stopping);
     w->threads = ARENA_ARRAY(a, w->n, pthread_t);
     for (int i = 0; i < w->n; i++)
-        pthread_create(&w->threads[i], NULL, i == 0 ? keep : run, w);
+        pthread_create(&w->threads[i], NULL, i == 0 ? keep : i <= w->n_post ? post : run, w);
     *out = w;
     return true;
 }

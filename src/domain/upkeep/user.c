@@ -7,6 +7,7 @@
 #include "auth/role.h"
 #include "auth/session.h"
 #include "auth/user.h"
+#include "domain/upkeep/reset.h"
 #include "entity_ids.h"
 #include "record/hooks.h"
 
@@ -176,9 +177,24 @@ static void user_after_commit(Ctx *c, Save *s)
     actor_cache_clear();
 }
 
+static bool user_action(Ctx *c, const Entity *e, const Record *r, const char *name, json_object *in,
+                        Buf *out, bool *handled)
+{
+    (void)e;
+    (void)in;
+    if (!r || strcmp(name, "invite") != 0)
+        return true;
+    *handled = true;
+    if (!access_need_right(c, RIGHT_USERS) || !reset_invite(c, r->id))
+        return false;
+    buf_puts(out, "{\"ok\":true}");
+    return true;
+}
+
 extern const RecordHooks user_hooks;
 const RecordHooks user_hooks = {.before_save = user_before_save,
                                 .after_save = user_after_save,
                                 .after_commit = user_after_commit,
                                 .before_delete = user_before_delete,
-                                .after_restore = user_after_restore};
+                                .after_restore = user_after_restore,
+                                .action = user_action};

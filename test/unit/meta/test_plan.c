@@ -62,7 +62,7 @@ static void test_tables(void **state)
     static const char *const want[] = {
         "customer", "contact",      "user",        "rel_user_roles", "rel_follow_up_contacts",
         "history",  "record_share", "idempotency", "number_counter", "rate_hit",
-        "outbox",   "audit_log",    "rel_probe_lm"};
+        "reset_token", "audit_log",    "rel_probe_lm"};
     for (size_t i = 0; i < sizeof want / sizeof *want; i++)
         assert_non_null(table(p, want[i]));
     assert_int_equal(p->format, SCHEMA_FORMAT);

@@ -1,0 +1,333 @@
+/* Who is told by which medium, and when. See notify_prefs.h. */
+#include "record/notify_prefs.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/conf.h"
+#include "base/msg.h"
+#include "entity_ids.h"
+#include "record/outbox.h"
+
+enum { MEDIA = 5, MINUTES = 24 * 60, PREFS_BYTES = 8192 };
+
+static const char *const media[MEDIA] = {"mail", "sms", "wecom", "dingtalk", "feishu"};
+
+static const char *address_of(const NoticeReader *r, int medium)
+{
+    const char *const a[MEDIA] = {r->email, r->mobile, r->wecom, r->dingtalk, r->feishu};
+    return a[medium] && *a[medium] ? a[medium] : NULL;
+}
+
+bool notify_reader(Ctx *c, int64_t user, NoticeReader *out, bool *found)
+{
+    DbVal who[] = {db_of_int(user)};
+    int mark = c->n_err;
+    DbRows *r = db_query(c,
+                         SQL("SELECT \"locale\", \"timezone\", \"name\", \"notify_prefs\", "
+                             "\"email\", \"mobile\", \"im_wecom\", \"im_dingtalk\", "
+                             "\"im_feishu\" FROM \"user\" WHERE \"id\" = $1 AND \"status\" = "
+                             "'active' AND \"deleted_at\" IS NULL"),
+                         who, 1);
+    if (!r)
+        return false;
+    *found = db_step(r);
+    if (*found)
+        *out = (NoticeReader){.user = user,
+                              .lang = strncmp(db_text(r, 0), "en", 2) == 0 ? "en" : "zh",
+                              .zone = arena_str(c->a, db_text(r, 1)),
+                              .name = arena_str(c->a, db_text(r, 2)),
+                              .prefs = arena_str(c->a, db_text(r, 3)),
+                              .email = arena_str(c->a, db_text(r, 4)),
+                              .mobile = arena_str(c->a, db_text(r, 5)),
+                              .wecom = arena_str(c->a, db_text(r, 6)),
+                              .dingtalk = arena_str(c->a, db_text(r, 7)),
+                              .feishu = arena_str(c->a, db_text(r, 8))};
+    db_done(r);
+    return c->n_err == mark;
+}
+
+/* "HH:MM" as minutes of the day; -1 where it is none. */
+static int minutes(const char *text)
+{
+    if (!text || strlen(text) != 5 || text[2] != ':')
+        return -1;
+    for (int i = 0; i < 5; i++)
+        if (i != 2 && (text[i] < '0' || text[i] > '9'))
+            return -1;
+    int h = (text[0] - '0') * 10 + text[1] - '0', m = (text[3] - '0') * 10 + text[4] - '0';
+    return h < 24 && m < 60 ? h * 60 + m : -1;
+}
+
+/* The next instant at which the clock of the zone shows this minute. */
+static int64_t next_at(int64_t now, const char *zone, int minute)
+{
+    char day[11];
+    clock_day_of(now, zone, day);
+    int64_t at = clock_day_start(day, zone) + (int64_t)minute * 60000;
+    if (at > now)
+        return at;
+    clock_day_text(clock_day_number(day) + 1, day);
+    return clock_day_start(day, zone) + (int64_t)minute * 60000;
+}
+
+/* The end of the quiet hours where now lies in them, else 0. */
+static int64_t quiet_until(Ctx *c, json_object *prefs, const char *zone)
+{
+    json_object *q = json_member(prefs, "quiet");
+    int from = q ? minutes(json_str(q, "from", NULL)) : -1,
+        to = q ? minutes(json_str(q, "to", NULL)) : -1;
+    if (from < 0 || to < 0 || from == to)
+        return 0;
+    ClockParts p = clock_parts(c->now_ms, zone);
+    int now = p.hour * 60 + p.minute;
+    bool in = from < to ? now >= from && now < to : now >= from || now < to;
+    return in ? next_at(c->now_ms, zone, to) : 0;
+}
+
+static bool in_list(json_object *list, const char *word)
+{
+    size_t n = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+    for (size_t i = 0; i < n; i++) {
+        const char *s = json_object_get_string(json_object_array_get_idx(list, i));
+        if (s && strcmp(s, word) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool by_default(Ctx *c, const char *kind, const char *medium)
+{
+    const char *word = arena_printf(c->a, "%s.%s", kind, medium);
+    for (const char *const *w = conf_list("notify.defaults"); *w; w++)
+        if (strcmp(*w, word) == 0)
+            return true;
+    return false;
+}
+
+static bool wants(Ctx *c, json_object *prefs, const char *kind, const char *medium)
+{
+    json_object *kinds = json_member(prefs, "kinds"),
+                *list = kinds ? json_member(kinds, kind) : NULL;
+    return list ? in_list(list, medium) : by_default(c, kind, medium);
+}
+
+/* The place of the record in the page; NULL where the house has not said its address. */
+static const char *link_of(Ctx *c, const Notice *n)
+{
+    const char *base = conf_text("http.base_url");
+    const Entity *e = n->entity && n->id ? model_entity(c->model, n->entity) : NULL;
+    if (!*base)
+        return NULL;
+    size_t len = strlen(base);
+    while (len && base[len - 1] == '/')
+        len--;
+    if (!e || !e->routes)
+        return arena_printf(c->a, "%.*s/notifications", (int)len, base);
+    return arena_printf(c->a, "%.*s/e/%s/%" PRId64, (int)len, base, e->plural, n->id);
+}
+
+bool notify_out(Ctx *c, const NoticeReader *to, const Notice *n, int64_t notice, const char *title)
+{
+    json_object *prefs = NULL;
+    int mark = c->n_err;
+    if (to->prefs && *to->prefs && !json_read(c, to->prefs, strlen(to->prefs), &prefs))
+        ctx_errors_back_to(c, mark); /* what cannot be read asks for nothing */
+    const char *zone = to->zone && *to->zone ? to->zone : conf_text("company.zone");
+    for (int i = 0; i < MEDIA; i++) {
+        int64_t channel;
+        const char *address = address_of(to, i);
+        if (!address || !wants(c, prefs, n->kind, media[i]))
+            continue;
+        if (!outbox_channel_of(c, media[i], &channel))
+            return false;
+        if (!channel)
+            continue;
+        json_object *digest = i == 0 && prefs ? json_member(prefs, "digest") : NULL;
+        int at = digest ? minutes(json_str(digest, "at", NULL)) : -1;
+        Letter l = {.channel = channel,
+                    .kind = n->kind,
+                    .user = to->user,
+                    .address = address,
+                    .subject = title,
+                    .text = n->text ? n->text : "",
+                    .link = link_of(c, n),
+                    .entity = n->id ? n->entity : NULL,
+                    .record = n->id,
+                    .dedupe = arena_printf(c->a, "notice:%" PRId64 ":%s", notice, media[i]),
+                    .not_before =
+                        at >= 0 ? next_at(c->now_ms, zone, at) : quiet_until(c, prefs, zone),
+                    .digest = at >= 0};
+        if (!outbox_add(c, &l, NULL))
+            return false;
+    }
+    return true;
+}
+
+/* ---- said by the person ----------------------------------------------------------------------- */
+
+static const Field *kind_field(const Ctx *c)
+{
+    const Entity *e = model_entity(c->model, "notification");
+    return &e->fields[NOTIFICATION_KIND];
+}
+
+static bool is_kind(const Field *f, const char *code)
+{
+    for (int i = 0; i < f->n_options; i++)
+        if (strcmp(f->options[i].code, code) == 0)
+            return true;
+    return false;
+}
+
+static bool is_medium(const char *word)
+{
+    for (int i = 0; i < MEDIA; i++)
+        if (word && strcmp(word, media[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool check_kinds(Ctx *c, json_object *kinds)
+{
+    const Field *f = kind_field(c);
+    json_object_object_foreach(kinds, code, list)
+    {
+        const char *place = arena_printf(c->a, "notify.kinds.%s", code);
+        if (!is_kind(f, code)) {
+            ctx_fail(c, ERR_ENUM_UNKNOWN, place, "err.enum.unknown", code);
+            continue;
+        }
+        if (!json_object_is_type(list, json_type_array)) {
+            ctx_fail(c, ERR_TYPE, place, "err.list_wanted", place);
+            continue;
+        }
+        for (size_t i = 0; i < json_object_array_length(list); i++) {
+            json_object *one = json_object_array_get_idx(list, i);
+            const char *word =
+                json_object_is_type(one, json_type_string) ? json_object_get_string(one) : NULL;
+            if (!is_medium(word))
+                ctx_fail(c, ERR_ENUM_UNKNOWN, place, "err.enum.unknown", word ? word : "?");
+        }
+    }
+    return c->n_err == 0;
+}
+
+static void check_time(Ctx *c, json_object *o, const char *part, const char *key)
+{
+    if (minutes(json_str(o, key, NULL)) < 0)
+        ctx_fail(c, ERR_INVALID, arena_printf(c->a, "notify.%s.%s", part, key), "err.time_wanted");
+}
+
+bool notify_prefs_check(Ctx *c, json_object *prefs)
+{
+    static const JsonWant want[] = {{"kinds", json_type_object, false},
+                                    {"quiet", json_type_object, false},
+                                    {"digest", json_type_object, false},
+                                    {NULL, json_type_null, false}};
+    static const JsonWant quiet_want[] = {{"from", json_type_string, true},
+                                          {"to", json_type_string, true},
+                                          {NULL, json_type_null, false}};
+    static const JsonWant digest_want[] = {{"at", json_type_string, true},
+                                           {NULL, json_type_null, false}};
+    if (!json_want(c, prefs, want))
+        return false;
+    json_object *kinds = json_member(prefs, "kinds"), *quiet = json_member(prefs, "quiet"),
+                *digest = json_member(prefs, "digest");
+    if (kinds)
+        check_kinds(c, kinds);
+    if (quiet && json_want(c, quiet, quiet_want)) {
+        check_time(c, quiet, "quiet", "from");
+        check_time(c, quiet, "quiet", "to");
+    }
+    if (digest && json_want(c, digest, digest_want))
+        check_time(c, digest, "digest", "at");
+    return c->n_err == 0;
+}
+
+/* Read and written in one transaction; members given take the place of those there, null ones go. */
+static bool set_in_write(Ctx *c, void *arg)
+{
+    json_object *patch = arg, *now = NULL;
+    NoticeReader r = {0};
+    bool found = false;
+    if (!notify_reader(c, c->actor->user, &r, &found))
+        return false;
+    const char *text = r.prefs && *r.prefs ? r.prefs : "{}";
+    if (!json_read(c, text, strlen(text), &now))
+        return false;
+    json_object_object_foreach(patch, key, value)
+    {
+        if (value)
+            json_object_object_add(now, key, json_object_get(value));
+        else
+            json_object_object_del(now, key);
+    }
+    const char *out = json_object_to_json_string_ext(now, JSON_C_TO_STRING_PLAIN);
+    if (strlen(out) > PREFS_BYTES)
+        return ctx_fail(c, ERR_INVALID, "notify", "err.prefs_size", ctx_num(c, PREFS_BYTES));
+    DbVal p[] = {db_of_text(arena_str(c->a, out)), db_of_int(c->actor->user)};
+    return db_exec(c, SQL("UPDATE \"user\" SET \"notify_prefs\" = $1 WHERE \"id\" = $2"), p, 2);
+}
+
+bool notify_prefs_set(Ctx *c, json_object *prefs)
+{
+    return notify_prefs_check(c, prefs) && db_write(c, set_in_write, prefs);
+}
+
+static bool write_media(Ctx *c, Jw *w, const NoticeReader *r)
+{
+    jw_key(w, "media");
+    jw_arr(w);
+    for (int i = 0; i < MEDIA; i++) {
+        int64_t channel;
+        if (!outbox_channel_of(c, media[i], &channel))
+            return false;
+        const char *address = address_of(r, i);
+        jw_obj(w);
+        jw_kstr(w, "medium", media[i]);
+        jw_kstr(w, "label", msg_text(c->lang, arena_printf(c->a, "medium.%s", media[i])));
+        jw_kstr(w, "address", address);
+        jw_kbool(w, "ready", channel && address);
+        jw_kstr(w, "why",
+                !channel   ? msg_text(c->lang, "notify.no_channel")
+                : !address ? msg_text(c->lang, "notify.no_address")
+                           : NULL);
+        jw_end(w);
+    }
+    jw_end(w);
+    return true;
+}
+
+bool notify_prefs_json(Ctx *c, Buf *out)
+{
+    NoticeReader r = {0};
+    bool found = false;
+    const Field *f = kind_field(c);
+    Jw w;
+    if (!notify_reader(c, c->actor->user, &r, &found))
+        return false;
+    jw_init(&w, out);
+    jw_obj(&w);
+    jw_kraw(&w, "notify", r.prefs && *r.prefs ? r.prefs : "{}");
+    jw_key(&w, "kinds");
+    jw_arr(&w);
+    for (int i = 0; i < f->n_options; i++) {
+        jw_obj(&w);
+        jw_kstr(&w, "code", f->options[i].code);
+        jw_kstr(&w, "label", label_in(f->options[i].label, c->lang));
+        jw_key(&w, "by_default");
+        jw_arr(&w);
+        for (int k = 0; k < MEDIA; k++)
+            if (by_default(c, f->options[i].code, media[k]))
+                jw_str(&w, media[k]);
+        jw_end(&w);
+        jw_end(&w);
+    }
+    jw_end(&w);
+    if (!write_media(c, &w, &r))
+        return false;
+    jw_end(&w);
+    return c->n_err == 0;
+}

@@ -1,0 +1,31 @@
+/*
+ * How a person wants to be told besides the page: user.notify_prefs,
+ *   {"kinds": {"task_due": ["mail", "wecom"]}, "quiet": {"from": "22:00", "to": "07:30"}, "digest": {"at": "18:00"}}
+ * Media are mail sms wecom dingtalk feishu. In quiet hours messages wait for their end; with a digest the mails of a
+ * day go as one. A person who has said nothing is told as the setting notify.defaults says ("task_due.mail").
+ */
+#ifndef RECORD_NOTIFY_PREFS_H
+#define RECORD_NOTIFY_PREFS_H
+
+#include "record/notify.h"
+
+/* Of the person told, read with the notice. */
+typedef struct NoticeReader {
+    int64_t user;
+    const char *lang, *zone, *name, *prefs; /* prefs: JSON text, or NULL */
+    const char *email, *mobile, *wecom, *dingtalk, *feishu;
+} NoticeReader;
+
+/* *found: he is there and active. */
+bool notify_reader(Ctx *c, int64_t user, NoticeReader *out, bool *found);
+
+/* In a write: letters for every medium the reader wants this notice by, has an address for, and the house a channel. */
+bool notify_out(Ctx *c, const NoticeReader *to, const Notice *n, int64_t notice, const char *title);
+
+/* Known members, kinds, media and times only; every mistake named by its place ("notify.quiet.from"). */
+bool notify_prefs_check(Ctx *c, json_object *prefs);
+bool notify_prefs_set(Ctx *c, json_object *prefs);
+/* {"notify": {…}, "kinds": [{code, label}], "media": [{medium, label, address, ready, why}]} of the caller. */
+bool notify_prefs_json(Ctx *c, Buf *out);
+
+#endif

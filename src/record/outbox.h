@@ -1,0 +1,95 @@
+/*
+ * The outbox: what must happen elsewhere (a mail, a text, a message, a call of somebody's address), written in the very
+ * transaction of the change and delivered later by work/post. Rows of the entity delivery; they are claimed for a while
+ * (state sending, next_at the end of the claim), so a process that dies in between leaves them to the next one: a letter
+ * goes out at least once, and carries the same number each time, by which a receiver can tell.
+ */
+#ifndef RECORD_OUTBOX_H
+#define RECORD_OUTBOX_H
+
+#include "record/record.h"
+
+typedef struct Letter {
+    int64_t channel;
+    const char *kind; /* of a notice, "test", "reset", "customer.created" … */
+    int64_t user;     /* to whom, 0 for nobody of the house */
+    const char *address, *subject,
+        *text;          /* address: NULL where the channel is one (robot, webhook) */
+    const char *link;   /* whole URL, or NULL */
+    const char *entity; /* what it is about: whoever may not read it any more is not told */
+    int64_t record;
+    const char *dedupe; /* a second letter with the same key is none; or NULL */
+    int64_t not_before; /* 0: now */
+    bool
+        secret; /* text opens a door (a link to set a password): sealed while it waits, gone once sent */
+    bool digest; /* goes together with others of its user and channel */
+} Letter;
+
+/* How a sealed text begins: no text of a person has a control character. */
+#define OUTBOX_SEALED "\x01sealed:"
+
+/* In a write. out_id may be NULL; 0 where the dedupe key was there. */
+bool outbox_add(Ctx *c, const Letter *l, int64_t *out_id);
+
+/* The enabled channel of a medium (mail sms wecom dingtalk feishu), the oldest of several; 0 where there is none. */
+bool outbox_channel_of(Ctx *c, const char *medium, int64_t *out);
+
+/*
+ * A record changed: the channels that ask for "<entity>.<event>" get a letter that names the record, not what stands in
+ * it: who wants more reads it with his own rights. In a write. Costs nothing where no channel asks.
+ */
+bool outbox_event(Ctx *c, const Entity *e, int64_t id, const char *event);
+/* Which channels ask for what, read anew (start, topic "channel" of the change log). */
+bool outbox_events_load(Ctx *c);
+
+/* ---- for work/post --------------------------------------------------------------------------- */
+
+typedef struct Posting {
+    int64_t id, at, channel, user, record;
+    const char *kind, *address, *subject, *text, *link, *entity;
+    int attempts; /* with this one */
+    bool digest;
+} Posting;
+
+typedef struct Posted {
+    int64_t id, channel;
+    enum {
+        POST_SENT,
+        POST_AGAIN,
+        POST_LATER,
+        POST_DEAD,
+        POST_DROPPED
+    } what;           /* LATER: not tried, no attempt counted */
+    int64_t again_at; /* of AGAIN and LATER */
+    const char *code, *error, *provider;
+} Posted;
+
+/* Is anything due? Without the writer. */
+bool outbox_any_due(Ctx *c, bool *out);
+/* Takes up to max letters that are due, for hold_ms. */
+bool outbox_claim(Ctx *c, int64_t hold_ms, Posting *out, int max, int *n);
+/* What became of them, and of their channels. */
+bool outbox_settle(Ctx *c, const Posted *all, int n);
+/* Claims of processes that died are due again. */
+bool outbox_free_claims(Ctx *c);
+/* Letters of a channel sent within the last minute. */
+bool outbox_sent_lately(Ctx *c, int64_t channel, int64_t *out);
+/* Is the receiver still active, and may he still read what it is about? */
+bool outbox_still_his(Ctx *c, const Posting *p, bool *out);
+
+typedef struct ChannelRow {
+    int64_t id, per_minute; /* 0: the kind's own */
+    const char *name, *kind, *url, *account, *secret, *sender, *template, *body;
+    bool enabled;
+} ChannelRow;
+/* secret opened. *found false where it is gone. */
+bool outbox_channel(Ctx *c, int64_t id, ChannelRow *out, bool *found);
+bool outbox_channel_off(Ctx *c, int64_t id, const char *why); /* outside a write */
+
+/* Inside a write: contents and rows older than the setting delivery.keep go. */
+bool outbox_purge(Ctx *c);
+/* Actions of an administrator: one (id) or all that failed (0). */
+bool outbox_retry(Ctx *c, int64_t id, int64_t *n);
+bool outbox_drop(Ctx *c, int64_t id);
+
+#endif

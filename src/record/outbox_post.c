@@ -1,0 +1,269 @@
+/* Letters on their way: claimed, settled, given back. See outbox.h. */
+#include <string.h>
+
+#include "base/secret.h"
+#include "record/outbox.h"
+
+bool outbox_any_due(Ctx *c, bool *out)
+{
+    DbVal p[] = {db_of_int(c->now_ms)};
+    int64_t one;
+    return db_one_int(c,
+                      SQL("SELECT 1 FROM \"delivery\" WHERE \"state\" = 'waiting' AND \"next_at\" "
+                          "<= $1 LIMIT 1"),
+                      p, 1, &one, out);
+}
+
+typedef struct Claim {
+    int64_t until;
+    Posting *out;
+    int max, n;
+} Claim;
+
+/* NULL where the key of the house is another one now. */
+static const char *open_text(Ctx *c, const char *text)
+{
+    size_t n = sizeof OUTBOX_SEALED - 1;
+    if (strncmp(text, OUTBOX_SEALED, n) != 0)
+        return arena_str(c->a, text);
+    return secret_open(c->a, "letter", text + n);
+}
+
+/* Of two processes that pick the same rows the second waits, finds next_at moved on, and leaves them. */
+static bool claim_in_write(Ctx *c, void *arg)
+{
+    Claim *k = arg;
+    int mark = c->n_err;
+    DbVal p[] = {db_of_int(c->now_ms), db_of_int(k->until), db_of_int(k->max)};
+    DbRows *r = db_query(
+        c,
+        SQL("UPDATE \"delivery\" SET \"state\" = 'sending', \"next_at\" = $2, \"attempts\" = "
+            "\"attempts\" + 1 WHERE \"state\" = 'waiting' AND \"next_at\" <= $1 AND \"id\" IN "
+            "(SELECT \"id\" FROM \"delivery\" WHERE \"state\" = 'waiting' AND \"next_at\" <= $1 "
+            "ORDER BY \"next_at\" LIMIT $3) RETURNING \"id\", \"at\", \"channel_id\", "
+            "\"user_id\", \"record\", \"kind\", \"address\", \"subject\", \"text\", \"link\", "
+            "\"entity\", \"attempts\", \"digest\""),
+        p, 3);
+    k->n = 0;
+    if (!r)
+        return false;
+    while (db_step(r)) {
+        if (k->n == k->max)
+            continue;
+        k->out[k->n++] = (Posting){.id = db_int(r, 0),
+                                   .at = db_int(r, 1),
+                                   .channel = db_int(r, 2),
+                                   .user = db_int(r, 3),
+                                   .record = db_int(r, 4),
+                                   .kind = arena_str(c->a, db_text(r, 5)),
+                                   .address = arena_str(c->a, db_text(r, 6)),
+                                   .subject = arena_str(c->a, db_text(r, 7)),
+                                   .text = open_text(c, db_text(r, 8)),
+                                   .link = arena_str(c->a, db_text(r, 9)),
+                                   .entity = arena_str(c->a, db_text(r, 10)),
+                                   .attempts = (int)db_int(r, 11),
+                                   .digest = db_int(r, 12) == 1};
+    }
+    db_done(r);
+    return c->n_err == mark;
+}
+
+bool outbox_claim(Ctx *c, int64_t hold_ms, Posting *out, int max, int *n)
+{
+    Claim k = {.until = c->now_ms + hold_ms, .out = out, .max = max};
+    bool ok = db_write(c, claim_in_write, &k);
+    *n = ok ? k.n : 0;
+    return ok;
+}
+
+typedef struct Settle {
+    const Posted *all;
+    int n;
+} Settle;
+
+static bool settle_one(Ctx *c, const Posted *p)
+{
+    static const char *const states[] = {"sent", "waiting", "waiting", "dead", "dropped"};
+    bool again = p->what == POST_AGAIN || p->what == POST_LATER;
+    DbVal v[] = {db_of_int(p->id),
+                 db_of_text(states[p->what]),
+                 again ? db_of_int(p->again_at) : db_null(),
+                 p->what == POST_SENT ? db_of_int(c->now_ms) : db_null(),
+                 db_of_text(p->code),
+                 db_of_text(p->error),
+                 db_of_text(p->provider),
+                 db_of_int(p->what == POST_LATER)};
+    return db_send(c,
+                   SQL("UPDATE \"delivery\" SET \"state\" = $2, \"next_at\" = $3, \"sent_at\" = "
+                       "$4, \"code\" = $5, \"error\" = $6, \"provider\" = $7, \"attempts\" = "
+                       "\"attempts\" - $8 WHERE \"id\" = $1 AND \"state\" = 'sending'"),
+                   v, 8);
+}
+
+static bool settle_sent(Ctx *c, const int64_t *ids, int n)
+{
+    Sql q;
+    if (!n)
+        return true;
+    sql_init(&q, c->a);
+    sql_add(&q, SQL("UPDATE \"delivery\" SET \"state\" = 'sent', \"next_at\" = NULL, \"code\" = "
+                    "NULL, \"error\" = NULL, \"text\" = CASE WHEN substr(\"text\", 1, 1) = "));
+    sql_bind(&q, db_of_text("\x01"));
+    sql_add(&q, SQL(" THEN NULL ELSE \"text\" END, \"sent_at\" = "));
+    sql_bind(&q, db_of_int(c->now_ms));
+    sql_add(&q, SQL(" WHERE \"state\" = 'sending' AND \"id\" IN "));
+    sql_bind_ids(&q, ids, n);
+    return sql_exec(c, &q);
+}
+
+/* What the channel's page shows: the last of the block speaks for it. */
+static bool settle_channel(Ctx *c, const Posted *p)
+{
+    DbVal v[] = {db_of_int(p->channel), db_of_int(c->now_ms), db_of_text(p->error)};
+    if (p->what == POST_SENT)
+        return db_exec(c,
+                       SQL("UPDATE \"channel\" SET \"last_sent_at\" = $2, \"failing_since\" = NULL "
+                           "WHERE \"id\" = $1"),
+                       v, 2);
+    return db_exec(c,
+                   SQL("UPDATE \"channel\" SET \"last_error\" = $3, \"last_error_at\" = $2, "
+                       "\"failing_since\" = coalesce(\"failing_since\", $2) WHERE \"id\" = $1"),
+                   v, 3);
+}
+
+static bool settle_in_write(Ctx *c, void *arg)
+{
+    const Settle *s = arg;
+    int64_t *plain = ARENA_ARRAY(c->a, s->n, int64_t);
+    int n = 0;
+    for (int i = 0; i < s->n; i++) {
+        const Posted *p = &s->all[i];
+        if (p->what == POST_SENT && !p->provider)
+            plain[n++] = p->id;
+        else if (!settle_one(c, p))
+            return false;
+    }
+    if (!settle_sent(c, plain, n))
+        return false;
+    for (int i = 0; i < s->n; i++) {
+        const Posted *p = &s->all[i];
+        bool last = p->what != POST_LATER && p->what != POST_DROPPED;
+        for (int k = i + 1; last && k < s->n; k++)
+            last = s->all[k].channel != p->channel || s->all[k].what == POST_LATER ||
+                   s->all[k].what == POST_DROPPED;
+        if (last && !settle_channel(c, p))
+            return false;
+    }
+    return true;
+}
+
+bool outbox_settle(Ctx *c, const Posted *all, int n)
+{
+    Settle s = {all, n};
+    return n == 0 || db_write(c, settle_in_write, &s);
+}
+
+static bool free_in_write(Ctx *c, void *arg)
+{
+    (void)arg;
+    DbVal p[] = {db_of_int(c->now_ms)};
+    return db_exec(c,
+                   SQL("UPDATE \"delivery\" SET \"state\" = 'waiting' WHERE \"state\" = 'sending' "
+                       "AND \"next_at\" <= $1"),
+                   p, 1);
+}
+
+bool outbox_free_claims(Ctx *c)
+{
+    DbVal p[] = {db_of_int(c->now_ms)};
+    int64_t one;
+    bool any = false;
+    if (!db_one_int(c,
+                    SQL("SELECT 1 FROM \"delivery\" WHERE \"state\" = 'sending' AND \"next_at\" <= "
+                        "$1 LIMIT 1"),
+                    p, 1, &one, &any))
+        return false;
+    return !any || db_write(c, free_in_write, NULL);
+}
+
+bool outbox_sent_lately(Ctx *c, int64_t channel, int64_t *out)
+{
+    DbVal p[] = {db_of_int(channel), db_of_int(c->now_ms - 60000)};
+    return db_one_int(c,
+                      SQL("SELECT COUNT(*) FROM \"delivery\" WHERE \"channel_id\" = $1 AND "
+                          "\"sent_at\" > $2"),
+                      p, 2, out, NULL);
+}
+
+bool outbox_still_his(Ctx *c, const Posting *p, bool *out)
+{
+    const Entity *e = p->entity && p->record ? model_entity(c->model, p->entity) : NULL;
+    *out = true;
+    if (!p->user)
+        return true;
+    const Actor *before = c->actor;
+    Actor *his;
+    int mark = c->n_err;
+    if (!actor_of_user(c, p->user, CH_JOB, &his)) {
+        bool gone = err_status(c->err_last->code) < 500;
+        if (gone)
+            ctx_errors_back_to(c, mark);
+        *out = false;
+        return gone;
+    }
+    c->actor = his;
+    *out = !e || (access_may(c, e, ACT_READ) &&
+                  rec_within(c, e, p->record, access_scope(c, e, ACT_READ)));
+    c->actor = before;
+    return c->n_err == mark;
+}
+
+bool outbox_channel(Ctx *c, int64_t id, ChannelRow *out, bool *found)
+{
+    DbVal p[] = {db_of_int(id)};
+    int mark = c->n_err;
+    DbRows *r = db_query(c,
+                         SQL("SELECT \"name\", \"kind\", \"url\", \"account\", \"secret_sealed\", "
+                             "\"sender\", \"template\", \"body\", \"per_minute\", \"enabled\" FROM "
+                             "\"channel\" WHERE \"id\" = $1 AND \"deleted_at\" IS NULL"),
+                         p, 1);
+    if (!r)
+        return false;
+    *found = db_step(r);
+    if (*found)
+        *out = (ChannelRow){.id = id,
+                            .name = arena_str(c->a, db_text(r, 0)),
+                            .kind = arena_str(c->a, db_text(r, 1)),
+                            .url = arena_str(c->a, db_text(r, 2)),
+                            .account = arena_str(c->a, db_text(r, 3)),
+                            .secret = secret_open(c->a, "channel", db_text(r, 4)),
+                            .sender = arena_str(c->a, db_text(r, 5)),
+                            .template = arena_str(c->a, db_text(r, 6)),
+                            .body = arena_str(c->a, db_text(r, 7)),
+                            .per_minute = db_int(r, 8),
+                            .enabled = db_int(r, 9) == 1};
+    db_done(r);
+    return c->n_err == mark;
+}
+
+typedef struct Off {
+    int64_t id;
+    const char *why;
+} Off;
+
+static bool off_in_write(Ctx *c, void *arg)
+{
+    const Off *o = arg;
+    DbVal p[] = {db_of_int(o->id), db_of_text(o->why), db_of_int(c->now_ms)};
+    return db_exec(c,
+                   SQL("UPDATE \"channel\" SET \"enabled\" = 0, \"last_error\" = $2, "
+                       "\"last_error_at\" = $3 WHERE \"id\" = $1"),
+                   p, 3) &&
+           db_change(c, "channel", o->id);
+}
+
+bool outbox_channel_off(Ctx *c, int64_t id, const char *why)
+{
+    Off o = {id, why};
+    return db_write(c, off_in_write, &o) && outbox_events_load(c);
+}

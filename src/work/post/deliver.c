@@ -1,0 +1,263 @@
+/*
+ * A round of the postman. Letters are claimed in blocks, sent outside of any transaction, and settled in one write. What
+ * fails comes back after a while, longer each time, and is dead in the end; a channel's limit puts letters off without
+ * counting a try; letters of a digest go as one.
+ */
+#include "work/post/deliver.h"
+
+#include <string.h>
+
+#include "auth/actor.h"
+#include "base/clock.h"
+#include "base/conf.h"
+#include "base/crypt.h"
+#include "base/log.h"
+#include "base/msg.h"
+#include "record/message_text.h"
+#include "record/notify_prefs.h"
+#include "work/post/vendor.h"
+
+enum { BLOCK = 40, HOLD_MS = 120000, ERROR_BYTES = 480 };
+
+/* Seconds after the n-th try; behind the last one the letter is dead. */
+static const int pace[] = {5, 60, 300, 1800, 7200, 18000, 36000};
+static const int pace_hook[] = {5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400};
+
+typedef struct Round {
+    Ctx *c;
+    Caller *k;
+    Posting *in;
+    Posted *out;
+    int n;
+    ChannelRow channels[BLOCK];
+    int64_t used[BLOCK]; /* of its limit within this minute */
+    int n_channels;
+} Round;
+
+static void say(Posted *p, const Posting *in, int what, const char *code, const char *error)
+{
+    *p = (Posted){.id = in->id, .channel = in->channel, .code = code, .error = error};
+    p->what = what;
+}
+
+/* The channel of a letter, read once a round; -1 where it is gone. */
+static int channel_of(Round *r, int64_t id)
+{
+    bool found;
+    for (int i = 0; i < r->n_channels; i++)
+        if (r->channels[i].id == id)
+            return i;
+    ChannelRow *ch = &r->channels[r->n_channels];
+    if (!outbox_channel(r->c, id, ch, &found) || !found)
+        return -1;
+    const Vendor *v = vendor_of(ch->kind);
+    if (!ch->per_minute && v)
+        ch->per_minute = v->per_minute;
+    r->used[r->n_channels] = 0;
+    if (ch->per_minute && !outbox_sent_lately(r->c, id, &r->used[r->n_channels]))
+        return -1;
+    return r->n_channels++;
+}
+
+/* Up to a third more, so that letters that failed together do not come back together. */
+static int64_t after(const Ctx *c, int seconds)
+{
+    uint32_t dice;
+    crypt_random(&dice, sizeof dice);
+    return c->now_ms + (int64_t)seconds * 1000 + (int64_t)(dice % (uint32_t)(seconds * 333 + 1));
+}
+
+static void settle(Round *r, int i, const Vendor *v, const Sent *s)
+{
+    const Posting *in = &r->in[i];
+    Posted *p = &r->out[i];
+    bool hook = strcmp(v->kind, "webhook") == 0;
+    int most =
+        hook ? (int)(sizeof pace_hook / sizeof *pace_hook) : (int)(sizeof pace / sizeof *pace);
+    const char *error = s->error ? arena_printf(r->c->a, "%.*s", ERROR_BYTES, s->error) : NULL;
+    if (s->what == SENT_YES) {
+        say(p, in, POST_SENT, NULL, NULL);
+        p->provider = s->provider;
+    } else if (s->what == SENT_AGAIN && in->attempts <= most) {
+        int wait = (hook ? pace_hook : pace)[in->attempts - 1];
+        say(p, in, POST_AGAIN, s->code, error);
+        p->again_at = after(r->c, s->wait_s > wait ? s->wait_s : wait);
+    } else {
+        say(p, in, POST_DEAD, s->code, error);
+    }
+    if (s->what != SENT_YES)
+        log_write(LOG_WARN, "letter_failed", LOG_I("letter", in->id), LOG_I("channel", in->channel),
+                  LOG_I("attempt", in->attempts), LOG_S("code", s->code));
+    if (s->channel_gone)
+        outbox_channel_off(r->c, in->channel, "410");
+}
+
+/* A link to set a password: made whole by whoever wrote it, and meant for people who may not sign in yet. */
+static bool is_link(const Posting *p)
+{
+    return strcmp(p->kind, "reset") == 0 || strcmp(p->kind, "invite") == 0;
+}
+
+/* Reader, language and words of a letter. */
+static bool make_ready(Round *r, const Posting *p, const Vendor *v, Ready *out)
+{
+    Ctx *c = r->c;
+    NoticeReader who = {.lang = c->lang, .name = ""};
+    bool found = false;
+    *out = (Ready){.p = p, .subject = p->subject, .body = p->text, .lang = c->lang};
+    if (p->user && !notify_reader(c, p->user, &who, &found))
+        return false;
+    if (found)
+        out->lang = who.lang;
+    if (!*v->medium || is_link(p))
+        return true;
+    const FillVar vars[] = {{"name", who.name},
+                            {"title", p->subject},
+                            {"text", p->text},
+                            {"link", p->link},
+                            {"company", conf_text("company.name")},
+                            {NULL, NULL}};
+    return message_text(c, p->digest ? "digest" : "notice", v->medium, out->lang, vars,
+                        &out->subject, &out->body);
+}
+
+/* The letters of a digest behind i, of the same person and channel, become lines of this one. */
+static void gather(Round *r, int i)
+{
+    Posting *p = &r->in[i];
+    Buf b;
+    int n = 1;
+    buf_init(&b, r->c->a);
+    buf_printf(&b, "• %s%s%s", p->subject, *p->text ? "　" : "", p->text);
+    for (int k = i + 1; k < r->n; k++) {
+        Posting *q = &r->in[k];
+        bool his = false;
+        if (!q->digest || q->user != p->user || q->channel != p->channel || r->out[k].id ||
+            !outbox_still_his(r->c, q, &his))
+            continue;
+        if (!his) {
+            say(&r->out[k], q, POST_DROPPED, "gone", NULL);
+            continue;
+        }
+        buf_printf(&b, "\n• %s%s%s", q->subject, *q->text ? "　" : "", q->text);
+        say(&r->out[k], q, POST_SENT, NULL, NULL); /* goes with the first: see send_one */
+        r->out[k].provider = "digest";
+        n++;
+    }
+    p->subject = ctx_num(r->c, n);
+    p->text = b.data;
+    p->link = *conf_text("http.base_url") ? conf_text("http.base_url") : NULL;
+}
+
+/* What shares a digest shares its fate. */
+static void digest_fate(Round *r, int i)
+{
+    for (int k = i + 1; k < r->n; k++) {
+        Posted *q = &r->out[k];
+        if (r->in[k].digest && r->in[k].user == r->in[i].user && q->channel == r->in[i].channel &&
+            q->provider && strcmp(q->provider, "digest") == 0) {
+            int64_t id = q->id;
+            *q = r->out[i];
+            q->id = id;
+        }
+    }
+}
+
+static void send_one(Round *r, int i)
+{
+    Posting *p = &r->in[i];
+    Posted *out = &r->out[i];
+    bool his = false;
+    int at = channel_of(r, p->channel);
+    const ChannelRow *ch = at < 0 ? NULL : &r->channels[at];
+    const Vendor *v = ch ? vendor_of(ch->kind) : NULL;
+    if (!v || !ch->enabled) {
+        say(out, p, POST_DROPPED, "channel", msg_text(r->c->lang, "post.channel_off"));
+        return;
+    }
+    if (!p->text) {
+        say(out, p, POST_DEAD, "secret", msg_text(r->c->lang, "post.sealed"));
+        return;
+    }
+    if (ch->per_minute && r->used[at] >= ch->per_minute) {
+        say(out, p, POST_LATER, NULL, NULL);
+        out->again_at = after(r->c, 15);
+        return;
+    }
+    if (!is_link(p) && !outbox_still_his(r->c, p, &his))
+        return;
+    if (!his && !is_link(p)) {
+        say(out, p, POST_DROPPED, "gone", msg_text(r->c->lang, "post.gone"));
+        return;
+    }
+    Ready ready;
+    Sent sent = {.what = SENT_AGAIN};
+    if (p->digest)
+        gather(r, i);
+    if (!make_ready(r, p, v, &ready))
+        return;
+    v->send(r->k, r->c, ch, &ready, &sent);
+    r->used[at]++;
+    settle(r, i, v, &sent);
+    if (p->digest)
+        digest_fate(r, i);
+}
+
+static void round_run(Round *r, bool (*stopping)(void))
+{
+    for (int i = 0; i < r->n; i++) {
+        if (r->out[i].id)
+            continue; /* went with a digest */
+        r->c->now_ms = clock_now_ms();
+        if (stopping()) {
+            say(&r->out[i], &r->in[i], POST_LATER, NULL, NULL);
+            r->out[i].again_at = r->c->now_ms;
+            continue;
+        }
+        send_one(r, i);
+        if (!r->out[i].id) { /* the database went away meanwhile: the claim runs out by itself */
+            say(&r->out[i], &r->in[i], POST_LATER, NULL, NULL);
+            r->out[i].again_at = after(r->c, 10);
+        }
+        ctx_errors_back_to(r->c, 0);
+    }
+}
+
+static void step(Ctx *c, Caller *k, bool (*stopping)(void), bool *worked)
+{
+    Round *r = ARENA_NEW(c->a, Round);
+    *r = (Round){.c = c, .k = k};
+    r->in = ARENA_ARRAY(c->a, BLOCK, Posting);
+    r->out = ARENA_ARRAY(c->a, BLOCK, Posted);
+    memset(r->out, 0, BLOCK * sizeof *r->out);
+    bool any = false;
+    if (!outbox_any_due(c, &any) || !any || !outbox_claim(c, HOLD_MS, r->in, BLOCK, &r->n) || !r->n)
+        return;
+    *worked = true;
+    db_release(c); /* nobody waits for our connection while we wait for others */
+    round_run(r, stopping);
+    outbox_settle(c, r->out, r->n);
+}
+
+bool deliver_step(Db *db, Caller *k, bool (*stopping)(void), bool *worked)
+{
+    Arena *a = arena_new(0);
+    Ctx c;
+    ctx_init(&c, a);
+    c.db = db;
+    Model *m = model_hold();
+    c.model = m;
+    arena_defer(a, model_release, m);
+    c.actor = actor_system(a, CH_JOB);
+    c.zone = conf_text("company.zone");
+    c.patient = true;
+    *worked = false;
+    step(&c, k, stopping, worked);
+    bool ok = c.n_err == 0;
+    if (!ok)
+        log_write(LOG_WARN, "deliver", LOG_S("code", err_name(c.err->code)),
+                  LOG_S("detail", c.err->detail ? c.err->detail : c.err->message));
+    db_release(&c);
+    arena_free(a);
+    return ok;
+}

@@ -1,0 +1,11 @@
+/* The postman: a thread that takes letters from the outbox and sends them by their channels. */
+#ifndef WORK_POST_DELIVER_H
+#define WORK_POST_DELIVER_H
+
+#include "db/db.h"
+#include "work/post/call.h"
+
+/* One round: claims what is due, sends, settles. *worked: there was something. */
+bool deliver_step(Db *db, Caller *k, bool (*stopping)(void), bool *worked);
+
+#endif

@@ -1,0 +1,372 @@
+// Channels, the outbox and its postmen: a real mail server, peers of the message services that check what they are sent.
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { after, before, describe, test } from 'node:test';
+import { makeCompany, passwordOf, sleep, startServer, until } from '../lib/index.mjs';
+import { address, mailsTo, mailTo, peer, smtp } from '../lib/mailbox.mjs';
+import { filter, make, makeCustomer, mistakes, problem } from '../lib/records.mjs';
+
+let server, admin, people, wecom, feishu, dingtalk, hook;
+const answers = {};
+const said = (name, dflt) => () => answers[name]?.() ?? { body: dflt };
+const secretOf = `whsec_${Buffer.from('a key of twenty-four bytes').toString('base64')}`;
+
+before(async () => {
+  [wecom, feishu, dingtalk, hook] = await Promise.all([
+    peer((c) => (c.url.startsWith('/cgi-bin/gettoken') ? { body: { errcode: 0, access_token: 'T1', expires_in: 7200 } } : said('wecom', { errcode: 0, msgid: 'm1' })())),
+    peer(said('feishu', { code: 0, msg: 'success' })), peer(said('dingtalk', { errcode: 0, errmsg: 'ok' })), peer(() => answers.hook?.() ?? { status: 204, body: '' })]);
+  server = await startServer({ company: true, env: {
+    ZHIKE_OUTBOUND_PRIVATE: [smtp, wecom.host, feishu.host, dingtalk.host, hook.host].join(','), ZHIKE_HTTP_BASE_URL: 'http://localhost' } });
+  people = await makeCompany(server, { only: ['rep', 'rep2', 'boss', 'sysadmin'] });
+  admin = await server.admin();
+  await admin.stepUp();
+});
+after(() => Promise.all([server?.stop(), wecom?.stop(), feishu?.stop(), dingtalk?.stop(), hook?.stop()]));
+
+const channel = (over) => make(admin, 'channels', { name: `渠道${Math.random()}`, ...over });
+const mailChannel = (over) => channel({ kind: 'mail', url: `smtp://${smtp}`, sender: '知客 <crm@example.com>', ...over });
+const off = async (...channels) => { for (const c of channels) await admin.delNow(`/channels/${c.id}`); };
+const delivery = async (id) => (await admin.get(`/deliveries/${id}`)).json;
+async function test_(c, to) {
+  const { status, json, text } = await admin.post(`/channels/${c.id}/actions/test`, to ? { to } : {});
+  assert.equal(status, 200, text);
+  return json.delivery;
+}
+const settled = async (id, states = ['sent', 'dead', 'dropped']) => {
+  await until(async () => states.includes((await delivery(id)).state), 20_000, `delivery ${id} in ${states}`);
+  return delivery(id);
+};
+const tried = async (id, attempts) => {
+  await until(async () => { const d = await delivery(id); return d.attempts >= attempts && d.state === 'waiting'; }, 20_000, `attempt ${attempts} of ${id}`);
+  return delivery(id);
+};
+
+describe('a channel', () => {
+  test('keeps its secret to itself', async () => {
+    const c = await mailChannel({ account: '', secret: 'Hush-Hush-2026' });
+    for (const path of [`/channels/${c.id}`, '/channels', `/channels/${c.id}/history`, '/audit-logs?limit=200'])
+      assert.ok(!(await admin.get(path)).text.includes('Hush-Hush'), path);
+    const dump = await server.cli('dump');
+    assert.ok(!dump.stdout.includes('Hush-Hush'));
+    await off(c);
+  });
+
+  test('is only for who has the right, and after a second verification', async () => {
+    problem(await people.rep.get('/channels'), 403, 'forbidden');
+    problem(await people.rep.get('/deliveries'), 403, 'forbidden');
+    problem(await people.rep.get('/message-templates'), 403, 'forbidden');
+    problem(await people.rep.post('/channels', { name: 'x', kind: 'mail', url: `smtp://${smtp}`, sender: 'a@example.com' }), 403, 'forbidden');
+    const fresh = await server.login('sysadmin', passwordOf('sysadmin'));
+    problem(await fresh.post('/channels', { name: 'x', kind: 'mail', url: `smtp://${smtp}`, sender: 'a@example.com' }), 403, 'step_up_required');
+  });
+
+  test('says what it lacks, by field', async () => {
+    const answer = await admin.post('/channels', { name: 'x', kind: 'sms_tencent' });
+    assert.deepEqual(mistakes(answer), ['account:required', 'sender:required', 'template:required']);
+    assert.deepEqual(mistakes(await admin.post('/channels', { name: 'x', kind: 'webhook', url: 'ftp://x/', events: '*' })), ['url:invalid']);
+    assert.deepEqual(mistakes(await admin.post('/channels', { name: 'x', kind: 'mail', url: 'https://mail/', sender: 'a@example.com' })), ['url:invalid']);
+  });
+
+  test('never calls into the house unless the settings file says so', async () => {
+    const targets = ['https://127.0.0.1:1/', 'https://localhost:1/', 'https://169.254.169.254/latest', 'https://[::1]/', 'https://[::ffff:10.0.0.1]/', 'https://2130706433/', 'http://8.8.8.8/'];
+    for (const url of targets) {
+      const c = await channel({ kind: 'webhook', url, events: '*', secret: secretOf, enabled: true });
+      const d = await settled(await test_(c));
+      assert.equal(d.state, 'dead', url);
+      assert.equal(d.code, 'refused', `${url}: ${d.error}`);
+      await off(c);
+    }
+  });
+});
+
+describe('mail', () => {
+  let c;
+  before(async () => { c = await mailChannel(); });
+  after(() => off(c));
+
+  test('arrives as it was meant', async () => {
+    const to = address();
+    const d = await settled(await test_(c, to));
+    assert.equal(d.state, 'sent', d.error);
+    const mail = await mailTo(to);
+    assert.match(mail.headers.from, /知客.*<crm@example\.com>/);
+    assert.equal(mail.headers.subject, '知客 测试消息');
+    assert.equal(mail.headers['auto-submitted'], 'auto-generated');
+    assert.equal(mail.headers['message-id'], `<zhike.${d.id}@example.com>`);
+    assert.match(mail.text, /这是一条测试消息/);
+    assert.match(mail.html, /<html>/);
+    assert.equal((await admin.get(`/channels/${c.id}`)).json.last_error, null);
+  });
+
+  test('refused for good is dead, refused for now comes back, and a person can send it again', async () => {
+    const never = await settled(await test_(c, 'nobody@example.com'));
+    assert.equal(never.state, 'dead');
+    assert.equal(never.code, '550');
+    assert.equal(never.attempts, 1);
+    const again = await tried(await test_(c, 'busy@example.com'), 1);
+    assert.equal(again.code, '450');
+    assert.ok(Date.parse(again.next_at) > Date.now());
+    assert.equal((await admin.post(`/deliveries/${again.id}/actions/drop`)).status, 200);
+    assert.equal((await delivery(again.id)).state, 'dropped');
+    assert.equal((await admin.post(`/deliveries/${never.id}/actions/retry`)).status, 200);
+    assert.equal((await settled(never.id, ['dead'])).attempts, 1);
+    problem(await admin.post(`/deliveries/${(await settled(await test_(c, address()))).id}/actions/retry`), 409, 'conflict');
+    problem(await people.rep.post(`/deliveries/${never.id}/actions/retry`), 403, 'forbidden');
+  });
+
+  test('a hundred letters go by, each once', async () => {
+    const to = Array.from({ length: 100 }, () => address('many'));
+    for (let i = 0; i < to.length; i += 20) await Promise.all(to.slice(i, i + 20).map((t) => test_(c, t)));
+    await until(() => to.every((t) => mailsTo(t).length), 60_000, 'a hundred mails');
+    assert.deepEqual(to.filter((t) => mailsTo(t).length !== 1), []);
+  });
+
+  test('letters survive a kill -9 between the claim and the end', async () => {
+    const to = Array.from({ length: 30 }, () => address('kill'));
+    const letters = await Promise.all(to.map((t) => test_(c, t)));
+    await server.halt('SIGKILL');
+    await server.launch();
+    people = await makeCompany(server, { only: ['rep', 'rep2', 'boss', 'sysadmin'] });
+    admin = await server.admin();
+    await admin.stepUp();
+    // what the dead process had claimed comes back when its claim is over
+    const rows = await Promise.all(letters.map(delivery));
+    const claimed = rows.filter((d) => d.state === 'sending');
+    assert.ok(claimed.every((d) => Date.parse(d.next_at) - Date.now() < 125_000), 'a claim is for two minutes');
+    const rest = to.filter((t, i) => rows[i].state !== 'sending');
+    await until(() => rest.every((t) => mailsTo(t).length >= 1), 30_000, 'what was not under way');
+    assert.deepEqual(to.filter((t) => mailsTo(t).length > 1), []);
+  });
+});
+
+describe('a notice', () => {
+  let c, to, mine;
+  const tasks = (owner, title) => make(people.boss, 'tasks', { title, owner, due_at: new Date(Date.now() + 864e5).toISOString() });
+  const prefs = (body) => people.rep.patch('/me/notify', body);
+  before(async () => {
+    c = await mailChannel();
+    to = address('rep');
+    mine = people.rep.user.id;
+    assert.equal((await admin.patchNow(`/users/${mine}`, { email: to })).status, 200);
+  });
+  after(() => off(c));
+
+  test('goes by mail to whom wants it, with the way to the record', async () => {
+    await tasks(mine, '没有要求邮件');
+    assert.equal((await prefs({ kinds: { task_assigned: ['mail'] } })).status, 200);
+    const t = await tasks(mine, '回访客户');
+    const mail = await mailTo(to);
+    assert.match(mail.text, /回访客户/);
+    assert.ok(mail.text.includes(`http://localhost/e/tasks/${t.id}`), mail.text);
+    assert.equal(mailsTo(to).length, 1);
+    const { json } = await people.rep.get('/me/notify');
+    assert.deepEqual(json.notify, { kinds: { task_assigned: ['mail'] } });
+    assert.deepEqual(json.media.filter((m) => m.ready).map((m) => m.medium), ['mail']);
+    assert.ok(json.media.find((m) => m.medium === 'wecom').why);
+  });
+
+  test('waits for the end of quiet hours, and for the hour of the digest', async () => {
+    const at = (minutes) => new Date(Date.now() + 8 * 3600_000 + minutes * 60_000).toISOString().slice(11, 16); // the house is in Shanghai
+    assert.equal((await prefs({ quiet: { from: at(-30), to: at(30) } })).status, 200);
+    await tasks(mine, '夜里的任务');
+    const rows = async () => (await admin.get(`/deliveries?sort=-id&limit=10&fields=state,digest,next_at,kind&${filter(['user', '=', mine])}`)).json.data;
+    const [quiet] = await rows();
+    assert.equal(quiet.state, 'waiting');
+    const wait = Date.parse(quiet.next_at) - Date.now();
+    assert.ok(wait > 25 * 60_000 && wait < 35 * 60_000, `${wait} ms`);
+    assert.equal((await prefs({ quiet: null, digest: { at: at(60) } })).status, 200);
+    await tasks(mine, '汇总的任务');
+    const [digest] = await rows();
+    assert.equal(digest.digest, true);
+    const later = Date.parse(digest.next_at) - Date.now();
+    assert.ok(later > 55 * 60_000 && later < 65 * 60_000, `${later} ms`);
+    assert.equal((await prefs({ digest: null })).status, 200);
+  });
+
+  test('is not sent to whom may not read the record any more', async () => {
+    const made = await makeCustomer(people.rep2);
+    await prefs({ kinds: { shared: ['mail'], transferred: ['mail'] }, digest: { at: '00:00' } });
+    assert.equal((await people.rep2.post(`/customers/${made.id}/actions/share`, { with: mine, right: 'read' })).status, 200);
+    const find = async () => (await admin.get(`/deliveries?sort=-id&limit=1&${filter(['user', '=', mine])}`)).json.data[0];
+    const waiting = await find();
+    assert.equal(waiting.kind, 'shared');
+    assert.ok([200, 204].includes((await people.rep2.post(`/customers/${made.id}/actions/unshare`, { with: mine })).status));
+    await admin.post(`/deliveries/${waiting.id}/actions/drop`);
+    await admin.post(`/deliveries/${waiting.id}/actions/retry`); // due now
+    assert.equal((await settled(waiting.id)).state, 'dropped');
+    await prefs({ digest: null });
+  });
+
+  test('preferences name what is wrong in them', async () => {
+    assert.deepEqual(mistakes(await prefs({ kinds: { nothing: ['mail'] } })), ['notify.kinds.nothing:enum.unknown']);
+    assert.deepEqual(mistakes(await prefs({ kinds: { shared: ['pigeon'] } })), ['notify.kinds.shared:enum.unknown']);
+    assert.deepEqual(mistakes(await prefs({ quiet: { from: '25:00', to: '07:00' } })), ['notify.quiet.from:invalid']);
+    assert.ok([400, 422].includes((await prefs({ other: 1 })).status));
+    assert.ok([400, 422].includes((await prefs({ kinds: 7 })).status));
+  });
+
+  test('reads as the template says; a template with places nobody fills is refused', async () => {
+    const bad = await admin.post('/message-templates', { name: 'x', kind: 'notice', medium: 'mail', body: '{{password}} {{title}}' });
+    assert.deepEqual(mistakes(bad), ['body:invalid']);
+    assert.match(bad.text, /password/);
+    const t = await make(admin, 'message-templates', { name: '通知邮件', kind: 'notice', medium: 'mail', subject: '【{{company}}】{{title}}', body: '致 {{name}}：{{title}}｜{{text}}' });
+    problem(await admin.post('/message-templates', { name: 'y', kind: 'notice', medium: 'mail', body: '{{title}}' }), 409, 'conflict');
+    const look = await admin.post(`/message-templates/${t.id}/actions/preview`, {});
+    assert.match(look.json.body, /^致 .*云栖科技有限公司$/);
+    await prefs({ kinds: { task_assigned: ['mail'] } });
+    await tasks(mine, '{{link}} 样子');
+    await until(() => mailsTo(to).some((m) => /^致 冯销售：.*｜\{\{link\}\} 样子/.test(m.text)), 20_000, 'a mail by the template');
+    await admin.delNow(`/message-templates/${t.id}`);
+  });
+});
+
+describe('message services', () => {
+  test('a group robot of 企业微信; a mistake inside HTTP 200 is a mistake', async () => {
+    const c = await channel({ kind: 'wecom_robot', url: `${wecom.url}/cgi-bin/webhook/send?key=1` });
+    assert.equal((await settled(await test_(c))).state, 'sent');
+    const body = JSON.parse(wecom.calls.at(-1).body);
+    assert.equal(body.msgtype, 'text');
+    assert.match(body.text.content, /测试/);
+    answers.wecom = () => ({ body: { errcode: 93000, errmsg: 'invalid webhook url' } });
+    const dead = await settled(await test_(c));
+    assert.deepEqual([dead.state, dead.code], ['dead', '93000']);
+    answers.wecom = () => ({ body: { errcode: 45009, errmsg: 'api freq out of limit' } });
+    const later = await tried(await test_(c), 1);
+    assert.equal(later.code, '45009');
+    answers.wecom = () => ({ body: '<html>gateway</html>' });
+    assert.equal((await tried(await test_(c), 1)).code, 'answer');
+    answers.wecom = null;
+    await off(c);
+  });
+
+  test('an app of 企业微信 asks for its token once', async () => {
+    const c = await channel({ kind: 'wecom_app', url: wecom.url, account: 'corp', secret: 's&s', sender: '1000002' });
+    const before = wecom.calls.length;
+    assert.equal((await settled(await test_(c, 'zhangsan'))).provider, 'm1');
+    assert.equal((await settled(await test_(c, 'lisi'))).state, 'sent');
+    const calls = wecom.calls.slice(before);
+    assert.deepEqual(calls.map((x) => x.url), ['/cgi-bin/gettoken?corpid=corp&corpsecret=s%26s', '/cgi-bin/message/send?access_token=T1', '/cgi-bin/message/send?access_token=T1']);
+    assert.equal(JSON.parse(calls[1].body).touser, 'zhangsan');
+    assert.equal(JSON.parse(calls[1].body).agentid, 1000002);
+    await off(c);
+  });
+
+  test('钉钉 and 飞书 are signed to, each in its own way round', async () => {
+    const d = await channel({ kind: 'dingtalk_robot', url: `${dingtalk.url}/robot/send?access_token=T`, secret: 'SECtest' });
+    const f = await channel({ kind: 'feishu_robot', url: `${feishu.url}/open-apis/bot/v2/hook/t`, secret: 'test' });
+    assert.equal((await settled(await test_(d))).state, 'sent');
+    const u = new URL(dingtalk.calls.at(-1).url, 'http://x');
+    const stamp = u.searchParams.get('timestamp');
+    assert.ok(Math.abs(stamp - Date.now()) < 60_000);
+    assert.equal(u.searchParams.get('sign'), createHmac('sha256', 'SECtest').update(`${stamp}\nSECtest`).digest('base64'));
+    assert.equal((await settled(await test_(f))).state, 'sent');
+    const body = JSON.parse(feishu.calls.at(-1).body);
+    assert.equal(body.sign, createHmac('sha256', `${body.timestamp}\ntest`).update('').digest('base64'));
+    await off(d, f);
+  });
+
+  test('more than a channel may a minute waits without losing a try', async () => {
+    const c = await channel({ kind: 'feishu_robot', url: `${feishu.url}/x`, per_minute: 3 });
+    const letters = [];
+    for (let i = 0; i < 5; i++) letters.push(await test_(c));
+    await until(async () => (await Promise.all(letters.map(delivery))).filter((x) => x.state === 'sent').length === 3, 20_000, 'three sent');
+    await sleep(600);
+    const rest = (await Promise.all(letters.map(delivery))).filter((x) => x.state !== 'sent');
+    assert.deepEqual(rest.map((x) => [x.state, x.attempts]), [['waiting', 0], ['waiting', 0]]);
+    await off(c);
+  });
+});
+
+describe('a webhook', () => {
+  let c;
+  const told = (id) => hook.calls.filter((x) => JSON.parse(x.body).data.id === id).map((x) => JSON.parse(x.body).type);
+  before(async () => { c = await channel({ kind: 'webhook', url: `${hook.url}/in`, events: 'customer.created, customer.deleted; contact.*', secret: secretOf }); });
+  after(() => off(c));
+
+  test('hears of what it asked for, signed, with the record and nothing that stands in it', async () => {
+    const made = await makeCustomer(people.rep, { name: '保密客户名称' });
+    await people.rep.patchNow(`/customers/${made.id}`, { remark: '改' });
+    assert.equal((await people.boss.delNow(`/customers/${made.id}`)).status, 204);
+    await until(() => told(made.id).length >= 2, 20_000, 'two events');
+    await sleep(400);
+    assert.deepEqual(told(made.id).sort(), ['customer.created', 'customer.deleted']);
+    const call = hook.calls.find((x) => JSON.parse(x.body).data.id === made.id);
+    assert.ok(!call.body.includes('保密'));
+    const { 'webhook-id': id, 'webhook-timestamp': at, 'webhook-signature': proof } = call.headers;
+    assert.equal(proof, `v1,${createHmac('sha256', Buffer.from(secretOf.slice(6), 'base64')).update(`${id}.${at}.${call.body}`).digest('base64')}`);
+  });
+
+  test('a change that fails tells nobody', async () => {
+    const before = hook.calls.length;
+    problem(await people.rep.post('/customers', { name: '' }), 422);
+    await sleep(600);
+    assert.equal(hook.calls.length, before);
+  });
+
+  test('comes back to one that fails, with the same number, and leaves one that is gone', async () => {
+    answers.hook = () => ({ status: 503, headers: { 'Retry-After': '2' } });
+    const made = await makeCustomer(people.rep);
+    await until(() => told(made.id).length, 20_000, 'the first try');
+    answers.hook = () => ({ status: 302, headers: { Location: `${wecom.url}/stolen` } });
+    await until(() => told(made.id).length >= 2, 30_000, 'the second try');
+    const [one, two] = hook.calls.filter((x) => JSON.parse(x.body).data.id === made.id);
+    assert.equal(one.headers['webhook-id'], two.headers['webhook-id']);
+    assert.ok(!wecom.calls.some((x) => x.url === '/stolen'));
+    answers.hook = () => ({ status: 410 });
+    await makeCustomer(people.rep);
+    await until(async () => (await admin.get(`/channels/${c.id}`)).json.enabled === false, 20_000, 'the channel is off');
+    answers.hook = null;
+    const calls = hook.calls.length;
+    await makeCustomer(people.rep);
+    await sleep(600);
+    assert.equal(hook.calls.length, calls);
+  });
+});
+
+describe('a forgotten password', () => {
+  let c, to;
+  const ask = (login) => server.anyone().post('/password-reset', { login });
+  const tokenIn = (mail) => /\/password#([A-Za-z0-9_-]{22})/.exec(mail.text)?.[1];
+  before(async () => {
+    c = await mailChannel();
+    to = address('boss');
+    assert.equal((await admin.patchNow(`/users/${people.boss.user.id}`, { email: to })).status, 200);
+  });
+  after(() => off(c));
+
+  test('a link by mail sets a new one, once, and ends every session', async () => {
+    const known = await ask('boss'), unknown = await ask('nobody-at-all');
+    assert.deepEqual([known.status, known.text], [202, unknown.text]);
+    const token = tokenIn(await mailTo(to));
+    assert.ok(token);
+    assert.deepEqual((await server.anyone().post('/password-reset/look', { token })).json, { login: 'boss', kind: 'reset' });
+    const weak = await server.anyone().post('/password-reset/confirm', { token, password: 'short' });
+    assert.equal(weak.status, 422);
+    const row = (await admin.get(`/deliveries?sort=-id&limit=5&${filter(['kind', '=', 'reset'])}`)).json.data[0];
+    assert.ok(row && !JSON.stringify(row).includes(token));
+    assert.ok(!(await server.cli('dump')).stdout.includes(token), 'the token is nowhere in the data');
+    const both = await Promise.all([1, 2].map((n) => server.anyone().post('/password-reset/confirm', { token, password: `Lantern-river-${n}-2026` })));
+    assert.deepEqual(both.map((x) => x.status).sort(), [204, 404]);
+    assert.equal((await people.boss.get('/me')).status, 401);
+    const n = both[0].status === 204 ? 1 : 2;
+    assert.equal((await server.login('boss', `Lantern-river-${n}-2026`)).user.login, 'boss');
+    problem(await server.anyone().post('/password-reset/look', { token }), 404, 'not_found');
+  });
+
+  test('is asked for a few times an hour only, and by text only', async () => {
+    assert.ok([400, 422].includes((await server.anyone().post('/password-reset', { login: ['boss', 'thief@example.com'] })).status));
+    let last;
+    for (let i = 0; i < 8; i++) last = await ask('boss');
+    problem(last, 429);
+  });
+
+  test('an invitation opens an account', async () => {
+    const email = address('new');
+    const person = await make(admin, 'users', { login: 'newcomer', name: '新同事', status: 'pending', email });
+    problem(await people.rep.post(`/users/${person.id}/actions/invite`, {}), 403);
+    assert.equal((await admin.post(`/users/${person.id}/actions/invite`, {})).status, 200);
+    const token = tokenIn(await mailTo(email));
+    assert.equal((await server.anyone().post('/password-reset/confirm', { token, password: 'Copper-meadow-77-x' })).status, 204);
+    assert.equal((await server.login('newcomer', 'Copper-meadow-77-x')).user.login, 'newcomer');
+  });
+});

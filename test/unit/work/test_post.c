@@ -1,0 +1,225 @@
+/* Signatures by the vectors of the vendors, addresses nobody may be sent to, the making of a mail, texts with places. */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/crypt.h"
+#include "base/fill.h"
+#include "base/msg.h"
+#include "work/post/guard.h"
+#include "work/post/mail.h"
+#include "work/post/sign.h"
+#include "work/post/vendor.h"
+
+static Arena *a;
+
+static int begin(void **state)
+{
+    (void)state;
+    a = arena_new(0);
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    arena_free(a);
+    return 0;
+}
+
+static void vendors_sign_as_they_say(void **state)
+{
+    (void)state;
+    assert_string_equal(sign_dingtalk(a, "SECtest", 1700000000000),
+                        "aZLLrriXgn05YbwaGR7knYsLeJADjr9NwLaNNKpxh4g=");
+    assert_string_equal(sign_feishu(a, "test", 1700000000),
+                        "eSJQnOl8XqPTMPHWz9e5IzeHS/tqoc68g2967ekIPmg=");
+    assert_string_equal(sign_webhook(a, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+                                     "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330,
+                                     "{\"test\": 2432232314}"),
+                        "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+    assert_null(sign_webhook(a, "secret", "msg_1", 1, "{}"));
+    assert_null(sign_webhook(a, "whsec_***", "msg_1", 1, "{}"));
+}
+
+static void aliyun_signs_as_it_says(void **state)
+{
+    (void)state;
+    const SignPair query[] = {{"PhoneNumbers", "13800138000"},
+                              {"SignName", "测试"},
+                              {"TemplateCode", "SMS_123456"},
+                              {"TemplateParam", "{\"code\":\"1234\"}"},
+                              {NULL, NULL}};
+    char *q;
+    const char *proof = sign_aliyun(a, "dysmsapi.aliyuncs.com", query, "SendSms", "2017-05-25",
+                                    "3156853299f313e23d1673dc12e1703d", "2023-11-14T22:13:20Z",
+                                    "AKEXAMPLE", "SKEXAMPLE", &q);
+    assert_non_null(strstr(
+        proof, "Signature=dc63658920c03e07fa32c52c34531ec5130cda0c93839b966ce410e0180b97b2"));
+    assert_string_equal(q, "PhoneNumbers=13800138000&SignName=%E6%B5%8B%E8%AF%95&TemplateCode=SMS_"
+                           "123456&TemplateParam=%7B%22code%22%3A%221234%22%7D");
+}
+
+static void tencent_signs_as_it_says(void **state)
+{
+    (void)state;
+    const char *body =
+        "{\"PhoneNumberSet\":[\"+8613711112222\"],\"SmsSdkAppId\":\"1400006666\",\"SignName\":"
+        "\"测试\",\"TemplateId\":\"449739\",\"TemplateParamSet\":[\"1234\"]}";
+    const char *proof = sign_tencent(a, "sms.tencentcloudapi.com", "sms", body, "application/json",
+                                     1551113065, "AKIDEXAMPLE", "SKEXAMPLE");
+    assert_non_null(strstr(proof, "Credential=AKIDEXAMPLE/2019-02-25/sms/tc3_request"));
+    assert_string_equal(
+        strstr(proof, "Signature="),
+        "Signature=c5e29d2a0da495ee04453847fe7967658218330b51e04bb04255855c39e3b59d");
+}
+
+static bool public_of(const char *text)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET};
+    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
+    if (strchr(text, ':')) {
+        assert_int_equal(inet_pton(AF_INET6, text, &in6.sin6_addr), 1);
+        return guard_public((struct sockaddr *)&in6);
+    }
+    assert_int_equal(inet_pton(AF_INET, text, &in.sin_addr), 1);
+    return guard_public((struct sockaddr *)&in);
+}
+
+static void nobody_is_sent_into_the_house(void **state)
+{
+    static const char *const closed[] = {"127.0.0.1",
+                                         "127.255.255.254",
+                                         "10.0.0.1",
+                                         "172.16.0.1",
+                                         "172.31.255.255",
+                                         "192.168.1.1",
+                                         "169.254.169.254",
+                                         "100.64.0.1",
+                                         "0.0.0.0",
+                                         "224.0.0.1",
+                                         "255.255.255.255",
+                                         "192.0.2.1",
+                                         "198.18.0.1",
+                                         "240.0.0.1",
+                                         "::",
+                                         "::1",
+                                         "::ffff:127.0.0.1",
+                                         "::ffff:10.1.2.3",
+                                         "fe80::1",
+                                         "fc00::1",
+                                         "fd12::1",
+                                         "ff02::1",
+                                         "64:ff9b::7f00:1",
+                                         "2002:7f00:1::",
+                                         "2001:db8::1",
+                                         "2001::1",
+                                         "::ffff:169.254.169.254",
+                                         "2002:c0a8:101::1"};
+    static const char *const open[] = {"8.8.8.8",          "172.32.0.1",     "100.128.0.1",
+                                       "11.0.0.1",         "2400:3200::1",   "::ffff:8.8.8.8",
+                                       "64:ff9b::808:808", "2002:808:808::1"};
+    (void)state;
+    for (size_t i = 0; i < sizeof closed / sizeof *closed; i++)
+        if (public_of(closed[i]))
+            fail_msg("%s is not public", closed[i]);
+    for (size_t i = 0; i < sizeof open / sizeof *open; i++)
+        if (!public_of(open[i]))
+            fail_msg("%s is public", open[i]);
+}
+
+static void a_sender_is_a_name_and_an_address(void **state)
+{
+    const char *name, *address;
+    (void)state;
+    assert_true(mail_split(a, "知客 <crm@example.com>", &name, &address));
+    assert_string_equal(name, "知客");
+    assert_string_equal(address, "crm@example.com");
+    assert_true(mail_split(a, "crm@example.com", &name, &address));
+    assert_string_equal(name, "");
+    assert_false(mail_split(a, "", &name, &address));
+    assert_false(mail_split(a, "nobody", &name, &address));
+    assert_false(mail_split(a, "a@example.com, b@example.com", &name, &address));
+}
+
+static void a_mail_says_what_it_was_given(void **state)
+{
+    (void)state;
+    Mail m = {.from_name = "知客",
+              .from = "crm@example.com",
+              .to = "zhang@example.com",
+              .subject = "任务即将到期\r\nBcc: thief@example.com",
+              .text = "您好 <b>",
+              .link = "https://crm.example.com/e/tasks/1?a=1&b=2",
+              .link_label = "打开查看",
+              .id = 42,
+              .at_ms = 1700000000000};
+    const char *text = mail_compose(a, &m);
+    assert_non_null(strstr(text, "Message-Id: <zhike.42@example.com>"));
+    assert_non_null(strstr(text, "Auto-Submitted: auto-generated"));
+    assert_non_null(strstr(text, "Date: Tue, 14 Nov 2023 22:13:20 +0000"));
+    assert_non_null(strstr(text, "multipart/alternative"));
+    assert_null(strstr(text, "\r\nBcc:"));
+    assert_null(strstr(text, "\nBcc:"));
+    for (const char *p = text; (p = strchr(p, '\n')); p++)
+        assert_true(p > text && p[-1] == '\r');
+}
+
+static void places_are_filled_once(void **state)
+{
+    const FillVar vars[] = {{"name", "{{link}} \"<张>\""}, {"link", "x"}, {NULL, NULL}};
+    (void)state;
+    assert_string_equal(fill_text(a, "您好 {{ name }}{{none}}{{}} {x}", vars, FILL_PLAIN),
+                        "您好 {{link}} \"<张>\"{{}} {x}");
+    assert_string_equal(fill_text(a, "{{name}}", vars, FILL_HTML),
+                        "{{link}} &quot;&lt;张&gt;&quot;");
+    assert_string_equal(fill_text(a, "{{name}}", vars, FILL_JSON), "{{link}} \\\"<张>\\\"");
+    assert_string_equal(fill_text(a, "{{link}}{{", vars, FILL_URL), "x{{");
+    assert_string_equal(fill_value(a, "a b&张", FILL_URL), "a%20b%26%E5%BC%A0");
+    assert_string_equal(fill_value(a, "a\r\nb", FILL_LINE), "a  b");
+}
+
+static void unknown_places_are_named(void **state)
+{
+    static const char *const known[] = {"name", "link", NULL};
+    Ctx c;
+    (void)state;
+    ctx_init(&c, a);
+    assert_true(fill_check(&c, "body", "{{name}} {{ link }} { {x}} {{", known));
+    assert_false(fill_check(&c, "body", "{{nam}} {{password}}", known));
+    assert_string_equal(c.err->field, "body");
+}
+
+static void a_long_text_is_cut_before_its_link(void **state)
+{
+    Ctx c;
+    (void)state;
+    ctx_init(&c, a);
+    Posting p = {.link = "https://x/1"};
+    Ready r = {.p = &p, .subject = "s", .body = "一二三四五六七八九十", .lang = "zh"};
+    assert_string_equal(vendor_plain(&c, &r, 100), "一二三四五六七八九十\nhttps://x/1");
+    assert_string_equal(vendor_plain(&c, &r, 24), "一二三…\nhttps://x/1");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(vendors_sign_as_they_say),
+        cmocka_unit_test(aliyun_signs_as_it_says),
+        cmocka_unit_test(tencent_signs_as_it_says),
+        cmocka_unit_test(nobody_is_sent_into_the_house),
+        cmocka_unit_test(a_sender_is_a_name_and_an_address),
+        cmocka_unit_test(a_mail_says_what_it_was_given),
+        cmocka_unit_test(places_are_filled_once),
+        cmocka_unit_test(unknown_places_are_named),
+        cmocka_unit_test(a_long_text_is_cut_before_its_link),
+    };
+    crypt_init(1, 1);
+    msg_load();
+    return cmocka_run_group_tests(tests, begin, end);
+}
