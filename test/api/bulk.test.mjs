@@ -6,12 +6,12 @@ import { passwordOf } from '../lib/company.mjs';
 import { sleep } from '../lib/program.mjs';
 import { all, filter, ids, make, makeCustomer, problem } from '../lib/records.mjs';
 
-let server, boss, manager, rep, rep2, west_rep, agent;
+let server, boss, manager, rep, rep2, west_rep, agent, sysadmin;
 const me = {};
 
 before(async () => {
   server = await startServer({ company: true });
-  ({ boss, manager, rep, rep2, west_rep, agent } = await makeCompany(server, { only: ['boss', 'manager', 'rep', 'rep2', 'west_rep', 'agent'] }));
+  ({ boss, manager, rep, rep2, west_rep, agent, sysadmin } = await makeCompany(server, { only: ['boss', 'manager', 'rep', 'rep2', 'west_rep', 'agent', 'sysadmin'] }));
   for (const [name, client] of Object.entries({ boss, manager, rep, rep2, west_rep })) me[name] = (await client.get('/me')).json.user.id;
 });
 after(() => server?.stop());
@@ -75,6 +75,29 @@ describe('saved views', () => {
     problem(await rep.get(`/contacts?view=${two.id}`), 400, 'bad_request');
     for (const id of ['0', 'x', '-1', '99999999999999999999']) problem(await rep.get(`/customers?view=${id}`), 400, 'bad_request');
   });
+  test('the default of roles or of everybody: set by who arranges layouts, one each, of shared views only', async () => {
+    const mine = await make(rep, 'saved-views', { name: '公用', entity: 'customer', shared: 'everyone' });
+    const other = await make(rep, 'saved-views', { name: '公用二', entity: 'customer', shared: 'everyone' });
+    const quiet = await make(rep, 'saved-views', { name: '自用', entity: 'customer' });
+    problem(await rep.patchNow(`/saved-views/${mine.id}`, { default_for: ['*'] }), 403);
+    problem(await rep.post('/saved-views', { name: 'x', entity: 'customer', shared: 'everyone', default_for: ['sales_rep'] }), 403);
+    // The one who arranges layouts reads no customer, and need not.
+    const set = (id, codes) => sysadmin.patchNow(`/saved-views/${id}`, { default_for: codes });
+    assert.equal((await set(mine.id, ['*', 'sales_rep'])).status, 200);
+    assert.equal((await set(other.id, ['sales_rep'])).status, 200);
+    const of = async (id) => (await rep.get(`/saved-views/${id}`)).json.default_for ?? null;
+    assert.deepEqual([await of(mine.id), await of(other.id)], [['*'], ['sales_rep']]);
+    assert.equal((await set(other.id, ['*'])).status, 200);
+    assert.deepEqual([await of(mine.id), await of(other.id)], [null, ['*']]);
+    for (const [codes, status] of [[['nobody_such'], 422], [[7], 422], ['*', 422], [{ a: 1 }, 422]]) assert.equal((await set(mine.id, codes)).status, status, JSON.stringify(codes));
+    problem(await set(quiet.id, ['*']), 422);
+    problem(await sysadmin.patchNow(`/saved-views/${mine.id}`, { name: '改名' }), 422);
+    // Shared no more, it is nobody's default any more.
+    assert.equal((await rep.patchNow(`/saved-views/${other.id}`, { shared: 'private' })).status, 200);
+    assert.equal(await of(other.id), null);
+    assert.equal((await rep.patchNow(`/saved-views/${mine.id}`, { name: '公用一' })).status, 200);
+  });
+
   test('a view shared by somebody who reads more shows what is left', async () => {
     const view = await make(boss, 'saved-views', { name: '全部', entity: 'customer', columns: ['name', 'phone', 'level'], shared: 'everyone' });
     assert.equal((await agent.get(`/customers?view=${view.id}`)).status, 200);

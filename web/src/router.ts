@@ -1,5 +1,6 @@
 // Routes. The list and the shell are in the first bundle, everything else comes when it is opened.
 import { createRouter, createWebHistory, type Router } from 'vue-router';
+import { followPlaces } from './core/places';
 import { boot, me } from './core/session';
 import { fail } from './ui/notify';
 import Shell from './shell/Shell.vue';
@@ -47,6 +48,7 @@ export function makeRouter(): Router {
       },
     ],
   });
+  followPlaces(router);
   router.beforeEach(async (to, from) => {
     if (to.path !== from.path && anyDirty() && !(await mayLeave())) return false;
     if (to.meta.open) return me.value ? { path: '/' } : true;

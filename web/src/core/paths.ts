@@ -6,7 +6,9 @@ import { fieldOf, loadEntity, ownFirst, shortOf, type EntityDef, type FieldDef }
 export interface PathField { path: string; field: FieldDef; label: string }
 
 const usable = (f: FieldDef) => f.name !== 'version' && (f.ops?.length ?? 0) > 0 && !f.masked;
-const followable = (f: FieldDef) => f.type === 'link' && !!f.to && !f.masked && f.name !== 'merged_into';
+/** The server follows three links; a path of four names ends there. */
+const MOST_LINKS = 3;
+export const followable = (f: FieldDef) => f.type === 'link' && !!f.to && !f.masked && f.name !== 'merged_into';
 
 async function target(f: FieldDef): Promise<EntityDef | null> {
   // An entity that is not in the index is not there for this reader.
@@ -36,4 +38,13 @@ export async function pathsOf(entity: EntityDef): Promise<PathField[]> {
     return (to ? ownFirst(to.fields).filter(usable) : []).map((f) => ({ path: `${link.name}.${f.name}`, field: f, label: `${label(link.label)} › ${label(f.label)}` }));
   }));
   return [...own.map((f) => ({ path: f.name, field: f, label: label(f.label) })), ...near.flat()];
+}
+
+/** May the fields behind this one be named, too? */
+export const goesDeeper = (p: PathField): boolean => followable(p.field) && p.path.split('.').length <= MOST_LINKS;
+
+/** The fields behind a link that is itself behind links: asked for when somebody goes there. */
+export async function pathsBehind(link: PathField): Promise<PathField[]> {
+  const to = goesDeeper(link) ? await target(link.field) : null;
+  return (to ? ownFirst(to.fields).filter(usable) : []).map((f) => ({ path: `${link.path}.${f.name}`, field: f, label: `${link.label} › ${label(f.label)}` }));
 }

@@ -2,7 +2,7 @@
 // Both questions are asked in a dialog over the page: what a person has typed stays where it is.
 import { computed, ref, shallowRef, watch } from 'vue';
 import { ApiError, call, get, hooks, patch, post } from './api';
-import { setLang, t } from './i18n';
+import { lang, setLang, t } from './i18n';
 import { forgetSchema, loadIndex, type LinkValue } from './schema';
 import { forgetValues, prefs, setOwner } from './store';
 
@@ -41,15 +41,27 @@ hooks.signInAgain = () => (me.value ? ask({ kind: 'sign-in' }) : Promise.resolve
 hooks.stepUp = (methods) => ask({ kind: 'step-up', methods });
 hooks.unreachable = () => t('error.offline');
 
-/** Theme, density and size of text are kept with the account, and in this browser for the sign-in page. */
-const look = () => ({ theme: prefs.theme, density: prefs.density, size: prefs.size });
+/** Theme, density, size of text and language are kept with the account, and in this browser for the sign-in page. */
+const look = () => ({ theme: prefs.theme, density: prefs.density, size: prefs.size, ...(prefs.lang ? { lang: prefs.lang } : {}) });
 let kept = '';
 function takeLook(next: Me): void {
   const mine = next.prefs?.look as Partial<ReturnType<typeof look>> | undefined;
   if (mine && ['light', 'dark', 'auto'].includes(mine.theme ?? '')) prefs.theme = mine.theme!;
   if (mine && ['compact', 'comfortable'].includes(mine.density ?? '')) prefs.density = mine.density!;
   if (mine && ['small', 'normal', 'large'].includes(mine.size ?? '')) prefs.size = mine.size!;
+  // What the last person at this browser spoke is not what this one speaks.
+  const spoken = mine?.lang === 'en' || mine?.lang === 'zh' ? mine.lang : next.locale?.startsWith('en') ? 'en' : 'zh';
+  if (chosen && prefs.lang && prefs.lang !== spoken) void chooseLanguage(prefs.lang);
+  else prefs.lang = spoken;
+  chosen = false;
   kept = JSON.stringify(look());
+}
+/** On the sign-in page just now: then it is this person's choice. */
+let chosen = false;
+/** Lays members over what is kept with the account; null takes one away. */
+export async function savePrefs(prefs: Record<string, unknown>): Promise<void> {
+  const next = await patch<Me>('/me', { prefs });
+  if (me.value) me.value = { ...me.value, prefs: next.prefs };
 }
 let waiting = 0;
 watch(() => JSON.stringify(look()), (text) => {
@@ -65,8 +77,8 @@ function take(next: Me): void {
   takeLook(next);
 }
 
-/** The language of the account, unless another was chosen in this browser. */
-const speak = async () => { if (!prefs.lang && me.value?.locale) await setLang(me.value.locale.startsWith('en') ? 'en' : 'zh'); };
+/** The language of the account. */
+const speak = async () => { if (prefs.lang && prefs.lang !== lang.value) await setLang(prefs.lang); };
 
 /** True where somebody is signed in; the page can then show the shell. */
 export async function boot(): Promise<boolean> {
@@ -115,6 +127,7 @@ export const changePassword = (old: string, next: string) => post('/me/password'
 /** The language of the page, kept in this browser and with the account, whose mails follow it. */
 export async function chooseLanguage(next: 'zh' | 'en'): Promise<void> {
   prefs.lang = next;
+  chosen = !me.value;
   await setLang(next);
-  if (me.value) try { await patch('/me', { locale: next === 'en' ? 'en' : 'zh-CN' }); } catch { /* the page speaks it anyway */ }
+  if (me.value) try { await patch('/me', { locale: next === 'en' ? 'en' : 'zh-CN', prefs: { look: look() } }); } catch { /* the page speaks it anyway */ }
 }

@@ -2,7 +2,7 @@
 // compared with what the list shows, so that an unsaved change can be seen, kept or dropped.
 import { computed, ref, shallowRef, type Ref } from 'vue';
 import { get, patch, post, remove } from '../../core/api';
-import { me } from '../../core/session';
+import { me, savePrefs } from '../../core/session';
 import { fieldOf, type EntityDef, type LinkValue, type Page, type Row } from '../../core/schema';
 
 export interface Column { field: string; width?: number }
@@ -10,9 +10,9 @@ export type Kind = 'list' | 'board';
 /** What a list shows and how: the part of a view that a person changes by looking. */
 export interface Shape { kind: Kind; filter: unknown; columns: Column[]; sort: string; group: string; sums: string[] }
 export type Shared = 'private' | 'department' | 'everyone';
-export interface SavedView { id: number; version: number; name: string; kind: string; filter: unknown; columns: unknown; sort_by: string | null; group_by: string | null; sums: unknown; shared: Shared; is_default: boolean; owner: LinkValue | null; can?: Record<string, boolean> }
+export interface SavedView { id: number; version: number; name: string; kind: string; filter: unknown; columns: unknown; sort_by: string | null; group_by: string | null; sums: unknown; shared: Shared; is_default: boolean; default_for?: string[] | null; owner: LinkValue | null; can?: Record<string, boolean> }
 
-const viewFields = 'name,kind,filter,columns,sort_by,group_by,sums,shared,is_default,position,owner';
+const viewFields = 'name,kind,filter,columns,sort_by,group_by,sums,shared,is_default,default_for,position,owner';
 export const isMine = (v: SavedView): boolean => v.owner?.id === me.value?.user.id;
 
 /** Columns as written by anybody: names, or names with a width; what the reader does not have falls out. */
@@ -35,6 +35,19 @@ const toBody = (s: Shape) => ({
 });
 export const sameShape = (a: Shape, b: Shape): boolean => JSON.stringify(toBody(a)) === JSON.stringify(toBody(b));
 
+/** The order a person gave the tabs of a list; what is not named in it stands behind, own ones first. */
+export function inOrder(list: SavedView[], order: number[]): SavedView[] {
+  const rank = (v: SavedView) => (isMine(v) ? 0 : v.shared === 'department' ? 1 : 2);
+  const at = (v: SavedView) => { const i = order.indexOf(v.id); return i < 0 ? order.length : i; };
+  return [...list].sort((a, b) => at(a) - at(b) || rank(a) - rank(b));
+}
+/** What a list opens with: one's own choice, then what was arranged for a role of the reader, then for everybody. */
+export function defaultView(list: SavedView[], roles: string[]): SavedView | null {
+  const set = (codes: string[]) => list.find((v) => v.shared === 'everyone' && (v.default_for ?? []).some((c) => codes.includes(c)));
+  return list.find((v) => v.is_default && isMine(v)) ?? set(roles) ?? set(['*']) ?? null;
+}
+const orderKey = (entity: string) => `tabs.${entity}`;
+
 export function useViews(entity: Ref<EntityDef | null>) {
   const list = shallowRef<SavedView[]>([]);
   const failed = ref(false);
@@ -42,12 +55,19 @@ export function useViews(entity: Ref<EntityDef | null>) {
   async function load(name: string): Promise<void> {
     try {
       const page = await get<Page>('/saved-views', { filter: JSON.stringify(['entity', '=', name]), fields: viewFields, sort: 'created_at', limit: 200 });
-      const rank = (v: SavedView) => (isMine(v) ? 0 : v.shared === 'department' ? 1 : 2);
-      list.value = (page.data as unknown as SavedView[]).sort((a, b) => rank(a) - rank(b));
+      const order = me.value?.prefs?.[orderKey(name)];
+      list.value = inOrder(page.data as unknown as SavedView[], Array.isArray(order) ? (order as number[]) : []);
       failed.value = false;
     } catch { list.value = []; failed.value = true; }
   }
-  const own = computed(() => list.value.find((v) => v.is_default && isMine(v)) ?? null);
+  const start = computed(() => defaultView(list.value, me.value?.user.roles ?? []));
+  /** One tab to another place, for this person only. */
+  async function arrange(from: number, to: number): Promise<void> {
+    const next = [...list.value];
+    next.splice(to, 0, ...next.splice(from, 1));
+    list.value = next;
+    await savePrefs({ [orderKey(entity.value!.name)]: next.map((v) => v.id) });
+  }
   const again = () => load(entity.value!.name);
   async function create(name: string, shared: Shared, isDefault: boolean, shape: Shape): Promise<number> {
     const made = await post<{ id: number }>('/saved-views', { name, entity: entity.value!.name, shared, is_default: isDefault, ...toBody(shape) });
@@ -55,7 +75,7 @@ export function useViews(entity: Ref<EntityDef | null>) {
     return made.id;
   }
   async function keep(v: SavedView, shape: Shape): Promise<void> { await patch(`/saved-views/${v.id}`, toBody(shape), v.version); await again(); }
-  async function change(v: SavedView, values: Partial<Pick<SavedView, 'name' | 'shared' | 'is_default'>>): Promise<void> { await patch<Row>(`/saved-views/${v.id}`, values, v.version); await again(); }
+  async function change(v: SavedView, values: Partial<Pick<SavedView, 'name' | 'shared' | 'is_default' | 'default_for'>>): Promise<void> { await patch<Row>(`/saved-views/${v.id}`, values, v.version); await again(); }
   async function drop(v: SavedView): Promise<void> { await remove(`/saved-views/${v.id}`, v.version); await again(); }
-  return { list, own, failed, load, create, keep, change, drop };
+  return { list, start, arrange, failed, load, create, keep, change, drop };
 }

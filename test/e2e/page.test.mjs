@@ -1,0 +1,295 @@
+// What people expect of a page they live in: lists in the hand, the company's logo, tabs in one's own order, coming back to
+// where one was, conditions far behind links, announcements behind the bell, the language that goes with the account.
+import assert from 'node:assert/strict';
+import { fileURLToPath } from 'node:url';
+import { test } from 'node:test';
+import { makeCompany } from '../lib/index.mjs';
+import { newPage } from '../lib/browser.mjs';
+import { passwordOf } from '../lib/company.mjs';
+import { accessible, clean, customer, fits, picture, settled, signedIn, stage } from './lib/journey.mjs';
+
+const it = stage();
+const seed = (name) => fileURLToPath(new URL(`../../fuzz/corpus/picture/${name}`, import.meta.url));
+let people;
+/** A hundred and thirty customers of one representative, before the first journey. */
+async function fill() {
+  if (people) return;
+  people = await makeCompany(it.server, { only: ['boss', 'manager', 'rep', 'rep2', 'sysadmin'] });
+  for (let i = 0; i < 130; i++) await customer(people.rep, { name: `页面旅程${String(i).padStart(3, '0')}有限公司`, level: i < 5 ? 'key' : 'normal' });
+}
+const enter = async (login, options) => { await fill(); return signedIn(it, login, options); };
+
+test('on the phone: cards are ticked, all that match are chosen, a bulk change runs', async () => {
+  const page = await enter('manager', { phone: true });
+  await page.goto(`${it.server.url}/e/customers?filter=${encodeURIComponent('["level","=","key"]')}`);
+  await page.locator('.rec-card').nth(4).waitFor();
+  await page.getByRole('checkbox', { name: '选择 页面旅程001有限公司' }).check();
+  await page.getByRole('checkbox', { name: '选择 页面旅程003有限公司' }).check();
+  const bar = page.getByRole('region', { name: '批量操作' });
+  await bar.getByText('已选 2').waitFor();
+  assert.equal(await page.locator('.rec-card.picked').count(), 2);
+  await fits(page, 'ticked cards');
+  await accessible(page, 'ticked cards');
+  await picture(page, 'page-phone-ticked');
+  const box = await bar.boundingBox();
+  assert.ok(box.y > 300 && box.y + box.height <= 844, 'the actions are under the thumb, above the menu');
+  await bar.getByRole('button', { name: '加标签' }).click();
+  const dialog = page.getByRole('dialog');
+  await fits(page, 'bulk dialog');
+  await dialog.getByRole('button', { name: '取消' }).click();
+  await page.getByRole('checkbox', { name: '选择本页全部' }).check();
+  await bar.getByText('已选 5').waitFor();
+  await bar.getByRole('button', { name: '修改字段' }).click();
+  await page.getByRole('dialog').waitFor();
+  await picture(page, 'page-phone-bulk');
+  await page.getByRole('dialog').getByRole('button', { name: '取消' }).click();
+  await bar.getByRole('button', { name: '取消选择' }).click();
+  assert.equal(await page.locator('.rec-card.picked').count(), 0);
+  clean(page);
+  await page.context().close();
+});
+
+test('the logo: uploaded in the settings, in the header and on the sign-in page; what is no picture is refused in words', async () => {
+  const page = await enter('sysadmin');
+  await page.goto(`${it.server.url}/admin/settings`);
+  const choose = page.getByRole('button', { name: '选择图片' });
+  await choose.waitFor();
+  const file = page.locator('.logo-setting input[type=file]');
+  await file.setInputFiles({ name: 'a.svg', mimeType: 'image/svg+xml', buffer: Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>') });
+  await page.getByRole('alert').filter({ hasText: '不接受 SVG' }).waitFor();
+  await file.setInputFiles(seed('rgb.png'));
+  await page.locator('.brand img.logo-own').waitFor();
+  await accessible(page, 'settings with a logo');
+  await picture(page, 'page-logo');
+  clean(page, { refused: [415] });
+  const door = await newPage(it.browser);
+  await door.goto(`${it.server.url}/login`);
+  await door.locator('.login-box img.logo-own').waitFor();
+  assert.ok(await door.locator('.login-box img.logo-own').evaluate((i) => i.complete ? i.naturalWidth > 0 : new Promise((r) => { i.onload = () => r(true); i.onerror = () => r(false); })));
+  await accessible(door, 'sign-in with a logo');
+  await picture(door, 'page-logo-login');
+  clean(door);
+  await door.context().close();
+  await page.getByRole('button', { name: '移除', exact: true }).click();
+  await page.waitForFunction(() => !document.querySelector('.brand img'));
+  await page.context().close();
+});
+
+test('view tabs in one\'s own order, by mouse and by keyboard; it stays, and is nobody else\'s', async () => {
+  await fill();
+  for (const name of ['甲视图', '乙视图', '丙视图']) assert.equal((await people.boss.post('/saved-views', { name, entity: 'customer', shared: 'everyone', sort_by: 'name' })).status, 201);
+  const page = await enter('rep');
+  const names = async (p = page) => (await p.getByRole('tab').allInnerTexts()).map((x) => x.trim()).filter((x) => x.endsWith('视图'));
+  await page.goto(`${it.server.url}/e/customers`);
+  await page.getByRole('tab', { name: '丙视图' }).waitFor();
+  assert.deepEqual(await names(), ['甲视图', '乙视图', '丙视图']);
+  const from = await page.getByRole('tab', { name: '丙视图' }).boundingBox(), to = await page.getByRole('tab', { name: '甲视图' }).boundingBox();
+  const sent = page.waitForResponse((r) => r.url().endsWith('/api/v1/me') && r.request().method() === 'PATCH');
+  await page.mouse.move(from.x + from.width / 2, from.y + from.height / 2);
+  await page.mouse.down();
+  await page.mouse.move(to.x + 20, to.y + to.height / 2, { steps: 8 });
+  await page.mouse.move(to.x + 4, to.y + to.height / 2, { steps: 4 });
+  await page.mouse.up();
+  await sent;
+  assert.deepEqual(await names(), ['丙视图', '甲视图', '乙视图']);
+  assert.equal(await page.getByRole('tab', { name: '全部', selected: true }).count(), 1, 'a drag chooses nothing');
+  await page.getByRole('tab', { name: '甲视图' }).click();
+  const again = page.waitForResponse((r) => r.url().endsWith('/api/v1/me') && r.request().method() === 'PATCH');
+  await page.keyboard.press('Control+Shift+ArrowRight');
+  await again;
+  await page.getByRole('status').filter({ hasText: '视图“甲视图”移到第 3 位' }).waitFor({ state: 'attached' });
+  assert.deepEqual(await names(), ['丙视图', '乙视图', '甲视图']);
+  await page.reload();
+  await page.getByRole('tab', { name: '丙视图' }).waitFor();
+  assert.deepEqual(await names(), ['丙视图', '乙视图', '甲视图']);
+  clean(page);
+  await page.context().close();
+  const other = await enter('rep2');
+  await other.goto(`${it.server.url}/e/customers`);
+  await other.getByRole('tab', { name: '丙视图' }).waitFor();
+  assert.deepEqual(await names(other), ['甲视图', '乙视图', '丙视图']);
+  await other.context().close();
+});
+
+test('a view as the default of a role: set by who arranges layouts, opens for that role, one\'s own choice goes before', async () => {
+  await fill();
+  const page = await signedIn(it, 'admin');
+  await page.goto(`${it.server.url}/e/customers`);
+  await page.getByRole('tab', { name: '乙视图' }).click();
+  await page.getByRole('button', { name: '视图操作' }).click();
+  await page.getByRole('menuitem', { name: '设为他人的默认视图' }).click();
+  const dialog = page.getByRole('dialog', { name: '设为他人的默认视图' });
+  await dialog.getByRole('radio', { name: '指定角色' }).check();
+  await dialog.getByRole('checkbox', { name: '销售专员' }).check();
+  await accessible(page, 'default of others');
+  await picture(page, 'page-default');
+  await dialog.getByRole('button', { name: '保存' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  clean(page);
+  await page.context().close();
+  const rep = await enter('rep2');
+  await rep.goto(`${it.server.url}/e/customers`);
+  await rep.getByRole('tab', { name: '乙视图', selected: true }).waitFor();
+  await rep.getByRole('button', { name: '视图操作' }).click();
+  assert.equal(await rep.getByRole('menuitem', { name: '设为他人的默认视图' }).count(), 0);
+  await rep.keyboard.press('Escape');
+  clean(rep);
+  await rep.context().close();
+  const manager = await enter('manager');
+  await manager.goto(`${it.server.url}/e/customers`);
+  await manager.getByRole('tab', { name: '全部', selected: true }).waitFor();
+  await manager.context().close();
+  const made = await people.rep2.post('/saved-views', { name: '我自己的', entity: 'customer', is_default: true });
+  const own = await enter('rep2');
+  await own.goto(`${it.server.url}/e/customers`);
+  await own.getByRole('tab', { name: '我自己的', selected: true }).waitFor();
+  await own.context().close();
+  await people.rep2.delNow(`/saved-views/${made.json.id}`);
+  for (const v of (await people.boss.get('/saved-views?limit=50')).json.data) await (await it.server.admin()).delNow(`/saved-views/${v.id}`);
+});
+
+test('a condition behind two and three links', async () => {
+  await fill();
+  const page = await enter('manager');
+  await page.goto(`${it.server.url}/e/contacts`);
+  await page.getByRole('button', { name: '更多筛选' }).click();
+  const builder = page.getByRole('dialog', { name: '更多筛选' });
+  const field = builder.getByLabel('字段', { exact: true });
+  await field.locator('option[value="customer.name"]').waitFor({ state: 'attached' });
+  await field.selectOption({ label: '所属客户 › 负责人 › …' }).catch(async () => { throw new Error((await field.locator('option').allInnerTexts()).join('|')); });
+  await page.waitForFunction(() => document.querySelector('.builder select[aria-label="字段"]')?.value.startsWith('customer.owner.'));
+  await field.selectOption('customer.owner.name');
+  await builder.getByLabel('姓名', { exact: true }).fill('冯销售');
+  await accessible(page, 'builder behind two links');
+  await picture(page, 'page-deep');
+  await builder.getByRole('button', { name: '应用' }).click();
+  const chips = page.getByRole('list', { name: '当前筛选条件' });
+  await chips.getByText(/负责人 › 姓名/).waitFor();
+  assert.match(decodeURIComponent(page.url()), /"customer\.owner\.name"/);
+  await settled(page);
+  clean(page);
+  await page.context().close();
+});
+
+test('back from a record: the same page of the list, the same row, the same height', async () => {
+  const page = await enter('rep');
+  await page.goto(`${it.server.url}/e/customers?sort=name`);
+  await page.getByRole('row').filter({ hasText: '页面旅程000' }).waitFor();
+  await page.getByRole('button', { name: '下一页' }).click();
+  const row = page.getByRole('row').filter({ hasText: '页面旅程088' });
+  await row.waitFor();
+  await row.getByRole('gridcell').first().or(row.locator('td[data-c="0"]')).first().focus();
+  await row.scrollIntoViewIfNeeded();
+  await settled(page);
+  const top = await page.locator('.grid-box').evaluate((b) => b.scrollTop);
+  assert.ok(top > 100);
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { level: 1, name: /页面旅程088/ }).waitFor();
+  await page.goBack();
+  await row.waitFor();
+  await page.waitForFunction(() => document.activeElement?.tagName === 'TD');
+  assert.match(await page.evaluate(() => document.activeElement.closest('tr').innerText), /页面旅程088/);
+  assert.equal(await page.locator('.grid-box').evaluate((b) => b.scrollTop), top);
+  assert.equal(await page.getByRole('button', { name: '上一页' }).isEnabled(), true, 'the second page');
+  // By the trail above the record, too.
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { level: 1, name: /页面旅程088/ }).waitFor();
+  await page.getByRole('navigation', { name: '位置' }).getByRole('link', { name: '客户' }).click();
+  await row.waitFor();
+  assert.match(page.url(), /sort=name/);
+  // By the menu one begins anew.
+  await page.getByRole('navigation', { name: '主菜单' }).getByRole('link', { name: '联系人', exact: true }).click();
+  await page.waitForURL(/contacts/);
+  await page.getByRole('navigation', { name: '主菜单' }).getByRole('link', { name: '客户', exact: true }).click();
+  await page.waitForURL(/customers$/);
+  await page.getByRole('grid').waitFor();
+  await settled(page);
+  assert.equal(await page.getByRole('button', { name: '上一页' }).isEnabled(), false);
+  clean(page);
+  await page.context().close();
+});
+
+test('back to a timeline: as much of it as was shown, narrowed as it was, as far down', async () => {
+  await fill();
+  const c = await customer(people.rep, { name: '长时间线有限公司' });
+  for (let i = 0; i < 70; i++) {
+    const a = await people.rep.post('/follow-ups', { customer: c.id, method: 'phone', content: `第 ${i} 次沟通，谈到了交付时间`, customer_need: '报价', next_plan: '再谈' });
+    assert.equal(a.status, 201, a.text);
+  }
+  const page = await enter('rep');
+  await page.goto(`${it.server.url}/e/customers/${c.id}`);
+  await page.locator('.timeline > li').nth(20).waitFor();
+  await page.getByText('跟进记录', { exact: true }).and(page.locator('label')).click();
+  await settled(page);
+  await page.getByRole('button', { name: '加载更多' }).click();
+  await page.locator('.timeline > li').nth(60).waitFor();
+  await settled(page);
+  const many = await page.locator('.timeline > li').count();
+  const entry = page.locator('.timeline > li').nth(55);
+  await entry.scrollIntoViewIfNeeded();
+  assert.ok((await page.evaluate(() => document.scrollingElement.scrollTop)) > 500);
+  await entry.getByRole('link').first().click();
+  await page.waitForURL(/follow-ups\/\d+/);
+  await page.locator('h1').first().waitFor();
+  await page.goBack();
+  await page.waitForFunction((n) => document.querySelectorAll('.timeline > li').length === n, many);
+  await page.waitForFunction(() => { const b = document.querySelectorAll('.timeline > li')[55].getBoundingClientRect(); return b.top >= -5 && b.bottom <= innerHeight + 5; });
+  clean(page);
+  await page.context().close();
+});
+
+test('an announcement is behind the bell, too; opened there, acknowledged, gone from both', async () => {
+  const page = await enter('rep');
+  await fill();
+  const made = await people.boss.post('/announcements', { title: '国庆放假安排', body: '10 月 1 日至 7 日放假。\n8 日上班。', need_ack: true });
+  assert.equal(made.status, 201, made.text);
+  await page.getByRole('region', { name: '公告' }).getByText('国庆放假安排').waitFor();
+  await page.goto(`${it.server.url}/notifications`);
+  await page.locator('.notice-link').filter({ hasText: '国庆放假安排' }).click();
+  const dialog = page.getByRole('dialog', { name: '国庆放假安排' });
+  await dialog.getByText('8 日上班').waitFor();
+  await accessible(page, 'announcement');
+  await picture(page, 'page-announcement');
+  await dialog.getByRole('button', { name: '我已知晓' }).click();
+  await page.getByRole('region', { name: '公告' }).waitFor({ state: 'detached' });
+  await page.getByText('没有未读的通知').waitFor();
+  clean(page);
+  await page.context().close();
+});
+
+test('the language goes with the account, not with the browser of somebody else', async () => {
+  const page = await enter('rep2');
+  await page.getByRole('button', { name: '语言' }).click();
+  const kept = page.waitForResponse((r) => r.url().endsWith('/api/v1/me') && r.request().method() === 'PATCH' && r.request().postData().includes('look'));
+  await page.getByRole('menuitemradio', { name: 'English' }).click();
+  await page.getByRole('link', { name: 'Customer', exact: true }).waitFor();
+  await kept;
+  // Somebody else at the same browser: Chinese; the first one in a new browser: English.
+  await page.getByRole('button', { name: /Account/ }).click();
+  await page.getByRole('menuitem', { name: /Sign out/ }).click();
+  await page.waitForURL(/login/);
+  await page.locator('#login').fill('rep');
+  await page.locator('#password').fill(passwordOf('rep'));
+  await page.locator('button[type=submit]').click();
+  await page.getByRole('navigation', { name: '主菜单' }).getByRole('link', { name: '客户', exact: true }).waitFor();
+  clean(page);
+  await page.context().close();
+  const other = await newPage(it.browser);
+  await other.goto(`${it.server.url}/login`);
+  await other.getByLabel('登录名').fill('rep2');
+  await other.getByLabel('密码', { exact: true }).fill(passwordOf('rep2'));
+  await other.getByRole('button', { name: '登录', exact: true }).click();
+  await other.getByRole('link', { name: 'Customer', exact: true }).waitFor();
+  // What somebody chooses at the door is his choice.
+  await other.getByRole('button', { name: /Account/ }).click();
+  await other.getByRole('menuitem', { name: /Sign out/ }).click();
+  await other.waitForURL(/login/);
+  await other.getByRole('button', { name: 'Language' }).click();
+  await other.getByRole('menuitemradio', { name: '简体中文' }).click();
+  await other.getByLabel('登录名').fill('rep2');
+  await other.getByLabel('密码', { exact: true }).fill(passwordOf('rep2'));
+  await other.getByRole('button', { name: '登录', exact: true }).click();
+  await other.getByRole('navigation', { name: '主菜单' }).getByRole('link', { name: '客户', exact: true }).waitFor();
+  clean(other);
+  await other.context().close();
+});
