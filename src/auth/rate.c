@@ -155,3 +155,36 @@ bool rate_take_here(Ctx *c, const char *key, int n, int64_t window_ms)
     c->retry_after_s = (int)((left + 999) / 1000);
     return ctx_fail(c, ERR_LIMIT, NULL, "err.limit", ctx_num(c, c->retry_after_s));
 }
+
+/* ---- seats --------------------------------------------------------------------------------- */
+
+enum { SEATS = 512 };
+static uint64_t seats[SEATS]; /* hash of who sits there; 0: free. Under here_lock */
+
+bool rate_enter(Ctx *c, const char *key, int most, int *out)
+{
+    uint64_t h = hash_of(key);
+    int mine = 0, free_one = -1;
+    pthread_mutex_lock(&here_lock);
+    for (int i = 0; i < SEATS; i++) {
+        mine += seats[i] == h;
+        if (!seats[i] && free_one < 0)
+            free_one = i;
+    }
+    bool ok = mine < most && free_one >= 0;
+    if (ok)
+        seats[free_one] = h;
+    pthread_mutex_unlock(&here_lock);
+    *out = free_one;
+    if (ok)
+        return true;
+    c->retry_after_s = 1;
+    return ctx_fail(c, ERR_LIMIT, NULL, "err.limit", "1");
+}
+
+void rate_leave(int seat)
+{
+    pthread_mutex_lock(&here_lock);
+    seats[seat] = 0;
+    pthread_mutex_unlock(&here_lock);
+}

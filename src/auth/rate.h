@@ -25,6 +25,10 @@ bool rate_forget(Ctx *c, const char *key); /* inside a write */
  * thousand keys at a time; beyond that the oldest window is forgotten early.
  */
 bool rate_take_here(Ctx *c, const char *key, int n, int64_t window_ms);
+/* A seat: at most `most` of one key at the same time in this process, 512 in all. ERR_LIMIT where there is none; else *out goes
+   to rate_leave. */
+bool rate_enter(Ctx *c, const char *key, int most, int *out);
+void rate_leave(int seat);
 /* Deletes counters untouched for age_ms (upkeep). */
 bool rate_sweep(Ctx *c, int64_t age_ms);
 

@@ -318,7 +318,14 @@ bool session_open(Ctx *c, const char *login, const char *password, const char *i
     if (!account_locked(c, &t))
         return false;
     db_release(c); /* the hash takes a while */
+    /* of the few places before argon2id an attacker's address takes some, never all */
+    int seat;
+    if (!rate_enter(c, t.address_key, (int)conf_int("login.address_parallel"), &seat)) {
+        meter_add(METER_HASH_BUSY, 1);
+        return false;
+    }
     PasswordAnswer answer = password_matches(c, t.who.hash, password);
+    rate_leave(seat);
     if (answer == PASSWORD_FAILED)
         return false;
     if (answer == PASSWORD_NO || !t.who.active || t.locked)

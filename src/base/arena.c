@@ -5,11 +5,12 @@
 #include "base/arena.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_BLOCK = 4096, MAX_BLOCK = 65536, ALIGN = 16 };
+enum { FIRST_BLOCK = 4096, MAX_BLOCK = 65536, ALIGN = 16, SMALL = 65536 };
 
 typedef struct Block Block;
 struct Block {
@@ -29,10 +30,14 @@ struct Arena {
     Block *block; /* the newest, the one being filled */
     Deferred *deferred;
     size_t cap, total;
+    size_t held; /* bytes of its blocks, where it has a cap */
     size_t next_size;
     Arena *parent;                      /* NULL for a root */
     Arena *child, *sib_next, *sib_prev; /* children end with their parent */
 };
+
+/* Of all arenas with a cap together; see arena_limit_all. */
+static atomic_size_t all_held, all_most;
 
 static void *must_malloc(size_t n)
 {
@@ -165,6 +170,23 @@ static void run_deferred(Arena *a)
     }
 }
 
+static void hold(Arena *a, size_t n)
+{
+    if (!a->cap)
+        return;
+    a->held += n;
+    atomic_fetch_add_explicit(&all_held, n, memory_order_relaxed);
+}
+
+/* It holds `but` bytes from now on, no more. */
+static void let_go(Arena *a, size_t but)
+{
+    if (a->held > but) {
+        atomic_fetch_sub_explicit(&all_held, a->held - but, memory_order_relaxed);
+        a->held = but;
+    }
+}
+
 void arena_reset(Arena *a)
 {
     run_deferred(a);
@@ -183,6 +205,7 @@ void arena_reset(Arena *a)
     blocks_give(a->block);
     a->block = keep;
     a->total = 0;
+    let_go(a, keep ? keep->size : 0);
 }
 
 void arena_free(Arena *a)
@@ -191,6 +214,7 @@ void arena_free(Arena *a)
         return;
     run_deferred(a);
     blocks_give(a->block);
+    let_go(a, 0);
     if (a->parent) {
         if (a->sib_prev)
             a->sib_prev->sib_next = a->sib_next;
@@ -213,6 +237,7 @@ static void *take(Arena *a, size_t n)
     a->total += need;
 #ifdef ARENA_DEBUG
     Block *d = block_new(n ? n : 1); /* exact size, so that overruns are seen */
+    hold(a, n ? n : 1);
     d->next = a->block;
     a->block = d;
     return d->data;
@@ -221,6 +246,7 @@ static void *take(Arena *a, size_t n)
     if (!b || b->size - b->used < need) {
         if (need > MAX_BLOCK / 2 && b) { /* a large one gets its own block behind the current */
             Block *big = block_new(need);
+            hold(a, need);
             big->used = need;
             big->next = b->next;
             b->next = big;
@@ -232,6 +258,7 @@ static void *take(Arena *a, size_t n)
         if (size < need)
             size = need;
         b = block_new(size);
+        hold(a, size);
         b->next = a->block;
         a->block = b;
     }
@@ -313,7 +340,16 @@ size_t arena_used(const Arena *a)
     return a->total;
 }
 
+void arena_limit_all(size_t bytes)
+{
+    atomic_store(&all_most, bytes);
+}
+
 bool arena_over_cap(const Arena *a)
 {
-    return a->cap && a->total > a->cap;
+    if (!a->cap || a->total <= SMALL)
+        return a->cap && a->total > a->cap;
+    size_t most = atomic_load_explicit(&all_most, memory_order_relaxed);
+    return a->total > a->cap ||
+           (most && atomic_load_explicit(&all_held, memory_order_relaxed) > most);
 }

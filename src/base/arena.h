@@ -53,6 +53,8 @@ void arena_defer(Arena *a, void (*fn)(void *ptr), void *ptr);
 /* Bytes handed out since the last reset, and whether that passed the cap. */
 size_t arena_used(const Arena *a);
 bool arena_over_cap(const Arena *a);
+/* All arenas with a cap together: beyond so many bytes those larger than 64 KiB are over theirs. 0: no limit. */
+void arena_limit_all(size_t bytes);
 
 #define ARENA_NEW(a, T) ((T *)arena_alloc((a), sizeof(T)))
 #define ARENA_ARRAY(a, n, T) ((T *)arena_array((a), (size_t)(n), sizeof(T)))

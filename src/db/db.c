@@ -226,8 +226,13 @@ bool db_step(DbRows *r)
         }
         return false;
     }
-    if (r->conn->db->drv->step(r))
-        return true;
+    if (r->conn->db->drv->step(r)) {
+        if (!arena_over_cap(r->c->a))
+            return true;
+        /* a request that has taken in too much goes no further */
+        r->c->retry_after_s = 2;
+        ctx_fail(r->c, ERR_BUSY, NULL, "err.too_much_memory");
+    }
     r->ended = true;
     db_done(r);
     return false;

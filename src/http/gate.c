@@ -280,7 +280,7 @@ static void answer(Request *rq)
 {
     Ctx *c = &rq->c;
     bool ok = pass(rq) && (rq->route->fn(rq) || record_first(rq));
-    if (ok && arena_over_cap(c->a))
+    if (ok && arena_over_cap(c->a) && (c->retry_after_s = 2))
         ok = ctx_fail(c, ERR_BUSY, NULL, "err.too_much_memory");
     assert(ok == (c->n_err == 0));
     if (ok && c->n_err) /* where asserts are off: never a success that holds mistakes */

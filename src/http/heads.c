@@ -1,4 +1,4 @@
-/* Deadlines of request heads. See heads.h. */
+/* Deadlines of connections. See heads.h. */
 #include "http/heads.h"
 
 #include <pthread.h>
@@ -7,16 +7,20 @@
 
 #include "base/clock.h"
 #include "base/conf.h"
+#include "base/meter.h"
 
 enum { LOOK_MS = 1000 };
 
-/* What a connection owes. The phase is written by its polling thread alone. */
+typedef enum Phase { AT_REST, IN_HEAD, IN_BODY, AT_WORK, IN_ANSWER } Phase;
+
+/* What a connection owes. Phase, since and received are written by its polling thread alone. */
 typedef struct Note {
     int fd; /* under the lock; -1: free */
     struct Note *next_free;
-    _Atomic int64_t owed_since; /* monotonic ms; 0: nothing, a request is being answered */
-    _Atomic bool in_head;       /* the request line has come */
-    bool told;                  /* closed already, by us */
+    _Atomic int64_t since; /* of the phase, monotonic ms */
+    _Atomic int64_t received;
+    _Atomic int phase;
+    bool told; /* closed already, by us */
 } Note;
 
 static struct {
@@ -26,18 +30,35 @@ static struct {
     Note *notes, *free;
     int n;
     bool stop;
-    int64_t head_ms, idle_ms;
+    int64_t head_ms, idle_ms, body_ms, answer_ms, body_rate;
 } heads = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* Under the lock, so the socket is still that of this connection: the library tells of the end before it closes. */
-static void end_late(Note *n)
+static void end_late(Note *n, Phase phase)
 {
     static const char answer[] = "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n"
                                  "Content-Length: 0\r\n\r\n";
     n->told = true;
-    if (atomic_load(&n->in_head)) /* who sent nothing gets nothing */
+    if (phase == IN_HEAD || phase == IN_BODY) /* who sent nothing gets nothing */
         (void)!send(n->fd, answer, sizeof answer - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
     shutdown(n->fd, SHUT_RDWR); /* the library sees the end and cleans up */
+    if (phase != AT_REST)
+        meter_add(METER_LATE, 1);
+}
+
+static bool is_late(const Note *n, Phase phase, int64_t now)
+{
+    int64_t ms = now - atomic_load(&n->since);
+    switch (phase) {
+    case AT_REST: return ms > heads.head_ms + heads.idle_ms;
+    case IN_HEAD: return ms > heads.head_ms;
+    case IN_BODY: /* as long as it takes, but not drop by drop */
+        return ms > heads.body_ms ||
+               (ms > heads.head_ms && atomic_load(&n->received) < heads.body_rate * (ms / 1000));
+    case IN_ANSWER: return ms > heads.answer_ms;
+    case AT_WORK: break;
+    }
+    return false;
 }
 
 static void *look(void *arg)
@@ -51,10 +72,9 @@ static void *look(void *arg)
         int64_t now = clock_mono_ms();
         for (int i = 0; i < heads.n; i++) {
             Note *n = &heads.notes[i];
-            int64_t since = n->fd < 0 || n->told ? 0 : atomic_load(&n->owed_since);
-            int64_t most = heads.head_ms + (atomic_load(&n->in_head) ? 0 : heads.idle_ms);
-            if (since && now - since > most)
-                end_late(n);
+            Phase phase = (Phase)atomic_load(&n->phase);
+            if (n->fd >= 0 && !n->told && is_late(n, phase, now))
+                end_late(n, phase);
         }
     }
     pthread_mutex_unlock(&heads.lock);
@@ -70,6 +90,9 @@ bool heads_start(Arena *a, int connections)
     clock_cond_init(&heads.wake);
     heads.head_ms = conf_duration_ms("http.head_timeout");
     heads.idle_ms = conf_duration_ms("http.idle_timeout");
+    heads.body_ms = conf_duration_ms("http.body_timeout");
+    heads.answer_ms = conf_duration_ms("http.answer_timeout");
+    heads.body_rate = conf_int("http.body_rate");
     for (int i = connections; i-- > 0; heads.free = &heads.notes[i]) {
         heads.notes[i].fd = -1;
         heads.notes[i].next_free = heads.free;
@@ -102,8 +125,8 @@ void heads_notify(void *cls, struct MHD_Connection *conn, void **context,
             heads.free = n->next_free;
             n->fd = info->connect_fd;
             n->told = false;
-            atomic_store(&n->in_head, false);
-            atomic_store(&n->owed_since, clock_mono_ms());
+            atomic_store(&n->since, clock_mono_ms());
+            atomic_store(&n->phase, AT_REST);
         }
         pthread_mutex_unlock(&heads.lock);
         *context = n;
@@ -124,26 +147,45 @@ static Note *note_of(struct MHD_Connection *conn)
     return info ? info->socket_context : NULL;
 }
 
-static void owe(struct MHD_Connection *conn, bool in_head, int64_t since)
+static void enter(struct MHD_Connection *conn, Phase phase, int64_t since)
 {
     Note *n = note_of(conn);
     if (!n)
         return;
-    atomic_store_explicit(&n->owed_since, since, memory_order_relaxed);
-    atomic_store_explicit(&n->in_head, in_head, memory_order_relaxed);
+    /* between the two the thread may see the new moment with the old phase, never an old moment with the new */
+    atomic_store(&n->since, since);
+    atomic_store(&n->received, 0);
+    atomic_store(&n->phase, (int)phase);
 }
 
 void heads_begun(struct MHD_Connection *conn, int64_t now_ms)
 {
-    owe(conn, true, now_ms);
+    enter(conn, IN_HEAD, now_ms);
 }
 
-void heads_complete(struct MHD_Connection *conn)
+void heads_complete(struct MHD_Connection *conn, int64_t now_ms)
 {
-    owe(conn, false, 0);
+    enter(conn, AT_WORK, now_ms);
+}
+
+void heads_body(struct MHD_Connection *conn, int64_t now_ms)
+{
+    enter(conn, IN_BODY, now_ms);
+}
+
+void heads_received(struct MHD_Connection *conn, size_t n_bytes)
+{
+    Note *n = note_of(conn);
+    if (n)
+        atomic_fetch_add_explicit(&n->received, (int64_t)n_bytes, memory_order_relaxed);
+}
+
+void heads_answer(struct MHD_Connection *conn, int64_t now_ms)
+{
+    enter(conn, IN_ANSWER, now_ms);
 }
 
 void heads_answered(struct MHD_Connection *conn, int64_t now_ms)
 {
-    owe(conn, false, now_ms);
+    enter(conn, AT_REST, now_ms);
 }

@@ -42,7 +42,8 @@ static struct {
     bool running, overflow;
     Listener *first;
     int n;
-    Arena *a; /* of the queue */
+    size_t unread; /* of all of them together */
+    Arena *a;      /* of the queue */
     VEC(Change) queue;
 } live = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -73,6 +74,9 @@ static void let_go(void *arg)
     Listener *l = arg;
     pthread_mutex_lock(&live.lock);
     unlink_listener(l);
+    size_t his = l->out.len - l->sent;
+    live.unread -= his < live.unread ? his : live.unread;
+    l->sent = l->out.len;
     l->closing = true;
     l->suspended = false;
     drop_ref(l);
@@ -97,7 +101,9 @@ static void write_out(Listener *l, const char *text, size_t n)
 {
     if (!n || l->closing)
         return;
-    if (l->out.len - l->sent + n > UNREAD_MAX) {
+    size_t his = l->out.len - l->sent;
+    /* he comes again and goes on where he left */
+    if (his + n > UNREAD_MAX || (his && live.unread + n > (size_t)conf_size("live.memory"))) {
         end_stream(l);
         return;
     }
@@ -106,6 +112,7 @@ static void write_out(Listener *l, const char *text, size_t n)
         l->sent = 0;
     }
     buf_add(&l->out, text, n);
+    live.unread += n;
     l->wrote_ms = clock_mono_ms();
     resume(l);
 }
@@ -129,6 +136,7 @@ ssize_t live_read(void *cls, uint64_t pos, char *buf, size_t max)
         size_t n = left < max ? left : max;
         memcpy(buf, l->out.data + l->sent, n);
         l->sent += n;
+        live.unread -= n < live.unread ? n : live.unread;
         meter_add(METER_EVENT_BYTES, (int64_t)n);
         got = (ssize_t)n;
     } else if (l->closing || !live.running) {
@@ -429,6 +437,7 @@ static bool join(Ctx *c, Listener *l)
         l->next = live.first;
         live.first = l;
         live.n++;
+        live.unread += l->out.len;
         l->refs = 1;
         pthread_cond_signal(&live.wake);
     }

@@ -65,8 +65,8 @@ typedef struct Request {
     const char *raw_target,
         *forwarded; /* until the head is read: as it lies in the library; X-Forwarded-For */
     size_t raw_target_n, received; /* of the body, as it came */
-    int64_t started_ms;
-    struct Request *next; /* in the queue */
+    int64_t started_ms, queued_ms; /* monotonic */
+    struct Request *next;          /* in the queue */
     int state;
 } Request;
 

@@ -27,6 +27,8 @@ struct Route {
     bool import_sized; /* the file may be as large as an import */
     bool
         quick; /* only reads, and may be begun twice: tried where the socket is read, see serve.c */
+    bool vital;        /* answered under any load: see queue.h */
+    bool asks_nobody;  /* no statement, no file: answered where the socket is read, on any engine */
     bool stream;       /* answers text/event-stream (OpenAPI) */
     bool in_answer;    /* the body of success is described by the entity (OpenAPI) */
     const char *about; /* one line for OpenAPI and `zhike routes` */

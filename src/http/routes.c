@@ -12,7 +12,7 @@
 const Route routes[] = {
     /* who am I */
     {POST, API "/session", api_session_open, .who = WHO_ANYONE, .max_body = SECRET_BODY,
-     .about = "Sign in"},
+     .vital = true, .about = "Sign in"},
     {POST, API "/session/verify", api_session_verify, .who = WHO_ANYONE, .max_body = 4096,
      .about = "Second factor of a sign-in"},
     {DELETE_, API "/session", api_session_close, .who = WHO_USER, .about = "Sign out"},
@@ -165,15 +165,16 @@ const Route routes[] = {
      ROUTE_ACT(ACT_READ), .max_body = 1 << 20, .about = "What a record can do beyond fields"},
 
     /* health, and the page */
-    {GET, "/healthz", api_healthz, .who = WHO_ANYONE, .quick = true, .about = "The process lives"},
-    {GET, "/readyz", api_readyz, .who = WHO_ANYONE,
+    {GET, "/healthz", api_healthz, .who = WHO_ANYONE, .asks_nobody = true, .vital = true,
+     .about = "The process lives"},
+    {GET, "/readyz", api_readyz, .who = WHO_ANYONE, .vital = true,
      .about = "The database answers and takes writes"},
-    {GET, "/metrics", api_metrics, .who = WHO_OPERATOR,
+    {GET, "/metrics", api_metrics, .who = WHO_OPERATOR, .vital = true,
      .about = "Figures of the process for Prometheus"},
     {GET, "/openapi.json", api_openapi, .who = WHO_ANYONE, .about = "This document"},
-    {GET, API "/healthz", api_healthz, .who = WHO_ANYONE, .quick = true,
+    {GET, API "/healthz", api_healthz, .who = WHO_ANYONE, .asks_nobody = true, .vital = true,
      .about = "The process lives"},
-    {GET, API "/readyz", api_readyz, .who = WHO_ANYONE,
+    {GET, API "/readyz", api_readyz, .who = WHO_ANYONE, .vital = true,
      .about = "The database answers and takes writes"},
     {GET, "/*", api_asset, .who = WHO_ANYONE, .query = "*", .about = "The page"},
 };

@@ -15,9 +15,7 @@
 #include <fcntl.h>
 #include <microhttpd.h>
 #include <netdb.h>
-#include <pthread.h>
 #include <sched.h>
-#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,16 +31,17 @@
 #include "base/log.h"
 #include "base/meter.h"
 #include "base/utf8.h"
+#include "http/door.h"
 #include "http/framing.h"
 #include "http/header.h"
 #include "http/heads.h"
 #include "http/live.h"
+#include "http/queue.h"
 #include "http/route.h"
 
 enum {
     MAX_TARGET = 8192,
     REQUEST_ARENA = 64 << 20,
-    QUEUE_MAX = 4096,
     POST_BUFFER = 16384,
     DROP_MAX = 64 << 20,
     LIVE_BLOCK = 2048, /* of a stream of events, at a time */
@@ -58,14 +57,6 @@ enum { BUDGET_MS = 2, PAUSE_MS = 30, SLOW_MS = 10000, SLOW_SLOTS = 1024, MAX_POL
 /* CHECK and CHECKED: an upload asks who is there before its body is taken. */
 enum { RQ_NEW, RQ_CHECK, RQ_CHECKED, RQ_BODY, RQ_QUEUED, RQ_DONE };
 
-/* A worker that waits, on its own stack. The last to lie down is called first: its memory is still warm, and of
-   many workers only as many run as there is work for. It is handed its request, so that it wakes without the lock. */
-typedef struct Idle {
-    sem_t wake;
-    struct Idle *next;
-    Request *rq; /* NULL: the server ends */
-} Idle;
-
 /* A read that is known to take long (of several with one slot, one). */
 typedef struct Slow {
     _Atomic int64_t until; /* monotonic ms */
@@ -78,16 +69,9 @@ struct Server {
     Db *db;
     char *dir;
     int port;
-    pthread_t *workers;
-    int n_workers;
-    pthread_mutex_t lock;
-    pthread_cond_t idle;
-    Idle *waiting;
-    Request *first, *last;
-    int n_queued, n_running;
-    bool stopping;
-    bool tries_here;              /* reads do not wait on a socket */
-    _Atomic bool closing;         /* the same as stopping, for who has not the lock */
+    Queue *queue;
+    bool tries_here; /* reads do not wait on a socket */
+    _Atomic bool closing;
     _Atomic int64_t paused_until; /* monotonic ms; before it nothing is tried on a polling thread */
     Slow slow[SLOW_SLOTS];        /* by target */
 };
@@ -104,111 +88,41 @@ int serve_port(const Server *s)
     return s->port;
 }
 
+/* Always false. */
+static bool busy(Request *rq)
+{
+    if (!*rq->c.trace_id)
+        id_trace(rq->c.trace_id);
+    rq->c.retry_after_s = 1;
+    return ctx_fail(&rq->c, ERR_BUSY, NULL, "err.busy");
+}
+
 void serve_figures(ServeFigures *out)
 {
     const union MHD_DaemonInfo *now =
         MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
-    pthread_mutex_lock(&server->lock);
+    QueueFigures q;
+    queue_figures(server->queue, &q);
     *out = (ServeFigures){.connections = now ? (int)now->num_connections : 0,
-                          .queued = server->n_queued,
-                          .running = server->n_running,
-                          .workers = server->n_workers};
-    pthread_mutex_unlock(&server->lock);
+                          .queued = q.queued,
+                          .running = q.running,
+                          .workers = q.workers};
 }
 
-/* ---- workers ------------------------------------------------------------------------------- */
-
-/* Takes the first off the pile, under the lock; NULL where nobody waits. The caller posts its semaphore. */
-static Idle *call_idle(Server *s, Request *rq)
+/* On a worker. Refused for having waited too long: the answer is made here, no statement is run for it. */
+static void serve_queued(Request *rq, bool shed)
 {
-    Idle *w = s->waiting;
-    if (w) {
-        s->waiting = w->next;
-        w->rq = rq;
+    bool check = rq->state == RQ_CHECK;
+    if (shed) {
+        busy(rq);
+        if (!check)
+            respond_problem(rq);
+    } else if (check) {
+        gate_check(rq);
+    } else {
+        gate_run(rq);
     }
-    return w;
-}
-
-/* Lies down until a request is handed over, or the end comes (NULL). Called with the lock held, returns without. */
-static Request *lie_down(Server *s, Idle *me)
-{
-    me->next = s->waiting;
-    s->waiting = me;
-    pthread_mutex_unlock(&s->lock);
-    while (sem_wait(&me->wake)) /* by a signal only */
-        continue;
-    return me->rq;
-}
-
-/* The next request of the queue, or of the hand-over; NULL at the end. Called with the lock held, returns without. */
-static Request *next_request(Server *s, Idle *me)
-{
-    Request *rq = s->first;
-    if (rq) {
-        s->first = rq->next;
-        if (!s->first)
-            s->last = NULL;
-        s->n_queued--;
-        s->n_running++;
-    } else if (!s->stopping) {
-        return lie_down(s, me);
-    }
-    pthread_mutex_unlock(&s->lock);
-    return rq;
-}
-
-static void *work(void *arg)
-{
-    Server *s = arg;
-    Idle me = {.rq = NULL};
-    sem_init(&me.wake, 0, 0);
-    pthread_setname_np(pthread_self(), "zhike-http");
-    /* All callers of a commit wake at once. They must not push the writer, or the sockets' thread, off its
-       core: what those do the whole house waits for. Where it is refused nothing else changes. */
-    (void)sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){0});
-    pthread_mutex_lock(&s->lock);
-    for (Request *rq; (rq = next_request(s, &me)) != NULL;) {
-        if (rq->state == RQ_CHECK) {
-            gate_check(rq);
-            rq->state = RQ_CHECKED;
-        } else {
-            gate_run(rq);
-            rq->state = RQ_DONE;
-        }
-        MHD_resume_connection(rq->conn); /* from here on rq belongs to the library's thread */
-        pthread_mutex_lock(&s->lock);
-        s->n_running--;
-        if (!s->first && s->n_running == 0)
-            pthread_cond_signal(&s->idle);
-    }
-    sem_destroy(&me.wake);
-    return NULL;
-}
-
-static bool enqueue(Server *s, Request *rq)
-{
-    Idle *w = NULL;
-    pthread_mutex_lock(&s->lock);
-    bool room = s->n_queued < QUEUE_MAX && !s->stopping;
-    if (room) {
-        MHD_suspend_connection(rq->conn); /* before a worker can resume it */
-        rq->next = NULL;
-        w = call_idle(s, rq);
-        if (w) {
-            s->n_running++;
-        } else {
-            if (s->last)
-                s->last->next = rq;
-            else
-                s->first = rq;
-            s->last = rq;
-            s->n_queued++;
-        }
-    }
-    pthread_mutex_unlock(&s->lock);
-    if (w)
-        sem_post(&w->wake);
-    return room;
+    rq->state = check ? RQ_CHECKED : RQ_DONE;
 }
 
 /* ---- reading a request --------------------------------------------------------------------- */
@@ -374,6 +288,8 @@ static enum MHD_Result send_answer(Request *rq)
     }
     if (!r)
         return MHD_NO;
+    if (!o->live)
+        heads_answer(rq->conn, clock_mono_ms());
     for (int i = 0; i < o->n_headers; i++)
         MHD_add_response_header(r, o->headers[i].name, o->headers[i].value);
     enum MHD_Result done = MHD_queue_response(rq->conn, (unsigned)o->status, r);
@@ -397,6 +313,7 @@ static enum MHD_Result refuse(Request *rq)
 /* A small body is read and dropped first: a client still sending would lose the answer to the closed socket. */
 static enum MHD_Result refuse_behind_body(Request *rq)
 {
+    heads_body(rq->conn, clock_mono_ms());
     const char *length = request_header(rq, "Content-Length");
     bool small = !request_header(rq, "Transfer-Encoding") &&
                  (!length || strtoull(length, NULL, 10) <= DROP_MAX);
@@ -424,6 +341,7 @@ static void start_body(Request *rq)
 {
     const char *type = request_header(rq, "Content-Type");
     rq->state = RQ_BODY;
+    heads_body(rq->conn, clock_mono_ms());
     if (rq->route && rq->route->upload && type && strncasecmp(type, "multipart/form-data", 19) == 0)
         rq->post = MHD_create_post_processor(rq->conn, POST_BUFFER, take_part, rq);
 }
@@ -437,10 +355,9 @@ static bool has_body(const Request *rq)
 static enum MHD_Result queue(Request *rq, int state)
 {
     rq->state = state;
-    if (enqueue(server, rq))
+    if (queue_add(server->queue, rq))
         return MHD_YES;
-    rq->c.retry_after_s = 1;
-    ctx_fail(&rq->c, ERR_BUSY, NULL, "err.busy");
+    busy(rq);
     return refuse(rq);
 }
 
@@ -461,13 +378,17 @@ static Slow *slow_slot(const Request *rq)
  */
 static bool try_here(Request *rq)
 {
-    if (!server->tries_here || !rq->route || !rq->route->quick || server->closing)
+    bool too_long;
+    if (!rq->route || server->closing)
+        return false;
+    if (rq->route->asks_nobody) /* alive is alive, whatever waits */
+        return gate_try(rq, BUDGET_MS, &too_long);
+    if (!server->tries_here || !rq->route->quick)
         return false;
     Slow *slow = slow_slot(rq);
     if (rq->started_ms < atomic_load_explicit(&server->paused_until, memory_order_relaxed) ||
         rq->started_ms < atomic_load_explicit(&slow->until, memory_order_relaxed))
         return false;
-    bool too_long;
     if (gate_try(rq, BUDGET_MS, &too_long)) {
         if (atomic_load_explicit(&slow->overruns, memory_order_relaxed))
             atomic_store_explicit(&slow->overruns, 0, memory_order_relaxed);
@@ -496,6 +417,8 @@ static enum MHD_Result head(Request *rq, const char *url, const char *method, co
     rq->ip = address_of(rq);
     bool other = false;
     rq->route = router_find(rq, &other);
+    if (!door_request(c, rq->ip, rq->proxied))
+        return refuse_behind_body(rq);
     if (!rq->route && other) {
         ctx_fail(c, ERR_METHOD_NOT_ALLOWED, NULL, "err.method_not_allowed", method);
         return refuse(rq);
@@ -526,6 +449,10 @@ static void take_body(Request *rq, const char *data, size_t n)
             ctx_fail(&rq->c, ERR_BAD_REQUEST, "file", "err.multipart");
     } else {
         buf_add(&rq->body, data, n);
+        if (arena_over_cap(rq->c.a)) {
+            rq->c.retry_after_s = 2;
+            ctx_fail(&rq->c, ERR_BUSY, NULL, "err.too_much_memory");
+        }
     }
 }
 
@@ -536,7 +463,7 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *conn, const char
     (void)cls;
     Request *rq = *state;
     if (rq->state == RQ_NEW) {
-        heads_complete(conn);
+        heads_complete(conn, rq->started_ms);
         return head(rq, url, method, version);
     }
     if (rq->state == RQ_CHECKED) {
@@ -552,13 +479,13 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *conn, const char
             return MHD_YES;
     }
     if (rq->state == RQ_BODY && *size) {
-        if (clock_mono_ms() - rq->started_ms > conf_duration_ms("http.body_timeout"))
-            return MHD_NO; /* byte by byte for ever: the idle timeout never comes, so the connection is closed */
+        heads_received(conn, *size);
         take_body(rq, data, *size);
         *size = 0;
         return MHD_YES;
     }
     if (rq->state == RQ_BODY) {
+        heads_complete(conn, rq->started_ms);
         if (rq->post) {
             MHD_destroy_post_processor(rq->post);
             rq->post = NULL;
@@ -588,6 +515,22 @@ static void completed(void *cls, struct MHD_Connection *conn, void **state,
     heads_answered(conn, clock_mono_ms());
     if (rq)
         arena_free(rq->c.a);
+}
+
+static enum MHD_Result may_open(void *cls, const struct sockaddr *peer, socklen_t n)
+{
+    (void)cls, (void)n;
+    return door_may_open(peer) ? MHD_YES : MHD_NO;
+}
+
+static void notify(void *cls, struct MHD_Connection *conn, void **context,
+                   enum MHD_ConnectionNotificationCode code)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(conn, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    if (info && info->client_addr)
+        (code == MHD_CONNECTION_NOTIFY_STARTED ? door_opened : door_closed)(info->client_addr);
+    heads_notify(cls, conn, context, code);
 }
 
 /* ---- start and stop ------------------------------------------------------------------------ */
@@ -669,24 +612,20 @@ bool serve_start(Ctx *c, const ServeOptions *o, Server **out)
                   .db = o->db,
                   .dir = arena_str(a, o->dir),
                   .port = port,
-                  .n_workers = o->workers,
                   .tries_here = !db_is_pg(o->db)};
-    pthread_mutex_init(&s->lock, NULL);
-    clock_cond_init(&s->idle);
-    s->workers = ARENA_ARRAY(a, o->workers, pthread_t);
-    for (int i = 0; i < o->workers; i++)
-        pthread_create(&s->workers[i], NULL, work, s);
+    s->queue = queue_start(a, o->workers, serve_queued);
     allow_files(conf_int("http.connections") + OTHER_FILES);
+    arena_limit_all((size_t)conf_size("http.memory"));
+    door_start(a, (int)conf_int("http.connections"));
     if (!heads_start(a, (int)conf_int("http.connections")))
         return ctx_fail(c, ERR_INTERNAL, "listen", "err.listen_failed", o->listen, strerror(errno));
     s->daemon = MHD_start_daemon(
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO |
             MHD_USE_ERROR_LOG,
-        0, NULL, NULL, handle, s, MHD_OPTION_EXTERNAL_LOGGER, library_says, NULL,
+        0, may_open, NULL, handle, s, MHD_OPTION_EXTERNAL_LOGGER, library_says, NULL,
         MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, begin, s,
-        MHD_OPTION_NOTIFY_COMPLETED, completed, s, MHD_OPTION_NOTIFY_CONNECTION, heads_notify, NULL,
+        MHD_OPTION_NOTIFY_COMPLETED, completed, s, MHD_OPTION_NOTIFY_CONNECTION, notify, NULL,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)conf_int("http.connections"),
-        MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)conf_int("http.per_address"),
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(conf_duration_ms("http.idle_timeout") / 1000),
         MHD_OPTION_THREAD_POOL_SIZE, poller_count(s), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)32768, STRICT, 1, MHD_OPTION_END);
@@ -703,24 +642,12 @@ void serve_stop(Server *s, int64_t wait_ms)
     int fd = MHD_quiesce_daemon(s->daemon);
     if (fd >= 0)
         close(fd);
-    struct timespec until = clock_after_ms(wait_ms);
-    pthread_mutex_lock(&s->lock);
-    /* what is queued is still worked off; new requests are answered 503 */
-    s->stopping = true;
     s->closing = true;
-    for (Idle *w; (w = call_idle(s, NULL)) != NULL;)
-        sem_post(&w->wake);
-    while (s->first || s->n_running)
-        if (pthread_cond_timedwait(&s->idle, &s->lock, &until) != 0)
-            break;
-    pthread_mutex_unlock(&s->lock);
-    for (int i = 0; i < s->n_workers; i++)
-        pthread_join(s->workers[i], NULL);
+    queue_stop(s->queue, wait_ms);
     live_stop();        /* the library ends with no connection suspended */
     usleep(100 * 1000); /* the last answers leave the sockets */
     MHD_stop_daemon(s->daemon);
     heads_stop();
-    pthread_mutex_destroy(&s->lock);
     server = NULL;
     arena_free(s->a);
 }
