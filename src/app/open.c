@@ -25,6 +25,7 @@
 #include "record/metric/metric.h"
 #include "record/job.h"
 #include "record/outbox.h"
+#include "record/rule/rule.h"
 #include "record/setting.h"
 
 enum { SEAL_ROWS = 5000 };
@@ -40,8 +41,14 @@ static const JobKind job_kinds[] = {
     {"bulk_undo", bulk_undo_job},
     {"metric_daily", metric_daily_job},
     {"password_reset", reset_job},
+    {"rule", rule_job},
     {NULL, NULL},
 };
+
+/* What a rule can do; a module adds its own here. */
+extern const RuleActionKind rule_task; /* domain/customer/rule_task.c */
+static const RuleActionKind *const rule_actions[] = {&rule_assign, &rule_set, &rule_task,
+                                                     &rule_notify, NULL};
 
 /* ---- arguments ----------------------------------------------------------------------------- */
 
@@ -177,6 +184,7 @@ static bool open_all(App *app, const AppOptions *o)
     c->model = m;
     hooks_register(hook_table);
     job_register(job_kinds);
+    rules_register(rule_actions);
     if (!schema(c, o) || !setting_load(c) || !customs_reload(c) ||
         (!o->keep_schema && !outbox_events_load(c)))
         return false;

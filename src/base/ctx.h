@@ -45,6 +45,7 @@ typedef struct Ctx {
     struct DbConn *snapshot; /* db/db.h: what db_snapshot reads over, or NULL */
     const struct Model *model; /* meta/model.h: the model that holds for this work */
     const struct Actor *actor; /* auth/actor.h: who asks */
+    struct RuleChain *rules;   /* record/rule: what the change at work set off, or NULL */
 } Ctx;
 
 /* A context on a. now_ms is read from the clock; lang "zh", zone "Asia/Shanghai". */

@@ -34,6 +34,7 @@ struct Filter {
     FilterOp op;
     DbVal *vals; /* LEAF, IDS, SHARED (user id, now ms, 1 where write is needed) */
     int n_vals;
+    const char *const *folded; /* of the texts among vals, where filter_ready saw to it; or NULL */
 };
 
 /* What the reader may filter by; handed in by auth/access. */
@@ -77,5 +78,16 @@ void filter_sql_each(Ctx *c, Sql *q, const Entity *e, const char *alias, const F
 /* Does the filter hold for a record in memory (values by field index)? For required_if and rules on the record itself;
    VIA and SHARED are not allowed there (asserted). */
 bool filter_holds(const Filter *f, const DbVal *values);
+
+/*
+ * The same for any filter, as far as the record itself tells: FILTER_UNSURE where other rows would have to be asked
+ * (links, shares, trees, lists of links) and the rest does not decide it. a: for what is folded on the way.
+ */
+typedef enum FilterKnown { FILTER_NO, FILTER_YES, FILTER_UNSURE } FilterKnown;
+FilterKnown filter_known(Arena *a, const Filter *f, const DbVal *values);
+/* Folds the texts of a filter once, for one that is tested on many records. */
+void filter_ready(Arena *a, Filter *f);
+/* The fields of the record itself that a filter looks at: out[Field.index] is set to 1. */
+void filter_fields(const Filter *f, unsigned char *out);
 
 #endif

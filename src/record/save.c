@@ -18,6 +18,7 @@
 #include "record/notify.h"
 #include "record/outbox.h"
 #include "record/number.h"
+#include "record/rule/rule.h"
 #include "record/search.h"
 #include "record/validate.h"
 #include "record/value.h"
@@ -358,6 +359,12 @@ static bool stage_hooks_after(Ctx *c, SaveWork *w)
     return !w->hooks || !w->hooks->after_save || w->hooks->after_save(c, &w->s);
 }
 
+/* Rules see the record as it was saved; what they change is part of this save. */
+static bool stage_rules(Ctx *c, SaveWork *w)
+{
+    return !w->s.e->standard || rules_saved(c, &w->s, &w->new_version);
+}
+
 /* The new owner hears of what was handed to him; a task tells it itself (domain/customer/task.c). */
 static bool stage_notify(Ctx *c, SaveWork *w)
 {
@@ -380,7 +387,7 @@ static bool stage_change(Ctx *c, SaveWork *w)
 static const Stage in_write[] = {
     stage_key,         stage_links,   stage_dups,   stage_row,    stage_many,
     stage_number_past, stage_history, stage_audit,  stage_search, stage_children,
-    stage_hooks_after, stage_notify,  stage_change,
+    stage_hooks_after, stage_rules,   stage_notify, stage_change,
 };
 
 /* ---- the way ------------------------------------------------------------------------------- */

@@ -5,6 +5,7 @@
 #include "base/id.h"
 #include "meta/types.h"
 #include "record/hooks.h"
+#include "record/rule/rule.h"
 #include "record/value.h"
 #include "record/write_row.h"
 
@@ -17,8 +18,10 @@ bool rec_roll(Ctx *c, const Entity *e, int64_t id, const int *fields, const DbVa
               const RecBump *bumps, int n_bumps)
 {
     Sql q;
+    Record before;
     if (!n && !n_bumps)
         return true;
+    bool watched = rules_watch(c, e, id, fields, n, bumps, n_bumps, &before);
     write_row_set(c, e, fields, values, n, &q);
     for (int i = 0; i < n_bumps; i++) {
         const char *column = e->fields[bumps[i].field].column;
@@ -31,7 +34,8 @@ bool rec_roll(Ctx *c, const Entity *e, int64_t id, const int *fields, const DbVa
     }
     sql_add(&q, SQL(" WHERE t0.\"id\" = "));
     sql_bind(&q, db_of_int(id));
-    return sql_exec(c, &q) && db_change(c, e->name, id);
+    return sql_exec(c, &q) && db_change(c, e->name, id) &&
+           (!watched || rules_touched(c, e, &before));
 }
 
 static void add_filter(Ctx *c, Sql *q, const Entity *e, const Filter *f)

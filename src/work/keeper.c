@@ -22,6 +22,7 @@
 #include "record/metric/metric.h"
 #include "record/notify.h"
 #include "record/outbox.h"
+#include "record/rule/rule.h"
 #include "record/setting.h"
 
 enum {
@@ -29,6 +30,8 @@ enum {
     JUMP_MS = 2000,
     SEAL_EVERY = 400,
     REMIND_EVERY = 2000,
+    RULES_EVERY = 1000,
+    MEASURE_EVERY = 600000,
     SWEEP_EVERY = 600000,
     SAMPLE_EVERY = 60000,
     BIN_EVERY = 3600000,
@@ -46,7 +49,7 @@ typedef struct HeardRow {
 typedef struct Heard {
     Arena *a;
     VEC(HeardRow) rows;
-    bool model, access, setting, channel;
+    bool model, access, setting, channel, rule;
     int64_t last;
 } Heard;
 
@@ -59,6 +62,7 @@ static void hear(void *arg, int64_t id, const char *topic, int64_t ref)
     h->access |= strcmp(topic, "access") == 0;
     h->setting |= strcmp(topic, "setting") == 0;
     h->channel |= strcmp(topic, "channel") == 0;
+    h->rule |= strcmp(topic, "rule") == 0;
 }
 
 static void follow(Keeper *k, Ctx *c)
@@ -75,6 +79,8 @@ static void follow(Keeper *k, Ctx *c)
         outbox_events_load(c);
     if (h.model || h.access)
         actor_cache_clear();
+    if (h.rule || h.model || h.access || h.setting)
+        rules_forget();
     for (size_t i = 0; k->heard && i < h.rows.n; i++)
         k->heard(h.rows.items[i].id, h.rows.items[i].topic, h.rows.items[i].ref);
 }
@@ -143,7 +149,7 @@ static bool prune(Ctx *c, void *arg)
 {
     (void)arg;
     return db_change_prune(c, c->now_ms - DAY_MS) && idempotency_purge(c) && notify_purge(c) &&
-           outbox_purge(c) && reset_sweep(c);
+           outbox_purge(c) && reset_sweep(c) && rules_purge(c);
 }
 
 /* What has had its time: old sessions, idempotency keys, rate windows. By the steady clock, as all that destroys by age:
@@ -181,6 +187,19 @@ static void sample(Keeper *k, Ctx *c)
     metric_daily_due(c);
 }
 
+/* Of several processes one moves a rule on. */
+static void rules(Keeper *k, Ctx *c)
+{
+    (void)k;
+    rules_due(c);
+}
+
+static void measure(Keeper *k, Ctx *c)
+{
+    (void)k;
+    rules_measure(c);
+}
+
 void keeper_tick(Keeper *k)
 {
     int64_t now = clock_mono_ms();
@@ -198,6 +217,14 @@ void keeper_tick(Keeper *k)
     if (now >= k->next_remind) {
         duty(k, remind, "keeper_remind");
         k->next_remind = now + REMIND_EVERY;
+    }
+    if (now >= k->next_rules) {
+        duty(k, rules, "keeper_rules");
+        k->next_rules = now + RULES_EVERY;
+    }
+    if (now >= k->next_measure) {
+        duty(k, measure, "keeper_measure");
+        k->next_measure = now + MEASURE_EVERY;
     }
     if (now >= k->next_sweep) {
         duty(k, sweep, "keeper_sweep");

@@ -10,9 +10,9 @@ typedef struct Keeper {
     void (*heard)(int64_t id, const char *topic, int64_t ref); /* or NULL; see work.h */
     int64_t seen;                                              /* newest change_log id followed */
     int64_t head; /* of the audit chain, when last looked */
-    int64_t next_lease, next_seal, next_sweep, next_bin, next_remind,
-        next_sample; /* monotonic ms */
-    int64_t ahead; /* the wall clock of the monotonic, at the last tick */
+    int64_t next_lease, next_seal, next_sweep, next_bin, next_remind, next_sample, next_rules,
+        next_measure; /* monotonic ms */
+    int64_t ahead;    /* the wall clock of the monotonic, at the last tick */
 } Keeper;
 
 /* Runs what is due. Called about four times a second. */

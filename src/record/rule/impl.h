@@ -1,0 +1,107 @@
+/* Between the files of this folder only. */
+#ifndef RECORD_RULE_IMPL_H
+#define RECORD_RULE_IMPL_H
+
+#include "record/rule/rule.h"
+
+typedef enum RuleEvent {
+    RULE_ON_CREATED,
+    RULE_ON_UPDATED,
+    RULE_ON_ENTERED,
+    RULE_ON_IDLE,
+    RULE_ON_DUE,
+    RULE_ON_SCHEDULED,
+    RULE_ON__COUNT
+} RuleEvent;
+bool rule_event(const char *name, RuleEvent *out);
+
+/* A rule as it is carried out. */
+typedef struct Rule {
+    int64_t id, owner;
+    const char *name;
+    const Entity *e;
+    RuleEvent event;
+    const char *zone;
+    const char *filter_json;  /* or NULL */
+    const char *actions_json; /* an array */
+    /* The filter AND the rows its owner may read, ready for filter_known. */
+    Filter *when;
+    const unsigned char *watched; /* by Field.index: one of these must have changed; NULL: any */
+    bool stop, in_bulk, workdays;
+    const Field *date; /* idle, due */
+    int days;
+    const char *cron;
+    const char *broken; /* why it cannot be carried out, in its owner's language; or NULL */
+} Rule;
+
+/* Rules of one entity and one kind of change, in order. */
+typedef struct RuleList {
+    Rule **items;
+    int n;
+} RuleList;
+
+typedef struct RuleSet RuleSet;
+
+/* The enabled rules of the model of c, compiled; with one more reference until the arena of c ends. NULL on failure. */
+const RuleSet *rules_hold(Ctx *c);
+RuleList rules_of(const RuleSet *s, const Entity *e, bool is_new);
+
+/* One rule from the values of its row (of entity rule), compiled onto c->a; with the rights of `who`. Never fails but for
+   the database: what is wrong with it stands in broken. */
+bool rule_compile(Ctx *c, const DbVal *v, int64_t who, Rule *out);
+
+/* Swaps who acts: the owner of a rule, with his language and the zone of the rule. */
+typedef struct RuleActor {
+    const struct Actor *actor;
+    const char *lang, *zone;
+} RuleActor;
+bool rule_act_as(Ctx *c, int64_t owner, const char *zone, RuleActor *was);
+void rule_act_back(Ctx *c, const RuleActor *was);
+
+/* ---- firing --------------------------------------------------------------------------------- */
+
+/* What one change set off, so that no rule answers it twice for a record: hangs on Ctx.rules. */
+typedef struct RuleFired {
+    int64_t rule, record;
+    int depth;
+} RuleFired;
+struct RuleChain {
+    RuleFired *items;
+    int n, cap, depth;
+    bool by_hand;
+    int64_t acting; /* the rule at work, 0 for none */
+    int64_t by;     /* who began it; 0 for the clock */
+};
+/* Begins a chain, or goes one deeper; rule_chain_end takes it back. by_hand counts where it begins. */
+typedef struct RuleChainMark {
+    bool began;
+} RuleChainMark;
+RuleChainMark rule_chain_begin(Ctx *c, struct RuleChain *place, bool by_hand);
+void rule_chain_end(Ctx *c, RuleChainMark m);
+
+/*
+ * Carries a rule out on a record for a cause, in a write: claims the cause, acts, logs. *fired: it acted (not where the
+ * cause was answered before, the guard stopped it, or it failed). false only where the transaction cannot go on.
+ */
+bool rule_fire(Ctx *c, const Rule *rule, const Record *r, const char *cause, bool *fired);
+
+/* ---- timed ---------------------------------------------------------------------------------- */
+
+/* The rows a timed rule is for at a moment, and " the cause of row t0" as SQL. */
+Filter *rule_timed_filter(Ctx *c, const Rule *rule, int64_t at);
+void rule_timed_cause(Sql *q, const Rule *rule, int64_t at);
+/* When a line of cron is next due behind a moment; 0 for never. */
+int64_t rule_next_at(const char *cron, const char *zone, int64_t after);
+
+const RuleActionKind *rule_action_kind(const char *name);
+const RuleActionKind *rule_action_at(int i); /* NULL behind the last */
+/* In a write, by the program itself: the rule goes off with the sentence of key and arg, and somebody is told. */
+bool rule_switch_off(Ctx *c, int64_t rule, int64_t tell, const char *name, const char *key,
+                     const char *arg);
+/* The actions of a text (an array), or NULL with a mistake. */
+json_object *rule_actions_read(Ctx *c, const char *text);
+/* Runs the actions in order. */
+bool rule_act(Ctx *c, const RuleFire *f, json_object *actions);
+extern const char rule_default_cron[];
+
+#endif

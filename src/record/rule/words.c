@@ -1,0 +1,214 @@
+/* What the actions share: texts with places, people named by words, whose turn it is, the reason of a run. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/msg.h"
+#include "meta/types.h"
+#include "record/link_resolve.h"
+#include "record/rows.h"
+#include "record/rule/impl.h"
+
+enum { NAME_MAX = 63, PEOPLE_MAX = 50 };
+
+void rule_say_args(Ctx *c, const RuleFire *f, const char *const *key_and_args)
+{
+    if (f->reason->len)
+        buf_puts(f->reason, c->lang[0] == 'e' ? "; " : "；");
+    buf_puts(f->reason, msg_format(c->a, c->lang, key_and_args[0], key_and_args + 1));
+}
+
+/* ---- texts ---------------------------------------------------------------------------------- */
+
+/* The field named by a place at *p ("{name}"), which moves behind it; NULL: no place stands there. */
+static const Field *place(const Entity *e, const char **p, char name[NAME_MAX + 1])
+{
+    const char *end = **p == '{' ? strchr(*p, '}') : NULL;
+    size_t n = end ? (size_t)(end - *p - 1) : 0;
+    if (!end || n == 0 || n > NAME_MAX ||
+        strspn(*p + 1, "abcdefghijklmnopqrstuvwxyz0123456789_") != n)
+        return NULL;
+    memcpy(name, *p + 1, n);
+    name[n] = '\0';
+    *p = end + 1;
+    return entity_field(e, name);
+}
+
+static bool may_stand(const Field *f)
+{
+    return f && f->column && !f->personal && !f->hidden && !f->write_only && !f->retired &&
+           f->type != FT_JSON;
+}
+
+static const char *field_text(Ctx *c, const RuleFire *f, const Field *fd)
+{
+    const DbVal *v = &f->r->v[fd->index];
+    if (!may_stand(fd) || access_field(c, fd, NULL) == FR_NONE || v->kind == DB_NULL)
+        return "";
+    if (fd->type == FT_DATETIME || fd->type == FT_DATE)
+        return type_text(c, fd, v);
+    LinkLabels *labels = link_labels_new(c);
+    const Entity *to = fd->type == FT_LINK ? link_target(fd, f->r->v) : NULL;
+    if (to) {
+        link_labels_want(labels, to, v->i);
+        if (!link_labels_fetch(c, labels))
+            return "";
+    }
+    return rows_value_text(c, fd, v, to, labels);
+}
+
+const char *rule_text(Ctx *c, const RuleFire *f, const char *text)
+{
+    Buf b;
+    buf_init(&b, c->a);
+    for (const char *p = text; *p;) {
+        char name[NAME_MAX + 1];
+        const char *from = p;
+        const Field *fd = place(f->e, &p, name);
+        if (p != from)
+            buf_puts(&b, fd ? field_text(c, f, fd) : "");
+        else
+            buf_putc(&b, *p++);
+    }
+    return b.data ? b.data : "";
+}
+
+bool rule_text_check(Ctx *c, const Entity *e, const char *text)
+{
+    for (const char *p = text; *p;) {
+        char name[NAME_MAX + 1];
+        const char *from = p;
+        const Field *fd = place(e, &p, name);
+        if (p == from)
+            p++;
+        else if (!may_stand(fd) || access_field(c, fd, NULL) == FR_NONE)
+            return ctx_fail(c, ERR_INVALID, "actions", "rule.text_place", name,
+                            label_in(e->label, c->lang));
+    }
+    return true;
+}
+
+/* ---- people --------------------------------------------------------------------------------- */
+
+static const char *const people_words[] = {"owner", "manager", "creator", "rule_owner", NULL};
+
+bool rule_people_check(Ctx *c, json_object *words)
+{
+    size_t n =
+        words && json_object_is_type(words, json_type_array) ? json_object_array_length(words) : 0;
+    if (n == 0 || n > PEOPLE_MAX)
+        return ctx_fail(c, ERR_INVALID, "actions", "rule.people_shape", ctx_num(c, PEOPLE_MAX));
+    for (size_t i = 0; i < n; i++) {
+        json_object *it = json_object_array_get_idx(words, i);
+        bool known = json_object_is_type(it, json_type_int);
+        const char *s = json_object_is_type(it, json_type_string) ? json_object_get_string(it) : "";
+        for (int k = 0; people_words[k]; k++)
+            known |= strcmp(s, people_words[k]) == 0;
+        if (!known)
+            return ctx_fail(c, ERR_INVALID, "actions", "rule.people_word",
+                            json_object_is_type(it, json_type_string) ? s : "?");
+    }
+    return true;
+}
+
+/* His manager, else the head of his department; 0 for none. */
+static bool manager_of(Ctx *c, int64_t user, int64_t *out)
+{
+    DbVal p[] = {db_of_int(user)};
+    return db_one_int(c,
+                      SQL("SELECT coalesce(u.\"manager_id\", d.\"manager_id\") FROM \"user\" u "
+                          "LEFT JOIN \"department\" d ON d.\"id\" = u.\"department_id\" AND "
+                          "d.\"deleted_at\" IS NULL AND d.\"manager_id\" <> u.\"id\" WHERE "
+                          "u.\"id\" = $1"),
+                      p, 1, out, NULL);
+}
+
+static bool person(Ctx *c, const RuleFire *f, json_object *word, int64_t *out)
+{
+    const DbVal *owner = &f->r->v[STD_OWNER], *creator = &f->r->v[STD_CREATED_BY];
+    *out = 0;
+    if (json_object_is_type(word, json_type_int)) {
+        *out = json_object_get_int64(word);
+        return true;
+    }
+    const char *s = json_object_is_type(word, json_type_string) ? json_object_get_string(word) : "";
+    if (strcmp(s, "rule_owner") == 0)
+        *out = c->actor->user;
+    else if (strcmp(s, "creator") == 0)
+        *out = creator->kind == DB_INT ? creator->i : 0;
+    else if (owner->kind == DB_INT && strcmp(s, "owner") == 0)
+        *out = owner->i;
+    else if (owner->kind == DB_INT && strcmp(s, "manager") == 0)
+        return manager_of(c, owner->i, out);
+    return true;
+}
+
+/* Those of ids who are active, in the same order. */
+static int active(Ctx *c, int64_t *ids, int n)
+{
+    Sql q;
+    int64_t *there = ARENA_ARRAY(c->a, n ? n : 1, int64_t);
+    int n_there = 0, kept = 0, mark = c->n_err;
+    if (n == 0)
+        return 0;
+    sql_init(&q, c->a);
+    sql_add(&q, SQL("SELECT \"id\" FROM \"user\" WHERE \"status\" = 'active' AND \"deleted_at\" IS "
+                    "NULL AND \"id\" IN "));
+    sql_bind_ids(&q, ids, n);
+    DbRows *r = sql_query(c, &q);
+    if (!r)
+        return -1;
+    while (n_there < n && db_step(r))
+        there[n_there++] = db_int(r, 0);
+    db_done(r);
+    for (int i = 0; i < n; i++)
+        for (int k = 0; k < n_there; k++)
+            if (there[k] == ids[i]) {
+                ids[kept++] = ids[i];
+                break;
+            }
+    return c->n_err == mark ? kept : -1;
+}
+
+int rule_people(Ctx *c, const RuleFire *f, json_object *words, int64_t *out, int max)
+{
+    int n = 0;
+    size_t len =
+        words && json_object_is_type(words, json_type_array) ? json_object_array_length(words) : 0;
+    for (size_t i = 0; i < len && n < max; i++) {
+        int64_t id;
+        bool twice = false;
+        if (!person(c, f, json_object_array_get_idx(words, i), &id))
+            return -1;
+        for (int k = 0; k < n; k++)
+            twice |= out[k] == id;
+        if (id && !twice)
+            out[n++] = id;
+    }
+    return active(c, out, n);
+}
+
+const char *rule_user_name(Ctx *c, int64_t user)
+{
+    DbVal p[] = {db_of_int(user)};
+    const char *name = NULL;
+    if (!db_one_text(c, SQL("SELECT \"name\" FROM \"user\" WHERE \"id\" = $1"), p, 1, &name,
+                     NULL) ||
+        !name)
+        return "?";
+    return name;
+}
+
+bool rule_turn(Ctx *c, const RuleFire *f, int64_t *out)
+{
+    DbVal p[] = {db_of_int(f->rule)};
+    bool found = false;
+    *out = 0;
+    if (!db_alone(c, arena_printf(c->a, "rule.%s", ctx_num(c, f->rule))) ||
+        !db_one_int(c,
+                    SQL("UPDATE \"rule\" SET \"turn\" = coalesce(\"turn\", 0) + 1 WHERE \"id\" = "
+                        "$1 RETURNING \"turn\""),
+                    p, 1, out, &found))
+        return false;
+    *out -= found;
+    return true;
+}
