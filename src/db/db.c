@@ -86,6 +86,7 @@ bool db_open(Ctx *c, const DbOptions *o, Db **out)
     bool pg = o->url && *o->url;
     db->drv = pg ? &pg_driver : &sqlite_driver;
     db->dialect = pg ? &pg_dialect : &sqlite_dialect;
+    db->depths = pg ? depth_cache_new() : NULL;
     db->node = -1;
     pthread_mutex_init(&db->lock, NULL);
     pthread_mutex_init(&db->follow_lock, NULL);
@@ -118,6 +119,8 @@ void db_close(Db *db)
     db->drv->close(db);
     for (size_t i = 0; i < sizeof(db->followers) / sizeof(*db->followers); i++)
         free(db->followers[i].ids);
+    if (db->depths)
+        depth_cache_free(db->depths);
     pthread_mutex_destroy(&db->lock);
     pthread_mutex_destroy(&db->follow_lock);
     pthread_cond_destroy(&db->freed);

@@ -79,7 +79,7 @@ static const char *match_text(Arena *a, const char *const *words, int n)
 }
 
 static void search_match(Ctx *c, Sql *q, const char *table, const char *const *words, int n,
-                         int64_t before, int limit)
+                         const SearchSpan *span)
 {
     sql_add(q, ENGINE_SQL("(SELECT rowid AS id FROM "));
     sql_name(q, table);
@@ -91,12 +91,16 @@ static void search_match(Ctx *c, Sql *q, const char *table, const char *const *w
     sql_name(q, table);
     sql_add(q, ENGINE_SQL(" MATCH "));
     sql_bind(q, db_of_text(match_text(c->a, words, n)));
-    if (before) {
+    if (span->before) {
         sql_add(q, ENGINE_SQL(" AND rowid < "));
-        sql_bind(q, db_of_int(before));
+        sql_bind(q, db_of_int(span->before));
+    }
+    if (span->from != SEARCH_ALL) {
+        sql_add(q, ENGINE_SQL(" AND rowid >= "));
+        sql_bind(q, db_of_int(span->from));
     }
     sql_add(q, ENGINE_SQL(" ORDER BY rowid DESC LIMIT "));
-    sql_number(q, limit);
+    sql_number(q, span->limit);
     sql_add(q, ENGINE_SQL(")"));
 }
 

@@ -150,7 +150,7 @@ struct Dialect {
     bool (*search_remove)(Ctx *c, const char *table, int64_t id);
     bool (*grew)(Ctx *c, const char *table); /* NULL: nothing to do */
     void (*search_match)(Ctx *c, Sql *q, const char *table, const char *const *words, int n,
-                         int64_t before, int limit);
+                         const SearchSpan *span);
     /* behind " FROM table AS sr WHERE ": the document of this very row carries all words */
     void (*search_has)(Ctx *c, Sql *q, const char *alias, const char *const *words, int n);
     void (*among)(Ctx *c, Sql *q, const int64_t *ids, int n);
@@ -166,6 +166,8 @@ typedef struct Follower {
     int n, cap;
 } Follower;
 
+typedef struct DepthCache DepthCache;
+
 struct Db {
     const Driver *drv;
     const Dialect *dialect;
@@ -179,10 +181,16 @@ struct Db {
     _Atomic int64_t end_ms; /* see db_end_by; 0: not yet */
     pthread_mutex_t follow_lock;
     Follower followers[8];
-    char holder[33]; /* who this process is in node_lease and schema_lock */
-    char host[160];  /* boot id and process namespace: "the same machine" */
-    int node;        /* -1: no lease */
+    DepthCache *depths; /* or NULL */
+    char holder[33];    /* who this process is in node_lease and schema_lock */
+    char host[160];     /* boot id and process namespace: "the same machine" */
+    int node;           /* -1: no lease */
 };
+
+/* search_depth.c: how far back so many documents of a search table reach. */
+DepthCache *depth_cache_new(void);
+void depth_cache_free(DepthCache *cache);
+bool depth_of_table(Ctx *c, const char *table, SearchDepth *out);
 
 /* pool.c */
 DbConn *pool_take(Ctx *c, Db *db);

@@ -196,11 +196,16 @@ static int clean_words(Ctx *c, const char *const *words, int n, const char ***ou
 }
 
 void sql_search_match(Ctx *c, Sql *q, const char *entity, const char *const *words, int n,
-                      int64_t before, int limit)
+                      const SearchSpan *span)
 {
     const char **cleaned;
     int k = clean_words(c, words, n, &cleaned);
-    c->db->dialect->search_match(c, q, table_of(c->a, entity), cleaned, k, before, limit);
+    c->db->dialect->search_match(c, q, table_of(c->a, entity), cleaned, k, span);
+}
+
+bool sql_search_depth(Ctx *c, const char *entity, SearchDepth *out)
+{
+    return depth_of_table(c, table_of(c->a, entity), out);
 }
 
 void sql_search_has(Ctx *c, Sql *q, const char *entity, const char *alias, const char *const *words,

@@ -51,10 +51,36 @@ bool sql_search_remove(Ctx *c, const char *entity, int64_t id);
 /* Inside a write: a table has become many times what it was. PostgreSQL counts it anew, for until its own vacuum comes
    by its plans would be those of an empty table. */
 bool sql_grew(Ctx *c, const char *table);
-/* Writes "(SELECT … AS id …)", the ids that carry all words, the newest `limit` of those below `before` (0: of all); a
-   word ending in '*' is a prefix. No words: no ids. */
+/*
+ * Which matches are wanted: the newest `limit` of those with from <= id < before (before 0, from SEARCH_ALL: no such
+ * bound). rare: few are expected, so all of them are to be gathered and sorted, never ids walked (PostgreSQL; its own
+ * guess of a word that it has not counted is not to be trusted).
+ */
+#define SEARCH_ALL INT64_MIN
+typedef struct SearchSpan {
+    int64_t before, from;
+    int limit;
+    bool rare;
+} SearchSpan;
+
+/* Writes "(SELECT … AS id …)", the ids that carry all words; a word ending in '*' is a prefix. No words: no ids. */
 void sql_search_match(Ctx *c, Sql *q, const char *entity, const char *const *words, int n,
-                      int64_t before, int limit);
+                      const SearchSpan *span);
+
+/* The documents of an entity in parts of equal size: their number and the ids between the parts. n = 0: nothing is
+   known, or looking at all of them at once is best (SQLite, small tables). */
+typedef struct SearchDepth {
+    int64_t rows;
+    int n;
+    const int64_t *ids; /* ascending */
+} SearchDepth;
+bool sql_search_depth(Ctx *c, const char *entity, SearchDepth *out);
+/* An id with at least about `rows` documents between it and `before` (0: and the youngest); SEARCH_ALL where there are
+   not so many. */
+int64_t sql_search_from(const SearchDepth *d, int64_t before, int64_t rows);
+/* In how many of a million documents all these words stood when they were last searched for; -1: not known. */
+int sql_search_known(Ctx *c, const char *entity, const char *const *words, int n);
+void sql_search_learn(Ctx *c, const char *entity, const char *const *words, int n, int per_million);
 /* Writes "EXISTS (…)": the row called alias carries all words. For a walk over few rows by another index: it
    reads the document of each. No words: false. */
 void sql_search_has(Ctx *c, Sql *q, const char *entity, const char *alias, const char *const *words,

@@ -66,13 +66,14 @@ static void asked_of(Ctx *c, const Entity *e, const char *q, Asked *out)
    matches. */
 static void select_set(Ctx *c, Sql *sql, const Entity *e, const Asked *k)
 {
+    const SearchSpan span = {.from = SEARCH_ALL, .limit = MATCH_CAP};
     sql_add(sql, SQL("SELECT s1.\"id\" FROM "));
-    sql_search_match(c, sql, e->name, k->words, k->n, 0, MATCH_CAP);
+    sql_search_match(c, sql, e->name, k->words, k->n, &span);
     sql_add(sql, SQL(" AS s1"));
     if (k->clear->kind == FILTER_FALSE)
         return;
     sql_add(sql, SQL(" UNION ALL SELECT s2.\"id\" FROM "));
-    sql_search_match(c, sql, e->name, k->own, k->n, 0, MATCH_CAP);
+    sql_search_match(c, sql, e->name, k->own, k->n, &span);
     sql_add(sql, SQL(" AS s2"));
     if (k->clear->kind == FILTER_TRUE)
         return;
@@ -125,16 +126,38 @@ void search_sql(Ctx *c, Sql *sql, const Entity *e, const char *alias, const char
 
 /* ---- the ids ------------------------------------------------------------------------------- */
 
-enum { ARM_WORDS, ARM_PERSONAL, ARM_TITLE, ARMS };
+/*
+ * An arm of the search: plain words, or personal ones. Where the engine wants to be told how far back to look
+ * (db/search_depth.c), it looks at the youngest documents first and then as far as their matches let one expect to be
+ * enough; so an arm may be asked two or three times, and what it had found before is forgotten.
+ */
+enum { ARM_WORDS, ARM_PERSONAL, ARM_TITLE };
+/* documents looked at first (and so many for each one wanted); all matches that are gathered rather than sought in a span;
+   an entry of the index of ids costs a sixteenth of a document that is fetched */
+enum { LOOK = 2000, LOOK_EACH = 4, FEW_IN_ALL = 1000, ENTRIES_A_FETCH = 16, MILLION = 1000000 };
 
-static void select_arms(Ctx *c, Sql *sql, const Entity *e, const Asked *k, int64_t before, int cap)
+typedef struct Arm {
+    const char *const *words;
+    bool open;    /* to be asked */
+    bool known;   /* how common its words are */
+    int64_t rows; /* documents looked through, about */
+    SearchSpan span;
+    int64_t *ids; /* those that count for the caller */
+    int n;
+    int seen; /* all matches */
+    int64_t least;
+} Arm;
+
+static void select_words(Ctx *c, Sql *sql, const Entity *e, const Asked *k, const Arm *arm)
 {
     sql_add(sql, SQL("SELECT 0, s1.\"id\", 1 FROM "));
-    sql_search_match(c, sql, e->name, k->words, k->n, before, cap);
+    sql_search_match(c, sql, e->name, k->words, k->n, &arm->span);
     sql_add(sql, SQL(" AS s1"));
-    if (k->clear->kind == FILTER_FALSE)
-        return;
-    sql_add(sql, SQL(" UNION ALL SELECT 1, s2.\"id\", "));
+}
+
+static void select_personal(Ctx *c, Sql *sql, const Entity *e, const Asked *k, const Arm *arm)
+{
+    sql_add(sql, SQL("SELECT 1, s2.\"id\", "));
     if (k->clear->kind == FILTER_TRUE) {
         sql_add(sql, SQL("1 FROM "));
     } else {
@@ -144,7 +167,7 @@ static void select_arms(Ctx *c, Sql *sql, const Entity *e, const Asked *k, int64
         filter_sql_each(c, sql, e, "p0", k->clear);
         sql_add(sql, SQL(") THEN 1 ELSE 0 END FROM "));
     }
-    sql_search_match(c, sql, e->name, k->own, k->n, before, cap);
+    sql_search_match(c, sql, e->name, k->own, k->n, &arm->span);
     sql_add(sql, SQL(" AS s2"));
 }
 
@@ -172,7 +195,9 @@ static void select_titles(Ctx *c, Sql *sql, const Entity *e, const char *q, int 
     const char *key, *column = title_key(c, e, q, &key);
     if (!column)
         return;
-    sql_add(sql, SQL(" UNION ALL SELECT 2, t2.\"id\", 1 FROM (SELECT \"id\" FROM "));
+    if (sql->text.len)
+        sql_add(sql, SQL(" UNION ALL "));
+    sql_add(sql, SQL("SELECT 2, t2.\"id\", 1 FROM (SELECT \"id\" FROM "));
     sql_name(sql, e->name);
     sql_add(sql, SQL(" WHERE "));
     if (e->standard)
@@ -197,34 +222,89 @@ static int newest_first(const void *x, const void *y)
     return a < b ? 1 : a > b ? -1 : 0;
 }
 
-static bool read_arms(Ctx *c, const Sql *sql, int cap, SearchFound *out)
+static bool read_arms(Ctx *c, const Sql *sql, Arm *arms, SearchFound *out)
 {
-    int n[ARMS] = {0};
-    int64_t least[ARMS] = {INT64_MAX, INT64_MAX, INT64_MAX};
     DbRows *r = sql_query(c, sql);
     if (!r)
         return false;
     while (db_step(r)) {
-        int arm = (int)db_int(r, 0);
+        int which = (int)db_int(r, 0);
         int64_t id = db_int(r, 1);
-        n[arm]++;
-        if (arm == ARM_TITLE) {
+        if (which == ARM_TITLE) {
             out->titles[out->n_titles++] = id;
             continue;
         }
-        if (id < least[arm])
-            least[arm] = id;
+        Arm *arm = &arms[which];
+        arm->seen++;
+        if (id < arm->least)
+            arm->least = id;
         if (db_int(r, 2))
-            out->ids[out->n++] = id;
+            arm->ids[arm->n++] = id;
     }
     db_done(r);
+    return c->n_err == 0;
+}
+
+/* How far an arm is to look when its words stand in so many of a million documents: half as far again as that lets one
+   expect, or everywhere where gathering all of them costs less. */
+static void aim(Arm *arm, const SearchDepth *depth, int64_t per_million, int64_t least_rows)
+{
+    int64_t in_all = depth->rows * per_million / MILLION;
+    int64_t rows = per_million ? arm->span.limit * (MILLION * 3 / 2) / per_million : 0;
+    if (rows < least_rows)
+        rows = least_rows;
+    arm->span.rare = in_all <= FEW_IN_ALL || in_all <= rows / ENTRIES_A_FETCH;
+    arm->span.from = arm->span.rare || rows > depth->rows / 2
+                         ? SEARCH_ALL
+                         : sql_search_from(depth, arm->span.before, rows);
+    arm->rows = arm->span.from == SEARCH_ALL ? depth->rows : rows;
+}
+
+static void start(Ctx *c, const Entity *e, Arm *arm, const SearchDepth *depth, int64_t before,
+                  int n_words, int cap)
+{
+    arm->ids = ARENA_ARRAY(c->a, cap, int64_t);
+    arm->span = (SearchSpan){.before = before, .from = SEARCH_ALL, .limit = cap};
+    if (!depth->n)
+        return;
+    int known = sql_search_known(c, e->name, arm->words, n_words);
+    arm->rows = cap * LOOK_EACH > LOOK ? cap * LOOK_EACH : LOOK;
+    arm->known = known >= 0;
+    if (arm->known)
+        aim(arm, depth, known, 0);
+    else
+        arm->span.from = sql_search_from(depth, before, arm->rows);
+}
+
+/* After an arm was asked: has it enough, or how far is it to look next? */
+static void widen(Ctx *c, const Entity *e, Arm *arm, const SearchDepth *depth, int n_words)
+{
+    bool enough = arm->seen >= arm->span.limit;
+    arm->open = !enough && arm->span.from != SEARCH_ALL;
+    if (!depth->n)
+        return;
+    int64_t per_million = (int64_t)arm->seen * MILLION / arm->rows;
+    /* who got all he asked for has learned only that there are at least so many */
+    if (!enough || !arm->known)
+        sql_search_learn(c, e->name, arm->words, n_words, (int)per_million);
+    arm->known = true;
+    if (arm->open)
+        aim(arm, depth, per_million, arm->rows * LOOK_EACH);
+}
+
+/* The matches of both arms down to what both have looked through, each once, newest first. */
+static void join_arms(const Arm *arms, int cap, SearchFound *out)
+{
     out->all = true;
-    for (int arm = ARM_WORDS; arm <= ARM_PERSONAL; arm++) {
-        if (n[arm] < cap)
+    for (int i = ARM_WORDS; i <= ARM_PERSONAL; i++) {
+        if (arms[i].n)
+            memcpy(out->ids + out->n, arms[i].ids, (size_t)arms[i].n * sizeof(int64_t));
+        out->n += arms[i].n;
+        if (arms[i].seen < cap)
             continue;
         out->all = false;
-        if (least[arm] > out->floor)
-            out->floor = least[arm];
+        if (arms[i].least > out->floor)
+            out->floor = arms[i].least;
     }
     qsort(out->ids, (size_t)out->n, sizeof(int64_t), newest_first);
     int kept = 0;
@@ -232,24 +312,46 @@ static bool read_arms(Ctx *c, const Sql *sql, int cap, SearchFound *out)
         if (!kept || out->ids[i] != out->ids[kept - 1])
             out->ids[kept++] = out->ids[i];
     out->n = kept;
-    return c->n_err == 0;
 }
 
 bool search_find(Ctx *c, const Entity *e, const char *q, int64_t before, int cap, int titles,
                  SearchFound *out)
 {
     Asked k;
-    Sql sql;
+    SearchDepth depth;
     *out = (SearchFound){.how = SEARCH_IDS, .floor = INT64_MIN, .before = before, .all = true};
     asked_of(c, e, q, &k);
     if (!k.n)
         return true;
+    if (!sql_search_depth(c, e->name, &depth))
+        return false;
+    Arm arms[2] = {{.open = true, .words = k.words},
+                   {.open = k.clear->kind != FILTER_FALSE, .words = k.own}};
+    for (int i = ARM_WORDS; i <= ARM_PERSONAL; i++)
+        if (arms[i].open)
+            start(c, e, &arms[i], &depth, before, k.n, cap);
     out->ids = ARENA_ARRAY(c->a, 2 * cap, int64_t);
-    sql_init(&sql, c->a);
-    select_arms(c, &sql, e, &k, before, cap);
-    if (titles) {
-        out->titles = ARENA_ARRAY(c->a, titles, int64_t);
-        select_titles(c, &sql, e, q, titles);
+    out->titles = titles ? ARENA_ARRAY(c->a, titles, int64_t) : NULL;
+    for (bool first = true; arms[ARM_WORDS].open || arms[ARM_PERSONAL].open; first = false) {
+        Sql sql;
+        sql_init(&sql, c->a);
+        for (int i = ARM_WORDS; i <= ARM_PERSONAL; i++) {
+            if (!arms[i].open)
+                continue;
+            arms[i].n = arms[i].seen = 0;
+            arms[i].least = INT64_MAX;
+            if (sql.text.len)
+                sql_add(&sql, SQL(" UNION ALL "));
+            (i == ARM_WORDS ? select_words : select_personal)(c, &sql, e, &k, &arms[i]);
+        }
+        if (first && titles)
+            select_titles(c, &sql, e, q, titles);
+        if (!read_arms(c, &sql, arms, out))
+            return false;
+        for (int i = ARM_WORDS; i <= ARM_PERSONAL; i++)
+            if (arms[i].open)
+                widen(c, e, &arms[i], &depth, k.n);
     }
-    return read_arms(c, &sql, cap, out);
+    join_arms(arms, cap, out);
+    return true;
 }

@@ -89,7 +89,8 @@ static const char *found(Ctx *c, int limit, int n, const char *const *words)
     Sql q;
     sql_init(&q, c->a);
     sql_add(&q, SQL("SELECT id FROM thing WHERE id IN "));
-    sql_search_match(c, &q, "thing", words, n, 0, limit);
+    SearchSpan span = {.from = SEARCH_ALL, .limit = limit};
+    sql_search_match(c, &q, "thing", words, n, &span);
     sql_add(&q, SQL(" ORDER BY id DESC"));
     DbRows *r = sql_query(c, &q);
     OK(c, r != NULL);

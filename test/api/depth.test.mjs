@@ -1,0 +1,78 @@
+// A search tells PostgreSQL how far back to look (src/db/search_depth.c): at the youngest documents first, then as far as
+// their matches let it expect to be enough. Among 30,000 documents, counted by ANALYZE, each word is found where it stands,
+// whether it is in all of them, in every tenth, in the oldest only or in three; the first time and when it is known.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { makeCompany, psql, startServer } from '../lib/index.mjs';
+import { makeCustomer } from '../lib/records.mjs';
+
+const N = 30_000;
+const words = { 甲: () => true, 乙: (i) => i % 10 === 4, 丙: (i) => i % 150 === 7, 丁: (i) => i <= 50, 戊: (i) => [2, 14_000, 29_999].includes(i), 己: (i) => i > 15_000 && i % 40 === 0 };
+let server, rep, boss, model, owners;
+const idOf = (i) => model.id - 10_000_000 + i * 100;
+
+before(async () => {
+  server = await startServer({ company: true });
+  const company = await makeCompany(server, { only: ['rep', 'rep2', 'boss'] });
+  ({ rep, boss } = company);
+  owners = [(await rep.get('/me')).json.user.id, (await company.rep2.get('/me')).json.user.id];
+  model = await makeCustomer(rep, { name: '庚庚' });
+  const pg = !!server.database;
+  const sql = async (text) => (pg ? psql(server.database.url, text) : execFileSync('sqlite3', ['-cmd', '.timeout 9000', join(server.dir, 'zhike.db'), text], { encoding: 'utf8' }).trimEnd());
+  const columns = (await sql(pg ? "SELECT column_name FROM information_schema.columns WHERE table_name = 'customer' AND table_schema = current_schema()" : "SELECT name FROM pragma_table_info('customer')")).split('\n');
+  const own = { id: `${model.id} - 10000000 + n.i * 100`, number: "'T' || n.i", number_f: "'t' || n.i", owner_id: `CASE WHEN n.i % 3 = 0 THEN ${owners[0]} ELSE ${owners[1]} END`, created_at: 'c.created_at - 10000000 + n.i * 100' };
+  const series = pg ? `(SELECT generate_series(1, ${N}) AS i) AS n` : `(WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < ${N}) SELECT i FROM s) AS n`;
+  await sql(`INSERT INTO customer (${columns.map((k) => `"${k}"`)}) SELECT ${columns.map((k) => own[k] ?? `c."${k}"`)} FROM customer AS c CROSS JOIN ${series} WHERE c.id = ${model.id}`);
+  const mod = { 甲: 'n.i > 0', 乙: 'n.i % 10 = 4', 丙: 'n.i % 150 = 7', 丁: 'n.i <= 50', 戊: 'n.i IN (2, 14000, 29999)', 己: 'n.i > 15000 AND n.i % 40 = 0' };
+  const text = Object.entries(mod).map(([word, when]) => `CASE WHEN ${when} THEN '${word} ' ELSE '' END`).join(' || ');
+  await sql(`INSERT INTO search_customer (${pg ? 'id' : 'rowid'}, tokens) SELECT ${own.id}, ${pg ? `CAST(${text} AS tsvector)` : text} FROM ${series}`);
+  if (pg) await sql('ANALYZE search_customer; ANALYZE customer');
+});
+after(() => server?.stop());
+
+/** All ids of a list with q, page by page, at most `most`. */
+async function walk(client, q, sort, most) {
+  const ids = [];
+  let cursor = '';
+  do {
+    const answer = await client.get(`/customers?q=${encodeURIComponent(q)}&sort=${sort}&limit=200&fields=name${cursor && `&cursor=${cursor}`}`);
+    assert.equal(answer.status, 200, answer.text);
+    ids.push(...answer.json.data.map((r) => r.id));
+    cursor = answer.json.next_cursor;
+  } while (cursor && ids.length < most);
+  return ids;
+}
+
+const expected = (q, mine) => Array.from({ length: N }, (_, i) => N - i)
+  .filter((i) => [...q].every((word) => words[word](i)) && (!mine || i % 3 === 0)).map(idOf);
+
+describe('each word is found where it stands', () => {
+  for (const q of ['甲', '乙', '丙', '丁', '戊', '己'])
+    for (const [who, client, mine] of [['everything', () => boss, false], ['his own', () => rep, true]])
+      test(`${q}, by one who sees ${who}`, async () => {
+        for (const round of ['first', 'again']) {
+          const all = expected(q, mine), most = 1000;
+          for (const sort of ['-created_at', '-id']) {
+            const found = await walk(client(), q, sort, most);
+            assert.deepEqual(found, all.slice(0, found.length), `${round}, ${sort}`);
+            assert.ok(found.length >= Math.min(all.length, most), `${round}, ${sort}: ${found.length} of ${all.length}`);
+          }
+          const answer = await client().get(`/search?entity=customer&limit=20&q=${encodeURIComponent(q)}`);
+          assert.deepEqual(answer.json.data.map((r) => r.id), all.slice(0, 20), `${round}: search`);
+        }
+      });
+  test('two words that stand together in few documents', async () => {
+    const both = encodeURIComponent('乙 丙'), all = expected('乙丙', false);
+    const answer = await boss.get(`/customers?q=${both}&sort=-id&limit=200&fields=name`);
+    assert.deepEqual(answer.json.data.map((r) => r.id), all.slice(0, 200));
+    const old = await boss.get(`/customers?q=${encodeURIComponent('甲 丁')}&sort=-id&limit=200&fields=name`);
+    assert.deepEqual(old.json.data.map((r) => r.id), expected('丁', false), 'a common word and one of the oldest');
+  });
+  test('what was written since the documents were counted is found', async () => {
+    const made = await makeCustomer(rep, { name: '丁戊' });
+    for (const q of ['丁', '戊'])
+      assert.equal((await boss.get(`/customers?q=${encodeURIComponent(q)}&limit=1&fields=name`)).json.data[0].id, made.id, q);
+  });
+});
