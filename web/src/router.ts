@@ -28,6 +28,8 @@ export function makeRouter(): Router {
           { path: 'e/:plural/:id(\\d+)', name: 'detail', component: () => import('./views/detail/DetailPage.vue') },
           { path: 'tasks', name: 'my-tasks', component: () => import('./views/tasks/TasksPage.vue') },
           { path: 'calendar', name: 'calendar', component: () => import('./views/calendar/CalendarPage.vue') },
+          { path: 'figures', name: 'figures', component: () => import('./views/figures/DashboardPage.vue') },
+          { path: 'figures/metrics', name: 'metrics', component: () => import('./views/figures/MetricsPage.vue') },
           { path: 'import', name: 'import', component: () => import('./views/import/ImportPage.vue') },
           { path: 'jobs', name: 'jobs', component: () => import('./views/jobs/JobsPage.vue') },
           { path: 'bin', name: 'bin', component: () => import('./views/bin/BinPage.vue') },

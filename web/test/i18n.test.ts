@@ -14,12 +14,14 @@ import wizardZh from '../../messages/parts/wizard.zh.json';
 import wizardEn from '../../messages/parts/wizard.en.json';
 import dayZh from '../../messages/parts/day.zh.json';
 import dayEn from '../../messages/parts/day.en.json';
+import metricZh from '../../messages/parts/metric.zh.json';
+import metricEn from '../../messages/parts/metric.en.json';
 import lookZh from '../../messages/parts/look.zh.json';
 import lookEn from '../../messages/parts/look.en.json';
 import { label, setLang, t } from '../src/core/i18n';
 
-const zh: Record<string, string> = { ...webZh, ...followZh, ...wizardZh, ...dayZh, ...listsZh, ...lookZh, ...liveZh };
-const en: Record<string, string> = { ...webEn, ...followEn, ...wizardEn, ...dayEn, ...listsEn, ...lookEn, ...liveEn };
+const zh: Record<string, string> = { ...webZh, ...followZh, ...wizardZh, ...dayZh, ...metricZh, ...listsZh, ...lookZh, ...liveZh };
+const en: Record<string, string> = { ...webEn, ...followEn, ...wizardEn, ...dayEn, ...metricEn, ...listsEn, ...lookEn, ...liveEn };
 const root = join(import.meta.dirname, '../src');
 const files = (dir: string): string[] => readdirSync(dir).flatMap((n) => { const p = join(dir, n); return statSync(p).isDirectory() ? files(p) : /\.(ts|vue)$/.test(n) && !n.endsWith('.test.ts') ? [p] : []; });
 const holes = (s: string) => [...s.matchAll(/\{\d\}/g)].map((m) => m[0]).sort().join();

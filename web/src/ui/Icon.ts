@@ -23,6 +23,7 @@ const paths: Record<string, string> = {
   search: 'M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14ZM16 16l5 5',
   plus: 'M12 5v14M5 12h14', check: 'M5 12.500l4.500 4.500L19 7', x: 'M6 6l12 12M18 6L6 18', minus: 'M5 12h14',
   down: 'M6 9l6 6 6-6', up: 'M6 15l6-6 6 6', left: 'M15 6l-6 6 6 6', right: 'M9 6l6 6-6 6',
+  chart: 'M4 4v16h16M8 16v-5M12.500 16V7M17 16v-8',
   dots: 'M5 12h.01M12 12h.01M19 12h.01', filter: 'M3 5h18l-7 8v6l-4-2v-4L3 5Z', columns: 'M4 4h16v16H4zM10 4v16M15 4v16',
   edit: 'M4 20l1-4L16 5l3 3L8 19l-4 1ZM14 7l3 3', trash: 'M4 7h16M9 7V4h6v3M6 7l1 13h10l1-13M10 11v5M14 11v5',
   eye: 'M2 12s3.500-6.500 10-6.500S22 12 22 12s-3.500 6.500-10 6.500S2 12 2 12ZM12 15a3 3 0 1 0 0-6 3 3 0 0 0 0 6Z',
