@@ -95,7 +95,7 @@ test('a dashboard of one\'s own: cards added, moved by keyboard, kept, shared wi
   const about = page.getByRole('dialog', { name: '新建看板' });
   await about.getByLabel('名称').fill('华东周会');
   await about.getByLabel('共享范围').selectOption('roles');
-  await about.getByLabel('销售代表').check();
+  await about.getByLabel('销售专员').check();
   await accessible(page, 'new dashboard');
   await about.getByRole('button', { name: '保存' }).click();
   await page.getByRole('heading', { level: 1, name: '华东周会' }).waitFor();

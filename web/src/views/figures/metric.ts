@@ -85,7 +85,7 @@ export function drawn(answers: Answer[]): Drawn {
     const names = first.data.map((d) => groupText(d.group));
     return { ...base, labels: names, full: names, series: [{ name: first.metric.label ?? '', color: colorOf(undefined, 0), values: first.data.map((d) => numberOf(d.value)), figures: first.data }] };
   }
-  const labels = first.periods.map((p, i) => periodText(p.period, i > 0));
+  const labels = first.periods.map((p, i) => periodText(p.period, i > 0 || /[W]|-\d\d-/.test(p.period)));
   const full = first.periods.map((p) => periodText(p.period));
   const lists: [string, string, Figure[]][] = first.groups
     ? first.groups.slice(0, SERIES_MOST).map((g, i) => [groupText(g), colorOf(g, i), first.data.filter((d) => d.group!.value === g.value)])
