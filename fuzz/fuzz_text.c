@@ -15,6 +15,7 @@
 #include "base/fold.h"
 #include "base/idcard.h"
 #include "base/name_key.h"
+#include "base/pinyin_mark.h"
 #include "base/text_check.h"
 #include "base/tokens.h"
 #include "base/utf8.h"
@@ -84,6 +85,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     words_are_plain(words, n, 16);
     words = tokens_phone(a, text, &n);
     words_are_plain(words, n, 4000);
+    int from = 0, to = 0;
+    size_t half = utf8_clip(folded, utf8_count(folded) / 4);
+    if (pinyin_mark(text, folded, half, &from, &to))
+        need(from >= 0 && from < to && (size_t)to <= utf8_count(text));
     CreditCode code;
     if (credit_code_check(text, &code))
         need(strlen(text) < 100 && strcmp(credit_code_mask(a, text), text) != 0);

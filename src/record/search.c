@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/fold.h"
+#include "base/pinyin_mark.h"
 #include "base/tokens.h"
 #include "record/rows.h"
 
@@ -322,6 +323,32 @@ static const char *detail_of(Ctx *c, const Hit *h, const char *folded)
     return b.data;
 }
 
+/* Where the words of a query stand in a text that was found by how it is read: [[from, to], …] in characters. What stands there
+   as it was typed the page sees itself. */
+static void write_marks(Ctx *c, Jw *w, const char *key, const char *text, const char *folded)
+{
+    const char *plain = fold_text(c->a, text);
+    bool any = false;
+    for (const char *p = folded; *p;) {
+        size_t n = strcspn(p, " ");
+        int from, to;
+        if (n && !strstr(plain, arena_dup(c->a, p, n)) && pinyin_mark(text, p, n, &from, &to)) {
+            if (!any) {
+                jw_key(w, key);
+                jw_arr(w);
+            }
+            any = true;
+            jw_arr(w);
+            jw_int(w, from);
+            jw_int(w, to);
+            jw_end(w);
+        }
+        p += n + (p[n] == ' ');
+    }
+    if (any)
+        jw_end(w);
+}
+
 bool rec_search(Ctx *c, const char *q, const char *only_entity, int limit, Buf *out)
 {
     if (limit < 1 || limit > 50)
@@ -351,7 +378,10 @@ bool rec_search(Ctx *c, const char *q, const char *only_entity, int limit, Buf *
         jw_kstr(&w, "entity", h->set->e->name);
         jw_kint(&w, "id", h->id);
         jw_kstr(&w, "label", h->label);
-        jw_kstr(&w, "detail", detail_of(c, h, k.folded));
+        write_marks(c, &w, "marks", h->label, k.folded);
+        const char *detail = detail_of(c, h, k.folded);
+        jw_kstr(&w, "detail", detail);
+        write_marks(c, &w, "detail_marks", detail, k.folded);
         jw_end(&w);
     }
     jw_end(&w);

@@ -252,6 +252,16 @@ describe('counts, fields, search', () => {
     assert.deepEqual([hit.entity, typeof hit.id, typeof hit.label], ['customer', 'number', 'string']);
   });
 
+  test('where a name was found by how it is read is said, character by character; what was typed as it stands is not', async () => {
+    const c = await makeCustomer(rep, { name: '标记云杉（深圳）银行有限公司' });
+    const marks = async (q) => (await rep.get(`/search?q=${encodeURIComponent(q)}`)).json.data.find((h) => h.id === c.id)?.marks;
+    await until(async () => (await rep.get(`/search?q=${encodeURIComponent('标记云杉')}`)).json.data.some((h) => h.id === c.id));
+    assert.deepEqual(await marks('bjys'), [[0, 4]]);
+    assert.deepEqual(await marks('yunshan'), [[2, 4]]);
+    assert.deepEqual(await marks('yunshan yinhang'), [[2, 4], [8, 10]]);
+    assert.equal(await marks('云杉'), undefined);
+  });
+
   test('120 searches a minute', async () => {
     const strict = await startServer({ env: { ZHIKE_LIMIT_SEARCH: '5/min' } });
     try {

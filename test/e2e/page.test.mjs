@@ -293,3 +293,19 @@ test('the language goes with the account, not with the browser of somebody else'
   clean(other);
   await other.context().close();
 });
+
+test('what was found by pinyin is marked in the name', async () => {
+  await fill();
+  await customer(people.rep, { name: '云杉智能制造有限公司' });
+  const page = await enter('rep');
+  await page.keyboard.press('Control+k');
+  await page.getByRole('combobox', { name: /搜索/ }).fill('ysznzz');
+  const hit = page.getByRole('option').filter({ hasText: '云杉智能制造有限公司' });
+  await hit.waitFor();
+  assert.equal(await hit.locator('mark').first().innerText(), '云杉智能制造');
+  await page.getByRole('combobox', { name: /搜索/ }).fill('yunshan');
+  await page.waitForFunction(() => [...document.querySelectorAll('[role=option] mark')].some((m) => m.textContent === '云杉'));
+  await accessible(page, 'marked');
+  clean(page);
+  await page.context().close();
+});
