@@ -32,6 +32,7 @@ typedef enum Action {
     ACT_APPROVE,
     ACT_BULK,
     ACT_MERGE,
+    ACT_ERASE, /* for good, out of the recycle bin */
     ACT__COUNT
 } Action;
 bool action_parse(const char *name, Action *out);

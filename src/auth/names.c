@@ -11,7 +11,7 @@ static const char *const actions[ACT__COUNT] = {
     [ACT_READ] = "read",         [ACT_CREATE] = "create", [ACT_EDIT] = "edit",
     [ACT_DELETE] = "delete",     [ACT_IMPORT] = "import", [ACT_EXPORT] = "export",
     [ACT_TRANSFER] = "transfer", [ACT_SHARE] = "share",   [ACT_APPROVE] = "approve",
-    [ACT_BULK] = "bulk",         [ACT_MERGE] = "merge",
+    [ACT_BULK] = "bulk",         [ACT_MERGE] = "merge",   [ACT_ERASE] = "erase",
 };
 static const char *const scopes[SCOPE__COUNT] = {"own", "reports", "department", "below", "all"};
 static const char *const rights[RIGHT__COUNT] = {

@@ -28,6 +28,7 @@ bool api_record_get(Request *rq);
 bool api_record_update(Request *rq);
 bool api_record_delete(Request *rq);
 bool api_record_restore(Request *rq);
+bool api_record_erase(Request *rq);
 bool api_record_timeline(Request *rq);
 bool api_record_history(Request *rq);
 bool api_record_action(Request *rq);

@@ -6,6 +6,7 @@
 #include "base/utf8.h"
 #include "auth/rate.h"
 #include "http/api.h"
+#include "record/bin.h"
 #include "record/saved_view.h"
 
 static bool list_query(Request *rq, ListQuery *q)
@@ -156,6 +157,25 @@ bool api_record_delete(Request *rq)
 bool api_record_restore(Request *rq)
 {
     return rec_restore(&rq->c, rq->e, rq->id) && answer_record(rq, rq->id);
+}
+
+bool api_record_erase(Request *rq)
+{
+    json_object *in;
+    if (!request_json(rq, &in))
+        return false;
+    json_object_object_foreach(in, name, value)
+    {
+        if (strcmp(name, "reason") != 0)
+            ctx_fail(&rq->c, ERR_UNKNOWN_FIELD, arena_str(rq->c.a, name), "err.unknown_field",
+                     name);
+        else if (value && !json_object_is_type(value, json_type_string))
+            ctx_fail(&rq->c, ERR_TYPE, "reason", "err.text_wanted", "reason");
+    }
+    if (rq->c.n_err || !bin_erase(&rq->c, rq->e, rq->id, json_str(in, "reason", "")))
+        return false;
+    respond_nothing(rq);
+    return true;
 }
 
 bool api_record_timeline(Request *rq)

@@ -173,7 +173,8 @@ static bool record_first(Request *rq)
 {
     Ctx *c = &rq->c;
     if (!rq->e || strncmp(rq->route->path, "/api/v1/:plural/:id", 19) != 0 ||
-        strstr(rq->route->path, "/restore") || !c->err || err_status(c->err->code) != 400)
+        strstr(rq->route->path, "/restore") || strstr(rq->route->path, "/erase") || !c->err ||
+        err_status(c->err->code) != 400)
         return false;
     ErrItem *err = c->err, *last = c->err_last;
     int n = c->n_err;

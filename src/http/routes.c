@@ -152,6 +152,8 @@ const Route routes[] = {
      .about = "To the recycle bin (If-Match)"},
     {POST, API "/:plural/:id/restore", api_record_restore, .who = WHO_USER, ROUTE_ACT(ACT_DELETE),
      .max_body = 1024, .in_answer = true, .about = "Back from the recycle bin"},
+    {POST, API "/:plural/:id/erase", api_record_erase, .who = WHO_USER, ROUTE_ACT(ACT_ERASE),
+     .step_up = true, .max_body = 8192, .about = "Out of the recycle bin for good"},
     {GET, API "/:plural/:id/timeline", api_record_timeline, .who = WHO_USER, ROUTE_ACT(ACT_READ),
      .quick = true, .query = "cursor limit kind by from to q",
      .about = "What happened, newest first"},

@@ -12,9 +12,9 @@
 #include "meta/filter.h"
 #include "meta/types.h"
 
-const char *const meta_action_names[] = {"read",    "create", "edit",     "delete",
-                                         "import",  "export", "transfer", "share",
-                                         "approve", "bulk",   "merge",    NULL};
+const char *const meta_action_names[] = {"read",   "create",   "edit",  "delete",  "import",
+                                         "export", "transfer", "share", "approve", "bulk",
+                                         "merge",  "erase",    NULL};
 const char *const meta_scope_names[] = {"own", "reports", "department", "below",
                                         "all", "none",    NULL};
 const char *const meta_right_names[] = {"settings", "fields", "audit",       "users", "roles",

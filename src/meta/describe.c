@@ -348,7 +348,8 @@ static void can(Jw *w, const Entity *e, const DescribeRights *r)
                 {"transfer", 0, true},
                 {"share", GETS_SHARE, false},
                 {"bulk", 0, true},
-                {"merge", GETS_DEDUPE, true}};
+                {"merge", GETS_DEDUPE, true},
+                {"erase", GETS_TRASH, true}};
     jw_key(w, "can");
     jw_obj(w);
     jw_kbool(w, "read", !r || !r->can || r->can(r->arg, e, "read"));

@@ -6,7 +6,10 @@
 #include <unistd.h>
 
 #include "base/conf.h"
+#include "base/utf8.h"
 #include "record/attach.h"
+#include "record/children.h"
+#include "record/history.h"
 #include "record/value.h"
 
 enum { BLOCK = 100, DAY_MS = 86400000 };
@@ -200,6 +203,13 @@ static bool tell(Ctx *c, const Block *b)
                                       .changes = text.data});
 }
 
+/* The rows of a block, with all that speaks of them. */
+static bool erase_rows(Ctx *c, Block *b)
+{
+    return drop_files(c, b, "parent_id") && forget_everywhere(c, b) &&
+           delete_where(c, b->e->name, NULL, NULL, "id", b);
+}
+
 static bool erase_block(Ctx *c, void *arg)
 {
     Block *b = arg;
@@ -208,9 +218,7 @@ static bool erase_block(Ctx *c, void *arg)
         return c->n_err == 0;
     if (!b->e)
         return drop_files(c, b, "id") && tell(c, b);
-    return drop_files(c, b, "parent_id") && forget_everywhere(c, b) &&
-           delete_where(c, b->e->name, NULL, NULL, "id", b) && tell(c, b) &&
-           db_change(c, b->e->name, 0);
+    return erase_rows(c, b) && tell(c, b) && db_change(c, b->e->name, 0);
 }
 
 /* Blocks of one table until it is empty or no block is left. */
@@ -244,4 +252,134 @@ bool bin_sweep(Ctx *c, int blocks, bool *out_more)
                 return false;
         }
     return sweep_table(c, NULL, before, &blocks, out_more);
+}
+
+/* ---- one record, now ------------------------------------------------------------------------ */
+
+enum { MAX_DEPTH = 4, REASON_MIN = 2, REASON_MAX = 200 };
+
+typedef struct EraseNow {
+    const Entity *e;
+    int64_t id, rows;
+    const char *reason;
+    Record r;
+    Block b; /* digests of all files; the ids of those that go next */
+} EraseNow;
+
+static bool has_children(const Model *m, const Entity *e)
+{
+    for (int i = 0; i < m->n; i++)
+        if (children_link(&m->entities[i], e))
+            return true;
+    return false;
+}
+
+/* The next rows of child that belong to the record. */
+static bool find_under(Ctx *c, const Entity *child, const Field *link, const Entity *e, int64_t id,
+                       int64_t *ids, int *n)
+{
+    Sql q;
+    sql_init(&q, c->a);
+    sql_add(&q, SQL("SELECT \"id\" FROM "));
+    sql_name(&q, child->name);
+    sql_add(&q, SQL(" WHERE "));
+    sql_name(&q, link->column);
+    sql_add(&q, SQL(" = "));
+    sql_bind(&q, db_of_int(id));
+    if (!link->to) {
+        sql_add(&q, SQL(" AND "));
+        sql_name(&q, entity_field(child, link->to_field)->column);
+        sql_add(&q, SQL(" = "));
+        sql_bind(&q, db_of_text(e->name));
+    }
+    sql_add(&q, SQL(" ORDER BY \"id\" LIMIT "));
+    sql_number(&q, BLOCK);
+    DbRows *r = sql_query(c, &q);
+    if (!r)
+        return false;
+    for (*n = 0; *n < BLOCK && db_step(r);)
+        ids[(*n)++] = db_int(r, 0);
+    db_done(r);
+    return c->n_err == 0;
+}
+
+/* What belongs to it goes first: no part outlives its whole. */
+static bool erase_under(Ctx *c, EraseNow *x, const Entity *e, int64_t id, int depth)
+{
+    const Model *m = c->model;
+    int64_t ids[BLOCK];
+    for (int i = 0; i < m->n && depth < MAX_DEPTH; i++) {
+        const Entity *child = &m->entities[i];
+        const Field *link = children_link(child, e);
+        bool deeper = link && has_children(m, child);
+        for (int n = BLOCK; link && n == BLOCK;) {
+            if (!find_under(c, child, link, e, id, ids, &n))
+                return false;
+            for (int k = 0; deeper && k < n; k++)
+                if (!erase_under(c, x, child, ids[k], depth + 1))
+                    return false;
+            x->b.e = child;
+            x->b.n = n;
+            memcpy(x->b.ids, ids, (size_t)n * sizeof *ids);
+            x->rows += n;
+            if (n && (!erase_rows(c, &x->b) || !db_change(c, child->name, 0)))
+                return false;
+        }
+    }
+    return true;
+}
+
+static bool tell_one(Ctx *c, const EraseNow *x)
+{
+    Buf text;
+    Jw w;
+    buf_init(&text, c->a);
+    jw_init(&w, &text);
+    jw_obj(&w);
+    jw_kint(&w, "rows", x->rows);
+    jw_kstr(&w, "reason", x->reason);
+    jw_end(&w);
+    return audit_add(c, &(AuditEntry){.action = "erase",
+                                      .entity = x->e->name,
+                                      .record = x->id,
+                                      .record_name = history_record_name(c, x->e, x->r.v),
+                                      .changes = text.data});
+}
+
+static bool erase_now(Ctx *c, void *arg)
+{
+    EraseNow *x = arg;
+    x->rows = 1;
+    x->b = (Block){.e = x->e}; /* it may run again */
+    if (!rec_load(c, x->e, x->id, &x->r))
+        return c->n_err == 0 && ctx_fail(c, ERR_NOT_FOUND, NULL, "err.not_found");
+    if (x->r.v[STD_DELETED_AT].kind == DB_NULL)
+        return ctx_fail(c, ERR_CONFLICT, NULL, "err.not_deleted");
+    if (!erase_under(c, x, x->e, x->id, 0))
+        return false;
+    x->b.e = x->e;
+    x->b.n = 1;
+    x->b.ids[0] = x->id;
+    return erase_rows(c, &x->b) && tell_one(c, x) && db_change(c, x->e->name, x->id);
+}
+
+bool bin_erase(Ctx *c, const Entity *e, int64_t id, const char *reason)
+{
+    EraseNow x = {.e = e, .id = id};
+    size_t n = strlen(reason);
+    reason = utf8_trim(reason, &n);
+    x.reason = arena_dup(c->a, reason, n);
+    if (!may_go(e))
+        return ctx_fail(c, ERR_NOT_FOUND, NULL, "err.not_found");
+    if (!rec_get_for(c, e, id, ACT_ERASE, &x.r))
+        return false;
+    size_t length = utf8_count(x.reason);
+    if (length < REASON_MIN || length > REASON_MAX)
+        return ctx_fail(c, n ? ERR_INVALID : ERR_REQUIRED, "reason", "err.erase_reason");
+    if (x.r.v[STD_DELETED_AT].kind == DB_NULL)
+        return ctx_fail(c, ERR_CONFLICT, NULL, "err.not_deleted");
+    if (!db_write(c, erase_now, &x))
+        return false;
+    remove_bytes(c, &x.b);
+    return true;
 }

@@ -86,7 +86,7 @@ bool rec_get(Ctx *c, const Entity *e, int64_t id, bool with_deleted, Record *out
 
 bool rec_get_for(Ctx *c, const Entity *e, int64_t id, Action act, Record *out)
 {
-    if (!access_need(c, e, act) || !rec_get(c, e, id, act == ACT_DELETE, out))
+    if (!access_need(c, e, act) || !rec_get(c, e, id, act == ACT_DELETE || act == ACT_ERASE, out))
         return false;
     Filter *scope = access_scope(c, e, act);
     if (scope->kind == FILTER_TRUE)
