@@ -1,16 +1,16 @@
 /*
  * bench_baseline_write: the bare program a durable create is measured against.
  *
- *     bench_baseline_write --data COPY_A --replay COPY_B --login L --creates 4000 [--rounds 5] [--threads 64]
- *                          [--round-of K]   run only replay round K …
+ *     bench_baseline_write --data COPY_A --replay COPY_B --login L --creates 4000 [--rounds 5] [--threads 64] [--show]
  *
  * It creates customers through the engine on COPY_A, one by one, and keeps every statement with its
- * values (capture.c): links, duplicates, row, contact points, history, audit, search, change log, and
- * the reads before the transaction. Then it replays them on COPY_B with plain sqlite3: client
- * threads run their reads over connections of their own and hand the transaction to one writer, which
- * puts all that wait into one commit (a SAVEPOINT each, synchronous=FULL), as the server does. Nothing else is
- * done: no validation, no JSON, no texts made. One round a line on standard output, each begun by a
- * line on standard input, so that bench/run can alternate with the server.
+ * values (capture.c): duplicates, row, history, audit, contact points, change log, search, and the reads
+ * of the answer; --show prints them. It stops where the engine ran a statement that was not captured. Then it
+ * replays them on COPY_B with plain sqlite3: client threads hand the transaction to one writer, which
+ * puts all that wait into one commit (a SAVEPOINT each, synchronous=FULL), as the server does, and run their reads
+ * over connections of their own. Nothing else is done: no session, no validation, no JSON, no texts or hashes made.
+ * One round a line on standard output, each begun by a line on standard input, so that bench/run can
+ * alternate with the server.
  */
 #include <sqlite3.h>
 
@@ -34,7 +34,7 @@ enum { MAX_TEXTS = 256, MAX_THREADS = 256, BATCH = 512 };
 typedef struct Kept {
     unsigned char *data;
     size_t len;
-    int n_reads, n_writes; /* reads first */
+    int n_writes, n_reads; /* in this order */
 } Kept;
 
 static const char *texts[MAX_TEXTS];
@@ -85,11 +85,11 @@ static void keep(Arena *a, const Captured *all, int n, Kept *out)
 {
     Buf b;
     buf_init(&b, a);
-    for (int write = 0; write < 2; write++)
+    for (int after = 0; after < 2; after++)
         for (int i = 0; i < n; i++)
-            if (all[i].in_write == (write == 1)) {
+            if (all[i].in_write == (after == 0)) {
                 keep_one(a, &b, &all[i]);
-                write ? out->n_writes++ : out->n_reads++;
+                after ? out->n_reads++ : out->n_writes++;
             }
     out->len = b.len;
     out->data = malloc(b.len + 1);
@@ -111,7 +111,7 @@ static const char *customer_json(Arena *a, int i)
         i, i, i, i, i % 400);
 }
 
-static bool capture_creates(App *app, const Actor *me)
+static bool capture_creates(App *app, const Actor *me, bool show)
 {
     Arena *texts_in = app->a;
     for (int i = 0; i < n_creates; i++) {
@@ -136,6 +136,14 @@ static bool capture_creates(App *app, const Actor *me)
         for (const ErrItem *e = c.err; e; e = e->next)
             fprintf(stderr, "bench_baseline_write: %s %s (%s)\n", e->field ? e->field : "",
                     e->message, e->detail ? e->detail : "");
+        if (ok && c.n_sql != n) {
+            fprintf(stderr, "bench_baseline_write: %d statements ran, %d were captured\n", c.n_sql,
+                    n);
+            ok = false;
+        }
+        if (ok && i == 0 && show)
+            for (int k = 0; k < n; k++)
+                fprintf(stderr, "%s %.160s\n", all[k].in_write ? "write" : "read ", all[k].text);
         if (ok)
             keep(texts_in, all, n, &creates[i]);
         db_release(&c);
@@ -270,12 +278,23 @@ static void *checkpointer(void *arg)
     return NULL;
 }
 
-/* Search documents come last in the server's batches, too: FTS5 writes out at every savepoint. */
-static bool is_search(const unsigned char *p)
+static bool begins(const unsigned char *p, const char *with)
 {
     int head[2];
     memcpy(head, p, sizeof head);
-    return strncmp(texts[head[0]], "INSERT INTO \"search_", 20) == 0;
+    return strncmp(texts[head[0]], with, strlen(with)) == 0;
+}
+
+/* Search documents come last in the server's batches, too: FTS5 writes out at every savepoint. */
+static bool is_search(const unsigned char *p)
+{
+    return begins(p, "INSERT INTO \"search_");
+}
+
+/* The head of the audit chain: read once a transaction, as the server does. */
+static bool is_chain_head(const unsigned char *p)
+{
+    return begins(p, "SELECT seq, hash, id FROM \"audit_log\"");
 }
 
 static const unsigned char *skip_one(const unsigned char *p)
@@ -296,6 +315,15 @@ static const unsigned char *skip_one(const unsigned char *p)
         }
     }
     return p;
+}
+
+/* One pass over a job: its statements, or its search document. */
+static void run_job(Conn *k, const Job *j, bool search, bool first_of_batch)
+{
+    const unsigned char *p = j->data;
+    for (int s = 0; s < j->n; s++)
+        p = is_search(p) != search || (is_chain_head(p) && !first_of_batch) ? skip_one(p)
+                                                                            : run_one(k, p);
 }
 
 static void *writer(void *arg)
@@ -321,11 +349,9 @@ static void *writer(void *arg)
         word(&k, "BEGIN IMMEDIATE");
         for (int pass = 0; pass < 2; pass++)
             for (int i = 0; i < n; i++) {
-                const unsigned char *p = batch[i]->data;
                 if (pass == 0)
                     word(&k, "SAVEPOINT j");
-                for (int s = 0; s < batch[i]->n; s++)
-                    p = is_search(p) == (pass == 1) ? run_one(&k, p) : skip_one(p);
+                run_job(&k, batch[i], pass == 1, i == 0);
                 if (pass == 0)
                     word(&k, "RELEASE j");
             }
@@ -354,10 +380,7 @@ static void *client(void *arg)
         pthread_mutex_unlock(&lock);
         if (i < 0)
             break;
-        const unsigned char *p = creates[i].data;
-        for (int s = 0; s < creates[i].n_reads; s++)
-            p = run_one(&k, p);
-        j.data = p;
+        j.data = creates[i].data;
         j.n = creates[i].n_writes;
         j.done = false;
         j.next = NULL;
@@ -368,6 +391,13 @@ static void *client(void *arg)
         while (!j.done)
             pthread_cond_wait(&j.cond, &lock);
         pthread_mutex_unlock(&lock);
+        const unsigned char *p = j.data;
+        for (int s = 0; s < j.n; s++)
+            p = skip_one(p);
+        word(&k, "BEGIN");
+        for (int s = 0; s < creates[i].n_reads; s++)
+            p = run_one(&k, p);
+        word(&k, "COMMIT");
     }
     close_conn(&k);
     return NULL;
@@ -413,13 +443,14 @@ int main(int argc, char **argv)
     const char *login = args_take(&args, "--login"), *to = args_take(&args, "--replay"),
                *each = args_take(&args, "--creates");
     const char *rounds = args_take(&args, "--rounds"), *threads = args_take(&args, "--threads");
+    bool show = args_flag(&args, "--show");
     int n = each ? (int)strtol(each, NULL, 10) : 4000,
         n_rounds = rounds ? (int)strtol(rounds, NULL, 10) : 5;
     int n_threads = threads ? (int)strtol(threads, NULL, 10) : 64;
     if (!o.dir || !login || !to || n < 1 || n_rounds < 1 || n_threads < 1 ||
         n_threads > MAX_THREADS || !args_done(&args, 0))
         return usage("bench_baseline_write --data DIR --replay DIR --login L [--creates N] "
-                     "[--rounds N] [--threads N]");
+                     "[--rounds N] [--threads N] [--show]");
     App app;
     if (!app_open(&app, &o))
         return 1;
@@ -428,7 +459,7 @@ int main(int argc, char **argv)
     n_creates = n * n_rounds;
     creates = calloc((size_t)n_creates, sizeof *creates);
     if (!creates || !actor_of_login(&app.c, login, CH_WEB, &me) ||
-        (db_release(&app.c), !capture_creates(&app, me)))
+        (db_release(&app.c), !capture_creates(&app, me, show)))
         return app_fail(&app);
     replay_path = arena_printf(app.a, "%s/zhike.db", to);
     printf("ready\n");

@@ -54,11 +54,13 @@ static void note(const Ctx *c, SqlText sql, const DbVal *params, int n, bool row
 
 DbRows *__real_db_query(Ctx *c, SqlText sql, const DbVal *params, int n);
 bool __real_db_exec(Ctx *c, SqlText sql, const DbVal *params, int n);
+bool __real_db_send(Ctx *c, SqlText sql, const DbVal *params, int n);
 bool __real_db_one_int(Ctx *c, SqlText sql, const DbVal *params, int n, int64_t *out, bool *found);
 bool __real_db_one_text(Ctx *c, SqlText sql, const DbVal *params, int n, const char **out,
                         bool *found);
 DbRows *__wrap_db_query(Ctx *c, SqlText sql, const DbVal *params, int n);
 bool __wrap_db_exec(Ctx *c, SqlText sql, const DbVal *params, int n);
+bool __wrap_db_send(Ctx *c, SqlText sql, const DbVal *params, int n);
 bool __wrap_db_one_int(Ctx *c, SqlText sql, const DbVal *params, int n, int64_t *out, bool *found);
 bool __wrap_db_one_text(Ctx *c, SqlText sql, const DbVal *params, int n, const char **out,
                         bool *found);
@@ -73,6 +75,12 @@ bool __wrap_db_exec(Ctx *c, SqlText sql, const DbVal *params, int n)
 {
     note(c, sql, params, n, false);
     return __real_db_exec(c, sql, params, n);
+}
+
+bool __wrap_db_send(Ctx *c, SqlText sql, const DbVal *params, int n)
+{
+    note(c, sql, params, n, false);
+    return __real_db_send(c, sql, params, n);
 }
 
 bool __wrap_db_one_int(Ctx *c, SqlText sql, const DbVal *params, int n, int64_t *out, bool *found)
