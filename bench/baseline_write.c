@@ -15,7 +15,9 @@
 #include <sqlite3.h>
 
 #include <inttypes.h>
+#include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +30,7 @@
 #include "capture.h"
 #include "record/record.h"
 
-enum { MAX_TEXTS = 256, MAX_THREADS = 256, BATCH = 512 };
+enum { MAX_TEXTS = 256, MAX_THREADS = 256, BATCH = 512, GATHER_MS = 3 };
 
 /* A statement kept in few bytes: number of its text, then its values, kind by kind. */
 typedef struct Kept {
@@ -164,8 +166,7 @@ typedef struct Conn {
 typedef struct Job {
     const unsigned char *data;
     int n;
-    bool done;
-    pthread_cond_t cond;
+    sem_t done;
     struct Job *next;
 } Job;
 
@@ -173,6 +174,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t work_cond = PTHREAD_COND_INITIALIZER;
 static Job *first, **last = &first;
 static bool ending;
+static int n_waiting, want; /* want: jobs the writer sleeps for */
 static int next_create, end_create, failures;
 static const char *replay_path;
 
@@ -326,15 +328,33 @@ static void run_job(Conn *k, const Job *j, bool search, bool first_of_batch)
                                                                             : run_one(k, p);
 }
 
+/* Sleeps, under the lock, until a job is there, then up to GATHER_MS for as many as are due: the rule of db/writer.c. */
+static void gather(int due)
+{
+    want = 1;
+    while (!first && !ending)
+        pthread_cond_wait(&work_cond, &lock);
+    want = due;
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += GATHER_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    while (n_waiting < want && !ending)
+        if (pthread_cond_timedwait(&work_cond, &lock, &until) == ETIMEDOUT)
+            break;
+    want = 0;
+}
+
 static void *writer(void *arg)
 {
     (void)arg;
+    int callers = 0; /* of the last batch, or waiting behind it */
     Conn k = {0};
     open_conn(&k, true);
     pthread_mutex_lock(&lock);
     for (;;) {
-        while (!first && !ending)
-            pthread_cond_wait(&work_cond, &lock);
+        gather(callers / 2);
         if (!first)
             break;
         Job *batch[BATCH];
@@ -345,6 +365,7 @@ static void *writer(void *arg)
         }
         if (!first)
             last = &first;
+        n_waiting -= n;
         pthread_mutex_unlock(&lock);
         word(&k, "BEGIN IMMEDIATE");
         for (int pass = 0; pass < 2; pass++)
@@ -356,11 +377,10 @@ static void *writer(void *arg)
                     word(&k, "RELEASE j");
             }
         word(&k, "COMMIT");
+        for (int i = 0; i < n; i++)
+            sem_post(&batch[i]->done);
         pthread_mutex_lock(&lock);
-        for (int i = 0; i < n; i++) {
-            batch[i]->done = true;
-            pthread_cond_signal(&batch[i]->cond);
-        }
+        callers = n + n_waiting;
     }
     pthread_mutex_unlock(&lock);
     close_conn(&k);
@@ -373,7 +393,7 @@ static void *client(void *arg)
     Conn k = {0};
     open_conn(&k, false);
     Job j = {0};
-    pthread_cond_init(&j.cond, NULL);
+    sem_init(&j.done, 0, 0);
     for (;;) {
         pthread_mutex_lock(&lock);
         int i = next_create < end_create ? next_create++ : -1;
@@ -382,15 +402,16 @@ static void *client(void *arg)
             break;
         j.data = creates[i].data;
         j.n = creates[i].n_writes;
-        j.done = false;
         j.next = NULL;
         pthread_mutex_lock(&lock);
         *last = &j;
         last = &j.next;
-        pthread_cond_signal(&work_cond);
-        while (!j.done)
-            pthread_cond_wait(&j.cond, &lock);
+        bool wake = ++n_waiting == want;
         pthread_mutex_unlock(&lock);
+        if (wake)
+            pthread_cond_signal(&work_cond);
+        while (sem_wait(&j.done))
+            continue;
         const unsigned char *p = j.data;
         for (int s = 0; s < j.n; s++)
             p = skip_one(p);
