@@ -444,6 +444,9 @@ static void replay(int from, int n, int threads)
         pthread_create(&t[i], NULL, client, NULL);
     for (int i = 0; i < threads; i++)
         pthread_join(t[i], NULL);
+    clockid_t of_writer;
+    pthread_getcpuclockid(w, &of_writer);
+    double writing = seconds(of_writer);
     double took = seconds(CLOCK_MONOTONIC) - began;
     cpu = seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
     pthread_mutex_lock(&lock);
@@ -452,8 +455,10 @@ static void replay(int from, int n, int threads)
     pthread_mutex_unlock(&lock);
     pthread_join(w, NULL);
     pthread_join(cp, NULL);
-    printf("{\"rate\": %.1f, \"cpu_us\": %.1f, \"reads\": %d, \"writes\": %d, \"failures\": %d}\n",
-           n / took, cpu * 1e6 / n, creates[from].n_reads, creates[from].n_writes, failures);
+    printf("{\"rate\": %.1f, \"cpu_us\": %.1f, \"writer_us\": %.1f, \"reads\": %d, \"writes\": %d, "
+           "\"failures\": %d}\n",
+           n / took, cpu * 1e6 / n, writing * 1e6 / n, creates[from].n_reads,
+           creates[from].n_writes, failures);
     fflush(stdout);
 }
 

@@ -46,7 +46,7 @@ static const AccessRule rules[] = {
 static const AccessRule *rule_of(const Entity *e)
 {
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
-        if (strcmp(rules[i].entity, e->name) == 0)
+        if (rules[i].entity[0] == e->name[0] && strcmp(rules[i].entity, e->name) == 0)
             return &rules[i];
     return NULL;
 }
@@ -124,7 +124,7 @@ static const EntityRight *right_of(const Actor *me, const Entity *e)
 /* Assigning roles is no matter of those who keep accounts (CONTRACT 4: users, not roles). */
 static bool edits_roles_of_users(const Actor *me, const Entity *e, Action act)
 {
-    return act == ACT_EDIT && strcmp(e->name, "user") == 0 && (me->rights & BIT(RIGHT_ROLES));
+    return act == ACT_EDIT && (me->rights & BIT(RIGHT_ROLES)) && strcmp(e->name, "user") == 0;
 }
 
 static bool may(const Actor *me, const Entity *e, Action act, int depth)

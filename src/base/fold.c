@@ -57,18 +57,47 @@ static char *valid_copy(Arena *a, const char *s)
     return out;
 }
 
+static char lower(char ch)
+{
+    return ch >= 'A' && ch <= 'Z' ? (char)(ch + 32) : ch;
+}
+
+/*
+ * Nearly all text here is ASCII, Han and Chinese punctuation, which fold without tables: Han and 、。《》「」【】
+ * stay, full-width forms become ASCII, the wide blank a blank. Nothing of it joins with a neighbour. false: something else.
+ */
+static bool fold_plain(const char *s, char *out)
+{
+    const unsigned char *r = (const unsigned char *)s;
+    for (; *r; r++) {
+        if (*r < 0x80) {
+            *out++ = lower((char)*r);
+            continue;
+        }
+        if (*r < 0xE3 || *r > 0xEF || (r[1] & 0xC0) != 0x80 || (r[2] & 0xC0) != 0x80)
+            return false;
+        uint32_t cp = (uint32_t)(*r & 0x0F) << 12 | (uint32_t)(r[1] & 0x3F) << 6 | (r[2] & 0x3F);
+        if (cp == 0x3000) {
+            *out++ = ' ';
+        } else if (cp >= 0xFF01 && cp <= 0xFF5E) {
+            *out++ = lower((char)(cp - 0xFEE0));
+        } else if ((cp >= 0x4E00 && cp <= 0x9FFF) || (cp >= 0x3400 && cp <= 0x4DBF) ||
+                   (cp >= 0x3001 && cp <= 0x3003) || (cp >= 0x3008 && cp <= 0x3011)) {
+            memcpy(out, r, 3);
+            out += 3;
+        } else {
+            return false;
+        }
+        r += 2;
+    }
+    *out = 0;
+    return true;
+}
+
 char *fold_text(Arena *a, const char *s)
 {
-    size_t n = 0;
-    while (s[n] && (unsigned char)s[n] < 0x80)
-        n++;
-    char *out;
-    if (!s[n]) { /* plain ASCII needs no tables */
-        out = arena_dup(a, s, n);
-        for (size_t i = 0; i < n; i++)
-            if (out[i] >= 'A' && out[i] <= 'Z')
-                out[i] = (char)(out[i] + 32);
-    } else {
+    char *out = arena_dup(a, s, strlen(s)); /* no folded text of that kind is longer */
+    if (!fold_plain(s, out)) {
         utf8proc_uint8_t *folded = utf8proc_NFKC_Casefold((const utf8proc_uint8_t *)s);
         if (!folded)
             folded = utf8proc_NFKC_Casefold((const utf8proc_uint8_t *)valid_copy(a, s));

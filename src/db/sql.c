@@ -38,27 +38,38 @@ static bool name_ok(const char *s)
     return n <= 63;
 }
 
-void sql_name(Sql *q, const char *name)
+/* Puts "name" at the end, behind `alias.` where there is one. */
+static void put_name(Sql *q, const char *alias, const char *name)
 {
     /* Also in a release: a wrong name must never become text of a statement. */
-    assert(name_ok(name));
-    if (!name_ok(name)) {
-        buf_puts(&q->text, "\"?\"");
-        return;
+    bool ok = name_ok(name) && (!alias || name_ok(alias));
+    assert(ok);
+    if (!ok) {
+        alias = NULL;
+        name = "?";
     }
-    buf_putc(&q->text, '"');
-    buf_puts(&q->text, name);
-    buf_putc(&q->text, '"');
+    size_t n_alias = alias ? strlen(alias) : 0, n = strlen(name);
+    char *to = buf_room(&q->text, n_alias + n + 3), *w = to;
+    if (alias) {
+        memcpy(w, alias, n_alias);
+        w += n_alias;
+        *w++ = '.';
+    }
+    *w++ = '"';
+    memcpy(w, name, n);
+    w += n;
+    *w++ = '"';
+    buf_grew(&q->text, (size_t)(w - to));
+}
+
+void sql_name(Sql *q, const char *name)
+{
+    put_name(q, NULL, name);
 }
 
 void sql_col(Sql *q, const char *alias, const char *column)
 {
-    if (alias) {
-        assert(name_ok(alias));
-        buf_puts(&q->text, name_ok(alias) ? alias : "\"?\"");
-        buf_putc(&q->text, '.');
-    }
-    sql_name(q, column);
+    put_name(q, alias, column);
 }
 
 void sql_bind(Sql *q, DbVal v)
@@ -116,6 +127,26 @@ bool sql_send(Ctx *c, const Sql *q)
 
 /* --- search ---------------------------------------------------------------------------------- */
 
+/* Is there nothing for clean to do? So it is with what the engine makes, and the writer's time is dear. */
+static bool is_clean(const char *s, size_t n)
+{
+    size_t word = 0;
+    if (!n || n > TOKENS_BYTES || s[n - 1] == ' ')
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        unsigned char ch = (unsigned char)s[i];
+        if (ch == ' ') {
+            if (i == word)
+                return false; /* two blanks, or one in front */
+            word = i + 1;
+        } else if (ch < 0x20 || ch == 0x7f || ch == '"' || ch == '\'' || (ch >= 'A' && ch <= 'Z') ||
+                   i - word >= WORD_BYTES) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /*
  * The words of s, one blank between them: control characters and quotes dropped (they would end a
  * word in one engine only), ASCII in lower case (FTS5 folds it), long words cut at a character.
@@ -123,6 +154,8 @@ bool sql_send(Ctx *c, const Sql *q)
 static const char *clean(Arena *a, const char *s)
 {
     size_t n = strlen(s);
+    if (is_clean(s, n))
+        return s;
     if (n > TOKENS_BYTES)
         n = TOKENS_BYTES;
     char *out = arena_alloc(a, n + 1);

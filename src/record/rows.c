@@ -43,18 +43,16 @@ static char *ready_key(Arena *a, const char *name, size_t *n)
 static void take_field(Ctx *c, RowSet *s, const Field *f)
 {
     bool masked = false;
-    if (access_field(c, f, &masked) == FR_NONE)
+    if (s->taken[f->index] || access_field(c, f, &masked) == FR_NONE)
         return;
-    for (int i = 0; i < s->n_fields; i++)
-        if (s->fields[i] == f)
-            return;
+    s->taken[f->index] = true;
     s->fields[s->n_fields] = f;
     s->masked[s->n_fields] = masked;
     s->keys[s->n_fields].kind = value_kind(f);
     s->keys[s->n_fields].text = ready_key(c->a, f->name, &s->keys[s->n_fields].n);
     if (is_link(f) && !f->to_field)
         s->targets[s->n_fields] = rows_link_target(f, NULL);
-    for (int i = 0; f->type == FT_LINK && i < s->e->n_fields; i++) {
+    for (int i = s->first_shown; f->type == FT_LINK && i < s->e->n_fields; i++) {
         const Field *parts = &s->e->fields[i];
         if (parts->shown_by && strcmp(parts->shown_by, f->name) == 0)
             s->also[s->n_fields] = parts->name;
@@ -77,6 +75,9 @@ bool rows_choose(Ctx *c, const Entity *e, const char *fields, bool all, RowSet *
     out->keys = ARENA_ARRAY(c->a, e->n_fields + 1, struct RowKey);
     out->targets = ARENA_ARRAY(c->a, e->n_fields + 1, const Entity *);
     out->also = ARENA_ARRAY(c->a, e->n_fields + 1, const char *);
+    out->taken = ARENA_ARRAY(c->a, e->n_fields + 1, bool);
+    while (out->first_shown < e->n_fields && !e->fields[out->first_shown].shown_by)
+        out->first_shown++;
     if (!fields) {
         for (int i = 0; i < e->n_fields; i++) {
             const Field *f = &e->fields[i];

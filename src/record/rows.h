@@ -30,6 +30,8 @@ typedef struct RowSet {
         targets; /* beside fields: where a link with a fixed target leads; NULL: ask rows_link_target */
     const char **
         also; /* beside fields: a second name the value is given out under (Field.shown_by), or NULL */
+    bool *taken;     /* by Field.index */
+    int first_shown; /* the first field of e with shown_by; Entity.n_fields: none */
     int n_fields;
     bool any_masked;
     bool flags; /* compute can_edit and can_delete */

@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 #include <cmocka.h>
 
 static Arena *a;
@@ -19,6 +21,29 @@ static void folding(void **state)
     assert_string_equal(fold_text(a, ""), "");
     assert_string_equal(fold_text(a, "a\xff\xfe b"), "a b");
     assert_string_equal(fold_text(a, "中\xe4\xb8"), "中");
+}
+
+/* What folds without tables folds to the same with them: an ß behind it leads the whole text there. */
+static void plain_as_by_tables(void **state)
+{
+    (void)state;
+    const uint32_t from_to[][2] = {
+        {0x01, 0x7F}, {0x3000, 0x4DFF}, {0x4E00, 0xA000}, {0xFEFE, 0xFFF0}};
+    for (size_t i = 0; i < sizeof from_to / sizeof *from_to; i++)
+        for (uint32_t cp = from_to[i][0]; cp <= from_to[i][1]; cp++) {
+            char one[5] = {(char)cp, 0}, plain[16], tables[16];
+            if (cp >= 0x80)
+                snprintf(one, sizeof one, "%c%c%c", (char)(0xE0 | cp >> 12),
+                         (char)(0x80 | (cp >> 6 & 0x3F)), (char)(0x80 | (cp & 0x3F)));
+            snprintf(plain, sizeof plain, "x%s一", one);
+            snprintf(tables, sizeof tables, "x%s一ß", one);
+            char *a_plain = fold_text(a, plain), *by_tables = fold_text(a, tables);
+            size_t n = strlen(by_tables);
+            assert_true(n > 2);
+            assert_string_equal(by_tables + n - 2, "ss");
+            by_tables[n - 2] = 0;
+            assert_string_equal(a_plain, by_tables);
+        }
 }
 
 static void cleaning(void **state)
@@ -49,6 +74,7 @@ int main(void)
     a = arena_new(0);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(folding),
+        cmocka_unit_test(plain_as_by_tables),
         cmocka_unit_test(cleaning),
         cmocka_unit_test(narrowing),
     };
