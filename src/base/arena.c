@@ -335,6 +335,16 @@ void arena_defer(Arena *a, void (*fn)(void *), void *ptr)
     a->deferred = d;
 }
 
+void arena_settle(Arena *a, void (*fn)(void *), void *ptr)
+{
+    for (Deferred **at = &a->deferred; *at; at = &(*at)->next)
+        if ((*at)->fn == fn && (*at)->ptr == ptr) {
+            *at = (*at)->next;
+            fn(ptr);
+            return;
+        }
+}
+
 size_t arena_used(const Arena *a)
 {
     return a->total;

@@ -49,6 +49,8 @@ char *arena_vprintf(Arena *a, const char *fmt, va_list ap) ZK_PRINTF(2, 0);
 
 /* fn(ptr) runs when the arena is reset or freed, last deferred first. */
 void arena_defer(Arena *a, void (*fn)(void *ptr), void *ptr);
+/* Runs such a call now, and not again; nothing where there is none. */
+void arena_settle(Arena *a, void (*fn)(void *ptr), void *ptr);
 
 /* Bytes handed out since the last reset, and whether that passed the cap. */
 size_t arena_used(const Arena *a);

@@ -510,6 +510,12 @@ bool json_read(Ctx *c, const char *text, size_t len, json_object **out)
     return parse(c, &s, out);
 }
 
+void json_read_end(Ctx *c, json_object *o)
+{
+    if (o)
+        arena_settle(c->a, put, o);
+}
+
 bool json_read_relaxed(Ctx *c, const char *text, size_t len, json_object **out)
 {
     Scan s = {.text = text, .p = text, .end = text + len, .a = c->a};

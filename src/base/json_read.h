@@ -14,7 +14,9 @@ enum { JSON_DEPTH = 32 };
 
 /* Parses a request body or stored text. On failure ERR_JSON with the place (line, column). */
 bool json_read(Ctx *c, const char *text, size_t len, json_object **out);
-/* The same, but with // and C comments and trailing commas allowed: declaration files. */
+/* Gives the tree of o back before the arena ends; it and its texts are gone then. */
+void json_read_end(Ctx *c, json_object *o);
+/* The same as json_read, but with // and C comments and trailing commas allowed: declaration files. */
 bool json_read_relaxed(Ctx *c, const char *text, size_t len, json_object **out);
 
 /* Member as text, integer or boolean; the default where it is absent or null.

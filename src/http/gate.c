@@ -256,6 +256,9 @@ static void end(Request *rq)
     db_release(c);
     meter_add(METER_STATEMENTS, c->n_sql);
     tally_request(rq->route, rq->out.status, clock_mono_ms() - rq->started_ms);
+    /* on the thread that made it: its heap has it at hand, another one's would have to wait for the lock */
+    json_read_end(c, rq->in);
+    rq->in = NULL;
     log_write(rq->out.status >= 500 ? LOG_ERROR : LOG_INFO, "request", LOG_S("trace", c->trace_id),
               LOG_S("method", method_name(rq->method)),
               LOG_S("route", rq->route ? rq->route->path : "-"), LOG_I("status", rq->out.status),

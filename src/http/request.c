@@ -53,6 +53,7 @@ bool request_json(Request *rq, json_object **out)
                         "application/json");
     if (!json_read(&rq->c, rq->body.data, rq->body.len, out))
         return false;
+    rq->in = *out;
     if (!json_object_is_type(*out, json_type_object))
         return ctx_fail(&rq->c, ERR_JSON, NULL, "err.json_object");
     return true;

@@ -51,6 +51,7 @@ typedef struct Request {
     const Entity *e;       /* of ":plural" */
     const Route *route;
     Buf body;
+    json_object *in; /* the body as request_json read it; gone when the answer stands */
     Upload upload;
     Map form; /* other fields of a multipart body */
     const char *ip;

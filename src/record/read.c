@@ -103,6 +103,7 @@ static bool read_json(Ctx *c, const Entity *e, int64_t id, bool with_deleted, Bu
     RowSet s;
     if (!rows_choose(c, e, NULL, true, &s))
         return false;
+    s.one = true;
     Filter *scope = access_scope(c, e, ACT_READ);
     Sql q;
     sql_init(&q, c->a);

@@ -8,6 +8,11 @@
 #include "meta/types.h"
 #include "record/value.h"
 
+enum {
+    SELECT_ROOM = 24,
+    VALUE_ROOM = 40
+}; /* bytes of a column's name, of a key and its value; as a rule */
+
 static bool is_link(const Field *f)
 {
     return f->type == FT_LINK || f->type == FT_FILE || f->type == FT_IMAGE;
@@ -132,6 +137,7 @@ static const Field *companion(const Field *f)
 void rows_select(Ctx *c, RowSet *s, Sql *q, const char *extra, const char *more)
 {
     const Entity *e = s->e;
+    (void)buf_room(&q->text, (size_t)(s->n_fields + 8) * SELECT_ROOM);
     sql_add(q, SQL("SELECT t0.\"id\", "));
     if (e->standard)
         sql_col(q, "t0", "version");
@@ -173,7 +179,7 @@ void rows_select(Ctx *c, RowSet *s, Sql *q, const char *extra, const char *more)
 int rows_add(Ctx *c, RowSet *s, DbRows *r)
 {
     if (s->n == s->cap) {
-        int cap = s->cap ? s->cap * 2 : 64;
+        int cap = s->cap ? s->cap * 2 : s->one ? 1 : 64;
         Row *rows = ARENA_ARRAY(c->a, cap, Row);
         if (s->n)
             memcpy(rows, s->rows, (size_t)s->n * sizeof(Row));
@@ -333,6 +339,8 @@ static void write_value(Ctx *c, const RowSet *s, const Row *row, int at, Jw *w)
 
 void rows_write(Ctx *c, const RowSet *s, const Row *row, Jw *w)
 {
+    if (s->one)
+        (void)buf_room(w->b, (size_t)s->n_fields * VALUE_ROOM);
     jw_obj(w);
     JW_KEY(w, "id");
     jw_int(w, row->rec.id);

@@ -35,6 +35,7 @@ typedef struct RowSet {
     int n_fields;
     bool any_masked;
     bool flags; /* compute can_edit and can_delete */
+    bool one;   /* there will be one row: room for no more is made */
     Row *rows;
     int n, cap;
     LinkLabels *labels;

@@ -15,7 +15,10 @@
 typedef struct TextCache {
     char version[sizeof(((Model *)0)->version)];
     Arena *a;
-    SqlText *insert; /* by Entity.index; text NULL until made */
+    struct Insert {
+        SqlText text; /* text NULL until made */
+        int n;        /* its parameters */
+    } * insert;       /* by Entity.index */
     int n;
     int refs; /* under the lock; the table itself holds one while it is current */
 } TextCache;
@@ -100,7 +103,7 @@ static void build_insert(Arena *a, const Entity *e, Sql *q)
 }
 
 /* The text of e's INSERT, made on first use. */
-static SqlText insert_text(Ctx *c, const Entity *e)
+static struct Insert insert_text(Ctx *c, const Entity *e)
 {
     const Model *m = e->model;
     pthread_mutex_lock(&cache_lock);
@@ -113,18 +116,18 @@ static SqlText insert_text(Ctx *c, const Entity *e)
         memcpy(t->version, m->version, sizeof t->version);
         t->a = a;
         t->n = m->n;
-        t->insert = ARENA_ARRAY(a, m->n, SqlText);
+        t->insert = ARENA_ARRAY(a, m->n, struct Insert);
         t->refs = 1;
         cache_now = t;
     }
-    SqlText *slot = &t->insert[e->index];
-    if (!slot->text) {
+    struct Insert *slot = &t->insert[e->index];
+    if (!slot->text.text) {
         Sql q;
         build_insert(t->a, e, &q);
-        *slot = sql_text(&q);
+        *slot = (struct Insert){.text = sql_text(&q), .n = q.n};
     }
     t->refs++;
-    SqlText out = *slot;
+    struct Insert out = *slot;
     pthread_mutex_unlock(&cache_lock);
     arena_defer(c->a, cache_release, t);
     return out;
@@ -132,9 +135,10 @@ static SqlText insert_text(Ctx *c, const Entity *e)
 
 void write_row_insert(Ctx *c, const Entity *e, const DbVal *values, Sql *out)
 {
-    SqlText text = insert_text(c, e);
+    struct Insert insert = insert_text(c, e);
+    SqlText text = insert.text;
     sql_init(out, c->a);
-    out->cap = 4 * e->n_fields + 1;
+    out->cap = insert.n;
     out->params = ARENA_ARRAY(c->a, out->cap, DbVal);
     for (int i = 0; i < e->n_fields; i++)
         if (e->fields[i].column)
