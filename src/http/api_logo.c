@@ -1,16 +1,21 @@
-/* What the sign-in page shows before anybody is known: the company's name and logo; and putting the logo there. */
+/* What the sign-in page shows before anybody is known: the company's name and logo, whether a password can be set by mail; and putting the logo there. */
 #include "base/conf.h"
 #include "http/answer_file.h"
 #include "http/api.h"
 #include "record/logo.h"
+#include "record/outbox.h"
 
 bool api_welcome(Request *rq)
 {
     Jw w;
+    int64_t channel; /* a forgotten password goes by mail only */
+    if (!outbox_channel_of(&rq->c, "mail", &channel))
+        return false;
     jw_init(&w, &rq->out.body);
     jw_obj(&w);
     jw_kstr(&w, "name", conf_text("company.name"));
     jw_kstr(&w, "logo", logo_url(rq->c.a));
+    jw_kbool(&w, "reset", channel && *conf_text("http.base_url"));
     jw_end(&w);
     return true;
 }

@@ -449,16 +449,17 @@ static void check_required_by(K *k, const Field *f)
         FFAIL(k, f, "required_by", "meta.required_by", f->required_by);
 }
 
-static void check_required_if(K *k, const Field *f)
+/* A condition on the record itself: required_if, shown_if. */
+static void check_own_condition(K *k, const Field *f, const char *key, const char *condition)
 {
-    if (!f->required_if)
+    if (!condition)
         return;
     const char *why;
-    const Filter *x = own_filter(k, f->required_if, &why);
+    const Filter *x = own_filter(k, condition, &why);
     if (!x)
-        FFAIL(k, f, "required_if", "meta.required_if", why);
+        FFAIL(k, f, key, "meta.required_if", why);
     else if (!only_own_leaves(x))
-        FFAIL(k, f, "required_if", "meta.required_if_own");
+        FFAIL(k, f, key, "meta.required_if_own");
 }
 
 static void check_flags(K *k, const Field *f)
@@ -516,7 +517,8 @@ static void check_field(K *k, const Field *f)
     check_default(k, f);
     check_match(k, f);
     check_required_by(k, f);
-    check_required_if(k, f);
+    check_own_condition(k, f, "required_if", f->required_if);
+    check_own_condition(k, f, "shown_if", f->shown_if);
     check_flags(k, f);
 }
 

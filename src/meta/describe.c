@@ -144,6 +144,8 @@ static void field(Jw *w, const Field *f, FieldRight right, bool masked)
         jw_kraw(w, "required_if", f->required_if);
     else
         text_raw(w, "required_if", field_required_if(w->b->a, f));
+    if (f->shown_if)
+        jw_kraw(w, "shown_if", f->shown_if);
     if (f->parts_json)
         jw_kraw(w, "parts", f->parts_json);
     jw_end(w);

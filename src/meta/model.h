@@ -107,6 +107,7 @@ struct Field {
     const char *
         required_by; /* name of a setting that is a list: required where it names the field; see field_required */
     const char *required_if; /* JSON of a filter on the record itself, or NULL */
+    const char *shown_if;    /* the same, for forms: the field stands there only while it holds */
     const char *was;         /* former column name, or NULL */
     const char *parts_json;  /* FT_PARTS: JSON object of part name → {type, required, label} */
     const char *

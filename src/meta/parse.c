@@ -28,7 +28,7 @@ static const Key field_keys[] = {
     {"pattern", K_STR},      {"options", K_OBJ},
     {"to", K_STR},           {"to_field", K_STR},
     {"default", K_SCALAR},   {"required_by", K_STR},
-    {"required_if", K_ARR},  {"parts", K_OBJ},
+    {"required_if", K_ARR},  {"shown_if", K_ARR}, {"parts", K_OBJ},
     {"shown_by", K_STR},     {"synonyms", K_STR},
     {"was", K_STR},          {"retired", K_BOOL}, /* custom fields only */
 };
@@ -440,6 +440,7 @@ bool parse_field(P *p, const char *name, json_object *o, Field *f)
     f->dflt = default_of(p, o);
     f->required_by = parse_text(p, o, "required_by");
     f->required_if = parse_json(p, o, "required_if");
+    f->shown_if = parse_json(p, o, "shown_if");
     f->parts_json = parse_json(p, o, "parts");
     f->shown_by = parse_text(p, o, "shown_by");
     f->synonyms = parse_text(p, o, "synonyms");

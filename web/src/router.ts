@@ -19,6 +19,7 @@ export function makeRouter(): Router {
     scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
     routes: [
       { path: '/login', name: 'login', component: () => import('./views/login/LoginPage.vue'), meta: { open: true } },
+      { path: '/password', name: 'password', component: () => import('./views/login/PasswordPage.vue'), meta: { open: true, always: true } },
       {
         path: '/', component: Shell, children: [
           { path: '', name: 'home', component: () => import('./views/home/HomePage.vue') },
@@ -53,7 +54,7 @@ export function makeRouter(): Router {
   followPlaces(router);
   router.beforeEach(async (to, from) => {
     if (to.path !== from.path && anyDirty() && !(await mayLeave())) return false;
-    if (to.meta.open) return me.value ? { path: '/' } : true;
+    if (to.meta.open) return me.value && !to.meta.always ? { path: '/' } : true;
     if (me.value) return true;
     if (!signedInHint.get()) return { path: '/login', query: to.fullPath === '/' ? {} : { next: to.fullPath } };
     if (await boot()) return me.value && (me.value as { must_change_password?: boolean }).must_change_password && to.name !== 'me' ? { path: '/me', query: { must: '1' } } : true;

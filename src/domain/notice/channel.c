@@ -10,26 +10,6 @@
 #include "record/hooks.h"
 #include "record/outbox.h"
 
-/* What each kind needs, as field indexes closed by -1. */
-typedef struct Needs {
-    const char *kind, *schemes; /* "smtp:// smtps://" */
-    int fields[5];
-} Needs;
-
-static const Needs needs[] = {
-    {"mail", "smtp:// smtps://", {CHANNEL_URL, CHANNEL_SENDER, -1}},
-    {"sms_aliyun", "", {CHANNEL_ACCOUNT, CHANNEL_SENDER, CHANNEL_TEMPLATE, -1}},
-    {"sms_tencent", "", {CHANNEL_ACCOUNT, CHANNEL_SENDER, CHANNEL_TEMPLATE, -1}},
-    {"sms_http", "http:// https://", {CHANNEL_URL, CHANNEL_BODY, -1}},
-    {"wecom_app", "", {CHANNEL_ACCOUNT, CHANNEL_SENDER, -1}},
-    {"wecom_robot", "http:// https://", {CHANNEL_URL, -1}},
-    {"dingtalk_app", "", {CHANNEL_ACCOUNT, CHANNEL_SENDER, -1}},
-    {"dingtalk_robot", "http:// https://", {CHANNEL_URL, -1}},
-    {"feishu_app", "", {CHANNEL_ACCOUNT, -1}},
-    {"feishu_robot", "http:// https://", {CHANNEL_URL, -1}},
-    {"webhook", "http:// https://", {CHANNEL_URL, CHANNEL_EVENTS, -1}},
-};
-
 static bool scheme_fits(const char *url, const char *schemes)
 {
     for (const char *p = schemes; *p;) {
@@ -41,28 +21,20 @@ static bool scheme_fits(const char *url, const char *schemes)
     return false;
 }
 
-static void check_kind(Ctx *c, const Save *s)
+static void check_url(Ctx *c, const Save *s)
 {
     const char *kind = save_text(c, s, CHANNEL_KIND), *url = save_text(c, s, CHANNEL_URL);
-    for (size_t i = 0; kind && i < sizeof needs / sizeof *needs; i++) {
-        if (strcmp(needs[i].kind, kind) != 0)
-            continue;
-        for (const int *f = needs[i].fields; *f >= 0; f++) {
-            const char *v = save_text(c, s, *f);
-            if (!v || !*v)
-                ctx_fail(c, ERR_REQUIRED, s->e->fields[*f].name, "err.required");
-        }
-        const char *schemes = *needs[i].schemes ? needs[i].schemes : "http:// https://";
-        if (url && *url && !scheme_fits(url, schemes))
-            ctx_fail(c, ERR_INVALID, "url", "err.channel_url", schemes);
-    }
+    const char *schemes =
+        kind && strcmp(kind, "mail") == 0 ? "smtp:// smtps://" : "https:// http://";
+    if (url && *url && !scheme_fits(url, schemes))
+        ctx_fail(c, ERR_INVALID, "url", "err.channel_url", schemes);
 }
 
 static bool channel_before_save(Ctx *c, Save *s)
 {
     if (!s->o->trusted && !access_need_step_up(c))
         return false;
-    check_kind(c, s);
+    check_url(c, s);
     const char *secret = save_text(c, s, CHANNEL_SECRET);
     if (save_changed(s, CHANNEL_SECRET) && secret) {
         save_set(s, CHANNEL_SECRET_SEALED,

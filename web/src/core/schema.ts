@@ -7,7 +7,7 @@ import type { Label } from './i18n';
 export interface OptionDef { code: string; label: Label; color?: string; disabled?: boolean }
 export interface FieldDef {
   name: string; type: string; label: Label; right?: 'edit' | 'read';
-  required?: boolean; form_required?: boolean; required_if?: unknown[]; readonly?: boolean; create_only?: boolean; write_only?: boolean;
+  required?: boolean; form_required?: boolean; required_if?: unknown[]; shown_if?: unknown[]; readonly?: boolean; create_only?: boolean; write_only?: boolean;
   max?: number | string; min?: number | string; scale?: number; pattern?: string; options?: OptionDef[];
   to?: string; to_field?: string; ops?: string[]; sort?: boolean; default?: unknown; masked?: boolean;
   custom?: boolean; personal?: boolean; unique?: boolean; definition?: Label; example?: Label; group?: string; unit?: string;

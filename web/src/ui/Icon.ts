@@ -21,6 +21,7 @@ const paths: Record<string, string> = {
   upload: 'M12 16V4M7 9l5-5 5 5M4 16v4h16v-4',
   download: 'M12 4v12M7 11l5 5 5-5M4 18v2h16v-2',
   search: 'M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14ZM16 16l5 5',
+  send: 'M21 3 10 14M21 3l-7 18-4-7-7-4 18-7Z',
   plus: 'M12 5v14M5 12h14', check: 'M5 12.500l4.500 4.500L19 7', x: 'M6 6l12 12M18 6L6 18', minus: 'M5 12h14',
   down: 'M6 9l6 6 6-6', up: 'M6 15l6-6 6 6', left: 'M15 6l-6 6 6 6', right: 'M9 6l6 6-6 6',
   chart: 'M4 4v16h16M8 16v-5M12.500 16V7M17 16v-8',
