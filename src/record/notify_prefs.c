@@ -189,6 +189,15 @@ static bool is_medium(const char *word)
     return false;
 }
 
+static const char *codes_of(Ctx *c, const Field *f)
+{
+    Buf b;
+    buf_init(&b, c->a);
+    for (int i = 0; i < f->n_options; i++)
+        buf_printf(&b, "%s%s", i ? ", " : "", f->options[i].code);
+    return b.data;
+}
+
 static bool check_kinds(Ctx *c, json_object *kinds)
 {
     const Field *f = kind_field(c);
@@ -196,7 +205,7 @@ static bool check_kinds(Ctx *c, json_object *kinds)
     {
         const char *place = arena_printf(c->a, "notify.kinds.%s", code);
         if (!is_kind(f, code)) {
-            ctx_fail(c, ERR_ENUM_UNKNOWN, place, "err.enum.unknown", code);
+            ctx_fail(c, ERR_ENUM_UNKNOWN, place, "err.enum.unknown", code, codes_of(c, f));
             continue;
         }
         if (!json_object_is_type(list, json_type_array)) {
@@ -208,7 +217,8 @@ static bool check_kinds(Ctx *c, json_object *kinds)
             const char *word =
                 json_object_is_type(one, json_type_string) ? json_object_get_string(one) : NULL;
             if (!is_medium(word))
-                ctx_fail(c, ERR_ENUM_UNKNOWN, place, "err.enum.unknown", word ? word : "?");
+                ctx_fail(c, ERR_ENUM_UNKNOWN, place, "err.enum.unknown", word ? word : "?",
+                         "mail, sms, wecom, dingtalk, feishu");
         }
     }
     return c->n_err == 0;

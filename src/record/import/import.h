@@ -4,8 +4,8 @@
  * the run without the writing. Rows go through rec_create and rec_update like everything else. The
  * readers stand behind sheet/sheet.h.
  */
-#ifndef RECORD_IMPORT_H
-#define RECORD_IMPORT_H
+#ifndef RECORD_IMPORT_IMPORT_H
+#define RECORD_IMPORT_IMPORT_H
 
 #include "record/job.h"
 
