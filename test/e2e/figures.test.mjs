@@ -76,14 +76,32 @@ test('a metric is defined with its figure beside, and what does not fit is said'
   await page.getByText('请设置：满足什么算命中').waitFor();
   const share = page.getByRole('group', { name: '占比条件（分子）' });
   await share.getByRole('button', { name: '设置条件' }).click();
-  await share.locator('form.builder, .builder').first().waitFor();
-  await accessible(page, 'metric builder');
-  await share.locator('.builder select').nth(1).selectOption('level');
-  await share.getByRole('button', { name: '应用' }).click();
+  const builder = page.getByRole('dialog', { name: '占比条件（分子）' });
+  await builder.getByLabel('字段').selectOption('do_not_contact');
+  await builder.getByLabel('关系').selectOption('is_null');
+  await accessible(page, 'conditions of a metric');
+  await builder.getByRole('button', { name: '应用' }).click();
+  await share.getByText('免打扰').waitFor();
   await page.getByRole('group', { name: '可按这些字段分组' }).getByLabel('所属行业').check();
+  await page.getByLabel('时间字段').selectOption('');
+  const preview = page.getByRole('region', { name: '预览' });
+  await preview.getByRole('group', { name: /图表：/ }).waitFor();
   await settled(page);
+  assert.match(await preview.locator('.figure-value').innerText(), /^[\d.]+%$/);
+  await accessible(page, 'metric builder');
   await picture(page, 'metric-builder');
-  clean(page, { refused: ['400', '422'] });
+  await page.getByRole('button', { name: '保存', exact: true }).click();
+  await page.getByText('已保存').first().waitFor();
+  await page.getByRole('navigation', { name: '指标' }).getByText('重要客户占比').waitFor();
+  // the code is taken: said under the field, nothing lost
+  await page.getByRole('link', { name: '新建指标' }).click();
+  await page.getByLabel('名称', { exact: true }).fill('又一个');
+  await page.getByLabel('代码').fill('key_share');
+  await settled(page);
+  await page.getByRole('button', { name: '保存', exact: true }).click();
+  await page.locator('#m-name[aria-invalid="true"]').waitFor();
+  assert.equal(await page.getByLabel('名称', { exact: true }).inputValue(), '又一个');
+  clean(page, { refused: ['400', '409', '422'] });
   await page.context().close();
 });
 
