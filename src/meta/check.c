@@ -416,7 +416,7 @@ static void check_match(K *k, const Field *f)
 
 static bool only_own_leaves(const Filter *x)
 {
-    if (x->kind == FILTER_VIA || x->kind == FILTER_SHARED)
+    if (x->kind == FILTER_VIA || x->kind == FILTER_SHARED || x->kind == FILTER_TWIN)
         return false;
     for (int i = 0; i < x->n_kids; i++)
         if (!only_own_leaves(x->kids[i]))
