@@ -1,15 +1,20 @@
 /*
- * bench_baseline_read: the bare program the list page is measured against. It asks the engine once for
- * a page and keeps the statements it ran (capture.c); from then on it opens the file itself, runs the
- * very same prepared statements with the same values over its own connections, in a plain loop in each
+ * bench_baseline_read, and with BARE_PG bench_baseline_read_pg: the bare program the list page is measured against. It
+ * asks the engine once for a page and keeps the statements it ran (capture.c); from then on it opens the file (or
+ * connects to PostgreSQL) itself, runs the very same prepared statements with the same values over its own connections, in a plain loop in each
  * thread, and writes the same bytes with code that knows nothing but this page: no arena, no
  * rights, no model. The first page of each thread is compared byte for byte with the engine's.
  *
- *     bench_baseline_read --data DIR --login L [--sort S] [--filter JSON] [--threads 2] [--seconds 2] [--rows-only]
+ *     bench_baseline_read --data DIR [--database URL] --login L [--sort S] [--filter JSON] [--threads 2] [--seconds 2] [--rows-only]
  *
- * Prints: pages a second, CPU microseconds a page, bytes, SHA-256 of the page, statements.
+ * Prints: pages a second, CPU microseconds a page (and those of the PostgreSQL processes), bytes, SHA-256 of the page,
+ * statements.
  */
-#include <sqlite3.h>
+#ifdef BARE_PG
+#include "bare_pg.h"
+#else
+#include "bare_sqlite.h"
+#endif
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -32,7 +37,7 @@
 enum {
     MAX_COLUMNS = 64,
     MAX_ROWS = 200,
-    MAX_STATEMENTS = 16,
+    MAX_STATEMENTS = BARE_STATEMENTS,
     PAGE_BYTES = 1 << 20,
     REGIONS = 8192
 };
@@ -81,7 +86,7 @@ static _Atomic bool stop;
 
 typedef struct Loop {
     pthread_t thread;
-    int64_t pages;
+    int64_t pages, other_ns;
     bool same;
     char *out;
     size_t len;
@@ -220,8 +225,7 @@ typedef struct Line {
 } Line;
 
 typedef struct Conn {
-    sqlite3 *h;
-    sqlite3_stmt *st[MAX_STATEMENTS];
+    Bare db;
     Line lines[MAX_ROWS];
     char *texts;
     size_t n_texts;
@@ -240,41 +244,27 @@ static int add_label(Labels *w, int64_t id)
     return at;
 }
 
-static Cell read_cell(Conn *k, sqlite3_stmt *st, int col, bool text)
+static Cell read_cell(Conn *k, int which, int col, bool text)
 {
-    Cell c = {.null = sqlite3_column_type(st, col) == SQLITE_NULL};
+    Cell c = {.null = bare_null(&k->db, which, col)};
     if (c.null)
         return c;
     if (!text) {
-        c.i = sqlite3_column_int64(st, col);
+        c.i = bare_int(&k->db, which, col);
         return c;
     }
-    const char *s = (const char *)sqlite3_column_text(st, col);
-    c.n = (size_t)sqlite3_column_bytes(st, col);
-    c.s = memcpy(k->texts + k->n_texts, s, c.n);
-    k->n_texts += c.n;
-    return c;
-}
-
-static void bind(sqlite3_stmt *st, const Captured *s)
-{
-    for (int i = 1; i <= sqlite3_bind_parameter_count(st); i++) {
-        const DbVal *v = &s->params[strtol(sqlite3_bind_parameter_name(st, i) + 1, NULL, 10) - 1];
-        if (v->kind == DB_INT)
-            sqlite3_bind_int64(st, i, v->i);
-        else if (v->kind == DB_REAL)
-            sqlite3_bind_double(st, i, v->d);
-        else if (v->kind == DB_TEXT)
-            sqlite3_bind_text(st, i, v->s, (int)v->n, SQLITE_STATIC);
-        else
-            sqlite3_bind_null(st, i);
+    c.s = bare_text(&k->db, which, col, &c.n);
+    if (!BARE_KEEPS_ROWS) {
+        c.s = memcpy(k->texts + k->n_texts, c.s, c.n);
+        k->n_texts += c.n;
     }
+    return c;
 }
 
 static void read_labels(Loop *l, Conn *k)
 {
     const Captured *s = &page.stmts[page.n_pages];
-    sqlite3_stmt *st = k->st[page.n_pages];
+    const int st = page.n_pages;
     for (int which = 0; which < page.n_labels; which++) {
         Labels *w = &l->labels[which];
         for (int i = 0; i < page.label_slots[which]; i++)
@@ -282,22 +272,23 @@ static void read_labels(Loop *l, Conn *k)
         for (int i = 0; i < w->n; i++)
             w->found[i] = false;
     }
-    bind(st, s);
-    while (sqlite3_step(st) == SQLITE_ROW) {
-        int mark = sqlite3_column_int(st, 0), which = 0;
-        int64_t id = sqlite3_column_int64(st, 1);
+    bare_run(&k->db, st, s);
+    while (bare_step(&k->db, st)) {
+        int mark = (int)bare_int(&k->db, st, 0), which = 0;
+        int64_t id = bare_int(&k->db, st, 1);
         while (which < page.n_labels - 1 && page.label_mark[which] != mark)
             which++;
         Labels *w = &l->labels[which];
         for (int i = 0; i < w->n; i++)
             if (w->ids[i] == id) {
-                snprintf(w->text[i], sizeof w->text[i], "%s",
-                         (const char *)sqlite3_column_text(st, 3));
+                size_t n;
+                const char *text = bare_text(&k->db, st, 3, &n);
+                snprintf(w->text[i], sizeof w->text[i], "%s", text);
                 w->found[i] = true;
                 break;
             }
     }
-    sqlite3_reset(st);
+    bare_end(&k->db, st);
 }
 
 static int read_rows(Loop *l, Conn *k, bool *more)
@@ -308,28 +299,27 @@ static int read_rows(Loop *l, Conn *k, bool *more)
     for (int i = 0; i < page.n_labels; i++)
         l->labels[i].n = 0;
     for (int p = 0; p < page.n_pages; p++) {
-        sqlite3_stmt *st = k->st[p];
-        bind(st, &page.stmts[p]);
-        while (sqlite3_step(st) == SQLITE_ROW) {
+        bare_run(&k->db, p, &page.stmts[p]);
+        while (bare_step(&k->db, p)) {
             if (n == page.limit) {
                 *more = true;
                 break;
             }
             Line *line = &k->lines[n++];
-            line->id = sqlite3_column_int64(st, 0);
-            line->version = sqlite3_column_int64(st, 1);
+            line->id = bare_int(&k->db, p, 0);
+            line->version = bare_int(&k->db, p, 1);
             int col = 2;
             for (int i = 0; i < page.n_cols; i++) {
                 const Column *c = &page.cols[i];
-                line->cells[i] = read_cell(k, st, col++, c->shape == AS_TEXT);
+                line->cells[i] = read_cell(k, p, col++, c->shape == AS_TEXT);
                 if (c->shape == AS_LINK && !line->cells[i].null && c->labels >= 0)
                     add_label(&l->labels[c->labels], line->cells[i].i);
             }
-            line->edit = sqlite3_column_int64(st, col++) == 1;
-            line->del = sqlite3_column_int64(st, col++) == 1;
-            line->order = read_cell(k, st, col, page.order_is_text);
+            line->edit = bare_int(&k->db, p, col++) == 1;
+            line->del = bare_int(&k->db, p, col++) == 1;
+            line->order = read_cell(k, p, col, page.order_is_text);
         }
-        sqlite3_reset(st);
+        bare_end(&k->db, p);
     }
     return n;
 }
@@ -438,18 +428,11 @@ static void *loop(void *arg)
     Loop *l = arg;
     Conn *k = calloc(1, sizeof *k);
     l->out = malloc(PAGE_BYTES);
-    if (!k || !l->out || !(k->texts = malloc(PAGE_BYTES)) ||
-        sqlite3_open_v2(page.db_path, &k->h, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
-            SQLITE_OK)
+    if (!k || !l->out || !(k->texts = malloc(PAGE_BYTES)))
         abort();
-    sqlite3_exec(k->h,
-                 "PRAGMA mmap_size=2147483648; PRAGMA cache_size=-1024; PRAGMA temp_store=MEMORY; "
-                 "PRAGMA query_only=ON",
-                 NULL, NULL, NULL);
+    bare_open(&k->db, page.db_path);
     for (int i = 0; i < page.n_stmts; i++)
-        if (sqlite3_prepare_v3(k->h, page.stmts[i].text, -1, SQLITE_PREPARE_PERSISTENT, &k->st[i],
-                               NULL) != SQLITE_OK)
-            abort();
+        bare_prepare(&k->db, i, &page.stmts[i]);
     one_page(l, k);
     l->same = page.rows_only || (l->len == page.body_len && memcmp(l->out, page.body, l->len) == 0);
     if (!l->same) {
@@ -459,13 +442,13 @@ static void *loop(void *arg)
         fprintf(stderr, "differs at %zu:\n%.200s\n%.200s\n", at, l->out + (at > 80 ? at - 80 : 0),
                 page.body + (at > 80 ? at - 80 : 0));
     }
+    int64_t began = bare_other_ns(&k->db);
     while (!stop) {
         one_page(l, k);
         l->pages++;
     }
-    for (int i = 0; i < page.n_stmts; i++)
-        sqlite3_finalize(k->st[i]);
-    sqlite3_close(k->h);
+    l->other_ns = bare_other_ns(&k->db) - began;
+    bare_close(&k->db, page.n_stmts);
     free(k->texts);
     free(k);
     return NULL;
@@ -479,8 +462,7 @@ static bool plan_columns(Ctx *c, const Entity *e)
     if (!rows_choose(c, e, NULL, false, &s))
         return false;
     if (s.any_masked) {
-        fprintf(stderr,
-                "bench_baseline_read: choose a login that reads personal fields in clear\n");
+        fprintf(stderr, BARE_NAME ": choose a login that reads personal fields in clear\n");
         return false;
     }
     for (int i = 0; i < s.n_fields; i++) {
@@ -582,8 +564,7 @@ static bool learn(App *app, const char *login, const char *sort, const char *fil
     const char *order = sort ? sort : "-created_at";
     const Field *by = entity_field(e, order + (order[0] == '-'));
     if (!ok || !by || !plan_columns(c, e) || !sort_statements(c, all, n)) {
-        fprintf(stderr,
-                "bench_baseline_read: the page has statements this program does not know\n");
+        fprintf(stderr, BARE_NAME ": the page has statements this program does not know\n");
         return false;
     }
     page.limit = 50;
@@ -592,7 +573,8 @@ static bool learn(App *app, const char *login, const char *sort, const char *fil
     page.order_is_text = type_ops(by->type)->column == COL_TEXT;
     page.body = out.data;
     page.body_len = out.len;
-    snprintf(page.db_path, sizeof page.db_path, "%s/zhike.db", app->dir);
+    if (!BARE_IS_PG)
+        snprintf(page.db_path, sizeof page.db_path, "%s/zhike.db", app->dir);
     load_regions(c->a, 0);
     db_release(c);
     return true;
@@ -616,15 +598,20 @@ static double seconds(void)
 int main(int argc, char **argv)
 {
     Args args = {argc - 1, argv + 1};
-    AppOptions o = {.dir = args_take(&args, "--data"), .keep_schema = true};
+    AppOptions o = {.dir = args_take(&args, "--data"),
+                    .database = args_take(&args, "--database"),
+                    .keep_schema = true};
     const char *login = args_take(&args, "--login"), *sort = args_take(&args, "--sort"),
                *filter = args_take(&args, "--filter");
     const char *threads = args_take(&args, "--threads"), *secs = args_take(&args, "--seconds");
     page.rows_only = args_flag(&args, "--rows-only");
     int n = threads ? (int)strtol(threads, NULL, 10) : 2;
-    if (!o.dir || !login || n < 1 || n > 64 || !args_done(&args, 0))
-        return usage("bench_baseline_read --data DIR --login L [--sort S] [--filter JSON] "
-                     "[--threads N] [--seconds N]");
+    if (BARE_IS_PG && o.database)
+        snprintf(page.db_path, sizeof page.db_path, "%s", o.database);
+    if (!o.dir || !login || BARE_IS_PG != (o.database != NULL) || n < 1 || n > 64 ||
+        !args_done(&args, 0))
+        return usage(BARE_NAME " --data DIR [--database URL] --login L [--sort S] [--filter JSON] "
+                               "[--threads N] [--seconds N]");
     App app;
     if (!app_open(&app, &o))
         return 1;
@@ -643,21 +630,23 @@ int main(int argc, char **argv)
     nap.tv_nsec = (long)((wait - (double)nap.tv_sec) * 1e9);
     nanosleep(&nap, NULL);
     stop = true;
-    int64_t pages = 0;
+    int64_t pages = 0, other_ns = 0;
     bool same = true;
     for (int i = 0; i < n; i++) {
         pthread_join(loops[i].thread, NULL);
         pages += loops[i].pages;
+        other_ns += loops[i].other_ns;
         same = same && loops[i].same;
     }
     double took = seconds() - began;
     cpu = cpu_seconds() - cpu;
     char hex[65];
     crypt_sha256_hex(page.body, page.body_len, hex);
-    printf("{\"rate\": %.1f, \"cpu_us\": %.2f, \"bytes\": %zu, \"sha256\": \"%s\", \"statements\": "
+    printf("{\"rate\": %.1f, \"cpu_us\": %.2f, \"backend_us\": %.2f, \"bytes\": %zu, \"sha256\": "
+           "\"%s\", \"statements\": "
            "%d, \"same\": %s}\n",
-           (double)pages / took, cpu * 1e6 / (double)pages, page.body_len, hex, page.n_stmts,
-           same ? "true" : "false");
+           (double)pages / took, cpu * 1e6 / (double)pages, (double)other_ns / 1e3 / (double)pages,
+           page.body_len, hex, page.n_stmts, same ? "true" : "false");
     app_close(&app);
     return same ? 0 : 1;
 }
