@@ -104,9 +104,12 @@ static void search_match(Ctx *c, Sql *q, const char *table, const char *const *w
         sql_add(q, ENGINE_SQL(" WHERE 1 = 0)"));
         return;
     }
-    sql_add(q, ENGINE_SQL(" WHERE tokens @@ CAST("));
+    /* as a function the operator finds no index */
+    bool walk = span->how == SPAN_WALK;
+    sql_add(q, walk ? ENGINE_SQL(" WHERE ts_match_vq(tokens, CAST(")
+                    : ENGINE_SQL(" WHERE tokens @@ CAST("));
     sql_bind(q, db_of_text(match_text(c->a, words, n)));
-    sql_add(q, ENGINE_SQL(" AS tsquery)"));
+    sql_add(q, walk ? ENGINE_SQL(" AS tsquery))") : ENGINE_SQL(" AS tsquery)"));
     if (span->before) {
         sql_add(q, ENGINE_SQL(" AND id < "));
         sql_bind(q, db_of_int(span->before));
@@ -116,8 +119,8 @@ static void search_match(Ctx *c, Sql *q, const char *table, const char *const *w
         sql_bind(q, db_of_int(span->from));
     }
     /* an order that no index has keeps the planner from walking one */
-    sql_add(q, span->rare ? ENGINE_SQL(" ORDER BY id + 0 DESC LIMIT ")
-                          : ENGINE_SQL(" ORDER BY id DESC LIMIT "));
+    sql_add(q, span->how == SPAN_GATHER ? ENGINE_SQL(" ORDER BY id + 0 DESC LIMIT ")
+                                        : ENGINE_SQL(" ORDER BY id DESC LIMIT "));
     sql_number(q, span->limit);
     sql_add(q, ENGINE_SQL(")"));
 }

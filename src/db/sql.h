@@ -53,14 +53,14 @@ bool sql_search_remove(Ctx *c, const char *entity, int64_t id);
 bool sql_grew(Ctx *c, const char *table);
 /*
  * Which matches are wanted: the newest `limit` of those with from <= id < before (before 0, from SEARCH_ALL: no such
- * bound). rare: few are expected, so all of them are to be gathered and sorted, never ids walked (PostgreSQL; its own
- * guess of a word that it has not counted is not to be trusted).
+ * bound). how, for PostgreSQL, whose own guess of a word that it has not counted is not to be trusted: as it plans; all of
+ * them gathered and sorted; ids walked from the youngest down, each document tested.
  */
 #define SEARCH_ALL INT64_MIN
 typedef struct SearchSpan {
     int64_t before, from;
     int limit;
-    bool rare;
+    enum { SPAN_PLANNED, SPAN_GATHER, SPAN_WALK } how;
 } SearchSpan;
 
 /* Writes "(SELECT … AS id …)", the ids that carry all words; a word ending in '*' is a prefix. No words: no ids. */

@@ -132,14 +132,17 @@ void search_sql(Ctx *c, Sql *sql, const Entity *e, const char *alias, const char
  * enough; so an arm may be asked two or three times, and what it had found before is forgotten.
  */
 enum { ARM_WORDS, ARM_PERSONAL, ARM_TITLE };
-/* documents looked at first (and so many for each one wanted); all matches that are gathered rather than sought in a span;
-   an entry of the index of ids costs a sixteenth of a document that is fetched */
-enum { LOOK = 2000, LOOK_EACH = 4, FEW_IN_ALL = 1000, ENTRIES_A_FETCH = 16, MILLION = 1000000 };
+/* documents looked at first; and what it costs, in nanoseconds of the backend: to test a document while ids are walked; to
+   fetch one that the index of words names; an entry of the index of ids; a place of a word in the index of words, and of
+   the beginning of one, where the lists of many words are put together first */
+enum { LOOK = 2000, MILLION = 1000000 };
+enum { NS_WALK = 650, NS_FETCH = 1000, NS_ID = 40, NS_WORD = 100, NS_BEGINS = 650 };
 
 typedef struct Arm {
     const char *const *words;
     bool open;    /* to be asked */
     bool known;   /* how common its words are */
+    bool begins;  /* one of them is the beginning of words */
     int64_t rows; /* documents looked through, about */
     SearchSpan span;
     int64_t *ids; /* those that count for the caller */
@@ -245,18 +248,24 @@ static bool read_arms(Ctx *c, const Sql *sql, Arm *arms, SearchFound *out)
     return c->n_err == 0;
 }
 
-/* How far an arm is to look when its words stand in so many of a million documents: half as far again as that lets one
-   expect, or everywhere where gathering all of them costs less. */
+/* Half as far again as the share of the words lets one expect, in the cheapest of three ways: ids walked, both indexes
+   brought together (the planner's way where a span is given), everything gathered. */
 static void aim(Arm *arm, const SearchDepth *depth, int64_t per_million, int64_t least_rows)
 {
-    int64_t in_all = depth->rows * per_million / MILLION;
-    int64_t rows = per_million ? arm->span.limit * (MILLION * 3 / 2) / per_million : 0;
+    int64_t in_all = depth->rows * per_million / MILLION, most = arm->span.limit;
+    int64_t rows = per_million ? most * (MILLION * 3 / 2) / per_million : depth->rows;
     if (rows < least_rows)
         rows = least_rows;
-    arm->span.rare = in_all <= FEW_IN_ALL || in_all <= rows / ENTRIES_A_FETCH;
-    arm->span.from = arm->span.rare || rows > depth->rows / 2
-                         ? SEARCH_ALL
-                         : sql_search_from(depth, arm->span.before, rows);
+    int64_t place = arm->begins ? NS_BEGINS : NS_WORD;
+    int64_t walk = rows * NS_WALK * 2 / 3, gather = in_all * (place + NS_FETCH),
+            both = in_all * place + rows * NS_ID + most * NS_FETCH * 3 / 2;
+    arm->span.how = rows > depth->rows / 2 || (gather <= walk && gather <= both) ? SPAN_GATHER
+                    : walk <= both                                               ? SPAN_WALK
+                                                                                 : SPAN_PLANNED;
+    arm->span.from =
+        arm->span.how == SPAN_GATHER ? SEARCH_ALL : sql_search_from(depth, arm->span.before, rows);
+    if (arm->span.from == SEARCH_ALL)
+        arm->span.how = SPAN_GATHER;
     arm->rows = arm->span.from == SEARCH_ALL ? depth->rows : rows;
 }
 
@@ -267,13 +276,15 @@ static void start(Ctx *c, const Entity *e, Arm *arm, const SearchDepth *depth, i
     arm->span = (SearchSpan){.before = before, .from = SEARCH_ALL, .limit = cap};
     if (!depth->n)
         return;
+    for (int i = 0; i < n_words; i++)
+        arm->begins |= arm->words[i][strlen(arm->words[i]) - 1] == '*';
     int known = sql_search_known(c, e->name, arm->words, n_words);
-    arm->rows = cap * LOOK_EACH > LOOK ? cap * LOOK_EACH : LOOK;
     arm->known = known >= 0;
+    arm->rows = LOOK;
     if (arm->known)
         aim(arm, depth, known, 0);
-    else
-        arm->span.from = sql_search_from(depth, before, arm->rows);
+    else if ((arm->span.from = sql_search_from(depth, before, LOOK)) != SEARCH_ALL)
+        arm->span.how = SPAN_WALK;
 }
 
 /* After an arm was asked: has it enough, or how far is it to look next? */
@@ -289,7 +300,7 @@ static void widen(Ctx *c, const Entity *e, Arm *arm, const SearchDepth *depth, i
         sql_search_learn(c, e->name, arm->words, n_words, (int)per_million);
     arm->known = true;
     if (arm->open)
-        aim(arm, depth, per_million, arm->rows * LOOK_EACH);
+        aim(arm, depth, per_million, arm->rows * 4);
 }
 
 /* The matches of both arms down to what both have looked through, each once, newest first. */
