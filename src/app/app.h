@@ -27,6 +27,7 @@ typedef struct AppOptions {
     const char *listen;   /* --listen, or NULL */
     bool create;          /* init: the folder and tables are made */
     bool keep_schema;     /* do not migrate (check, dump, audit) */
+    bool guarded;         /* serve: the process locks itself up, see guard.h */
 } AppOptions;
 
 /* Settings, log, messages, engine, schema, model, lease, hooks. Prints what is wrong; false then. */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "app/guard.h"
 #include "auth/audit.h"
 #include "base/conf.h"
 #include "base/crypt.h"
@@ -165,7 +166,7 @@ static bool open_all(App *app, const AppOptions *o)
     if (!log_open(*log ? log : NULL, conf_text("log.level"), conf_int("log.rate")) ||
         !crypt_init(0, 0))
         return ctx_fail(c, ERR_INTERNAL, NULL, "err.internal");
-    if (!secret_load(c, o->dir))
+    if ((o->guarded && !guard_files(c, o->dir)) || !secret_load(c, o->dir))
         return false;
     attach_set_dir(o->dir);
     const char *url = conf_text("db.url");

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "app/app.h"
+#include "app/guard.h"
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/log.h"
@@ -52,6 +53,13 @@ static void reload(const AppOptions *o)
     arena_free(a);
 }
 
+static int ended(App *app, int status)
+{
+    app_close(app);
+    guard_end();
+    return status;
+}
+
 /*
  * Nothing may hold the end: a disk that hangs, a library that waits. What was acknowledged is on disk in any case, and
  * what was not goes as by a kill -9, which the next start is used to.
@@ -64,7 +72,7 @@ static void *force_end(void *arg)
 }
 
 /* From SIGTERM to the end in stop.timeout: requests under way are answered, jobs reach their next saved point. */
-static void stop_all(App *app, Server *server, Work *work)
+static int stop_all(App *app, Server *server, Work *work)
 {
     static int64_t most;
     pthread_t t;
@@ -76,14 +84,15 @@ static void stop_all(App *app, Server *server, Work *work)
     work_stop_soon();
     serve_stop(server, drain);
     work_stop(work);
-    app_close(app);
+    return ended(app, 0);
 }
 
 int cmd_serve(Args *args)
 {
     AppOptions o = {.dir = args_take(args, "--data"),
                     .database = args_take(args, "--database"),
-                    .listen = args_take(args, "--listen")};
+                    .listen = args_take(args, "--listen"),
+                    .guarded = true};
     if (!o.dir || !args_done(args, 0))
         return usage("serve --data DIR [--database URL] [--listen 127.0.0.1:8080]");
     /* every thread inherits the mask; only sigwait below takes these */
@@ -105,16 +114,18 @@ int cmd_serve(Args *args)
         .db = app.db, .dir = app.dir, .threads = (int)conf_int("work.threads"), .heard = live_hear};
     ServeOptions so = {
         .db = app.db, .dir = app.dir, .listen = listen, .workers = (int)conf_int("http.workers")};
-    if (!metric_seed(&app.c) || !work_start(&app.c, &wo, &work)) {
-        int status = app_fail(&app);
-        app_close(&app);
-        return status;
-    }
+    if (!metric_seed(&app.c) || !work_start(&app.c, &wo, &work))
+        return ended(&app, app_fail(&app));
     if (!serve_start(&app.c, &so, &server)) {
         int status = app_fail(&app);
         work_stop(work);
-        app_close(&app);
-        return status;
+        return ended(&app, status);
+    }
+    if (!guard_calls(&app.c)) {
+        int status = app_fail(&app);
+        serve_stop(server, 0);
+        work_stop(work);
+        return ended(&app, status);
     }
     db_release(&app.c);
     if (off_loopback(listen) && strncmp(conf_text("http.base_url"), "https://", 8) != 0)
@@ -128,6 +139,5 @@ int cmd_serve(Args *args)
     int got;
     while (sigwait(&ends, &got) == 0 && got == SIGHUP)
         reload(&o);
-    stop_all(&app, server, work);
-    return 0;
+    return stop_all(&app, server, work);
 }

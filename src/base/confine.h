@@ -21,4 +21,41 @@ typedef struct ConfineLimits {
    be read then. */
 bool confine_self(const ConfineLimits *limits, const char **why);
 
+/*
+ * The server itself, in two steps, each without a way back. Files first, while the process has one thread: landlock lets
+ * it write below the folders named alone, read there and where the system keeps what every program reads, and connect to
+ * the TCP ports named. Then, once it serves, the calls: seccomp for all its threads. Another program, a look into another
+ * process, mounting, another user and the like end the process (SIGSYS); what a server does not need otherwise is
+ * answered as by a kernel that has not got it.
+ */
+enum { CONFINE_PATHS = 24, CONFINE_PORTS = 8 };
+
+typedef struct ConfineFiles {
+    const char *read
+        [CONFINE_PATHS]; /* files and folders, what is below them included; those missing are passed over */
+    const char *write[CONFINE_PATHS];
+    int n_read, n_write;
+    int ports[CONFINE_PORTS];
+    int n_ports;
+} ConfineFiles;
+
+typedef struct ConfineState {
+    int landlock;        /* what the kernel calls its version; 0: does not hold */
+    bool seccomp;        /* holds for every thread */
+    const char *missing; /* a constant: why not, or NULL */
+} ConfineState;
+
+/* Can this build be locked up at all? Not with a sanitizer in it, nor on a machine that is not known. */
+bool confine_can(void);
+/* Nothing is dumped (core, /proc/…/environ), no new rights, landlock. false where the kernel has no landlock of version
+   2 or more, or refuses (a container may): then the rest holds all the same. */
+bool confine_files(const ConfineFiles *files);
+/* connects: may make connections (PostgreSQL). false where refused; the process goes on as it was. */
+bool confine_calls(bool connects);
+/* What holds now. */
+ConfineState confine_state(void);
+
+/* For the helper of base/spawn.h: it and what it starts write no file. As much of it as the kernel has. */
+void confine_helper(void);
+
 #endif

@@ -60,6 +60,17 @@ void db_close(Db *db);
 void db_end_by(Db *db, int64_t mono_ms);
 bool db_is_pg(const Db *db);
 
+/*
+ * What the address of a PostgreSQL makes the process reach for at any later moment, so that it can be locked up before:
+ * TCP ports, and files of keys, certificates and passwords. Texts are the arena's. ERR_INVALID where it is no address.
+ */
+typedef struct DbReach {
+    int ports[8], n_ports;
+    const char *files[8];
+    int n_files;
+} DbReach;
+bool db_url_reach(Ctx *c, const char *url, DbReach *out);
+
 /* What the pool and the queue of the writer hold at this moment, for the operator. Any thread. */
 typedef struct DbFigures {
     int open, idle, most, waiting; /* connections of the pool; who waits for one */

@@ -1,4 +1,5 @@
 /* Health: does the process live, does the database answer. */
+#include "base/confine.h"
 #include "http/api.h"
 
 bool api_healthz(Request *rq)
@@ -8,6 +9,11 @@ bool api_healthz(Request *rq)
     jw_obj(&w);
     jw_kstr(&w, "status", "ok");
     jw_kstr(&w, "version", ZK_VERSION);
+    ConfineState s = confine_state();
+    jw_kstr(&w, "confined",
+            s.seccomp && s.landlock   ? "on"
+            : s.seccomp || s.landlock ? "part"
+                                      : "off");
     jw_end(&w);
     return true;
 }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/confine.h"
 #include "base/log.h"
 #include "base/meter.h"
 #include "http/api.h"
@@ -114,6 +115,14 @@ static bool of_jobs(Ctx *c, Buf *b)
     return true;
 }
 
+static void of_confinement(Buf *b)
+{
+    ConfineState s = confine_state();
+    head(b, "zhike_confined", "gauge", "The server has locked itself up (0: it has not)");
+    buf_printf(b, "zhike_confined{by=\"seccomp\"} %d\nzhike_confined{by=\"landlock\"} %d\n",
+               s.seccomp, s.landlock);
+}
+
 /* ---- the process --------------------------------------------------------------------------- */
 
 static int64_t count_files(void)
@@ -185,6 +194,7 @@ bool api_metrics(Request *rq)
     of_server(b);
     of_database(b, rq->c.db);
     of_disk(b);
+    of_confinement(b);
     of_process(b);
     /* asked last, and not for long: where the database is away all the rest is still told */
     rq->c.deadline_ms = clock_mono_ms() + JOBS_WAIT_MS;

@@ -65,7 +65,7 @@ describe('exit codes', () => {
     assert.ok(!changed.stdout.includes('geheim'), 'no password is shown');
     const routes = await cli('routes', '--json');
     const list = JSON.parse(routes.stdout);
-    assert.ok(list.length > 40 && list.every((r) => r.method && r.path && ['anyone', 'user'].includes(r.who) && r.about));
+    assert.ok(list.length > 40 && list.every((r) => r.method && r.path && ['anyone', 'user', 'operator'].includes(r.who) && r.about));
     assert.equal((await cli('routes')).stdout.trim().split('\n').length, list.length);
   });
 });

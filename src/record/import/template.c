@@ -493,7 +493,8 @@ bool import_template(Ctx *c, const Entity *e, const char *with, const char **out
     if (!choose(&m, e, with))
         return false;
     char *path = attach_tmp(c, ".xlsx");
-    m.book = workbook_new(path);
+    lxw_workbook_options opts = {.tmpdir = arena_printf(c->a, "%s/tmp", attach_dir())};
+    m.book = workbook_new_opt(path, &opts);
     if (!m.book)
         return file_fail(c, path, ENOMEM);
     formats(&m);
