@@ -135,7 +135,8 @@ describe('targets', () => {
   for (const target of ['//api/v1/me', '/../../etc/passwd', '/%2e%2e/%2e%2e/etc/passwd', '/assets/../../x', '/assets/%2e%2e%2f%2e%2e%2fzhike.db', '/..\\..\\x', '/api/v1/me;x=1', '/api/v1/me%0d%0aX:y', '/api/v1/customers%2f1%2f..', '/api/v1/\xe4\xb8\xad'])
     test(`${JSON.stringify(target)}: nothing is there`, async () => {
       const { statuses, out } = await raw(server, get(target, 'Connection: close\r\n'));
-      assert.deepEqual(statuses, [404], out.slice(0, 300));
+      // with a page built in, an address that is none of the API's may be the page's: that, and nothing else
+      assert.ok(statuses.length === 1 && (statuses[0] === 404 || (statuses[0] === 200 && /<div id="app">/.test(out) && !/"login"/.test(out))), out.slice(0, 300));
       assert.doesNotMatch(out, /^X:y/m);
     });
 });
@@ -172,7 +173,7 @@ describe('what is well framed is answered', () => {
     }
   });
   test('requests one behind the other, with bodies, in order', () =>
-    fine(get('/api/v1/me') + patch(`Content-Length: ${body.length}\r\n`, body) + get('/nothing') + chunked(`${size}\r\n${body}\r\n0\r\n\r\n`) + get('/healthz', close), [200, 200, 404, 200, 200]));
+    fine(get('/api/v1/me') + patch(`Content-Length: ${body.length}\r\n`, body) + get('/api/v1/nothing/at/all') + chunked(`${size}\r\n${body}\r\n0\r\n\r\n`) + get('/healthz', close), [200, 200, 404, 200, 200]));
   test('the same cut anywhere', async () => {
     const text = patch(`Content-Length: ${body.length}\r\n`, body) + chunked(`${size}\r\n${body}\r\n0\r\n\r\n`) + get('/healthz', close);
     for (let i = 1; i < text.length; i += 37) await fine([text.slice(0, i), text.slice(i)], [200, 200, 200]);
