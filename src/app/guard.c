@@ -74,6 +74,7 @@ bool guard_files(Ctx *c, const char *dir)
             f.ports[f.n_ports] = reach.ports[f.n_ports];
         f.ports[f.n_ports++] = 53; /* long answers of a name server come by TCP */
     }
+    f.any_port = conf_int("post.threads") > 0;
     helped = spawn_helper_start();
     return confine_files(&f) || verdict(c);
 }
@@ -86,7 +87,7 @@ bool guard_calls(Ctx *c)
         return true;
     }
     /* without a helper no reader could be started any more */
-    bool ok = helped && confine_calls(db_is_pg(c->db));
+    bool ok = helped && confine_calls(db_is_pg(c->db) || conf_int("post.threads") > 0);
     ConfineState s = confine_state();
     log_write(ok && s.landlock ? LOG_INFO : LOG_WARN, "confined",
               LOG_S("seccomp", s.seccomp ? "on" : "off"), LOG_I("landlock", s.landlock),

@@ -37,6 +37,7 @@ typedef struct ConfineFiles {
     int n_read, n_write;
     int ports[CONFINE_PORTS];
     int n_ports;
+    bool any_port; /* it calls whoever its users name: no rule about ports */
 } ConfineFiles;
 
 typedef struct ConfineState {

@@ -134,7 +134,7 @@ static bool lock_files(const ConfineFiles *f)
     if (abi < 2) /* version 1 cannot move a file from one folder to another */
         return false;
     uint64_t known = known_rights(abi);
-    bool net = abi >= 4;
+    bool net = abi >= 4 && !f->any_port;
     int set = new_set(abi, net);
     bool ok = set >= 0;
     for (size_t i = 0; ok && i < sizeof common / sizeof *common; i++)
@@ -449,6 +449,7 @@ static void server_filter(Filter *f, bool connects)
         on_call(f, SYS_connect, SECCOMP_RET_ALLOW);
         on_call(f, SYS_bind, SECCOMP_RET_ALLOW); /* of the resolver's netlink socket */
         on_call(f, SYS_sendmmsg, SECCOMP_RET_ALLOW);
+        on_one_of(f, SYS_socketpair, 0, domains, 1, no); /* libcurl's resolver wakes itself */
     }
     on_call(f, SYS_socket, no);
     on_call(f, SYS_connect, no);
