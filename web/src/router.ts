@@ -39,6 +39,7 @@ export function makeRouter(): Router {
           { path: 'admin/settings', name: 'settings', component: () => import('./admin/SettingsPage.vue') },
           { path: 'admin/fields', name: 'fields', component: () => import('./admin/FieldsPage.vue') },
           { path: 'admin/layouts', name: 'layouts', component: () => import('./admin/LayoutsPage.vue') },
+          { path: 'admin/rules', name: 'rules', component: () => import('./admin/rules/RulesPage.vue') },
           { path: 'admin/dictionary', name: 'dictionary', component: () => import('./admin/DictionaryPage.vue') },
           { path: 'admin/audit', name: 'audit', component: () => import('./admin/AuditPage.vue') },
           { path: 'admin/users', name: 'users', component: ListPage, props: { plural: 'users' }, children: [

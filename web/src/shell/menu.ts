@@ -14,7 +14,7 @@ export const dayPages = computed<MenuEntry[]>(() => {
     ['/figures', 'chart', 'page.figures', (index.value?.entities ?? []).some((e) => e.name === 'dashboard')]];
   return pages.filter(([, , , on]) => on).map(([to, icon, key]) => ({ to, icon, text: t(key), key: to }));
 });
-const own = new Set(['users', 'departments', 'roles', 'audit-logs', 'custom-fields', 'number-rules']);
+const own = new Set(['users', 'departments', 'roles', 'audit-logs', 'custom-fields', 'number-rules', 'rules']);
 export const menu = computed<MenuGroup[]>(() => {
   const groups: MenuGroup[] = [];
   const order = index.value?.groups ?? [];
@@ -41,6 +41,7 @@ export const menu = computed<MenuGroup[]>(() => {
     ['/admin/roles', 'key', 'page.roles', may('roles')],
     ['/admin/fields', 'fields', 'page.fields', may('fields')],
     ['/admin/layouts', 'columns', 'page.layouts', may('fields')],
+    ['/admin/rules', 'bolt', 'page.rules', hasEntity('rules')],
     ['/e/number-rules', 'hash', 'page.number_rules', hasEntity('number-rules')],
     ['/admin/settings', 'gear', 'page.settings', may('settings')],
     ['/admin/audit', 'shield', 'page.audit', may('audit')],
