@@ -29,6 +29,7 @@ test('written, tried, switched on, done, looked into', async () => {
   await first.getByLabel('任务名称').fill('拜访 ');
   await first.getByLabel('插入字段').first().selectOption('name');
   assert.equal(await first.getByLabel('任务名称').inputValue(), '拜访 {name}');
+  assert.equal(await first.getByLabel('负责人', { exact: true }).isChecked(), true);
   await form.getByLabel('添加动作…').selectOption('set');
   const second = form.getByRole('group', { name: '动作 2' });
   await second.getByRole('button', { name: '添加字段' }).click();
