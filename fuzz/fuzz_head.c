@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/whole.h"
 #include "http/header.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -35,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *cookie = header_cookie(a, text, "zhike_session");
     need(!cookie || (strstr(text, cookie) && !strchr(cookie, ';')));
     int64_t number = 7;
-    if (header_number(text, -5, 1000, &number))
+    if (whole_number(text, -5, 1000, &number))
         need(number >= -5 && number <= 1000 && strspn(text, "-0123456789") == n);
     else
         need(number == 7);

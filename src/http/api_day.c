@@ -13,15 +13,12 @@ bool api_favorite_list(Request *rq)
 
 bool api_favorite_add(Request *rq)
 {
-    json_object *in, *id;
-    if (!request_json(rq, &in))
-        return false;
-    const char *entity = json_str(in, "entity", NULL);
-    if (!entity)
-        return ctx_fail(&rq->c, ERR_REQUIRED, "entity", "err.required");
-    if (!json_object_object_get_ex(in, "id", &id) || !json_object_is_type(id, json_type_int))
-        return ctx_fail(&rq->c, ERR_REQUIRED, "id", "err.required");
-    if (!favorite_add(&rq->c, entity, json_object_get_int64(id)))
+    static const JsonWant want[] = {{"entity", json_type_string, true},
+                                    {"id", json_type_int, true},
+                                    {NULL, json_type_null, false}};
+    json_object *in;
+    if (!request_json(rq, &in) || !json_want(&rq->c, in, want) ||
+        !favorite_add(&rq->c, json_str(in, "entity", ""), json_int(in, "id", 0)))
         return false;
     respond_nothing(rq);
     return true;

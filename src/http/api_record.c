@@ -27,8 +27,8 @@ static bool list_query(Request *rq, ListQuery *q)
     }
     if (filter && *filter && !q->filter) /* the JSON null is no filter either */
         return ctx_fail(c, ERR_BAD_FILTER, "filter", "filter.shape");
-    const char *deleted = request_query(rq, "deleted");
-    q->deleted = deleted && strcmp(deleted, "true") == 0;
+    if (!request_flag(rq, "deleted", &q->deleted))
+        return false;
     if (!count || strcmp(count, "none") == 0)
         q->count = COUNT_NONE;
     else if (strcmp(count, "capped") == 0)
@@ -111,10 +111,10 @@ bool api_record_create(Request *rq)
 
 bool api_record_get(Request *rq)
 {
-    const char *deleted = request_query(rq, "deleted");
+    bool deleted;
     int64_t version;
-    if (!rec_json(&rq->c, rq->e, rq->id, deleted && strcmp(deleted, "true") == 0, &rq->out.body,
-                  &version))
+    if (!request_flag(rq, "deleted", &deleted) ||
+        !rec_json(&rq->c, rq->e, rq->id, deleted, &rq->out.body, &version))
         return false;
     respond_etag(rq, version);
     return true;
@@ -231,13 +231,15 @@ bool api_record_duplicates(Request *rq)
 
 bool api_search(Request *rq)
 {
-    const char *q = request_query(rq, "q");
+    const char *q = request_query(rq, "q"), *entity = request_query(rq, "entity");
     int64_t limit;
     if (!q || strlen(q) > 200)
         return ctx_fail(&rq->c, ERR_BAD_REQUEST, "q", "err.text_length", "q", "200");
+    if (entity && *entity && !model_entity(rq->c.model, entity))
+        return ctx_fail(&rq->c, ERR_BAD_REQUEST, "entity", "err.entity_word", entity);
     ConfRate most = conf_rate("limit.search");
     const char *key = arena_printf(rq->c.a, "search:%" PRId64, rq->c.actor->user);
     return request_number(rq, "limit", 1, 50, 20, &limit) &&
            rate_take_here(&rq->c, key, (int)most.n, most.per_ms) &&
-           rec_search(&rq->c, q, request_query(rq, "entity"), (int)limit, &rq->out.body);
+           rec_search(&rq->c, q, entity && *entity ? entity : NULL, (int)limit, &rq->out.body);
 }

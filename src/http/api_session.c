@@ -33,7 +33,7 @@ static bool only_members(Request *rq, json_object *in, const char *known)
     {
         (void)value;
         char *needle = arena_printf(rq->c.a, " %s ", key);
-        if (!strstr(known, needle))
+        if (strchr(key, ' ') || !strstr(known, needle))
             return ctx_fail(&rq->c, ERR_UNKNOWN_FIELD, key, "err.member_unknown", key);
     }
     return true;

@@ -211,7 +211,7 @@ static bool pass(Request *rq)
     if (!entity(rq) || (rq->route->right && !access_need_right(c, rq->route->right)) ||
         (rq->route->step_up && !access_need_step_up(c)))
         return false;
-    return known_query(rq) || record_first(rq);
+    return (known_query(rq) && (!rq->route->bare || request_bare(rq))) || record_first(rq);
 }
 
 static void finish(Request *rq)

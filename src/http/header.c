@@ -2,13 +2,12 @@
 #include "http/header.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <netinet/in.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/utf8.h"
+#include "base/whole.h"
 
 static int hex(char ch)
 {
@@ -70,19 +69,6 @@ const char *header_cookie(Arena *a, const char *cookies, const char *name)
     return NULL;
 }
 
-bool header_number(const char *text, int64_t min, int64_t max, int64_t *out)
-{
-    char *end;
-    if ((*text < '0' || *text > '9') && *text != '-')
-        return false; /* strtoll would take blanks and "+" */
-    errno = 0;
-    long long n = strtoll(text, &end, 10);
-    if (errno || *end || end == text || n < min || n > max)
-        return false;
-    *out = n;
-    return true;
-}
-
 int64_t header_version(const char *if_match)
 {
     if (!if_match)
@@ -97,7 +83,7 @@ int64_t header_version(const char *if_match)
         return -2;
     memcpy(digits, text + quoted, n);
     digits[n] = '\0';
-    return header_number(digits, 0, INT64_MAX, &version) ? version : -2;
+    return whole_number(digits, 0, INT64_MAX, &version) ? version : -2;
 }
 
 const char *header_forwarded(Arena *a, const char *list)

@@ -23,8 +23,6 @@ bool header_value_good(const char *value, size_t n);
 const char *header_cookie(Arena *a, const char *cookies, const char *name);
 /* If-Match as a version: -1 absent (NULL), -2 not understood (then no version can equal it). */
 int64_t header_version(const char *if_match);
-/* A whole number, decimal, nothing around it, within [min, max]. */
-bool header_number(const char *text, int64_t min, int64_t max, int64_t *out);
 /* The last address of an X-Forwarded-For list, what our proxy itself saw; NULL where that is no address. */
 const char *header_forwarded(Arena *a, const char *list);
 /* The name in a Host header without its port, brackets taken off; *address: it is a bare IP address. */

@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "base/meter.h"
 #include "base/vec.h"
+#include "base/whole.h"
 #include "http/header.h"
 #include "http/live_impl.h"
 
@@ -376,15 +377,16 @@ void live_stop(void)
 static bool take_watch(Request *rq, Listener *l, const char *item, size_t n)
 {
     Ctx *c = &rq->c;
-    char *name = arena_dup(c->a, item, n), *colon = strchr(name, ':'), *end = NULL;
+    char *name = arena_dup(c->a, item, n), *colon = strchr(name, ':');
     bool full = l->n_watch == LIVE_WATCHES;
     Watch *w = &l->watch[full ? 0 : l->n_watch];
     if (colon)
         *colon = 0;
     const Entity *e = model_entity(c->model, name);
     w->entity = arena_str(l->a, name);
-    w->id = colon ? strtoll(colon + 1, &end, 10) : 0;
-    if (!e || !e->routes || (colon && (w->id <= 0 || *end)) || full)
+    w->id = 0;
+    bool number = !colon || whole_number(colon + 1, 1, INT64_MAX, &w->id);
+    if (!e || !e->routes || !number || full)
         return ctx_fail(c, ERR_BAD_REQUEST, "watch", "err.live_watch", arena_dup(c->a, item, n),
                         ctx_num(c, LIVE_WATCHES));
     if (!access_need(c, e, ACT_READ))
@@ -457,7 +459,7 @@ bool api_events(Request *rq)
     int64_t after = 0, now = 0;
     if (!request_number(rq, "after", 0, INT64_MAX, -1, &after))
         return false;
-    if (last && !header_number(last, 0, INT64_MAX, &after))
+    if (last && !whole_number(last, 0, INT64_MAX, &after))
         return ctx_fail(c, ERR_BAD_HEADER, NULL, "err.bad_header", "Last-Event-ID");
     Arena *a = arena_new(0);
     Listener *l = ARENA_NEW(a, Listener);

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/utf8.h"
+#include "base/whole.h"
 #include "http/header.h"
 
 const char *request_header(const Request *rq, const char *name)
@@ -31,9 +32,30 @@ bool request_number(Request *rq, const char *name, int64_t min, int64_t max, int
     *out = dflt;
     if (!text)
         return true;
-    if (!header_number(text, min, max, out))
+    if (!whole_number(text, min, max, out))
         return ctx_fail(&rq->c, ERR_BAD_REQUEST, name, "err.number_range", ctx_num(&rq->c, min),
                         ctx_num(&rq->c, max));
+    return true;
+}
+
+bool request_flag(Request *rq, const char *name, bool *out)
+{
+    const char *text = request_query(rq, name);
+    *out = text && strcmp(text, "true") == 0;
+    return !text || !*text || *out || strcmp(text, "false") == 0 ||
+           ctx_fail(&rq->c, ERR_BAD_REQUEST, name, "err.flag_word", name);
+}
+
+bool request_bare(Request *rq)
+{
+    json_object *in;
+    if (!request_json_or_empty(rq, &in))
+        return false;
+    json_object_object_foreach(in, key, value)
+    {
+        (void)value;
+        return ctx_fail(&rq->c, ERR_UNKNOWN_FIELD, key, "err.member_unknown", key);
+    }
     return true;
 }
 
@@ -44,11 +66,18 @@ bool request_json_or_empty(Request *rq, json_object **out)
     return request_json(rq, out);
 }
 
+/* With or without parameters behind it ("; charset=utf-8"). */
+static bool type_is(const char *type, const char *name)
+{
+    size_t n = strlen(name);
+    return strncasecmp(type, name, n) == 0 && strchr("; \t", type[n]); /* the NUL, too */
+}
+
 bool request_json(Request *rq, json_object **out)
 {
     const char *type = request_header(rq, "Content-Type");
-    if (type && strncasecmp(type, "application/json", 16) != 0 &&
-        strncasecmp(type, "application/merge-patch+json", 28) != 0)
+    if (type && !type_is(type, "application/json") &&
+        !type_is(type, "application/merge-patch+json"))
         return ctx_fail(&rq->c, ERR_UNSUPPORTED_TYPE, NULL, "err.unsupported_type",
                         "application/json");
     if (!json_read(&rq->c, rq->body.data, rq->body.len, out))

@@ -80,6 +80,10 @@ const char *request_query(const Request *rq, const char *name);
 /* A whole number of the query within [min, max]; dflt where absent; ERR_BAD_REQUEST otherwise. */
 bool request_number(Request *rq, const char *name, int64_t min, int64_t max, int64_t dflt,
                     int64_t *out);
+/* "true" or "false" (also where absent or empty) of the query; ERR_BAD_REQUEST otherwise. */
+bool request_flag(Request *rq, const char *name, bool *out);
+/* For calls that take nothing: no body, or {}. ERR_JSON, ERR_UNSUPPORTED_TYPE, ERR_UNKNOWN_FIELD. */
+bool request_bare(Request *rq);
 /* The body as JSON object. ERR_JSON; ERR_UNSUPPORTED_TYPE where Content-Type is something else. */
 bool request_json(Request *rq, json_object **out);
 /* The same; an absent body is an empty object. */

@@ -60,6 +60,9 @@ static void step_up_methods(Request *rq, Jw *w)
     jw_end(w);
 }
 
+/* So many tell a person what is wrong; a body of 60,000 unknown members is not answered with 5 MB. */
+enum { MOST_ERRORS = 100 };
+
 void respond_problem(Request *rq)
 {
     Ctx *c = &rq->c;
@@ -84,7 +87,8 @@ void respond_problem(Request *rq)
         step_up_methods(rq, &w);
     jw_key(&w, "errors");
     jw_arr(&w);
-    for (const ErrItem *e = c->err; e; e = e->next) {
+    int left = MOST_ERRORS;
+    for (const ErrItem *e = c->err; e && left > 0; e = e->next, left--) {
         jw_obj(&w);
         if (e->field)
             jw_kstr(&w, "field", e->field);

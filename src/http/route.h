@@ -30,6 +30,7 @@ struct Route {
     bool vital;        /* answered under any load: see queue.h */
     bool asks_nobody;  /* no statement, no file: answered where the socket is read, on any engine */
     bool stream;       /* answers text/event-stream (OpenAPI) */
+    bool bare;         /* takes no members: no body, or {} */
     bool in_answer;    /* the body of success is described by the entity (OpenAPI) */
     const char *about; /* one line for OpenAPI and `zhike routes` */
     const char *

@@ -77,22 +77,15 @@ static bool need_user(Ctx *c, const Call *k, const char *name, int64_t *out)
     return link_from_json(c, &f, user, o, false, out);
 }
 
-static bool only(Ctx *c, json_object *in, const char *const *names)
+/* The members an action takes and their types; links are read by need_user. An action without a body has none. */
+static bool only(Ctx *c, json_object *in, const JsonWant *want)
 {
-    int before = c->n_err;
-    if (!in)
-        return true;
-    json_object_object_foreach(in, key, value)
-    {
-        (void)value;
-        bool known = false;
-        for (int i = 0; names[i]; i++)
-            known |= strcmp(key, names[i]) == 0;
-        if (!known)
-            ctx_fail(c, ERR_UNKNOWN_FIELD, arena_str(c->a, key), "err.unknown_field", key);
-    }
-    return c->n_err == before;
+    return !in || json_want(c, in, want);
 }
+#define WANT_END                                                                                   \
+    {                                                                                              \
+        NULL, json_type_null, false                                                                \
+    }
 
 static bool audit(Ctx *c, const Call *k, const char *action, const char *changes)
 {
@@ -110,7 +103,10 @@ static bool act_transfer(Ctx *c, Call *k)
 {
     int64_t owner = 0;
     const char *reason = k->in ? json_str(k->in, "reason", NULL) : NULL;
-    bool ok = only(c, k->in, (const char *const[]){"owner", "reason", NULL});
+    bool ok =
+        only(c, k->in,
+             (const JsonWant[]){
+                 {"owner", json_type_null, false}, {"reason", json_type_string, false}, WANT_END});
     if (reason && strlen(reason) > REASON_MAX * 4)
         ok = ctx_fail(c, ERR_TOO_LONG, "reason", "err.too_long", ctx_num(c, REASON_MAX),
                       ctx_num(c, (int64_t)strlen(reason) / 3));
@@ -174,7 +170,11 @@ static bool share_in_write(Ctx *c, void *arg)
 static bool act_share(Ctx *c, Call *k)
 {
     Share s = {.k = k};
-    bool ok = only(c, k->in, (const char *const[]){"with", "right", "until", NULL});
+    bool ok = only(c, k->in,
+                   (const JsonWant[]){{"with", json_type_null, false},
+                                      {"right", json_type_string, false},
+                                      {"until", json_type_string, false},
+                                      WANT_END});
     const char *right = k->in ? json_str(k->in, "right", "read") : "read";
     const char *until = k->in ? json_str(k->in, "until", NULL) : NULL;
     s.write = strcmp(right, "write") == 0 || strcmp(right, "edit") == 0;
@@ -215,7 +215,7 @@ static bool act_unshare(Ctx *c, Call *k)
 {
     Share s = {.k = k};
     json_object *with = need(c, k->in, "with");
-    if (!with || !only(c, k->in, (const char *const[]){"with", NULL}))
+    if (!with || !only(c, k->in, (const JsonWant[]){{"with", json_type_null, false}, WANT_END}))
         return false;
     if (json_object_is_type(with, json_type_int)) /* also somebody who has left */
         s.with = json_object_get_int64(with);
@@ -239,7 +239,7 @@ static bool reveal_in_write(Ctx *c, void *arg)
 static bool act_reveal(Ctx *c, Call *k)
 {
     json_object *name = need(c, k->in, "field");
-    if (!name || !only(c, k->in, (const char *const[]){"field", NULL}))
+    if (!name || !only(c, k->in, (const JsonWant[]){{"field", json_type_string, false}, WANT_END}))
         return false;
     const Field *f = entity_field(k->e, json_object_get_string(name));
     bool masked = false;
@@ -298,6 +298,33 @@ static bool need_right(Ctx *c, const Entity *e, const char *right, Action *act)
     return ctx_fail(c, ERR_FORBIDDEN, NULL, "err.forbidden");
 }
 
+/* An action declared takes the members it declares: texts where they are one, whatever a link may be. Those that are
+   required are asked for by the hook, which knows what may stand instead. */
+static bool known_members(Ctx *c, const EntityAction *a, json_object *in)
+{
+    enum { MOST = 20 };
+    json_object *fields = NULL;
+    JsonWant want[MOST + 1] = {WANT_END};
+    int n = 0;
+    if (!a->label.zh || !in)
+        return true;
+    if (a->fields_json && !json_read(c, a->fields_json, strlen(a->fields_json), &fields))
+        return false;
+    if (fields) {
+        json_object_object_foreach(fields, key, field)
+        {
+            FieldType t = FT_TEXT;
+            (void)type_parse(json_str(field, "type", "text"), &t);
+            bool text = type_ops(t)->column == COL_TEXT || t == FT_DATETIME;
+            if (n < MOST)
+                want[n++] = (JsonWant){
+                    key, t != FT_LINK && text ? json_type_string : json_type_null, false};
+        }
+        want[n] = (JsonWant)WANT_END;
+    }
+    return json_want(c, in, want);
+}
+
 bool rec_action(Ctx *c, const Entity *e, int64_t id, const char *name, json_object *in,
                 int64_t if_version, Buf *out)
 {
@@ -321,6 +348,8 @@ bool rec_action(Ctx *c, const Entity *e, int64_t id, const char *name, json_obje
             return ctx_fail(c, ERR_STALE, NULL, "err.stale");
         k.r = &r;
     }
+    if (!known_members(c, &a, in))
+        return false;
     const RecordHooks *h = hooks_of(e);
     if (h && h->action) {
         bool handled = false;

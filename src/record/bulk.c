@@ -120,6 +120,10 @@ static bool read_rows(Ctx *c, Bulk *b, json_object *in)
                         .q = json_str(in, "q", NULL),
                         .deleted = is(b, "restore"),
                         .archived = ARCHIVED_TOO};
+    if (b->lq.q && strlen(b->lq.q) > 200) /* as with a list */
+        return ctx_fail(c, ERR_BAD_REQUEST, "q", "err.text_length", "q", "200");
+    if (archived && *archived && strcmp(archived, "only") != 0 && strcmp(archived, "too") != 0)
+        return ctx_fail(c, ERR_BAD_REQUEST, "archived", "err.archived_word");
     if (!read_ids(c, b, json_member(in, "ids")))
         return false;
     if (!b->ids) /* a filter means what the list shows */

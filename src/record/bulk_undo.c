@@ -4,11 +4,11 @@
  * (handed over, say) does not hinder him, for they are as he left them.
  */
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/json_read.h"
 #include "base/msg.h"
+#include "base/whole.h"
 #include "record/bulk_impl.h"
 #include "record/hooks.h"
 
@@ -215,7 +215,9 @@ bool bulk_results(Ctx *c, int64_t job, const char *cursor, int limit, Buf *out)
     buf_init(&ignored, c->a);
     if (!job_json(c, job, &ignored)) /* his to see at all? */
         return false;
-    int64_t after = cursor && *cursor ? strtoll(cursor, NULL, 10) : 0;
+    int64_t after;
+    if (!whole_cursor(c, cursor, 0, &after))
+        return false;
     DbVal p[] = {db_of_int(job), db_of_int(after), db_of_int(limit + 1)};
     DbRows *r =
         db_query(c,

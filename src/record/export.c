@@ -157,8 +157,11 @@ bool export_start(Ctx *c, const Entity *e, json_object *in, int64_t *out_job)
     Filter *f;
     if (strcmp(format, "xlsx") != 0 && strcmp(format, "csv") != 0)
         return ctx_fail(c, ERR_INVALID, "format", "err.export.format");
+    if (q && strlen(q) > 200) /* as with a list */
+        return ctx_fail(c, ERR_BAD_REQUEST, "q", "err.text_length", "q", "200");
     Start s = {.e = e};
     if (!fields_text(c, in ? json_member(in, "fields") : NULL, &fields) ||
+        (in && !rec_list_sort(c, e, json_str(in, "sort", NULL))) ||
         !rows_choose(c, e, fields, false, &set) || !filter_of(c, e, filter, &f) ||
         !count_rows(c, e, f, q, &s.rows))
         return false;

@@ -1,13 +1,13 @@
 /* Rows of job. See job.h. */
 #include "record/job.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/meter.h"
 #include "base/msg.h"
+#include "base/whole.h"
 #include "record/notify.h"
 
 enum {
@@ -425,7 +425,9 @@ bool job_json(Ctx *c, int64_t id, Buf *out)
 
 bool job_list_json(Ctx *c, int limit, const char *cursor, Buf *out)
 {
-    int64_t before = cursor && *cursor ? strtoll(cursor, NULL, 10) : INT64_MAX;
+    int64_t before;
+    if (!whole_cursor(c, cursor, INT64_MAX, &before))
+        return false;
     DbVal p[] = {db_of_int(whose(c)), db_of_int(before), db_of_int(limit + 1)};
     DbRows *r = db_query(c,
                          SQL("SELECT " JOB_COLUMNS

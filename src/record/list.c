@@ -84,6 +84,12 @@ static bool order_of(Ctx *c, const Entity *e, const char *text, Order *out)
     return true;
 }
 
+bool rec_list_sort(Ctx *c, const Entity *e, const char *text)
+{
+    Order ignored;
+    return order_of(c, e, text, &ignored);
+}
+
 /* ---- cursors ------------------------------------------------------------------------------- */
 
 /* kind blank id value, tied to the order by a digest so that a cursor of another list is refused */

@@ -52,6 +52,8 @@ typedef struct ListQuery {
 /* Writes {"data": […], "next_cursor": …, "count": …} straight from the rows. A fixed number of statements per page:
    the page, one per link column present, the count. */
 bool rec_list(Ctx *c, const Entity *e, const ListQuery *q, Buf *out);
+/* Whether a list of the caller may be asked for in this order; the mistake under "sort" where not. */
+bool rec_list_sort(Ctx *c, const Entity *e, const char *text);
 /* The filter a list query means, scope included (for exports, bulk, counts). */
 bool rec_list_filter(Ctx *c, const Entity *e, const ListQuery *q, Action act, Filter **out);
 /* Appends " WHERE …" of a list to a statement over e AS t0: live or deleted, archived, filter, search words. found: how

@@ -385,6 +385,8 @@ bool rec_history(Ctx *c, const Entity *e, int64_t id, const char *cursor, int li
     if (!begin(c, limit, &s) || !find_record(c, e, id, &s) || !read_cursor(c, cursor, &s))
         return false;
     s.field = field && *field ? field : NULL;
+    if (s.field && !entity_field(e, s.field))
+        return ctx_fail(c, ERR_UNKNOWN_FIELD, "field", "err.unknown_field", s.field);
     if (!read_changes(c, e, id, s.field != NULL, &s) || !link_labels_fetch(c, s.labels))
         return false;
     Jw w;

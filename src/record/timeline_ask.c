@@ -1,12 +1,12 @@
 /* The query of a timeline. See timeline_ask.h. */
 #include "record/timeline_ask.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/fold.h"
+#include "base/whole.h"
 
 #define DAY_MS (24LL * 60 * 60 * 1000)
 
@@ -97,11 +97,8 @@ bool timeline_ask(Ctx *c, const Entity *e, const TimelineQuery *q, TimelineAsk *
         return false;
     if (q->by && strcmp(q->by, "me") == 0) {
         out->by = c->actor->user;
-    } else if (q->by && *q->by) {
-        char *end;
-        out->by = strtoll(q->by, &end, 10);
-        if (*end || out->by <= 0)
-            return ctx_fail(c, ERR_BAD_REQUEST, "by", "err.timeline_by");
+    } else if (q->by && *q->by && !whole_number(q->by, 1, INT64_MAX, &out->by)) {
+        return ctx_fail(c, ERR_BAD_REQUEST, "by", "err.timeline_by");
     }
     const char *words = q->q ? fold_clean(c->a, q->q) : "";
     if (strlen(words) > WORDS_MAX)

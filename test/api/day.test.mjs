@@ -33,7 +33,8 @@ describe('favourites', () => {
     const one = await makeCustomer(rep, { name: '别人的公司' });
     for (const body of [{ entity: 'customer', id: one.id }, { entity: 'customer', id: 999999 }, { entity: 'nope', id: 1 }, { entity: 'favorite', id: 1 }, { entity: 'audit_log', id: 1 }])
       problem(await west_rep.post('/favorites', body), 404, 'not_found', JSON.stringify(body));
-    for (const body of [{}, { entity: 'customer' }, { entity: 'customer', id: 'x' }, { id: 1 }]) problem(await rep.post('/favorites', body), 422, 'required', JSON.stringify(body));
+    for (const body of [{}, { entity: 'customer' }, { id: 1 }]) problem(await rep.post('/favorites', body), 422, 'required', JSON.stringify(body));
+    problem(await rep.post('/favorites', { entity: 'customer', id: 'x' }), 422, 'type');
     problem(await server.anyone().get('/favorites'), 401);
     assert.equal((await manager.post('/favorites', { entity: 'customer', id: one.id })).status, 204);
     assert.equal((await rep.post('/favorites', { entity: 'customer', id: one.id })).status, 204);

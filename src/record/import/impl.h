@@ -113,6 +113,8 @@ bool imp_save_progress(Ctx *c, int64_t id, int64_t done, int64_t total, const ch
 void imp_write_json(Ctx *c, const Imp *imp, Jw *w);
 /* ["uscc"] or [["uscc"], ["name", "phone"]] → s->match; false where it is neither. Names are not looked up. */
 bool imp_read_match(Ctx *c, json_object *match, ImpSheet *s);
+/* A delimiter as the API says it: one of , ; | and a tab, or "tab". ERR_INVALID under "delimiter". */
+bool imp_delimiter(Ctx *c, const char *text, char *out);
 /* The file of an import, opened. */
 bool imp_open(Ctx *c, const Imp *imp, SheetBook **out);
 /* Without right to keep given values, or kept by the program: the message key of why the column is left out; or NULL. */

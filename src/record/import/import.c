@@ -253,6 +253,8 @@ static bool set_sheets(Ctx *c, SheetBook *b, Imp *imp, json_object *list)
     bool *named = ARENA_ARRAY(c->a, imp->n + 1, bool);
     for (size_t i = 0; i < json_object_array_length(list); i++) {
         json_object *in = json_object_array_get_idx(list, i);
+        if (!json_object_is_type(in, json_type_object))
+            return ctx_fail(c, ERR_TYPE, "sheets", "err.json_object");
         if (!json_want(c, in, sheet_want))
             return false;
         int64_t index = json_int(in, "index", -1);
@@ -328,6 +330,16 @@ static bool set_choices(Ctx *c, Imp *imp, json_object *choices)
     return true;
 }
 
+bool imp_delimiter(Ctx *c, const char *text, char *out)
+{
+    if (strcmp(text, "tab") == 0)
+        text = "\t";
+    if (strlen(text) != 1 || !strchr(",;\t|", *text))
+        return ctx_fail(c, ERR_INVALID, "delimiter", "err.import.delimiter");
+    *out = *text;
+    return true;
+}
+
 bool import_update(Ctx *c, int64_t id, json_object *in)
 {
     static const JsonWant want[] = {{"sheets", json_type_array, false},
@@ -349,8 +361,8 @@ bool import_update(Ctx *c, int64_t id, json_object *in)
     bool other = (encoding && *encoding) || (delimiter && *delimiter);
     if (encoding && *encoding)
         imp.encoding = encoding;
-    if (delimiter && *delimiter)
-        imp.delimiter = delimiter[0];
+    if (delimiter && *delimiter && !imp_delimiter(c, delimiter, &imp.delimiter))
+        return false;
     if (!imp_open(c, &imp, &b))
         return false;
     if (other) { /* read anew: headers and samples as they are now */

@@ -2,9 +2,9 @@
  * The imports a person has made, newest first: what the first step of the page shows, and where one goes back to
  * an import that was left half-way or is to be undone. Only one's own, as everywhere with imports.
  */
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/whole.h"
 #include "record/import/impl.h"
 
 /* The entities the sheets go to, each once, in the order of the sheets. */
@@ -59,7 +59,9 @@ static bool write_one(Ctx *c, Jw *w, DbRows *r)
 
 bool import_list(Ctx *c, const char *cursor, int limit, Buf *out)
 {
-    int64_t before = cursor && *cursor ? strtoll(cursor, NULL, 10) : INT64_MAX;
+    int64_t before;
+    if (!whole_cursor(c, cursor, INT64_MAX, &before))
+        return false;
     /* Nobody in particular (user 0) is not "everybody": only the system itself is. */
     DbVal p[] = {db_of_int(c->actor->is_system ? 0
                            : c->actor->user    ? c->actor->user

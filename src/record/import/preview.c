@@ -43,9 +43,9 @@ bool import_preview(Ctx *c, int64_t id, const ImportPreview *in, Buf *out)
         return false;
     bool encoding = in->encoding && *in->encoding, mark = in->delimiter && *in->delimiter;
     SheetOptions o = {.encoding = encoding ? in->encoding : imp.encoding,
-                      .delimiter = mark ? in->delimiter[0] : imp.delimiter};
-    if (mark && strcmp(in->delimiter, "tab") == 0)
-        o.delimiter = '\t';
+                      .delimiter = imp.delimiter};
+    if (mark && !imp_delimiter(c, in->delimiter, &o.delimiter))
+        return false;
     if (in->sheet < 0 || in->sheet >= imp.n)
         return ctx_fail(c, ERR_INVALID, "sheet", "err.import.sheet", ctx_num(c, in->sheet));
     if (encoding && !mark)

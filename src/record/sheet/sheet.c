@@ -13,12 +13,13 @@
 #include "base/clock.h"
 #include "base/csv.h"
 #include "base/file.h"
+#include "base/utf8.h"
 #include "record/sheet/biff.h"
 #include "record/sheet/book.h"
 #include "record/sheet/child.h"
 #include "record/sheet/markup.h"
 
-enum { STEP = 64 * 1024, LOOK = 8192 };
+enum { STEP = 64 * 1024, LOOK = 8192, LONGEST_NAME = 40 /* of an encoding */ };
 
 int sheet_count(const SheetBook *b)
 {
@@ -344,6 +345,9 @@ bool book_open(Ctx *c, int fd, int room, const char *name, const SheetOptions *o
 
 bool sheet_open(Ctx *c, const char *path, const SheetOptions *opts, SheetBook **out)
 {
+    if (opts && opts->encoding && strlen(opts->encoding) > LONGEST_NAME)
+        return ctx_fail(c, ERR_INVALID, "encoding", "err.sheet.encoding",
+                        arena_dup(c->a, opts->encoding, utf8_clip(opts->encoding, LONGEST_NAME)));
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return file_fail(c, path, errno);
