@@ -435,8 +435,17 @@ static const char *member_text(Ctx *c, json_object *o, const char *key)
 
 bool metric_preview(Ctx *c, json_object *o, const MetricQuery *q, Buf *out)
 {
-    if (!json_object_is_type(o, json_type_object))
-        return ctx_fail(c, ERR_BAD_REQUEST, NULL, "err.metric.entity", "?");
+    static const JsonWant want[] = {
+        {"name", json_type_string, false},      {"label_zh", json_type_string, false},
+        {"label_en", json_type_string, false},  {"explanation", json_type_string, false},
+        {"entity", json_type_string, true},     {"measure", json_type_string, false},
+        {"field", json_type_string, false},     {"filter", json_type_null, false},
+        {"hit", json_type_null, false},         {"time_field", json_type_string, false},
+        {"dimensions", json_type_array, false}, {"unit", json_type_string, false},
+        {"direction", json_type_string, false}, {"daily", json_type_boolean, false},
+        {"position", json_type_int, false},     {NULL, json_type_null, false}};
+    if (!json_want(c, o, want))
+        return false;
     MetricDef d = {.name = member_text(c, o, "name"),
                    .label_zh = member_text(c, o, "label_zh"),
                    .label_en = member_text(c, o, "label_en"),
