@@ -3,30 +3,53 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { newPage } from '../lib/browser.mjs';
+import { routesOfPage } from './lib/routes.mjs';
 import { accessible, clean, customer, fits, picture, settled, signedIn, stage } from './lib/journey.mjs';
 
 const it = stage({ demo: 60 });
-const routes = {
-  home: '/', list: '/e/customers', contacts: '/e/contacts', followups: '/e/follow-ups', tasks: '/e/tasks', new: '/e/customers/new', import: '/import', jobs: '/jobs', me: '/me', settings: '/admin/settings',
-  fields: '/admin/fields', layouts: '/admin/layouts', bin: '/bin', dictionary: '/admin/dictionary', audit: '/admin/audit', users: '/admin/users', departments: '/admin/departments', roles: '/admin/roles', lost: '/no/such/page', gone: '/e/customers/1',
-};
 
-for (const [mode, options] of Object.entries({ light: {}, dark: { dark: true }, phone: { phone: true } })) {
-  test(`every route, ${mode}`, async () => {
-    const one = await customer(await it.server.admin());
-    const page = await signedIn(it, 'admin', options);
-    for (const [name, path] of Object.entries({ ...routes, detail: `/e/customers/${one.id}` })) {
-      await page.goto(it.server.url + path);
-      await settled(page);
-      await page.locator('h1').first().waitFor({ state: 'attached' });
-      await accessible(page, `${mode} ${name}`);
-      await fits(page, `${mode} ${name}`);
-      await picture(page, `${mode}-${name}`);
-      clean(page, { refused: name === 'gone' ? [404] : [] });
-    }
-    await page.context().close();
-  });
+/** All the router knows; lists of every entity in the menu, one record, one that is gone. */
+async function everyRoute(client) {
+  const me = (await client.get('/me')).json;
+  const one = await customer(client);
+  const all = routesOfPage({ plural: me.menus.map((m) => m.plural).filter((p) => !['users', 'departments'].includes(p)), id: [one.id], rest: ['no/such/page'] });
+  // A list has one form and one record page, whatever it lists: the first entity, and one that is not there.
+  const once = all.filter((r) => !/^\/e\/(?!customers)[^/]+\/(new|\d+)$/.test(r.path));
+  return [...once, { name: 'gone', path: '/e/customers/1' }].filter((r) => r.name !== 'login');
 }
+
+/** Looks at every route; look(path) makes what is to be said of it. A route that fails does not hide the next one. */
+async function walk(page, look) {
+  const routes = await everyRoute(await it.server.admin());
+  const wrong = [];
+  for (const { name, path } of routes) {
+    await page.goto(it.server.url + path);
+    await settled(page, 4);
+    await page.locator('h1').first().waitFor({ state: 'attached' });
+    for (const check of [...look(name, path), () => clean(page, { refused: name === 'gone' ? [404] : [] })])
+      try { await check(); } catch (error) { wrong.push(`${path}: ${error.message}`); }
+  }
+  assert.deepEqual(wrong, []);
+  assert.ok(routes.length >= 30, `${routes.length} routes`);
+}
+const named = (name) => name.replaceAll(/[^\w]+/g, '-');
+
+test('every route of the router, in light and dark: accessible, no wider than the window, nothing in the console', async () => {
+  const page = await signedIn(it, 'admin');
+  await walk(page, (name, path) => ['light', 'dark'].flatMap((colorScheme) => [
+    async () => { await page.emulateMedia({ colorScheme }); await page.waitForFunction((c) => document.documentElement.dataset.theme === c, colorScheme); },
+    () => picture(page, `${colorScheme}-${named(name)}`),
+    () => accessible(page, `${colorScheme} ${path}`),
+    () => fits(page, `${colorScheme} ${path}`),
+  ]));
+  await page.context().close();
+});
+
+test('every route of the router on a phone: 390 pixels are enough, accessible, nothing in the console', async () => {
+  const page = await signedIn(it, 'admin', { phone: true });
+  await walk(page, (name, path) => [() => picture(page, `phone-${named(name)}`), () => fits(page, `phone ${path}`), () => accessible(page, `phone ${path}`)]);
+  await page.context().close();
+});
 
 test('sign-in page, light and dark', async () => {
   for (const dark of [false, true]) {

@@ -309,3 +309,63 @@ test('what was found by pinyin is marked in the name', async () => {
   clean(page);
   await page.context().close();
 });
+
+/** Clicks and keys are counted as the page gets them, not as a test believes it sends them. */
+async function counting(page) {
+  await page.evaluate(() => {
+    globalThis.counted = { clicks: 0 };
+    document.addEventListener('pointerdown', () => { globalThis.counted.clicks++; }, true);
+  });
+  return () => page.evaluate(() => globalThis.counted.clicks);
+}
+
+test('a field is changed with at most three clicks, in the list and on the record, and by the keyboard alone', async () => {
+  await fill();
+  const c = await customer(people.rep, { name: '改字段旅程有限公司', short_name: '旧简称' });
+  const now = async () => (await people.rep.get(`/customers/${c.id}`)).json;
+  const page = await enter('rep');
+  await page.goto(`${it.server.url}/e/customers?q=${encodeURIComponent('改字段旅程')}`);
+  const row = page.getByRole('row').filter({ hasText: '改字段旅程' });
+  await row.waitFor();
+  await settled(page);
+  const clicks = await counting(page);
+  await row.getByText('一般', { exact: true }).or(row.locator('td').filter({ hasText: '潜在客户' })).first().dblclick();
+  await page.getByRole('option').filter({ hasText: /意向客户|重要/ }).first().click();
+  await page.waitForFunction(() => !document.querySelector('td.editing'));
+  assert.ok(await clicks() <= 3, `${await clicks()} clicks in the list`);
+  const after = await now();
+  assert.ok(after.lifecycle === 'interested' || after.level === 'key', JSON.stringify([after.lifecycle, after.level]));
+  clean(page);
+
+  // On the record: the pencil of the field, the text, Enter.
+  await page.goto(`${it.server.url}/e/customers/${c.id}`);
+  await page.locator('h1').first().waitFor();
+  await settled(page);
+  const more = await counting(page);
+  const fact = page.locator('.facts').first();
+  await fact.getByText('旧简称', { exact: true }).dblclick();
+  const box = page.locator('.facts input').first();
+  await box.fill('新简称');
+  await page.keyboard.press('Enter');
+  await fact.getByText('新简称', { exact: true }).waitFor();
+  assert.ok(await more() <= 3, `${await more()} clicks on the record`);
+  assert.equal((await now()).short_name, '新简称');
+
+  // By keys alone: down to the row, to the cell, F2, a choice, Enter.
+  await page.goto(`${it.server.url}/e/customers?q=${encodeURIComponent('改字段旅程')}`);
+  await row.waitFor();
+  await settled(page);
+  const none = await counting(page);
+  await page.keyboard.press('j');
+  for (let i = 0; i < 12 && !await page.evaluate(() => document.activeElement?.classList.contains('can-edit') && document.activeElement.querySelector('.tag')); i++) await page.keyboard.press('ArrowRight');
+  const before = await page.evaluate(() => document.activeElement.innerText);
+  await page.keyboard.press('F2');
+  await page.getByRole('listbox').waitFor();
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => !document.querySelector('td.editing'));
+  await page.waitForFunction((was) => document.activeElement?.tagName === 'TD' && document.activeElement.innerText !== was, before);
+  assert.equal(await none(), 0);
+  clean(page);
+  await page.context().close();
+});

@@ -43,6 +43,15 @@ describe('catalogue', () => {
   it('leaves no Chinese in English and names no language by hand in views', () => {
     for (const [k, text] of Object.entries(en)) expect(/[\u4e00-\u9fff]/.test(text), `${k}: ${text}`).toBe(false);
   });
+  it('names every group of settings and every kind of job', () => {
+    const top = join(import.meta.dirname, '../..');
+    const groups = readFileSync(join(top, 'data/settings.txt'), 'utf8').split('\n').map((l) => /^([a-z_]+)\./.exec(l)?.[1]).filter((g): g is string => !!g);
+    const jobs = [...readFileSync(join(top, 'src/app/open.c'), 'utf8').matchAll(/\{"([a-z_]+)", \w+_job\}/g)].map((m) => m[1]!);
+    expect(groups.length).toBeGreaterThan(50);
+    expect(jobs.length).toBeGreaterThan(5);
+    const missing = [...groups.map((g) => `ui.settings.${g}`), ...jobs.map((j) => `ui.job.${j}`)].filter((k) => !(k in zh));
+    expect([...new Set(missing)]).toEqual([]);
+  });
   it('switches', async () => {
     expect(t('common.save')).toBe('保存');
     await setLang('en');

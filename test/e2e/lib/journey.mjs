@@ -60,9 +60,10 @@ export async function choose(page, scope, label, option) {
   await page.getByRole('option', { name: option }).first().click();
 }
 
-export async function settled(page) {
+/** Nothing is under way any more, at so many looks (of 50 ms) one after the other. */
+export async function settled(page, looks = 10) {
   await page.waitForLoadState('load');
-  for (let quiet = 0, left = 300; quiet < 10 && left > 0; left--) {
+  for (let quiet = 0, left = 300; quiet < looks && left > 0; left--) {
     quiet = page.pending.size ? 0 : quiet + 1;
     await page.waitForTimeout(50);
   }
