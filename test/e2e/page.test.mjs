@@ -369,3 +369,35 @@ test('a field is changed with at most three clicks, in the list and on the recor
   clean(page);
   await page.context().close();
 });
+
+test('a file of many cards is imported as one: from the form to the wizard, duplicates told, customers with their contacts', async () => {
+  await fill();
+  await customer(people.rep, { name: '名片三有限公司', phone: '13805730003' });
+  const page = await enter('rep');
+  await page.goto(`${it.server.url}/e/customers/new`);
+  const form = page.getByRole('dialog', { name: '新建客户' });
+  const cards = Array.from({ length: 5 }, (_, i) => `BEGIN:VCARD\r\nVERSION:3.0\r\nFN:名片人${i}\r\nORG:名片${'零一二三四'[i]}有限公司\r\nTEL;TYPE=CELL:1380573000${i}\r\nTITLE:经理\r\nEND:VCARD\r\n`).join('');
+  await form.locator('input[type=file]').setInputFiles({ name: '通讯录.vcf', mimeType: 'text/vcard', buffer: Buffer.from(cards) });
+  await form.getByText('还有 4 张名片').waitFor();
+  await form.getByRole('button', { name: '全部导入（5 张）' }).click();
+  await page.waitForURL(/\/import\?.*id=\d+/);
+  const id = /id=(\d+)/.exec(page.url())[1];
+  const job = (await people.rep.get(`/imports/${id}`)).json;
+  assert.deepEqual(Object.values(job.sheets[0].mapping).filter(Boolean).slice(0, 5), ['name', 'primary_contact.name', 'primary_contact.mobile', 'primary_contact.title', 'phone']);
+  assert.equal(job.sheets[0].rows, 5);
+  await settled(page);
+  await accessible(page, 'cards in the wizard');
+  await picture(page, 'page-cards');
+  clean(page);
+  await page.context().close();
+  // The rest is the import as it is tested elsewhere; here by the calls.
+  const { index, entity, mapping, mode } = job.sheets[0];
+  assert.equal((await people.rep.patch(`/imports/${id}`, { sheets: [{ index, entity, mapping, mode, defaults: { industry: 'it', source: 'exhibition' } }] })).status, 200);
+  await people.rep.post(`/imports/${id}/check`, {});
+  const ended = async (state) => { for (;;) { const now = (await people.rep.get(`/imports/${id}`)).json; if (now.state === state) return now; assert.ok(!['failed', 'cancelled'].includes(now.state), now.state); await new Promise((r) => setTimeout(r, 100)); } };
+  assert.equal((await ended('checked')).counts.duplicate, 1);
+  await people.rep.post(`/imports/${id}/run`, {});
+  assert.equal((await ended('done')).counts.created, 4);
+  const made = (await people.rep.get(`/customers?filter=${encodeURIComponent('["name","contains","名片"]')}&fields=name,main_contact,phone`)).json.data;
+  assert.ok(made.some((c) => c.name === '名片四有限公司' && c.main_contact.label === '名片人4'));
+});

@@ -1,6 +1,7 @@
 // The state of one import on the page: the file on its way, the plan of each sheet, the job that
 // checks, runs or undoes, and what came of it. The steps are views of it.
 import { computed, inject, onScopeDispose, provide, reactive, ref, shallowReactive, shallowRef, type InjectionKey } from 'vue';
+import { cardsAsTable, isCards } from './cards';
 import { ApiError, get, isAbort, messageOf, patch, post, upload } from '../../core/api';
 import { t } from '../../core/i18n';
 import { index, loadEntity, type EntityDef } from '../../core/schema';
@@ -69,7 +70,9 @@ export function useImport(wish: string, onId: (id: number | null) => void) {
     const mine = (stopSending = new AbortController());
     sending.value = { name: file.name, sent: 0, total: file.size };
     await attempt(async () => {
-      const got = await upload<Import>('/imports', file, wanted.value ? { entity: wanted.value } : {}, { signal: mine.signal, onSent: (sent, total) => { if (sending.value) sending.value = { name: file.name, sent, total }; } });
+      const cards = isCards(file);
+      if (cards && importable.value.some((e) => e.name === 'customer')) wanted.value = 'customer';
+      const got = await upload<Import>('/imports', cards ? await cardsAsTable(file) : file, wanted.value ? { entity: wanted.value } : {}, { signal: mine.signal, onSent: (sent, total) => { if (sending.value) sending.value = { name: file.name, sent, total }; } });
       forget();
       await take(got);
       // Nothing recognised: the first sheet is what the person said it would be.
