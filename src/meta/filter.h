@@ -85,6 +85,14 @@ bool filter_holds(const Filter *f, const DbVal *values);
  */
 typedef enum FilterKnown { FILTER_NO, FILTER_YES, FILTER_UNSURE } FilterKnown;
 FilterKnown filter_known(Arena *a, const Filter *f, const DbVal *values);
+/* A record on which many filters are tried: what is folded of it is kept. folded: n_fields places, empty at first. */
+typedef struct FilterSubject {
+    Arena *a;
+    const DbVal *values;
+    const char **folded; /* by Field.index; or NULL */
+} FilterSubject;
+FilterSubject filter_subject(Arena *a, const Entity *e, const DbVal *values);
+FilterKnown filter_known_of(const FilterSubject *s, const Filter *f);
 /* Folds the texts of a filter once, for one that is tested on many records. */
 void filter_ready(Arena *a, Filter *f);
 /* The fields of the record itself that a filter looks at: out[Field.index] is set to 1. */

@@ -20,12 +20,24 @@ static const char *text_of(Arena *a, const Filter *f, int i)
     return folds(f->field) ? filter_folded(a, f->field, f->vals[i].s) : f->vals[i].s;
 }
 
+/* The text of the record, folded. */
+static const char *own_text(const FilterSubject *s, const Field *f, const DbVal *v)
+{
+    const char **kept = s->folded ? &s->folded[f->index] : NULL;
+    if (kept && *kept)
+        return *kept;
+    const char *text = filter_folded(s->a, f, v->s);
+    if (kept)
+        *kept = text;
+    return text;
+}
+
 /* <0, 0, >0; both not null. */
-static int compare(Arena *a, const Filter *f, const DbVal *v, int i)
+static int compare(const FilterSubject *s, const Filter *f, const DbVal *v, int i)
 {
     const DbVal *y = &f->vals[i];
     if (v->kind == DB_TEXT && y->kind == DB_TEXT)
-        return strcmp(folds(f->field) ? filter_folded(a, f->field, v->s) : v->s, text_of(a, f, i));
+        return strcmp(folds(f->field) ? own_text(s, f->field, v) : v->s, text_of(s->a, f, i));
     if (v->kind == DB_INT && y->kind == DB_INT)
         return v->i < y->i ? -1 : v->i > y->i;
     double dx = v->kind == DB_REAL ? v->d : (double)v->i,
@@ -43,11 +55,11 @@ static bool has_code(const char *list, const char *code)
     return false;
 }
 
-static bool any(Arena *a, const Filter *f, const DbVal *v)
+static bool any(const FilterSubject *s, const Filter *f, const DbVal *v)
 {
     for (int i = 0; i < f->n_vals; i++)
         if (f->field->type == FT_MULTI_OPTION ? has_code(v->s, f->vals[i].s)
-                                              : compare(a, f, v, i) == 0)
+                                              : compare(s, f, v, i) == 0)
             return true;
     return false;
 }
@@ -62,7 +74,7 @@ static bool elsewhere(const Filter *f)
     return f->op == OP_UNDER || !f->field->column || f->field->type == FT_LINK_MANY;
 }
 
-static FilterKnown leaf(Arena *a, const Filter *f, const DbVal *v)
+static FilterKnown leaf(const FilterSubject *s, const Filter *f, const DbVal *v)
 {
     if (elsewhere(f))
         return FILTER_UNSURE;
@@ -71,33 +83,33 @@ static FilterKnown leaf(Arena *a, const Filter *f, const DbVal *v)
     if (v->kind == DB_NULL)
         return known(f->op == OP_NE || f->op == OP_NOT_IN);
     switch (f->op) {
-    case OP_EQ: return known(compare(a, f, v, 0) == 0);
-    case OP_NE: return known(compare(a, f, v, 0) != 0);
-    case OP_LT: return known(compare(a, f, v, 0) < 0);
-    case OP_LE: return known(compare(a, f, v, 0) <= 0);
-    case OP_GT: return known(compare(a, f, v, 0) > 0);
-    case OP_GE: return known(compare(a, f, v, 0) >= 0);
-    case OP_BETWEEN: return known(compare(a, f, v, 0) >= 0 && compare(a, f, v, 1) <= 0);
-    case OP_IN: return known(any(a, f, v));
-    case OP_NOT_IN: return known(!any(a, f, v));
+    case OP_EQ: return known(compare(s, f, v, 0) == 0);
+    case OP_NE: return known(compare(s, f, v, 0) != 0);
+    case OP_LT: return known(compare(s, f, v, 0) < 0);
+    case OP_LE: return known(compare(s, f, v, 0) <= 0);
+    case OP_GT: return known(compare(s, f, v, 0) > 0);
+    case OP_GE: return known(compare(s, f, v, 0) >= 0);
+    case OP_BETWEEN: return known(compare(s, f, v, 0) >= 0 && compare(s, f, v, 1) <= 0);
+    case OP_IN: return known(any(s, f, v));
+    case OP_NOT_IN: return known(!any(s, f, v));
     case OP_CONTAINS:
         if (f->field->type == FT_MULTI_OPTION)
-            return known(any(a, f, v));
-        return known(strstr(filter_folded(a, f->field, v->s), text_of(a, f, 0)) != NULL);
+            return known(any(s, f, v));
+        return known(strstr(own_text(s, f->field, v), text_of(s->a, f, 0)) != NULL);
     case OP_STARTS: {
-        const char *p = text_of(a, f, 0);
-        return known(strncmp(filter_folded(a, f->field, v->s), p, strlen(p)) == 0);
+        const char *p = text_of(s->a, f, 0);
+        return known(strncmp(own_text(s, f->field, v), p, strlen(p)) == 0);
     }
     default: return FILTER_UNSURE;
     }
 }
 
 /* All of them (want NO: one that fails decides), or one of them (want YES). */
-static FilterKnown several(Arena *a, const Filter *f, const DbVal *values, FilterKnown want)
+static FilterKnown several(const FilterSubject *s, const Filter *f, FilterKnown want)
 {
     FilterKnown all = want == FILTER_NO ? FILTER_YES : FILTER_NO;
     for (int i = 0; i < f->n_kids; i++) {
-        FilterKnown k = filter_known(a, f->kids[i], values);
+        FilterKnown k = filter_known_of(s, f->kids[i]);
         if (k == want)
             return want;
         if (k == FILTER_UNSURE)
@@ -106,18 +118,19 @@ static FilterKnown several(Arena *a, const Filter *f, const DbVal *values, Filte
     return all;
 }
 
-FilterKnown filter_known(Arena *a, const Filter *f, const DbVal *values)
+FilterKnown filter_known_of(const FilterSubject *s, const Filter *f)
 {
+    const DbVal *values = s->values;
     switch (f->kind) {
     case FILTER_TRUE: return FILTER_YES;
     case FILTER_FALSE: return FILTER_NO;
-    case FILTER_AND: return several(a, f, values, FILTER_NO);
-    case FILTER_OR: return several(a, f, values, FILTER_YES);
+    case FILTER_AND: return several(s, f, FILTER_NO);
+    case FILTER_OR: return several(s, f, FILTER_YES);
     case FILTER_NOT: {
-        FilterKnown k = filter_known(a, f->kids[0], values);
+        FilterKnown k = filter_known_of(s, f->kids[0]);
         return k == FILTER_UNSURE ? k : known(k == FILTER_NO);
     }
-    case FILTER_LEAF: return leaf(a, f, &values[f->field->index]);
+    case FILTER_LEAF: return leaf(s, f, &values[f->field->index]);
     case FILTER_IDS:
         for (int i = 0; i < f->n_vals; i++)
             if (values[0].kind == DB_INT && values[0].i == f->vals[i].i)
@@ -131,6 +144,17 @@ FilterKnown filter_known(Arena *a, const Filter *f, const DbVal *values)
     case FILTER_TWIN: break;
     }
     return FILTER_UNSURE;
+}
+
+FilterSubject filter_subject(Arena *a, const Entity *e, const DbVal *values)
+{
+    return (FilterSubject){a, values, ARENA_ARRAY(a, e->n_fields, const char *)};
+}
+
+FilterKnown filter_known(Arena *a, const Filter *f, const DbVal *values)
+{
+    FilterSubject s = {a, values, NULL};
+    return filter_known_of(&s, f);
 }
 
 bool filter_holds(const Filter *f, const DbVal *values)

@@ -39,7 +39,7 @@ static bool touches(const Entity *e, const unsigned char *watched, const unsigne
 }
 
 /* May the rule answer this change, as far as the record alone tells? */
-static FilterKnown first_look(Ctx *c, const Rule *r, const Change *g)
+static FilterKnown first_look(Ctx *c, const Rule *r, const Change *g, const FilterSubject *now)
 {
     if (!r->in_bulk && !c->rules->by_hand)
         return FILTER_NO;
@@ -48,7 +48,7 @@ static FilterKnown first_look(Ctx *c, const Rule *r, const Change *g)
     if (r->event == RULE_ON_ENTERED && g->before &&
         filter_known(c->a, r->when, g->before) == FILTER_YES)
         return FILTER_NO; /* it was in that state already */
-    return filter_known(c->a, r->when, g->now.v);
+    return filter_known_of(now, r->when);
 }
 
 /* Asks the database for up to ASK_MOST rules at once. yes: beside rules. */
@@ -97,9 +97,10 @@ static bool settle(Ctx *c, const Change *g, Rule **all, const int *unsure, int n
 /* Which rules of a list hold: all[i] is list.items[i] or NULL. */
 static bool find(Ctx *c, const Change *g, RuleList list, Rule **all)
 {
+    FilterSubject now = filter_subject(c->a, g->e, g->now.v);
     int unsure[ASK_MOST], n = 0;
     for (int i = 0; i < list.n; i++) {
-        FilterKnown k = first_look(c, list.items[i], g);
+        FilterKnown k = first_look(c, list.items[i], g, &now);
         all[i] = k == FILTER_NO ? NULL : list.items[i];
         if (k == FILTER_UNSURE)
             unsure[n++] = i;

@@ -16,8 +16,9 @@
 #include "record/value.h"
 
 enum {
+    ROWS_MOST = 100000,
     BLOCK = 200,
-    WRITE_MOST = 40,
+    WRITE_MOST = 25,
     WRITE_MS = 15,
     DUE_MOST = 50,
     DAY_MS = 86400000,
@@ -149,7 +150,11 @@ static void from_rows(Ctx *c, Sql *q, const Run *run)
     sql_add(q, SQL(")"));
 }
 
-static bool next_block(Ctx *c, const Run *run, int64_t *ids, int *n)
+/*
+ * The rows behind run->after, in order, as many as fit. One statement for very many: a page of few hundred would be sorted
+ * out of all of them again and again wherever the planner prefers another index to that of the ids.
+ */
+static bool next_rows(Ctx *c, const Run *run, int64_t *ids, int *n)
 {
     Sql q;
     int mark = c->n_err;
@@ -160,11 +165,11 @@ static bool next_block(Ctx *c, const Run *run, int64_t *ids, int *n)
     sql_add(&q, SQL(" AND t0.\"id\" > "));
     sql_bind(&q, db_of_int(run->after));
     sql_add(&q, SQL(" ORDER BY t0.\"id\" ASC LIMIT "));
-    sql_number(&q, BLOCK);
+    sql_number(&q, ROWS_MOST);
     DbRows *r = sql_query(c, &q);
     if (!r)
         return false;
-    while (*n < BLOCK && db_step(r))
+    while (*n < ROWS_MOST && db_step(r))
         ids[(*n)++] = db_int(r, 0);
     db_done(r);
     return c->n_err == mark;
@@ -174,7 +179,8 @@ typedef struct Step {
     Run *run;
     const int64_t *ids;
     int n;
-    int64_t fired;
+    int64_t done;        /* of the job, before */
+    int64_t fired, took; /* ms in the transaction, the waiting for it aside */
 } Step;
 
 typedef struct Found {
@@ -220,6 +226,7 @@ static bool fire_step(Ctx *c, void *arg)
     Run *run = s->run;
     Found *found = ARENA_ARRAY(c->a, s->n, Found);
     int n;
+    int64_t began = clock_mono_ms();
     s->fired = 0;
     if (!read_again(c, s, found, &n))
         return false;
@@ -235,7 +242,8 @@ static bool fire_step(Ctx *c, void *arg)
         s->fired += fired;
     }
     int64_t fires = run->fired + s->fired;
-    return job_progress(c, run->job, run->job->done + s->n, run->total,
+    s->took = clock_mono_ms() - began;
+    return job_progress(c, run->job, s->done + s->n, run->total,
                         arena_printf(c->a, "{\"after\":%" PRId64 ",\"fired\":%" PRId64 "}",
                                      s->ids[s->n - 1], fires),
                         arena_printf(c->a, "{\"fired\":%" PRId64 "}", fires), &run->cancelled);
@@ -245,57 +253,71 @@ static bool fire_step(Ctx *c, void *arg)
 static bool fire_block(Ctx *c, Run *run, const int64_t *ids, int n)
 {
     for (int at = 0; at < n && !run->cancelled;) {
-        Step s = {.run = run, .ids = ids + at, .n = n - at < run->some ? n - at : run->some};
-        int64_t done = run->job->done, began = clock_mono_ms();
-        run->job->done = done;
+        Step s = {.run = run,
+                  .ids = ids + at,
+                  .n = n - at < run->some ? n - at : run->some,
+                  .done = run->job->done};
         if (!db_write(c, fire_step, &s))
             return false;
-        int64_t took = clock_mono_ms() - began;
         run->fired += s.fired;
         run->after = s.ids[s.n - 1];
         at += s.n;
-        if (took > 2 * WRITE_MS && run->some > 1)
+        if (s.took > 2 * WRITE_MS && run->some > 1)
             run->some = run->some / 2;
-        else if (took < WRITE_MS && run->some < WRITE_MOST)
+        else if (s.took < WRITE_MS && run->some < WRITE_MOST)
             run->some++;
     }
     return true;
 }
 
-static bool begin(Ctx *c, Run *run)
+/* How many there are, told before the first is done; n were found at once. */
+static bool begin(Ctx *c, Run *run, int n)
 {
-    json_object *p = run->job->progress;
-    if (p) { /* resumed */
-        run->after = json_int(p, "after", 0);
-        run->fired = json_int(p, "fired", 0);
-        run->total = run->job->total;
-        return true;
-    }
     Sql q;
-    sql_init(&q, c->a);
-    sql_add(&q, SQL("SELECT count(*)"));
-    from_rows(c, &q, run);
-    return db_one_int(c, sql_text(&q), q.params, q.n, &run->total, NULL) &&
-           job_progress(c, run->job, 0, run->total, "{\"after\":0,\"fired\":0}", "{\"fired\":0}",
+    run->total = n;
+    if (n == ROWS_MOST) {
+        sql_init(&q, c->a);
+        sql_add(&q, SQL("SELECT count(*)"));
+        from_rows(c, &q, run);
+        if (!db_one_int(c, sql_text(&q), q.params, q.n, &run->total, NULL))
+            return false;
+    }
+    return job_progress(c, run->job, 0, run->total, "{\"after\":0,\"fired\":0}", "{\"fired\":0}",
                         &run->cancelled);
+}
+
+/* Fires on rows found, block by block with an arena of its own. */
+static bool fire_rows(Ctx *c, Run *run, const int64_t *ids, int n)
+{
+    Arena *keep = c->a, *block = arena_child(keep);
+    bool ok = true;
+    for (int at = 0; ok && at < n && !run->cancelled && !job_stop_asked(); at += BLOCK) {
+        c->a = block;
+        ok = fire_block(c, run, ids + at, n - at < BLOCK ? n - at : BLOCK);
+        c->a = keep;
+        if (ok)
+            arena_reset(block); /* else the mistakes live in it */
+    }
+    return ok;
 }
 
 static bool walk(Ctx *c, Run *run)
 {
-    Arena *keep = c->a, *block = arena_child(keep);
-    int64_t ids[BLOCK];
-    bool ok = true;
-    for (int n = 1; ok && n && !run->cancelled;) {
-        c->a = block;
-        ok = next_block(c, run, ids, &n) && fire_block(c, run, ids, n);
-        c->a = keep;
-        if (!ok)
-            break; /* the mistakes live in the block */
-        arena_reset(block);
-        if (n && job_stop_asked())
+    int64_t *ids = ARENA_ARRAY(c->a, ROWS_MOST, int64_t);
+    bool begun = run->job->progress != NULL;
+    if (begun) { /* resumed */
+        run->after = json_int(run->job->progress, "after", 0);
+        run->fired = json_int(run->job->progress, "fired", 0);
+        run->total = run->job->total;
+    }
+    for (int n = ROWS_MOST; n == ROWS_MOST && !run->cancelled; begun = true) {
+        if (!next_rows(c, run, ids, &n) || (!begun && !begin(c, run, n)) ||
+            !fire_rows(c, run, ids, n))
+            return false;
+        if (job_stop_asked() && run->job->done < run->total)
             return false; /* resumed by the next start */
     }
-    return ok && !run->cancelled;
+    return !run->cancelled;
 }
 
 typedef struct Off {
@@ -332,7 +354,7 @@ bool rule_job(Ctx *c, Job *job)
     }
     Run run = {.rule = &rule, .job = job, .at = json_int(job->params, "at", c->now_ms), .some = 10};
     run.rows = rule_timed_filter(c, &rule, run.at);
-    return begin(c, &run) && walk(c, &run);
+    return walk(c, &run);
 }
 
 /* ---- when ----------------------------------------------------------------------------------- */
