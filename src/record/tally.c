@@ -1,10 +1,11 @@
 /*
  * Counting rows by groups and spans of time. See tally.h.
  *
- * Two ways to the same cells. Grouped: the engine counts, spans are a balanced tree of CASE. Raw (SQLite, where GROUP BY
- * sorts every row it counts, unless only the largest groups are wanted): keys and values of each row are
- * read from an index and put into a table of cells here; a million rows take 80 ms of processor time
- * instead of 300 (docs/adr/0013-metrics.md).
+ * Three ways to the same cells (docs/adr/0013-metrics.md has what each costs).
+ *   grouped  the engine counts; spans are a balanced tree of CASE
+ *   walked   PostgreSQL, where an index begins with archived_at and the time and the spans are few: one span after the other
+ *   raw      SQLite, where GROUP BY sorts every row it counts: keys and values of each row are read from an index and
+ *            put into a table of cells here; not where only the largest groups are wanted
  */
 #include "record/tally.h"
 
@@ -14,6 +15,8 @@
 #include "base/vec.h"
 #include "meta/types.h"
 #include "record/rows.h"
+
+enum { WALK_MOST = 60 }; /* more spans would take longer to plan than to count */
 
 typedef VEC(TallyCell) Cells;
 
@@ -28,6 +31,7 @@ typedef struct Tally {
     Ctx *c;
     const TallyAsk *ask;
     bool raw;
+    bool walk;
     bool text_group;
     int period; /* of the row before: rows mostly come in the order of time */
     Table t;
@@ -170,14 +174,28 @@ static int n_figures(const Tally *t)
            k->n_sums * (k->spread && !t->raw ? 4 : 1);
 }
 
-static void statement(const Tally *t, Sql *q)
+/* Does an index lead straight to the live rows of a span? */
+static bool has_time_index(const Entity *e, const Field *time)
+{
+    for (int i = 0; i < e->n_indexes; i++) {
+        const char *const *f = e->indexes[i].fields;
+        if (f[0] && f[1] && strcmp(f[0], "archived_at") == 0 && strcmp(f[1], time->name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* SELECT figures[, the span][, the group] FROM … WHERE …; span: of a walk, else -1. */
+static void select_rows(const Tally *t, Sql *q, int span)
 {
     const TallyAsk *k = t->ask;
     sql_add(q, t->raw ? SQL("SELECT 1") : SQL("SELECT count(*)"));
     figures(t, q);
     if (k->time) {
         sql_add(q, SQL(", "));
-        if (t->raw)
+        if (span >= 0)
+            sql_number(q, span);
+        else if (t->raw)
             sql_col(q, "t0", k->time->column);
         else
             span_tree(t, q, 0, k->n_periods);
@@ -195,6 +213,38 @@ static void statement(const Tally *t, Sql *q)
         sql_add(q, SQL(" AS m ON m.\"id\" = t0.\"id\""));
     }
     rec_list_where(t->c, q, k->e, k->f, k->lq, NULL);
+}
+
+static void walk(const Tally *t, Sql *q)
+{
+    const char *time = t->ask->time->column;
+    for (int i = 0; i < t->ask->n_periods; i++) {
+        if (i)
+            sql_add(q, SQL(" UNION ALL "));
+        select_rows(t, q, i);
+        sql_add(q, SQL(" AND "));
+        sql_col(q, "t0", time);
+        sql_add(q, SQL(" >= "));
+        sql_bind(q, end_value(t, i));
+        sql_add(q, SQL(" AND "));
+        sql_col(q, "t0", time);
+        sql_add(q, SQL(" < "));
+        sql_bind(q, end_value(t, i + 1));
+        if (t->ask->by) {
+            sql_add(q, SQL(" GROUP BY "));
+            sql_number(q, n_figures(t) + 2);
+        }
+    }
+}
+
+static void statement(const Tally *t, Sql *q)
+{
+    const TallyAsk *k = t->ask;
+    if (t->walk) {
+        walk(t, q);
+        return;
+    }
+    select_rows(t, q, -1);
     if (t->raw || (!k->time && !k->by))
         return;
     int at = n_figures(t) + 1;
@@ -404,6 +454,8 @@ bool tally_read(Ctx *c, const TallyAsk *ask, TallyCell **out, int *out_n)
     Tally t = {.c = c,
                .ask = ask,
                .raw = keys && !db_is_pg(c->db) && !ask->most && !ask->distinct,
+               .walk = ask->time && ask->n_periods <= WALK_MOST && db_is_pg(c->db) &&
+                       has_time_index(ask->e, ask->time) && !ask->distinct,
                .text_group = ask->by && (ask->by->type == FT_OPTION || ask->by->type == FT_DATE),
                .t = {.last = -1}};
     Sql q;
@@ -414,6 +466,8 @@ bool tally_read(Ctx *c, const TallyAsk *ask, TallyCell **out, int *out_n)
     if (!r)
         return false;
     while (db_step(r)) {
+        if (t.walk && db_int(r, 0) == 0)
+            continue; /* a span without rows */
         int period = read_period(&t, r, at);
         DbVal g = read_group(&t, r, at + (ask->time != NULL));
         TallyCell *cell = cell_of(&t, period, &g);
