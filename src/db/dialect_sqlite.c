@@ -9,6 +9,8 @@
 
 #include "db/driver.h"
 
+enum { MANY_SEGMENTS = 10 };
+
 static void search_ddl(Ctx *c, Sql *first, Sql *second, const char *table)
 {
     (void)c;
@@ -61,6 +63,85 @@ static bool search_remove(Ctx *c, const char *table, int64_t id)
     sql_add(&q, ENGINE_SQL(" WHERE rowid = "));
     sql_bind(&q, db_of_int(id));
     return sql_exec(c, &q);
+}
+
+/* A number of FTS5's: seven bits a byte, the highest says that more follow. */
+static const unsigned char *varint(const unsigned char *p, const unsigned char *end, int64_t *out)
+{
+    for (*out = 0; p < end; p++) {
+        *out = *out << 7 | (*p & 127);
+        if (!(*p & 128))
+            return p + 1;
+    }
+    return end;
+}
+
+/* Segments that a search opens: in the record of the index's structure, row 10 of its data, behind a cookie of four bytes
+   (and four more where deletions are kept apart) stand the numbers of levels and of segments. */
+static bool segments(Ctx *c, const char *table, int64_t *out)
+{
+    Sql q;
+    sql_init(&q, c->a);
+    sql_add(&q, ENGINE_SQL("SELECT block FROM "));
+    sql_name(&q, arena_printf(c->a, "%s_data", table));
+    sql_add(&q, ENGINE_SQL(" WHERE id = 10"));
+    *out = 0;
+    DbRows *r = sql_query(c, &q);
+    if (!r)
+        return false;
+    if (db_step(r) && db_bytes(r, 0) > 8) {
+        const unsigned char *p = db_blob(r, 0), *end = p + db_bytes(r, 0);
+        p += memcmp(p + 4, "\xff\0\0\1", 4) == 0 ? 8 : 4;
+        p = varint(p, end, out);
+        varint(p, end, out);
+    }
+    db_done(r);
+    return c->n_err == 0;
+}
+
+static bool search_due(Ctx *c, const char *table, bool *out)
+{
+    int64_t n;
+    if (!segments(c, table, &n))
+        return false;
+    *out = n >= MANY_SEGMENTS;
+    return true;
+}
+
+static bool command(Ctx *c, const char *table, const char *word, int64_t value)
+{
+    Sql q;
+    sql_init(&q, c->a);
+    sql_add(&q, ENGINE_SQL("INSERT INTO "));
+    sql_name(&q, table);
+    sql_add(&q, ENGINE_SQL(" ("));
+    sql_name(&q, table);
+    sql_add(&q, ENGINE_SQL(", rank) VALUES ("));
+    sql_bind(&q, db_of_text(word));
+    sql_add(&q, ENGINE_SQL(", "));
+    sql_bind(&q, db_of_int(value));
+    sql_add(&q, ENGINE_SQL(")"));
+    return sql_exec(c, &q);
+}
+
+/* Merging by command takes levels of two segments on, not of four as usual. FTS5 says that it did nothing by changing
+   fewer than two rows. */
+static bool search_tend(Ctx *c, const char *table, int pages, bool *out_more)
+{
+    static const SqlText changes = ENGINE_SQL("SELECT total_changes()");
+    Sql q;
+    int64_t usual = 0, before, after;
+    sql_init(&q, c->a);
+    sql_add(&q, ENGINE_SQL("SELECT v FROM "));
+    sql_name(&q, arena_printf(c->a, "%s_config", table));
+    sql_add(&q, ENGINE_SQL(" WHERE k = 'usermerge'"));
+    if (!db_one_int(c, sql_text(&q), NULL, 0, &usual, NULL) ||
+        (usual != 2 && !command(c, table, "usermerge", 2)) ||
+        !db_one_int(c, changes, NULL, 0, &before, NULL) || !command(c, table, "merge", pages) ||
+        !db_one_int(c, changes, NULL, 0, &after, NULL))
+        return false;
+    *out_more = after - before >= 2;
+    return true;
 }
 
 /* "word" AND "wor" * */
@@ -159,6 +240,8 @@ const Dialect sqlite_dialect = {
     .search_ddl = search_ddl,
     .search_put = search_put,
     .search_remove = search_remove,
+    .search_due = search_due,
+    .search_tend = search_tend,
     .search_match = search_match,
     .search_has = search_has,
     .among = among,

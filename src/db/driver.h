@@ -151,6 +151,9 @@ struct Dialect {
     bool (*grew)(Ctx *c, const char *table); /* NULL: nothing to do */
     void (*search_match)(Ctx *c, Sql *q, const char *table, const char *const *words, int n,
                          const SearchSpan *span);
+    /* search_tend.c: is there anything to do; does some of it, and tells whether there is more */
+    bool (*search_due)(Ctx *c, const char *table, bool *out);
+    bool (*search_tend)(Ctx *c, const char *table, int pages, bool *out_more);
     /* behind " FROM table AS sr WHERE ": the document of this very row carries all words */
     void (*search_has)(Ctx *c, Sql *q, const char *alias, const char *const *words, int n);
     void (*among)(Ctx *c, Sql *q, const int64_t *ids, int n);
@@ -211,7 +214,7 @@ void db_read_close(DbConn *conn);
 /* writer.c */
 bool writer_start(Ctx *c, Db *db, DbConn *conn);
 int writer_waiting(Db *db); /* jobs in the queue */
-void writer_stop(Db *db); /* finishes what waits, joins; closes nothing */
+void writer_stop(Db *db);   /* finishes what waits, joins; closes nothing */
 bool writer_submit(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg); /* SQLite */
 bool writer_direct(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg); /* PostgreSQL */
 

@@ -48,6 +48,17 @@ bool sql_send(Ctx *c, const Sql *q); /* db_send */
  */
 bool sql_search_put(Ctx *c, const char *entity, int64_t id, const char *tokens, bool is_new);
 bool sql_search_remove(Ctx *c, const char *entity, int64_t id);
+/*
+ * Care of a search table in the background: one step of it, a short write of its own, where something is to be done or
+ * `begun` says that the step before left more. t is the caller's from step to step, at first all zero: how large a step
+ * may be so that it is short, whether there is more, how long it took.
+ */
+typedef struct SearchTend {
+    int pages;
+    bool more;
+    int64_t took_ms;
+} SearchTend;
+bool sql_search_tend(Ctx *c, const char *entity, bool begun, SearchTend *t);
 /* Inside a write: a table has become many times what it was. PostgreSQL counts it anew, for until its own vacuum comes
    by its plans would be those of an empty table. */
 bool sql_grew(Ctx *c, const char *table);

@@ -1,6 +1,7 @@
 /*
  * The keeper: follows the change log (so that caches of this process see what another one changed
- * within a second), renews the node lease, seals the audit log and anchors its head in a file.
+ * within a second), renews the node lease, seals the audit log and anchors its head in a file, empties the bin and
+ * cares for the search tables.
  */
 #include "work/keeper.h"
 
@@ -37,6 +38,8 @@ enum {
     BIN_EVERY = 3600000,
     BIN_AGAIN = 2000, /* while much is left: a pause for everybody else */
     BIN_BLOCKS = 10,
+    TEND_EVERY = 10000,
+    TEND_AGAIN = 200, /* between two steps: people's writes in between */
     SEAL_ROWS = 2000,
     DAY_MS = 86400000
 };
@@ -200,6 +203,34 @@ static void measure(Keeper *k, Ctx *c)
     rules_measure(c);
 }
 
+/* Of the search tables one after the other; at most one step that does something a tick. */
+static void tend(Keeper *k, Ctx *c)
+{
+    const Model *m = c->model;
+    k->next_tend = clock_mono_ms() + TEND_EVERY;
+    for (int looked = 0; looked < m->n; looked++) {
+        const Entity *e = &m->entities[k->tended % m->n];
+        bool begun = k->tend.more, ok = true;
+        if (e->gets & GETS_SEARCH)
+            ok = sql_search_tend(c, e->name, begun, &k->tend);
+        if (ok && k->tend.more) {
+            k->tend_steps++;
+            if (k->tend.took_ms > k->tend_longest)
+                k->tend_longest = k->tend.took_ms;
+            k->next_tend = clock_mono_ms() + TEND_AGAIN;
+            return;
+        }
+        if (k->tend_steps)
+            log_write(LOG_INFO, "search_tended", LOG_S("entity", e->name),
+                      LOG_I("steps", k->tend_steps), LOG_I("longest_ms", k->tend_longest));
+        k->tend = (SearchTend){0};
+        k->tend_steps = k->tend_longest = 0;
+        k->tended = (k->tended + 1) % m->n;
+        if (!ok)
+            return;
+    }
+}
+
 void keeper_tick(Keeper *k)
 {
     int64_t now = clock_mono_ms();
@@ -234,4 +265,6 @@ void keeper_tick(Keeper *k)
         duty(k, sample, "keeper_sample");
     if (now >= k->next_bin)
         duty(k, bin, "keeper_bin");
+    if (now >= k->next_tend)
+        duty(k, tend, "keeper_tend");
 }

@@ -2,7 +2,7 @@
 #ifndef WORK_KEEPER_H
 #define WORK_KEEPER_H
 
-#include "db/db.h"
+#include "db/sql.h"
 
 typedef struct Keeper {
     Db *db;
@@ -11,8 +11,11 @@ typedef struct Keeper {
     int64_t seen;                                              /* newest change_log id followed */
     int64_t head; /* of the audit chain, when last looked */
     int64_t next_lease, next_seal, next_sweep, next_bin, next_remind, next_sample, next_rules,
-        next_measure; /* monotonic ms */
-    int64_t ahead;    /* the wall clock of the monotonic, at the last tick */
+        next_measure, next_tend; /* monotonic ms */
+    int tended;                  /* the entity whose search table is cared for … */
+    SearchTend tend;             /* … where its last step stands, and how many there were */
+    int64_t tend_steps, tend_longest;
+    int64_t ahead; /* the wall clock of the monotonic, at the last tick */
 } Keeper;
 
 /* Runs what is due. Called about four times a second. */

@@ -187,8 +187,79 @@ static void test_search(void **state)
     t_end(t);
 }
 
+/* Segments of the search table: what search_tend.c reads, by another way. */
+static int64_t segments(Ctx *c)
+{
+    int64_t n = 0;
+    db_release(c);
+    OK(c, db_one_int(c, (SqlText){"SELECT count(DISTINCT segid) FROM search_thing_idx"}, NULL, 0,
+                     &n, NULL));
+    return n;
+}
+
+/* Each commit leaves a segment; care merges them in small steps, and whatever was found is found afterwards. */
+static void test_tend(void **state)
+{
+    (void)state;
+    T *t = t_new();
+    Ctx *c = &t->c;
+    SearchTend tend = {0};
+    OK(c, migrate_run(c, &no_plan, false, NULL));
+    OK(c, db_write(c, make, NULL));
+    OK(c, sql_search_tend(c, "thing", false, &tend)); /* nothing is there yet */
+    assert_false(tend.more);
+    for (int i = 1; i <= 9; i++)
+        OK(c, db_write(c, put_row, &i));
+    for (int64_t i = 1; i <= 150; i++) {
+        char *words = arena_printf(c->a, "all each%" PRId64, i % 10);
+        Words w = {100 + i, words, true};
+        OK(c, db_write(c, put, &w));
+        for (int64_t k = 0; k < 40;
+             k++) { /* a commit of one page leaves no room for a segment's worth */
+            Words more = {1000 + i * 40 + k, arena_printf(c->a, "w%" PRId64 " v%" PRId64, i, k),
+                          true};
+            if (k % 8 == 0)
+                OK(c, db_write(c, put, &more));
+        }
+    }
+    for (int64_t i = 1; i <= 100; i++) {
+        Words gone = {100 + i, NULL, false};
+        OK(c, db_write(c, put, &gone));
+    }
+    int64_t before = db_is_pg(c->db) ? 0 : segments(c), steps = 0;
+    OK(c, sql_search_tend(c, "thing", false, &tend));
+    for (; tend.more; steps++) {
+        assert_true(steps < 10000);
+        OK(c, sql_search_tend(c, "thing", true, &tend));
+        assert_true(tend.pages >= 16 && tend.pages <= 1000);
+    }
+    if (!db_is_pg(c->db)) {
+        assert_true(before >= 10);
+        assert_true(segments(c) < 10);
+    }
+    const char *const all[] = {"all"}, *const each[] = {"each*"};
+    Sql q;
+    for (int i = 0; i < 2; i++) {
+        SearchSpan span = {.from = SEARCH_ALL, .limit = 1000};
+        sql_init(&q, c->a);
+        sql_add(&q, SQL("SELECT count(*), min(id), max(id) FROM "));
+        sql_search_match(c, &q, "thing", i ? each : all, 1, &span);
+        sql_add(&q, SQL(" AS s"));
+        DbRows *r = sql_query(c, &q);
+        OK(c, r && db_step(r));
+        assert_int_equal(db_int(r, 0), 50);
+        assert_int_equal(db_int(r, 1), 201);
+        assert_int_equal(db_int(r, 2), 250);
+        db_done(r);
+    }
+    OK(c, sql_search_tend(c, "thing", false, &tend)); /* done is done */
+    assert_false(tend.more);
+    t_end(t);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {DB_TEST(test_builder), DB_TEST(test_search)};
+    const struct CMUnitTest tests[] = {DB_TEST(test_builder), DB_TEST(test_search),
+                                       DB_TEST(test_tend)};
     return db_tests(tests);
 }
