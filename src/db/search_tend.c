@@ -4,7 +4,7 @@
  * SQLite: each commit leaves a segment of the word lists, and FTS5 merges them as more is written, sixteen at a level at
  * the worst; after an import or a bulk deletion nothing more may be written for weeks, and every search opens all of
  * them. Where many lie beside each other they are merged here, so many pages at a time that a step holds the writer for
- * some 20 ms, as the work of a job: people's writes go in turns with it (writer.c).
+ * some 10 ms, as the work of a job: people's writes go in turns with it (writer.c).
  * PostgreSQL: what was written lies in a list beside the GIN index, which every search reads through, until it is 4 MB long;
  * whoever writes then moves it all. Here it is moved before.
  */
@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "db/driver.h"
 
-enum { PAGES_LEAST = 16, PAGES_MOST = 1000, STEP_MS = 20 };
+enum { PAGES_LEAST = 16, PAGES_MOST = 1000, STEP_MS = 10 };
 
 typedef struct Step {
     const char *table;
@@ -34,7 +34,7 @@ static bool run_step(Ctx *c, void *arg)
 bool sql_search_tend(Ctx *c, const char *entity, bool begun, SearchTend *t)
 {
     Step s = {.table = arena_printf(c->a, "search_%s", entity),
-              .pages = t->pages ? t->pages : PAGES_LEAST * 4};
+              .pages = t->pages ? t->pages : PAGES_LEAST};
     bool due = begun;
     t->more = false;
     if (!due && !c->db->dialect->search_due(c, s.table, &due))
