@@ -11,7 +11,7 @@
 #include "record/notify.h"
 
 enum {
-    MAX_ATTEMPTS = 5,
+    MAX_TRIES = 5, /* one after the other without progress */
     LONGEST_MS =
         20 * JOB_LEASE_MS /* a lease that ends later was given before the clock was set back */
 };
@@ -88,7 +88,8 @@ static bool read_job(Ctx *c, DbRows *r, Job *job)
                  .owner = db_int(r, 2),
                  .total = db_int(r, 5),
                  .done = db_int(r, 6),
-                 .attempts = (int)db_int(r, 7)};
+                 .attempts = (int)db_int(r, 7),
+                 .tries = (int)db_int(r, 8)};
     const char *params = arena_str(c->a, db_text(r, 3)), *progress = arena_str(c->a, db_text(r, 4));
     if (params && !json_read(c, params, strlen(params), &job->params))
         return false;
@@ -104,14 +105,15 @@ static bool claim_row(Ctx *c, void *arg)
     DbRows *r = db_query(
         c,
         SQL("UPDATE \"job\" SET \"state\" = 'running', \"lease_by\" = $1, \"lease_until\" = $2, "
-            "\"attempts\" = \"attempts\" + 1, \"started_at\" = coalesce(\"started_at\", $3) "
+            "\"attempts\" = \"attempts\" + 1, \"tries\" = coalesce(\"tries\", 0) + 1, "
+            "\"started_at\" = coalesce(\"started_at\", $3) "
             "WHERE \"id\" = (SELECT \"id\" FROM \"job\" WHERE (\"state\" = 'queued' OR (\"state\" "
             "= 'running' AND (\"lease_until\" < $3 OR \"lease_until\" > $4))) AND "
             "(\"run_at\" IS NULL OR \"run_at\" <= $3) ORDER BY \"id\" ASC LIMIT 1) "
             "AND (\"state\" = 'queued' OR (\"state\" = 'running' AND (\"lease_until\" < $3 OR "
             "\"lease_until\" > $4))) "
             "RETURNING \"id\", \"kind\", \"owner_id\", \"params\", \"progress\", \"total\", "
-            "\"done\", \"attempts\""),
+            "\"done\", \"attempts\", \"tries\""),
         p, 4);
     if (!r)
         return false;
@@ -145,7 +147,7 @@ bool job_claim(Ctx *c, const char *by, int64_t lease_ms, Job *out, bool *found)
     *found = k.found;
     out->by = by;
     if (k.found &&
-        out->attempts > MAX_ATTEMPTS) { /* it ended the process each time: do not try for ever */
+        out->tries > MAX_TRIES) { /* it ended the process each time: do not try for ever */
         *found = false;
         return job_end(c, out, JOB_IS_FAILED, msg_text(c->lang, "err.job_crashed"), 0);
     }
@@ -210,7 +212,8 @@ static bool progress_row(Ctx *c, void *arg)
     DbRows *r = db_query(
         c,
         SQL("UPDATE \"job\" SET \"done\" = $2, \"total\" = $3, \"progress\" = coalesce($4, "
-            "\"progress\"), \"counts\" = coalesce($5, \"counts\"), \"lease_until\" = $6 WHERE "
+            "\"progress\"), \"counts\" = coalesce($5, \"counts\"), \"tries\" = CASE WHEN $2 > "
+            "\"done\" THEN 0 ELSE \"tries\" END, \"lease_until\" = $6 WHERE "
             "\"id\" = $1 AND \"state\" = 'running' AND \"lease_by\" = $7 AND \"attempts\" = $8 "
             "RETURNING \"cancel\""),
         p, 8);

@@ -130,6 +130,31 @@ static void test_set_back(void **state)
     t_end(t);
 }
 
+/* Who comes on is never given up; who ends the process again and again at the same place is. */
+static void test_tries(void **state)
+{
+    (void)state;
+    T *t = t_as("boss");
+    Job job = add_and_claim(t, "one");
+    for (int i = 1; i <= 12; i++) { /* interrupted twelve times, each time a little further */
+        OK(t, job_progress(&t->c, &job, i, 100, NULL, NULL, NULL));
+        OK(t, job_touch(&t->c, &job, -1000));
+        job = claim(t, "one", true);
+        assert_int_equal(job.attempts, i + 1);
+        assert_int_equal(job.tries, 1);
+    }
+    for (int i = 2; i <= 5; i++) {
+        OK(t, job_progress(&t->c, &job, 12, 100, NULL, NULL, NULL)); /* no further */
+        OK(t, job_touch(&t->c, &job, -1000));
+        job = claim(t, "one", true);
+        assert_int_equal(job.tries, i);
+    }
+    OK(t, job_touch(&t->c, &job, -1000));
+    (void)claim(t, "one", false);
+    assert_int_equal(state_of(t, job.id, "failed"), 1);
+    t_end(t);
+}
+
 /* A file is there only with the end of its job. */
 static bool ends(Ctx *c, void *job, int64_t file)
 {
@@ -172,6 +197,7 @@ static void test_file_with_end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {HOUSE_TEST(test_overtaken), HOUSE_TEST(test_same_process),
-                                       HOUSE_TEST(test_set_back), HOUSE_TEST(test_file_with_end)};
+                                       HOUSE_TEST(test_set_back), HOUSE_TEST(test_tries),
+                                       HOUSE_TEST(test_file_with_end)};
     return house_run(tests);
 }
