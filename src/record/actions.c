@@ -315,7 +315,7 @@ static bool known_members(Ctx *c, const EntityAction *a, json_object *in)
         {
             FieldType t = FT_TEXT;
             (void)type_parse(json_str(field, "type", "text"), &t);
-            bool text = type_ops(t)->column == COL_TEXT || t == FT_DATETIME;
+            bool text = t != FT_JSON && (type_ops(t)->column == COL_TEXT || t == FT_DATETIME);
             if (n < MOST)
                 want[n++] = (JsonWant){
                     key, t != FT_LINK && text ? json_type_string : json_type_null, false};

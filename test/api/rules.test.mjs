@@ -137,6 +137,21 @@ describe('a change', () => {
     assert.equal((await runs(r)).length, 1);
   });
 
+  test('a webhook gets a letter that names record and rule; only for owners who manage channels', async (t) => {
+    const name = marked(), admin = await server.admin(), me = (await admin.get('/me')).json.user.id;
+    assert.equal((await admin.post('/step-up', { method: 'password', code: server.adminPassword })).status, 204);
+    const hook = await make(admin, 'channels', { name: '外部系统', kind: 'webhook', url: 'https://hooks.example.com/zhike', events: 'nothing.ever' });
+    problem(await people.boss.post('/rules', { name: '外', entity: 'customer', event: 'created', actions: [{ do: 'webhook', channel: hook.id }] }), 422);
+    const r = await rule(t, { filter: by(name), actions: [{ do: 'webhook', channel: hook.id }] }, admin);
+    assert.equal(r.owner.id, me);
+    assert.ok((await admin.post('/rules/actions/kinds', {})).json.webhooks.some((w) => w.id === hook.id));
+    assert.deepEqual((await people.boss.post('/rules/actions/kinds', {})).json.webhooks, []);
+    const c = await makeCustomer(people.rep, { name });
+    assert.match((await runs(r))[0].reason, /外部系统/);
+    const letters = (await sql(`SELECT kind, text FROM delivery WHERE channel_id = ${hook.id}`)).trim();
+    assert.ok(letters.includes('customer.rule') && letters.includes(`"id":${c.id},"rule":${r.id}`), letters);
+  });
+
   test('order, and an end to it', async (t) => {
     const name = marked();
     const second = await rule(t, { filter: by(name), position: 20, actions: setLevel('normal') });
@@ -371,6 +386,21 @@ describe('by the clock', () => {
     problem(await people.boss.post(`/rules/${(await rule(t, { actions: setLevel('key'), filter: by('x') })).id}/actions/run_now`, {}), 422);
   });
 
+  test('three runs at once, and a save in between: each record once', async (t) => {
+    const name = marked(), N = 30;
+    for (let i = 0; i < N; i++) {
+      const c = await makeCustomer(people.rep, { name: `${name}${i}` });
+      await talked(c, days(9));
+    }
+    const r = await rule(t, { event: 'idle', days: 3, date_field: 'last_follow_up_at', filter: ['name', 'starts', name], actions: [{ do: 'task', title: `${name}问候`, for: ['owner'], days: 1 }] });
+    const jobs = await Promise.all([1, 2, 3].map(() => people.boss.post(`/rules/${r.id}/actions/run_now`, {})));
+    for (const answer of jobs) assert.equal((await people.boss.job(answer.json.job.id)).state, 'done', answer.text);
+    const tasks = await all(people.rep, '/tasks', `limit=200&${filter(['title', '=', `${name}问候`])}`);
+    assert.equal(tasks.length, N);
+    assert.equal(new Set(tasks.map((x) => x.customer.id)).size, N);
+    assert.ok((await runs(r)).every((x) => x.outcome === 'done'));
+  });
+
   test('killed in the middle: nothing twice, nothing left out', async (t) => {
     const name = marked(), N = 60;
     const made = [];
@@ -425,7 +455,7 @@ describe('before and after', () => {
 
   test('kinds and templates are there, and every template is a rule that can be kept', async (t) => {
     const { json } = await people.boss.post('/rules/actions/kinds', {});
-    assert.deepEqual(json.actions.map((a) => a.name), ['assign', 'set', 'task', 'notify']);
+    assert.deepEqual(json.actions.map((a) => a.name), ['assign', 'set', 'task', 'notify', 'webhook']);
     assert.ok(json.templates.length >= 6);
     for (const { name, rule: r } of json.templates) {
       const actions = r.actions.map((a) => (a.users ? { ...a, users: [ids.rep, ids.rep2] } : a));

@@ -39,10 +39,10 @@ describe('words', () => {
   });
   it('says what', () => {
     const users = new Map([[3, '张三']]);
-    expect(actionWords(customer, { do: 'assign', how: 'round_robin', users: [3] }, [], users)).toBe('轮流分配：张三');
-    expect(actionWords(customer, { do: 'set', values: { level: 'key' } }, [], users)).toBe('修改 等级 = 重要');
-    expect(actionWords(customer, { do: 'notify', to: ['owner', 3], title: '看看' }, [], users)).toBe('提醒负责人、张三“看看”');
-    expect(actionWords(customer, { do: 'fly' }, [{ name: 'fly', label: '飞', entities: [], fields: {} }], users)).toBe('飞');
+    expect(actionWords(customer, { do: 'assign', how: 'round_robin', users: [3] }, { actions: [], templates: [] }, users)).toBe('轮流分配：张三');
+    expect(actionWords(customer, { do: 'set', values: { level: 'key' } }, { actions: [], templates: [] }, users)).toBe('修改 等级 = 重要');
+    expect(actionWords(customer, { do: 'notify', to: ['owner', 3], title: '看看' }, { actions: [], templates: [] }, users)).toBe('提醒负责人、张三“看看”');
+    expect(actionWords(customer, { do: 'fly' }, { actions: [{ name: 'fly', label: '飞', entities: [], fields: {} }], templates: [] }, users)).toBe('飞');
     expect(newAction('notify').to).toEqual(['owner']);
   });
 });

@@ -13,7 +13,7 @@ export const ways = ['user', 'round_robin', 'least_loaded', 'previous_owner'] as
 export interface Action { do: string; [key: string]: unknown }
 export interface Kind { name: string; label: string; entities: string[]; fields: Record<string, { type: string; required?: boolean; options?: string[] }> }
 export interface Template { name: { zh: string; en: string }; rule: Partial<RuleRow> }
-export interface Kinds { actions: Kind[]; templates: Template[] }
+export interface Kinds { actions: Kind[]; templates: Template[]; webhooks?: { id: number; name: string }[] }
 export interface Tried { count: number; sample: { id: number; label: string | null; ok: boolean; reason: string }[] }
 export interface Counts { done: number; failed: number; loop: number; reached: number }
 export interface RuleRow extends Row {
@@ -72,7 +72,7 @@ export function eventWords(e: EntityDef | null, r: Pick<Draft, 'event' | 'fields
 }
 const peopleText = (list: unknown, users: Map<number, string>): string =>
   (Array.isArray(list) ? list : []).map((p) => (typeof p === 'number' ? (users.get(p) ?? `#${p}`) : tDynamic(`rules.who_${String(p)}`, String(p)))).join(t('words.comma'));
-export function actionWords(e: EntityDef | null, a: Action, kinds: Kind[], users: Map<number, string>): string {
+export function actionWords(e: EntityDef | null, a: Action, kinds: Kinds, users: Map<number, string>): string {
   switch (a.do) {
     case 'assign': {
       const whom = [peopleText(a.users, users), a.department ? t('rules.of_department') : ''].filter(Boolean).join(t('words.comma'));
@@ -85,7 +85,8 @@ export function actionWords(e: EntityDef | null, a: Action, kinds: Kind[], users
     }).join(t('words.comma')));
     case 'task': return t('rules.makes_task', peopleText(a.for, users), String(a.title ?? ''));
     case 'notify': return t('rules.tells', peopleText(a.to, users), String(a.title ?? ''));
-    default: return kinds.find((k) => k.name === a.do)?.label ?? a.do;
+    case 'webhook': return t('rules.calls', kinds.webhooks?.find((w) => w.id === a.channel)?.name ?? `#${String(a.channel ?? '')}`);
+    default: return kinds.actions.find((k) => k.name === a.do)?.label ?? a.do;
   }
 }
 /** An action as it begins. */
