@@ -172,6 +172,13 @@ bool metric_open(Ctx *c, const MetricDef *def, Metric *out)
     return open_all(c, def, false, out);
 }
 
+/* "me" and the like: of whom, when nobody asks? */
+static bool names_reader(const char *filter)
+{
+    return filter && (strstr(filter, "\"me\"") || strstr(filter, "\"my_department\"") ||
+                      strstr(filter, "\"my_roles\""));
+}
+
 bool metric_check(Ctx *c, const DbVal *v)
 {
     MetricDef d = metric_def_of(c, v, 0);
@@ -186,6 +193,8 @@ bool metric_check(Ctx *c, const DbVal *v)
     }
     if (d.daily && m.time)
         ctx_fail(c, ERR_INVALID, "daily", "err.metric.daily_time");
+    if (d.daily && (names_reader(d.filter) || names_reader(d.hit)))
+        ctx_fail(c, ERR_INVALID, "daily", "err.metric.daily_me");
     if (d.daily && m.field && m.field->type == FT_FLOAT)
         ctx_fail(c, ERR_INVALID, "daily", "err.metric.daily_float",
                  label_in(m.field->label, c->lang));

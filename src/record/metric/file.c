@@ -142,7 +142,9 @@ static bool label_groups(Ctx *c, Table *t)
 
 static bool write_xlsx(Ctx *c, const Table *t, const char *path)
 {
-    Sheet s = {.c = c, .book = workbook_new(path)};
+    char *tmp = arena_printf(c->a, "%s/tmp", attach_dir());
+    lxw_workbook_options opts = {.tmpdir = tmp};
+    Sheet s = {.c = c, .book = workbook_new_opt(path, &opts)};
     if (!s.book)
         return file_fail(c, path, ENOMEM);
     s.sheet = workbook_add_worksheet(s.book, sheet_text_name(c->a, t->label));
