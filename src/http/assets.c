@@ -90,9 +90,6 @@ static void policy(Request *rq)
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
         "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors "
         "'none'");
-    respond_header(o, "Referrer-Policy", "no-referrer");
-    respond_header(o, "Cross-Origin-Opener-Policy", "same-origin");
-    respond_header(o, "Cross-Origin-Resource-Policy", "same-origin");
     respond_header(o, "X-Frame-Options", "DENY");
 }
 

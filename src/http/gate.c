@@ -231,7 +231,7 @@ static void finish(Request *rq)
         respond_header(o, "Cache-Control", "no-store");
     if (!policy)
         respond_policy(o);
-    respond_header(o, "X-Content-Type-Options", "nosniff");
+    respond_always(o);
 }
 
 static void begin(Request *rq)

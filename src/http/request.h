@@ -94,6 +94,9 @@ int64_t request_if_match(const Request *rq);
 void respond_header(Response *rs, const char *name, const char *value);
 /* The content policy of an answer that is no page: nothing may be loaded from it, nobody may frame it. */
 void respond_policy(Response *rs);
+/* What every answer says, whatever it is: no guessing of types, no referrer, no use by other sites' pages, and https for
+   ever where http.base_url is https. */
+void respond_always(Response *rs);
 /* ETag: "version" */
 void respond_etag(Request *rq, int64_t version);
 /* application/problem+json from the mistakes in rq->c; sets the status by their order of precedence. */

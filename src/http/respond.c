@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/conf.h"
 #include "base/msg.h"
 #include "http/request.h"
 
@@ -26,7 +27,16 @@ void respond_nothing(Request *rq)
 void respond_policy(Response *rs)
 {
     respond_header(rs, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+}
+
+void respond_always(Response *rs)
+{
+    respond_header(rs, "X-Content-Type-Options", "nosniff");
     respond_header(rs, "Referrer-Policy", "no-referrer");
+    respond_header(rs, "Cross-Origin-Opener-Policy", "same-origin");
+    respond_header(rs, "Cross-Origin-Resource-Policy", "same-origin");
+    if (strncmp(conf_text("http.base_url"), "https://", 8) == 0)
+        respond_header(rs, "Strict-Transport-Security", "max-age=31536000");
 }
 
 /* Where several apply: 401, then 403, 404, 428, 412, 400, 422, 409; anything else before them. */
@@ -100,8 +110,8 @@ void respond_problem(Request *rq)
     jw_end(&w);
     respond_header(o, "Content-Type", "application/problem+json; charset=utf-8");
     respond_header(o, "Cache-Control", "no-store");
-    respond_header(o, "X-Content-Type-Options", "nosniff");
     respond_policy(o);
+    respond_always(o);
     if (o->status == 429 || o->status == 503 || c->retry_after_s)
         respond_header(o, "Retry-After", ctx_num(c, c->retry_after_s ? c->retry_after_s : 1));
     if (o->status == 405)
