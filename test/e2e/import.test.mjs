@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { readWorkbook, workbook } from '../lib/xlsx.mjs';
-import { accessible, clean, fits, picture, settled, signedIn, stage } from './lib/journey.mjs';
+import { accessible, clean, fits, looks, picture, settled, signedIn, stage } from './lib/journey.mjs';
 
 const it = stage();
 const step = (page, name) => page.getByRole('list', { name: /导入步骤|Steps of the import/ }).locator('[aria-current="step"]').filter({ hasText: name }).waitFor();
@@ -195,10 +195,8 @@ const bad = [head, ...Array.from({ length: 12 }, (_, i) => [`样式旅程${i}有
 for (const [name, options, english] of [['light', {}, false], ['dark', { dark: true }, true], ['phone', { phone: true }, false], ['phone-dark', { phone: true, dark: true }, true]]) {
   test(`every step, ${name}${english ? ', English' : ''}: readable, nothing to scroll sideways`, async () => {
     const page = await signedIn(it, 'admin', options);
-    if (english) {
-      await page.evaluate(() => localStorage.setItem('zk.prefs', JSON.stringify({ ...JSON.parse(localStorage.getItem('zk.prefs') ?? '{}'), lang: 'en' })));
-      await page.reload();
-    }
+    await looks(page, { lang: english ? 'en' : 'zh' });
+    await page.reload();
     const say = (zh, en) => (english ? en : zh);
     const look = async (at) => {
       await page.waitForTimeout(250); // colours of a button that has just become usable change softly
@@ -235,6 +233,7 @@ for (const [name, options, english] of [['light', {}, false], ['dark', { dark: t
     await page.locator('.error-card').scrollIntoViewIfNeeded();
     await look('3-errors');
     clean(page);
+    await looks(page, { lang: 'zh' });
     await page.context().close();
   });
 }

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makeCompany } from '../lib/index.mjs';
 import { passwordOf } from '../lib/company.mjs';
-import { accessible, choose, clean, customer, fits, picture, settled, signedIn, stage } from './lib/journey.mjs';
+import { accessible, choose, clean, customer, fits, looks, picture, settled, signedIn, stage } from './lib/journey.mjs';
 
 const it = stage();
 let people;
@@ -355,7 +355,7 @@ test('on the phone: tabs, chips, board and groups fit the window', async () => {
   await page.locator('.rec-card').first().waitFor();
   await fits(page, 'groups');
   await picture(page, 'lists-phone-groups');
-  await page.evaluate(() => localStorage.setItem('zk.prefs', JSON.stringify({ lang: 'en', theme: 'dark' })));
+  await looks(page, { lang: 'en', theme: 'dark' });
   await page.goto(`${it.server.url}/e/customers?view=all&show=board&group=level`);
   await page.locator('.board-card').first().waitFor();
   await fits(page, 'board in English');

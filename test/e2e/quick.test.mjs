@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makeCompany } from '../lib/index.mjs';
-import { accessible, choose, clean, customer, fits, picture, settled, signedIn, stage } from './lib/journey.mjs';
+import { accessible, choose, clean, looks, customer, fits, picture, settled, signedIn, stage } from './lib/journey.mjs';
 
 const it = stage();
 const openNew = async (page) => {
@@ -180,7 +180,7 @@ test('where the company does not want the search first, the whole form opens; En
   const admin = await it.server.admin();
   const set = async (value) => { const answer = await admin.patch('/settings', { 'customer.search_first': String(value) }); assert.equal(answer.status, 200, answer.text); };
   const page = await signedIn(it, 'rep2');
-  await page.evaluate(() => { localStorage.setItem('zk.prefs', JSON.stringify({ lang: 'en' })); });
+  await looks(page, { lang: 'en' });
   await page.goto(`${it.server.url}/e/customers/new`);
   const form = page.getByRole('dialog', { name: 'New Customer' });
   await form.getByLabel('Paste contact details').waitFor();

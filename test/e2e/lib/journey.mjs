@@ -48,6 +48,16 @@ export async function accessible(page, what) {
   assert.deepEqual(await axe(page), [], what);
 }
 
+/** Language and theme go with the account: as its owner would choose them. The page shows it with the next loading. */
+export async function looks(page, look) {
+  const status = await page.evaluate(async (wanted) => {
+    const me = await (await fetch('/api/v1/me')).json();
+    const answer = await fetch('/api/v1/me', { method: 'PATCH', headers: { 'Content-Type': 'application/merge-patch+json', 'X-CSRF-Token': me.csrf }, body: JSON.stringify({ prefs: { look: { ...me.prefs?.look, ...wanted } } }) });
+    return answer.status;
+  }, look);
+  assert.equal(status, 200);
+}
+
 /** No sideways scrolling of the page. */
 export async function fits(page, what) {
   const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
