@@ -151,6 +151,33 @@ static int by_id(const void *x, const void *y)
     return (a > b) - (a < b);
 }
 
+/* What the caller does not see he does not take away: of such rows (tags of others) those that stood there stay. */
+static bool keep_unseen(Ctx *c, const Entity *to, SaveMany *m)
+{
+    Sql q;
+    if (!m->n_old)
+        return true;
+    sql_init(&q, c->a);
+    sql_add(&q, SQL("SELECT t0.\"id\" FROM "));
+    sql_name(&q, to->name);
+    sql_add(&q, SQL(" AS t0 WHERE t0.\"id\" IN "));
+    sql_bind_ids(&q, m->old, m->n_old);
+    sql_add(&q, SQL(" AND NOT ("));
+    filter_sql_each(c, &q, to, "t0", access_scope(c, to, ACT_READ));
+    sql_add(&q, SQL(")"));
+    int64_t *all = ARENA_ARRAY(c->a, m->n + m->n_old + 1, int64_t);
+    if (m->n)
+        memcpy(all, m->ids, (size_t)m->n * sizeof *all);
+    m->ids = all;
+    DbRows *r = sql_query(c, &q);
+    if (!r)
+        return false;
+    for (int i = 0; i < m->n_old && db_step(r); i++)
+        m->ids[m->n++] = db_int(r, 0);
+    db_done(r);
+    return c->n_err == 0;
+}
+
 static void take_many(Ctx *c, SaveWork *w, const Field *f, json_object *in)
 {
     size_t n = 0;
@@ -181,14 +208,16 @@ static void take_many(Ctx *c, SaveWork *w, const Field *f, json_object *in)
         w->bad[f->index] = 1;
         return;
     }
+    if (!w->s.is_new && !write_row_read_many(c, w->s.e, f, w->s.id, &m.old, &m.n_old))
+        return;
+    if (to->open && !w->s.o->trusted && !keep_unseen(c, to, &m))
+        return;
     qsort(m.ids, (size_t)m.n, sizeof *m.ids, by_id);
     int k = 0;
     for (int i = 0; i < m.n; i++)
         if (!k || m.ids[k - 1] != m.ids[i])
             m.ids[k++] = m.ids[i];
     m.n = k;
-    if (!w->s.is_new && !write_row_read_many(c, w->s.e, f, w->s.id, &m.old, &m.n_old))
-        return;
     if (!w->s.is_new && m.n == m.n_old &&
         (m.n == 0 || memcmp(m.ids, m.old, (size_t)m.n * sizeof *m.ids) == 0))
         return;

@@ -321,7 +321,9 @@ static void write_value(Ctx *c, const RowSet *s, const Row *row, int at, Jw *w)
         const Entity *to = model_entity(s->e->model, f->to);
         jw_arr(w);
         for (int i = 0; row->many && i < row->n_many[at]; i++)
-            write_link(s->labels, to, row->many[at][i], w);
+            if (!to || !to->open ||
+                link_label(s->labels, to, row->many[at][i])) /* tags of others */
+                write_link(s->labels, to, row->many[at][i], w);
         jw_end(w);
     } else if (v->kind == DB_NULL) {
         jw_null(w);

@@ -92,6 +92,20 @@ static void group_value(Sql *q, const Field *by)
     }
 }
 
+/* Of rows that are not everybody's to see (tags of one's own) only those the caller reads make a group. */
+static void only_seen(const Tally *t, Sql *q, const Field *by)
+{
+    Ctx *c = t->c;
+    const Entity *to = model_entity(by->entity->model, by->to);
+    if (!to || !to->open)
+        return;
+    sql_add(q, SQL(" AND EXISTS (SELECT 1 FROM "));
+    sql_name(q, to->name);
+    sql_add(q, SQL(" AS g0 WHERE g0.\"id\" = m.\"target\" AND "));
+    filter_sql_each(c, q, to, "g0", access_scope(c, to, ACT_READ));
+    sql_add(q, SQL(")"));
+}
+
 static DbVal end_value(const Tally *t, int i)
 {
     if (t->ask->time->type != FT_DATE)
@@ -211,6 +225,7 @@ static void select_rows(const Tally *t, Sql *q, int span)
         sql_add(q, SQL(" LEFT JOIN "));
         sql_name(q, arena_printf(t->c->a, "rel_%s_%s", k->e->name, k->by->name));
         sql_add(q, SQL(" AS m ON m.\"id\" = t0.\"id\""));
+        only_seen(t, q, k->by);
     }
     rec_list_where(t->c, q, k->e, k->f, k->lq, NULL);
 }

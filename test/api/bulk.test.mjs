@@ -153,6 +153,53 @@ describe('tags', () => {
     assert.equal((await manager.delNow(`/tags/${tag.id}`)).status, 204);
     assert.deepEqual((await fresh(rep, c.id)).tags, []);
   });
+
+  test('one\'s own tags: nobody else sees, groups by, names or loses them, also on a record that both work on', async () => {
+    const own = await make(rep, 'tags', { name: '我的私房', shared: 'personal', color: 'green' });
+    const open = await make(rep, 'tags', { name: '大家都用' });
+    const c = await makeCustomer(rep, { tags: [own.id, open.id] });
+    const names = async (who) => (await who.get(`/customers/${c.id}`)).json.tags.map((t) => t.label);
+    assert.deepEqual((await names(rep)).sort(), ['大家都用', '我的私房'].sort());
+    for (const who of [manager, boss]) {
+      assert.deepEqual(await names(who), ['大家都用']);
+      problem(await who.get(`/tags/${own.id}`), 404);
+      assert.ok(!(await all(who, '/tags', 'fields=name')).some((t) => t.name === '我的私房'));
+      assert.ok(!(await who.get('/customers/groups?by=tags')).json.data.some((g) => g.value === own.id || g.label === '我的私房'));
+      assert.deepEqual(ids(await all(who, '/customers', filter(['tags.name', '=', '我的私房']))), []);
+      assert.doesNotMatch((await who.get(`/customers/${c.id}/history`)).text, /私房/);
+      assert.doesNotMatch((await who.get(`/customers/${c.id}/timeline`)).text, /私房/);
+      problem(await who.patchNow(`/customers/${c.id}`, { tags: [own.id] }), 422);
+    }
+    assert.ok((await rep.get('/customers/groups?by=tags')).json.data.some((g) => g.value === own.id && g.count === 1));
+    // The other one sets his tags: mine stay; his own of the same name is his.
+    const his = await make(manager, 'tags', { name: '我的私房', shared: 'personal' });
+    assert.equal((await manager.patchNow(`/customers/${c.id}`, { tags: [his.id] })).status, 200);
+    assert.deepEqual(await names(manager), ['我的私房']);
+    assert.deepEqual((await fresh(rep, c.id)).tags.map((t) => t.id), [own.id]);
+    const job = await bulk(manager, { ids: [c.id], action: 'untag', values: { tags: [his.id] } });
+    assert.equal(job.state, 'done', JSON.stringify(job));
+    assert.equal(job.counts.changed, 1);
+    assert.deepEqual((await fresh(rep, c.id)).tags.map((t) => t.id), [own.id]);
+    assert.equal((await manager.patchNow(`/customers/${c.id}`, { tags: [] })).status, 200);
+    assert.deepEqual((await fresh(rep, c.id)).tags.map((t) => t.id), [own.id]);
+  });
+
+  test('a name is taken once among the tags a person sees; who may change which', async () => {
+    const open = await make(rep, 'tags', { name: '公共一号' });
+    problem(await rep2.post('/tags', { name: '公共一号', shared: 'personal' }), 422, 'dup.in_db');
+    problem(await rep2.post('/tags', { name: '公共一号' }), 422, 'dup.in_db');
+    const own = await make(rep, 'tags', { name: '自用一号', shared: 'personal' });
+    problem(await rep.post('/tags', { name: '自用一号', shared: 'personal' }), 422, 'dup.in_db');
+    await make(rep2, 'tags', { name: '自用一号', shared: 'personal' });
+    problem(await rep.patchNow(`/tags/${open.id}`, { color: 'red' }), 403);
+    problem(await rep.delNow(`/tags/${open.id}`), 403);
+    problem(await manager.patchNow(`/tags/${open.id}`, { shared: 'personal' }), 422);
+    assert.equal((await manager.patchNow(`/tags/${open.id}`, { color: 'red' })).status, 200);
+    assert.equal((await rep.patchNow(`/tags/${own.id}`, { color: 'red' })).status, 200);
+    assert.equal((await rep.patchNow(`/tags/${own.id}`, { shared: 'everyone' })).status, 200);
+    problem(await rep.delNow(`/tags/${own.id}`), 403);
+    assert.equal((await rep2.get('/tags?limit=200&fields=name')).json.data.filter((t) => t.name === '自用一号').length, 2);
+  });
 });
 
 describe('bulk', () => {
