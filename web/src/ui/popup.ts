@@ -45,3 +45,6 @@ export function usePopup(anchor: Ref<HTMLElement | null>, panel: Ref<HTMLElement
 
 let counter = 0;
 export const uid = (prefix: string) => `${prefix}-${++counter}`;
+
+/** A list that opens under a resting pointer is not pointed at: only a pointer that moved chooses. */
+export const moved = (event: PointerEvent): boolean => event.movementX !== 0 || event.movementY !== 0;
