@@ -24,7 +24,7 @@ struct RuleSet {
     Rule *rules;
     int n;
     RuleList *created, *changed; /* by Entity.index */
-    int64_t fresh_until, usable_until;
+    int64_t made_at, fresh_until, usable_until;
     _Atomic int refs;
 };
 
@@ -308,6 +308,7 @@ static RuleSet *make(Ctx *c)
     s = ARENA_NEW(a, RuleSet);
     s->a = a;
     s->refs = 1;
+    s->made_at = c->now_ms;
     s->fresh_until = c->now_ms + FRESH_MS;
     s->usable_until = c->now_ms + USABLE_MS;
     if (!fill(c, s, &rows)) {
@@ -329,6 +330,7 @@ static RuleSet *take(const Ctx *c)
     RuleSet *s = NULL;
     pthread_mutex_lock(&lock);
     if (current && current->model == c->model &&
+        c->now_ms >= current->made_at - FRESH_MS && /* else the clock was set back */
         c->now_ms < (db_in_write(c) ? current->usable_until : current->fresh_until)) {
         s = current;
         atomic_fetch_add(&s->refs, 1);
