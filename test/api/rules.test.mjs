@@ -210,6 +210,16 @@ describe('failing', () => {
     assert.equal(on.off_reason ?? null, null);
   });
 
+  test('a timed rule that fails stops where it goes off, not behind the last record', async (t) => {
+    const name = marked(), N = 45;
+    for (let i = 0; i < N; i++) await makeCustomer(people.rep, { name: `${name}${i}` });
+    const r = await rule(t, { event: 'scheduled', cron: '30 1 * * *', filter: ['name', 'starts', name], actions: [{ do: 'set', values: { lifecycle: 'invalid' } }] });
+    assert.equal((await runNow(r)).state, 'done');
+    assert.equal((await fresh(people.boss, 'rules', r.id)).enabled, false);
+    const failed = (await runs(r)).length;
+    assert.ok(failed >= 5 && failed < N, `${failed} of ${N}`);
+  });
+
   test('what is wrong with a rule is named when it is written', async () => {
     const wrong = async (body, field) => {
       const answer = await people.boss.post('/rules', { name: '错', entity: 'customer', event: 'created', actions: setLevel('key'), ...body });

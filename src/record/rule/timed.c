@@ -134,6 +134,7 @@ typedef struct Run {
     int64_t at, after, fired, total;
     int some; /* rows of a write */
     bool cancelled;
+    bool off; /* the rule was switched off meanwhile: by somebody, or by its own failures */
 } Run;
 
 /* " FROM e AS t0 WHERE …": live rows of the rule that were not fired on for this cause. */
@@ -219,6 +220,16 @@ static bool read_again(Ctx *c, const Step *s, Found *out, int *n)
     return c->n_err == mark;
 }
 
+static bool is_on(Ctx *c, int64_t rule, bool *on)
+{
+    DbVal p[] = {db_of_int(rule)};
+    int64_t enabled;
+    return db_one_int(c,
+                      SQL("SELECT 1 FROM \"rule\" WHERE \"id\" = $1 AND \"enabled\" = 1 AND "
+                          "\"deleted_at\" IS NULL"),
+                      p, 1, &enabled, on);
+}
+
 /* May run again on PostgreSQL: everything counted starts afresh. */
 static bool fire_step(Ctx *c, void *arg)
 {
@@ -227,7 +238,13 @@ static bool fire_step(Ctx *c, void *arg)
     Found *found = ARENA_ARRAY(c->a, s->n, Found);
     int n;
     int64_t began = clock_mono_ms();
+    bool on;
     s->fired = 0;
+    if (!is_on(c, run->rule->id, &on))
+        return false;
+    run->off = !on;
+    if (!on)
+        return true;
     if (!read_again(c, s, found, &n))
         return false;
     for (int i = 0; i < n; i++) {
@@ -252,7 +269,7 @@ static bool fire_step(Ctx *c, void *arg)
 /* Fires on a block, a few rows a write: so many that a write of somebody else waits WRITE_MS or so. */
 static bool fire_block(Ctx *c, Run *run, const int64_t *ids, int n)
 {
-    for (int at = 0; at < n && !run->cancelled;) {
+    for (int at = 0; at < n && !run->cancelled && !run->off;) {
         Step s = {.run = run,
                   .ids = ids + at,
                   .n = n - at < run->some ? n - at : run->some,
@@ -291,7 +308,8 @@ static bool fire_rows(Ctx *c, Run *run, const int64_t *ids, int n)
 {
     Arena *keep = c->a, *block = arena_child(keep);
     bool ok = true;
-    for (int at = 0; ok && at < n && !run->cancelled && !job_stop_asked(); at += BLOCK) {
+    for (int at = 0; ok && at < n && !run->cancelled && !run->off && !job_stop_asked();
+         at += BLOCK) {
         c->a = block;
         ok = fire_block(c, run, ids + at, n - at < BLOCK ? n - at : BLOCK);
         c->a = keep;
@@ -310,11 +328,11 @@ static bool walk(Ctx *c, Run *run)
         run->fired = json_int(run->job->progress, "fired", 0);
         run->total = run->job->total;
     }
-    for (int n = ROWS_MOST; n == ROWS_MOST && !run->cancelled; begun = true) {
+    for (int n = ROWS_MOST; n == ROWS_MOST && !run->cancelled && !run->off; begun = true) {
         if (!next_rows(c, run, ids, &n) || (!begun && !begin(c, run, n)) ||
             !fire_rows(c, run, ids, n))
             return false;
-        if (job_stop_asked() && run->job->done < run->total)
+        if (!run->off && job_stop_asked() && run->job->done < run->total)
             return false; /* resumed by the next start */
     }
     return !run->cancelled;
