@@ -9,7 +9,8 @@ import { countBy, live, rowsOf } from '../lib/recount.mjs';
 const server_is_pg = defaultEngine === 'pg';
 let server, rep, rep2, manager, west_rep, boss, agent, sysadmin, admin;
 before(async () => {
-  server = await startServer({ company: true });
+  // A count that stands still on a loaded machine must not turn a figure into its sample.
+  server = await startServer({ company: true, env: { ZHIKE_METRIC_LIVE_MOST: '1m' } });
   ({ rep, rep2, manager, west_rep, boss, agent, sysadmin, admin } = await makeCompany(server,
     { only: ['rep', 'rep2', 'manager', 'west_rep', 'boss', 'agent', 'sysadmin'] }));
 });
@@ -304,6 +305,23 @@ describe('samples', () => {
     problem(await boss.get('/metrics/customers?period=month&by=level'), 400);
     problem(await boss.get('/metrics/customers?from=2026-01-01'), 400);
     problem(await sysadmin.get('/metrics/customers?period=month'), 403);
+  });
+
+  test('a state that takes long to count is shown as of its sample, for who reads all; others are counted', async () => {
+    await sampled();
+    const [[id, newest]] = await sql(`SELECT d.id, max(x.day) FROM metric_def d JOIN metric_daily x ON x.metric_id = d.id WHERE d.name = 'overdue_tasks' GROUP BY d.id`);
+    const counted = (await metric(boss, 'overdue_tasks')).total;
+    await sql(`UPDATE metric_daily SET took_ms = 120000, records = 0 WHERE metric_id = ${id} AND day = '${newest}'`);
+    await sql(`UPDATE metric_daily SET records = 4321 WHERE id = (SELECT max(id) FROM metric_daily WHERE metric_id = ${id} AND day = '${newest}')`);
+    for (const query of ['', 'period=day&last=7']) {
+      const { total, data } = await metric(boss, 'overdue_tasks', query);
+      assert.deepEqual([total.value, total.sampled_on], [4321, newest]);
+      if (query) assert.equal(data.at(-1).value, 4321);
+    }
+    assert.equal((await metric(boss, 'overdue_tasks', 'by=owner')).total.sampled_on, undefined, 'groups are counted');
+    assert.equal((await metric(rep, 'overdue_tasks')).total.sampled_on, undefined);
+    await sql(`UPDATE metric_daily SET took_ms = 5 WHERE metric_id = ${id}`);
+    assert.deepEqual((await metric(boss, 'overdue_tasks')).total, counted);
   });
 
   test('two processes that look at the same moment take one sample', { skip: !server_is_pg && 'one process a folder on SQLite' }, async () => {

@@ -379,6 +379,8 @@ static void write_answer(Writer *x, Buf *out)
     jw_key(w, "total");
     jw_obj(w);
     write_figure(x, &f->total, true, true, r->ranged, r->lo, r->hi, NULL);
+    if (f->total_day)
+        jw_kstr(w, "sampled_on", f->total_day);
     jw_end(w);
     write_side(x, "previous", &f->previous);
     write_side(x, "year", &f->year);

@@ -306,6 +306,13 @@ static bool compute_live(Ctx *c, const Metric *m, MetricFound *f, int most)
     return true;
 }
 
+/* What a state is now: counted, or for one that takes long its newest sample. */
+static bool count_present(Ctx *c, const Metric *m, MetricFound *f)
+{
+    return daily_instead(c, m, &f->total, &f->total_day) &&
+           (f->total_day || count_whole(c, m, f, false, 0, 0, &f->total));
+}
+
 /* A state has no past of its own: what it was at the end of each span was written down daily; now is counted. */
 static bool compute_state(Ctx *c, const Metric *m, MetricFound *f)
 {
@@ -316,8 +323,7 @@ static bool compute_state(Ctx *c, const Metric *m, MetricFound *f)
     f->cells = ARENA_ARRAY(c->a, r->n, TallyCell);
     f->known = ARENA_ARRAY(c->a, r->n, bool);
     f->n_cells = r->n;
-    if (!daily_read(c, m, r->starts, r->n, f->cells, f->known) ||
-        !count_whole(c, m, f, false, 0, 0, &f->total))
+    if (!daily_read(c, m, r->starts, r->n, f->cells, f->known) || !count_present(c, m, f))
         return false;
     for (int i = 0; i < r->n; i++) {
         f->cells[i].period = i;
@@ -347,7 +353,9 @@ static bool compute(Ctx *c, const Metric *m, const MetricQuery *q, MetricFound *
         return false;
     if (!m->time && f->range.ranged && !f->range.period)
         return ctx_fail(c, ERR_BAD_REQUEST, "from", "err.metric.state");
-    return m->time || !f->range.period ? compute_live(c, m, f, (int)most) : compute_state(c, m, f);
+    if (f->range.period && !m->time)
+        return compute_state(c, m, f);
+    return m->time || f->by || f->extra ? compute_live(c, m, f, (int)most) : count_present(c, m, f);
 }
 
 bool metric_compute(Ctx *c, const Metric *m, const MetricQuery *q, MetricFound *out)

@@ -70,6 +70,8 @@ typedef struct MetricFound {
     int n_groups;
     bool more;
     TallyCell total;
+    const char
+        *total_day; /* of the sample that stands for the present value; NULL: it was counted */
     MetricSide previous, year;
 } MetricFound;
 
@@ -87,6 +89,10 @@ const char *metric_unit(const Metric *m);
 /* The samples of the ends of spans, within what the caller may read: cells by period, known[i] whether there is one. */
 bool daily_read(Ctx *c, const Metric *m, const int64_t *starts, int n, TallyCell *cells,
                 bool *known);
+
+/* Where the newest sample took longer than metric.live_most and the reader reads all: that sample and its day; else
+   *day is NULL and the metric is to be counted. */
+bool daily_instead(Ctx *c, const Metric *m, TallyCell *out, const char **day);
 
 /* The day of the house at an instant. */
 int64_t house_day(int64_t at_ms);

@@ -4,7 +4,7 @@ import { lang, t, tDynamic } from '../../core/i18n';
 import type { Filter } from '../../core/filter';
 
 export interface Group { value: string | number | boolean | null; label: string | null; color?: string }
-export interface Figure { value: number | string | null; count?: number; hits?: number; records?: Filter; period?: string; group?: Group; from?: string; to?: string }
+export interface Figure { value: number | string | null; count?: number; hits?: number; records?: Filter; period?: string; group?: Group; from?: string; to?: string; sampled_on?: string }
 export interface MetricInfo {
   name: string | null; label: string | null; explanation?: string; entity: string; plural: string; measure: string; unit: string | null;
   direction: 'up' | 'down' | 'none'; time_field: string | null; daily: boolean; export: boolean; dimensions: { name: string; label: string }[];
