@@ -17,6 +17,7 @@
 #include "base/secret.h"
 #include "domain/upkeep/reset.h"
 #include "meta/plan.h"
+#include "record/approval/approval.h"
 #include "record/attach.h"
 #include "record/customs.h"
 #include "record/export.h"
@@ -187,7 +188,7 @@ static bool open_all(App *app, const AppOptions *o)
     job_register(job_kinds);
     rules_register(rule_actions);
     if (!schema(c, o) || !setting_load(c) || !customs_reload(c) ||
-        (!o->keep_schema && !outbox_events_load(c)))
+        (!o->keep_schema && (!outbox_events_load(c) || !approval_load(c))))
         return false;
     c->model = model_hold();
     arena_defer(app->a, model_release, (void *)(uintptr_t)c->model);

@@ -48,8 +48,8 @@ static bool find(Ctx *c, const char *token, Found *out)
         return false;
     bool there = db_step(r);
     if (there)
-        *out = (Found){db_int(r, 0), arena_str(c->a, db_text(r, 2)), arena_str(c->a, db_text(r, 3)),
-                       arena_str(c->a, db_text(r, 1))};
+        *out = (Found){db_int(r, 0), db_text_copy(c->a, r, 2), db_text_copy(c->a, r, 3),
+                       db_text_copy(c->a, r, 1)};
     db_done(r);
     if (c->n_err != mark)
         return false;

@@ -261,6 +261,12 @@ const char *db_text(DbRows *r, int col)
     return r->conn->db->drv->get_text(r, col);
 }
 
+const char *db_text_copy(Arena *a, DbRows *r, int col)
+{
+    const char *text = db_text(r, col);
+    return arena_str(a, text ? text : "");
+}
+
 size_t db_bytes(DbRows *r, int col)
 {
     return r->conn->db->drv->get_bytes(r, col);

@@ -100,6 +100,8 @@ bool db_is_null(DbRows *r, int col);
 int64_t db_int(DbRows *r, int col);
 double db_real(DbRows *r, int col);
 const char *db_text(DbRows *r, int col);
+/* A copy on the arena, "" for NULL. */
+const char *db_text_copy(Arena *a, DbRows *r, int col);
 size_t db_bytes(DbRows *r, int col); /* length of text or blob */
 const void *db_blob(DbRows *r, int col);
 /* The same in one call: NULL or a value of the kind wanted; text and blob are valid until the next step. out is

@@ -145,13 +145,11 @@ static bool notify_shared(Ctx *c, const Share *s)
            notify(c, &n, s->write ? "notify.shared_edit" : "notify.shared", c->actor->name);
 }
 
-static bool share_in_write(Ctx *c, void *arg)
+static bool let_in(Ctx *c, const Entity *e, int64_t id, int64_t with, bool write, int64_t until)
 {
-    const Share *s = arg;
-    const Call *k = s->k;
-    DbVal p[] = {db_of_int(id_new()),  db_of_text(k->e->name),
-                 db_of_int(k->r->id),  db_of_int(s->with),
-                 db_of_int(s->write),  s->until ? db_of_int(s->until) : db_null(),
+    DbVal p[] = {db_of_int(id_new()),  db_of_text(e->name),
+                 db_of_int(id),        db_of_int(with),
+                 db_of_int(write),     until ? db_of_int(until) : db_null(),
                  db_of_int(c->now_ms), c->actor->user ? db_of_int(c->actor->user) : db_null()};
     return db_exec(c,
                    SQL("INSERT INTO \"record_share\" (\"id\", \"entity\", \"record_id\", "
@@ -160,7 +158,19 @@ static bool share_in_write(Ctx *c, void *arg)
                        "ON CONFLICT (\"entity\", \"record_id\", \"user_id\") DO UPDATE SET "
                        "\"can_write\" = excluded.\"can_write\", \"until\" = excluded.\"until\", "
                        "\"at\" = excluded.\"at\", \"by_id\" = excluded.\"by_id\""),
-                   p, 8) &&
+                   p, 8);
+}
+
+bool rec_let_read(Ctx *c, const Entity *e, int64_t id, int64_t user)
+{
+    return let_in(c, e, id, user, false, 0);
+}
+
+static bool share_in_write(Ctx *c, void *arg)
+{
+    const Share *s = arg;
+    const Call *k = s->k;
+    return let_in(c, k->e, k->r->id, s->with, s->write, s->until) &&
            audit(c, k, "share",
                  arena_printf(c->a, "{\"with\":%s,\"right\":\"%s\"}", ctx_num(c, s->with),
                               s->write ? "edit" : "read")) &&

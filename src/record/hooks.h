@@ -85,6 +85,9 @@ bool rec_prepare(Ctx *c, const Entity *e, json_object *in, const SaveOptions *o,
 int64_t rec_prepared_id(const SaveWork *w);
 bool rec_commit(Ctx *c, SaveWork *w);
 
+/* Somebody may read one record from now on, as if it had been shared with him. In a write. */
+bool rec_let_read(Ctx *c, const Entity *e, int64_t id, int64_t user);
+
 /* The first live row of a filter by sort ("-happened_at"; NULL: by id). *found says whether there is one. */
 bool rec_find_one(Ctx *c, const Entity *e, const Filter *f, const char *sort, Record *out,
                   bool *found);

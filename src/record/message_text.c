@@ -22,8 +22,8 @@ static bool find_row(Ctx *c, const char *kind, const char *medium, const char *l
     if (!r)
         return false;
     if (db_step(r)) {
-        *subject = arena_str(c->a, db_text(r, 0));
-        *body = arena_str(c->a, db_text(r, 1));
+        *subject = db_text_copy(c->a, r, 0);
+        *body = db_text_copy(c->a, r, 1);
     }
     db_done(r);
     return c->n_err == mark;
@@ -37,7 +37,7 @@ bool message_text(Ctx *c, const char *kind, const char *medium, const char *lang
         return false;
     if (!s || !*s)
         s = msg_text(lang, arena_printf(c->a, "%s.%s.subject", medium, kind));
-    if (!b)
+    if (!b || !*b)
         b = msg_text(lang, arena_printf(c->a, "%s.%s.body", medium, kind));
     *subject = fill_text(c->a, s, vars, FILL_LINE);
     *body = fill_text(c->a, b, vars, FILL_PLAIN);

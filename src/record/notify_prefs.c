@@ -35,15 +35,15 @@ bool notify_reader(Ctx *c, int64_t user, NoticeReader *out, bool *found)
     *found = db_step(r);
     if (*found)
         *out = (NoticeReader){.user = user,
-                              .lang = strncmp(db_text(r, 0), "en", 2) == 0 ? "en" : "zh",
-                              .zone = arena_str(c->a, db_text(r, 1)),
-                              .name = arena_str(c->a, db_text(r, 2)),
-                              .prefs = arena_str(c->a, db_text(r, 3)),
-                              .email = arena_str(c->a, db_text(r, 4)),
-                              .mobile = arena_str(c->a, db_text(r, 5)),
-                              .wecom = arena_str(c->a, db_text(r, 6)),
-                              .dingtalk = arena_str(c->a, db_text(r, 7)),
-                              .feishu = arena_str(c->a, db_text(r, 8))};
+                              .lang = strncmp(db_text_copy(c->a, r, 0), "en", 2) == 0 ? "en" : "zh",
+                              .zone = db_text_copy(c->a, r, 1),
+                              .name = db_text_copy(c->a, r, 2),
+                              .prefs = db_text_copy(c->a, r, 3),
+                              .email = db_text_copy(c->a, r, 4),
+                              .mobile = db_text_copy(c->a, r, 5),
+                              .wecom = db_text_copy(c->a, r, 6),
+                              .dingtalk = db_text_copy(c->a, r, 7),
+                              .feishu = db_text_copy(c->a, r, 8)};
     db_done(r);
     return c->n_err == mark;
 }

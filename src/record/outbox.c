@@ -86,7 +86,7 @@ bool outbox_events_load(Ctx *c)
         return false;
     }
     while (db_step(r))
-        vec_push(a, &all, (Asker){db_int(r, 0), arena_str(a, db_text(r, 1))});
+        vec_push(a, &all, (Asker){db_int(r, 0), db_text_copy(a, r, 1)});
     db_done(r);
     if (c->n_err != mark) {
         arena_free(a);

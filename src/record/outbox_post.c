@@ -55,12 +55,12 @@ static bool claim_in_write(Ctx *c, void *arg)
                                    .channel = db_int(r, 2),
                                    .user = db_int(r, 3),
                                    .record = db_int(r, 4),
-                                   .kind = arena_str(c->a, db_text(r, 5)),
-                                   .address = arena_str(c->a, db_text(r, 6)),
-                                   .subject = arena_str(c->a, db_text(r, 7)),
-                                   .text = open_text(c, db_text(r, 8)),
-                                   .link = arena_str(c->a, db_text(r, 9)),
-                                   .entity = arena_str(c->a, db_text(r, 10)),
+                                   .kind = db_text_copy(c->a, r, 5),
+                                   .address = db_text_copy(c->a, r, 6),
+                                   .subject = db_text_copy(c->a, r, 7),
+                                   .text = open_text(c, db_text_copy(c->a, r, 8)),
+                                   .link = db_text_copy(c->a, r, 9),
+                                   .entity = db_text_copy(c->a, r, 10),
                                    .attempts = (int)db_int(r, 11),
                                    .digest = db_int(r, 12) == 1};
     }
@@ -232,14 +232,14 @@ bool outbox_channel(Ctx *c, int64_t id, ChannelRow *out, bool *found)
     *found = db_step(r);
     if (*found)
         *out = (ChannelRow){.id = id,
-                            .name = arena_str(c->a, db_text(r, 0)),
-                            .kind = arena_str(c->a, db_text(r, 1)),
-                            .url = arena_str(c->a, db_text(r, 2)),
-                            .account = arena_str(c->a, db_text(r, 3)),
-                            .secret = secret_open(c->a, "channel", db_text(r, 4)),
-                            .sender = arena_str(c->a, db_text(r, 5)),
-                            .template = arena_str(c->a, db_text(r, 6)),
-                            .body = arena_str(c->a, db_text(r, 7)),
+                            .name = db_text_copy(c->a, r, 0),
+                            .kind = db_text_copy(c->a, r, 1),
+                            .url = db_text_copy(c->a, r, 2),
+                            .account = db_text_copy(c->a, r, 3),
+                            .secret = secret_open(c->a, "channel", db_text_copy(c->a, r, 4)),
+                            .sender = db_text_copy(c->a, r, 5),
+                            .template = db_text_copy(c->a, r, 6),
+                            .body = db_text_copy(c->a, r, 7),
                             .per_minute = db_int(r, 8),
                             .enabled = db_int(r, 9) == 1};
     db_done(r);

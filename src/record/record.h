@@ -102,6 +102,7 @@ typedef struct SaveOptions {
     bool trusted;       /* own code: no permission on rows and fields, readonly fields accepted */
     bool no_duplicates; /* the caller saw the warning / the import decided */
     bool dry;           /* everything but the writing */
+    bool agreed;        /* a change request for it was agreed to: no flow holds it again */
 } SaveOptions;
 
 /* Input: a JSON object of the API. On success the id; the caller reads the record again for the answer. */

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "record/approval/approval.h"
 #include "record/children.h"
 #include "record/history.h"
 #include "record/hooks.h"
@@ -144,6 +145,8 @@ bool rec_delete(Ctx *c, const Entity *e, int64_t id, const SaveOptions *o)
             return ctx_fail(c, ERR_FORBIDDEN, NULL, "err.forbidden");
         if (x.o->if_version >= 0 && e->standard && x.r.version != x.o->if_version)
             return ctx_fail(c, ERR_STALE, NULL, "err.stale");
+        if (!x.o->agreed && !approval_holds(c, e, id, x.r.v, NULL))
+            return false;
     }
     return x.o->dry || db_write(c, delete_in_write, &x);
 }

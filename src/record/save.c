@@ -9,6 +9,7 @@
 
 #include "base/id.h"
 #include "meta/types.h"
+#include "record/approval/approval.h"
 #include "record/children.h"
 #include "record/dedupe.h"
 #include "record/history.h"
@@ -216,6 +217,13 @@ static bool stage_difference(Ctx *c, SaveWork *w)
     return true;
 }
 
+/* What people have to agree to does not happen by itself (record/approval). */
+static bool stage_held(Ctx *c, SaveWork *w)
+{
+    return w->s.is_new || w->own.trusted || w->own.agreed || w->nothing ||
+           approval_holds(c, w->s.e, w->s.id, w->s.before, w->s.changed);
+}
+
 static bool stage_number(Ctx *c, SaveWork *w)
 {
     const Field *f = number_field(w->s.e);
@@ -251,8 +259,8 @@ static bool stage_texts(Ctx *c, SaveWork *w)
 }
 
 static const Stage before_write[] = {
-    stage_may,   stage_seen,       stage_input,  stage_defaults, stage_hooks_before,
-    stage_valid, stage_difference, stage_number, stage_texts,
+    stage_may,   stage_seen,       stage_input, stage_defaults, stage_hooks_before,
+    stage_valid, stage_difference, stage_held,  stage_number,   stage_texts,
 };
 
 /* ---- in the transaction -------------------------------------------------------------------- */

@@ -8,6 +8,7 @@
 #include "base/crypt.h"
 #include "db/sql.h"
 #include "meta/types.h"
+#include "record/changes.h"
 #include "record/record.h"
 #include "record/rows.h"
 #include "record/timeline_ask.h"
@@ -74,116 +75,6 @@ static char *cursor_of(Ctx *c, const Item *it)
 {
     char *plain = arena_printf(c->a, "%" PRId64 ".%" PRId64, it->at, it->id);
     return crypt_base64url(c->a, plain, strlen(plain));
-}
-
-/* ---- field changes ------------------------------------------------------------------------- */
-
-/* The stored form of a value in history (JSON) back to a value of the field. */
-static DbVal stored_value(Ctx *c, const Field *f, json_object *o)
-{
-    if (!o || json_object_is_type(o, json_type_null))
-        return db_null();
-    switch (type_ops(f->type)->column) {
-    case COL_INT:
-    case COL_BOOL: return db_of_int(json_object_get_int64(o));
-    case COL_REAL: return db_of_real(json_object_get_double(o));
-    case COL_TEXT:
-    case COL_BLOB: break;
-    }
-    return db_of_text(arena_str(c->a, json_object_get_string(o)));
-}
-
-static const Entity *link_target(const Field *f)
-{
-    if (f->type == FT_FILE || f->type == FT_IMAGE)
-        return model_entity(f->entity->model, "attachment");
-    return (f->type == FT_LINK || f->type == FT_LINK_MANY) && f->to
-               ? model_entity(f->entity->model, f->to)
-               : NULL;
-}
-
-static const Field *readable_field(Ctx *c, const Entity *e, const char *name, bool *masked)
-{
-    const Field *f = entity_field(e, name);
-    *masked = false;
-    if (!f || f->hidden || f->write_only || f->type == FT_PARTS ||
-        access_field(c, f, masked) == FR_NONE)
-        return NULL;
-    return f;
-}
-
-/* A link_many is kept as the list of its ids. */
-static size_t list_length(json_object *stored)
-{
-    return json_object_is_type(stored, json_type_array) ? json_object_array_length(stored) : 0;
-}
-
-static char *stored_text(Ctx *c, const Stream *s, const Field *f, json_object *stored)
-{
-    if (f->type != FT_LINK_MANY) {
-        DbVal v = stored_value(c, f, stored);
-        return rows_value_text(c, f, &v, link_target(f), s->labels);
-    }
-    const Entity *to = link_target(f);
-    Buf b;
-    buf_init(&b, c->a);
-    for (size_t k = 0; to && k < list_length(stored); k++) {
-        const char *label =
-            link_label(s->labels, to, json_object_get_int64(json_object_array_get_idx(stored, k)));
-        buf_printf(&b, "%s%s", b.len && label ? "、" : "", label ? label : "");
-    }
-    return b.data;
-}
-
-static void want_changes(Ctx *c, Stream *s, const Item *it)
-{
-    if (!it->changes || !json_object_is_type(it->changes, json_type_object))
-        return;
-    json_object_object_foreach(it->changes, name, pair)
-    {
-        bool masked;
-        const Field *f = readable_field(c, it->e, name, &masked);
-        const Entity *to = f ? link_target(f) : NULL;
-        for (size_t i = 0; to && i < 2; i++) {
-            json_object *stored = json_object_array_get_idx(pair, i);
-            size_t n = list_length(stored);
-            for (size_t k = 0; k < n; k++)
-                link_labels_want(s->labels, to,
-                                 json_object_get_int64(json_object_array_get_idx(stored, k)));
-            DbVal v = n ? db_null() : stored_value(c, f, stored);
-            if (v.kind == DB_INT)
-                link_labels_want(s->labels, to, v.i);
-        }
-    }
-}
-
-static void write_changes(Ctx *c, const Stream *s, const Item *it, Jw *w)
-{
-    jw_key(w, "changes");
-    jw_arr(w);
-    if (it->changes && json_object_is_type(it->changes, json_type_object)) {
-        json_object_object_foreach(it->changes, name, pair)
-        {
-            bool masked;
-            const Field *f = readable_field(c, it->e, name, &masked);
-            if (!f)
-                continue;
-            jw_obj(w);
-            jw_kstr(w, "field", name);
-            jw_key(w, "label");
-            jw_obj(w);
-            jw_kstr(w, "zh", f->label.zh);
-            jw_kstr(w, "en", f->label.en);
-            jw_end(w);
-            for (size_t i = 0; i < 2; i++) {
-                char *text = stored_text(c, s, f, json_object_array_get_idx(pair, i));
-                jw_kstr(w, i ? "after" : "before",
-                        masked && !s->clear && *text ? type_mask(c->a, f, text) : text);
-            }
-            jw_end(w);
-        }
-    }
-    jw_end(w);
 }
 
 static void want_person(Ctx *c, Stream *s, int64_t by)
@@ -281,7 +172,7 @@ static bool take_change(Ctx *c, const Entity *e, DbRows *r, Stream *s)
     if (changes && !json_read(c, changes, strlen(changes), &it->changes))
         return false;
     want_person(c, s, it->by);
-    want_changes(c, s, it);
+    changes_want(c, s->labels, it->e, it->changes);
     return true;
 }
 
@@ -293,9 +184,9 @@ static bool says(Ctx *c, const Stream *s, const Item *it)
         json_object_object_foreach(it->changes, name, pair)
         {
             bool masked;
-            const Field *f = readable_field(c, it->e, name, &masked);
+            const Field *f = changes_field(c, it->e, name, &masked);
             for (size_t i = 0; f && !found && i < 2; i++) {
-                char *text = stored_text(c, s, f, json_object_array_get_idx(pair, i));
+                char *text = changes_text(c, s->labels, f, json_object_array_get_idx(pair, i));
                 found = timeline_found(
                     c, &s->ask, masked && !s->clear && *text ? type_mask(c->a, f, text) : text);
             }
@@ -310,7 +201,7 @@ static bool has_field(Ctx *c, const Stream *s, const Item *it)
     bool masked;
     return !s->field ||
            (it->changes && json_object_is_type(it->changes, json_type_object) &&
-            json_member(it->changes, s->field) && readable_field(c, it->e, s->field, &masked));
+            json_member(it->changes, s->field) && changes_field(c, it->e, s->field, &masked));
 }
 
 /* The record's own changes by themselves, in batches where they are sifted, until a page of them is full. */
@@ -398,7 +289,8 @@ bool rec_history(Ctx *c, const Entity *e, int64_t id, const char *cursor, int li
         jw_kinstant(&w, "at", it->at);
         rows_write_person(c, s.labels, "by", it->by, &w);
         jw_kstr(&w, "action", it->kind);
-        write_changes(c, &s, it, &w);
+        jw_key(&w, "changes");
+        changes_write(c, s.labels, it->e, it->changes, s.clear, &w);
         jw_end(&w);
     }
     finish_page(c, &s, s.n > s.limit, &w);
@@ -666,8 +558,10 @@ bool rec_timeline(Ctx *c, const Entity *e, int64_t id, const TimelineQuery *q, B
         jw_kint(&w, "id", it->id);
         jw_kstr(&w, "title", it->title);
         jw_kstr(&w, "text", it->text);
-        if (own)
-            write_changes(c, &s, it, &w);
+        if (own) {
+            jw_key(&w, "changes");
+            changes_write(c, s.labels, it->e, it->changes, s.clear, &w);
+        }
         jw_end(&w);
     }
     finish_page(c, &s, s.n > s.limit, &w);

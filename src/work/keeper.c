@@ -17,6 +17,7 @@
 #include "base/vec.h"
 #include "meta/model.h"
 #include "record/announce.h"
+#include "record/approval/approval.h"
 #include "record/bin.h"
 #include "record/customs.h"
 #include "record/idempotency.h"
@@ -52,7 +53,7 @@ typedef struct HeardRow {
 typedef struct Heard {
     Arena *a;
     VEC(HeardRow) rows;
-    bool model, access, setting, channel, rule;
+    bool model, access, setting, channel, rule, flow;
     int64_t last;
 } Heard;
 
@@ -66,6 +67,7 @@ static void hear(void *arg, int64_t id, const char *topic, int64_t ref)
     h->setting |= strcmp(topic, "setting") == 0;
     h->channel |= strcmp(topic, "channel") == 0;
     h->rule |= strcmp(topic, "rule") == 0;
+    h->flow |= strcmp(topic, "approval_flow") == 0;
 }
 
 static void follow(Keeper *k, Ctx *c)
@@ -80,6 +82,8 @@ static void follow(Keeper *k, Ctx *c)
         customs_reload(c);
     if (h.channel)
         outbox_events_load(c);
+    if (h.flow)
+        approval_load(c);
     if (h.model || h.access)
         actor_cache_clear();
     if (h.rule || h.model || h.access || h.setting)
@@ -181,6 +185,7 @@ static void remind(Keeper *k, Ctx *c)
     remind_tasks(c);
     announce_start(c);
     outbox_free_claims(c);
+    approval_upkeep(c);
 }
 
 /* Samples of metrics once a day of the house: the first process that looks after midnight queues them. */

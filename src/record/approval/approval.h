@@ -1,0 +1,37 @@
+/*
+ * One approval mechanism: a change request holds an intended operation until the people of a flow's steps agree, then the
+ * engine carries it out as if the requester had done it then (his rights and the version are asked anew), or an
+ * administrator does with one click.
+ *
+ * Rows: approval_flow (what is held, who agrees), change_request (one operation), approval_task (one person's part).
+ */
+#ifndef RECORD_APPROVAL_APPROVAL_H
+#define RECORD_APPROVAL_APPROVAL_H
+
+#include "record/hooks.h"
+
+/* The enabled flows, read anew (start, topic "approval_flow" of the change log). */
+bool approval_load(Ctx *c);
+
+/*
+ * Is this operation of a person held? ERR_APPROVAL_REQUIRED is recorded then, on the first protected field that changes.
+ * changed NULL: a deletion. Costs nothing where the entity has no flow.
+ */
+bool approval_holds(Ctx *c, const Entity *e, int64_t id, const DbVal *before,
+                    const unsigned char *changed);
+
+/* Is it a flow the engine can follow? Mistakes by field. */
+bool approval_flow_check(Ctx *c, const Save *s);
+
+/* A new request: checked as the operation itself would be, filled with what it changes; then its first tasks. */
+bool approval_file(Ctx *c, Save *s);
+bool approval_filed(Ctx *c, Save *s);
+
+/* The actions of change_request. *handled false: none of ours. */
+bool approval_act(Ctx *c, const Record *request, const char *name, json_object *in, Buf *out,
+                  bool *handled);
+
+/* Late tasks are told once more, to the person and his manager; those of people who have left go on to others. */
+bool approval_upkeep(Ctx *c);
+
+#endif

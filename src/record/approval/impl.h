@@ -1,0 +1,61 @@
+/* What the files of the approvals share. */
+#ifndef RECORD_APPROVAL_IMPL_H
+#define RECORD_APPROVAL_IMPL_H
+
+#include "base/json_read.h"
+#include "record/approval/approval.h"
+
+enum { APPROVAL_STEPS_MOST = 10, APPROVAL_PEOPLE_MOST = 50, APPROVAL_IDS_MOST = 200 };
+
+typedef enum ApprovalOp { APPROVE_EDIT, APPROVE_DELETE, APPROVE_BULK_DELETE } ApprovalOp;
+bool approval_op(const char *name, ApprovalOp *out);
+
+/* A flow that holds an operation; texts are the arena's. */
+typedef struct ApprovalFlow {
+    int64_t id;
+    const char *entity, *name, *fields, *filter, *steps;
+    bool on_edit, on_delete, by_admin;
+} ApprovalFlow;
+
+/* The first flow that holds it; *field: the first protected field that changes (edit), or NULL. */
+bool approval_flow_of(Ctx *c, const Entity *e, int64_t id, const DbVal *before,
+                      const unsigned char *changed, ApprovalFlow *out, const char **field,
+                      bool *found);
+
+/* ---- people.c -------------------------------------------------------------------------------- */
+
+typedef struct ApprovalStep {
+    const char *who, *role;
+    int64_t user;
+    bool all;  /* everybody has to agree, else one is enough */
+    int hours; /* 0: no limit */
+} ApprovalStep;
+
+/* steps: JSON of the flow, checked before. *n: how many. Mistakes under field "steps". */
+bool approval_steps(Ctx *c, const char *steps, ApprovalStep *out, int *n);
+/* Who has to answer a step of a request by this person: active people but himself; where the step names nobody, the
+   management, then the administrators. ERR_CONFLICT where nobody is left. */
+bool approval_people(Ctx *c, const ApprovalStep *step, int64_t requester, int64_t *out, int *n);
+/* Active holders of a role but one person. */
+bool approval_holders(Ctx *c, const char *role, int64_t but, int64_t *out, int *n);
+
+/* ---- task.c ---------------------------------------------------------------------------------- */
+
+/* In a write: a task for each of the people, who may read the request from now on and are told. */
+bool approval_tasks(Ctx *c, int64_t request, const char *title, const char *kind, int step,
+                    int hours, const int64_t *people, int n);
+/* The caller's waiting task of this kind; 0 where he has none. */
+bool approval_task_of(Ctx *c, int64_t request, const char *kind, int64_t user, int64_t *out);
+bool approval_task_end(Ctx *c, int64_t task, const char *state, const char *comment);
+/* The other waiting ones of a request end without an answer. */
+bool approval_tasks_void(Ctx *c, int64_t request);
+bool approval_tasks_waiting(Ctx *c, int64_t request, int64_t *out);
+/* Tells one person; key: a sentence of the catalogue with the title behind. */
+bool approval_tell(Ctx *c, int64_t user, int64_t request, const char *title, const char *key);
+
+/* ---- carry_out.c ----------------------------------------------------------------------------- */
+
+/* In a write: does what was asked for. A refusal of the engine is no failure: *why says it, NULL for done. */
+bool approval_carry_out(Ctx *c, const Record *request, const char **why);
+
+#endif
