@@ -28,6 +28,7 @@ export function makeRouter(): Router {
           ] },
           { path: 'e/:plural/:id(\\d+)', name: 'detail', component: () => import('./views/detail/DetailPage.vue') },
           { path: 'tasks', name: 'my-tasks', component: () => import('./views/tasks/TasksPage.vue') },
+          { path: 'approvals', name: 'approvals', component: () => import('./views/approvals/ApprovalsPage.vue') },
           { path: 'calendar', name: 'calendar', component: () => import('./views/calendar/CalendarPage.vue') },
           { path: 'figures', name: 'figures', component: () => import('./views/figures/DashboardPage.vue') },
           { path: 'figures/metrics', name: 'metrics', component: () => import('./views/figures/MetricsPage.vue') },

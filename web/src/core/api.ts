@@ -39,6 +39,8 @@ export const hooks = {
   setCsrf: (_: string) => {},
   signInAgain: async () => false,
   stepUp: async (_methods: string[]) => false,
+  approve: async (_held: { method: string; plural: string; id: number; body: unknown; message: string }) => false,
+  filed: () => 'filed',
   unreachable: () => 'offline',
 };
 
@@ -124,6 +126,9 @@ export async function call<T>(method: string, path: string, options: CallOptions
     if (round < 3 && !options.anonymous) {
       if (error.status === 401 && (await hooks.signInAgain())) continue;
       if (error.code === 'step_up_required' && (await hooks.stepUp((error.body.methods as string[]) ?? ['password']))) continue;
+      const record = error.code === 'approval_required' && /^\/([a-z-]+)\/(\d+)$/.exec(path);
+      // Not done, and no mistake either: the same was filed as a request.
+      if (record && (await hooks.approve({ method, plural: record[1]!, id: Number(record[2]), body: options.body, message: error.errors[0]?.message ?? error.message }))) throw new ApiError(202, 'approval_filed', hooks.filed());
       if (error.code === 'csrf' && round === 0) {
         const me = await send('GET', '/me', {});
         if (me.ok) { hooks.setCsrf(((await me.json()) as { csrf: string }).csrf); continue; }

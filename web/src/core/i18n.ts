@@ -9,10 +9,11 @@ import type zhLive from '../../../messages/parts/live.zh.json';
 import type zhRule from '../../../messages/parts/rule.zh.json';
 import type zhWizard from '../../../messages/parts/wizard.zh.json';
 import type zhChannel from '../../../messages/parts/channel.zh.json';
+import type zhApproval from '../../../messages/parts/approval.zh.json';
 import type zhDay from '../../../messages/parts/day.zh.json';
 import type zhMetric from '../../../messages/parts/metric.zh.json';
 
-type Full = (keyof typeof zhPart | keyof typeof zhFollow | keyof typeof zhWizard | keyof typeof zhDay | keyof typeof zhMetric | keyof typeof zhLists | keyof typeof zhLook | keyof typeof zhLive | keyof typeof zhChannel | keyof typeof zhRule) & string;
+type Full = (keyof typeof zhPart | keyof typeof zhFollow | keyof typeof zhWizard | keyof typeof zhDay | keyof typeof zhMetric | keyof typeof zhLists | keyof typeof zhLook | keyof typeof zhLive | keyof typeof zhChannel | keyof typeof zhRule | keyof typeof zhApproval) & string;
 export type Key = Full extends infer K ? (K extends `ui.${infer R}` ? R : never) : never;
 export type Lang = 'zh' | 'en';
 export interface Label { zh: string; en?: string }

@@ -24,6 +24,7 @@ export async function acknowledge(id: number): Promise<void> {
 export function target(n: Pick<LiveNotice, 'entity' | 'record' | 'kind'>): string | null {
   if (!n.entity) return null;
   if (n.entity === 'job') return '/jobs';
+  if (n.entity === 'change_request') return `/approvals?open=${n.record}`;
   if (n.entity === 'announcement') return `/notifications?open=${n.record}`;
   // Many at once were handed over: the list of what is one's own, the newest change first.
   if (n.kind === 'transferred' && !n.record) return `/e/${pluralOf(n.entity)}?filter=${encodeURIComponent('["owner","in",["me"]]')}&sort=-updated_at`;

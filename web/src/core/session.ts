@@ -20,7 +20,9 @@ export const zone = computed(() => me.value?.zone || 'Asia/Shanghai');
 export const may = (right: string): boolean => me.value?.rights?.includes(right) ?? false;
 
 /** A dialog waiting for an answer: sign-in over an expired session, or a second verification. */
-export const asking = ref<{ kind: 'sign-in' } | { kind: 'step-up'; methods: string[] } | null>(null);
+/** A change of a record that is held until people agree to it. */
+export interface HeldCall { method: string; plural: string; id: number; body: unknown; message: string }
+export const asking = ref<{ kind: 'sign-in' } | { kind: 'step-up'; methods: string[] } | { kind: 'approval'; held: HeldCall } | null>(null);
 let answer: ((ok: boolean) => void) | null = null;
 let current: Promise<boolean> | null = null;
 
@@ -39,6 +41,8 @@ hooks.csrf = () => csrf;
 hooks.setCsrf = (next) => { csrf = next; };
 hooks.signInAgain = () => (me.value ? ask({ kind: 'sign-in' }) : Promise.resolve(false));
 hooks.stepUp = (methods) => ask({ kind: 'step-up', methods });
+hooks.approve = (held) => ask({ kind: 'approval', held });
+hooks.filed = () => t('approval.sent');
 hooks.unreachable = () => t('error.offline');
 
 /** Theme, density, size of text and language are kept with the account, and in this browser for the sign-in page. */

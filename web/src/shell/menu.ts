@@ -11,10 +11,10 @@ export interface MenuGroup { name: string; text: string; entries: MenuEntry[] }
 export const dayPages = computed<MenuEntry[]>(() => {
   const has = (entity: string) => (me.value?.menus ?? []).some((m) => m.entity === entity);
   const pages: [string, string, Key, boolean][] = [['/tasks', 'task', 'page.my_tasks', has('task')], ['/calendar', 'calendar', 'page.calendar', (index.value?.entities ?? []).some((e) => e.calendar && has(e.name))],
-    ['/figures', 'chart', 'page.figures', (index.value?.entities ?? []).some((e) => e.name === 'dashboard')]];
+    ['/approvals', 'shield', 'approval.title', has('change_request')], ['/figures', 'chart', 'page.figures', (index.value?.entities ?? []).some((e) => e.name === 'dashboard')]];
   return pages.filter(([, , , on]) => on).map(([to, icon, key]) => ({ to, icon, text: t(key), key: to }));
 });
-const own = new Set(['users', 'departments', 'roles', 'audit-logs', 'custom-fields', 'number-rules', 'rules']);
+const own = new Set(['change-requests', 'users', 'departments', 'roles', 'audit-logs', 'custom-fields', 'number-rules', 'rules']);
 export const menu = computed<MenuGroup[]>(() => {
   const groups: MenuGroup[] = [];
   const order = index.value?.groups ?? [];

@@ -15,9 +15,13 @@ export function closeToast(id: number): void { toasts.value = toasts.value.filte
 /** Shows what went wrong, with the number support needs to find it in the log. */
 export function fail(error: unknown): void {
   if (isAbort(error)) return;
+  if (isFiled(error)) { toast(messageOf(error)); return; }
   const trace = error instanceof ApiError && error.status >= 500 && error.traceId ? ` (${error.traceId})` : '';
   toast(messageOf(error) + trace, 'error');
 }
+
+/** What was tried waits for approval now: no mistake, but not done either. */
+export const isFiled = (error: unknown) => error instanceof ApiError && error.code === 'approval_filed';
 
 export interface Question { title: string; text?: string; ok: string; danger?: boolean; answer: (yes: boolean) => void }
 export const question = shallowRef<Question | null>(null);
