@@ -24,6 +24,11 @@ bool session_open(Ctx *c, const char *login, const char *password, const char *i
 bool session_find(Ctx *c, const char *token, const char *ip, const char *agent, Actor **out,
                   const char **out_csrf);
 bool session_close(Ctx *c, int64_t session);
+/* {"data": [{id, created_at, seen_at, ip, device, current}]} of user (0: one's own), newest first; another's with the
+   right "sessions" only (ERR_FORBIDDEN). Ends one of them: one's own, with that right anybody's; ERR_NOT_FOUND otherwise;
+   never by a bearer token. */
+bool session_list(Ctx *c, int64_t user, Buf *out);
+bool session_end(Ctx *c, int64_t id);
 bool session_close_all(Ctx *c, int64_t user, int64_t but_session);
 /* Step-up by password: valid 5 minutes for this session. Never for a bearer token. */
 bool session_step_up(Ctx *c, const char *method, const char *code);

@@ -11,6 +11,8 @@ bool api_metrics(Request *rq);
 bool api_session_open(Request *rq);
 bool api_session_verify(Request *rq);
 bool api_session_close(Request *rq);
+bool api_session_list(Request *rq);
+bool api_session_end(Request *rq);
 bool api_me(Request *rq);
 bool api_me_update(Request *rq);
 bool api_me_password(Request *rq);

@@ -278,3 +278,18 @@ bool api_token_delete(Request *rq)
     respond_nothing(rq);
     return true;
 }
+
+bool api_session_list(Request *rq)
+{
+    int64_t user;
+    return request_number(rq, "user", 1, INT64_MAX, 0, &user) &&
+           session_list(&rq->c, user, &rq->out.body);
+}
+
+bool api_session_end(Request *rq)
+{
+    if (!session_end(&rq->c, rq->id))
+        return false;
+    respond_nothing(rq);
+    return true;
+}

@@ -265,6 +265,40 @@ describe('tokens', () => {
   });
 });
 
+describe('open sign-ins', () => {
+  test('are listed and ended by whose they are, and by who has the right', async () => {
+    const { login, password } = await person();
+    const one = await server.login(login, password), two = await server.login(login, password);
+    const { json } = await one.get('/sessions');
+    assert.equal(json.data.length, 2);
+    assert.deepEqual(json.data.map((s) => s.current), [false, true]);
+    for (const s of json.data) {
+      assert.deepEqual(Object.keys(s).sort(), ['created_at', 'current', 'device', 'id', 'ip', 'seen_at']);
+      assert.equal(s.ip, '127.0.0.1');
+    }
+    const [other, own] = json.data.map((s) => s.id);
+    // a stranger sees and ends nothing, and cannot tell it from what is not there
+    problem(await people.rep.get(`/sessions?user=${one.user.id}`), 403, 'forbidden');
+    const [foreign, absent] = [await people.rep.del(`/sessions/${other}`), await people.rep.del('/sessions/987654321')];
+    problem(foreign, 404, 'not_found');
+    assert.deepEqual({ ...foreign.json, trace_id: '' }, { ...absent.json, trace_id: '' });
+    assert.equal((await two.get('/me')).status, 200);
+    await one.stepUp();
+    const bearer = server.anyone({ token: (await one.post('/tokens', { name: 't' })).json.token });
+    problem(await bearer.del(`/sessions/${other}`), 403, 'forbidden');
+    assert.equal((await one.del(`/sessions/${other}`)).status, 204);
+    problem(await two.get('/me'), 401, 'not_signed_in');
+    problem(await one.del(`/sessions/${other}`), 404);
+    const theirs = await admin.get(`/sessions?user=${one.user.id}`);
+    assert.deepEqual(theirs.json.data.map((s) => s.id), [own]);
+    assert.equal((await admin.del(`/sessions/${own}`)).status, 204);
+    problem(await one.get('/me'), 401, 'not_signed_in');
+    const audit = (await admin.get('/audit-logs?limit=200')).json.data.filter((a) => a.action === 'session_end');
+    assert.ok(audit.length >= 2);
+    for (const bad of ['x', '-1', '0']) problem(await admin.get(`/sessions?user=${bad}`), 400);
+  });
+});
+
 describe('people who leave', () => {
   test('the next request of somebody disabled is refused, with session and token', async () => {
     const { login, password } = await person();
