@@ -498,14 +498,17 @@ static bool plan_columns(Ctx *c, const Entity *e)
     return true;
 }
 
-/* The part of an entity in the statement of labels: its mark, and where its ids are bound. */
-static bool find_labels(Ctx *c, const char *text, int k)
+/* The part of an entity in the statement of labels: its mark, and where its ids are bound. A page on which nothing is
+   linked to it has none. */
+static void find_labels(Ctx *c, const char *text, int k)
 {
     const char *from =
         arena_printf(c->a, " FROM \"%s\" AS t0 WHERE t0.\"id\" IN ($", page.label_of[k]->name);
     const char *at = strstr(text, from), *select = at;
+    page.label_mark[k] = -1;
+    page.label_slots[k] = 0;
     if (!at)
-        return false;
+        return;
     while (select > text && strncmp(select, "SELECT ", 7) != 0)
         select--;
     page.label_mark[k] = (int)strtol(select + 7, NULL, 10);
@@ -513,7 +516,6 @@ static bool find_labels(Ctx *c, const char *text, int k)
     page.label_slots[k] = 1;
     for (const char *p = at + strlen(from); *p && *p != ')'; p++)
         page.label_slots[k] += *p == ',';
-    return true;
 }
 
 static bool sort_statements(Ctx *c, const Captured *all, int n)
@@ -529,7 +531,7 @@ static bool sort_statements(Ctx *c, const Captured *all, int n)
     page.stmts = s;
     bool known = page.n_pages > 0 && page.n_stmts == n && n == page.n_pages + (page.n_labels > 0);
     for (int k = 0; known && k < page.n_labels; k++)
-        known = find_labels(c, s[page.n_pages].text, k);
+        find_labels(c, s[page.n_pages].text, k);
     return known;
 }
 
@@ -565,6 +567,8 @@ static bool learn(App *app, const char *login, const char *sort, const char *fil
     const Field *by = entity_field(e, order + (order[0] == '-'));
     if (!ok || !by || !plan_columns(c, e) || !sort_statements(c, all, n)) {
         fprintf(stderr, BARE_NAME ": the page has statements this program does not know\n");
+        for (int i = 0; i < n; i++)
+            fprintf(stderr, "  %s\n", all[i].text);
         return false;
     }
     page.limit = 50;

@@ -4,12 +4,13 @@
  * rounds), statements a call.
  *
  *     bench_engine --data DIR [--database URL] --login admin [--rounds 5] [--depth 400000] [--cpu] [--only-customers]
- *                  [--word 华为] [--creates] [--short]
+ *                  [--word 华为] [--creates] [--short | --tails]
  *
  * --cpu counts time on a core instead of the clock, which a neighbour who loads the machine moves less: of this process
  * (one thread asks, on SQLite another one writes) and of the PostgreSQL process that serves it, on this machine.
  * --creates creates customers, too, a few hundred, and leaves them there. --short: only what the picture of cost against
- * size shows.
+ * size shows. --tails: median, 99th percentile and most of single calls of a list, a search over all entities, a record
+ * with its timeline.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -22,21 +23,24 @@
 #include "base/json_read.h"
 #include "record/record.h"
 
-enum { MAX_ROUNDS = 99, ROUND_NS = 60000000 };
+enum { MAX_ROUNDS = 99, ROUND_NS = 60000000, SPREAD = 100, TAIL_CALLS = 1500 };
 
 typedef struct Bench {
     App app;
     const Actor *me;
     int rounds;
     int64_t some_id;
-    const char *deep;    /* a cursor */
-    bool others;         /* some_id need not be a row of this person: --others */
-    bool only_customers; /* no search over all entities */
-    bool cpu;            /* time on a core instead of the clock: --cpu */
-    bool creates;        /* --creates */
-    bool brief;          /* --short */
-    const char *word;    /* instead of the usual ones: --word */
-    int64_t backend;     /* PostgreSQL: the process that serves us; its time counts, too */
+    const char *deep;       /* a cursor */
+    bool others;            /* some_id need not be a row of this person: --others */
+    bool only_customers;    /* no search over all entities */
+    bool cpu;               /* time on a core instead of the clock: --cpu */
+    bool creates;           /* --creates */
+    bool tails;             /* --tails */
+    int64_t spread[SPREAD]; /* ids all over the table */
+    int turn;
+    bool brief;       /* --short */
+    const char *word; /* instead of the usual ones: --word */
+    int64_t backend;  /* PostgreSQL: the process that serves us; its time counts, too */
 } Bench;
 
 typedef bool (*Work)(Ctx *c, Bench *b, const char *arg, Buf *out);
@@ -230,6 +234,62 @@ static bool phone_tail(Bench *b, const char **out)
     return true;
 }
 
+/* A record, another one each time, and its timeline. */
+static bool some_page(Ctx *c, Bench *b, const char *arg, Buf *out)
+{
+    (void)arg;
+    const Entity *e = model_entity(c->model, "customer");
+    int64_t id = b->spread[b->turn++ % SPREAD];
+    TimelineQuery q = {.limit = 50};
+    return rec_json(c, e, id, false, out, NULL) && rec_timeline(c, e, id, &q, out);
+}
+
+static bool some_search(Ctx *c, Bench *b, const char *arg, Buf *out)
+{
+    static const char *const words[] = {"华为", "华", "huawei", "hw", "hwkj", "科技", "有限公司"};
+    (void)arg;
+    return rec_search(c, words[b->turn++ % 7], NULL, 20, out);
+}
+
+static bool find_spread(Bench *b)
+{
+    Ctx *c = &b->app.c;
+    int64_t first, last;
+    if (!db_one_int(c, SQL("SELECT min(id) FROM \"customer\""), NULL, 0, &first, NULL) ||
+        !db_one_int(c, SQL("SELECT max(id) FROM \"customer\""), NULL, 0, &last, NULL))
+        return false;
+    for (int i = 0; i < SPREAD; i++) {
+        DbVal p[] = {db_of_int(first + (last - first) / SPREAD * i)};
+        if (!db_one_int(c,
+                        SQL("SELECT id FROM \"customer\" WHERE id >= $1 AND deleted_at IS NULL "
+                            "ORDER BY id LIMIT 1"),
+                        p, 1, &b->spread[i], NULL))
+            return false;
+    }
+    db_release(c);
+    return true;
+}
+
+/* Each call by itself: median and 99th percentile. */
+static bool tail(Bench *b, const char *name, Work work)
+{
+    static double us[TAIL_CALLS];
+    int n_sql;
+    for (int i = 0; i < 50; i++) /* warm */
+        if (!once(b, work, "", &n_sql, NULL, NULL))
+            return false;
+    for (int i = 0; i < TAIL_CALLS; i++) {
+        int64_t began = now_ns(b);
+        if (!once(b, work, "", &n_sql, NULL, NULL))
+            return false;
+        us[i] = (double)(now_ns(b) - began) / 1000;
+    }
+    qsort(us, TAIL_CALLS, sizeof *us, by_value);
+    printf("%s\t%.1f\t%.1f\t%.1f\n", name, us[TAIL_CALLS / 2], us[TAIL_CALLS * 99 / 100],
+           us[TAIL_CALLS - 1]);
+    return true;
+}
+
 static bool create(Ctx *c, Bench *b, const char *arg, Buf *out)
 {
     static int64_t n;
@@ -271,7 +331,10 @@ static bool all(Bench *b)
     static const char *const words[] = {"华为", "华", "huawei", "hw",
                                         "hwkj", "h",  "hua",    "有限公司"};
     size_t n_words = b->word ? 1 : sizeof words / sizeof *words;
-    const char *tail;
+    const char *digits;
+    if (b->tails)
+        return find_spread(b) && tail(b, "list", list) && tail(b, "search", some_search) &&
+               tail(b, "detail", some_page);
     if (b->brief)
         return figure(b, "list", list, "first") && figure(b, "search", search_customers, "华为") &&
                figure(b, "keystroke", search_customers, "hw") && figure(b, "detail", detail, "") &&
@@ -282,7 +345,7 @@ static bool all(Bench *b)
         figure(b, "list.counted", list_counted, "") &&
         (b->others || (figure(b, "detail", detail, "") && figure(b, "timeline", timeline, "") &&
                        figure(b, "timeline q", timeline, "报价"))) &&
-        hints(b) && phone_tail(b, &tail);
+        hints(b) && phone_tail(b, &digits);
     db_release(&b->app.c);
     for (size_t i = 0; ok && i < n_words; i++) {
         Arena *a = b->app.a;
@@ -291,8 +354,8 @@ static bool all(Bench *b)
              (b->only_customers || figure(b, arena_printf(a, "search_all.%s", w), search, w)) &&
              figure(b, arena_printf(a, "list_q.%s", w), list_q, w);
     }
-    return ok && figure(b, "search.phone tail", search_customers, tail) &&
-           figure(b, "list_q.phone tail", list_q, tail) &&
+    return ok && figure(b, "search.phone tail", search_customers, digits) &&
+           figure(b, "list_q.phone tail", list_q, digits) &&
            (!b->creates || figure(b, "create", create, ctx_num(&b->app.c, b->app.c.now_ms)));
 }
 
@@ -307,7 +370,8 @@ int main(int argc, char **argv)
     const char *word = args_take(&args, "--word");
     bool others = args_flag(&args, "--others"), cpu = args_flag(&args, "--cpu"),
          only_customers = args_flag(&args, "--only-customers"),
-         creates = args_flag(&args, "--creates"), brief = args_flag(&args, "--short");
+         creates = args_flag(&args, "--creates"), brief = args_flag(&args, "--short"),
+         tails = args_flag(&args, "--tails");
     if (!o.dir || !login || !args_done(&args, 0))
         return usage("bench_engine --data DIR [--database URL] --login L [--rounds N] [--depth N] "
                      "[--word W]");
@@ -317,6 +381,7 @@ int main(int argc, char **argv)
                .cpu = cpu,
                .creates = creates,
                .brief = brief,
+               .tails = tails,
                .only_customers = only_customers};
     if (b.rounds < 1 || b.rounds > MAX_ROUNDS || !app_open(&b.app, &o))
         return 1;

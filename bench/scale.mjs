@@ -5,6 +5,25 @@ import { join } from 'node:path';
 
 const label = (n) => n.toLocaleString('en');
 
+/** The same by processor time of single calls, in-process: what a machine that others load moves least. */
+export function callTails(bench, small, large, engine) {
+  const { sh, bin, rounds, figure, sizes } = bench, got = {};
+  const ask = (data) => Object.fromEntries(sh(bin('bench_engine'), ['--data', data.dir, '--login', 'admin', '--cpu', '--tails', ...(data.database ? ['--database', data.database] : [])])
+    .trim().split('\n').map((l) => l.split('\t')).map((f) => [f[0], Number(f[2])]));
+  for (let r = 0; r < rounds; r++) {
+    const a = ask(small), b = ask(large);
+    for (const name of Object.keys(a)) {
+      const g = (got[name] ??= { small: [], large: [], ratio: [] });
+      g.small.push(a[name]); g.large.push(b[name]); g.ratio.push(b[name] / a[name]);
+    }
+  }
+  for (const [name, g] of Object.entries(got)) {
+    figure(`${engine}: ${name}, CPU of a call, 99th percentile at ${label(sizes[0])}`, g.small, 'µs', { digits: 0 });
+    figure(`${engine}: ${name}, CPU of a call, 99th percentile at ${label(sizes[1])}`, g.large, 'µs', { digits: 0 });
+    figure(`${engine}: ${name}, CPU of a call, 99th percentile, ${label(sizes[1])} ÷ ${label(sizes[0])}`, g.ratio, '', { goal: '≤ 1.5', met: (v) => v <= 1.5 });
+  }
+}
+
 /** The figures of list, search and detail of two companies of different size, rounds interleaved. bench: the parts of bench/run. */
 export async function tails(bench, small, large, engine) {
   const { Server, load, figure, rounds, out, sizes } = bench;
