@@ -19,15 +19,16 @@ typedef struct Step {
     const char *table;
     int pages;
     bool more;
-    int64_t took_ms;
+    int64_t took_ms, core_us;
 } Step;
 
 static bool run_step(Ctx *c, void *arg)
 {
     Step *s = arg;
-    int64_t began = clock_mono_ms();
+    int64_t began = clock_mono_ms(), core = clock_thread_us();
     bool ok = c->db->dialect->search_tend(c, s->table, s->pages, &s->more);
     s->took_ms = clock_mono_ms() - began;
+    s->core_us = clock_thread_us() - core;
     return ok;
 }
 
@@ -54,5 +55,6 @@ bool sql_search_tend(Ctx *c, const char *entity, bool begun, SearchTend *t)
     t->pages = s.pages < PAGES_LEAST ? PAGES_LEAST : s.pages > PAGES_MOST ? PAGES_MOST : s.pages;
     t->more = s.more;
     t->took_ms = s.took_ms;
+    t->core_us = s.core_us;
     return true;
 }

@@ -56,7 +56,7 @@ bool sql_search_remove(Ctx *c, const char *entity, int64_t id);
 typedef struct SearchTend {
     int pages;
     bool more;
-    int64_t took_ms;
+    int64_t took_ms, core_us; /* by the clock; on a core */
 } SearchTend;
 bool sql_search_tend(Ctx *c, const char *entity, bool begun, SearchTend *t);
 /* Inside a write: a table has become many times what it was. PostgreSQL counts it anew, for until its own vacuum comes

@@ -224,14 +224,17 @@ static void tend(Keeper *k, Ctx *c)
             k->tend_steps++;
             if (k->tend.took_ms > k->tend_longest)
                 k->tend_longest = k->tend.took_ms;
+            if (k->tend.core_us > k->tend_core_us)
+                k->tend_core_us = k->tend.core_us;
             k->next_tend = clock_mono_ms() + TEND_AGAIN;
             return;
         }
         if (k->tend_steps)
             log_write(LOG_INFO, "search_tended", LOG_S("entity", e->name),
-                      LOG_I("steps", k->tend_steps), LOG_I("longest_ms", k->tend_longest));
+                      LOG_I("steps", k->tend_steps), LOG_I("longest_ms", k->tend_longest),
+                      LOG_I("longest_core_us", k->tend_core_us));
         k->tend = (SearchTend){0};
-        k->tend_steps = k->tend_longest = 0;
+        k->tend_steps = k->tend_longest = k->tend_core_us = 0;
         k->tended = (k->tended + 1) % m->n;
         if (!ok)
             return;

@@ -14,7 +14,7 @@ typedef struct Keeper {
         next_measure, next_tend; /* monotonic ms */
     int tended;                  /* the entity whose search table is cared for … */
     SearchTend tend;             /* … where its last step stands, and how many there were */
-    int64_t tend_steps, tend_longest;
+    int64_t tend_steps, tend_longest, tend_core_us;
     int64_t ahead; /* the wall clock of the monotonic, at the last tick */
 } Keeper;
 
