@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { makeCompany, passwordOf, psql, sleep, startServer, until } from '../lib/index.mjs';
+import { defaultEngine, makeCompany, passwordOf, psql, Server, sleep, startServer, until } from '../lib/index.mjs';
 import { all, customer, filter, followUp, make, makeCustomer, mobile, problem } from '../lib/records.mjs';
 
 let server, people, ids, sql;
@@ -410,6 +410,30 @@ describe('by the clock', () => {
     assert.equal(tasks.length, N);
     assert.equal(new Set(tasks.map((x) => x.customer.id)).size, N);
     assert.ok((await runs(r)).every((x) => x.outcome === 'done'));
+  });
+
+  test('two processes whose keepers see the same moment queue one run, and share the saves', { skip: defaultEngine !== 'pg' && 'one process a folder on SQLite' }, async (t) => {
+    const name = marked();
+    const timed = await rule(t, { event: 'scheduled', cron: '30 1 * * *', filter: ['name', 'starts', name], actions: [{ do: 'notify', to: ['owner'], title: `${name}一次` }] });
+    const turns = await rule(t, { filter: ['name', 'starts', name], actions: [{ do: 'assign', how: 'round_robin', users: [ids.rep, ids.rep2] }] });
+    const other = new Server({ engine: 'pg', env: server.env, args: server.args, folder: server.folder, database: server.database });
+    await other.launch();
+    try {
+      const there = await other.login('manager', passwordOf('manager'));
+      const made = await Promise.all(Array.from({ length: 20 }, (_, i) => makeCustomer(i % 2 ? there : people.manager, { name: `${name}${i}` })));
+      const mine = made.filter((c) => c.owner.id === ids.rep).length;
+      assert.equal(mine, 10, 'turns are taken by both as by one');
+      assert.equal((await runs(turns)).length, 20);
+      const jobs = async () => (await sql(`SELECT count(*) FROM job WHERE kind = 'rule' AND params LIKE '%${timed.id}%'`))[0][0];
+      for (let i = 1; i <= 3; i++) {
+        await sql(`UPDATE rule SET next_at = ${Date.now() - 1000 * i} WHERE id = ${timed.id}`);
+        await until(async () => Number(await jobs()) === i || undefined);
+        await until(async () => (await runs(timed)).length === 20 * i || undefined);
+      }
+      await sleep(1500); // the other keeper has looked, too
+      assert.equal(Number(await jobs()), 3);
+      assert.equal((await runs(timed)).length, 60);
+    } finally { await other.halt(); }
   });
 
   test('killed in the middle: nothing twice, nothing left out', async (t) => {

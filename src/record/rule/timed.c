@@ -189,7 +189,10 @@ typedef struct Found {
     const char *cause;
 } Found;
 
-/* The rows of a step as they are now: what was changed or answered meanwhile is not among them. */
+/*
+ * The rows of a step as they are now; what was changed meanwhile is not among them. Found by their ids alone, the
+ * rest is a column: this reads in the transaction, and a planner that went by another index would hold up every other write.
+ */
 static bool read_again(Ctx *c, const Step *s, Found *out, int *n)
 {
     const Entity *e = s->run->rule->e;
@@ -199,20 +202,25 @@ static bool read_again(Ctx *c, const Step *s, Found *out, int *n)
     sql_init(&q, c->a);
     sql_add(&q, SQL("SELECT "));
     rule_timed_cause(&q, s->run->rule, s->run->at);
-    sql_add(&q, SQL(", "));
+    sql_add(&q, SQL(", CASE WHEN t0.\"deleted_at\" IS NULL AND t0.\"archived_at\" IS NULL AND "));
+    filter_sql_each(c, &q, e, "t0", s->run->rows);
+    sql_add(&q, SQL(" THEN 1 ELSE 0 END, "));
     value_columns(&q, e, "t0");
-    from_rows(c, &q, s->run);
-    sql_add(&q, SQL(" AND t0.\"id\" IN "));
+    sql_add(&q, SQL(" FROM "));
+    sql_name(&q, e->name);
+    sql_add(&q, SQL(" AS t0 WHERE t0.\"id\" IN "));
     sql_bind_ids(&q, s->ids, s->n);
     sql_add(&q, SQL(" ORDER BY t0.\"id\" ASC"));
     DbRows *r = sql_query(c, &q);
     if (!r)
         return false;
     while (*n < s->n && db_step(r)) {
+        if (db_int(r, 1) != 1)
+            continue;
         Found *f = &out[(*n)++];
         f->cause = arena_str(c->a, db_text(r, 0));
         f->r = (Record){.e = e, .v = ARENA_ARRAY(c->a, e->n_fields, DbVal)};
-        value_read_row(c->a, e, r, 1, f->r.v);
+        value_read_row(c->a, e, r, 2, f->r.v);
         f->r.id = f->r.v[STD_ID].i;
         f->r.version = f->r.v[STD_VERSION].i;
     }
