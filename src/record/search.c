@@ -131,9 +131,18 @@ typedef struct Search {
     int n;
 } Search;
 
-enum { SCORE_REST, SCORE_INSIDE, SCORE_NUMBER, SCORE_BEGINS, SCORE_IS };
+enum {
+    SCORE_REST,
+    SCORE_READ,
+    SCORE_INSIDE,
+    SCORE_READ_BEGINS,
+    SCORE_NUMBER,
+    SCORE_BEGINS,
+    SCORE_IS
+};
 
-/* A title that is what was typed, begins with it; a number that does; a title that contains it; the rest. */
+/* A title that is what was typed, begins with it; a number that does; a title whose characters are read so from the first on;
+   one that contains it, as it stands or as it is read; the rest: what was typed stands in another field. */
 static int score_of(Ctx *c, const RowSet *s, const Row *row, const char *label, const char *folded)
 {
     char *l = fold_text(c->a, label);
@@ -146,7 +155,11 @@ static int score_of(Ctx *c, const RowSet *s, const Row *row, const char *label, 
             strncmp(fold_text(c->a, v->s), folded, n) == 0)
             return SCORE_NUMBER;
     }
-    return strstr(l, folded) ? SCORE_INSIDE : SCORE_REST;
+    int from, to;
+    bool read = pinyin_mark(l, folded, n, &from, &to);
+    if (read && from == 0)
+        return SCORE_READ_BEGINS;
+    return strstr(l, folded) ? SCORE_INSIDE : read ? SCORE_READ : SCORE_REST;
 }
 
 /* Within a score the caller's own first, then as entities stand in the model, then the younger. */

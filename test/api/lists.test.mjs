@@ -262,6 +262,15 @@ describe('counts, fields, search', () => {
     assert.equal(await marks('云杉'), undefined);
   });
 
+  test('what begins as it is read stands before what was found in another field', async () => {
+    const c = await makeCustomer(rep, { name: '行知测试排序有限公司' });
+    await make(rep, 'contacts', contact(c.id, { name: '赵排序', title: '行政主任' }));
+    const hits = await until(async () => { const h = (await rep.get('/search?q=xzcs')).json.data; return h.length ? h : null; });
+    assert.equal(hits[0].id, c.id);
+    const both = (await rep.get('/search?q=xz')).json.data, at = (entity) => both.findIndex((h) => h.entity === entity && (h.id === c.id || /赵排序/.test(h.label)));
+    assert.ok(at('customer') >= 0 && (at('contact') < 0 || at('customer') < at('contact')), JSON.stringify(both.slice(0, 6)));
+  });
+
   test('120 searches a minute', async () => {
     const strict = await startServer({ env: { ZHIKE_LIMIT_SEARCH: '5/min' } });
     try {
