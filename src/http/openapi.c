@@ -350,6 +350,8 @@ static bool offered(const Route *r, const Entity *e)
         return false;
     if (strstr(r->path, "/duplicates") && !(e->gets & GETS_DEDUPE))
         return false;
+    if (strstr(r->path, "/erase") && !(e->gets & GETS_TRASH))
+        return false;
     if (strstr(r->path, "/attachments") && !(e->gets & GETS_ATTACHMENTS))
         return false;
     return true;
