@@ -337,14 +337,16 @@ void live_hear(int64_t id, const char *topic, int64_t ref)
 
 bool live_start(Ctx *c, Db *db)
 {
+    pthread_mutex_lock(&live.lock); /* the keeper may tell of changes already */
     live.db = db;
     live.a = arena_new(0);
-    live.running = true;
     clock_cond_init(&live.wake);
     clock_cond_init(&live.empty);
-    if (pthread_create(&live.thread, NULL, run, NULL) == 0)
+    live.running = pthread_create(&live.thread, NULL, run, NULL) == 0;
+    bool ok = live.running;
+    pthread_mutex_unlock(&live.lock);
+    if (ok)
         return true;
-    live.running = false;
     return ctx_fail_detail(c, ERR_INTERNAL, "no thread for live updates", "err.internal");
 }
 
