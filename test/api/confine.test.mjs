@@ -1,6 +1,7 @@
 // The running server has locked itself up (SECURITY.md C43, G48): what the kernel says of each of its threads, what it
 // says itself, that readers of files still start, and the setting. What is refused is tried in unit_base_confine_server.
 import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -81,6 +82,56 @@ describe('locked up', { skip: sanitized ? 'built with a sanitizer' : false }, ()
       assert.equal(json.data.find((s) => s.name === 'limit.search').value, '7/min');
     } finally { await server.stop(); }
   });
+
+  // as in a container that forbids it: the calls of landlock and seccomp are refused before the kernel sees them
+  const forbidding = () => {
+    const folder = temporaryFolder('zhike-deny-'), source = join(folder, 'deny.c'), library = join(folder, 'deny.so');
+    writeFileSync(source, `#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <sys/syscall.h>
+long syscall(long n, ...)
+{
+    long (*real)(long, ...) = (long (*)(long, ...))dlsym(RTLD_NEXT, "syscall");
+    long a[6];
+    va_list v;
+    va_start(v, n);
+    for (int i = 0; i < 6; i++) a[i] = va_arg(v, long);
+    va_end(v);
+    if (n == SYS_seccomp || n == SYS_landlock_create_ruleset) { errno = EPERM; return -1; }
+    return real(n, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+`);
+    execFileSync('cc', ['-shared', '-fPIC', '-o', library, source]);
+    return library;
+  };
+  test('where the system forbids it: auto serves without and says so, on does not start', { skip: spawnSync('cc', ['--version']).error ? 'no compiler' : false }, async () => {
+    const library = forbidding();
+    await withServer({}, async (server) => {
+      await server.halt();
+      server.log = '';
+      server.env.LD_PRELOAD = library;
+      await server.launch();
+      await until(() => server.log.includes('"confined"'), 5000, 'the line of the log');
+      const { seccomp, landlock, missing, level } = told(server);
+      assert.deepEqual([seccomp, landlock, level], ['off', 0, 'warn']);
+      assert.ok(missing);
+      assert.equal((await server.anyone().get('//healthz')).json.confined, 'off');
+      const boss = await server.admin();
+      assert.equal((await boss.get('/me')).status, 200);
+      await server.halt();
+      server.env.ZHIKE_SERVE_CONFINE = 'on';
+      await assert.rejects(server.launch(), /ended with 1 .*\n?.*serve\.confine/s);
+      server.child = null;
+      delete server.env.LD_PRELOAD;
+    });
+  });
+
+  test('on starts where all of it is there', () => withServer({ env: { ZHIKE_SERVE_CONFINE: 'on' } }, async (server) => {
+    await until(() => server.log.includes('"confined"'), 5000, 'the line of the log');
+    assert.equal((await server.anyone().get('//healthz')).json.confined, 'on');
+  }).catch((error) => assert.match(error.message, /serve\.confine/, 'a system without it says so')));
 
   test('off is off, and said', () => withServer({ env: { ZHIKE_SERVE_CONFINE: 'off' } }, async (server) => {
     await until(() => server.log.includes('"confined"'), 5000, 'the line of the log');
