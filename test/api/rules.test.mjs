@@ -152,6 +152,22 @@ describe('a change', () => {
     assert.ok(letters.includes('customer.rule') && letters.includes(`"id":${c.id},"rule":${r.id}`), letters);
   });
 
+  test('what a flow holds, a rule asks for and does not do', async (t) => {
+    const name = marked(), admin = await server.admin();
+    assert.equal((await admin.post('/step-up', { method: 'password', code: server.adminPassword })).status, 204);
+    const flow = await make(admin, 'approval-flows', { name: `流程${name}`, entity: 'customer', on_edit: true, fields: ['level'], filter: ['name', 'starts', name], steps: [{ who: 'user', user: ids.manager }] });
+    const does = await rule(t, { event: 'updated', fields: ['remark'], filter: ['name', 'starts', name], actions: setLevel('normal') });
+    const asks = await rule(t, { event: 'updated', fields: ['remark'], filter: ['name', 'starts', name], actions: [{ do: 'request', values: { level: 'normal' }, reason: '{name} 长期没有往来' }] });
+    let c = await makeCustomer(people.rep, { name: `${name}甲`, level: 'key' });
+    c = await edited(people.rep, 'customers', c, { remark: '没有往来' });
+    assert.equal(c.level, 'key');
+    assert.deepEqual((await runs(does)).map((x) => x.outcome), ['failed']);
+    assert.deepEqual((await runs(asks)).map((x) => [x.outcome, x.reason]), [['done', '已提出变更申请']], JSON.stringify(await runs(asks)));
+    const asked = (await people.boss.get(`/change-requests?${filter(['record', '=', c.id])}`)).json.data;
+    assert.deepEqual(asked.map((x) => [x.operation, x.state, x.reason ?? `${name}甲 长期没有往来`]), [['edit', 'waiting', `${name}甲 长期没有往来`]]);
+    assert.equal((await admin.patch(`/approval-flows/${flow.id}`, { enabled: false }, { 'If-Match': `"${(await fresh(admin, 'approval-flows', flow.id)).version}"` })).status, 200);
+  });
+
   test('order, and an end to it', async (t) => {
     const name = marked();
     const second = await rule(t, { filter: by(name), position: 20, actions: setLevel('normal') });
@@ -490,7 +506,7 @@ describe('before and after', () => {
 
   test('kinds and templates are there, and every template is a rule that can be kept', async (t) => {
     const { json } = await people.boss.post('/rules/actions/kinds', {});
-    assert.deepEqual(json.actions.map((a) => a.name), ['assign', 'set', 'task', 'notify', 'webhook']);
+    assert.deepEqual(json.actions.map((a) => a.name), ['assign', 'set', 'task', 'notify', 'request', 'webhook']);
     assert.ok(json.templates.length >= 6);
     for (const { name, rule: r } of json.templates) {
       const actions = r.actions.map((a) => (a.users ? { ...a, users: [ids.rep, ids.rep2] } : a));

@@ -1,6 +1,7 @@
 /*
  * The action "set": fields of the record, through the same save as a person's, with the rights of the owner of
- * the rule. Days and instants may be words ("today", "+7d"), people "rule_owner".
+ * the rule. Days and instants may be words ("today", "+7d"), people "rule_owner". And "request": the same, asked for
+ * instead of done.
  */
 #include <string.h>
 
@@ -10,7 +11,7 @@
 #include "record/rule/impl.h"
 #include "record/save.h"
 
-enum { FIELDS_MOST = 20 };
+enum { FIELDS_MOST = 20, REASON_BYTES = 1500 };
 
 static bool is_time(const Field *f)
 {
@@ -145,4 +146,45 @@ const RuleActionKind rule_set = {
     .fields_json = "{\"values\":{\"type\":\"values\",\"required\":true}}",
     .check = check,
     .run = run,
+};
+
+/* ---- request ------------------------------------------------------------------------------------ */
+
+static bool check_request(Ctx *c, const Entity *e, json_object *in)
+{
+    const char *reason = json_str(in, "reason", "");
+    if (!*reason)
+        return ctx_fail(c, ERR_REQUIRED, "actions", "rule.request_reason");
+    if (strlen(reason) > REASON_BYTES)
+        return ctx_fail(c, ERR_TOO_LONG, "actions", "rule.text_long", ctx_num(c, REASON_BYTES / 3));
+    return rule_text_check(c, e, reason) && check(c, e, in);
+}
+
+/* The owner of the rule asks for it: what a flow holds is filed, and people decide (record/approval). */
+static bool run_request(Ctx *c, const RuleFire *f, json_object *in)
+{
+    const Entity *e = model_entity(c->model, "change_request");
+    json_object *values = json_member(in, "values"), *request = rec_input(c);
+    SaveOptions o = {.if_version = -1, .origin = "rule", .dry = f->dry};
+    int64_t id;
+    if (!e || !values)
+        return ctx_fail(c, ERR_INVALID, "actions", "rule.set_none", ctx_num(c, FIELDS_MOST));
+    json_object_object_add(request, "operation", json_object_new_string("edit"));
+    json_object_object_add(request, "entity", json_object_new_string(f->e->name));
+    json_object_object_add(request, "record", json_object_new_int64(f->r->id));
+    json_object_object_add(request, "input", json_object_get(input_of(c, f->e, values)));
+    json_object_object_add(request, "reason",
+                           json_object_new_string(rule_text(c, f, json_str(in, "reason", ""))));
+    if (!rec_create(c, e, request, &o, &id))
+        return false;
+    rule_say(c, f, "rule.did_request");
+    return true;
+}
+
+const RuleActionKind rule_request = {
+    .name = "request",
+    .fields_json = "{\"values\":{\"type\":\"values\",\"required\":true},\"reason\":{\"type\":"
+                   "\"template\",\"required\":true}}",
+    .check = check_request,
+    .run = run_request,
 };

@@ -78,7 +78,7 @@ export function actionWords(e: EntityDef | null, a: Action, kinds: Kinds, users:
       const whom = [peopleText(a.users, users), a.department ? t('rules.of_department') : ''].filter(Boolean).join(t('words.comma'));
       return `${tDynamic(`rules.how_${String(a.how)}`, String(a.how))}${whom ? t('rules.colon', whom) : ''}`;
     }
-    case 'set': return t('rules.sets', Object.entries((a.values ?? {}) as Record<string, unknown>).map(([k, v]) => {
+    case 'set': case 'request': return t(a.do === 'set' ? 'rules.sets' : 'rules.requests', Object.entries((a.values ?? {}) as Record<string, unknown>).map(([k, v]) => {
       const f = e?.fields.find((x) => x.name === k);
       const o = f?.options?.find((x) => x.code === v);
       return `${nameOf(e, k)} = ${o ? label(o.label) : v === null ? t('rules.nothing') : String(v)}`;
@@ -93,6 +93,7 @@ export function actionWords(e: EntityDef | null, a: Action, kinds: Kinds, users:
 export function newAction(name: string): Action {
   if (name === 'assign') return { do: name, how: 'round_robin', users: [] };
   if (name === 'set') return { do: name, values: {} };
+  if (name === 'request') return { do: name, values: {}, reason: '' };
   if (name === 'task') return { do: name, title: '', for: ['owner'], days: 1 };
   if (name === 'notify') return { do: name, to: ['owner'], title: '' };
   return { do: name };
