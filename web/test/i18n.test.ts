@@ -2,30 +2,12 @@
 import { describe, expect, it } from 'vitest';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import webZh from '../../messages/parts/web.zh.json';
-import webEn from '../../messages/parts/web.en.json';
-import listsZh from '../../messages/parts/lists.zh.json';
-import listsEn from '../../messages/parts/lists.en.json';
-import followZh from '../../messages/parts/follow.zh.json';
-import followEn from '../../messages/parts/follow.en.json';
-import liveZh from '../../messages/parts/live.zh.json';
-import liveEn from '../../messages/parts/live.en.json';
-import wizardZh from '../../messages/parts/wizard.zh.json';
-import wizardEn from '../../messages/parts/wizard.en.json';
-import ruleZh from '../../messages/parts/rule.zh.json';
-import ruleEn from '../../messages/parts/rule.en.json';
-import channelZh from '../../messages/parts/channel.zh.json';
-import channelEn from '../../messages/parts/channel.en.json';
-import dayZh from '../../messages/parts/day.zh.json';
-import dayEn from '../../messages/parts/day.en.json';
-import metricZh from '../../messages/parts/metric.zh.json';
-import metricEn from '../../messages/parts/metric.en.json';
-import lookZh from '../../messages/parts/look.zh.json';
-import lookEn from '../../messages/parts/look.en.json';
 import { label, setLang, t } from '../src/core/i18n';
 
-const zh: Record<string, string> = { ...webZh, ...followZh, ...wizardZh, ...dayZh, ...metricZh, ...listsZh, ...lookZh, ...liveZh, ...ruleZh, ...channelZh };
-const en: Record<string, string> = { ...webEn, ...followEn, ...wizardEn, ...dayEn, ...metricEn, ...listsEn, ...lookEn, ...liveEn, ...ruleEn, ...channelEn };
+const parts = join(import.meta.dirname, '../../messages/parts');
+/** The sentences of the page, of all topics: a new one is there without being named here. */
+const read = (lang: string): Record<string, string> => Object.fromEntries(readdirSync(parts).filter((n) => n.endsWith(`.${lang}.json`)).flatMap((n) => Object.entries(JSON.parse(readFileSync(join(parts, n), 'utf8')) as Record<string, string>)).filter(([k]) => k.startsWith('ui.')));
+const zh = read('zh'), en = read('en');
 const root = join(import.meta.dirname, '../src');
 const files = (dir: string): string[] => readdirSync(dir).flatMap((n) => { const p = join(dir, n); return statSync(p).isDirectory() ? files(p) : /\.(ts|vue)$/.test(n) && !n.endsWith('.test.ts') ? [p] : []; });
 const holes = (s: string) => [...s.matchAll(/\{\d\}/g)].map((m) => m[0]).sort().join();
