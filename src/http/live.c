@@ -239,6 +239,14 @@ static void beat(const Listeners *ls)
     pthread_mutex_unlock(&live.lock);
 }
 
+static bool is_closing(const Listener *l)
+{
+    pthread_mutex_lock(&live.lock);
+    bool closing = l->closing;
+    pthread_mutex_unlock(&live.lock);
+    return closing;
+}
+
 static void work_tick(const Listeners *ls, const Changes *k, bool overflow, bool alive)
 {
     Arena *a = arena_new(0);
@@ -253,7 +261,7 @@ static void work_tick(const Listeners *ls, const Changes *k, bool overflow, bool
     check_hung_up(&c, ls);
     for (size_t i = 0; i < ls->n; i++) {
         Listener *l = ls->items[i];
-        if (!l->closing && (l->resume >= 0 || k->n || overflow)) {
+        if (!is_closing(l) && (l->resume >= 0 || k->n || overflow)) {
             c.now_ms = clock_now_ms();
             c.deadline_ms = clock_mono_ms() + conf_duration_ms("query.timeout");
             serve_one(&c, l, k, overflow);
