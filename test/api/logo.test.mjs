@@ -16,7 +16,7 @@ after(() => server?.stop());
 const welcome = async () => (await server.anyone().get('/welcome')).json;
 
 test('none at first: the sign-in page is told so, and there is no picture', async () => {
-  assert.deepEqual(await welcome(), { name: '', logo: null });
+  assert.deepEqual(await welcome(), { name: '', logo: null, reset: false });
   problem(await server.anyone().get('/logo'), 404);
 });
 

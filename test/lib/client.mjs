@@ -14,7 +14,13 @@ export class Client {
 
   /** Signs in; throws when that fails, because every further test would. */
   async signIn(login, password) {
-    const answer = await this.post('/session', { login, password });
+    // On a loaded machine the queue of password checks may be full: come back when the server says so, as a browser would.
+    let answer;
+    for (let i = 0; i < 30; i++) {
+      answer = await this.post('/session', { login, password });
+      if (answer.status !== 429 && answer.status !== 503) break;
+      await new Promise((done) => setTimeout(done, 1000 * Math.min(5, Number(answer.headers.get('retry-after')) || 1)));
+    }
     if (answer.status !== 200 || !answer.json?.csrf)
       throw new Error(`sign-in of ${login} was answered ${answer.status}: ${answer.text}`);
     this.password = password;
