@@ -77,6 +77,55 @@ describe('DataGrid', () => {
     expect(w.find('.cell-edit').exists()).toBe(false);
     w.unmount();
   });
+  it('writes other rows over those that were, and leaves a row that stays where it is, with its editor', async () => {
+    const w = make();
+    const [one, two] = w.findAll('tbody tr').map((tr) => tr.element);
+    await w.get('td[data-r="1"][data-c="2"]').trigger('dblclick');
+    await nextTick();
+    await w.get('.cell-edit input').setValue('77');
+    const other = (id: number) => ({ ...rows[0]!, id, name: `别的${id}` });
+    await w.setProps({ rows: [other(8), rows[1]!, other(9)] });
+    expect(w.findAll('tbody tr').map((tr) => tr.find('.title-link').text())).toEqual(['别的8', '客户2', '别的9']);
+    expect(w.findAll('tbody tr')[0]!.element).toBe(one);
+    expect(w.findAll('tbody tr')[1]!.element).toBe(two);
+    expect((w.get('.cell-edit input').element as HTMLInputElement).value).toBe('77');
+    await w.setProps({ rows: [rows[1]!, other(9)] });
+    expect(w.findAll('tbody tr')[0]!.element).toBe(two);
+    expect((w.get('.cell-edit input').element as HTMLInputElement).value).toBe('77');
+    await w.setProps({ rows: [other(9)] });
+    expect(w.find('.cell-edit').exists()).toBe(false);
+    w.unmount();
+  });
+  it('keeps the first column in sight once the table is moved aside', () => {
+    const box = document.createElement('div');
+    box.className = 'grid-box';
+    document.body.append(box);
+    const w = mount(DataGrid, { props: { entity, fields, rows, sort: '', selected: new Set<number>(), loading: false, label: '客户' }, global: { plugins: [router] }, attachTo: box });
+    const aside = (left: number) => { box.scrollLeft = left; box.dispatchEvent(new Event('scroll')); return w.get('table').attributes('data-aside'); };
+    expect([w.get('table').attributes('data-aside'), aside(30), aside(0)]).toEqual([undefined, '', undefined]);
+    w.unmount();
+    box.remove();
+  });
+  it('closes an open menu when another record takes its row', async () => {
+    const run = vi.fn();
+    const w = make({ rowMenu: (row: Row) => [{ label: `删除${row.name}`, run }] });
+    await w.get('td.acts button').trigger('click');
+    await nextTick();
+    expect(document.querySelector('[role=menu]')).not.toBeNull();
+    await w.setProps({ rows: [{ ...rows[0]!, id: 8 }, rows[1]!] });
+    expect(document.querySelector('[role=menu]')).toBeNull();
+    w.unmount();
+  });
+  it('opens a link inside the page, and leaves it to the browser with a key held', async () => {
+    const w = make();
+    const push = vi.spyOn(router, 'push');
+    await w.get('.title-link').trigger('click', { ctrlKey: true });
+    expect(push).not.toHaveBeenCalled();
+    await w.get('.title-link').trigger('click');
+    expect(push).toHaveBeenCalledWith('/e/customers/1');
+    push.mockRestore();
+    w.unmount();
+  });
   it('shows bones while loading', () => {
     const w = make({ rows: [], loading: true });
     expect(w.findAll('.skeleton').length).toBeGreaterThan(20);
