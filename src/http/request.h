@@ -67,6 +67,7 @@ typedef struct Request {
         *forwarded; /* until the head is read: as it lies in the library; X-Forwarded-For */
     size_t raw_target_n, received; /* of the body, as it came */
     int64_t started_ms, queued_ms; /* monotonic */
+    bool answering;                /* counted among the answers under way */
     struct Request *next;          /* in the queue */
     int state;
 } Request;

@@ -44,6 +44,7 @@ enum {
     REQUEST_ARENA = 64 << 20,
     POST_BUFFER = 16384,
     DROP_MAX = 64 << 20,
+    LAST_ANSWERS_MS = 1000,
     LIVE_BLOCK = 2048, /* of a stream of events, at a time */
     OTHER_FILES = 512  /* descriptors beside those of connections: database, uploads, downloads */
 };
@@ -72,6 +73,7 @@ struct Server {
     Queue *queue;
     bool tries_here; /* reads do not wait on a socket */
     _Atomic bool closing;
+    _Atomic int answering; /* requests read whose answer is not sent to its end; streams aside */
     _Atomic int64_t paused_until; /* monotonic ms; before it nothing is tried on a polling thread */
     Slow slow[SLOW_SLOTS];        /* by target */
 };
@@ -270,6 +272,15 @@ static enum MHD_Result take_part(void *cls, enum MHD_ValueKind kind, const char 
     return MHD_YES;
 }
 
+/* It was read to its end, or refused: the end of the server waits for its answer. */
+static void owe_answer(Request *rq, bool owes)
+{
+    if (rq->answering == owes)
+        return;
+    rq->answering = owes;
+    server->answering += owes ? 1 : -1;
+}
+
 static enum MHD_Result send_answer(Request *rq)
 {
     Response *o = &rq->out;
@@ -290,6 +301,7 @@ static enum MHD_Result send_answer(Request *rq)
         return MHD_NO;
     if (!o->live)
         heads_answer(rq->conn, clock_mono_ms());
+    owe_answer(rq, !o->live);
     for (int i = 0; i < o->n_headers; i++)
         MHD_add_response_header(r, o->headers[i].name, o->headers[i].value);
     enum MHD_Result done = MHD_queue_response(rq->conn, (unsigned)o->status, r);
@@ -486,6 +498,7 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *conn, const char
     }
     if (rq->state == RQ_BODY) {
         heads_complete(conn, rq->started_ms);
+        owe_answer(rq, true);
         if (rq->post) {
             MHD_destroy_post_processor(rq->post);
             rq->post = NULL;
@@ -513,6 +526,8 @@ static void completed(void *cls, struct MHD_Connection *conn, void **state,
     Request *rq = *state;
     *state = NULL;
     heads_answered(conn, clock_mono_ms());
+    if (rq)
+        owe_answer(rq, false);
     if (rq)
         arena_free(rq->c.a);
 }
@@ -644,8 +659,12 @@ void serve_stop(Server *s, int64_t wait_ms)
         close(fd);
     s->closing = true;
     queue_stop(s->queue, wait_ms);
-    live_stop();        /* the library ends with no connection suspended */
-    usleep(100 * 1000); /* the last answers leave the sockets */
+    live_stop(); /* the library ends with no connection suspended */
+    /* the last answers leave the sockets; a busy machine takes its time, a lazy reader is not waited for */
+    int64_t until = clock_mono_ms() + LAST_ANSWERS_MS;
+    do
+        usleep(100 * 1000);
+    while (s->answering > 0 && clock_mono_ms() < until);
     MHD_stop_daemon(s->daemon);
     heads_stop();
     server = NULL;
