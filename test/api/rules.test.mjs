@@ -318,6 +318,23 @@ describe('whose rights', () => {
     assert.equal((await runs(r)).length, 2);
   });
 
+  test('a step into a state is answered once, also where the owner reaches the record by a share only', async (t) => {
+    const name = marked();
+    const r = await rule(t, { event: 'entered', filter: ['and', ['name', 'starts', name], ['level', '=', 'key']], actions: [{ do: 'notify', to: ['rule_owner'], title: '{name}' }] });
+    await sql(`UPDATE rule SET owner_id = ${ids.west_rep} WHERE id = ${r.id}`);
+    await edited(people.boss, 'rules', await fresh(people.boss, 'rules', r.id), { description: '让缓存失效' });
+    await sleep(400);
+    let c = await makeCustomer(people.rep, { name: `${name}甲`, level: 'normal' });
+    c = await edited(people.rep, 'customers', c, { level: 'key' });
+    assert.equal((await runs(r)).length, 0, 'not his to see');
+    c = await edited(people.rep, 'customers', c, { level: 'normal' });
+    assert.equal((await people.manager.post(`/customers/${c.id}/actions/share`, { with: ids.west_rep })).status, 200);
+    c = await edited(people.rep, 'customers', c, { level: 'key' });
+    assert.equal((await runs(r)).length, 1);
+    c = await edited(people.rep, 'customers', c, { name: `${name}乙` });
+    assert.equal((await runs(r)).length, 1, 'it was in that state already');
+  });
+
   test('an owner who cannot sign in any more: the rule goes off', async (t) => {
     const r = await rule(t, { filter: by('谁也不叫这个'), actions: setLevel('key') });
     await sql(`UPDATE rule SET owner_id = (SELECT id FROM "user" WHERE login = 'auditor1') WHERE id = ${r.id}`);

@@ -45,8 +45,8 @@ static FilterKnown first_look(Ctx *c, const Rule *r, const Change *g, const Filt
         return FILTER_NO;
     if (g->before && !touches(r->e, r->watched, g->changed))
         return FILTER_NO;
-    if (r->event == RULE_ON_ENTERED && g->before &&
-        filter_known(c->a, r->when, g->before) == FILTER_YES)
+    if (r->event == RULE_ON_ENTERED && g->before && r->state &&
+        filter_known(c->a, r->state, g->before) == FILTER_YES)
         return FILTER_NO; /* it was in that state already */
     return filter_known_of(now, r->when);
 }

@@ -26,6 +26,7 @@ typedef struct Rule {
     const char *actions_json; /* an array */
     /* The filter AND the rows its owner may read, ready for filter_known. */
     Filter *when;
+    Filter *state; /* entered: the filter alone, which the record itself always decides (check.c) */
     const unsigned char *watched; /* by Field.index: one of these must have changed; NULL: any */
     bool stop, in_bulk, workdays;
     const Field *date; /* idle, due */

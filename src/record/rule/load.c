@@ -109,6 +109,11 @@ static bool parse_when(Ctx *c, Rule *r)
         unsigned char *of = ARENA_ARRAY(c->a, r->e->n_fields, unsigned char);
         filter_fields(f, of);
         r->watched = of;
+        r->state = filter_true(c->a);
+        if (r->filter_json &&
+            !filter_parse_text(c, r->e, r->filter_json, NULL, access_me(c), &r->state))
+            return false;
+        filter_ready(c->a, r->state);
     }
     r->when = filter_and(c->a, f, access_scope(c, r->e, ACT_READ));
     filter_ready(c->a, r->when);
