@@ -44,8 +44,8 @@ export function clean(page, { refused = [] } = {}) {
   assert.deepEqual(bad, []);
 }
 
-export async function accessible(page, what) {
-  assert.deepEqual(await axe(page), [], what);
+export async function accessible(page, what, rules) {
+  assert.deepEqual(await axe(page, rules), [], what);
 }
 
 /** Language and theme go with the account: as its owner would choose them. The page shows it with the next loading. */
