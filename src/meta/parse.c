@@ -42,7 +42,7 @@ int meta_line(const MetaSource *s, const char *const *keys)
 {
     const char *path[12];
     int n = 0;
-    for (; keys[n] && n < 11; n++)
+    for (; n < 11 && keys[n]; n++)
         path[n] = keys[n];
     for (;; n--) { /* what is missing has no line: then that of what should hold it */
         path[n] = NULL;

@@ -26,7 +26,7 @@ static bool keys_of(Ctx *c, const Entity *e, const DupRule *rule, const DbVal *v
                     const Field **fields, int *n)
 {
     *n = 0;
-    for (int i = 0; rule->fields[i] && i < 8; i++) {
+    for (int i = 0; i < 8 && rule->fields[i]; i++) {
         const Field *f = entity_field(e, rule->fields[i]);
         if (!f || !write_row_has_match(f))
             return false;
