@@ -308,8 +308,8 @@ static bool need_right(Ctx *c, const Entity *e, const char *right, Action *act)
     return ctx_fail(c, ERR_FORBIDDEN, NULL, "err.forbidden");
 }
 
-/* An action declared takes the members it declares: texts where they are one, whatever a link may be. Those that are
-   required are asked for by the hook, which knows what may stand instead. */
+/* An action declared takes the members it declares: texts where they are one, whatever a link may be; those that are
+   required must be there unless the declaration says what stands instead. */
 static bool known_members(Ctx *c, const EntityAction *a, json_object *in)
 {
     enum { MOST = 20 };
@@ -328,7 +328,8 @@ static bool known_members(Ctx *c, const EntityAction *a, json_object *in)
             bool text = t != FT_JSON && (type_ops(t)->column == COL_TEXT || t == FT_DATETIME);
             if (n < MOST)
                 want[n++] = (JsonWant){
-                    key, t != FT_LINK && text ? json_type_string : json_type_null, false};
+                    key, t != FT_LINK && text ? json_type_string : json_type_null,
+                    json_flag(field, "required", false) && !json_member(field, "default")};
         }
         want[n] = (JsonWant)WANT_END;
     }
