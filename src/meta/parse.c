@@ -28,9 +28,10 @@ static const Key field_keys[] = {
     {"pattern", K_STR},      {"options", K_OBJ},
     {"to", K_STR},           {"to_field", K_STR},
     {"default", K_SCALAR},   {"required_by", K_STR},
-    {"required_if", K_ARR},  {"shown_if", K_ARR}, {"parts", K_OBJ},
-    {"shown_by", K_STR},     {"synonyms", K_STR},
-    {"was", K_STR},          {"retired", K_BOOL}, /* custom fields only */
+    {"required_if", K_ARR},  {"shown_if", K_ARR},
+    {"parts", K_OBJ},        {"shown_by", K_STR},
+    {"synonyms", K_STR},     {"was", K_STR},
+    {"retired", K_BOOL}, /* custom fields only */
 };
 
 static const Key option_keys[] = {

@@ -280,6 +280,24 @@ static const char *folder_of(Arena *a, const char *path)
     return arena_dup(a, start, (size_t)(end - start));
 }
 
+/* Parts of a value are small fields of their own. */
+static bool parts_ok(P *p, json_object *fields)
+{
+    bool ok = true;
+    if (!fields)
+        return true;
+    parse_push(p, "fields");
+    json_object_object_foreach(fields, name, val)
+    {
+        parse_push(p, name);
+        if (json_object_is_type(val, json_type_object))
+            ok = inputs_ok(p, val, "parts") && ok;
+        parse_pop(p);
+    }
+    parse_pop(p);
+    return ok;
+}
+
 bool parse_entity(Ctx *c, Arena *a, const MetaSource *s, const Field *standard, int n_standard,
                   int spare, Entity *e)
 {
@@ -352,17 +370,5 @@ bool parse_entity(Ctx *c, Arena *a, const MetaSource *s, const Field *standard, 
         ok = FAIL(&p, "title", "meta.no_such_field", "title", title);
     if (!e->title)
         e->title = &e->fields[0];
-    /* Parts of a value are small fields of their own. */
-    parse_push(&p, "fields");
-    if (fields) {
-        json_object_object_foreach(fields, name, val)
-        {
-            parse_push(&p, name);
-            if (json_object_is_type(val, json_type_object))
-                ok = inputs_ok(&p, val, "parts") && ok;
-            parse_pop(&p);
-        }
-    }
-    parse_pop(&p);
-    return ok;
+    return parts_ok(&p, fields) && ok;
 }

@@ -31,8 +31,8 @@ typedef struct Job {
     json_object *progress; /* what job_progress saved last, or NULL */
     int64_t total, done;
     int attempts, tries; /* claims in all; those since its last progress */
-    const char *by; /* who holds the lease; with attempts, which claim it is */
-    bool lost;      /* somebody else has claimed it since: stop, say nothing */
+    const char *by;      /* who holds the lease; with attempts, which claim it is */
+    bool lost;           /* somebody else has claimed it since: stop, say nothing */
 } Job;
 
 typedef struct JobKind {

@@ -4,13 +4,14 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "auth/prefs.h"
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/msg.h"
 #include "entity_ids.h"
 #include "record/outbox.h"
 
-enum { MEDIA = 5, MINUTES = 24 * 60, PREFS_BYTES = 8192 };
+enum { MEDIA = 5, MINUTES = 24 * 60 };
 
 static const char *const media[MEDIA] = {"mail", "sms", "wecom", "dingtalk", "feishu"};
 
@@ -256,34 +257,9 @@ bool notify_prefs_check(Ctx *c, json_object *prefs)
     return c->n_err == 0;
 }
 
-/* Read and written in one transaction; members given take the place of those there, null ones go. */
-static bool set_in_write(Ctx *c, void *arg)
-{
-    json_object *patch = arg, *now = NULL;
-    NoticeReader r = {0};
-    bool found = false;
-    if (!notify_reader(c, c->actor->user, &r, &found))
-        return false;
-    const char *text = r.prefs && *r.prefs ? r.prefs : "{}";
-    if (!json_read(c, text, strlen(text), &now))
-        return false;
-    json_object_object_foreach(patch, key, value)
-    {
-        if (value)
-            json_object_object_add(now, key, json_object_get(value));
-        else
-            json_object_object_del(now, key);
-    }
-    const char *out = json_object_to_json_string_ext(now, JSON_C_TO_STRING_PLAIN);
-    if (strlen(out) > PREFS_BYTES)
-        return ctx_fail(c, ERR_INVALID, "notify", "err.prefs_size", ctx_num(c, PREFS_BYTES));
-    DbVal p[] = {db_of_text(arena_str(c->a, out)), db_of_int(c->actor->user)};
-    return db_exec(c, SQL("UPDATE \"user\" SET \"notify_prefs\" = $1 WHERE \"id\" = $2"), p, 2);
-}
-
 bool notify_prefs_set(Ctx *c, json_object *prefs)
 {
-    return notify_prefs_check(c, prefs) && db_write(c, set_in_write, prefs);
+    return notify_prefs_check(c, prefs) && prefs_merge_notify(c, prefs);
 }
 
 static bool write_media(Ctx *c, Jw *w, const NoticeReader *r)

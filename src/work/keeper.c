@@ -26,6 +26,7 @@
 #include "record/outbox.h"
 #include "record/rule/rule.h"
 #include "record/setting.h"
+#include "work/ground.h"
 
 enum {
     LEASE_EVERY = 5000,
@@ -113,18 +114,11 @@ static void complain(Ctx *c, const char *what)
 
 static void duty(Keeper *k, void (*fn)(Keeper *, Ctx *), const char *what)
 {
-    Arena *a = arena_new(0);
     Ctx c;
-    ctx_init(&c, a);
-    c.db = k->db;
-    Model *m = model_hold();
-    c.model = m;
-    arena_defer(a, model_release, m);
-    c.actor = actor_system(a, CH_SYSTEM);
+    work_ground(&c, k->db, CH_SYSTEM);
     fn(k, &c);
     complain(&c, what);
-    db_release(&c);
-    arena_free(a);
+    work_ground_end(&c);
 }
 
 /* A lease that was lost (the clock jumped, the process stood still, and another took the number) is taken anew. */

@@ -8,7 +8,7 @@
 #include "base/crypt.h"
 #include "base/log.h"
 #include "base/msg.h"
-#include "meta/model.h"
+#include "work/ground.h"
 
 enum {
     RETRY_MS = 3000,
@@ -85,14 +85,8 @@ static void end_job(Ctx *c, Job *job, bool ok, bool stopping)
 
 bool runner_step(Db *db, const char *by, bool *worked, bool (*stopping)(void))
 {
-    Arena *a = arena_new(0);
     Ctx c;
-    ctx_init(&c, a);
-    c.db = db;
-    Model *m = model_hold();
-    c.model = m;
-    arena_defer(a, model_release, m);
-    c.actor = actor_system(a, CH_JOB);
+    work_ground(&c, db, CH_JOB);
     c.patient = true;
     Job job;
     bool found = false;
@@ -105,7 +99,6 @@ bool runner_step(Db *db, const char *by, bool *worked, bool (*stopping)(void))
         bool done = kind && as_owner(&c, job.owner) && kind->run(&c, &job);
         end_job(&c, &job, done && c.n_err == 0, stopping && stopping());
     }
-    db_release(&c);
-    arena_free(a);
+    work_ground_end(&c);
     return ok;
 }

@@ -15,6 +15,7 @@
 #include "base/msg.h"
 #include "record/message_text.h"
 #include "record/notify_prefs.h"
+#include "work/ground.h"
 #include "work/post/vendor.h"
 
 enum { BLOCK = 40, HOLD_MS = 120000, ERROR_BYTES = 480 };
@@ -241,14 +242,8 @@ static void step(Ctx *c, Caller *k, bool (*stopping)(void), bool *worked)
 
 bool deliver_step(Db *db, Caller *k, bool (*stopping)(void), bool *worked)
 {
-    Arena *a = arena_new(0);
     Ctx c;
-    ctx_init(&c, a);
-    c.db = db;
-    Model *m = model_hold();
-    c.model = m;
-    arena_defer(a, model_release, m);
-    c.actor = actor_system(a, CH_JOB);
+    work_ground(&c, db, CH_JOB);
     c.zone = conf_text("company.zone");
     c.patient = true;
     *worked = false;
@@ -257,7 +252,6 @@ bool deliver_step(Db *db, Caller *k, bool (*stopping)(void), bool *worked)
     if (!ok)
         log_write(LOG_WARN, "deliver", LOG_S("code", err_name(c.err->code)),
                   LOG_S("detail", c.err->detail ? c.err->detail : c.err->message));
-    db_release(&c);
-    arena_free(a);
+    work_ground_end(&c);
     return ok;
 }

@@ -245,7 +245,8 @@ static void test_rows(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         Filter *f, *all = filter_true(c->a);
-        if (!filter_parse_text(c, e, cases[i].filter, NULL, (FilterMe){.user = 7, .department = 1}, &f))
+        if (!filter_parse_text(c, e, cases[i].filter, NULL, (FilterMe){.user = 7, .department = 1},
+                               &f))
             fail_msg("%s: %s", cases[i].filter, c->err->message);
         const char *got = ids_of(c, e, f);
         if (strcmp(got, cases[i].want) != 0)
@@ -345,7 +346,8 @@ static void test_refused(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         Filter *f = NULL;
         ctx_errors_back_to(c, 0);
-        assert_false(filter_parse_text(c, e, cases[i].filter, &guard, (FilterMe){.user = 7, .department = 1}, &f));
+        assert_false(filter_parse_text(c, e, cases[i].filter, &guard,
+                                       (FilterMe){.user = 7, .department = 1}, &f));
         assert_int_equal(c->n_err, 1);
         assert_int_equal(c->err->code, ERR_BAD_FILTER);
         if (!strstr(c->err->message, cases[i].want))
@@ -353,11 +355,11 @@ static void test_refused(void **state)
     }
     ctx_errors_back_to(c, 0);
     Filter *f;
-    assert_true(
-        filter_parse_text(c, e, "[\"ph\", \"contains\", \"8000\"]", &guard, (FilterMe){.user = 7, .department = 1}, &f));
+    assert_true(filter_parse_text(c, e, "[\"ph\", \"contains\", \"8000\"]", &guard,
+                                  (FilterMe){.user = 7, .department = 1}, &f));
     assert_int_equal(f->kind, FILTER_AND); /* masked rows are left out */
-    assert_true(
-        filter_parse_text(c, e, "[\"l.name\", \"=\", \"a\"]", &guard, (FilterMe){.user = 7, .department = 1}, &f));
+    assert_true(filter_parse_text(c, e, "[\"l.name\", \"=\", \"a\"]", &guard,
+                                  (FilterMe){.user = 7, .department = 1}, &f));
     assert_int_equal(f->kind, FILTER_FALSE); /* no customer is his */
     Buf b;
     buf_init(&b, c->a);
@@ -365,13 +367,15 @@ static void test_refused(void **state)
     for (int i = 0; i < 101; i++)
         buf_puts(&b, ",[\"i\",\"=\",1]");
     buf_puts(&b, "]");
-    assert_false(filter_parse_text(c, e, b.data, &guard, (FilterMe){.user = 7, .department = 1}, &f));
+    assert_false(
+        filter_parse_text(c, e, b.data, &guard, (FilterMe){.user = 7, .department = 1}, &f));
     buf_clear(&b);
     buf_puts(&b, "[\"i\",\"in\",[0");
     for (int i = 0; i < 500; i++)
         buf_puts(&b, ",1");
     buf_puts(&b, "]]");
-    assert_false(filter_parse_text(c, e, b.data, &guard, (FilterMe){.user = 7, .department = 1}, &f));
+    assert_false(
+        filter_parse_text(c, e, b.data, &guard, (FilterMe){.user = 7, .department = 1}, &f));
     assert_true(filter_parse_text(c, e, b.data, NULL, (FilterMe){.user = 7, .department = 1}, &f));
     model_release(m);
     t_end(t);

@@ -60,8 +60,8 @@ static void test_tables(void **state)
     (void)state;
     Plan *p = plan_of_model(arena, model);
     static const char *const want[] = {
-        "customer", "contact",      "user",        "rel_user_roles", "rel_follow_up_contacts",
-        "history",  "record_share", "idempotency", "number_counter", "rate_hit",
+        "customer",    "contact",      "user",        "rel_user_roles", "rel_follow_up_contacts",
+        "history",     "record_share", "idempotency", "number_counter", "rate_hit",
         "reset_token", "audit_log",    "rel_probe_lm"};
     for (size_t i = 0; i < sizeof want / sizeof *want; i++)
         assert_non_null(table(p, want[i]));
