@@ -153,7 +153,7 @@ test('tags: made while typing in a bulk change, shown with their colour', async 
   await page.getByRole('button', { name: '加标签' }).click();
   const dialog = page.getByRole('dialog', { name: /批量加标签/ });
   await dialog.getByLabel('标签', { exact: true }).fill('旅程新标签');
-  await page.getByRole('option', { name: '创建“旅程新标签”' }).click();
+  await page.getByRole('option', { name: '创建“旅程新标签”', exact: true }).click();
   await dialog.getByText('将修改 6 条记录').waitFor();
   await dialog.getByRole('button', { name: '加标签' }).click();
   await dialog.getByText('已修改 6 条。').waitFor();
