@@ -72,13 +72,24 @@ static bool line_torn(const Request *rq, const char *method, const char *version
                               rq->raw_target + rq->raw_target_n + 1 != version);
 }
 
+/*
+ * The empty line is a CRLF, too: what lies behind the head may be NUL by chance, so its length as the library counted
+ * it is compared.
+ */
+static bool ends_there(const Request *rq, const char *method, const char *end)
+{
+    const union MHD_ConnectionInfo *i =
+        MHD_get_connection_info(rq->conn, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    return !i || (size_t)(end - method) == i->header_size;
+}
+
 bool framing_check(Request *rq, const char *method, const char *version)
 {
     Head h = {.rq = rq, .next = version + strlen(version) + 2};
     bool torn = line_torn(rq, method, version) || (READS_IN_PLACE && version[strlen(version) + 1]);
     MHD_get_connection_values_n(rq->conn, MHD_HEADER_KIND, take_header, &h);
     if (READS_IN_PLACE && !torn && !h.torn)
-        torn = h.next[0] || h.next[1]; /* the empty line, CRLF too */
+        torn = h.next[0] || h.next[1] || !ends_there(rq, method, h.next + 2);
     const char *length = request_header(rq, "Content-Length"),
                *coding = request_header(rq, "Transfer-Encoding");
     const char *what =
