@@ -1,5 +1,6 @@
 /* Passwords. See password.h and session.h. */
 #include "auth/password.h"
+#include "auth/reset.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -160,8 +161,8 @@ static bool change(Ctx *c, void *arg)
     if (db_changes(c) == 0)
         return ctx_fail(c, ERR_NOT_FOUND, NULL, "err.not_found");
     AuditEntry e = {.action = ch->action, .entity = "user", .record = ch->user};
-    return session_close_all(c, ch->user, ch->but_session) && audit_add(c, &e) &&
-           db_change(c, "access", ch->user);
+    return session_close_all(c, ch->user, ch->but_session) && reset_forget(c, ch->user) &&
+           audit_add(c, &e) && db_change(c, "access", ch->user);
 }
 
 bool password_store(Ctx *c, int64_t user, const char *hash, const char *action)

@@ -14,15 +14,20 @@ typedef struct Found {
     const char *login, *name, *kind;
 } Found;
 
+bool reset_forget(Ctx *c, int64_t user)
+{
+    DbVal p[] = {db_of_int(user)};
+    return db_exec(c, SQL("DELETE FROM \"reset_token\" WHERE \"user_id\" = $1"), p, 1);
+}
+
 bool reset_make(Ctx *c, int64_t user, const char *kind, int64_t life_ms, const char **out_token)
 {
     char *token = crypt_token(c->a, TOKEN_BYTES), hash[65];
     crypt_sha256_hex(token, strlen(token), hash);
-    DbVal who[] = {db_of_int(user)};
     DbVal p[] = {db_of_text(hash), db_of_int(user), db_of_text(kind), db_of_int(c->now_ms),
                  db_of_int(c->now_ms + life_ms)};
     *out_token = token;
-    return db_exec(c, SQL("DELETE FROM \"reset_token\" WHERE \"user_id\" = $1"), who, 1) &&
+    return reset_forget(c, user) &&
            db_exec(c,
                    SQL("INSERT INTO \"reset_token\" (\"hash\", \"user_id\", \"kind\", \"made_at\", "
                        "\"expires_at\") VALUES ($1, $2, $3, $4, $5)"),

@@ -13,6 +13,8 @@ bool reset_make(Ctx *c, int64_t user, const char *kind, int64_t life_ms, const c
 bool reset_look(Ctx *c, const char *token, const char **out_login, const char **out_kind);
 /* Sets the password (policy: field "password"); ERR_NOT_FOUND where the token is used up, over or unknown. Outside a write. */
 bool reset_use(Ctx *c, const char *token, const char *password);
+/* In a write: links of this person that are under way open nothing any more. */
+bool reset_forget(Ctx *c, int64_t user);
 /* Inside a write: those that are over go. */
 bool reset_sweep(Ctx *c);
 

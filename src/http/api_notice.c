@@ -6,6 +6,7 @@
 #include "auth/session.h"
 #include "domain/upkeep/reset.h"
 #include "http/api.h"
+#include "http/door.h"
 #include "record/announce.h"
 #include "record/notify_prefs.h"
 
@@ -44,7 +45,7 @@ bool api_reset_ask(Request *rq)
                                     {NULL, json_type_null, false}};
     json_object *in;
     if (!request_json(rq, &in) || !json_want(&rq->c, in, want) ||
-        !reset_ask(&rq->c, json_str(in, "login", ""), rq->ip))
+        !reset_ask(&rq->c, json_str(in, "login", ""), door_network(rq->c.a, rq->ip)))
         return false;
     rq->out.status = 202;
     buf_puts(&rq->out.body, "{\"ok\":true}");
@@ -55,7 +56,8 @@ bool api_reset_ask(Request *rq)
 static bool reset_try(Request *rq)
 {
     enum { TRIES = 60, HOUR_MS = 3600000 };
-    return rate_take(&rq->c, arena_printf(rq->c.a, "reset.try:%s", rq->ip), TRIES, HOUR_MS, 1);
+    return rate_take(&rq->c, arena_printf(rq->c.a, "reset.try:%s", door_network(rq->c.a, rq->ip)),
+                     TRIES, HOUR_MS, 1);
 }
 
 bool api_reset_look(Request *rq)

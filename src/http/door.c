@@ -167,3 +167,13 @@ void door_start(Arena *a, int connections)
         if (door.n_proxies < PROXIES_MAX && of_text(*p, &door.proxies[door.n_proxies]))
             door.n_proxies++;
 }
+
+const char *door_network(Arena *a, const char *ip)
+{
+    struct in6_addr six;
+    if (!strchr(ip, ':') || inet_pton(AF_INET6, ip, &six) != 1 || IN6_IS_ADDR_V4MAPPED(&six))
+        return ip;
+    const uint8_t *p = six.s6_addr;
+    return arena_printf(a, "%02x%02x:%02x%02x:%02x%02x:%02x%02x::/64", p[0], p[1], p[2], p[3], p[4],
+                        p[5], p[6], p[7]);
+}

@@ -20,4 +20,7 @@ void door_closed(const struct sockaddr *peer);
 /* ip: as text, who asks; proxied: a trusted proxy says so. ERR_LIMIT with retry_after. */
 bool door_request(Ctx *c, const char *ip, bool proxied);
 
+/* Whom an address stands for in a limit, as text: of IPv6 the first 64 bits. */
+const char *door_network(Arena *a, const char *ip);
+
 #endif

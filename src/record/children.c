@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "db/sql.h"
+#include "record/approval/approval.h"
 #include "record/history.h"
 #include "record/search.h"
 #include "record/value.h"
@@ -96,7 +97,18 @@ static bool note(Ctx *c, const Entity *child, int64_t id, const char *action, co
     return history_add(c, child, id, action, changes) && db_change(c, child->name, id);
 }
 
-bool children_delete(Ctx *c, const Entity *e, int64_t id, int64_t stamp)
+/* What people have to agree to does not go with its parent either. */
+static bool none_held(Ctx *c, const Entity *child, const int64_t *ids, int n)
+{
+    for (int i = 0; approval_any(child) && i < n; i++) {
+        Record r;
+        if (!rec_load(c, child, ids[i], &r) || !approval_holds(c, child, ids[i], r.v, NULL))
+            return false;
+    }
+    return true;
+}
+
+bool children_delete(Ctx *c, const Entity *e, int64_t id, int64_t stamp, bool free)
 {
     for (int k = 0; k < e->model->n; k++) {
         const Entity *child = &e->model->entities[k];
@@ -110,13 +122,14 @@ bool children_delete(Ctx *c, const Entity *e, int64_t id, int64_t stamp)
         sql_add(&q, SQL("SELECT \"id\""));
         add_where(&q, child, link, e, id);
         sql_add(&q, SQL(" AND \"deleted_at\" IS NULL ORDER BY \"id\""));
-        if (!read_ids(c, &q, &ids, &n) || !set_deleted(c, child, ids, n, stamp))
+        if (!read_ids(c, &q, &ids, &n) || (!free && !none_held(c, child, ids, n)) ||
+            !set_deleted(c, child, ids, n, stamp))
             return false;
         for (int i = 0; i < n; i++) {
             if ((child->gets & GETS_SEARCH) && !sql_search_remove(c, child->name, ids[i]))
                 return false;
             if (!note(c, child, ids[i], "delete", NULL) ||
-                !children_delete(c, child, ids[i], stamp))
+                !children_delete(c, child, ids[i], stamp, free))
                 return false;
         }
     }

@@ -9,8 +9,8 @@
 
 /* The link field of child that makes it a child of e; NULL where it is none. */
 const Field *children_link(const Entity *child, const Entity *e);
-/* Children of id, and theirs, that are live go with the same stamp. */
-bool children_delete(Ctx *c, const Entity *e, int64_t id, int64_t stamp);
+/* Children of id, and theirs, that are live go with the same stamp. free: flows of approval do not hold them. */
+bool children_delete(Ctx *c, const Entity *e, int64_t id, int64_t stamp, bool free);
 /* Those that went with that very stamp come back. */
 bool children_restore(Ctx *c, const Entity *e, int64_t id, int64_t stamp);
 /* Children (and theirs) of the former owner get the new one. */

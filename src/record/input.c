@@ -248,6 +248,10 @@ void input_accept(Ctx *c, SaveWork *w)
     w->many = ARENA_ARRAY(c->a, e->n_fields, SaveMany);
     if (!w->s.in)
         return;
+    if (!json_object_is_type(w->s.in, json_type_object)) {
+        ctx_fail(c, ERR_TYPE, NULL, "err.type", msg_text(c->lang, "type.object"));
+        return;
+    }
     /* names first: an unknown one is a mistake of the program that calls, not of the person */
     json_object_object_foreach(w->s.in, name, unused)
     {

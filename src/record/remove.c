@@ -121,7 +121,8 @@ static bool delete_in_write(Ctx *c, void *arg)
         return false;
     bool bin = e->standard && (e->gets & GETS_TRASH);
     if (bin) {
-        if (!mark(c, r, c->now_ms) || !children_delete(c, e, r->id, c->now_ms))
+        if (!mark(c, r, c->now_ms) ||
+            !children_delete(c, e, r->id, c->now_ms, x->o->trusted || x->o->agreed))
             return false;
     } else if (!erase(c, r)) {
         return false;

@@ -131,6 +131,47 @@ describe('a request', () => {
     assert.equal((await act(p.rep, one.json, 'withdraw')).status, 200);
   });
 
+  test('holds nothing that is no change: wrong types, secrets', async () => {
+    const c = await keyCustomer();
+    for (const input of [[1], 'x', 7, true, [[]], null]) assert.ok([400, 422].includes((await ask(p.rep, { record: c.id, input })).status), JSON.stringify(input));
+    for (const ids of [7, 'x', [null], [[1]], [{}], []]) assert.ok([400, 422].includes((await p.boss.post('/change-requests', { entity: 'customer', operation: 'bulk_delete', ids, reason: 'x' })).status), JSON.stringify(ids));
+    const users = await flow({ entity: 'user', filter: null });
+    await admin.stepUp();
+    const answer = await ask(admin, { entity: 'user', record: id.rep, input: { password: 'Never-kept-in-clear-1', position: '经理' } });
+    assert.deepEqual(mistakes(answer), ['input:invalid']);
+    assert.ok(!(await server.cli('dump')).stdout.includes('Never-kept'));
+    await drop(users);
+  });
+
+  test('asks the people of every flow that holds it', async () => {
+    const other = await flow({ on_delete: false, fields: ['level'], steps: [{ who: 'user', user: id.boss }] });
+    const c = await keyCustomer();
+    const r = (await ask(p.rep, { record: c.id, input: { name: '两个流程有限公司', level: null } })).json;
+    assert.equal((await act(p.manager, r, 'agree')).status, 200);
+    assert.equal(await stateOf(r), 'waiting');
+    assert.equal((await act(p.boss, r, 'agree', { comment: '长'.repeat(1001) })).status, 422);
+    assert.equal((await act(p.boss, r, 'agree', { comment: '长'.repeat(900) })).status, 200);
+    assert.equal(await stateOf(r), 'done');
+    await drop(other);
+  });
+
+  test('what is held does not go with its parent', async () => {
+    const contacts = await flow({ entity: 'contact', filter: null, on_edit: false });
+    const c = await makeCustomer(p.rep);
+    assert.equal((await p.rep.post('/contacts', { name: '受保护的人', customer: c.id, mobile: '13811112222' })).status, 201);
+    problem(await p.boss.delNow(`/customers/${c.id}`), 409, 'approval_required');
+    assert.equal((await p.rep.get(`/customers/${c.id}`)).status, 200);
+    await drop(contacts);
+    assert.equal((await p.boss.delNow(`/customers/${c.id}`)).status, 204);
+  });
+
+  test('two of the same at one moment are one', async () => {
+    const c = await keyCustomer();
+    const both = await Promise.all([1, 2, 3].map((i) => ask(p.rep, { record: c.id, input: { name: `同时申请${i}有限公司` } })));
+    assert.deepEqual(both.map((x) => x.status).sort(), [201, 409, 409]);
+    await act(p.rep, both.find((x) => x.status === 201).json, 'withdraw');
+  });
+
   test('fails openly where the record was changed meanwhile, or is gone', async () => {
     const c = await keyCustomer();
     const r = (await ask(p.rep, { record: c.id, input: { name: '过期的申请有限公司' } })).json;
@@ -258,10 +299,16 @@ describe('carried out by an administrator', () => {
     const task = [];
     for (const who of [p.manager, p.dept_head, p.sysadmin, admin]) if ((await tasksOf(who)).some((t) => t.request.id === filed.json.id)) task.push(who);
     assert.ok(task.length, 'somebody above, or the administrators, are asked');
+    const later = await p.boss.post('/change-requests', { entity: 'customer', operation: 'bulk_delete', ids: [some[0]], reason: '再来一份' });
+    assert.equal(later.status, 201, later.text);
     assert.equal((await act(task[0], filed.json, 'agree')).status, 200);
     await admin.stepUp();
     assert.equal((await act(admin, filed.json, 'execute')).status, 200);
     for (const c of some) problem(await p.rep.get(`/customers/${c}`), 404);
+    // the other request named a version that is not there any more
+    assert.equal((await act(task[0], later.json, 'agree')).status, 200);
+    assert.equal((await act(admin, later.json, 'execute')).status, 200);
+    assert.equal(await stateOf(later.json, p.boss), 'failed');
   });
 });
 

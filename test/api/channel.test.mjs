@@ -67,6 +67,14 @@ describe('a channel', () => {
     assert.deepEqual(mistakes(await admin.post('/channels', { name: 'x', kind: 'mail', url: 'https://mail/', sender: 'a@example.com' })), ['url:invalid']);
   });
 
+  test('sends a kept secret to the address it was typed for only', async () => {
+    const c = await mailChannel({ account: 'crm', secret: 'Kept-Secret-2026' });
+    const moved = await admin.patchNow(`/channels/${c.id}`, { url: 'smtp://mail.elsewhere.example:587' });
+    assert.deepEqual(mistakes(moved), ['secret:required']);
+    assert.equal((await admin.patchNow(`/channels/${c.id}`, { url: 'smtp://mail.elsewhere.example:587', secret: 'Typed-Again-2026' })).status, 200);
+    await off(c);
+  });
+
   test('never calls into the house unless the settings file says so', async () => {
     const targets = ['https://127.0.0.1:1/', 'https://localhost:1/', 'https://169.254.169.254/latest', 'https://[::1]/', 'https://[::ffff:10.0.0.1]/', 'https://2130706433/', 'http://8.8.8.8/'];
     for (const url of targets) {
@@ -233,6 +241,8 @@ describe('message services', () => {
     answers.wecom = () => ({ body: { errcode: 45009, errmsg: 'api freq out of limit' } });
     const later = await tried(await test_(c), 1);
     assert.equal(later.code, '45009');
+    answers.wecom = () => ({ body: { errcode: 40058, errmsg: '长'.repeat(3000) } });
+    assert.equal((await settled(await test_(c))).state, 'dead'); // a mistake of any length is kept, cut between characters
     answers.wecom = () => ({ body: '<html>gateway</html>' });
     assert.equal((await tried(await test_(c), 1)).code, 'answer');
     answers.wecom = null;
@@ -351,6 +361,18 @@ describe('a forgotten password', () => {
     const n = both[0].status === 204 ? 1 : 2;
     assert.equal((await server.login('boss', `Lantern-river-${n}-2026`)).user.login, 'boss');
     problem(await server.anyone().post('/password-reset/look', { token }), 404, 'not_found');
+  });
+
+  test('a link opens nothing once the address or the password is another', async () => {
+    const to2 = address('rep');
+    const fresh = await server.login('sysadmin', passwordOf('sysadmin'));
+    problem(await fresh.patchNow(`/users/${people.rep2.user.id}`, { email: to2 }), 403, 'step_up_required');
+    assert.equal((await admin.patchNow(`/users/${people.rep2.user.id}`, { email: to2 })).status, 200);
+    assert.equal((await ask('rep2')).status, 202);
+    const token = tokenIn(await mailTo(to2));
+    assert.equal((await server.anyone().post('/password-reset/look', { token })).status, 200);
+    assert.equal((await admin.patchNow(`/users/${people.rep2.user.id}`, { email: address('moved') })).status, 200);
+    problem(await server.anyone().post('/password-reset/confirm', { token, password: 'Quiet-harbor-91-z' }), 404, 'not_found');
   });
 
   test('is asked for a few times an hour only, and by text only', async () => {

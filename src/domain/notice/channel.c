@@ -35,6 +35,10 @@ static bool channel_before_save(Ctx *c, Save *s)
     if (!s->o->trusted && !access_need_step_up(c))
         return false;
     check_url(c, s);
+    /* a kept secret goes to the address it was typed for, and to no other */
+    if (!s->is_new && save_changed(s, CHANNEL_URL) &&
+        s->after[CHANNEL_SECRET_SEALED].kind == DB_TEXT && !save_changed(s, CHANNEL_SECRET))
+        ctx_fail(c, ERR_REQUIRED, "secret", "err.channel_secret");
     const char *secret = save_text(c, s, CHANNEL_SECRET);
     if (save_changed(s, CHANNEL_SECRET) && secret) {
         save_set(s, CHANNEL_SECRET_SEALED,

@@ -17,7 +17,8 @@ static bool template_before_save(Ctx *c, Save *s)
     if (body)
         fill_check(c, "body", body, message_places);
     bool link = kind && (strcmp(kind, "reset") == 0 || strcmp(kind, "invite") == 0);
-    if (link && body && !strstr(body, "link"))
+    const FillVar mark[] = {{"link", "\x01"}, {NULL, NULL}};
+    if (link && body && !strchr(fill_text(c->a, body, mark, FILL_PLAIN), '\x01'))
         ctx_fail(c, ERR_INVALID, "body", "err.template_link");
     return c->n_err == 0;
 }

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "auth/reset.h"
 #include "auth/role.h"
 #include "auth/session.h"
 #include "auth/user.h"
@@ -40,6 +41,15 @@ static bool set_password(Ctx *c, Save *s)
     return true;
 }
 
+static bool new_address(const Save *s)
+{
+    const DbVal *now = &s->after[USER_EMAIL], *was = s->before ? &s->before[USER_EMAIL] : NULL;
+    if (!was || !save_changed(s, USER_EMAIL))
+        return false;
+    return now->kind != was->kind ||
+           (now->kind == DB_TEXT && (now->n != was->n || memcmp(now->s, was->s, now->n) != 0));
+}
+
 static bool user_before_save(Ctx *c, Save *s)
 {
     int n = 0;
@@ -51,8 +61,10 @@ static bool user_before_save(Ctx *c, Save *s)
         else if (!access_need_step_up(c))
             return false;
     }
-    /* the way into somebody's account, so never by a stolen session or a bearer token alone */
-    if (!s->is_new && !s->o->trusted && save_changed(s, USER_PASSWORD) && !access_need_step_up(c))
+    /* The ways into somebody's account (a link to set a password goes to the address), so never by a stolen session or
+       a bearer token alone. */
+    if (!s->is_new && !s->o->trusted && (save_changed(s, USER_PASSWORD) || new_address(s)) &&
+        !access_need_step_up(c))
         return false;
     if (s->is_new ? !is_active(s->after) : save_changed(s, USER_STATUS))
         save_set(s, USER_DISABLED_AT, is_active(s->after) ? db_null() : db_of_int(c->now_ms));
@@ -130,6 +142,8 @@ static bool user_after_save(Ctx *c, Save *s)
         bool out = save_changed(s, USER_STATUS) && !is_active(s->after);
         bool rights = save_many(s, USER_ROLES, &n) != NULL,
              password = save_changed(s, USER_PASSWORD_HASH);
+        if ((out || password || new_address(s)) && !reset_forget(c, s->id))
+            return false; /* a link that is under way opens nothing any more */
         if ((out || rights || password) &&
             !session_close_all(c, s->id, s->id == c->actor->user ? c->actor->session : 0))
             return false;

@@ -8,12 +8,13 @@
 #include "auth/rate.h"
 #include "base/clock.h"
 #include "base/msg.h"
+#include "base/utf8.h"
 #include "entity_ids.h"
 #include "record/approval/impl.h"
 #include "record/changes.h"
 #include "record/notify.h"
 
-enum { REMIND_MS = 3600000 };
+enum { REMIND_MS = 3600000, COMMENT_MOST = 1000 };
 
 typedef struct Act {
     int64_t id, to;
@@ -65,8 +66,8 @@ static bool ask(Ctx *c, Act *a, int step)
     ApprovalStep steps[APPROVAL_STEPS_MOST];
     int64_t people[APPROVAL_PEOPLE_MOST];
     int n, n_people;
-    return approval_steps(c, text_of(c, &a->r, CHANGE_REQUEST_STEPS), steps, &n) && step < n &&
-           approval_people(c, &steps[step], a->r.v[STD_OWNER].i, people, &n_people) &&
+    return approval_steps(c, text_of(c, &a->r, CHANGE_REQUEST_STEPS), true, steps, &n) &&
+           step < n && approval_people(c, &steps[step], a->r.v[STD_OWNER].i, people, &n_people) &&
            approval_tasks(c, a->id, text_of(c, &a->r, CHANGE_REQUEST_TITLE), "agree", step,
                           steps[step].hours, people, n_people);
 }
@@ -97,7 +98,7 @@ static bool agree(Ctx *c, Act *a)
     int n, at = step_of(a);
     int64_t waiting;
     if (!approval_task_end(c, a->task, "agreed", a->comment) ||
-        !approval_steps(c, text_of(c, &a->r, CHANGE_REQUEST_STEPS), steps, &n) ||
+        !approval_steps(c, text_of(c, &a->r, CHANGE_REQUEST_STEPS), true, steps, &n) ||
         !approval_tasks_waiting(c, a->id, &waiting))
         return false;
     if (at < n && steps[at].all && waiting > 0)
@@ -181,6 +182,8 @@ static const ActRule *rule_of(const char *name)
 static bool may(Ctx *c, Act *a, const ActRule *rule)
 {
     const char *state = text_of(c, &a->r, CHANGE_REQUEST_STATE);
+    if (rule->task && strcmp(rule->task, "agree") == 0 && a->r.v[STD_OWNER].i == c->actor->user)
+        return ctx_fail(c, ERR_FORBIDDEN, NULL, "err.approval_self");
     if (rule->task) {
         if (!approval_task_of(c, a->id, rule->task, c->actor->user, &a->task))
             return false;
@@ -248,6 +251,9 @@ static bool look(Ctx *c, const Record *r, Buf *out)
     if (c->n_err || !approval_task_of(c, r->id, "agree", c->actor->user, &task[0]) ||
         !approval_task_of(c, r->id, "execute", c->actor->user, &task[1]))
         return false;
+    /* a task that was answered or handed on is no window into later changes */
+    if (!reads && !task[0] && !task[1] && r->v[STD_OWNER].i != c->actor->user)
+        changes = NULL;
     if (e && changes)
         changes_want(c, labels, e, changes);
     if (!link_labels_fetch(c, labels))
@@ -262,7 +268,8 @@ static bool look(Ctx *c, const Record *r, Buf *out)
         jw_raw(&w, "[]");
     jw_kbool(&w, "readable", reads);
     jw_kstr(&w, "plural", e ? e->plural : NULL);
-    jw_kbool(&w, "changed_since", !there || (version->kind == DB_INT && now.version != version->i));
+    jw_kbool(&w, "changed_since",
+             id && (!there || (version->kind == DB_INT && now.version != version->i)));
     jw_key(&w, "may");
     jw_arr(&w);
     const char *state = arena_printf(c->a, " %s ", text_of(c, r, CHANGE_REQUEST_STATE));
@@ -308,6 +315,9 @@ bool approval_act(Ctx *c, const Record *request, const char *name, json_object *
     bool no = strcmp(name, "refuse") == 0 || strcmp(name, "send_back") == 0;
     if (no && (!a.comment || !*a.comment))
         return ctx_fail(c, ERR_REQUIRED, "comment", "err.required");
+    if (a.comment && utf8_count(a.comment) > COMMENT_MOST)
+        return ctx_fail(c, ERR_TOO_LONG, "comment", "err.too_long", ctx_num(c, COMMENT_MOST),
+                        ctx_num(c, (int64_t)utf8_count(a.comment)));
     if (strcmp(name, "submit") == 0)
         a.reason = json_str(in, "reason", NULL);
     if ((strcmp(name, "delegate") == 0 || strcmp(name, "add") == 0) && !person(c, in, &a.to))

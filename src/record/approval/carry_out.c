@@ -25,9 +25,10 @@ static bool do_many(Ctx *c, void *arg)
     json_object *list = d->in;
     Doing one = *d;
     one.in = NULL;
-    one.o.if_version = -1;
     for (size_t i = 0; i < json_object_array_length(list); i++) {
-        one.id = json_object_get_int64(json_object_array_get_idx(list, i));
+        json_object *pair = json_object_array_get_idx(list, i);
+        one.id = json_object_get_int64(json_object_array_get_idx(pair, 0));
+        one.o.if_version = json_object_get_int64(json_object_array_get_idx(pair, 1));
         if (!do_one(c, &one))
             return false;
     }

@@ -130,23 +130,27 @@ static bool matches(Ctx *c, const Entity *e, int64_t id, const DbVal *before, co
     return c->n_err == mark;
 }
 
-bool approval_flow_of(Ctx *c, const Entity *e, int64_t id, const DbVal *before,
-                      const unsigned char *changed, ApprovalFlow *out, const char **field,
-                      bool *found)
+bool approval_flows_of(Ctx *c, const Entity *e, int64_t id, const DbVal *before,
+                       const unsigned char *changed, ApprovalFlow *out, int max, const char **field,
+                       int *n)
 {
     ApprovalFlow *mine;
-    int n = flows_of(c, e, &mine);
-    *found = false;
-    for (int i = 0; i < n && !*found; i++) {
-        *field = NULL;
+    int n_mine = flows_of(c, e, &mine);
+    *n = 0;
+    *field = NULL;
+    for (int i = 0; i < n_mine && *n < max; i++) {
+        const char *which = NULL;
+        bool found;
         if (changed ? !mine[i].on_edit : !mine[i].on_delete)
             continue;
-        if (changed && !(*field = protected_change(c, e, mine[i].fields, changed)))
+        if (changed && !(which = protected_change(c, e, mine[i].fields, changed)))
             continue;
-        if (!matches(c, e, id, before, mine[i].filter, found))
+        if (!matches(c, e, id, before, mine[i].filter, &found))
             return false;
-        if (*found)
-            *out = mine[i];
+        if (!found)
+            continue;
+        *field = *field ? *field : which;
+        out[(*n)++] = mine[i];
     }
     return true;
 }
@@ -155,11 +159,23 @@ bool approval_holds(Ctx *c, const Entity *e, int64_t id, const DbVal *before,
                     const unsigned char *changed)
 {
     ApprovalFlow f;
-    const char *field = NULL;
-    bool found = false;
-    if (!approval_flow_of(c, e, id, before, changed, &f, &field, &found))
+    const char *field;
+    int n;
+    if (!approval_flows_of(c, e, id, before, changed, &f, 1, &field, &n))
         return false;
-    return !found || ctx_fail(c, ERR_APPROVAL_REQUIRED, field, "err.approval_flow", f.name);
+    return n == 0 || ctx_fail(c, ERR_APPROVAL_REQUIRED, field, "err.approval_flow", f.name);
+}
+
+bool approval_any(const Entity *e)
+{
+    bool any = false;
+    if (atomic_load_explicit(&n_flows, memory_order_relaxed) == 0)
+        return false;
+    pthread_rwlock_rdlock(&lock);
+    for (int i = 0; i < n_flows && !any; i++)
+        any = strcmp(flows[i].entity, e->name) == 0;
+    pthread_rwlock_unlock(&lock);
+    return any;
 }
 
 /* ---- a flow as it is kept ---------------------------------------------------------------------- */
@@ -197,6 +213,6 @@ bool approval_flow_check(Ctx *c, const Save *s)
     if (e && filter && *filter && !filter_parse_text(c, e, filter, NULL, access_me(c), &f))
         return false;
     if (steps)
-        approval_steps(c, steps, out, &n);
+        approval_steps(c, steps, false, out, &n);
     return c->n_err == 0;
 }

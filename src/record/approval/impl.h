@@ -5,7 +5,12 @@
 #include "base/json_read.h"
 #include "record/approval/approval.h"
 
-enum { APPROVAL_STEPS_MOST = 10, APPROVAL_PEOPLE_MOST = 50, APPROVAL_IDS_MOST = 200 };
+enum {
+    APPROVAL_STEPS_MOST = 10,
+    APPROVAL_FLOWS_MOST = 8,
+    APPROVAL_PEOPLE_MOST = 50,
+    APPROVAL_IDS_MOST = 200
+};
 
 typedef enum ApprovalOp { APPROVE_EDIT, APPROVE_DELETE, APPROVE_BULK_DELETE } ApprovalOp;
 bool approval_op(const char *name, ApprovalOp *out);
@@ -17,10 +22,10 @@ typedef struct ApprovalFlow {
     bool on_edit, on_delete, by_admin;
 } ApprovalFlow;
 
-/* The first flow that holds it; *field: the first protected field that changes (edit), or NULL. */
-bool approval_flow_of(Ctx *c, const Entity *e, int64_t id, const DbVal *before,
-                      const unsigned char *changed, ApprovalFlow *out, const char **field,
-                      bool *found);
+/* The flows that hold it, at most max of them; *field: the first protected field that changes (edit), or NULL. */
+bool approval_flows_of(Ctx *c, const Entity *e, int64_t id, const DbVal *before,
+                       const unsigned char *changed, ApprovalFlow *out, int max, const char **field,
+                       int *n);
 
 /* ---- people.c -------------------------------------------------------------------------------- */
 
@@ -31,8 +36,9 @@ typedef struct ApprovalStep {
     int hours; /* 0: no limit */
 } ApprovalStep;
 
-/* steps: JSON of the flow, checked before. *n: how many. Mistakes under field "steps". */
-bool approval_steps(Ctx *c, const char *steps, ApprovalStep *out, int *n);
+/* steps: JSON of a flow. *n: how many. Mistakes under field "steps". kept: of a request under way, whose roles may be
+   gone meanwhile (then the management is asked). */
+bool approval_steps(Ctx *c, const char *steps, bool kept, ApprovalStep *out, int *n);
 /* Who has to answer a step of a request by this person: active people but himself; where the step names nobody, the
    management, then the administrators. ERR_CONFLICT where nobody is left. */
 bool approval_people(Ctx *c, const ApprovalStep *step, int64_t requester, int64_t *out, int *n);

@@ -18,7 +18,7 @@ static bool is_who(const char *word)
     return false;
 }
 
-static bool read_step(Ctx *c, json_object *o, ApprovalStep *out)
+static bool read_step(Ctx *c, json_object *o, bool kept, ApprovalStep *out)
 {
     static const JsonWant want[] = {
         {"who", json_type_string, true}, {"role", json_type_string, false},
@@ -40,7 +40,7 @@ static bool read_step(Ctx *c, json_object *o, ApprovalStep *out)
         return ctx_fail(c, ERR_ENUM_UNKNOWN, "steps", "err.enum.unknown", mode, "any, all");
     if (hours < 0 || hours > HOURS_MOST)
         return ctx_fail(c, ERR_RANGE, "steps", "err.approval_hours", ctx_num(c, HOURS_MOST));
-    if (strcmp(out->who, "role") == 0) {
+    if (strcmp(out->who, "role") == 0 && !kept) {
         if (out->role && !role_find(c, out->role, &role))
             return false;
         if (!role)
@@ -52,7 +52,7 @@ static bool read_step(Ctx *c, json_object *o, ApprovalStep *out)
     return true;
 }
 
-bool approval_steps(Ctx *c, const char *steps, ApprovalStep *out, int *n)
+bool approval_steps(Ctx *c, const char *steps, bool kept, ApprovalStep *out, int *n)
 {
     json_object *list;
     *n = 0;
@@ -63,7 +63,7 @@ bool approval_steps(Ctx *c, const char *steps, ApprovalStep *out, int *n)
         return ctx_fail(c, ERR_INVALID, "steps", "err.approval_steps",
                         ctx_num(c, APPROVAL_STEPS_MOST));
     for (size_t i = 0; i < most; i++)
-        if (!read_step(c, json_object_array_get_idx(list, i), &out[(*n)++]))
+        if (!read_step(c, json_object_array_get_idx(list, i), kept, &out[(*n)++]))
             return false;
     return true;
 }

@@ -1,4 +1,5 @@
 /* A request is filed: checked as the operation itself would be, and what it changes kept beside it. See approval.h. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/msg.h"
@@ -9,8 +10,9 @@
 
 enum { TITLE_BYTES = 190 };
 
-/* Only one open request for the same operation on a record. */
-static bool none_open(Ctx *c, const Save *s, const char *operation, const char *entity, int64_t id)
+/* Only one open request for the same operation on a record; most: 1 once our own row is written. */
+static bool none_open(Ctx *c, const Save *s, const char *operation, const char *entity, int64_t id,
+                      int64_t most)
 {
     Filter *f =
         filter_and(c->a, rec_is(c, s->e, CHANGE_REQUEST_RECORD, db_of_int(id)),
@@ -20,76 +22,156 @@ static bool none_open(Ctx *c, const Save *s, const char *operation, const char *
                              rec_is(c, s->e, CHANGE_REQUEST_STATE, db_of_text("agreed")));
     int64_t n;
     return rec_count(c, s->e, filter_and(c->a, f, open), &n) &&
-           (n == 0 || ctx_fail(c, ERR_CONFLICT, "record", "err.approval_open"));
+           (n <= most || ctx_fail(c, ERR_CONFLICT, "record", "err.approval_open"));
+}
+
+/* What the flows that hold it ask for together: the steps of each in turn, an administrator where one wants him. */
+typedef struct Asked {
+    ApprovalFlow flows[APPROVAL_FLOWS_MOST];
+    int n;
+} Asked;
+
+static void ask_for(Asked *a, const ApprovalFlow *flows, int n)
+{
+    for (int i = 0; i < n; i++) {
+        bool there = false;
+        for (int k = 0; k < a->n; k++)
+            there |= a->flows[k].id == flows[i].id;
+        if (!there && a->n < APPROVAL_FLOWS_MOST)
+            a->flows[a->n++] = flows[i];
+    }
+}
+
+static bool by_admin(const Asked *a)
+{
+    for (int i = 0; i < a->n; i++)
+        if (a->flows[i].by_admin)
+            return true;
+    return false;
+}
+
+/* Lists of JSON, one behind the other. */
+static const char *steps_of(Ctx *c, const Asked *a)
+{
+    Buf b;
+    buf_init(&b, c->a);
+    for (int i = 0; i < a->n; i++) {
+        const char *open = strchr(a->flows[i].steps, '['), *close = strrchr(a->flows[i].steps, ']');
+        if (open && close > open)
+            buf_printf(&b, "%s%.*s", b.len ? "," : "", (int)(close - open - 1), open + 1);
+    }
+    return arena_printf(c->a, "[%s]", b.data);
+}
+
+/* Links as ids: what was found with the rights of the requester is not looked for again with others'. Secrets stay out. */
+static bool settle_input(Ctx *c, const SaveWork *w, json_object *in)
+{
+    const Entity *e = w->s.e;
+    json_object_object_foreach(in, name, unused)
+    {
+        (void)unused;
+        const Field *f = entity_field(e, name);
+        if (f && f->write_only)
+            return ctx_fail(c, ERR_INVALID, "input", "err.approval_secret", name);
+    }
+    for (int i = 0; i < e->n_fields; i++) {
+        const Field *f = &e->fields[i];
+        if (f->type == FT_LINK && json_member(in, f->name) && w->s.after[i].kind == DB_INT)
+            json_object_object_add(in, f->name, json_object_new_int64(w->s.after[i].i));
+    }
+    for (int i = 0; i < w->n_many; i++) {
+        const SaveMany *m = &w->many[i];
+        json_object *ids = json_object_new_array();
+        for (int k = 0; k < m->n; k++)
+            json_object_array_add(ids, json_object_new_int64(m->ids[k]));
+        if (json_member(in, m->f->name))
+            json_object_object_add(in, m->f->name, ids);
+        else
+            json_object_put(ids);
+    }
+    return true;
 }
 
 /* The change as it would be made now: every rule of the entity, the rights of the requester. */
-static bool look_at_edit(Ctx *c, Save *s, const Entity *e, int64_t id, ApprovalFlow *flow)
+static bool look_at_edit(Ctx *c, Save *s, const Entity *e, int64_t id, Asked *asked)
 {
     const char *text = save_text(c, s, CHANGE_REQUEST_INPUT), *field;
+    ApprovalFlow flows[APPROVAL_FLOWS_MOST];
     json_object *in;
-    bool found;
+    int n;
     if (!text || !*text)
         return ctx_fail(c, ERR_REQUIRED, "input", "err.required");
     if (!json_read(c, text, strlen(text), &in))
         return false;
+    if (!json_object_is_type(in, json_type_object))
+        return ctx_fail(c, ERR_TYPE, "input", "err.type", msg_text(c->lang, "type.object"));
     SaveOptions o = {.if_version = -1, .origin = "web", .agreed = true, .dry = true};
     SaveWork *w = save_new(c, e, id, in, &o, NULL);
     if (!save_prepare(c, w))
         return false;
     if (w->nothing)
         return ctx_fail(c, ERR_INVALID, "input", "err.approval_nothing");
-    if (!approval_flow_of(c, e, id, w->s.before, w->s.changed, flow, &field, &found))
+    if (!approval_flows_of(c, e, id, w->s.before, w->s.changed, flows, APPROVAL_FLOWS_MOST, &field,
+                           &n) ||
+        !settle_input(c, w, in))
         return false;
-    if (!found)
-        return ctx_fail(c, ERR_CONFLICT, NULL, "err.approval_needless");
+    ask_for(asked, flows, n);
+    save_set(
+        s, CHANGE_REQUEST_INPUT,
+        db_of_text(arena_str(c->a, json_object_to_json_string_ext(in, JSON_C_TO_STRING_PLAIN))));
     save_set(s, CHANGE_REQUEST_CHANGES, db_of_text(w->changes ? w->changes : "{}"));
     save_set(s, CHANGE_REQUEST_RECORD_VERSION, db_of_int(w->old_version));
     return true;
 }
 
-static bool look_at_delete(Ctx *c, Save *s, const Entity *e, int64_t id, ApprovalFlow *flow)
+static bool look_at_delete(Ctx *c, Save *s, const Entity *e, int64_t id, Asked *asked)
 {
+    ApprovalFlow flows[APPROVAL_FLOWS_MOST];
     const char *field;
-    bool found;
+    int n;
     Record r;
     if (!rec_get(c, e, id, false, &r) ||
-        !approval_flow_of(c, e, id, r.v, NULL, flow, &field, &found))
+        !approval_flows_of(c, e, id, r.v, NULL, flows, APPROVAL_FLOWS_MOST, &field, &n))
         return false;
-    if (!found)
-        return ctx_fail(c, ERR_CONFLICT, NULL, "err.approval_needless");
+    ask_for(asked, flows, n);
     /* who may not delete may ask an administrator to, where the flow is made for that */
-    if (!flow->by_admin && !rec_get_for(c, e, id, ACT_DELETE, &r))
+    if (asked->n && !by_admin(asked) && !rec_get_for(c, e, id, ACT_DELETE, &r))
         return false;
     save_set(s, CHANGE_REQUEST_RECORD_VERSION, db_of_int(r.version));
     return true;
 }
 
-static bool look_at_many(Ctx *c, Save *s, const Entity *e, ApprovalFlow *flow, int *n)
+/* The records with their versions: one that changes meanwhile is not deleted. */
+static bool look_at_many(Ctx *c, Save *s, const Entity *e, Asked *asked, int *n)
 {
     const char *text = save_text(c, s, CHANGE_REQUEST_IDS), *field;
     json_object *list = NULL;
-    bool found, any = false;
-    if (!text || !json_read(c, text, strlen(text), &list))
-        return c->n_err ? false : ctx_fail(c, ERR_REQUIRED, "ids", "err.required");
+    Buf versions;
+    if (!text || !*text)
+        return ctx_fail(c, ERR_REQUIRED, "ids", "err.required");
+    if (!json_read(c, text, strlen(text), &list))
+        return false;
     size_t most = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
     if (!most || most > APPROVAL_IDS_MOST)
         return ctx_fail(c, ERR_INVALID, "ids", "err.approval_ids", ctx_num(c, APPROVAL_IDS_MOST));
+    buf_init(&versions, c->a);
     for (size_t i = 0; i < most; i++) {
         json_object *one = json_object_array_get_idx(list, i);
-        ApprovalFlow f;
+        ApprovalFlow flows[APPROVAL_FLOWS_MOST];
         Record r;
+        int found;
         if (!json_object_is_type(one, json_type_int))
             return ctx_fail(c, ERR_TYPE, "ids", "err.list_wanted", "ids");
         if (!rec_get_for(c, e, json_object_get_int64(one), ACT_DELETE, &r) ||
-            !approval_flow_of(c, e, r.id, r.v, NULL, &f, &field, &found))
+            !approval_flows_of(c, e, r.id, r.v, NULL, flows, APPROVAL_FLOWS_MOST, &field, &found))
             return false;
-        if (found && !any)
-            *flow = f;
-        any |= found;
+        ask_for(asked, flows, found);
+        buf_printf(&versions, "%s[%" PRId64 ",%" PRId64 "]", i ? "," : "", r.id, r.version);
     }
     *n = (int)most;
-    return any || ctx_fail(c, ERR_CONFLICT, NULL, "err.approval_needless");
+    save_set(s, CHANGE_REQUEST_RECORD, db_null());
+    save_set(s, CHANGE_REQUEST_IDS, db_of_text(arena_printf(c->a, "[%s]", versions.data)));
+    return true;
 }
 
 static const char *title_of(Ctx *c, const Entity *e, ApprovalOp op, int64_t id, int n)
@@ -116,7 +198,7 @@ bool approval_file(Ctx *c, Save *s)
     const Entity *e = name ? model_entity(c->model, name) : NULL;
     int64_t id =
         s->after[CHANGE_REQUEST_RECORD].kind == DB_INT ? s->after[CHANGE_REQUEST_RECORD].i : 0;
-    ApprovalFlow flow;
+    Asked asked = {.n = 0};
     ApprovalOp op;
     int n = 0;
     if (!approval_op(operation, &op) || !name)
@@ -125,15 +207,17 @@ bool approval_file(Ctx *c, Save *s)
         return ctx_fail(c, ERR_INVALID, "entity", "err.approval_entity", name);
     if (op != APPROVE_BULK_DELETE && !id)
         return ctx_fail(c, ERR_REQUIRED, "record", "err.required");
-    bool ok = op == APPROVE_EDIT     ? look_at_edit(c, s, e, id, &flow)
-              : op == APPROVE_DELETE ? look_at_delete(c, s, e, id, &flow)
-                                     : look_at_many(c, s, e, &flow, &n);
-    if (!ok || (id && !none_open(c, s, operation, name, id)))
+    bool ok = op == APPROVE_EDIT     ? look_at_edit(c, s, e, id, &asked)
+              : op == APPROVE_DELETE ? look_at_delete(c, s, e, id, &asked)
+                                     : look_at_many(c, s, e, &asked, &n);
+    if (!ok || (op != APPROVE_BULK_DELETE && !none_open(c, s, operation, name, id, 0)))
         return false;
+    if (!asked.n)
+        return ctx_fail(c, ERR_CONFLICT, NULL, "err.approval_needless");
     save_set(s, CHANGE_REQUEST_TITLE, db_of_text(title_of(c, e, op, id, n)));
-    save_set(s, CHANGE_REQUEST_FLOW, db_of_int(flow.id));
-    save_set(s, CHANGE_REQUEST_STEPS, db_of_text(flow.steps));
-    save_set(s, CHANGE_REQUEST_BY_ADMIN, db_of_int(flow.by_admin));
+    save_set(s, CHANGE_REQUEST_FLOW, db_of_int(asked.flows[0].id));
+    save_set(s, CHANGE_REQUEST_STEPS, db_of_text(steps_of(c, &asked)));
+    save_set(s, CHANGE_REQUEST_BY_ADMIN, db_of_int(by_admin(&asked)));
     save_set(s, CHANGE_REQUEST_STEP, db_of_int(0));
     save_set(s, CHANGE_REQUEST_STATE, db_of_text("waiting"));
     return true;
@@ -145,7 +229,14 @@ bool approval_filed(Ctx *c, Save *s)
     int64_t people[APPROVAL_PEOPLE_MOST];
     int n, n_people;
     const char *text = save_text(c, s, CHANGE_REQUEST_STEPS);
-    return approval_steps(c, text ? text : "[]", steps, &n) &&
+    const DbVal *record = &s->after[CHANGE_REQUEST_RECORD];
+    /* two at the same moment: one of them waits here and sees the other */
+    if (record->kind == DB_INT &&
+        (!db_alone(c, arena_printf(c->a, "change_request of %" PRId64, record->i)) ||
+         !none_open(c, s, save_text(c, s, CHANGE_REQUEST_OPERATION),
+                    save_text(c, s, CHANGE_REQUEST_ENTITY), record->i, 1)))
+        return false;
+    return approval_steps(c, text ? text : "[]", true, steps, &n) &&
            approval_people(c, &steps[0], s->after[STD_OWNER].i, people, &n_people) &&
            approval_tasks(c, s->id, save_text(c, s, CHANGE_REQUEST_TITLE), "agree", 0,
                           steps[0].hours, people, n_people);

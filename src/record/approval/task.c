@@ -162,6 +162,14 @@ static bool successor(Ctx *c, const Left *l, int64_t *out)
     return n > 0 || ctx_fail(c, ERR_CONFLICT, NULL, "err.approval_nobody");
 }
 
+static bool hand_on(Ctx *c, void *arg)
+{
+    const Left *l = arg;
+    int64_t to;
+    return approval_task_end(c, l->task, "handed_on", NULL) && successor(c, l, &to) &&
+           approval_tasks(c, l->request, l->title, l->kind, (int)l->step, 0, &to, 1);
+}
+
 /* Tasks of people who are no longer there go on. */
 static bool left_in_write(Ctx *c, void *arg)
 {
@@ -190,11 +198,11 @@ static bool left_in_write(Ctx *c, void *arg)
                                db_text_copy(c->a, r, 6)};
     db_done(r);
     for (int i = 0; i < n && c->n_err == mark; i++) {
-        const Left *l = &rows[i];
-        int64_t to;
-        if (!approval_task_end(c, l->task, "handed_on", NULL) || !successor(c, l, &to) ||
-            !approval_tasks(c, l->request, l->title, l->kind, (int)l->step, 0, &to, 1))
+        if (db_try(c, hand_on, &rows[i]))
+            continue;
+        if (err_status(c->err_last->code) >= 500)
             return false;
+        ctx_errors_back_to(c, mark); /* nobody is left for this one; the others go on */
     }
     return c->n_err == mark;
 }

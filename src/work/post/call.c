@@ -137,7 +137,7 @@ static void answer(Caller *k, Arena *a, CURLcode code, CallAnswer *out)
     curl_easy_getinfo(k->curl, CURLINFO_RETRY_AFTER, &wait);
     out->retry_after_s = wait > 0 && wait < 86400 ? (int)wait : 0;
     out->body = k->body.data;
-    if (k->blocked) {
+    if (k->blocked && code != CURLE_OK) {
         *out = (CallAnswer){.error = "post.private_address", .refused = true};
     } else if (code != CURLE_OK) {
         out->error = arena_str(a, k->why[0] ? k->why : curl_easy_strerror(code));

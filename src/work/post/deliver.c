@@ -13,12 +13,13 @@
 #include "base/crypt.h"
 #include "base/log.h"
 #include "base/msg.h"
+#include "base/utf8.h"
 #include "record/message_text.h"
 #include "record/notify_prefs.h"
 #include "work/ground.h"
 #include "work/post/vendor.h"
 
-enum { BLOCK = 40, HOLD_MS = 120000, ERROR_BYTES = 480 };
+enum { BLOCK = 40, HOLD_MS = 120000, SPARE_MS = 60000, ERROR_MOST = 400 };
 
 /* Seconds after the n-th try; behind the last one the letter is dead. */
 static const int pace[] = {5, 60, 300, 1800, 7200, 18000, 36000};
@@ -33,6 +34,8 @@ typedef struct Round {
     ChannelRow channels[BLOCK];
     int64_t used[BLOCK]; /* of its limit within this minute */
     int n_channels;
+    int64_t
+        until; /* monotonic: behind it a call could outlive our claim, and somebody else would send, too */
 } Round;
 
 static void say(Posted *p, const Posting *in, int what, const char *code, const char *error)
@@ -75,7 +78,8 @@ static void settle(Round *r, int i, const Vendor *v, const Sent *s)
     bool hook = strcmp(v->kind, "webhook") == 0;
     int most =
         hook ? (int)(sizeof pace_hook / sizeof *pace_hook) : (int)(sizeof pace / sizeof *pace);
-    const char *error = s->error ? arena_printf(r->c->a, "%.*s", ERROR_BYTES, s->error) : NULL;
+    char *whole = s->error ? utf8_clean(r->c->a, s->error, strlen(s->error)) : NULL;
+    const char *error = whole ? arena_dup(r->c->a, whole, utf8_clip(whole, ERROR_MOST)) : NULL;
     if (s->what == SENT_YES) {
         say(p, in, POST_SENT, NULL, NULL);
         p->provider = s->provider;
@@ -195,8 +199,13 @@ static void send_one(Round *r, int i)
     Sent sent = {.what = SENT_AGAIN};
     if (p->digest)
         gather(r, i);
-    if (!make_ready(r, p, v, &ready))
+    if (!make_ready(r, p, v, &ready)) {
+        say(out, p, POST_LATER, NULL, NULL);
+        out->again_at = after(r->c, 10);
+        if (p->digest)
+            digest_fate(r, i);
         return;
+    }
     v->send(r->k, r->c, ch, &ready, &sent);
     r->used[at]++;
     settle(r, i, v, &sent);
@@ -210,7 +219,7 @@ static void round_run(Round *r, bool (*stopping)(void))
         if (r->out[i].id)
             continue; /* went with a digest */
         r->c->now_ms = clock_now_ms();
-        if (stopping()) {
+        if (stopping() || clock_mono_ms() > r->until) {
             say(&r->out[i], &r->in[i], POST_LATER, NULL, NULL);
             r->out[i].again_at = r->c->now_ms;
             continue;
@@ -227,7 +236,7 @@ static void round_run(Round *r, bool (*stopping)(void))
 static void step(Ctx *c, Caller *k, bool (*stopping)(void), bool *worked)
 {
     Round *r = ARENA_NEW(c->a, Round);
-    *r = (Round){.c = c, .k = k};
+    *r = (Round){.c = c, .k = k, .until = clock_mono_ms() + HOLD_MS - SPARE_MS};
     r->in = ARENA_ARRAY(c->a, BLOCK, Posting);
     r->out = ARENA_ARRAY(c->a, BLOCK, Posted);
     memset(r->out, 0, BLOCK * sizeof *r->out);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/crypt.h"
 #include "base/fill.h"
 #include "base/json_read.h"
 #include "base/json_write.h"
@@ -46,6 +47,18 @@ typedef struct AppToken {
 } AppToken;
 static AppToken tokens[TOKENS];
 static pthread_mutex_t token_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* Another address, account or secret is another token. */
+static int64_t token_key(Ctx *c, const ChannelRow *ch)
+{
+    unsigned char hash[32];
+    int64_t key;
+    const char *all = arena_printf(c->a, "%" PRId64 "\n%s\n%s\n%s", ch->id, ch->url, ch->account,
+                                   ch->secret ? ch->secret : "");
+    crypt_sha256(all, strlen(all), hash);
+    memcpy(&key, hash, sizeof key);
+    return key;
+}
 
 static const char *token_kept(Ctx *c, int64_t channel)
 {
@@ -95,7 +108,7 @@ static const char *token_ask(Caller *k, Ctx *c, const ChannelRow *ch, const char
         vendor_judge(c, code_of(c, o, code), o ? json_str(o, message, NULL) : NULL, "", again, out);
         return NULL;
     }
-    token_keep(ch->id, text, json_int(o, life, 7200));
+    token_keep(token_key(c, ch), text, json_int(o, life, 7200));
     return text;
 }
 
@@ -126,7 +139,7 @@ void vendor_wecom_robot(Caller *k, Ctx *c, const ChannelRow *ch, const Ready *r,
 void vendor_wecom_app(Caller *k, Ctx *c, const ChannelRow *ch, const Ready *r, Sent *out)
 {
     const char *base = base_of(c, ch, "https://qyapi.weixin.qq.com"),
-               *token = token_kept(c, ch->id);
+               *token = token_kept(c, token_key(c, ch));
     if (!token) {
         const char *ask = arena_printf(c->a, "%s/cgi-bin/gettoken?corpid=%s&corpsecret=%s", base,
                                        fill_value(c->a, ch->account, FILL_URL),
@@ -149,7 +162,7 @@ void vendor_wecom_app(Caller *k, Ctx *c, const ChannelRow *ch, const Ready *r, S
     post_json(k, c, url, body, NULL, &a);
     judge(c, &a, "errcode", "errmsg", wecom_again, "msgid", out);
     if (out->code && (!strcmp(out->code, "42001") || !strcmp(out->code, "40014")))
-        token_keep(ch->id, NULL, 0);
+        token_keep(token_key(c, ch), NULL, 0);
 }
 
 /* ---- 钉钉 --------------------------------------------------------------------------------------- */
@@ -175,7 +188,7 @@ void vendor_dingtalk_robot(Caller *k, Ctx *c, const ChannelRow *ch, const Ready 
 
 void vendor_dingtalk_app(Caller *k, Ctx *c, const ChannelRow *ch, const Ready *r, Sent *out)
 {
-    const char *token = token_kept(c, ch->id);
+    const char *token = token_kept(c, token_key(c, ch));
     if (!token) {
         const char *ask = arena_printf(c->a, "%s/v1.0/oauth2/accessToken",
                                        base_of(c, ch, "https://api.dingtalk.com"));
@@ -199,7 +212,7 @@ void vendor_dingtalk_app(Caller *k, Ctx *c, const ChannelRow *ch, const Ready *r
     post_json(k, c, url, body, NULL, &a);
     judge(c, &a, "errcode", "errmsg", dingtalk_again, "task_id", out);
     if (out->code && (!strcmp(out->code, "40014") || !strcmp(out->code, "42001"))) {
-        token_keep(ch->id, NULL, 0);
+        token_keep(token_key(c, ch), NULL, 0);
         out->what = SENT_AGAIN;
     }
 }
@@ -225,7 +238,8 @@ void vendor_feishu_robot(Caller *k, Ctx *c, const ChannelRow *ch, const Ready *r
 
 void vendor_feishu_app(Caller *k, Ctx *c, const ChannelRow *ch, const Ready *r, Sent *out)
 {
-    const char *base = base_of(c, ch, "https://open.feishu.cn"), *token = token_kept(c, ch->id);
+    const char *base = base_of(c, ch, "https://open.feishu.cn"),
+               *token = token_kept(c, token_key(c, ch));
     if (!token) {
         const char *ask =
             arena_printf(c->a, "%s/open-apis/auth/v3/tenant_access_token/internal", base);
@@ -251,5 +265,5 @@ void vendor_feishu_app(Caller *k, Ctx *c, const ChannelRow *ch, const Ready *r, 
               body, headers, &a);
     judge(c, &a, "code", "msg", feishu_again, NULL, out);
     if (out->code && strcmp(out->code, "99991663") == 0)
-        token_keep(ch->id, NULL, 0);
+        token_keep(token_key(c, ch), NULL, 0);
 }

@@ -81,13 +81,15 @@ char *sign_tencent(Arena *a, const char *host, const char *service, const char *
         key_id, scope, crypt_hex(a, k, sizeof k));
 }
 
+enum { KEY_LEAST = 16 };
+
 char *sign_webhook(Arena *a, const char *secret, const char *id, int64_t at_s, const char *body)
 {
     static const char mark[] = "whsec_";
     size_t n = sizeof mark - 1, n_key;
     unsigned char *key =
         secret && strncmp(secret, mark, n) == 0 ? crypt_from_base64(a, secret + n, &n_key) : NULL;
-    if (!key)
+    if (!key || n_key < KEY_LEAST)
         return NULL;
     return arena_printf(
         a, "v1,%s",
