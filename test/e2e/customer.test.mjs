@@ -166,6 +166,7 @@ test('deleted goes to the recycle bin and comes back', async () => {
   await page.getByRole('menuitem', { name: '删除' }).click();
   await page.getByRole('alertdialog').getByRole('button', { name: '删除' }).click();
   await page.waitForURL(/\/e\/customers$/);
+  await settled(page);
   await page.getByRole('button', { name: '回收站' }).click();
   await page.getByRole('button', { name: '回收站旅程有限公司 的更多操作' }).click();
   await page.getByRole('menuitem', { name: '恢复' }).click();

@@ -40,7 +40,7 @@ export async function newPage(browser, { dark = false, phone = false, lang = 'zh
   page.pending = new Set();
   page.on('request', (r) => { if (!r.url().includes('/api/v1/events')) page.pending.add(r); });
   for (const end of ['requestfinished', 'requestfailed']) page.on(end, (r) => page.pending.delete(r));
-  page.on('console', (m) => { if (m.type() === 'error') page.problems.push(`console: ${m.text()}`); });
+  page.on('console', (m) => { if (m.type() === 'error') page.problems.push(`console: ${m.text()} ${m.location().url ?? ''}`); });
   page.on('pageerror', (e) => page.problems.push(`page error: ${e.stack ?? e.message}`));
   return page;
 }

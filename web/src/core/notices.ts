@@ -1,8 +1,8 @@
 // How many notifications are unread, and which announcements stand over the page: read at the
 // start, then told live.
-import { ref } from 'vue';
+import { ref, watch } from 'vue';
 import { get, post } from './api';
-import { onLive, type LiveNotice } from './live';
+import { liveUp, onLive, type LiveNotice } from './live';
 import { pluralOf } from './schema';
 
 export interface Announcement { id: number; title: string; kind: string; body: string; need_ack: boolean; start_at?: string; end_at?: string | null; acked_at?: string | null }
@@ -42,4 +42,6 @@ export function followNotices(onNotice: (n: LiveNotice) => void): void {
   onLive('notification', (n) => { void readUnread(); if (n.kind !== 'announcement') onNotice(n); });
   onLive('announcement', () => void readAnnouncements());
   onLive('reset', both);
+  // What came between the reading and the stream's beginning was told to nobody here.
+  watch(liveUp, (up) => { if (up) both(); });
 }
