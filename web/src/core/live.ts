@@ -69,6 +69,13 @@ function seen(): void {
   else connect();
 }
 
+/** Before a sign-out: a stream that began behind it would only be refused. */
+export function endLive(): void {
+  wanted = false;
+  window.clearTimeout(timer);
+  close();
+}
+
 /** Begins with the shell, ends with the sign-out. */
 export function startLive(): () => void {
   wanted = true;

@@ -2,6 +2,7 @@
 // Both questions are asked in a dialog over the page: what a person has typed stays where it is.
 import { computed, ref, shallowRef, watch } from 'vue';
 import { ApiError, call, get, hooks, patch, post } from './api';
+import { endLive } from './live';
 import { lang, setLang, t } from './i18n';
 import { forgetSchema, loadIndex, type LinkValue } from './schema';
 import { forgetValues, prefs, setOwner } from './store';
@@ -116,6 +117,7 @@ export async function afterSignIn(): Promise<void> {
   if (before !== me.value?.user.id) { forgetSchema(); await loadIndex(); }
 }
 export async function signOut(): Promise<void> {
+  endLive();
   try { await call('DELETE', '/session', { anonymous: true }); } catch { /* gone already */ }
   forgetValues();
   location.assign('/login');
