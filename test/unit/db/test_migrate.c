@@ -185,12 +185,16 @@ static void test_strict(void **state)
     t_end(t);
 }
 
+static pthread_barrier_t at_once;
+
 static void *starter(void *arg)
 {
     T *t = t_new();
     Db *db;
     DbOptions o = t_options();
-    bool ok = db_open(&t->c, &o, &db) && migrate_run(&t->c, arg, false, NULL);
+    bool ok = db_open(&t->c, &o, &db);
+    pthread_barrier_wait(&at_once);
+    ok = ok && migrate_run(&t->c, arg, false, NULL);
     if (!ok)
         t_show(&t->c);
     t_end(t);
@@ -203,6 +207,7 @@ static void test_together(void **state)
 {
     (void)state;
     pthread_t th[4];
+    pthread_barrier_init(&at_once, NULL, 4);
     for (int i = 0; i < 4; i++)
         pthread_create(&th[i], NULL, starter, (void *)(uintptr_t)&v2);
     for (int i = 0; i < 4; i++) {
@@ -210,6 +215,7 @@ static void test_together(void **state)
         pthread_join(th[i], &ok);
         assert_true((intptr_t)ok);
     }
+    pthread_barrier_destroy(&at_once);
     T *t = t_new();
     assert_int_equal(t_int(&t->c, "SELECT count(*) FROM (SELECT what FROM schema_ledger WHERE what "
                                   "NOT LIKE 'format%' GROUP BY what HAVING count(*) > 1) AS d"),
