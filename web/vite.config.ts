@@ -1,29 +1,8 @@
 // Build of the page. The catalogue of sentences is shared with the server: every ui.* key of
-// messages/*.json and messages/parts/*.json becomes one lazily loaded chunk a language.
+// messages/parts/*.json becomes one lazily loaded chunk a language (messages.cjs).
 import { defineConfig, type Plugin } from 'vite';
 import vue from '@vitejs/plugin-vue';
-import { readdirSync, readFileSync, existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { join } from 'node:path';
-
-const messagesDir = fileURLToPath(new URL('../messages', import.meta.url));
-
-/** All ui.* sentences of one language, parts over the main file (parts are newer while we work). */
-export function uiMessages(lang: string): Record<string, string> {
-  const out: Record<string, string> = {};
-  const take = (file: string) => {
-    if (!existsSync(file)) return;
-    for (const [key, text] of Object.entries(JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>)) {
-      if (key.startsWith('ui.')) out[key.slice(3)] = text;
-    }
-  };
-  take(join(messagesDir, `${lang}.json`));
-  const parts = join(messagesDir, 'parts');
-  if (existsSync(parts)) {
-    for (const name of readdirSync(parts).sort()) if (name.endsWith(`.${lang}.json`)) take(join(parts, name));
-  }
-  return out;
-}
+import { uiMessages } from './messages.cjs';
 
 function messages(): Plugin {
   const prefix = 'virtual:messages/';

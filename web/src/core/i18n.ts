@@ -1,20 +1,9 @@
-// Sentences of the page and the language switch. t() takes keys of messages/parts/{web,wizard,day,lists}.zh.json
-// without their "ui." and fills {0}, {1} … Labels of entities and fields come from the server.
+// Sentences of the page and the language switch. t() takes the ui.* keys of messages/parts/*.json without their "ui."
+// (sentences.d.ts, written by messages.cjs) and fills {0}, {1} … Labels of entities and fields come from the server.
 import { ref, shallowRef } from 'vue';
-import type zhLists from '../../../messages/parts/lists.zh.json';
-import type zhFollow from '../../../messages/parts/follow.zh.json';
-import type zhPart from '../../../messages/parts/web.zh.json';
-import type zhLook from '../../../messages/parts/look.zh.json';
-import type zhLive from '../../../messages/parts/live.zh.json';
-import type zhRule from '../../../messages/parts/rule.zh.json';
-import type zhWizard from '../../../messages/parts/wizard.zh.json';
-import type zhChannel from '../../../messages/parts/channel.zh.json';
-import type zhApproval from '../../../messages/parts/approval.zh.json';
-import type zhDay from '../../../messages/parts/day.zh.json';
-import type zhMetric from '../../../messages/parts/metric.zh.json';
+import type { Key } from './sentences';
 
-type Full = (keyof typeof zhPart | keyof typeof zhFollow | keyof typeof zhWizard | keyof typeof zhDay | keyof typeof zhMetric | keyof typeof zhLists | keyof typeof zhLook | keyof typeof zhLive | keyof typeof zhChannel | keyof typeof zhRule | keyof typeof zhApproval) & string;
-export type Key = Full extends infer K ? (K extends `ui.${infer R}` ? R : never) : never;
+export type { Key };
 export type Lang = 'zh' | 'en';
 export interface Label { zh: string; en?: string }
 

@@ -1,0 +1,2 @@
+// What vite.config.ts takes of messages.cjs.
+export function uiMessages(lang: string): Record<string, string>;
