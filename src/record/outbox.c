@@ -2,14 +2,13 @@
 #include "record/outbox.h"
 
 #include <inttypes.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <string.h>
 
 #include "base/conf.h"
 #include "base/id.h"
 #include "base/secret.h"
 #include "base/vec.h"
+#include "record/kept.h"
 
 bool outbox_add(Ctx *c, const Letter *l, int64_t *out_id)
 {
@@ -66,14 +65,16 @@ typedef struct Asker {
     const char *events; /* "customer.created, follow_up.*" */
 } Asker;
 
-static pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
-static Arena *askers_arena;
-static Asker *askers;
-static atomic_int n_askers;
+typedef struct Askers {
+    Asker *items;
+    int n;
+} Askers;
+
+static Kept kept = KEPT_NOTHING; /* Askers */
 
 bool outbox_events_load(Ctx *c)
 {
-    Arena *a = arena_new(0);
+    KeptSet *set = kept_begin(&kept);
     VEC(Asker) all = {0};
     int mark = c->n_err;
     DbRows *r = db_query(c,
@@ -81,25 +82,18 @@ bool outbox_events_load(Ctx *c)
                              "'webhook' AND \"enabled\" = 1 AND \"deleted_at\" IS NULL AND "
                              "\"events\" IS NOT NULL"),
                          NULL, 0);
-    if (!r) {
-        arena_free(a);
-        return false;
-    }
-    while (db_step(r))
-        vec_push(a, &all, (Asker){db_int(r, 0), db_text_copy(a, r, 1)});
-    db_done(r);
+    while (r && db_step(r))
+        vec_push(set->a, &all, (Asker){db_int(r, 0), db_text_copy(set->a, r, 1)});
+    if (r)
+        db_done(r);
     if (c->n_err != mark) {
-        arena_free(a);
+        kept_drop(set);
         return false;
     }
-    pthread_rwlock_wrlock(&lock);
-    Arena *old = askers_arena;
-    askers_arena = a;
-    askers = all.items;
-    n_askers = (int)all.n;
-    pthread_rwlock_unlock(&lock);
-    if (old)
-        arena_free(old);
+    Askers *k = ARENA_NEW(set->a, Askers);
+    *k = (Askers){all.items, (int)all.n};
+    set->data = k;
+    kept_put(&kept, set, k->n);
     return true;
 }
 
@@ -125,17 +119,12 @@ static bool asks(const char *events, const char *entity, const char *event)
 
 bool outbox_event(Ctx *c, const Entity *e, int64_t id, const char *event)
 {
-    if (atomic_load_explicit(&n_askers, memory_order_relaxed) == 0)
-        return true;
-    VEC(int64_t) to = {0};
-    pthread_rwlock_rdlock(&lock);
-    for (int i = 0; i < n_askers; i++)
-        if (asks(askers[i].events, e->name, event))
-            vec_push(c->a, &to, askers[i].channel);
-    pthread_rwlock_unlock(&lock);
-    const char *kind = arena_printf(c->a, "%s.%s", e->name, event);
-    for (size_t i = 0; i < to.n; i++) {
-        Letter l = {.channel = to.items[i],
+    const Askers *all = kept_count(&kept) ? kept_hold(c, &kept, NULL) : NULL;
+    const char *kind = all ? arena_printf(c->a, "%s.%s", e->name, event) : NULL;
+    for (int i = 0; all && i < all->n; i++) {
+        if (!asks(all->items[i].events, e->name, event))
+            continue;
+        Letter l = {.channel = all->items[i].channel,
                     .kind = kind,
                     .subject = kind,
                     .text =

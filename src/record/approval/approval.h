@@ -21,7 +21,7 @@ bool approval_holds(Ctx *c, const Entity *e, int64_t id, const DbVal *before,
                     const unsigned char *changed);
 
 /* Is there any flow for the entity? To spare the reading of a row. */
-bool approval_any(const Entity *e);
+bool approval_any(Ctx *c, const Entity *e);
 
 /* Is it a flow the engine can follow? Mistakes by field. */
 bool approval_flow_check(Ctx *c, const Save *s);

@@ -1,17 +1,18 @@
 /* Which operations are held. The enabled flows are kept per process. See approval.h. */
-#include <pthread.h>
-#include <stdatomic.h>
 #include <string.h>
 
 #include "base/vec.h"
 #include "db/sql.h"
 #include "entity_ids.h"
 #include "record/approval/impl.h"
+#include "record/kept.h"
 
-static pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
-static Arena *arena;
-static ApprovalFlow *flows;
-static atomic_int n_flows;
+typedef struct Flows {
+    ApprovalFlow *items;
+    int n;
+} Flows;
+
+static Kept kept = KEPT_NOTHING; /* Flows */
 
 static const char *const ops[] = {"edit", "delete", "bulk_delete"};
 
@@ -27,7 +28,8 @@ bool approval_op(const char *name, ApprovalOp *out)
 
 bool approval_load(Ctx *c)
 {
-    Arena *a = arena_new(0);
+    KeptSet *set = kept_begin(&kept);
+    Arena *a = set->a;
     VEC(ApprovalFlow) all = {0};
     int mark = c->n_err;
     DbRows *r = db_query(c,
@@ -50,39 +52,22 @@ bool approval_load(Ctx *c)
     if (r)
         db_done(r);
     if (c->n_err != mark) {
-        arena_free(a);
+        kept_drop(set);
         return false;
     }
-    pthread_rwlock_wrlock(&lock);
-    Arena *old = arena;
-    arena = a;
-    flows = all.items;
-    n_flows = (int)all.n;
-    pthread_rwlock_unlock(&lock);
-    if (old)
-        arena_free(old);
+    Flows *f = ARENA_NEW(a, Flows);
+    *f = (Flows){all.items, (int)all.n};
+    set->data = f;
+    kept_put(&kept, set, f->n);
     return true;
 }
 
-/* The flows of an entity, copied out of the lock. */
-static int flows_of(Ctx *c, const Entity *e, ApprovalFlow **out)
+/* All that are enabled. */
+static const Flows *flows_now(Ctx *c)
 {
-    VEC(ApprovalFlow) mine = {0};
-    if (atomic_load_explicit(&n_flows, memory_order_relaxed) == 0)
-        return 0;
-    pthread_rwlock_rdlock(&lock);
-    for (int i = 0; i < n_flows; i++) {
-        const ApprovalFlow *f = &flows[i];
-        if (strcmp(f->entity, e->name) == 0)
-            vec_push(c->a, &mine,
-                     (ApprovalFlow){f->id, arena_str(c->a, f->entity), arena_str(c->a, f->name),
-                                    arena_str(c->a, f->fields), arena_str(c->a, f->filter),
-                                    arena_str(c->a, f->steps), f->on_edit, f->on_delete,
-                                    f->by_admin});
-    }
-    pthread_rwlock_unlock(&lock);
-    *out = mine.items;
-    return (int)mine.n;
+    static const Flows none = {0};
+    const Flows *f = kept_count(&kept) ? kept_hold(c, &kept, NULL) : NULL;
+    return f ? f : &none;
 }
 
 /* The first field of the list that changes; all but those the program stamps where the list is empty. */
@@ -134,13 +119,15 @@ bool approval_flows_of(Ctx *c, const Entity *e, int64_t id, const DbVal *before,
                        const unsigned char *changed, ApprovalFlow *out, int max, const char **field,
                        int *n)
 {
-    ApprovalFlow *mine;
-    int n_mine = flows_of(c, e, &mine);
+    const Flows *all = flows_now(c);
+    const ApprovalFlow *mine = all->items;
     *n = 0;
     *field = NULL;
-    for (int i = 0; i < n_mine && *n < max; i++) {
+    for (int i = 0; i < all->n && *n < max; i++) {
         const char *which = NULL;
         bool found;
+        if (strcmp(mine[i].entity, e->name) != 0)
+            continue;
         if (changed ? !mine[i].on_edit : !mine[i].on_delete)
             continue;
         if (changed && !(which = protected_change(c, e, mine[i].fields, changed)))
@@ -166,16 +153,13 @@ bool approval_holds(Ctx *c, const Entity *e, int64_t id, const DbVal *before,
     return n == 0 || ctx_fail(c, ERR_APPROVAL_REQUIRED, field, "err.approval_flow", f.name);
 }
 
-bool approval_any(const Entity *e)
+bool approval_any(Ctx *c, const Entity *e)
 {
-    bool any = false;
-    if (atomic_load_explicit(&n_flows, memory_order_relaxed) == 0)
-        return false;
-    pthread_rwlock_rdlock(&lock);
-    for (int i = 0; i < n_flows && !any; i++)
-        any = strcmp(flows[i].entity, e->name) == 0;
-    pthread_rwlock_unlock(&lock);
-    return any;
+    const Flows *all = flows_now(c);
+    for (int i = 0; i < all->n; i++)
+        if (strcmp(all->items[i].entity, e->name) == 0)
+            return true;
+    return false;
 }
 
 /* ---- a flow as it is kept ---------------------------------------------------------------------- */

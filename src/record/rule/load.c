@@ -3,8 +3,6 @@
  * their owners, kept per process. Made anew when a rule or a right changes (rules_forget), at the midnight of
  * a zone ("today" is another day then), and every minute. What is read inside a write may be undone, so it is not kept.
  */
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,24 +11,21 @@
 #include "base/json_read.h"
 #include "base/vec.h"
 #include "entity_ids.h"
+#include "record/kept.h"
 #include "record/rule/impl.h"
 #include "record/value.h"
 
 enum { FRESH_MS = 60000, USABLE_MS = 180000 };
 
 struct RuleSet {
-    Arena *a;
-    Model *model;
+    Model *model; /* NULL: of a model that is none any more */
     Rule *rules;
     int n;
     RuleList *created, *changed; /* by Entity.index */
     int64_t made_at, fresh_until, usable_until;
-    _Atomic int refs;
 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static RuleSet *current; /* under lock */
-static uint64_t generation;
+static Kept kept = KEPT_NOTHING; /* RuleSet */
 
 static const char *const events[] = {"created", "updated", "entered", "idle", "due", "scheduled"};
 const char rule_default_cron[] = "0 9 * * *";
@@ -178,25 +173,9 @@ bool rule_compile(Ctx *c, const DbVal *v, int64_t who, Rule *out)
 
 /* ---- all of them ---------------------------------------------------------------------------- */
 
-static void release(void *arg)
-{
-    RuleSet *s = arg;
-    if (atomic_fetch_sub(&s->refs, 1) != 1)
-        return;
-    if (s->model)
-        model_release(s->model);
-    arena_free(s->a);
-}
-
 void rules_forget(void)
 {
-    pthread_mutex_lock(&lock);
-    RuleSet *old = current;
-    current = NULL;
-    generation++;
-    pthread_mutex_unlock(&lock);
-    if (old)
-        release(old);
+    kept_forget(&kept);
 }
 
 static int64_t next_midnight(int64_t now, const char *zone)
@@ -255,7 +234,7 @@ static const Actor *owner_of(Ctx *c, Owner **all, int *n, int64_t id, bool *ok)
     return me;
 }
 
-static void sort_in(RuleSet *s, Rule *r)
+static void sort_in(Arena *a, RuleSet *s, Rule *r)
 {
     if (r->event > RULE_ON_ENTERED)
         return;
@@ -267,32 +246,32 @@ static void sort_in(RuleSet *s, Rule *r)
     for (int i = 0; i < 2; i++)
         if (lists[i]) {
             if (!lists[i]->items)
-                lists[i]->items = ARENA_ARRAY(s->a, s->n, Rule *);
+                lists[i]->items = ARENA_ARRAY(a, s->n, Rule *);
             lists[i]->items[lists[i]->n++] = r;
         }
 }
 
-static bool fill(Ctx *c, RuleSet *s, const RuleRows *rows)
+static bool fill(Ctx *c, Arena *a, RuleSet *s, const RuleRows *rows)
 {
     Arena *mine = c->a;
     Owner *owners = ARENA_ARRAY(c->a, rows->n + 1, Owner);
     int n_owners = 0;
     bool ok = true;
     s->n = (int)rows->n;
-    s->rules = ARENA_ARRAY(s->a, rows->n + 1, Rule);
-    s->created = ARENA_ARRAY(s->a, c->model->n, RuleList);
-    s->changed = ARENA_ARRAY(s->a, c->model->n, RuleList);
+    s->rules = ARENA_ARRAY(a, rows->n + 1, Rule);
+    s->created = ARENA_ARRAY(a, c->model->n, RuleList);
+    s->changed = ARENA_ARRAY(a, c->model->n, RuleList);
     for (size_t i = 0; i < rows->n && ok; i++) {
         Rule *r = &s->rules[i];
         const DbVal *v = rows->items[i];
         const Actor *owner = owner_of(c, &owners, &n_owners, v[STD_OWNER].i, &ok);
         RuleActor was = {c->actor, c->lang, c->zone};
-        c->a = s->a; /* no statement from here on: its cursor would live as long as the rules */
+        c->a = a; /* no statement from here on: its cursor would live as long as the rules */
         if (owner && head(c, v, r)) {
             c->actor = owner;
             c->lang = owner->locale && strncmp(owner->locale, "en", 2) == 0 ? "en" : "zh";
             compile(c, v, r);
-            sort_in(s, r);
+            sort_in(a, s, r);
             int64_t midnight = next_midnight(c->now_ms, r->zone);
             s->fresh_until = midnight < s->fresh_until ? midnight : s->fresh_until;
             s->usable_until = midnight < s->usable_until ? midnight : s->usable_until;
@@ -303,74 +282,52 @@ static bool fill(Ctx *c, RuleSet *s, const RuleRows *rows)
     return ok;
 }
 
-static RuleSet *make(Ctx *c)
+static RuleSet *make(Ctx *c, Arena *a)
 {
     RuleRows rows = {0};
     if (!read_rows(c, &rows))
         return NULL;
-    RuleSet *s;
-    Arena *a = arena_new(0);
-    s = ARENA_NEW(a, RuleSet);
-    s->a = a;
-    s->refs = 1;
+    RuleSet *s = ARENA_NEW(a, RuleSet);
     s->made_at = c->now_ms;
     s->fresh_until = c->now_ms + FRESH_MS;
     s->usable_until = c->now_ms + USABLE_MS;
-    if (!fill(c, s, &rows)) {
-        arena_free(a);
+    if (!fill(c, a, s, &rows))
         return NULL;
-    }
     Model *m = model_hold();
     if (m == c->model) {
         s->model = m;
+        arena_defer(a, model_release, m);
     } else {
         model_release(m);
     }
     return s;
 }
 
-/* The set of the process where it fits, with one more reference. */
-static RuleSet *take(const Ctx *c)
+static bool fits(const Ctx *c, const void *data)
 {
-    RuleSet *s = NULL;
-    pthread_mutex_lock(&lock);
-    if (current && current->model == c->model &&
-        c->now_ms >= current->made_at - FRESH_MS && /* else the clock was set back */
-        c->now_ms < (db_in_write(c) ? current->usable_until : current->fresh_until)) {
-        s = current;
-        atomic_fetch_add(&s->refs, 1);
-    }
-    pthread_mutex_unlock(&lock);
-    return s;
+    const RuleSet *s = data;
+    return s->model == c->model &&
+           c->now_ms >= s->made_at - FRESH_MS && /* else the clock was set back */
+           c->now_ms < (db_in_write(c) ? s->usable_until : s->fresh_until);
 }
 
 const RuleSet *rules_hold(Ctx *c)
 {
-    RuleSet *s = take(c), *old = NULL;
-    if (s) {
-        arena_defer(c->a, release, s);
-        return s;
-    }
-    if (!model_entity(c->model, "rule"))
+    const RuleSet *found = kept_hold(c, &kept, fits);
+    if (found || !model_entity(c->model, "rule"))
+        return found;
+    KeptSet *set = kept_begin(&kept);
+    RuleSet *s = make(c, set->a);
+    if (!s) {
+        kept_drop(set);
         return NULL;
-    pthread_mutex_lock(&lock);
-    uint64_t began = generation;
-    pthread_mutex_unlock(&lock);
-    s = make(c);
-    if (!s)
-        return NULL;
-    if (!db_in_write(c) && s->model) {
-        pthread_mutex_lock(&lock);
-        if (generation == began) {
-            old = current;
-            current = s;
-            atomic_fetch_add(&s->refs, 1);
-        }
-        pthread_mutex_unlock(&lock);
-        if (old)
-            release(old);
     }
-    arena_defer(c->a, release, s);
+    set->data = s;
+    kept_hold_this(c, set);
+    if (!db_in_write(c) && s->model)
+        kept_put(&kept, set, s->n);
+    else
+        kept_drop(set);
     return s;
 }
 
