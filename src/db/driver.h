@@ -190,6 +190,9 @@ struct Db {
     int node;           /* -1: no lease */
 };
 
+/* lease.c: whether the holder of a lease ran on this machine (host: as Db.host) and is gone. */
+bool db_holder_gone(const Db *db, const char *holder, const char *host, int64_t pid);
+
 /* search_depth.c: how far back so many documents of a search table reach. */
 DepthCache *depth_cache_new(void);
 void depth_cache_free(DepthCache *cache);
@@ -224,11 +227,14 @@ bool change_flush(Ctx *c, DbConn *conn);
 
 /* migrate.c: a line of the ledger, inside a write. */
 bool migrate_note(Ctx *c, const char *program, const char *what);
-/* migrate_search.c: was the search table made, by this statement, with other options than ours? Makes it anew; go_on is
-   called between the blocks (the lease of the lock goes on) and stops it with false. */
+/* migrate_lock.c: one process migrates at a time. Waits up to a minute; ERR_BUSY where another goes on with it. */
+bool migrate_lock(Ctx *c);
+bool migrate_lock_on(Ctx *c); /* the lease from now; false: somebody else has it */
+void migrate_unlock(Ctx *c);
+/* migrate_search.c: was the search table made, by this statement, with other options than ours? Makes it anew, block by
+   block under the lock. */
 bool migrate_search_stale(Ctx *c, const char *table, const char *made_by);
-bool migrate_search_rebuild(Ctx *c, const char *table, const char *program,
-                            bool (*go_on)(Ctx *c, void *arg), void *arg);
+bool migrate_search_rebuild(Ctx *c, const char *table, const char *program);
 
 /* search.c */
 bool search_note(DbConn *conn, const char *table, int64_t id, const char *tokens, bool is_new);

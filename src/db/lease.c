@@ -29,8 +29,8 @@ typedef struct Row {
 
 enum { PROCESS_DIGITS = 16 }; /* of a holder: which process, see db_open */
 
-/* Of this machine, and gone. A row of our own pid from another process was left by one who had the number before us. */
-static bool is_dead(const Db *db, const char *holder, const char *host, int64_t pid)
+/* A row of our own pid from another process was left by one who had the number before us. */
+bool db_holder_gone(const Db *db, const char *holder, const char *host, int64_t pid)
 {
     if (!db->host[0] || !host || strcmp(host, db->host) != 0 || pid <= 0)
         return false;
@@ -56,7 +56,7 @@ static bool read_rows(Ctx *c, Row rows[NODES])
         row->last_id = db_int(r, 5);
         row->given_back = db_int(r, 3) == 0;
         row->taken = row->expires_at > now && row->expires_at <= now + LONGEST_MS &&
-                     !is_dead(c->db, db_text(r, 1), db_text(r, 2), db_int(r, 3));
+                     !db_holder_gone(c->db, db_text(r, 1), db_text(r, 2), db_int(r, 3));
     }
     return c->n_err == n_err;
 }

@@ -11,13 +11,10 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/id.h"
 #include "db/driver.h"
-
-enum { LOCK_MS = 600000, LOCK_WAIT_MS = 60000, LOCK_LOOK_MS = 250 };
 
 /* --- tables of this floor -------------------------------------------------------------------- */
 
@@ -36,6 +33,8 @@ static const PlanColumn LOCK[] = {
     {.name = "id", .type = COL_INT},
     {.name = "holder", .type = COL_TEXT, .not_null = true},
     {.name = "expires_at", .type = COL_INT, .not_null = true},
+    {.name = "host", .type = COL_TEXT},
+    {.name = "pid", .type = COL_INT},
 };
 static const PlanColumn LEASE[] = {
     {.name = "id", .type = COL_INT},
@@ -296,7 +295,6 @@ typedef struct Run {
     int n;
     const char *program;
     int format;
-    bool got; /* the lock */
 } Run;
 
 /* One table or the system's tables, seen and changed in one transaction. Alone: what another process makes between the
@@ -321,40 +319,10 @@ bool migrate_table(Ctx *c, const PlanTable *table)
     return run_tables(c, &run);
 }
 
-static void nap(void)
-{
-    struct timespec t = {.tv_nsec = LOCK_LOOK_MS * 1000000L};
-    nanosleep(&t, NULL);
-}
-
 static bool make_system(Ctx *c, const char *program)
 {
     Run run = {.tables = SYSTEM, .n = N_SYSTEM, .program = program};
     return db_write(c, run_tables, &run);
-}
-
-static bool lock(Ctx *c, void *arg)
-{
-    Run *run = arg;
-    int64_t now = clock_now_ms();
-    DbVal v[] = {db_of_text(c->db->holder), db_of_int(now + LOCK_MS), db_of_int(now)};
-    if (!db_exec(c,
-                 SQL("INSERT INTO schema_lock (id, holder, expires_at) VALUES (1, $1, $2) ON "
-                     "CONFLICT (id) DO UPDATE SET holder = excluded.holder, expires_at = "
-                     "excluded.expires_at WHERE schema_lock.expires_at < $3 OR schema_lock.holder "
-                     "= $1"),
-                 v, 3))
-        return false;
-    run->got = db_changes(c) == 1;
-    return true;
-}
-
-static bool unlock(Ctx *c, void *arg)
-{
-    (void)arg;
-    DbVal v[] = {db_of_text(c->db->holder)};
-    return db_exec(c, SQL("UPDATE schema_lock SET expires_at = 0 WHERE id = 1 AND holder = $1"), v,
-                   1);
 }
 
 static bool write_format(Ctx *c, void *arg)
@@ -390,13 +358,6 @@ bool migrate_check(Ctx *c, int format)
     return found <= format || too_new(c, found, format);
 }
 
-static bool lease_on(Ctx *c, void *arg)
-{
-    Run *run = arg;
-    return db_write(c, lock, run) &&
-           (run->got || ctx_fail(c, ERR_BUSY, NULL, "err.migrate_locked"));
-}
-
 /* The search tables whose options are not ours; NULL-terminated. */
 static const char **stale_tables(Ctx *c, const Plan *plan, const Present *p)
 {
@@ -426,14 +387,14 @@ static bool under_lock(Ctx *c, const Plan *plan, int64_t found)
         run.n = 1;
         if (!db_write(c, run_tables, &run))
             return false;
-        if (!lease_on(c, &run)) /* a long index build */
+        if (!migrate_lock_on(c)) /* a long index build */
             return false;
     }
     Present p; /* once more: another process may have been before us */
     if (!read_present(c, &p))
         return false;
     for (const char **stale = stale_tables(c, plan, &p); *stale; stale++)
-        if (!migrate_search_rebuild(c, *stale, plan->program, lease_on, &run))
+        if (!migrate_search_rebuild(c, *stale, plan->program))
             return false;
     return found == plan->format || db_write(c, write_format, &run);
 }
@@ -465,17 +426,9 @@ bool migrate_run(Ctx *c, const Plan *plan, bool dry, const char *const **out_ste
 
     if (!make_system(c, plan->program))
         return false;
-    Run run = {0};
-    int64_t until = clock_mono_ms() + LOCK_WAIT_MS;
-    while (db_write(c, lock, &run) && !run.got && clock_mono_ms() < until)
-        nap();
-    if (!run.got) {
-        c->retry_after_s = 60;
-        return c->n_err ? false : ctx_fail(c, ERR_BUSY, NULL, "err.migrate_locked");
-    }
+    if (!migrate_lock(c))
+        return false;
     bool ok = under_lock(c, plan, found);
-    int n_err = c->n_err;
-    db_write(c, unlock, NULL);
-    ctx_errors_back_to(c, n_err);
+    migrate_unlock(c);
     return ok;
 }

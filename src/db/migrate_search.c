@@ -78,15 +78,14 @@ static bool take_name(Ctx *c, void *arg)
            migrate_note(c, r->program, arena_printf(c->a, "%s made anew", r->table));
 }
 
-bool migrate_search_rebuild(Ctx *c, const char *table, const char *program,
-                            bool (*go_on)(Ctx *c, void *arg), void *arg)
+bool migrate_search_rebuild(Ctx *c, const char *table, const char *program)
 {
     Rebuild r = {.table = table, .program = program, .after = INT64_MIN};
     log_write(LOG_INFO, "search_rebuild", LOG_S("table", table));
     if (!db_write(c, make_beside, NULL))
         return false;
     do {
-        if (!db_write(c, copy_block, &r) || !go_on(c, arg))
+        if (!db_write(c, copy_block, &r) || !migrate_lock_on(c))
             return false;
         r.copied += r.last;
         if (r.copied % TELL_ROWS == 0 && r.last)

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -31,8 +32,9 @@ enum { OP_WRITE = 1, OP_SYNC = 2, OP_TRUNCATE = 4, OP_OPEN = 8, OP_MEMORY = 16, 
 
 /* The shared file; shim.mjs knows the same offsets. */
 typedef struct Control {
-    _Atomic int32_t ops;   /* 0: what fails */
-    _Atomic int32_t error; /* 4: errno; 0: only half is written */
+    _Atomic int32_t ops; /* 0: what fails */
+    _Atomic int32_t
+        error; /* 4: errno; 0: only half is written; -1: the process is killed before the call */
     _Atomic int32_t left;  /* 8: calls that still go well, counting down to 0 */
     _Atomic int32_t times; /* 12: how many fail from there */
     _Atomic int32_t hits;  /* 16: how many did */
@@ -95,6 +97,10 @@ static bool strikes(int op, int file, int *error, void *caller)
         return false;
     if (atomic_fetch_add(&k->hits, 1) >= k->times)
         return false;
+    if (k->error == -1) {
+        kill(getpid(), SIGKILL);
+        pause();
+    }
     *error = k->error;
     k->where = (int64_t)(intptr_t)caller;
     return true;

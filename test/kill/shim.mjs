@@ -40,10 +40,10 @@ export class Shim {
     readSync(this.fd, b, 0, 4, at);
     return b.readInt32LE();
   }
-  /** From now the n-th call of op (of OPS, or a sum) fails with error ("EIO" …; null: half is written), `times` in a row. */
+  /** From now the n-th call of op (of OPS, or a sum) fails with error ("EIO" …; null: half is written; "KILL": the process ends there), `times` in a row. */
   arm(op, error, n, { times = 1, files = 'all' } = {}) {
     this.#put(32, 0);
-    const values = [typeof op === 'number' ? op : OPS[op], error ? constants.errno[error] : 0, n - 1, times, 0, 0];
+    const values = [typeof op === 'number' ? op : OPS[op], error === 'KILL' ? -1 : error ? constants.errno[error] : 0, n - 1, times, 0, 0];
     values.forEach((v, i) => this.#put(i * 4, v));
     this.#put(36, FILES[files]);
     this.#put(32, 1);
