@@ -1,0 +1,82 @@
+// Hours of ordinary work (SECURITY.md G15): people read, write, search, export and import at about half of what the machine
+// gives. After the warm-up the memory of the process does not rise, descriptors and threads stay, the slowest answers do not
+// get slower, and the data is whole. ZHIKE_SOAK_SECONDS: how long (8 hours unless said); PostgreSQL with ZHIKE_TEST_ENGINE.
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { test } from 'node:test';
+import { sleep, startServer } from '../lib/index.mjs';
+import { Ledger, Load, random, seedOf } from '../kill/ledger.mjs';
+
+const SECONDS = Number(process.env.ZHIKE_SOAK_SECONDS || 8 * 3600);
+const WARM = 0.25;     // of the time: caches fill, the allocator finds its size
+const SLICES = 24;     // of the rest, each with its own slowest answers
+
+/** MB the process has of its own, descriptors, threads. */
+function body(pid) {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const number = (name) => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)[1]);
+  return { mb: number('RssAnon') / 1024, fds: readdirSync(`/proc/${pid}/fd`).length, threads: number('Threads') };
+}
+/** The slope of a straight line through [[x, y]], and how far it may be off by chance (twice its standard error). */
+function slope(points) {
+  const n = points.length, mx = points.reduce((s, [x]) => s + x, 0) / n, my = points.reduce((s, [, y]) => s + y, 0) / n;
+  const sxx = points.reduce((s, [x]) => s + (x - mx) ** 2, 0);
+  const b = points.reduce((s, [x, y]) => s + (x - mx) * (y - my), 0) / sxx;
+  const rest = points.reduce((s, [x, y]) => s + (y - my - b * (x - mx)) ** 2, 0);
+  return { b, off: 2 * Math.sqrt(rest / (n - 2) / sxx) };
+}
+const middle = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
+
+test(`${SECONDS} s of ordinary work`, { timeout: (SECONDS + 600) * 1000 }, async () => {
+  const server = await startServer({ demo: 2000, company: true, env: { ZHIKE_LIMIT_SEARCH: '100000/min' } });
+  try {
+    const admin = await server.admin();
+    const ledger = new Ledger();
+    const load = new Load(admin, ledger, '久', random(seedOf('soak')), { workers: 3, think: 60 });
+    const begun = Date.now(), at = () => (Date.now() - begun) / 1000;
+    const waits = [], bodies = [];
+    let stopped = false, asked = 0;
+    const paths = ['/customers?limit=50', '/customers?q=科技', '/search?q=华为', '/me', '/tasks?limit=50', '/customers?limit=50&sort=name', '/metrics/new_customers', '/contacts?q=wang'];
+    const reader = async (w) => {
+      for (let i = w; !stopped; i++) {
+        const from = performance.now();
+        const answer = await admin.get(paths[i % paths.length]);
+        assert.equal(answer.status, 200, `${paths[i % paths.length]}: ${answer.text}`);
+        waits.push([at(), performance.now() - from]);
+        asked++;
+        await sleep(40);
+      }
+    };
+    let failed = null;
+    const readers = [0, 1, 2, 3].map((w) => reader(w).catch((e) => { failed ??= e; }));
+    while (at() < SECONDS && !failed) {
+      await sleep(Math.min(10_000, SECONDS * 10));
+      bodies.push([at(), body(server.child.pid)]);
+    }
+    stopped = true;
+    await Promise.all(readers);
+    await load.stop();
+    if (failed) throw failed;
+
+    const warm = SECONDS * WARM, after = bodies.filter(([t]) => t >= warm);
+    const memory = slope(after.map(([t, b]) => [t / 3600, b.mb]));
+    const slow = Array.from({ length: SLICES }, (_, i) => {
+      const from = warm + (i * (SECONDS - warm)) / SLICES, to = from + (SECONDS - warm) / SLICES;
+      const list = waits.filter(([t]) => t >= from && t < to).map(([, ms]) => ms).sort((a, b) => a - b);
+      return list[Math.floor(list.length * 0.99)];
+    });
+    const third = SLICES / 3, first = middle(slow.slice(0, third)), last = middle(slow.slice(-third));
+    const fds = after.map(([, b]) => b.fds), threads = after.map(([, b]) => b.threads);
+    console.log(`${SECONDS} s: ${asked} answers read, ${ledger.acknowledged} writes; memory ${after[0][1].mb.toFixed(1)} → ${after.at(-1)[1].mb.toFixed(1)} MB, ${memory.b.toFixed(2)} ± ${memory.off.toFixed(2)} MB an hour; descriptors ${Math.min(...fds)}..${Math.max(...fds)}, threads ${Math.min(...threads)}..${Math.max(...threads)}; 99 % within ${first.toFixed(1)} → ${last.toFixed(1)} ms`);
+    assert.ok(memory.b - memory.off < 1, `the memory rises by ${memory.b.toFixed(2)} ± ${memory.off.toFixed(2)} MB an hour`);
+    assert.ok(middle(fds.slice(-third)) <= middle(fds.slice(0, third)) + 4, `descriptors: ${fds.join(' ')}`);
+    assert.equal(Math.max(...threads), Math.min(...threads), 'threads come and go');
+    assert.ok(last <= first * 1.1 + 1, `99 % were answered within ${first.toFixed(1)} ms, at the end ${last.toFixed(1)} ms`);
+    assert.deepEqual(load.refused, []);
+    await server.halt();
+    const check = await server.cli('check');
+    assert.equal(check.code, 0, check.stdout + check.stderr);
+  } finally {
+    await server.stop();
+  }
+});
