@@ -116,6 +116,29 @@ describe('DataGrid', () => {
     expect(document.querySelector('[role=menu]')).toBeNull();
     w.unmount();
   });
+  it('has one menu for all rows: of the row whose button was used, by click or arrow, closed by the same button; the eye looks', async () => {
+    const run = vi.fn();
+    const w = make({ look: true, rowMenu: (row: Row) => [{ label: `删除${row.name}`, run: () => run(row.id) }] });
+    const button = (r: number) => w.get(`tr[data-row="${r}"] td.acts [aria-haspopup]`);
+    const items = () => [...document.querySelectorAll('[role=menu] button')].map((b) => b.textContent);
+    await button(1).trigger('click');
+    expect(items()).toEqual(['删除客户2']);
+    expect(w.findAll('[aria-haspopup]').map((b) => b.attributes('aria-expanded'))).toEqual(['false', 'true', 'false']);
+    await button(1).trigger('click');
+    expect(items()).toEqual([]);
+    await button(2).trigger('keydown', { key: 'ArrowDown' });
+    expect(items()).toEqual(['删除客户3']);
+    await button(0).trigger('click');
+    expect(items()).toEqual(['删除客户1']);
+    document.querySelector<HTMLElement>('[role=menu] button')!.click();
+    await nextTick();
+    expect(run.mock.calls).toEqual([[1]]);
+    expect(items()).toEqual([]);
+    expect(document.activeElement).toBe(button(0).element);
+    await w.get('tr[data-row="1"] .eye').trigger('click');
+    expect((w.emitted('look')![0]![0] as Row).id).toBe(2);
+    w.unmount();
+  });
   it('opens a link inside the page, and leaves it to the browser with a key held', async () => {
     const w = make();
     const push = vi.spyOn(router, 'push');
