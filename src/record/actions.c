@@ -115,7 +115,8 @@ static bool act_transfer(Ctx *c, Call *k)
     json_object *in = rec_input(c);
     json_object_object_add(in, "owner", json_object_new_int64(owner));
     SaveOptions o = {.if_version = k->if_version >= 0 ? k->if_version : k->r->version,
-                     .trusted = true};
+                     .trusted = true,
+                     .held = true};
     SaveWork *w = save_new(c, k->e, k->r->id, in, &o, "transfer");
     w->reason = reason && *reason ? arena_str(c->a, reason) : NULL;
     if (!save_run(c, w))

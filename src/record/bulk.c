@@ -344,7 +344,7 @@ static json_object *with_tags(Ctx *c, const Bulk *b, int64_t id, bool *ok)
 /* Everything of a row that needs no transaction. false: refused, with its mistakes. */
 static bool prepare(Ctx *c, const Bulk *b, BulkRow *row)
 {
-    SaveOptions o = {.if_version = row->version, .origin = "web"};
+    SaveOptions o = {.if_version = row->version, .origin = "web", .many = true};
     if (is(b, "delete") || is(b, "restore"))
         return true;
     json_object *in = b->values;
@@ -354,6 +354,7 @@ static bool prepare(Ctx *c, const Bulk *b, BulkRow *row)
     } else if (!is(b, "update")) {
         in = rec_input(c);
         o.trusted = true; /* the block was read within the scope of this very action */
+        o.held = is(b, "assign");
         if (is(b, "assign"))
             json_object_object_add(in, "owner", json_object_new_int64(b->owner));
         else if (is(b, "archive")) {
@@ -376,7 +377,7 @@ static bool commit(Ctx *c, void *arg)
 {
     BulkRow *row = arg;
     const Bulk *b = row->b;
-    SaveOptions o = {.if_version = row->version, .origin = "web"};
+    SaveOptions o = {.if_version = row->version, .origin = "web", .many = true};
     if (is(b, "delete"))
         return rec_delete(c, b->e, row->id, &o);
     if (is(b, "restore"))

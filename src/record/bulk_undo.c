@@ -88,7 +88,12 @@ static bool back(Ctx *c, void *arg)
 {
     UndoRow *row = arg;
     const Undo *u = row->u;
-    SaveOptions o = {.if_version = row->version, .origin = "web", .trusted = true};
+    /* what has come under a flow since is held like any change of his: the row is kept and says why */
+    SaveOptions o = {.if_version = row->version,
+                     .origin = "web",
+                     .trusted = true,
+                     .held = true,
+                     .many = strcmp(u->action->name, "assign") == 0};
     Record now;
     bool there = rec_load(c, u->e, row->id, &now);
     if (c->n_err)

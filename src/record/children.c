@@ -104,7 +104,10 @@ static bool none_held(Ctx *c, const Entity *child, const int64_t *ids, int n)
         return true;
     for (int i = 0; i < n; i++) {
         Record r;
-        if (!rec_load(c, child, ids[i], &r) || !approval_holds(c, child, ids[i], r.v, NULL))
+        if (!rec_load(c, child, ids[i], &r))
+            return false;
+        ApprovalAsk what = {.op = APPROVE_DELETE, .e = child, .id = ids[i], .before = r.v};
+        if (!approval_holds(c, &what))
             return false;
     }
     return true;

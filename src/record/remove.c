@@ -106,6 +106,12 @@ static bool erase(Ctx *c, const Record *r)
     return sql_exec(c, &q);
 }
 
+/* No flow is asked: own code, or people have agreed already. */
+static bool goes_free(const SaveOptions *o)
+{
+    return o->agreed || (o->trusted && !o->held);
+}
+
 static bool delete_in_write(Ctx *c, void *arg)
 {
     Removal *x = arg;
@@ -121,8 +127,7 @@ static bool delete_in_write(Ctx *c, void *arg)
         return false;
     bool bin = e->standard && (e->gets & GETS_TRASH);
     if (bin) {
-        if (!mark(c, r, c->now_ms) ||
-            !children_delete(c, e, r->id, c->now_ms, x->o->trusted || x->o->agreed))
+        if (!mark(c, r, c->now_ms) || !children_delete(c, e, r->id, c->now_ms, goes_free(x->o)))
             return false;
     } else if (!erase(c, r)) {
         return false;
@@ -146,9 +151,13 @@ bool rec_delete(Ctx *c, const Entity *e, int64_t id, const SaveOptions *o)
             return ctx_fail(c, ERR_FORBIDDEN, NULL, "err.forbidden");
         if (x.o->if_version >= 0 && e->standard && x.r.version != x.o->if_version)
             return ctx_fail(c, ERR_STALE, NULL, "err.stale");
-        if (!x.o->agreed && !approval_holds(c, e, id, x.r.v, NULL))
-            return false;
+    } else if (x.o->held && !rec_load(c, e, id, &x.r)) {
+        return c->n_err == 0 && ctx_fail(c, ERR_NOT_FOUND, NULL, "err.not_found");
     }
+    ApprovalAsk what = {
+        .op = x.o->many ? APPROVE_BULK_DELETE : APPROVE_DELETE, .e = e, .id = id, .before = x.r.v};
+    if (!goes_free(x.o) && !approval_holds(c, &what))
+        return false;
     return x.o->dry || db_write(c, delete_in_write, &x);
 }
 

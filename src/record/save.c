@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/id.h"
+#include "base/msg.h"
 #include "meta/types.h"
 #include "record/approval/approval.h"
 #include "record/children.h"
@@ -220,8 +221,20 @@ static bool stage_difference(Ctx *c, SaveWork *w)
 /* What people have to agree to does not happen by itself (record/approval). */
 static bool stage_held(Ctx *c, SaveWork *w)
 {
-    return w->s.is_new || w->own.trusted || w->own.agreed || w->nothing ||
-           approval_holds(c, w->s.e, w->s.id, w->s.before, w->s.changed);
+    if (w->s.is_new || (w->own.trusted && !w->own.held) || w->own.agreed || w->nothing)
+        return true;
+    ApprovalAsk what = {.op = w->own.many ? APPROVE_BULK_TRANSFER : APPROVE_TRANSFER,
+                        .e = w->s.e,
+                        .id = w->s.id,
+                        .before = w->s.before};
+    bool exempt = false;
+    if (w->moved && !approval_holds_transfer(c, &what, &exempt))
+        return false;
+    if (exempt && !w->reason)
+        w->reason = msg_text(c->lang, "approval.owner_left");
+    what.op = APPROVE_EDIT;
+    what.changed = w->s.changed;
+    return approval_holds(c, &what);
 }
 
 static bool stage_number(Ctx *c, SaveWork *w)

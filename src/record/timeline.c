@@ -289,6 +289,7 @@ bool rec_history(Ctx *c, const Entity *e, int64_t id, const char *cursor, int li
         jw_kinstant(&w, "at", it->at);
         rows_write_person(c, s.labels, "by", it->by, &w);
         jw_kstr(&w, "action", it->kind);
+        jw_kstr(&w, "reason", it->changes ? json_str(it->changes, "_reason", NULL) : NULL);
         jw_key(&w, "changes");
         changes_write(c, s.labels, it->e, it->changes, s.clear, &w);
         jw_end(&w);

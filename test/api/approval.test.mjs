@@ -1,30 +1,14 @@
 // Approvals: what a flow protects is held, people of its steps agree, the engine does it; and what can go wrong meanwhile.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { makeCompany, startServer, until } from '../lib/index.mjs';
+import { approvals } from '../lib/approvals.mjs';
+import { until } from '../lib/index.mjs';
 import { filter, make, makeCustomer, mistakes, problem } from '../lib/records.mjs';
 
-let server, admin, p, id;
-before(async () => {
-  server = await startServer({ company: true });
-  p = await makeCompany(server, { only: ['rep', 'rep2', 'manager', 'dept_head', 'boss', 'sysadmin', 'west_rep'] });
-  admin = await server.admin();
-  await admin.stepUp();
-  id = Object.fromEntries(Object.entries(p).filter(([, c]) => c.user).map(([n, c]) => [n, c.user.id]));
-  const departments = (await admin.get('/departments?limit=50&fields=code,name')).json.data;
-  const sales = departments.find((d) => d.code === 'SALES' || d.name === '销售部'), east = departments.find((d) => d.code === 'SALES_EAST' || d.name === '华东组');
-  assert.equal((await admin.patchNow(`/departments/${east.id}`, { manager: id.manager })).status, 200);
-  assert.equal((await admin.patchNow(`/departments/${sales.id}`, { manager: id.dept_head })).status, 200);
-});
+let server, admin, p, id, flow, drop, keyCustomer, ask, act, stateOf, tasksOf;
+before(async () => { ({ server, admin, p, id, flow, drop, keyCustomer, ask, act, stateOf, tasksOf } = await approvals()); });
 after(() => server?.stop());
 
-const flow = (over) => make(admin, 'approval-flows', { name: `流程${Math.random()}`, entity: 'customer', on_edit: true, on_delete: true, filter: ['level', '=', 'key'], steps: [{ who: 'department_head' }], ...over });
-const drop = (f) => admin.patchNow(`/approval-flows/${f.id}`, { enabled: false });
-const keyCustomer = (over) => makeCustomer(p.rep, { level: 'key', ...over });
-const ask = (who, body) => who.post('/change-requests', { entity: 'customer', operation: 'edit', reason: '客户要求', ...body });
-const act = (who, r, name, body = {}) => who.post(`/change-requests/${r.id}/actions/${name}`, body);
-const stateOf = async (r, who = p.rep) => (await who.get(`/change-requests/${r.id}`)).json.state;
-const tasksOf = async (who) => (await who.get(`/approval-tasks?limit=100&${filter(['and', ['owner', '=', 'me'], ['state', '=', 'waiting']])}`)).json.data;
 const level = async () => { // an option of customer.level that is not "key", whatever the entity file calls it
   const { json } = await admin.get('/schema/customer');
   return json.fields.find((f) => f.name === 'level').options.map((o) => o.code);

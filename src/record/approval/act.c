@@ -11,7 +11,6 @@
 #include "base/utf8.h"
 #include "entity_ids.h"
 #include "record/approval/impl.h"
-#include "record/changes.h"
 #include "record/notify.h"
 
 enum { REMIND_MS = 3600000, COMMENT_MOST = 1000 };
@@ -157,29 +156,23 @@ static bool remind(Ctx *c, Act *a)
 
 /* ---- who may what, when ---------------------------------------------------------------------- */
 
-typedef struct ActRule {
-    const char *name;
-    const char *states; /* of the request */
-    const char *task;   /* the caller has a waiting task of this kind; NULL: he is the requester */
-} ActRule;
-
-static const ActRule rules[] = {
+const ApprovalAct approval_rules[] = {
     {"agree", " waiting ", "agree"},      {"refuse", " waiting ", "agree"},
     {"send_back", " waiting ", "agree"},  {"delegate", " waiting ", "agree"},
     {"add", " waiting ", "agree"},        {"execute", " agreed ", "execute"},
     {"submit", " returned ", NULL},       {"withdraw", " waiting returned agreed ", NULL},
-    {"remind", " waiting agreed ", NULL},
+    {"remind", " waiting agreed ", NULL}, {NULL, NULL, NULL},
 };
 
-static const ActRule *rule_of(const char *name)
+static const ApprovalAct *rule_of(const char *name)
 {
-    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
-        if (strcmp(rules[i].name, name) == 0)
-            return &rules[i];
+    for (const ApprovalAct *r = approval_rules; r->name; r++)
+        if (strcmp(r->name, name) == 0)
+            return r;
     return NULL;
 }
 
-static bool may(Ctx *c, Act *a, const ActRule *rule)
+static bool may(Ctx *c, Act *a, const ApprovalAct *rule)
 {
     const char *state = text_of(c, &a->r, CHANGE_REQUEST_STATE);
     if (rule->task && strcmp(rule->task, "agree") == 0 && a->r.v[STD_OWNER].i == c->actor->user)
@@ -229,62 +222,6 @@ static bool act_in_write(Ctx *c, void *arg)
            finish(c, a);
 }
 
-/* ---- reading ---------------------------------------------------------------------------------- */
-
-/* What it changes, as the reader may see the fields, and whether the record is still as it was. */
-static bool look(Ctx *c, const Record *r, Buf *out)
-{
-    const Entity *e = model_entity(c->model, text_of(c, r, CHANGE_REQUEST_ENTITY));
-    const char *text = text_of(c, r, CHANGE_REQUEST_CHANGES);
-    int64_t id = r->v[CHANGE_REQUEST_RECORD].kind == DB_INT ? r->v[CHANGE_REQUEST_RECORD].i : 0,
-            task[2];
-    const DbVal *version = &r->v[CHANGE_REQUEST_RECORD_VERSION];
-    json_object *changes = NULL;
-    LinkLabels *labels = link_labels_new(c);
-    Record now;
-    if (*text && !json_read(c, text, strlen(text), &changes))
-        return false;
-    bool there = e && id && rec_load(c, e, id, &now);
-    bool reads =
-        there && access_may(c, e, ACT_READ) && rec_within(c, e, id, access_scope(c, e, ACT_READ));
-    bool clear = reads && rec_within(c, e, id, access_clear_scope(c, e));
-    if (c->n_err || !approval_task_of(c, r->id, "agree", c->actor->user, &task[0]) ||
-        !approval_task_of(c, r->id, "execute", c->actor->user, &task[1]))
-        return false;
-    /* a task that was answered or handed on is no window into later changes */
-    if (!reads && !task[0] && !task[1] && r->v[STD_OWNER].i != c->actor->user)
-        changes = NULL;
-    if (e && changes)
-        changes_want(c, labels, e, changes);
-    if (!link_labels_fetch(c, labels))
-        return false;
-    Jw w;
-    jw_init(&w, out);
-    jw_obj(&w);
-    jw_key(&w, "changes");
-    if (e && changes)
-        changes_write(c, labels, e, changes, clear, &w);
-    else
-        jw_raw(&w, "[]");
-    jw_kbool(&w, "readable", reads);
-    jw_kstr(&w, "plural", e ? e->plural : NULL);
-    jw_kbool(&w, "changed_since",
-             id && (!there || (version->kind == DB_INT && now.version != version->i)));
-    jw_key(&w, "may");
-    jw_arr(&w);
-    const char *state = arena_printf(c->a, " %s ", text_of(c, r, CHANGE_REQUEST_STATE));
-    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
-        bool mine = !rules[i].task                        ? r->v[STD_OWNER].i == c->actor->user
-                    : strcmp(rules[i].task, "agree") == 0 ? task[0] != 0
-                                                          : task[1] != 0;
-        if (mine && strstr(rules[i].states, state))
-            jw_str(&w, rules[i].name);
-    }
-    jw_end(&w);
-    jw_end(&w);
-    return c->n_err == 0;
-}
-
 static bool person(Ctx *c, json_object *in, int64_t *out)
 {
     bool found = false;
@@ -311,7 +248,7 @@ bool approval_act(Ctx *c, const Record *request, const char *name, json_object *
         return true;
     *handled = true;
     if (looks)
-        return look(c, request, out);
+        return approval_look(c, request, out);
     bool no = strcmp(name, "refuse") == 0 || strcmp(name, "send_back") == 0;
     if (no && (!a.comment || !*a.comment))
         return ctx_fail(c, ERR_REQUIRED, "comment", "err.required");

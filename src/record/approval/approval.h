@@ -13,12 +13,34 @@
 /* The enabled flows, read anew (start, topic "approval_flow" of the change log). */
 bool approval_load(Ctx *c);
 
+/* In the order of the words in flow.c, which are the options of change_request.operation. */
+typedef enum ApprovalOp {
+    APPROVE_EDIT,
+    APPROVE_DELETE,
+    APPROVE_BULK_DELETE,
+    APPROVE_TRANSFER,
+    APPROVE_BULK_TRANSFER
+} ApprovalOp;
+
+/* What somebody is about to do to one record. changed: by Field.index, of an edit; else NULL. */
+typedef struct ApprovalAsk {
+    ApprovalOp op;
+    const Entity *e;
+    int64_t id;
+    const DbVal *before;
+    const unsigned char *changed;
+} ApprovalAsk;
+
 /*
- * Is this operation of a person held? ERR_APPROVAL_REQUIRED is recorded then, on the first protected field that changes.
- * changed NULL: a deletion. Costs nothing where the entity has no flow.
+ * Is it held? ERR_APPROVAL_REQUIRED is recorded then, on the first protected field that changes. Costs nothing where
+ * the entity has no flow.
  */
-bool approval_holds(Ctx *c, const Entity *e, int64_t id, const DbVal *before,
-                    const unsigned char *changed);
+bool approval_holds(Ctx *c, const ApprovalAsk *what);
+/*
+ * The same for handing a record over. *exempt (may be NULL): a flow would hold it, but its owner is no longer active, so
+ * that what a leaver had can be handed on; whoever writes the change says so in its history.
+ */
+bool approval_holds_transfer(Ctx *c, const ApprovalAsk *what, bool *exempt);
 
 /* Is there any flow for the entity? To spare the reading of a row. */
 bool approval_any(Ctx *c, const Entity *e);

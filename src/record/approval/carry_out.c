@@ -3,30 +3,53 @@
 
 #include "entity_ids.h"
 #include "record/approval/impl.h"
+#include "record/link_resolve.h"
+#include "record/save.h"
 
 typedef struct Doing {
     const Entity *e;
+    ApprovalOp op;
     int64_t id;
-    json_object *in; /* NULL: a deletion */
+    json_object *in, *ids; /* as the operation takes them, else NULL */
     SaveOptions o;
 } Doing;
+
+/* Given to somebody as the action transfer would. */
+static bool hand_over(Ctx *c, Doing *d)
+{
+    Record r;
+    int64_t owner;
+    json_object *in = rec_input(c), *to = json_member(d->in, "owner");
+    /* he may have left since it was asked for */
+    if (!to || !link_from_json(c, &d->e->fields[STD_OWNER], model_entity(c->model, "user"), to,
+                               false, &owner))
+        return false;
+    if (!d->o.trusted &&
+        (!access_need(c, d->e, ACT_TRANSFER) || !rec_get_for(c, d->e, d->id, ACT_TRANSFER, &r)))
+        return false;
+    SaveOptions o = d->o;
+    o.trusted = true;
+    json_object_object_add(in, "owner", json_object_new_int64(owner));
+    SaveWork *w = save_new(c, d->e, d->id, in, &o, "transfer");
+    w->reason = json_str(d->in, "reason", NULL);
+    return save_run(c, w);
+}
 
 static bool do_one(Ctx *c, void *arg)
 {
     Doing *d = arg;
-    return d->in ? rec_update(c, d->e, d->id, d->in, &d->o, NULL)
-                 : rec_delete(c, d->e, d->id, &d->o);
+    if (approval_op_transfers(d->op))
+        return hand_over(c, d);
+    return d->op == APPROVE_EDIT ? rec_update(c, d->e, d->id, d->in, &d->o, NULL)
+                                 : rec_delete(c, d->e, d->id, &d->o);
 }
 
-/* The records of a bulk deletion, all or none. */
+/* The records of a bulk operation, all or none. */
 static bool do_many(Ctx *c, void *arg)
 {
-    Doing *d = arg;
-    json_object *list = d->in;
-    Doing one = *d;
-    one.in = NULL;
-    for (size_t i = 0; i < json_object_array_length(list); i++) {
-        json_object *pair = json_object_array_get_idx(list, i);
+    Doing one = *(Doing *)arg;
+    for (size_t i = 0; i < json_object_array_length(one.ids); i++) {
+        json_object *pair = json_object_array_get_idx(one.ids, i);
         one.id = json_object_get_int64(json_object_array_get_idx(pair, 0));
         one.o.if_version = json_object_get_int64(json_object_array_get_idx(pair, 1));
         if (!do_one(c, &one))
@@ -43,7 +66,6 @@ static const char *text_of(Ctx *c, const DbVal *v)
 bool approval_carry_out(Ctx *c, const Record *request, const char **why)
 {
     const DbVal *v = request->v;
-    ApprovalOp op = APPROVE_EDIT;
     const char *input = text_of(c, &v[CHANGE_REQUEST_INPUT]),
                *ids = text_of(c, &v[CHANGE_REQUEST_IDS]);
     Doing d = {.e = model_entity(c->model, text_of(c, &v[CHANGE_REQUEST_ENTITY])),
@@ -57,7 +79,7 @@ bool approval_carry_out(Ctx *c, const Record *request, const char **why)
     bool by_admin = v[CHANGE_REQUEST_BY_ADMIN].kind == DB_INT && v[CHANGE_REQUEST_BY_ADMIN].i, ok;
     int mark = c->n_err;
     *why = NULL;
-    approval_op(text_of(c, &v[CHANGE_REQUEST_OPERATION]), &op);
+    bool known = approval_op(text_of(c, &v[CHANGE_REQUEST_OPERATION]), &d.op);
     if (by_admin) {
         d.o.trusted =
             true; /* the administrator sees the request, not the data; what is done was checked when it was asked for */
@@ -67,13 +89,13 @@ bool approval_carry_out(Ctx *c, const Record *request, const char **why)
         if (ok)
             c->actor = his;
     }
-    ok = c->n_err == mark && d.e;
-    if (ok && op == APPROVE_EDIT)
+    ok = c->n_err == mark && d.e && known;
+    if (ok && (d.op == APPROVE_EDIT || approval_op_transfers(d.op)))
         ok = json_read(c, input, strlen(input), &d.in);
-    if (ok && op == APPROVE_BULK_DELETE)
-        ok = json_read(c, ids, strlen(ids), &d.in);
+    if (ok && approval_op_many(d.op))
+        ok = json_read(c, ids, strlen(ids), &d.ids);
     if (ok)
-        ok = db_try(c, op == APPROVE_BULK_DELETE ? do_many : do_one, &d);
+        ok = db_try(c, approval_op_many(d.op) ? do_many : do_one, &d);
     c->actor = was;
     if (ok)
         return true;

@@ -14,7 +14,8 @@ typedef struct Flows {
 
 static Kept kept = KEPT_NOTHING; /* Flows */
 
-static const char *const ops[] = {"edit", "delete", "bulk_delete"};
+/* by ApprovalOp */
+static const char *const ops[] = {"edit", "delete", "bulk_delete", "transfer", "bulk_transfer"};
 
 bool approval_op(const char *name, ApprovalOp *out)
 {
@@ -26,6 +27,28 @@ bool approval_op(const char *name, ApprovalOp *out)
     return false;
 }
 
+bool approval_op_many(ApprovalOp op)
+{
+    return op == APPROVE_BULK_DELETE || op == APPROVE_BULK_TRANSFER;
+}
+
+bool approval_op_transfers(ApprovalOp op)
+{
+    return op == APPROVE_TRANSFER || op == APPROVE_BULK_TRANSFER;
+}
+
+static bool covers(const ApprovalFlow *f, ApprovalOp op)
+{
+    switch (op) {
+    case APPROVE_EDIT: return f->on_edit;
+    case APPROVE_DELETE: return f->on_delete;
+    case APPROVE_BULK_DELETE: return f->on_delete || f->on_bulk_delete;
+    case APPROVE_TRANSFER:
+    case APPROVE_BULK_TRANSFER: return f->on_transfer;
+    }
+    return false;
+}
+
 bool approval_load(Ctx *c)
 {
     KeptSet *set = kept_begin(&kept);
@@ -34,8 +57,9 @@ bool approval_load(Ctx *c)
     int mark = c->n_err;
     DbRows *r = db_query(c,
                          SQL("SELECT \"id\", \"entity\", \"name\", \"fields\", \"filter\", "
-                             "\"steps\", \"on_edit\", \"on_delete\", \"by_admin\" FROM "
-                             "\"approval_flow\" WHERE \"enabled\" = 1 AND \"deleted_at\" IS NULL "
+                             "\"steps\", \"on_edit\", \"on_delete\", \"on_bulk_delete\", "
+                             "\"on_transfer\", \"by_admin\" FROM \"approval_flow\" WHERE "
+                             "\"enabled\" = 1 AND \"deleted_at\" IS NULL "
                              "ORDER BY \"id\""),
                          NULL, 0);
     while (r && db_step(r))
@@ -48,7 +72,9 @@ bool approval_load(Ctx *c)
                                 .steps = db_text_copy(a, r, 5),
                                 .on_edit = db_int(r, 6) == 1,
                                 .on_delete = db_int(r, 7) == 1,
-                                .by_admin = db_int(r, 8) == 1});
+                                .on_bulk_delete = db_int(r, 8) == 1,
+                                .on_transfer = db_int(r, 9) == 1,
+                                .by_admin = db_int(r, 10) == 1});
     if (r)
         db_done(r);
     if (c->n_err != mark) {
@@ -70,7 +96,8 @@ static const Flows *flows_now(Ctx *c)
     return f ? f : &none;
 }
 
-/* The first field of the list that changes; all but those the program stamps where the list is empty. */
+/* The first field of the list that changes; all but those the program stamps where the list is empty. The owner is no
+   field here: giving a record away is an operation of its own. */
 static const char *protected_change(Ctx *c, const Entity *e, const char *fields,
                                     const unsigned char *changed)
 {
@@ -81,14 +108,14 @@ static const char *protected_change(Ctx *c, const Entity *e, const char *fields,
         for (size_t i = 0; i < json_object_array_length(list); i++) {
             const char *name = json_object_get_string(json_object_array_get_idx(list, i));
             const Field *f = name ? entity_field(e, name) : NULL;
-            if (f && changed[f->index])
+            if (f && changed[f->index] && f->index != STD_OWNER)
                 return f->name;
         }
         return NULL;
     }
     ctx_errors_back_to(c, mark);
     for (int i = 0; i < e->n_fields; i++)
-        if (changed[i] && !e->fields[i].readonly && !e->fields[i].hidden)
+        if (changed[i] && i != STD_OWNER && !e->fields[i].readonly && !e->fields[i].hidden)
             return e->fields[i].name;
     return NULL;
 }
@@ -115,9 +142,8 @@ static bool matches(Ctx *c, const Entity *e, int64_t id, const DbVal *before, co
     return c->n_err == mark;
 }
 
-bool approval_flows_of(Ctx *c, const Entity *e, int64_t id, const DbVal *before,
-                       const unsigned char *changed, ApprovalFlow *out, int max, const char **field,
-                       int *n)
+bool approval_flows_of(Ctx *c, const ApprovalAsk *what, ApprovalFlow *out, int max,
+                       const char **field, int *n)
 {
     const Flows *all = flows_now(c);
     const ApprovalFlow *mine = all->items;
@@ -126,13 +152,12 @@ bool approval_flows_of(Ctx *c, const Entity *e, int64_t id, const DbVal *before,
     for (int i = 0; i < all->n && *n < max; i++) {
         const char *which = NULL;
         bool found;
-        if (strcmp(mine[i].entity, e->name) != 0)
+        if (strcmp(mine[i].entity, what->e->name) != 0 || !covers(&mine[i], what->op))
             continue;
-        if (changed ? !mine[i].on_edit : !mine[i].on_delete)
+        if (what->op == APPROVE_EDIT &&
+            !(which = protected_change(c, what->e, mine[i].fields, what->changed)))
             continue;
-        if (changed && !(which = protected_change(c, e, mine[i].fields, changed)))
-            continue;
-        if (!matches(c, e, id, before, mine[i].filter, &found))
+        if (!matches(c, what->e, what->id, what->before, mine[i].filter, &found))
             return false;
         if (!found)
             continue;
@@ -142,15 +167,43 @@ bool approval_flows_of(Ctx *c, const Entity *e, int64_t id, const DbVal *before,
     return true;
 }
 
-bool approval_holds(Ctx *c, const Entity *e, int64_t id, const DbVal *before,
-                    const unsigned char *changed)
+bool approval_holds(Ctx *c, const ApprovalAsk *what)
 {
     ApprovalFlow f;
     const char *field;
     int n;
-    if (!approval_flows_of(c, e, id, before, changed, &f, 1, &field, &n))
+    if (!approval_flows_of(c, what, &f, 1, &field, &n))
         return false;
     return n == 0 || ctx_fail(c, ERR_APPROVAL_REQUIRED, field, "err.approval_flow", f.name);
+}
+
+bool approval_holds_transfer(Ctx *c, const ApprovalAsk *what, bool *exempt)
+{
+    ApprovalFlow f;
+    const char *field;
+    const DbVal *owner = &what->before[STD_OWNER];
+    bool here = false;
+    int64_t one;
+    int n;
+    if (exempt)
+        *exempt = false;
+    if (!approval_flows_of(c, what, &f, 1, &field, &n))
+        return false;
+    if (n == 0)
+        return true;
+    DbVal p[] = {*owner};
+    if (owner->kind == DB_INT &&
+        !db_one_int(c,
+                    SQL("SELECT 1 FROM \"user\" WHERE \"id\" = $1 AND \"deleted_at\" IS NULL AND "
+                        "\"status\" NOT IN ('disabled', 'purged')"),
+                    p, 1, &one, &here))
+        return false;
+    if (owner->kind == DB_INT && !here) {
+        if (exempt)
+            *exempt = true;
+        return true;
+    }
+    return ctx_fail(c, ERR_APPROVAL_REQUIRED, "owner", "err.approval_flow", f.name);
 }
 
 bool approval_any(Ctx *c, const Entity *e)
@@ -175,7 +228,9 @@ static void check_fields(Ctx *c, const Entity *e, const char *text)
     }
     for (size_t i = 0; i < json_object_array_length(list); i++) {
         const char *name = json_object_get_string(json_object_array_get_idx(list, i));
-        if (!name || !entity_field(e, name))
+        if (name && strcmp(name, "owner") == 0)
+            ctx_fail(c, ERR_INVALID, "fields", "err.approval_owner");
+        else if (!name || !entity_field(e, name))
             ctx_fail(c, ERR_INVALID, "fields", "err.approval_field", name ? name : "?");
     }
 }

@@ -12,20 +12,21 @@ enum {
     APPROVAL_IDS_MOST = 200
 };
 
-typedef enum ApprovalOp { APPROVE_EDIT, APPROVE_DELETE, APPROVE_BULK_DELETE } ApprovalOp;
 bool approval_op(const char *name, ApprovalOp *out);
+/* Is it one on many records (ids), one that gives them to somebody? */
+bool approval_op_many(ApprovalOp op);
+bool approval_op_transfers(ApprovalOp op);
 
 /* A flow that holds an operation; texts are the arena's. */
 typedef struct ApprovalFlow {
     int64_t id;
     const char *entity, *name, *fields, *filter, *steps;
-    bool on_edit, on_delete, by_admin;
+    bool on_edit, on_delete, on_bulk_delete, on_transfer, by_admin;
 } ApprovalFlow;
 
 /* The flows that hold it, at most max of them; *field: the first protected field that changes (edit), or NULL. */
-bool approval_flows_of(Ctx *c, const Entity *e, int64_t id, const DbVal *before,
-                       const unsigned char *changed, ApprovalFlow *out, int max, const char **field,
-                       int *n);
+bool approval_flows_of(Ctx *c, const ApprovalAsk *what, ApprovalFlow *out, int max,
+                       const char **field, int *n);
 
 /* ---- people.c -------------------------------------------------------------------------------- */
 
@@ -58,6 +59,19 @@ bool approval_tasks_void(Ctx *c, int64_t request);
 bool approval_tasks_waiting(Ctx *c, int64_t request, int64_t *out);
 /* Tells one person; key: a sentence of the catalogue with the title behind. */
 bool approval_tell(Ctx *c, int64_t user, int64_t request, const char *title, const char *key);
+
+/* ---- act.c, look.c ---------------------------------------------------------------------------- */
+
+/* Who may what, when. Closed by a NULL name. */
+typedef struct ApprovalAct {
+    const char *name;
+    const char *states; /* of the request, each between blanks */
+    const char *task;   /* the caller has a waiting task of this kind; NULL: he is the requester */
+} ApprovalAct;
+extern const ApprovalAct approval_rules[];
+
+/* {"changes", "records", "readable", "plural", "changed_since", "may"} as c->actor may see it. */
+bool approval_look(Ctx *c, const Record *request, Buf *out);
 
 /* ---- carry_out.c ----------------------------------------------------------------------------- */
 

@@ -5,10 +5,11 @@
 #include "base/msg.h"
 #include "entity_ids.h"
 #include "record/approval/impl.h"
+#include "record/link_resolve.h"
 #include "record/notify.h"
 #include "record/save.h"
 
-enum { TITLE_BYTES = 190 };
+enum { TITLE_BYTES = 190, REASON_BYTES = 800 };
 
 /* Only one open request for the same operation on a record; most: 1 once our own row is written. */
 static bool none_open(Ctx *c, const Save *s, const char *operation, const char *entity, int64_t id,
@@ -111,8 +112,8 @@ static bool look_at_edit(Ctx *c, Save *s, const Entity *e, int64_t id, Asked *as
         return false;
     if (w->nothing)
         return ctx_fail(c, ERR_INVALID, "input", "err.approval_nothing");
-    if (!approval_flows_of(c, e, id, w->s.before, w->s.changed, flows, APPROVAL_FLOWS_MOST, &field,
-                           &n) ||
+    ApprovalAsk what = {APPROVE_EDIT, e, id, w->s.before, w->s.changed};
+    if (!approval_flows_of(c, &what, flows, APPROVAL_FLOWS_MOST, &field, &n) ||
         !settle_input(c, w, in))
         return false;
     ask_for(asked, flows, n);
@@ -130,8 +131,10 @@ static bool look_at_delete(Ctx *c, Save *s, const Entity *e, int64_t id, Asked *
     const char *field;
     int n;
     Record r;
-    if (!rec_get(c, e, id, false, &r) ||
-        !approval_flows_of(c, e, id, r.v, NULL, flows, APPROVAL_FLOWS_MOST, &field, &n))
+    if (!rec_get(c, e, id, false, &r))
+        return false;
+    ApprovalAsk what = {.op = APPROVE_DELETE, .e = e, .id = id, .before = r.v};
+    if (!approval_flows_of(c, &what, flows, APPROVAL_FLOWS_MOST, &field, &n))
         return false;
     ask_for(asked, flows, n);
     /* who may not delete may ask an administrator to, where the flow is made for that */
@@ -141,15 +144,80 @@ static bool look_at_delete(Ctx *c, Save *s, const Entity *e, int64_t id, Asked *
     return true;
 }
 
-/* The records with their versions: one that changes meanwhile is not deleted. */
-static bool look_at_many(Ctx *c, Save *s, const Entity *e, Asked *asked, int *n)
+/* The input of a handover, checked as the action would: {"owner", "reason"}; owner as its id from then on. */
+static bool new_owner(Ctx *c, Save *s, const Entity *e, int64_t *out)
+{
+    static const JsonWant want[] = {{"owner", json_type_null, true},
+                                    {"reason", json_type_string, false},
+                                    {NULL, json_type_null, false}};
+    const char *text = save_text(c, s, CHANGE_REQUEST_INPUT);
+    json_object *in;
+    if (!text || !*text)
+        return ctx_fail(c, ERR_REQUIRED, "input", "err.required");
+    if (!json_read(c, text, strlen(text), &in) || !json_want(c, in, want))
+        return false;
+    json_object *owner = json_member(in, "owner");
+    const char *reason = json_str(in, "reason", "");
+    if (!owner)
+        return ctx_fail(c, ERR_REQUIRED, "owner", "err.required");
+    if (strlen(reason) > REASON_BYTES)
+        return ctx_fail(c, ERR_TOO_LONG, "reason", "err.too_long", ctx_num(c, REASON_BYTES / 4),
+                        ctx_num(c, (int64_t)strlen(reason) / 3));
+    if (!link_from_json(c, &e->fields[STD_OWNER], model_entity(c->model, "user"), owner, false,
+                        out))
+        return false;
+    json_object *clean = rec_input(c);
+    json_object_object_add(clean, "owner", json_object_new_int64(*out));
+    if (*reason)
+        json_object_object_add(clean, "reason", json_object_new_string(reason));
+    save_set(
+        s, CHANGE_REQUEST_INPUT,
+        db_of_text(arena_str(c->a, json_object_to_json_string_ext(clean, JSON_C_TO_STRING_PLAIN))));
+    return true;
+}
+
+static bool look_at_transfer(Ctx *c, Save *s, const Entity *e, int64_t id, Asked *asked)
+{
+    ApprovalFlow flows[APPROVAL_FLOWS_MOST];
+    const char *field;
+    int64_t owner;
+    Record r;
+    int n;
+    if (!new_owner(c, s, e, &owner) || !rec_get(c, e, id, false, &r))
+        return false;
+    ApprovalAsk what = {.op = APPROVE_TRANSFER, .e = e, .id = id, .before = r.v};
+    if (!approval_flows_of(c, &what, flows, APPROVAL_FLOWS_MOST, &field, &n))
+        return false;
+    ask_for(asked, flows, n);
+    if (asked->n && !by_admin(asked) &&
+        (!access_need(c, e, ACT_TRANSFER) || !rec_get_for(c, e, id, ACT_TRANSFER, &r)))
+        return false;
+    json_object *in = rec_input(c);
+    json_object_object_add(in, "owner", json_object_new_int64(owner));
+    SaveOptions o = {
+        .if_version = -1, .origin = "web", .trusted = true, .agreed = true, .dry = true};
+    SaveWork *w = save_new(c, e, id, in, &o, "transfer");
+    if (!save_prepare(c, w))
+        return false;
+    if (w->nothing)
+        return ctx_fail(c, ERR_INVALID, "input", "err.approval_nothing");
+    save_set(s, CHANGE_REQUEST_CHANGES, db_of_text(w->changes ? w->changes : "{}"));
+    save_set(s, CHANGE_REQUEST_RECORD_VERSION, db_of_int(r.version));
+    return true;
+}
+
+/* The records with their versions: one that changes meanwhile is left as it is. */
+static bool look_at_many(Ctx *c, Save *s, const Entity *e, ApprovalOp op, Asked *asked, int *n)
 {
     const char *text = save_text(c, s, CHANGE_REQUEST_IDS), *field;
+    Action act = op == APPROVE_BULK_TRANSFER ? ACT_TRANSFER : ACT_DELETE;
     json_object *list = NULL;
+    int64_t owner;
     Buf versions;
     if (!text || !*text)
         return ctx_fail(c, ERR_REQUIRED, "ids", "err.required");
-    if (!json_read(c, text, strlen(text), &list))
+    if (!json_read(c, text, strlen(text), &list) || !access_need(c, e, act) ||
+        (act == ACT_TRANSFER && !new_owner(c, s, e, &owner)))
         return false;
     size_t most = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
     if (!most || most > APPROVAL_IDS_MOST)
@@ -162,8 +230,10 @@ static bool look_at_many(Ctx *c, Save *s, const Entity *e, Asked *asked, int *n)
         int found;
         if (!json_object_is_type(one, json_type_int))
             return ctx_fail(c, ERR_TYPE, "ids", "err.list_wanted", "ids");
-        if (!rec_get_for(c, e, json_object_get_int64(one), ACT_DELETE, &r) ||
-            !approval_flows_of(c, e, r.id, r.v, NULL, flows, APPROVAL_FLOWS_MOST, &field, &found))
+        if (!rec_get_for(c, e, json_object_get_int64(one), act, &r))
+            return false;
+        ApprovalAsk what = {.op = op, .e = e, .id = r.id, .before = r.v};
+        if (!approval_flows_of(c, &what, flows, APPROVAL_FLOWS_MOST, &field, &found))
             return false;
         ask_for(asked, flows, found);
         buf_printf(&versions, "%s[%" PRId64 ",%" PRId64 "]", i ? "," : "", r.id, r.version);
@@ -177,7 +247,8 @@ static bool look_at_many(Ctx *c, Save *s, const Entity *e, Asked *asked, int *n)
 static const char *title_of(Ctx *c, const Entity *e, ApprovalOp op, int64_t id, int n)
 {
     static const char *const keys[] = {"approval.title_edit", "approval.title_delete",
-                                       "approval.title_many"};
+                                       "approval.title_many", "approval.title_transfer",
+                                       "approval.title_transfer_many"};
     Record r;
     const char *what = n ? ctx_num(c, n) : "";
     if (!n && rec_load(c, e, id, &r))
@@ -205,12 +276,13 @@ bool approval_file(Ctx *c, Save *s)
         return true; /* required: said by the engine */
     if (!e || !e->routes)
         return ctx_fail(c, ERR_INVALID, "entity", "err.approval_entity", name);
-    if (op != APPROVE_BULK_DELETE && !id)
+    if (!approval_op_many(op) && !id)
         return ctx_fail(c, ERR_REQUIRED, "record", "err.required");
-    bool ok = op == APPROVE_EDIT     ? look_at_edit(c, s, e, id, &asked)
-              : op == APPROVE_DELETE ? look_at_delete(c, s, e, id, &asked)
-                                     : look_at_many(c, s, e, &asked, &n);
-    if (!ok || (op != APPROVE_BULK_DELETE && !none_open(c, s, operation, name, id, 0)))
+    bool ok = op == APPROVE_EDIT       ? look_at_edit(c, s, e, id, &asked)
+              : op == APPROVE_DELETE   ? look_at_delete(c, s, e, id, &asked)
+              : op == APPROVE_TRANSFER ? look_at_transfer(c, s, e, id, &asked)
+                                       : look_at_many(c, s, e, op, &asked, &n);
+    if (!ok || (!approval_op_many(op) && !none_open(c, s, operation, name, id, 0)))
         return false;
     if (!asked.n)
         return ctx_fail(c, ERR_CONFLICT, NULL, "err.approval_needless");

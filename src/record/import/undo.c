@@ -181,8 +181,10 @@ static bool find_held(Ctx *c, Undo *u)
 static bool undo_row(Ctx *c, void *arg)
 {
     UndoRow *row = arg;
-    SaveOptions o = {
-        .if_version = row->e->standard ? row->version : -1, .trusted = true, .origin = "import"};
+    SaveOptions o = {.if_version = row->e->standard ? row->version : -1,
+                     .trusted = true,
+                     .held = true, /* what has come under a flow since stays, and says why */
+                     .origin = "import"};
     Record now;
     json_object *in;
     bool there = rec_load(c, row->e, row->record, &now);

@@ -225,7 +225,8 @@ static bool hand_over(Ctx *c, const RuleFire *f, int64_t owner)
         return false;
     json_object *in = rec_input(c);
     json_object_object_add(in, "owner", json_object_new_int64(owner));
-    SaveOptions o = {.if_version = r.version, .trusted = true, .origin = "rule"};
+    /* the owner of the rule hands it over: what a flow holds is held for him, too */
+    SaveOptions o = {.if_version = r.version, .trusted = true, .held = true, .origin = "rule"};
     SaveWork *w = save_new(c, f->e, r.id, in, &o, "transfer");
     w->reason = f->name;
     if (!save_run(c, w))

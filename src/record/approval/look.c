@@ -1,0 +1,131 @@
+/*
+ * What a reader of a request sees of it beyond its fields: the changes with his own masks, the records of a bulk
+ * operation he may read by name, whether the record is still as it was, and what he may do now. See impl.h.
+ */
+#include <string.h>
+
+#include "entity_ids.h"
+#include "record/approval/impl.h"
+#include "record/changes.h"
+
+static const char *text_of(Ctx *c, const Record *r, int field)
+{
+    const DbVal *v = &r->v[field];
+    return v->kind == DB_TEXT ? arena_dup(c->a, v->s, v->n) : "";
+}
+
+typedef struct Look {
+    const Record *r;
+    const Entity *e;
+    int64_t id; /* of the record; 0 where it is about many */
+    json_object *changes, *ids;
+    LinkLabels *labels;
+    bool there, reads, clear, since;
+    int64_t agree, execute; /* his tasks */
+} Look;
+
+static bool read_json(Ctx *c, const Look *l, int field, json_object **out)
+{
+    const char *text = text_of(c, l->r, field);
+    *out = NULL;
+    return !*text || json_read(c, text, strlen(text), out);
+}
+
+/* A task that was answered or handed on is no window into later changes. */
+static bool blind(const Ctx *c, const Look *l)
+{
+    return !l->reads && !l->agree && !l->execute && l->r->v[STD_OWNER].i != c->actor->user;
+}
+
+static int64_t id_at(json_object *ids, size_t i)
+{
+    json_object *pair = json_object_array_get_idx(ids, i);
+    return json_object_get_int64(json_object_array_get_idx(pair, 0));
+}
+
+static size_t n_ids(const Look *l)
+{
+    return l->ids && json_object_is_type(l->ids, json_type_array) ? json_object_array_length(l->ids)
+                                                                  : 0;
+}
+
+static bool gather(Ctx *c, Look *l)
+{
+    const DbVal *record = &l->r->v[CHANGE_REQUEST_RECORD],
+                *version = &l->r->v[CHANGE_REQUEST_RECORD_VERSION];
+    Record now;
+    l->id = record->kind == DB_INT ? record->i : 0;
+    l->labels = link_labels_new(c);
+    if (!read_json(c, l, CHANGE_REQUEST_CHANGES, &l->changes) ||
+        !read_json(c, l, CHANGE_REQUEST_IDS, &l->ids))
+        return false;
+    l->there = l->e && l->id && rec_load(c, l->e, l->id, &now);
+    l->reads = l->there && access_may(c, l->e, ACT_READ) &&
+               rec_within(c, l->e, l->id, access_scope(c, l->e, ACT_READ));
+    l->clear = l->reads && rec_within(c, l->e, l->id, access_clear_scope(c, l->e));
+    l->since = l->id && (!l->there || (version->kind == DB_INT && now.version != version->i));
+    if (c->n_err || !approval_task_of(c, l->r->id, "agree", c->actor->user, &l->agree) ||
+        !approval_task_of(c, l->r->id, "execute", c->actor->user, &l->execute))
+        return false;
+    if (!l->id && l->e)
+        l->reads = access_may(c, l->e, ACT_READ);
+    if (blind(c, l))
+        l->changes = l->ids = NULL;
+    if (l->e && l->changes)
+        changes_want(c, l->labels, l->e, l->changes);
+    for (size_t i = 0; l->e && l->reads && !l->id && i < n_ids(l); i++)
+        link_labels_want(l->labels, l->e, id_at(l->ids, i));
+    return link_labels_fetch(c, l->labels);
+}
+
+/* Those of a bulk operation; the label is NULL where the record is not his to see, and then so is its number. */
+static void write_records(Look *l, Jw *w)
+{
+    jw_key(w, "records");
+    jw_arr(w);
+    for (size_t i = 0; i < n_ids(l); i++) {
+        const char *label =
+            l->e && l->reads && !l->id ? link_label(l->labels, l->e, id_at(l->ids, i)) : NULL;
+        jw_obj(w);
+        jw_key(w, "id");
+        if (label)
+            jw_int(w, id_at(l->ids, i));
+        else
+            jw_null(w);
+        jw_kstr(w, "label", label);
+        jw_end(w);
+    }
+    jw_end(w);
+}
+
+bool approval_look(Ctx *c, const Record *r, Buf *out)
+{
+    Look l = {.r = r, .e = model_entity(c->model, text_of(c, r, CHANGE_REQUEST_ENTITY))};
+    Jw w;
+    if (!gather(c, &l))
+        return false;
+    jw_init(&w, out);
+    jw_obj(&w);
+    jw_key(&w, "changes");
+    if (l.e && l.changes)
+        changes_write(c, l.labels, l.e, l.changes, l.clear, &w);
+    else
+        jw_raw(&w, "[]");
+    write_records(&l, &w);
+    jw_kbool(&w, "readable", l.id && l.reads);
+    jw_kstr(&w, "plural", l.e ? l.e->plural : NULL);
+    jw_kbool(&w, "changed_since", l.since);
+    jw_key(&w, "may");
+    jw_arr(&w);
+    const char *state = arena_printf(c->a, " %s ", text_of(c, r, CHANGE_REQUEST_STATE));
+    for (const ApprovalAct *rule = approval_rules; rule->name; rule++) {
+        bool mine = !rule->task                        ? r->v[STD_OWNER].i == c->actor->user
+                    : strcmp(rule->task, "agree") == 0 ? l.agree != 0
+                                                       : l.execute != 0;
+        if (mine && strstr(rule->states, state))
+            jw_str(&w, rule->name);
+    }
+    jw_end(&w);
+    jw_end(&w);
+    return c->n_err == 0;
+}
