@@ -1,24 +1,7 @@
-/* Texts with places. See fill.h. */
+/* Texts with places filled, and how values are written into them. See fill.h; the scanner is fill_scan.c. */
 #include "base/fill.h"
 
 #include <string.h>
-
-#include "base/buf.h"
-
-/* At "{{": the name and what stands behind the place; NULL where it is none. */
-static const char *place(const char *at, const char **name, size_t *n)
-{
-    const char *p = at + 2;
-    while (*p == ' ')
-        p++;
-    *name = p;
-    while ((*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9') || *p == '_')
-        p++;
-    *n = (size_t)(p - *name);
-    while (*p == ' ')
-        p++;
-    return *n && p[0] == '}' && p[1] == '}' ? p + 2 : NULL;
-}
 
 static void add_json(Buf *b, unsigned char ch)
 {
@@ -81,22 +64,17 @@ char *fill_value(Arena *a, const char *value, FillFor how)
 
 char *fill_text(Arena *a, const char *text, const FillVar *vars, FillFor how)
 {
+    const char *end = text + strlen(text);
+    FillTag t;
     Buf b;
     buf_init(&b, a);
-    while (*text) {
-        const char *name, *next = NULL;
-        size_t n;
-        if (text[0] == '{' && text[1] == '{')
-            next = place(text, &name, &n);
-        if (!next) {
-            buf_putc(&b, *text++);
-            continue;
-        }
+    for (; fill_next(text, end, FILL_NAMES, &t); text = t.end) {
+        buf_add(&b, text, (size_t)(t.at - text));
         for (const FillVar *v = vars; v && v->name; v++)
-            if (strlen(v->name) == n && memcmp(v->name, name, n) == 0)
+            if (strlen(v->name) == t.n && memcmp(v->name, t.name, t.n) == 0)
                 add(&b, v->value, how);
-        text = next;
     }
+    buf_add(&b, text, (size_t)(end - text));
     return b.data;
 }
 
@@ -110,17 +88,14 @@ static bool is_known(const char *const *known, const char *name, size_t n)
 
 bool fill_check(Ctx *c, const char *field, const char *text, const char *const *known)
 {
+    FillTag t;
     Buf wrong, all;
     buf_init(&wrong, c->a);
     buf_init(&all, c->a);
-    for (const char *p = text; p && (p = strstr(p, "{{"));) {
-        const char *name;
-        size_t n = 0;
-        const char *next = place(p, &name, &n);
-        if (next && !is_known(known, name, n))
-            buf_printf(&wrong, "%s%.*s", wrong.len ? ", " : "", (int)n, name);
-        p = next ? next : p + 2;
-    }
+    for (const char *p = text, *end = text ? text + strlen(text) : NULL;
+         p && fill_next(p, end, FILL_NAMES, &t); p = t.end)
+        if (!is_known(known, t.name, t.n))
+            buf_printf(&wrong, "%s%.*s", wrong.len ? ", " : "", (int)t.n, t.name);
     if (!wrong.len)
         return true;
     for (; *known; known++)

@@ -2,13 +2,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fill.h"
 #include "base/msg.h"
 #include "meta/types.h"
 #include "record/link_resolve.h"
 #include "record/rows.h"
 #include "record/rule/impl.h"
 
-enum { NAME_MAX = 63, PEOPLE_MAX = 50 };
+enum { PEOPLE_MAX = 50 };
 
 void rule_say_args(Ctx *c, const RuleFire *f, const char *const *key_and_args)
 {
@@ -18,20 +19,6 @@ void rule_say_args(Ctx *c, const RuleFire *f, const char *const *key_and_args)
 }
 
 /* ---- texts ---------------------------------------------------------------------------------- */
-
-/* The field named by a place at *p ("{name}"), which moves behind it; NULL: no place stands there. */
-static const Field *place(const Entity *e, const char **p, char name[NAME_MAX + 1])
-{
-    const char *end = **p == '{' ? strchr(*p, '}') : NULL;
-    size_t n = end ? (size_t)(end - *p - 1) : 0;
-    if (!end || n == 0 || n > NAME_MAX ||
-        strspn(*p + 1, "abcdefghijklmnopqrstuvwxyz0123456789_") != n)
-        return NULL;
-    memcpy(name, *p + 1, n);
-    name[n] = '\0';
-    *p = end + 1;
-    return entity_field(e, name);
-}
 
 static bool may_stand(const Field *f)
 {
@@ -56,33 +43,35 @@ static const char *field_text(Ctx *c, const RuleFire *f, const Field *fd)
     return rows_value_text(c, fd, v, to, labels);
 }
 
+static const Field *field_of(Ctx *c, const Entity *e, const FillTag *t)
+{
+    return entity_field(e, arena_dup(c->a, t->name, t->n));
+}
+
 const char *rule_text(Ctx *c, const RuleFire *f, const char *text)
 {
+    const char *end = text + strlen(text);
+    FillTag t;
     Buf b;
     buf_init(&b, c->a);
-    for (const char *p = text; *p;) {
-        char name[NAME_MAX + 1];
-        const char *from = p;
-        const Field *fd = place(f->e, &p, name);
-        if (p != from)
-            buf_puts(&b, fd ? field_text(c, f, fd) : "");
-        else
-            buf_putc(&b, *p++);
+    for (; fill_next(text, end, FILL_FIELDS, &t); text = t.end) {
+        const Field *fd = field_of(c, f->e, &t);
+        buf_add(&b, text, (size_t)(t.at - text));
+        buf_puts(&b, fd ? field_text(c, f, fd) : "");
     }
-    return b.data ? b.data : "";
+    buf_add(&b, text, (size_t)(end - text));
+    return b.data;
 }
 
 bool rule_text_check(Ctx *c, const Entity *e, const char *text)
 {
-    for (const char *p = text; *p;) {
-        char name[NAME_MAX + 1];
-        const char *from = p;
-        const Field *fd = place(e, &p, name);
-        if (p == from)
-            p++;
-        else if (!may_stand(fd) || access_field(c, fd, NULL) == FR_NONE)
-            return ctx_fail(c, ERR_INVALID, "actions", "rule.text_place", name,
-                            label_in(e->label, c->lang));
+    FillTag t;
+    for (const char *end = text + strlen(text); fill_next(text, end, FILL_FIELDS, &t);
+         text = t.end) {
+        const Field *fd = field_of(c, e, &t);
+        if (!may_stand(fd) || access_field(c, fd, NULL) == FR_NONE)
+            return ctx_fail(c, ERR_INVALID, "actions", "rule.text_place",
+                            arena_dup(c->a, t.name, t.n), label_in(e->label, c->lang));
     }
     return true;
 }
