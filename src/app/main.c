@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "record/picture/picture.h"
+#include "record/print/docx.h"
 #include "record/sheet/sheet.h"
 
 typedef struct Command {
@@ -68,8 +69,11 @@ int main(int argc, char **argv)
         sheet_child(); /* started by ourselves, to read the file of a stranger */
     if (argc > 2 && strcmp(argv[1], "shrink-picture") == 0)
         picture_child(argc - 2, argv + 2);
+    if (argc > 2 && strcmp(argv[1], "merge-docx") == 0)
+        docx_child(argc - 2, argv + 2);
     sheet_confine("/proc/self/exe");
     picture_confine("/proc/self/exe");
+    docx_confine("/proc/self/exe");
     if (argc < 2) {
         help(stderr);
         return 2;

@@ -85,7 +85,7 @@ bool fill_walk(const FillNode *nodes, const FillData *d, const FillAt *at, const
                 return false;
             continue;
         }
-        bool yes = list ? list->n > 0 : cell && cell->is >= FILL_YES;
+        bool yes = list ? list->n > 0 : cell && cell->text && *cell->text && cell->is >= FILL_YES;
         if (n->kind == FILL_UNLESS || !list) {
             if (yes == (n->kind == FILL_EACH) && !fill_walk(n->kids, d, at, sink))
                 return false;

@@ -1,0 +1,433 @@
+/* A .docx filled: its tags as a text, its parts with their values, pictures, and who printed it. See docx.h. */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/crypt.h"
+#include "record/print/docx_impl.h"
+
+enum {
+    LUMP = 32 * 1024,      /* is packed at once */
+    SOME_DAY = 0x00210000, /* of all entries: 1980-01-01, which tells nothing */
+    EMU_TENTH = 3600,      /* of Word's units in a tenth of a millimetre */
+    PICTURES = 8
+};
+
+#define CORE_PART "docProps/core.xml"
+#define TYPES_PART "[Content_Types].xml"
+
+void docx_escape(Buf *out, const char *s, size_t n)
+{
+    for (const char *end = s + n; s < end; s++) {
+        unsigned char ch = (unsigned char)*s;
+        if (ch == '&')
+            buf_puts(out, "&amp;");
+        else if (ch == '<')
+            buf_puts(out, "&lt;");
+        else if (ch == '>')
+            buf_puts(out, "&gt;");
+        else if (ch == 0xef && end - s >= 3 && (unsigned char)s[1] == 0xbf &&
+                 (unsigned char)s[2] >= 0xbe)
+            s += 2; /* U+FFFE, U+FFFF */
+        else if (ch >= 0x20 || ch == '\t' || ch == '\n' || ch == '\r')
+            buf_putc(out, *s);
+    }
+}
+
+/* ---- all parts ------------------------------------------------------------------------------- */
+
+typedef struct Filled {
+    DocxDoc doc;
+    FillNode *tree;
+    const char *rels;        /* the name of its relations */
+    bool pictures[PICTURES]; /* by Job.pictures: stand in it */
+    bool any_picture, rels_done;
+} Filled;
+
+typedef struct Pic {
+    const char *path, *file; /* "@qr", "word/media/zhike1.png" */
+    const unsigned char *bytes;
+    size_t n;
+    long width, height; /* tenths of a millimetre */
+} Pic;
+
+typedef struct Job {
+    Ctx *c;
+    DocxPackage p;
+    Filled **filled; /* beside p.parts; NULL: copied */
+    const FillData *d;
+    Pic pictures[PICTURES];
+    int n_pictures, next_id;
+    int64_t most, made;
+    DocxOut *out;
+    const Filled *at; /* the part that is being written */
+    Buf lump;
+    Arena *step;
+} Job;
+
+static const char *rels_name(Arena *a, const char *part)
+{
+    const char *slash = strrchr(part, '/');
+    size_t n = slash ? (size_t)(slash - part) + 1 : 0;
+    return arena_printf(a, "%.*s_rels/%s.rels", (int)n, part, part + n);
+}
+
+static bool open_all(Ctx *c, const char *bytes, size_t n, Job *j)
+{
+    j->c = c;
+    if (!docx_open(c, bytes, n, &j->p))
+        return false;
+    int before = c->n_err;
+    j->filled = ARENA_ARRAY(c->a, j->p.n + 1, Filled *);
+    for (int i = 0; i < j->p.n; i++) {
+        const char *xml;
+        size_t len;
+        if (!j->p.parts[i].filled)
+            continue;
+        Filled *f = j->filled[i] = ARENA_NEW(c->a, Filled);
+        f->rels = rels_name(c->a, j->p.parts[i].name);
+        if (!docx_part(&j->p, i, &xml, &len) || !docx_parse(c, &j->p.parts[i], xml, len, &f->doc))
+            return false;
+        (void)docx_tree(c, &j->p.parts[i], &f->doc, &f->tree); /* the mistakes of all parts */
+    }
+    return c->n_err == before;
+}
+
+static void tags_of(const FillNode *nodes, Buf *out)
+{
+    for (const FillNode *n = nodes; n; n = n->next) {
+        if (n->kind == FILL_PLACE)
+            buf_printf(out, "{{%s}}", n->text);
+        if (n->kind != FILL_EACH && n->kind != FILL_UNLESS)
+            continue;
+        buf_printf(out, "{{%c%s}}", n->kind == FILL_EACH ? '#' : '^', n->text);
+        tags_of(n->kids, out);
+        buf_printf(out, "{{/%s}}", n->text);
+    }
+}
+
+bool docx_tags(Ctx *c, const char *bytes, size_t n, Buf *out)
+{
+    Job j = {.n_pictures = 0};
+    if (!open_all(c, bytes, n, &j))
+        return false;
+    for (int i = 0; i < j.p.n; i++)
+        if (j.filled[i])
+            tags_of(j.filled[i]->tree, out);
+    return true;
+}
+
+/* ---- pictures -------------------------------------------------------------------------------- */
+
+char *docx_picture_text(Arena *a, const unsigned char *bytes, size_t n, int width, int height)
+{
+    return arena_printf(a, "%d %d %s", width, height, crypt_base64url(a, bytes, n));
+}
+
+static void take_picture(Job *j, const char *path, const char *text)
+{
+    char *rest;
+    Pic pic = {.path = path};
+    pic.width = strtol(text, &rest, 10);
+    pic.height = strtol(rest, &rest, 10);
+    if (j->n_pictures == PICTURES || *rest != ' ' || pic.width < 1 || pic.width > 3000 ||
+        pic.height < 1 || pic.height > 3000)
+        return;
+    pic.bytes = crypt_from_base64url(j->c->a, rest + 1, &pic.n);
+    if (!pic.bytes || pic.n < 4)
+        return;
+    pic.file = arena_printf(j->c->a, "word/media/zhike%d.%s", j->n_pictures + 1,
+                            pic.bytes[0] == 0x89 ? "png" : "jpeg");
+    j->pictures[j->n_pictures++] = pic;
+}
+
+static void mark_pictures(const Job *j, const FillNode *nodes, Filled *f)
+{
+    for (const FillNode *n = nodes; n; n = n->next) {
+        for (int i = 0; n->kind == FILL_PLACE && i < j->n_pictures; i++)
+            if (strcmp(n->text, j->pictures[i].path) == 0)
+                f->pictures[i] = f->any_picture = true;
+        mark_pictures(j, n->kids, f);
+    }
+}
+
+static void find_pictures(Job *j)
+{
+    for (size_t i = 0; i < j->d->values.n; i++) {
+        const FillCell *cell = j->d->values.items[i].value;
+        if (cell->is == FILL_PICTURE)
+            take_picture(j, j->d->values.items[i].key, cell->text);
+    }
+    for (int i = 0; i < j->p.n; i++)
+        if (j->filled[i])
+            mark_pictures(j, j->filled[i]->tree, j->filled[i]);
+}
+
+static void draw(Job *j, int at, Buf *b)
+{
+    const Pic *pic = &j->pictures[at];
+    const char *w = j->at->doc.prefix;
+    long width = pic->width * EMU_TENTH, height = pic->height * EMU_TENTH;
+    int id = 9000 + ++j->next_id;
+    buf_printf(
+        b,
+        "</%st><%sdrawing><wp:inline "
+        "xmlns:wp=\"http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing\" "
+        "distT=\"0\" distB=\"0\" distL=\"0\" distR=\"0\"><wp:extent cx=\"%ld\" cy=\"%ld\"/>"
+        "<wp:docPr id=\"%d\" name=\"zhike%d\"/><a:graphic "
+        "xmlns:a=\"http://schemas.openxmlformats.org/drawingml/2006/main\"><a:graphicData "
+        "uri=\"http://schemas.openxmlformats.org/drawingml/2006/picture\"><pic:pic "
+        "xmlns:pic=\"http://schemas.openxmlformats.org/drawingml/2006/picture\"><pic:nvPicPr>"
+        "<pic:cNvPr id=\"%d\" name=\"zhike%d\"/><pic:cNvPicPr/></pic:nvPicPr><pic:blipFill>",
+        w, w, width, height, id, id, id, id);
+    buf_printf(
+        b,
+        "<a:blip xmlns:r=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships\" "
+        "r:embed=\"rIdZhike%d\"/><a:stretch><a:fillRect/></a:stretch></pic:blipFill><pic:spPr>"
+        "<a:xfrm><a:off x=\"0\" y=\"0\"/><a:ext cx=\"%ld\" cy=\"%ld\"/></a:xfrm><a:prstGeom "
+        "prst=\"rect\"><a:avLst/></a:prstGeom></pic:spPr></pic:pic></a:graphicData></a:graphic>"
+        "</wp:inline></%sdrawing><%st xml:space=\"preserve\">",
+        at + 1, width, height, w, w);
+}
+
+/* ---- writing a part -------------------------------------------------------------------------- */
+
+static bool flush(Job *j)
+{
+    bool ok = docx_out_add(j->out, j->lump.data, j->lump.len);
+    buf_clear(&j->lump);
+    return ok;
+}
+
+static bool add(Job *j, const char *s, size_t n)
+{
+    j->made += (int64_t)n;
+    if (j->made > j->most)
+        return ctx_fail(j->c, ERR_TOO_LARGE, NULL, "print.too_large", ctx_num(j->c, j->most >> 20));
+    if (j->lump.len + n > LUMP && !flush(j))
+        return false;
+    if (n > LUMP)
+        return docx_out_add(j->out, s, n);
+    buf_add(&j->lump, s, n);
+    return true;
+}
+
+static bool on_text(void *arg, const char *s, size_t n)
+{
+    return add(arg, s, n);
+}
+
+/* What a value does to the line: a new one, a step. */
+static void put_value(const Job *j, Buf *b, const char *s)
+{
+    const char *w = j->at->doc.prefix;
+    while (*s) {
+        size_t n = strcspn(s, "\r\n\t");
+        docx_escape(b, s, n);
+        s += n;
+        if (!*s)
+            break;
+        if (s[0] == '\r' && s[1] == '\n')
+            s++;
+        buf_printf(b, "</%st><%s%s/><%st xml:space=\"preserve\">", w, w, *s == '\t' ? "tab" : "br",
+                   w);
+        s++;
+    }
+}
+
+static bool on_place(void *arg, const char *path, const FillCell *cell)
+{
+    Job *j = arg;
+    Buf b;
+    if (!cell || !cell->text)
+        return true;
+    arena_reset(j->step);
+    buf_init(&b, j->step);
+    if (cell->is != FILL_PICTURE)
+        put_value(j, &b, cell->text);
+    for (int i = 0; cell->is == FILL_PICTURE && i < j->n_pictures; i++)
+        if (strcmp(j->pictures[i].path, path) == 0)
+            draw(j, i, &b);
+    return add(j, b.data, b.len);
+}
+
+static bool write_filled(Job *j, int at)
+{
+    j->at = j->filled[at];
+    FillSink sink = {on_text, on_place, j};
+    return docx_out_begin(j->out, j->p.parts[at].name) &&
+           fill_walk(j->at->tree, j->d, NULL, &sink) && flush(j) && docx_out_end(j->out);
+}
+
+/* ---- what goes along --------------------------------------------------------------------------- */
+
+static const char *value(const Job *j, const char *path)
+{
+    const FillCell *cell = map_get(&j->d->values, path);
+    return cell && cell->text ? cell->text : "";
+}
+
+/* Who printed it and when, instead of who made the template. */
+static bool write_core(Job *j, const char *name)
+{
+    static const struct {
+        const char *tag, *path;
+    } lines[] = {{"dc:title", "@title"},
+                 {"dc:creator", "@user"},
+                 {"cp:lastModifiedBy", "@user"},
+                 {"dc:description", "@printed"}};
+    Buf b;
+    buf_init(&b, j->c->a);
+    buf_puts(&b,
+             "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n<cp:coreProperties "
+             "xmlns:cp=\"http://schemas.openxmlformats.org/package/2006/metadata/"
+             "core-properties\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\" "
+             "xmlns:dcterms=\"http://purl.org/dc/terms/\" "
+             "xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\">");
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        const char *text = value(j, lines[i].path);
+        buf_printf(&b, "<%s>", lines[i].tag);
+        docx_escape(&b, text, strlen(text));
+        buf_printf(&b, "</%s>", lines[i].tag);
+    }
+    if (*value(j, "@utc"))
+        buf_printf(&b, "<dcterms:created xsi:type=\"dcterms:W3CDTF\">%s</dcterms:created>",
+                   value(j, "@utc"));
+    buf_puts(&b, "</cp:coreProperties>");
+    return docx_out_whole(j->out, name, b.data, b.len);
+}
+
+typedef struct Has {
+    bool png, jpeg;
+} Has;
+
+static bool see_default(void *arg, const char *local, const char **attrs)
+{
+    Has *has = arg;
+    const char *ext = docx_attr(attrs, "Extension");
+    if (ext && strcmp(local, "Default") == 0) {
+        has->png |= strcasecmp(ext, "png") == 0;
+        has->jpeg |= strcasecmp(ext, "jpeg") == 0;
+    }
+    return true;
+}
+
+/* xml with more before its closing tag; name as the mistake calls it. */
+static bool write_grown(Job *j, const char *name, const char *xml, size_t n, const char *close,
+                        const char *more)
+{
+    const char *at = NULL;
+    for (const char *p = xml; (p = memmem(p, n - (size_t)(p - xml), close, strlen(close)));
+         p += strlen(close))
+        at = p;
+    if (!at)
+        return docx_broken(j->c, name, close);
+    return docx_out_begin(j->out, name) && docx_out_add(j->out, xml, (size_t)(at - xml)) &&
+           docx_out_add(j->out, more, strlen(more)) &&
+           docx_out_add(j->out, at, n - (size_t)(at - xml)) && docx_out_end(j->out);
+}
+
+static bool write_types(Job *j, int at)
+{
+    const char *xml;
+    size_t n;
+    Has has = {false, false};
+    Buf more;
+    if (!docx_part(&j->p, at, &xml, &n) ||
+        !docx_each_element(j->c, xml, n, TYPES_PART, see_default, &has))
+        return false;
+    buf_init(&more, j->c->a);
+    if (!has.png)
+        buf_puts(&more, "<Default Extension=\"png\" ContentType=\"image/png\"/>");
+    if (!has.jpeg)
+        buf_puts(&more, "<Default Extension=\"jpeg\" ContentType=\"image/jpeg\"/>");
+    return write_grown(j, j->p.parts[at].name, xml, n, "</Types>", more.data);
+}
+
+static const char *relations(const Job *j, const Filled *f)
+{
+    Buf b;
+    buf_init(&b, j->c->a);
+    for (int i = 0; i < j->n_pictures; i++)
+        if (f->pictures[i])
+            buf_printf(&b,
+                       "<Relationship Id=\"rIdZhike%d\" "
+                       "Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/"
+                       "image\" Target=\"/%s\"/>",
+                       i + 1, j->pictures[i].file);
+    return b.data;
+}
+
+static Filled *whose_rels(const Job *j, const char *name)
+{
+    for (int i = 0; i < j->p.n; i++)
+        if (j->filled[i] && j->filled[i]->any_picture && strcasecmp(j->filled[i]->rels, name) == 0)
+            return j->filled[i];
+    return NULL;
+}
+
+static bool write_rels(Job *j, int at, Filled *f)
+{
+    const char *xml;
+    size_t n;
+    f->rels_done = true;
+    return docx_part(&j->p, at, &xml, &n) &&
+           write_grown(j, j->p.parts[at].name, xml, n, "</Relationships>", relations(j, f));
+}
+
+/* Relations of parts that had none, and the pictures. */
+static bool write_new(Job *j)
+{
+    for (int i = 0; i < j->p.n; i++) {
+        const Filled *f = j->filled[i];
+        if (!f || !f->any_picture || f->rels_done)
+            continue;
+        const char *xml = arena_printf(
+            j->c->a,
+            "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n<Relationships "
+            "xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\">%s"
+            "</Relationships>",
+            relations(j, f));
+        if (!docx_out_whole(j->out, f->rels, xml, strlen(xml)))
+            return false;
+    }
+    for (int i = 0; i < j->n_pictures; i++)
+        if (!docx_out_whole(j->out, j->pictures[i].file, (const char *)j->pictures[i].bytes,
+                            j->pictures[i].n))
+            return false;
+    return true;
+}
+
+static bool write_part(Job *j, int at)
+{
+    const char *name = j->p.parts[at].name;
+    Filled *rels = whose_rels(j, name);
+    if (j->filled[at])
+        return write_filled(j, at);
+    if (strcasecmp(name, CORE_PART) == 0)
+        return write_core(j, name);
+    if (j->n_pictures && strcmp(name, TYPES_PART) == 0)
+        return write_types(j, at);
+    if (rels)
+        return write_rels(j, at, rels);
+    for (int i = 0; i < j->n_pictures; i++)
+        if (strcasecmp(name, j->pictures[i].file) == 0)
+            return true; /* of a document this program made: the new one stands for it */
+    return docx_out_copy(j->out, &j->p, at);
+}
+
+bool docx_fill(Ctx *c, const char *bytes, size_t n, const FillData *d, int64_t most,
+               DocxWrite *write, void *arg)
+{
+    Job j = {.d = d, .most = most};
+    if (!open_all(c, bytes, n, &j))
+        return false;
+    find_pictures(&j);
+    j.out = docx_out_new(c->a, SOME_DAY, write, arg);
+    j.step = arena_child(c->a);
+    buf_init(&j.lump, c->a);
+    for (int i = 0; i < j.p.n; i++)
+        if (!write_part(&j, i))
+            return false;
+    return write_new(&j) && docx_out_close(j.out);
+}
