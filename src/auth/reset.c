@@ -6,6 +6,7 @@
 #include "auth/password.h"
 #include "base/crypt.h"
 #include "db/db.h"
+#include "db/pace.h"
 
 enum { TOKEN_BYTES = 16, TOKEN_CHARS = 22 };
 
@@ -112,5 +113,8 @@ bool reset_use(Ctx *c, const char *token, const char *password)
 bool reset_sweep(Ctx *c)
 {
     DbVal p[] = {db_of_int(c->now_ms)};
-    return db_exec(c, SQL("DELETE FROM \"reset_token\" WHERE \"expires_at\" < $1"), p, 1);
+    return pace_delete(c,
+                       SQL("DELETE FROM \"reset_token\" WHERE \"hash\" IN (SELECT \"hash\" FROM "
+                           "\"reset_token\" WHERE \"expires_at\" < $1 LIMIT $2)"),
+                       p, 1);
 }

@@ -15,7 +15,7 @@ bool reset_look(Ctx *c, const char *token, const char **out_login, const char **
 bool reset_use(Ctx *c, const char *token, const char *password);
 /* In a write: links of this person that are under way open nothing any more. */
 bool reset_forget(Ctx *c, int64_t user);
-/* Inside a write: those that are over go. */
+/* Those that are over go, in short writes. */
 bool reset_sweep(Ctx *c);
 
 #endif

@@ -5,12 +5,15 @@
  */
 #include "base/clock.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unicode/ucal.h>
+#include <unistd.h>
 
 enum { MAX_ZONES = 1024, MAX_ZONE_NAME = 64 };
 static const int64_t DAY_MS = 86400000, HOUR_MS = 3600000;
@@ -55,6 +58,30 @@ int64_t clock_thread_us(void)
     struct timespec t;
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+int64_t clock_mono_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+int clock_waits_open(void)
+{
+    return open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+}
+
+/* The second of three numbers: nanoseconds on the queue for a core. */
+int64_t clock_waited_us(int waits)
+{
+    char text[96];
+    ssize_t n = waits >= 0 ? pread(waits, text, sizeof text - 1, 0) : -1;
+    if (n <= 0)
+        return 0;
+    text[n] = 0;
+    const char *second = strchr(text, ' ');
+    return second ? strtoll(second, NULL, 10) / 1000 : 0;
 }
 
 static bool near(int64_t a, int64_t b)

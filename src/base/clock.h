@@ -16,6 +16,14 @@ int64_t clock_now_ms(void);
 int64_t clock_mono_ms(void);
 /* Processor time of the calling thread, µs. A system call, unlike the other two. */
 int64_t clock_thread_us(void);
+/*
+ * How long the calling thread could have run and had no core, µs since it began: what a clock on the wall counts, too, on a
+ * machine that others load. clock_waits_open: a descriptor for this thread alone (whoever opens it closes it), -1 where the
+ * kernel does not tell; clock_waited_us of -1 is 0.
+ */
+int clock_waits_open(void);
+int64_t clock_waited_us(int waits);
+int64_t clock_mono_us(void);
 void clock_sleep_ms(int64_t ms);
 /*
  * The wall clock for what destroys or forgets by age: a step of more than a minute counts only when it has stood for a

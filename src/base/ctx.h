@@ -45,6 +45,8 @@ typedef struct Ctx {
     struct DbConn *snapshot; /* db/db.h: what db_snapshot reads over, or NULL */
     const struct Model *model; /* meta/model.h: the model that holds for this work */
     const struct Actor *actor; /* auth/actor.h: who asks */
+    struct Pace *pace;         /* db/pace.h: the long work whose write this is, or NULL */
+    int64_t held_us;           /* how long the last write of this work held others up */
     struct RuleChain *rules;   /* record/rule: what the change at work set off, or NULL */
 } Ctx;
 

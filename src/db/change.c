@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "db/driver.h"
+#include "db/pace.h"
 
 enum { ID_SHIFT = 11 }; /* base/id.h: ms above 4 bits of node and 7 of counter */
 
@@ -98,10 +99,10 @@ bool db_change_prune(Ctx *c, int64_t before_ms)
 {
     /* The newest row stays: on SQLite the next id is counted from it. */
     DbVal v[] = {db_of_int(before_ms)};
-    return db_exec(c,
-                   SQL("DELETE FROM change_log WHERE at < $1 AND id < (SELECT max(id) FROM "
-                       "change_log)"),
-                   v, 1);
+    return pace_delete(c,
+                       SQL("DELETE FROM change_log WHERE id IN (SELECT id FROM change_log WHERE "
+                           "at < $1 AND id < (SELECT max(id) FROM change_log) LIMIT $2)"),
+                       v, 1);
 }
 
 static Follower *follower_of(Db *db, void (*fn)(void *, int64_t, const char *, int64_t))

@@ -136,6 +136,7 @@ void db_figures(Db *db, DbFigures *out)
 {
     *out = (DbFigures){.queued = writer_waiting(db)};
     pool_figures(db, out);
+    hold_figures(out->hold);
 }
 
 /* --- statements ------------------------------------------------------------------------------ */

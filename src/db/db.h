@@ -71,10 +71,25 @@ typedef struct DbReach {
 } DbReach;
 bool db_url_reach(Ctx *c, const char *url, DbReach *out);
 
+/*
+ * How long write transactions of this process held others up, since it began: on SQLite every other write, on PostgreSQL
+ * those of the same rows. By the clock, less the time in which the writer of SQLite had no core because the machine was
+ * busy with others; so it says what the program does and the disk, and not who else runs there.
+ */
+enum { DB_HOLD_STEPS = 8 };
+extern const int64_t db_hold_steps[DB_HOLD_STEPS]; /* µs, ascending */
+typedef struct DbHold {
+    int64_t n, sum_us;
+    int64_t under[DB_HOLD_STEPS]; /* so many lasted no longer than the step */
+    /* the longest: in all, on a core; its three parts, each the longest of its kind */
+    int64_t longest_us, core_us, rows_us, search_us, commit_us;
+} DbHold;
+
 /* What the pool and the queue of the writer hold at this moment, for the operator. Any thread. */
 typedef struct DbFigures {
     int open, idle, most, waiting; /* connections of the pool; who waits for one */
     int queued;                    /* writes that wait for the writer; 0 on PostgreSQL */
+    DbHold hold[2];                /* of people, of jobs */
 } DbFigures;
 void db_figures(Db *db, DbFigures *out);
 
@@ -199,7 +214,7 @@ bool db_changes_since(Ctx *c, int64_t after,
 bool db_changes_behind(Ctx *c, int64_t after, int max,
                        void (*fn)(void *arg, int64_t id, const char *topic, int64_t ref), void *arg,
                        bool *out_whole);
-/* Inside a write: removes rows of change_log older than before_ms (not the newest row). */
+/* Removes rows of change_log older than before_ms (not the newest row), in short writes. */
 bool db_change_prune(Ctx *c, int64_t before_ms);
 
 /* Compiles without running; for test/sql. */

@@ -42,6 +42,13 @@ typedef struct PendingSearch {
     bool is_new;
 } PendingSearch;
 
+/* How long a write transaction keeps others waiting: by the clock, less the time in which this thread had no core. */
+typedef struct Hold {
+    int waits; /* of clock_waits_open; 0 is taken for none */
+    int64_t began, waited, core, rows,
+        search; /* µs: at BEGIN; at the end of the rows and of the search documents */
+} Hold;
+
 struct DbConn {
     Db *db;
     DbConn *next;                /* in the idle list */
@@ -57,6 +64,7 @@ struct DbConn {
     bool reading;   /* between db_read_begin and its end */
     bool parked;    /* its Ctx went on without it; goes back when its last cursor ends */
     int try_depth;
+    Hold hold;              /* of the transaction that runs */
     PendingChange *pending; /* malloc */
     int n_pending, cap_pending;
     bool search_waits;     /* the writer of SQLite: documents are written once per batch */
@@ -220,6 +228,13 @@ int writer_waiting(Db *db); /* jobs in the queue */
 void writer_stop(Db *db);   /* finishes what waits, joins; closes nothing */
 bool writer_submit(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg); /* SQLite */
 bool writer_direct(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg); /* PostgreSQL */
+
+/* pace.c: BEGIN, the end of the rows and of the documents, COMMIT. hold_us: since BEGIN. */
+void hold_begin(Hold *h);
+int64_t hold_us(const Hold *h);
+/* Counts it for the operator, by whose work it was; returns µs. */
+int64_t hold_end(Hold *h, bool patient);
+void hold_figures(DbHold out[2]);
 
 /* change.c */
 void change_forget(DbConn *conn, int keep);

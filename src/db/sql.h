@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "db/db.h"
+#include "db/pace.h"
 
 typedef struct Sql {
     Buf text;
@@ -54,9 +55,8 @@ bool sql_search_remove(Ctx *c, const char *entity, int64_t id);
  * may be so that it is short, whether there is more, how long it took.
  */
 typedef struct SearchTend {
-    int pages;
-    bool more;
-    int64_t took_ms, core_us; /* by the clock; on a core */
+    Pace pace; /* its rows are pages of FTS5 */
+    bool begun, more;
 } SearchTend;
 bool sql_search_tend(Ctx *c, const char *entity, bool begun, SearchTend *t);
 /* Inside a write: a table has become many times what it was. PostgreSQL counts it anew, for until its own vacuum comes

@@ -21,6 +21,7 @@
 #include <semaphore.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 #ifdef __SANITIZE_THREAD__
 #include <sanitizer/tsan_interface.h>
 #endif
@@ -28,10 +29,12 @@
 #include "base/clock.h"
 #include "base/meter.h"
 #include "db/driver.h"
+#include "db/pace.h"
 
 enum {
-    BATCH = 256,       /* jobs in one commit at most */
-    BATCH_MS = 30,     /* a batch takes no further job after this long: its callers wait */
+    BATCH = 256, /* jobs in one commit at most */
+    BATCH_MS =
+        30, /* a batch of people's takes no further write after this long: its callers wait */
     GATHER_MS = 3,     /* it waits for the callers of the last one no longer than this */
     QUEUE_MAX = 10000, /* jobs waiting; beyond that callers are turned away at once */
     TRIES = 5,
@@ -148,6 +151,7 @@ static bool run_job(Writer *w, Job *j)
 static bool write_search(Writer *w, Job *j)
 {
     DbConn *conn = w->conn, *before = j->c->conn;
+    conn->hold.rows = hold_us(&conn->hold);
     if (!conn->n_search)
         return true;
     j->c->conn = conn;
@@ -157,6 +161,7 @@ static bool write_search(Writer *w, Job *j)
     int n_err = j->c->n_err;
     bool ok = search_flush(j->c, conn) && j->c->n_err == n_err && w->db->drv->in_transaction(conn);
     db_rows_end(conn, 0);
+    conn->hold.search = hold_us(&conn->hold);
     conn->in_write = false;
     conn->ctx = NULL;
     j->c->conn = before;
@@ -166,6 +171,9 @@ static bool write_search(Writer *w, Job *j)
 static void commit_jobs(Writer *w, Job **jobs, int n)
 {
     CommitResult rc = w->db->drv->commit(w->conn);
+    int64_t held = hold_end(&w->conn->hold, jobs[0]->c->patient);
+    for (int i = 0; i < n; i++)
+        jobs[i]->c->held_us = held;
     if (rc == COMMIT_OK) {
         meter_add(METER_COMMITS, 1);
         return;
@@ -186,6 +194,7 @@ static void run_alone(Writer *w, Job *j)
     search_forget(w->conn, 0);
     if ((w->conn->broken && !drv->conn_reopen(w->conn, j->c)) || !drv->begin(j->c, w->conn))
         return;
+    hold_begin(&w->conn->hold);
     if (!run_job(w, j) || (j->ok && !write_search(w, j))) {
         j->ok = false;
         if (j->c->n_err == j->n_err)
@@ -200,15 +209,16 @@ static void run_alone(Writer *w, Job *j)
 static int run_batch(Writer *w, Job **jobs, int n)
 {
     const Driver *drv = w->db->drv;
-    int64_t start = clock_mono_ms();
     Ctx *c = jobs[0]->c;
+    int64_t most = c->patient ? pace_hold_us() / 2 : BATCH_MS * 1000;
     if ((w->conn->broken && !drv->conn_reopen(w->conn, c)) || !drv->begin(c, w->conn)) {
         fail_jobs(w, jobs, n); /* the first has its mistake; the others get the same */
         return n;
     }
     search_forget(w->conn, 0);
+    hold_begin(&w->conn->hold);
     for (int i = 0; i < n; i++) {
-        if (i > 0 && clock_mono_ms() - start > BATCH_MS) {
+        if (i > 0 && hold_us(&w->conn->hold) > most) {
             n = i;
             break;
         }
@@ -292,6 +302,7 @@ static void *writer_main(void *arg)
     Writer *w = arg;
     Job *jobs[BATCH];
     pthread_setname_np(pthread_self(), "zhike-writer");
+    w->conn->hold.waits = clock_waits_open();
     pthread_mutex_lock(&w->lock);
     for (;;) {
         gather(w);
@@ -318,6 +329,8 @@ static void *writer_main(void *arg)
         }
     }
     pthread_mutex_unlock(&w->lock);
+    if (w->conn->hold.waits > 0)
+        close(w->conn->hold.waits);
     return NULL;
 }
 
@@ -461,10 +474,13 @@ static bool direct(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg)
         if (conn->broken)
             reopened = drv->conn_reopen(conn, c);
         if (reopened && drv->begin(c, conn)) {
+            hold_begin(&conn->hold);
             bool ok = run(c, conn, fn, arg);
             conn->ctx = c;
+            conn->hold.rows = hold_us(&conn->hold);
             if (ok) {
                 CommitResult rc = drv->commit(conn);
+                c->held_us = hold_end(&conn->hold, c->patient);
                 if (rc == COMMIT_OK) {
                     meter_add(METER_COMMITS, 1);
                     return true;

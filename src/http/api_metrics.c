@@ -69,10 +69,44 @@ static void of_server(Buf *b)
     gauge(b, "zhike_live_listeners", "Streams of live updates open", live_count());
 }
 
+static void seconds(Buf *b, const char *name, const char *labels, int64_t us)
+{
+    buf_printf(b, "%s{%s} %" PRId64 ".%06" PRId64 "\n", name, labels, us / 1000000, us % 1000000);
+}
+
+static const char *const whose[] = {"by=\"people\"", "by=\"jobs\""};
+
+/* How long writes hold each other up: a histogram, and the longest so far with its parts. */
+static void of_holds(Buf *b, const DbHold hold[2])
+{
+    static const char *const parts[] = {"all", "core", "rows", "search", "commit"};
+    head(b, "zhike_db_hold_seconds", "histogram",
+         "How long a write transaction held others up (time without a core left out on SQLite)");
+    for (int i = 0; i < 2; i++) {
+        for (int k = 0; k < DB_HOLD_STEPS; k++)
+            buf_printf(b, "zhike_db_hold_seconds_bucket{%s,le=\"%g\"} %" PRId64 "\n", whose[i],
+                       (double)db_hold_steps[k] / 1e6, hold[i].under[k]);
+        buf_printf(b, "zhike_db_hold_seconds_bucket{%s,le=\"+Inf\"} %" PRId64 "\n", whose[i],
+                   hold[i].n);
+        seconds(b, "zhike_db_hold_seconds_sum", whose[i], hold[i].sum_us);
+        buf_printf(b, "zhike_db_hold_seconds_count{%s} %" PRId64 "\n", whose[i], hold[i].n);
+    }
+    head(b, "zhike_db_hold_longest_seconds", "gauge",
+         "The longest of them since the start, its time on a core, and the longest of each part");
+    for (int i = 0; i < 2; i++) {
+        const int64_t us[] = {hold[i].longest_us, hold[i].core_us, hold[i].rows_us,
+                              hold[i].search_us, hold[i].commit_us};
+        for (int k = 0; k < 5; k++)
+            seconds(b, "zhike_db_hold_longest_seconds",
+                    arena_printf(b->a, "%s,part=\"%s\"", whose[i], parts[k]), us[k]);
+    }
+}
+
 static void of_database(Buf *b, Db *db)
 {
     DbFigures f;
     db_figures(db, &f);
+    of_holds(b, f.hold);
     head(b, "zhike_db_info", "gauge", "The engine");
     buf_printf(b, "zhike_db_info{engine=\"%s\"} 1\n", db_is_pg(db) ? "postgresql" : "sqlite");
     gauge(b, "zhike_db_connections", "Connections of the pool, open", f.open);

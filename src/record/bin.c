@@ -7,6 +7,7 @@
 
 #include "base/conf.h"
 #include "base/utf8.h"
+#include "db/pace.h"
 #include "record/attach.h"
 #include "record/children.h"
 #include "record/history.h"
@@ -21,7 +22,7 @@ typedef struct Block {
     const Entity *e; /* NULL: files that were removed one by one */
     int64_t before;  /* what went to the bin earlier than this, ms */
     int64_t ids[BLOCK];
-    int n;
+    int n, most;
     const char **digests; /* of files that may have lost their last row */
     int n_digests, cap;
 } Block;
@@ -172,12 +173,12 @@ static bool find(Ctx *c, Block *b)
     sql_add(&q, SQL(" WHERE \"deleted_at\" IS NOT NULL AND \"deleted_at\" < "));
     sql_bind(&q, db_of_int(b->before));
     sql_add(&q, SQL(" ORDER BY \"deleted_at\", \"id\" LIMIT "));
-    sql_number(&q, BLOCK);
+    sql_number(&q, b->most);
     DbRows *r = sql_query(c, &q);
     if (!r)
         return false;
     b->n = 0;
-    while (b->n < BLOCK && db_step(r))
+    while (b->n < b->most && db_step(r))
         b->ids[b->n++] = db_int(r, 0);
     db_done(r);
     return c->n_err == 0;
@@ -225,12 +226,14 @@ static bool erase_block(Ctx *c, void *arg)
 /* Blocks of one table until it is empty or no block is left. */
 static bool sweep_table(Ctx *c, const Entity *e, int64_t before, int *blocks, bool *more)
 {
+    Pace pace;
+    pace_init(&pace, BLOCK / 4, BLOCK);
     for (; *blocks > 0; (*blocks)--) {
-        Block b = {.e = e, .before = before};
-        if (!db_write(c, erase_block, &b))
+        Block b = {.e = e, .before = before, .most = pace_size(&pace, BLOCK)};
+        if (!pace_write(c, &pace, erase_block, &b))
             return false;
         remove_bytes(c, &b);
-        if (b.n < BLOCK)
+        if (b.n < b.most)
             return true;
     }
     *more = true;

@@ -20,7 +20,7 @@
 #include "record/saved_view.h"
 #include "record/write_row.h"
 
-enum { IDS_MOST = 10000, BLOCK = 100, WRITE_ROWS = 25, SAMPLE = 5, TAGS_MOST = 50 };
+enum { IDS_MOST = 10000, BLOCK = 100, WRITE_FIRST = 25, SAMPLE = 5, TAGS_MOST = 50 };
 
 /* name, the right it takes, the action as history and audit call it */
 static const BulkAction actions[] = {
@@ -432,8 +432,8 @@ const char *bulk_counts(Ctx *c, const Bulk *b)
 typedef struct Step {
     Bulk *b;
     BulkRow *rows;
-    int n;
-    int64_t counts[BULK__OUTCOMES], after;
+    int n, done;
+    int64_t counts[BULK__OUTCOMES], after, before; /* of the job, before */
 } Step;
 
 /* May run again on PostgreSQL: outcomes start afresh from what preparing said. */
@@ -442,8 +442,8 @@ static bool write_step(Ctx *c, void *arg)
     Step *s = arg;
     Bulk *b = s->b;
     memcpy(b->counts, s->counts, sizeof b->counts);
-    for (int i = 0; i < s->n; i++) {
-        BulkRow *row = &s->rows[i];
+    for (s->done = 0; s->done < s->n && (s->done == 0 || !pace_over(c)); s->done++) {
+        BulkRow *row = &s->rows[s->done];
         if (row->refused) {
             row->outcome = BULK_FAILED;
         } else {
@@ -461,7 +461,7 @@ static bool write_step(Ctx *c, void *arg)
             return false;
         s->after = row->id;
     }
-    return job_progress(c, b->job, b->job->done + s->n, b->total,
+    return job_progress(c, b->job, s->before + s->done, b->total,
                         arena_printf(c->a, "{\"after\":%" PRId64 "}", s->after), bulk_counts(c, b),
                         &b->cancelled);
 }
@@ -480,15 +480,15 @@ static bool do_block(Ctx *c, Bulk *b, const int64_t *ids, const int64_t *version
             take_error(c, row, before);
         }
     }
-    for (int at = 0; at < n && !b->cancelled; at += WRITE_ROWS) {
-        int64_t done = b->job->done;
-        Step s = {.b = b, .rows = rows + at, .n = n - at < WRITE_ROWS ? n - at : WRITE_ROWS};
+    Step s = {.b = b, .rows = rows};
+    for (int left = n; left > 0 && !b->cancelled; left -= s.done, s.rows += s.done) {
+        s.n = pace_size(&b->pace, left);
         memcpy(s.counts, b->counts, sizeof s.counts);
-        b->job->done = done;
-        if (!db_write(c, write_step, &s))
+        s.before = b->job->done;
+        if (!pace_write(c, &b->pace, write_step, &s))
             return false;
         b->after = s.after;
-        for (int i = 0; i < s.n; i++) {
+        for (int i = 0; i < s.done; i++) {
             SaveWork *w = s.rows[i].w;
             if (s.rows[i].outcome == BULK_CHANGED && w && w->hooks && w->hooks->after_commit)
                 w->hooks->after_commit(c, &w->s);
@@ -557,6 +557,7 @@ bool bulk_job(Ctx *c, Job *job)
     if (!bulk_read(c, e, json_member(job->params, "request"), &b))
         return false;
     b.job = job;
+    pace_init(&b.pace, WRITE_FIRST, BLOCK);
     b.upto = json_int(job->params, "upto", 0);
     if (!begin(c, &b))
         return false;

@@ -2,6 +2,7 @@
 #ifndef RECORD_BULK_IMPL_H
 #define RECORD_BULK_IMPL_H
 
+#include "db/pace.h"
 #include "record/bulk.h"
 #include "record/save.h"
 
@@ -39,6 +40,7 @@ typedef struct Bulk {
     int64_t after, upto, slice_end, row, total, left_out;
     int64_t counts[BULK__OUTCOMES];
     bool cancelled;
+    Pace pace;
 } Bulk;
 
 typedef struct BulkRow {

@@ -9,6 +9,7 @@
 #include "base/json_read.h"
 #include "base/msg.h"
 #include "base/whole.h"
+#include "db/pace.h"
 #include "record/bulk_impl.h"
 #include "record/hooks.h"
 
@@ -76,6 +77,7 @@ typedef struct Undo {
     const BulkAction *action;
     int64_t done, undone, kept, total;
     bool cancelled;
+    Pace pace;
 } Undo;
 
 typedef struct UndoRow {
@@ -126,6 +128,7 @@ static bool mark(Ctx *c, const Undo *u, const UndoRow *row, BulkOutcome outcome,
 typedef struct Step {
     Undo *u;
     int n;
+    int64_t done; /* of the job, before */
 } Step;
 
 static bool undo_block(Ctx *c, void *arg)
@@ -135,7 +138,7 @@ static bool undo_block(Ctx *c, void *arg)
     UndoRow rows[BLOCK];
     int64_t undone = u->undone, kept = u->kept;
     s->n = 0;
-    DbVal p[] = {db_of_int(u->of), db_of_int(BLOCK)};
+    DbVal p[] = {db_of_int(u->of), db_of_int(pace_size(&u->pace, BLOCK))};
     DbRows *r =
         db_query(c,
                  SQL("SELECT \"n\", \"record_id\", \"version\", \"before\" FROM \"job_row\" "
@@ -151,7 +154,8 @@ static bool undo_block(Ctx *c, void *arg)
                                  .version = db_int(r, 2),
                                  .before = arena_str(c->a, db_text(r, 3))};
     db_done(r);
-    for (int i = 0; i < s->n; i++) {
+    int found = s->n;
+    for (int i = s->n = 0; i < found && (i == 0 || !pace_over(c)); i++, s->n++) {
         int before = c->n_err;
         bool ok = db_try(c, back, &rows[i]);
         const char *why = NULL;
@@ -167,7 +171,7 @@ static bool undo_block(Ctx *c, void *arg)
         kept += !ok;
     }
     if (!job_progress(
-            c, u->job, u->job->done + s->n, u->total, NULL,
+            c, u->job, s->done + s->n, u->total, NULL,
             arena_printf(c->a, "{\"undone\":%" PRId64 ",\"kept\":%" PRId64 "}", undone, kept),
             &u->cancelled))
         return false;
@@ -190,14 +194,15 @@ bool bulk_undo_job(Ctx *c, Job *job)
                     p, 1, &u.total, &any))
         return false;
     u.total += job->done;
+    pace_init(&u.pace, BLOCK / 2, BLOCK);
     Arena *keep = c->a, *block = arena_child(keep);
     for (Step s = {.u = &u, .n = 1}; s.n > 0 && !u.cancelled;) {
-        int64_t done = job->done;
+        s.done = job->done;
         c->a = block;
-        bool ok = db_write(c, undo_block, &s);
+        bool ok = pace_write(c, &u.pace, undo_block, &s);
         c->a = keep;
         if (!ok) {
-            job->done = done;
+            job->done = s.done;
             return false;
         }
         arena_reset(block);

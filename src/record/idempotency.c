@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/json_read.h"
+#include "db/pace.h"
 #include "record/history.h"
 
 #define DAY_MS (24LL * 60 * 60 * 1000)
@@ -87,5 +88,9 @@ bool idempotency_take(Ctx *c, SaveWork *w)
 bool idempotency_purge(Ctx *c)
 {
     DbVal p = db_of_int(clock_steady_ms() - DAY_MS);
-    return db_exec(c, SQL("DELETE FROM \"idempotency\" WHERE \"at\" <= $1"), &p, 1);
+    return pace_delete(
+        c,
+        SQL("DELETE FROM \"idempotency\" WHERE (\"key\", \"user_id\") IN (SELECT "
+            "\"key\", \"user_id\" FROM \"idempotency\" WHERE \"at\" <= $1 LIMIT $2)"),
+        &p, 1);
 }

@@ -7,6 +7,7 @@
 #include "base/id.h"
 #include "base/msg.h"
 #include "base/vec.h"
+#include "db/pace.h"
 #include "record/history.h"
 #include "record/notify_prefs.h"
 
@@ -188,5 +189,8 @@ bool notify_told(Ctx *c, const int64_t *ids, int n, const char *const **out)
 bool notify_purge(Ctx *c)
 {
     DbVal p[] = {db_of_int(c->now_ms - conf_duration_ms("notification.keep"))};
-    return db_exec(c, SQL("DELETE FROM \"notification\" WHERE \"created_at\" < $1"), p, 1);
+    return pace_delete(c,
+                       SQL("DELETE FROM \"notification\" WHERE \"id\" IN (SELECT \"id\" FROM "
+                           "\"notification\" WHERE \"created_at\" < $1 LIMIT $2)"),
+                       p, 1);
 }

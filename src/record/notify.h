@@ -36,7 +36,7 @@ bool notify_read_of(Ctx *c, const char *entity, int64_t record);
 /* {"id","kind","title","text","entity","record","created_at"} of each unread one of the caller among the ids, as JSON texts
    (NULL-terminated). Nothing for a token that does not name the entity. */
 bool notify_told(Ctx *c, const int64_t *ids, int n, const char *const **out);
-/* Inside a write: those older than the setting notification.keep go. */
+/* Those older than the setting notification.keep go, in short writes. */
 bool notify_purge(Ctx *c);
 
 /* Tasks whose reminder has come are told to their owners, each once, whoever of several processes looks first. */

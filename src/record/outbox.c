@@ -8,6 +8,7 @@
 #include "base/id.h"
 #include "base/secret.h"
 #include "base/vec.h"
+#include "db/pace.h"
 #include "record/kept.h"
 
 bool outbox_add(Ctx *c, const Letter *l, int64_t *out_id)
@@ -189,8 +190,9 @@ bool outbox_drop(Ctx *c, int64_t id)
 bool outbox_purge(Ctx *c)
 {
     DbVal p[] = {db_of_int(c->now_ms - conf_duration_ms("delivery.keep"))};
-    return db_exec(c,
-                   SQL("DELETE FROM \"delivery\" WHERE \"at\" < $1 AND \"state\" IN ('sent', "
-                       "'dead', 'dropped')"),
-                   p, 1);
+    return pace_delete(c,
+                       SQL("DELETE FROM \"delivery\" WHERE \"id\" IN (SELECT \"id\" FROM "
+                           "\"delivery\" WHERE \"at\" < $1 AND \"state\" IN ('sent', 'dead', "
+                           "'dropped') LIMIT $2)"),
+                       p, 1);
 }

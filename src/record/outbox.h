@@ -86,7 +86,7 @@ typedef struct ChannelRow {
 bool outbox_channel(Ctx *c, int64_t id, ChannelRow *out, bool *found);
 bool outbox_channel_off(Ctx *c, int64_t id, const char *why); /* outside a write */
 
-/* Inside a write: contents and rows older than the setting delivery.keep go. */
+/* Contents and rows older than the setting delivery.keep go, in short writes. */
 bool outbox_purge(Ctx *c);
 /* Actions of an administrator: one (id) or all that failed (0). */
 bool outbox_retry(Ctx *c, int64_t id, int64_t *n);

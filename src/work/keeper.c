@@ -146,13 +146,6 @@ static bool clock_jumped(Keeper *k, int64_t mono)
     return true;
 }
 
-static bool prune(Ctx *c, void *arg)
-{
-    (void)arg;
-    return db_change_prune(c, c->now_ms - DAY_MS) && idempotency_purge(c) && notify_purge(c) &&
-           outbox_purge(c) && reset_sweep(c) && rules_purge(c);
-}
-
 /* What has had its time: old sessions, idempotency keys, rate windows. By the steady clock, as all that destroys by age:
    a clock set ahead by mistake takes nothing away. */
 static void sweep(Keeper *k, Ctx *c)
@@ -161,7 +154,8 @@ static void sweep(Keeper *k, Ctx *c)
     session_sweep(c);
     c->now_ms = clock_steady_ms();
     rate_sweep(c, DAY_MS);
-    db_write(c, prune, NULL);
+    (void)(db_change_prune(c, c->now_ms - DAY_MS) && idempotency_purge(c) && notify_purge(c) &&
+           outbox_purge(c) && reset_sweep(c) && rules_purge(c)); /* each in short writes */
 }
 
 static void bin(Keeper *k, Ctx *c)
@@ -215,20 +209,14 @@ static void tend(Keeper *k, Ctx *c)
         if (e->gets & GETS_SEARCH)
             ok = sql_search_tend(c, e->name, begun, &k->tend);
         if (ok && k->tend.more) {
-            k->tend_steps++;
-            if (k->tend.took_ms > k->tend_longest)
-                k->tend_longest = k->tend.took_ms;
-            if (k->tend.core_us > k->tend_core_us)
-                k->tend_core_us = k->tend.core_us;
             k->next_tend = clock_mono_ms() + TEND_AGAIN;
             return;
         }
-        if (k->tend_steps)
+        if (k->tend.pace.writes)
             log_write(LOG_INFO, "search_tended", LOG_S("entity", e->name),
-                      LOG_I("steps", k->tend_steps), LOG_I("longest_ms", k->tend_longest),
-                      LOG_I("longest_core_us", k->tend_core_us));
+                      LOG_I("steps", k->tend.pace.writes),
+                      LOG_I("longest_us", k->tend.pace.longest_us));
         k->tend = (SearchTend){0};
-        k->tend_steps = k->tend_longest = k->tend_core_us = 0;
         k->tended = (k->tended + 1) % m->n;
         if (!ok)
             return;

@@ -13,9 +13,8 @@ typedef struct Keeper {
     int64_t next_lease, next_seal, next_sweep, next_bin, next_remind, next_sample, next_rules,
         next_measure, next_tend; /* monotonic ms */
     int tended;                  /* the entity whose search table is cared for … */
-    SearchTend tend;             /* … where its last step stands, and how many there were */
-    int64_t tend_steps, tend_longest, tend_core_us;
-    int64_t ahead; /* the wall clock of the monotonic, at the last tick */
+    SearchTend tend;             /* … where its last step stands */
+    int64_t ahead;               /* the wall clock of the monotonic, at the last tick */
 } Keeper;
 
 /* Runs what is due. Called about four times a second. */

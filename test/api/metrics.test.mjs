@@ -141,6 +141,21 @@ describe('figures', () => {
     await until(async () => (await read()).of('zhike_live_listeners') === 0, 15_000, 'no listener');
   });
 
+  test('how long writes hold each other up: a histogram for people and for jobs, and the longest', async () => {
+    const { samples, types } = await read();
+    assert.equal(types.get('zhike_db_hold_seconds'), 'histogram');
+    for (const by of ['people', 'jobs']) {
+      const buckets = [...samples].filter(([name]) => name.startsWith(`zhike_db_hold_seconds_bucket{by="${by}",`)).map(([, v]) => v);
+      assert.equal(buckets.length, 9);
+      for (let i = 1; i < buckets.length; i++) assert.ok(buckets[i] >= buckets[i - 1]);
+      assert.equal(buckets.at(-1), samples.get(`zhike_db_hold_seconds_count{by="${by}"}`));
+      assert.ok(buckets.at(-1) > 0, `${by}: the job and the customers above`);
+      const sum = samples.get(`zhike_db_hold_seconds_sum{by="${by}"}`), longest = samples.get(`zhike_db_hold_longest_seconds{by="${by}",part="all"}`);
+      assert.ok(longest > 0 && longest <= sum && longest * buckets.at(-1) >= sum, `${longest} ${sum}`);
+      for (const part of ['core', 'rows', 'search', 'commit']) assert.ok(samples.get(`zhike_db_hold_longest_seconds{by="${by}",part="${part}"}`) <= longest + 0.01, part);
+    }
+  });
+
   test('states of pool, disk, jobs and process', async () => {
     const { samples, types } = await read();
     const has = (name, test) => assert.ok(samples.has(name) && test(samples.get(name)), `${name} is ${samples.get(name)}`);

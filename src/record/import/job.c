@@ -258,14 +258,30 @@ static bool on_row(void *user, const SheetRow *row)
 
 /* ---- the jobs ------------------------------------------------------------------------------ */
 
+/* What the check before wrote of each row, as many rows as the file has. */
+static bool drop_former(Ctx *c, int64_t import)
+{
+    DbVal p[] = {db_of_int(import)};
+    return pace_delete(c,
+                       SQL("DELETE FROM \"import_row\" WHERE \"import_id\" = $1 AND (\"sheet\", "
+                           "\"row\") IN (SELECT \"sheet\", \"row\" FROM \"import_row\" WHERE "
+                           "\"import_id\" = $1 LIMIT $2)"),
+                       p, 1) &&
+           pace_delete(c,
+                       SQL("DELETE FROM \"import_row_error\" WHERE \"id\" IN (SELECT \"id\" FROM "
+                           "\"import_row_error\" WHERE \"import_id\" = $1 LIMIT $2)"),
+                       p, 1) &&
+           pace_delete(c,
+                       SQL("DELETE FROM \"import_dup\" WHERE \"import_id\" = $1 AND (\"grp\", "
+                           "\"sheet\", \"row\") IN (SELECT \"grp\", \"sheet\", \"row\" FROM "
+                           "\"import_dup\" WHERE \"import_id\" = $1 LIMIT $2)"),
+                       p, 1);
+}
+
 static bool begin(Ctx *c, void *arg)
 {
     Run *r = arg;
-    DbVal p[] = {db_of_int(r->imp->id)};
-    return db_exec(c, SQL("DELETE FROM \"import_row\" WHERE \"import_id\" = $1"), p, 1) &&
-           db_exec(c, SQL("DELETE FROM \"import_row_error\" WHERE \"import_id\" = $1"), p, 1) &&
-           db_exec(c, SQL("DELETE FROM \"import_dup\" WHERE \"import_id\" = $1"), p, 1) &&
-           imp_save_plan(c, r->imp) &&
+    return imp_save_plan(c, r->imp) &&
            imp_save_progress(c, r->imp->id, 0, r->total, run_counts(c, r->counts)) &&
            job_progress(c, r->job, 0, r->total, run_progress(c, r, 0, 0, r->counts),
                         run_counts(c, r->counts), NULL);
@@ -365,6 +381,7 @@ static bool work(Ctx *c, Job *job, bool dry)
         return false;
     imp.ran = imp.ran || !dry;
     Run r = {.c = c, .job = job, .imp = &imp, .dry = dry, .keep = c->a, .block = arena_child(c->a)};
+    pace_init(&r.pace, 1, 1); /* rows go by time alone */
     map_init(&r.names, c->a);
     map_init(&r.links, c->a);
     map_init(&r.renamed, c->a);
@@ -372,7 +389,7 @@ static bool work(Ctx *c, Job *job, bool dry)
     if (ok && job->progress)
         resume(&r);
     else if (ok)
-        ok = db_write(c, begin, &r);
+        ok = drop_former(c, id) && db_write(c, begin, &r);
     ok = ok && run_sheets(&r) && db_write(c, finish, &r);
     return ok || end_badly(c, job, id, r.cancelled);
 }

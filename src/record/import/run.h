@@ -7,6 +7,7 @@
 #define RECORD_IMPORT_RUN_H
 
 #include "base/map.h"
+#include "db/pace.h"
 #include "record/import/impl.h"
 
 enum { IMP_CACHE_MOST = 200000, IMP_SHEETS_MOST = 64, IMP_KEYS_MOST = 32 };
@@ -79,6 +80,7 @@ typedef struct Run {
     Map renamed;      /* "entity/id": a check would have given it another name */
     Map names, links; /* "entity/n/text" → InFile; "entity/text" → id of the database */
     Seen seen;
+    Pace pace;
     Item *items;
     int n, cap; /* gathered */
     size_t bytes;

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/msg.h"
+#include "db/pace.h"
 #include "meta/types.h"
 #include "record/children.h"
 #include "record/import/run.h"
@@ -89,13 +90,15 @@ typedef struct Undo {
     int sheet;    /* its index */
     int64_t last; /* the row undone last; rows below it come next */
     bool cancelled;
+    Pace pace;
     int n; /* of this block */
     UndoRow rows[BLOCK];
 } Undo;
 
 static bool read_block(Ctx *c, Undo *u)
 {
-    DbVal p[] = {db_of_int(u->imp->id), db_of_int(u->sheet), db_of_int(u->last), db_of_int(BLOCK)};
+    DbVal p[] = {db_of_int(u->imp->id), db_of_int(u->sheet), db_of_int(u->last),
+                 db_of_int(pace_size(&u->pace, BLOCK))};
     DbRows *r =
         db_query(c,
                  SQL("SELECT \"row\", \"record_id\", \"version\", \"entity\", \"outcome\", "
@@ -275,8 +278,13 @@ static bool undo_write(Ctx *c, void *arg)
     u->cancelled = false;
     if (!read_block(c, u) || !find_held(c, u))
         return false;
-    for (int i = 0; i < u->n; i++) {
+    int found = u->n;
+    for (int i = 0; i < found; i++) {
         UndoRow *row = &u->rows[i];
+        if (i && pace_over(c)) {
+            u->n = i;
+            break;
+        }
         const char *why = NULL;
         bool kept = row->e && !db_try(c, undo_row, row);
         if (kept) {
@@ -306,7 +314,7 @@ static bool undo_sheet(Ctx *c, Undo *u, Arena *step)
     for (u->last = INT64_MAX;;) {
         arena_reset(step);
         c->a = step;
-        bool ok = db_write(c, undo_write, u);
+        bool ok = pace_write(c, &u->pace, undo_write, u);
         c->a = u->keep;
         if (!ok)
             return false;
@@ -415,6 +423,7 @@ bool import_undo_job(Ctx *c, Job *job)
         !count(c, imp.id, &u->total, &kept))
         return false;
     u->total += u->done;
+    pace_init(&u->pace, BLOCK, BLOCK);
     bool ok = undo_all(c, u);
     if (!ok && !u->cancelled && !c->n_err)
         return false; /* resumed by the next start */

@@ -10,12 +10,11 @@
 
 #include "base/clock.h"
 #include "base/id.h"
+#include "db/pace.h"
 #include "record/dedupe.h"
 #include "record/import/run.h"
 
-/* WRITE_MS: on SQLite others wait for us that long, as long again for search documents and commit, and twice at worst: for
-   the step that runs and the one that stands before them in their own batch. */
-enum { WRITE_MS = 8, WINDOW = 32, CAREFUL_ROWS = 16, GROWN_FIRST = 300, ERRORS_OF_ROW = 50 };
+enum { WINDOW = 32, CAREFUL_ROWS = 16, GROWN_FIRST = 300, ERRORS_OF_ROW = 50 };
 
 typedef struct Step {
     Run *r;
@@ -200,7 +199,6 @@ static bool write_step(Ctx *c, void *arg)
 {
     Step *s = arg;
     Run *r = s->r;
-    int64_t started = clock_mono_ms();
     memcpy(s->counts, r->counts, sizeof s->counts);
     s->done = 0;
     r->cancelled = false;
@@ -208,7 +206,7 @@ static bool write_step(Ctx *c, void *arg)
         int to = i + WINDOW < s->upto ? i + WINDOW : s->upto;
         if (!commit_window(c, s, i, to))
             return false;
-        if (!r->dry && !db_is_pg(c->db) && clock_mono_ms() - started >= WRITE_MS)
+        if (!r->dry && !db_is_pg(c->db) && pace_over(c))
             break; /* one writer on SQLite: others wait for us */
     }
     for (int i = s->from; i < s->from + s->done; i++)
@@ -264,7 +262,7 @@ bool run_write(Run *r, int from, int upto)
         Step s = {.r = r, .from = from, .upto = upto, .careful = careful};
         if (careful && s.upto > from + CAREFUL_ROWS)
             s.upto = from + CAREFUL_ROWS;
-        if (!db_write(c, write_step, &s)) {
+        if (!pace_write(c, &r->pace, write_step, &s)) {
             if (careful)
                 return false;
             ctx_errors_back_to(c, 0);

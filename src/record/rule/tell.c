@@ -8,6 +8,7 @@
 #include "base/json_read.h"
 #include "base/msg.h"
 #include "entity_ids.h"
+#include "db/pace.h"
 #include "record/rule/impl.h"
 #include "record/save.h"
 #include "record/value.h"
@@ -370,5 +371,8 @@ bool rules_measure(Ctx *c)
 bool rules_purge(Ctx *c)
 {
     DbVal p[] = {db_of_int(c->now_ms - conf_duration_ms("rule.log_keep"))};
-    return db_exec(c, SQL("DELETE FROM \"rule_run\" WHERE \"at\" < $1"), p, 1);
+    return pace_delete(c,
+                       SQL("DELETE FROM \"rule_run\" WHERE \"id\" IN (SELECT \"id\" FROM "
+                           "\"rule_run\" WHERE \"at\" < $1 LIMIT $2)"),
+                       p, 1);
 }

@@ -12,14 +12,14 @@
 #include "base/cron.h"
 #include "base/json_read.h"
 #include "entity_ids.h"
+#include "db/pace.h"
 #include "record/rule/impl.h"
 #include "record/value.h"
 
 enum {
     ROWS_MOST = 100000,
     BLOCK = 200,
-    WRITE_MOST = 25,
-    WRITE_MS = 15,
+    WRITE_FIRST = 10,
     DUE_MOST = 50,
     DAY_MS = 86400000,
     DAYS_MOST = 8000
@@ -132,7 +132,7 @@ typedef struct Run {
     Job *job;
     Filter *rows;
     int64_t at, after, fired, total;
-    int some; /* rows of a write */
+    Pace pace;
     bool cancelled;
     bool off; /* the rule was switched off meanwhile: by somebody, or by its own failures */
 } Run;
@@ -180,8 +180,9 @@ typedef struct Step {
     Run *run;
     const int64_t *ids;
     int n;
-    int64_t done;        /* of the job, before */
-    int64_t fired, took; /* ms in the transaction, the waiting for it aside */
+    int64_t done;  /* of the job, before */
+    int64_t fired; /* in this write */
+    int upto;      /* of its rows were gone through */
 } Step;
 
 typedef struct Found {
@@ -244,8 +245,7 @@ static bool fire_step(Ctx *c, void *arg)
     Step *s = arg;
     Run *run = s->run;
     Found *found = ARENA_ARRAY(c->a, s->n, Found);
-    int n;
-    int64_t began = clock_mono_ms();
+    int n, last = -1;
     bool on;
     s->fired = 0;
     if (!is_on(c, run->rule->id, &on))
@@ -255,7 +255,7 @@ static bool fire_step(Ctx *c, void *arg)
         return true;
     if (!read_again(c, s, found, &n))
         return false;
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < n && (i == 0 || !pace_over(c)); i++) {
         struct RuleChain place;
         bool fired;
         RuleChainMark mark = rule_chain_begin(c, &place, true);
@@ -265,32 +265,34 @@ static bool fire_step(Ctx *c, void *arg)
         if (!ok)
             return false;
         s->fired += fired;
+        last = i;
     }
+    s->upto = s->n;
+    if (last + 1 < n) /* its time was over: up to the row fired on last */
+        for (s->upto = 0; s->ids[s->upto++] != found[last].r.id;)
+            continue;
     int64_t fires = run->fired + s->fired;
-    s->took = clock_mono_ms() - began;
-    return job_progress(c, run->job, s->done + s->n, run->total,
+    return job_progress(c, run->job, s->done + s->upto, run->total,
                         arena_printf(c->a, "{\"after\":%" PRId64 ",\"fired\":%" PRId64 "}",
-                                     s->ids[s->n - 1], fires),
+                                     s->ids[s->upto - 1], fires),
                         arena_printf(c->a, "{\"fired\":%" PRId64 "}", fires), &run->cancelled);
 }
 
-/* Fires on a block, a few rows a write: so many that a write of somebody else waits WRITE_MS or so. */
+/* Fires on a block, as many rows a write as its time allows. */
 static bool fire_block(Ctx *c, Run *run, const int64_t *ids, int n)
 {
     for (int at = 0; at < n && !run->cancelled && !run->off;) {
         Step s = {.run = run,
                   .ids = ids + at,
-                  .n = n - at < run->some ? n - at : run->some,
+                  .n = pace_size(&run->pace, n - at),
                   .done = run->job->done};
-        if (!db_write(c, fire_step, &s))
+        if (!pace_write(c, &run->pace, fire_step, &s))
             return false;
+        if (run->off)
+            return true;
         run->fired += s.fired;
-        run->after = s.ids[s.n - 1];
-        at += s.n;
-        if (s.took > 2 * WRITE_MS && run->some > 1)
-            run->some = run->some / 2;
-        else if (s.took < WRITE_MS && run->some < WRITE_MOST)
-            run->some++;
+        run->after = s.ids[s.upto - 1];
+        at += s.upto;
     }
     return true;
 }
@@ -378,7 +380,8 @@ bool rule_job(Ctx *c, Job *job)
         Off o = {&rule};
         return db_write(c, off_in_write, &o);
     }
-    Run run = {.rule = &rule, .job = job, .at = json_int(job->params, "at", c->now_ms), .some = 10};
+    Run run = {.rule = &rule, .job = job, .at = json_int(job->params, "at", c->now_ms)};
+    pace_init(&run.pace, WRITE_FIRST, BLOCK);
     run.rows = rule_timed_filter(c, &rule, run.at);
     return walk(c, &run);
 }

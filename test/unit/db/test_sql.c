@@ -231,7 +231,7 @@ static void test_tend(void **state)
     for (; tend.more; steps++) {
         assert_true(steps < 10000);
         OK(c, sql_search_tend(c, "thing", true, &tend));
-        assert_true(tend.pages >= 16 && tend.pages <= 1000);
+        assert_true(tend.pace.size >= 1 && tend.pace.size <= 1000);
     }
     if (!db_is_pg(c->db)) {
         assert_true(before >= 10);
