@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/file.h"
+#include "base/report/report.h"
 #include "record/attach.h"
 #include "record/check.h"
 #include "record/dump.h"
@@ -44,6 +45,10 @@ int cmd_check(Args *args)
         printf("audit: the chain is broken at row %" PRId64 "\n", broken);
         findings++;
     }
+    int before = app.c.n_err;
+    if (ok && !report_fonts(&app.c)) /* a word to the administrator, no finding in the data */
+        printf("note: %s\n", app.c.err_last->message);
+    ctx_errors_back_to(&app.c, before);
     if (ok)
         printf(findings ? "%" PRId64 " findings\n" : "no findings\n", findings);
     int status = !ok ? app_fail(&app) : findings ? 1 : 0;

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/log.h"
+#include "base/report/report.h"
 #include "http/assets.h"
 #include "http/live.h"
 #include "http/serve.h"
@@ -87,6 +88,15 @@ static int stop_all(App *app, Server *server, Work *work)
     return ended(app, 0);
 }
 
+/* Read before anybody waits for it, and once it is locked up: as it will be when somebody prints. */
+static void tell_fonts(App *app)
+{
+    int before = app->c.n_err;
+    if (!report_fonts(&app->c))
+        log_write(LOG_WARN, "no_chinese_font", LOG_S("install", "fonts-noto-cjk"));
+    ctx_errors_back_to(&app->c, before);
+}
+
 int cmd_serve(Args *args)
 {
     AppOptions o = {.dir = args_take(args, "--data"),
@@ -127,6 +137,7 @@ int cmd_serve(Args *args)
         work_stop(work);
         return ended(&app, status);
     }
+    tell_fonts(&app);
     db_release(&app.c);
     if (off_loopback(listen) && strncmp(conf_text("http.base_url"), "https://", 8) != 0)
         fprintf(stderr,

@@ -95,6 +95,8 @@ static const char *const common[] = {
     "/etc/passwd",
     "/etc/group",
     "/etc/ssl",
+    "/etc/fonts", /* printed documents; the fonts themselves are below /usr */
+    "/var/cache/fontconfig",
     "/proc/self",
     "/proc/meminfo",
     "/proc/stat",

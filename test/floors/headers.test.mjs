@@ -11,7 +11,7 @@ import { files, none, read } from '../lib/sources.mjs';
 const run = promisify(execFile);
 const generated = [join(dirname(program), 'gen'), join(root, 'build/gen')].find((d) => existsSync(join(d, 'err_codes.h')));
 const libraries = execFileSync('pkg-config', ['--cflags', 'json-c', 'libsodium', 'icu-uc', 'libutf8proc', 'libpcre2-8',
-  'sqlite3', 'libpq', 'libzip', 'expat', 'libxml-2.0', 'libmicrohttpd'], { encoding: 'utf8' }).trim().split(/\s+/).filter(Boolean);
+  'sqlite3', 'libpq', 'libzip', 'expat', 'libxml-2.0', 'libmicrohttpd', 'pangocairo'], { encoding: 'utf8' }).trim().split(/\s+/).filter(Boolean);
 
 test('every header compiles alone', async () => {
   assert.ok(generated, 'err_codes.h was not generated: run ./dev build');

@@ -8,7 +8,7 @@
 
 static const TextStyle BODY = {.size = 10.5}, LABEL = {.size = 9, .grey = 0.4},
                        VALUE = {.size = 9.5};
-enum { CELL_PAD = 4, PNG_PIXELS_MOST = 16000000 };
+enum { CELL_PAD = 4 };
 
 /* ---- headings and texts -------------------------------------------------------------------- */
 
@@ -125,42 +125,6 @@ static void grid(Flow *f, const Block *b)
 }
 
 /* ---- pictures ------------------------------------------------------------------------------ */
-
-typedef struct Bytes {
-    const unsigned char *at;
-    size_t left;
-} Bytes;
-
-static cairo_status_t read_bytes(void *closure, unsigned char *out, unsigned n)
-{
-    Bytes *b = closure;
-    if (n > b->left)
-        return CAIRO_STATUS_READ_ERROR;
-    memcpy(out, b->at, n);
-    b->at += n;
-    b->left -= n;
-    return CAIRO_STATUS_SUCCESS;
-}
-
-static uint32_t big_endian(const unsigned char *p)
-{
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
-cairo_surface_t *report_picture(const ReportImage *image)
-{
-    if (image->n < 33 || memcmp(image->png, "\x89PNG\r\n\x1a\n", 8) != 0)
-        return NULL;
-    uint32_t w = big_endian(image->png + 16), h = big_endian(image->png + 20);
-    if (!w || !h || (uint64_t)w * h > PNG_PIXELS_MOST) /* before a byte of it is unpacked */
-        return NULL;
-    Bytes b = {image->png, image->n};
-    cairo_surface_t *s = cairo_image_surface_create_from_png_stream(read_bytes, &b);
-    if (cairo_surface_status(s) == CAIRO_STATUS_SUCCESS)
-        return s;
-    cairo_surface_destroy(s);
-    return NULL;
-}
 
 static void image(Flow *f, const Block *b)
 {

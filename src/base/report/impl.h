@@ -110,8 +110,11 @@ void flow_text(Flow *f, const TextStyle *s, ReportAlign align, const char *text)
 bool block_draw(Flow *f, const Block *b);
 bool table_draw(Flow *f, const ReportTable *t);
 
-/* A PNG as a surface of cairo, NULL for what is none or has too many pixels. */
+/* A picture as a surface of cairo, NULL for what is none or has too many pixels. Of a JPEG the surface is empty but for its
+   size: a PDF takes the bytes. */
 cairo_surface_t *report_picture(const ReportImage *image);
+/* "image/png", "image/jpeg", or NULL. */
+const char *report_picture_type(const ReportImage *image);
 
 /* Heights kept from the counting of pages, so that the drawing need not measure again. */
 void row_heights_add(Flow *f, int lines);
@@ -119,6 +122,8 @@ int row_heights_take(Flow *f);
 
 /* The chart in a box of w by h at the origin. No mistakes: what is too much is left out. */
 void chart_draw(cairo_t *cr, TextEngine *t, const Chart *chart, double w, double h);
+
+bool chart_svg_with(Ctx *c, TextEngine *t, const Chart *chart, double w, double h, Buf *out);
 
 /* The modules of a QR code as path of an SVG ("M4 4h7v1h-7z…") or onto cr; size in modules, quiet zone of 4 included. */
 const char *qr_svg_path(Arena *a, const char *text, int *size);

@@ -31,9 +31,9 @@ typedef enum ReportAlign { REPORT_LEFT, REPORT_CENTER, REPORT_RIGHT } ReportAlig
 /* Of a text or of a whole row. */
 typedef enum ReportTone { REPORT_PLAIN, REPORT_STRONG, REPORT_MUTED } ReportTone;
 
-/* A PNG in memory, not copied. n = 0: none. */
+/* A PNG or JPEG in memory, not copied. n = 0: none. */
 typedef struct ReportImage {
-    const unsigned char *png;
+    const unsigned char *bytes;
     size_t n;
 } ReportImage;
 
@@ -101,7 +101,7 @@ void report_table_source(ReportTable *t, const ReportSource *source);
 
 /* Height in millimetres; as wide as the text. The chart's texts and numbers are not copied. */
 void report_chart(Report *r, const Chart *chart, double mm);
-/* A picture at most `mm` wide, at its own ratio; one that is no PNG is left out. Not copied. */
+/* A picture at most `mm` wide, at its own ratio; what is neither PNG nor JPEG is left out. Not copied. */
 void report_image(Report *r, ReportImage image, double mm, ReportAlign align);
 /* A QR code of `mm` millimetres with a line beside it (NULL: none). At most 1,000 bytes; longer is left out. */
 void report_qr(Report *r, const char *text, double mm, const char *caption);

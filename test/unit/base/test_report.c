@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -147,12 +148,329 @@ static void a_header_row_stands_on_every_page_and_no_row_is_lost(void **state)
         assert_int_equal(count(text, arena_printf(a, "R%05d", i)), 1);
 }
 
+static void a_row_taller_than_a_page_goes_on_and_others_are_not_cut(void **state)
+{
+    (void)state;
+    ReportPage page = {.title = "表", .page_numbers = true};
+    Report *r = report_new(&c, &page);
+    ReportTable *t = report_table(r, columns, 4);
+    Buf tall;
+    buf_init(&tall, a);
+    for (int i = 0; i < 150; i++)
+        buf_printf(&tall, "%s第%d行", i ? "\n" : "", i);
+    report_row(t, REPORT_PLAIN, (const char *[]){"1", "甲", "前", "1"});
+    report_row(t, REPORT_PLAIN, (const char *[]){"2", "乙", tall.data, "2"});
+    report_row(t, REPORT_PLAIN, (const char *[]){"3", "丙", "后", "3"});
+    drawn(r);
+    const char *text = poppler("pdftotext -layout %s -");
+    int n = pages();
+    assert_int_equal(n, 3);
+    assert_int_equal(count(text, "客户名称"), 3);
+    for (int i = 0; i < 150; i++)
+        assert_int_equal(count(text, arena_printf(a, "第%d行", i)), 1);
+    assert_int_equal(count(text, "丙"), 1);
+}
+
+typedef struct Made {
+    int at, n;
+    char cells[4][40];
+} Made;
+
+static bool made_rewind(Ctx *ctx, void *arg)
+{
+    (void)ctx;
+    ((Made *)arg)->at = 0;
+    return true;
+}
+
+static int made_next(Ctx *ctx, void *arg, const char **cells, ReportTone *tone)
+{
+    Made *m = arg;
+    (void)ctx;
+    *tone = REPORT_PLAIN;
+    if (m->at == m->n)
+        return 0;
+    for (int i = 0; i < 4; i++) {
+        (void)snprintf(m->cells[i], sizeof m->cells[i], "V%d.%05d", i, m->at);
+        cells[i] = m->cells[i];
+    }
+    m->at++;
+    return 1;
+}
+
+static void ten_thousand_rows_come_from_a_source_in_the_memory_of_few(void **state)
+{
+    (void)state;
+    Made made = {.n = 10000};
+    ReportSource source = {made_rewind, made_next, &made};
+    ReportPage page = {.title = "表", .page_numbers = true};
+    Report *r = report_new(&c, &page);
+    report_table_source(report_table(r, columns, 4), &source);
+    size_t before = arena_used(a);
+    FILE *f = tmpfile();
+    assert_non_null(f);
+    assert_true(report_pdf(&c, r, report_into_file(f)));
+    assert_true(arena_used(a) - before < 512 * 1024);
+    assert_true(ftell(f) > 100000);
+    rewind(f);
+    for (size_t n; (n = fread(buf_room(&out, 65536), 1, 65536, f)) > 0;)
+        buf_grew(&out, n);
+    (void)fclose(f);
+    const char *text = poppler("pdftotext -layout %s -");
+    assert_non_null(strstr(text, "V0.00000"));
+    assert_int_equal(count(text, "V1."), 10000);
+    assert_int_equal(count(text, "客户名称"), pages());
+}
+
+static void too_many_rows_or_columns_are_a_mistake_with_its_number(void **state)
+{
+    (void)state;
+    Made made = {.n = 20001};
+    ReportSource source = {made_rewind, made_next, &made};
+    ReportPage page = {.title = "表"};
+    Report *r = report_new(&c, &page);
+    report_table_source(report_table(r, columns, 4), &source);
+    assert_false(report_pdf(&c, r, report_into(&out)));
+    assert_int_equal(c.err->code, ERR_TOO_LARGE);
+    assert_non_null(strstr(c.err->message, "20000"));
+    ctx_errors_back_to(&c, 0);
+    assert_false(report_html(&c, r, report_into(&out)));
+    assert_int_equal(c.err->code, ERR_TOO_LARGE);
+    ctx_errors_back_to(&c, 0);
+    ReportColumn wide[60];
+    const char *cells[60];
+    for (int i = 0; i < 60; i++) {
+        wide[i] = (ReportColumn){.label = "列"};
+        cells[i] = "值";
+    }
+    int most = report_columns_most(&page);
+    assert_in_range(most, 15, 30);
+    r = report_new(&c, &page);
+    report_row(report_table(r, wide, 60), REPORT_PLAIN, cells);
+    assert_false(report_pdf(&c, r, report_into(&out)));
+    assert_int_equal(c.err->code, ERR_TOO_LARGE);
+    assert_non_null(strstr(c.err->message, ctx_num(&c, most)));
+    ctx_errors_back_to(&c, 0);
+    r = report_new(&c, &page);
+    report_row(report_table(r, wide, most), REPORT_PLAIN, cells);
+    drawn(r);
+}
+
+/* ---- texts --------------------------------------------------------------------------------- */
+
+static void no_line_begins_with_a_closing_mark(void **state)
+{
+    (void)state;
+    static const char *const never[] = {"，", "。", "）", "；", "！", "、", "”", "》"};
+    Buf b;
+    ReportPage page = {.title = "禁则", .paper = REPORT_A5};
+    buf_init(&b, a);
+    for (int i = 0; i < 300; i++)
+        buf_printf(&b, "%.*s%s", 3 * (1 + i * 7 % 5), "客户资料变更申请", never[i % 7]);
+    Report *r = report_new(&c, &page);
+    report_text(r, b.data);
+    drawn(r);
+    char *text = poppler("pdftotext %s -");
+    int lines = 0;
+    for (char *line = strtok_r(text, "\n", &text); line; line = strtok_r(NULL, "\n", &text)) {
+        lines++;
+        for (size_t i = 0; i < sizeof never / sizeof *never; i++)
+            assert_int_not_equal(strncmp(line, never[i], strlen(never[i])), 0);
+    }
+    assert_true(lines > 30);
+}
+
+static void what_no_font_shows_is_named_at_the_foot(void **state)
+{
+    (void)state;
+    ReportPage page = {.title = "字"};
+    Report *r = report_new(&c, &page);
+    report_text(r, "未收录：\U000f1234 完");
+    drawn(r);
+    assert_non_null(strstr(poppler("pdftotext %s -"), "U+F1234"));
+    r = report_new(&c, &page);
+    report_text(r, "都收录");
+    drawn(r);
+    assert_null(strstr(poppler("pdftotext %s -"), "U+"));
+}
+
+static void broken_texts_and_controls_do_no_harm(void **state)
+{
+    (void)state;
+    ReportPage page = {.title = "a\x01"
+                                "b",
+                       .watermark = "张三\x02 2026-05-01"};
+    Report *r = report_new(&c, &page);
+    report_text(r, "坏\xff字\x07节\r\n第二行");
+    report_text(r, NULL);
+    report_grid(r, 3, (ReportPair[]){{"甲", NULL, false}, {NULL, "值", true}, {"乙", "", false}},
+                3);
+    drawn(r);
+    const char *text = poppler("pdftotext %s -");
+    assert_non_null(strstr(text, "坏\uFFFD字节"));
+    assert_non_null(strstr(text, "第二行"));
+    buf_clear(&out);
+    assert_true(report_html(&c, r, report_into(&out)));
+    assert_null(strchr(out.data, 0x07));
+}
+
+/* ---- HTML ---------------------------------------------------------------------------------- */
+
+static const char *html(const Report *r)
+{
+    buf_clear(&out);
+    assert_true(report_html(&c, r, report_into(&out)));
+    return out.data;
+}
+
+static void html_is_escaped_everywhere(void **state)
+{
+    (void)state;
+    const char *bad = "<script>x('1')</script>\"&</style>";
+    ReportPage page = {.title = bad,
+                       .author = bad,
+                       .header = bad,
+                       .footer = bad,
+                       .watermark = bad,
+                       .page_numbers = true};
+    Report *r = report_new(&c, &page);
+    report_heading(r, 1, bad);
+    report_text(r, bad);
+    report_grid(r, 2, (ReportPair[]){{bad, bad, false}}, 1);
+    ReportTable *t = report_table(r, (ReportColumn[]){{.label = bad}}, 1);
+    report_row(t, REPORT_STRONG, &bad);
+    report_table_empty(report_table(r, (ReportColumn[]){{.label = bad}}, 1), bad);
+    report_qr(r, bad, 20, bad);
+    report_signatures(r, &bad, 1);
+    Chart chart = {.title = bad, .empty = bad};
+    report_chart(r, &chart, 30);
+    const char *text = html(r);
+    assert_null(strstr(text, "<script"));
+    assert_int_equal(count(text, "</style>"), 1);
+    assert_null(strstr(text, "'1'"));
+    assert_true(count(text, "&lt;script&gt;x(&#39;1&#39;)") >= 12);
+    assert_non_null(strstr(text, "counter(pages)"));
+    assert_non_null(strstr(text, "@page{size:A4 portrait"));
+    assert_null(strstr(text, "http")); /* nothing from elsewhere */
+}
+
+/* ---- charts -------------------------------------------------------------------------------- */
+
+static void charts_are_one_drawing_as_svg_png_and_in_a_pdf(void **state)
+{
+    (void)state;
+    static const char *const labels[] = {"一月", "二月", "三月"};
+    static const double values[] = {3, 0.0 / 0.0, -5}, others[] = {1, 2, 3};
+    ChartSeries series[] = {{.name = "今年", .values = values}, {.name = "去年", .values = others}};
+    ReportPage page = {.title = "图"};
+    for (int kind = CHART_BAR; kind <= CHART_PIE; kind++) {
+        Chart chart = {.kind = (ChartKind)kind,
+                       .title = "新增客户",
+                       .unit = "个",
+                       .labels = labels,
+                       .n_labels = 3,
+                       .series = series,
+                       .n_series = 2};
+        Report *r = report_new(&c, &page);
+        report_chart(r, &chart, 60);
+        drawn(r);
+        const char *text = poppler("pdftotext %s -");
+        assert_non_null(strstr(text, "新增客户"));
+        assert_non_null(strstr(text, "三月"));
+        buf_clear(&out);
+        assert_true(chart_svg(&c, &chart, 400, 200, &out));
+        assert_non_null(strstr(out.data, "<svg"));
+        buf_clear(&out);
+        assert_true(chart_png(&c, &chart, 400, 200, 2, &out));
+        assert_memory_equal(out.data, "\x89PNG", 4);
+        assert_memory_equal(out.data + 16, "\0\0\x03\x20\0\0\x01\x90", 8); /* 800 by 400 */
+    }
+}
+
+static void charts_of_nothing_and_of_too_much_are_drawn(void **state)
+{
+    (void)state;
+    const char *labels[200];
+    double values[200];
+    for (int i = 0; i < 200; i++) {
+        labels[i] = "很长很长的标签";
+        values[i] = i % 3 ? 1e14 * i : -0.001;
+    }
+    ChartSeries series = {.values = values};
+    ReportPage page = {.title = "图"};
+    Report *r = report_new(&c, &page);
+    Chart charts[8];
+    for (int kind = CHART_BAR; kind <= CHART_PIE; kind++) {
+        charts[kind] = (Chart){.kind = (ChartKind)kind,
+                               .title = "多",
+                               .labels = labels,
+                               .n_labels = 200,
+                               .series = &series,
+                               .n_series = 1};
+        report_chart(r, &charts[kind], 50);
+        charts[kind + 4] = (Chart){.kind = (ChartKind)kind, .empty = "没有数据"};
+        report_chart(r, &charts[kind + 4], 20);
+    }
+    drawn(r);
+    const char *text = poppler("pdftotext %s -");
+    assert_int_equal(count(text, "没有数据"), 4);
+    assert_int_equal(count(without_blanks(text), "(60/200)"), 4);
+}
+
+/* ---- fonts --------------------------------------------------------------------------------- */
+
+static void fonts_without_chinese(const char *conf)
+{
+    char path[] = "/tmp/zk_fonts_XXXXXX";
+    int fd = mkstemp(path), status;
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, conf, strlen(conf)), (ssize_t)strlen(conf));
+    close(fd);
+    pid_t pid = fork(); /* fontconfig is read once a process */
+    if (pid == 0) {
+        (void)setenv("FONTCONFIG_FILE", path, 1);
+        ReportPage page = {.title = "字"};
+        Report *r = report_new(&c, &page);
+        report_text(r, "客户");
+        bool ok = !report_pdf(&c, r, report_into(&out)) && out.len == 0 &&
+                  c.err->code == ERR_REPORT_FONT && strstr(c.err->message, "fonts-noto-cjk");
+        ctx_errors_back_to(&c, 0);
+        ok = ok && !report_fonts(&c) && c.err->code == ERR_REPORT_FONT;
+        ctx_errors_back_to(&c, 0);
+        report_text(r, "Nothing");
+        _exit(ok && report_html(&c, r, report_into(&out)) ? 0 : 1);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    unlink(path);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+static void a_machine_without_chinese_fonts_is_told_what_to_install(void **state)
+{
+    (void)state;
+    fonts_without_chinese("<?xml version=\"1.0\"?><fontconfig></fontconfig>");
+    if (access("/usr/share/fonts/truetype/dejavu", R_OK) == 0)
+        fonts_without_chinese("<?xml version=\"1.0\"?><fontconfig>"
+                              "<dir>/usr/share/fonts/truetype/dejavu</dir></fontconfig>");
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(texts_come_out_as_they_went_in, begin, end),
-        cmocka_unit_test_setup_teardown(a_header_row_stands_on_every_page_and_no_row_is_lost, begin,
-                                        end),
+        TEST(a_machine_without_chinese_fonts_is_told_what_to_install), /* before fonts are read */
+        TEST(texts_come_out_as_they_went_in),
+        TEST(a_header_row_stands_on_every_page_and_no_row_is_lost),
+        TEST(a_row_taller_than_a_page_goes_on_and_others_are_not_cut),
+        TEST(ten_thousand_rows_come_from_a_source_in_the_memory_of_few),
+        TEST(too_many_rows_or_columns_are_a_mistake_with_its_number),
+        TEST(no_line_begins_with_a_closing_mark),
+        TEST(what_no_font_shows_is_named_at_the_foot),
+        TEST(broken_texts_and_controls_do_no_harm),
+        TEST(html_is_escaped_everywhere),
+        TEST(charts_are_one_drawing_as_svg_png_and_in_a_pdf),
+        TEST(charts_of_nothing_and_of_too_much_are_drawn),
     };
     return msg_load() ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
 }
