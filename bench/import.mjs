@@ -72,7 +72,7 @@ export async function measure(server, file, { mode = 'create', check = false, wr
     }
   };
   const idle = rssAnonMb(pid);
-  let peak = idle, stall = 0, stop = false;
+  let peak = idle, stop = false;
   const up = await admin.upload('/imports', 'bench.csv', file, { fields: { entity: 'customer' } });
   if (up.status !== 201) throw new Error(up.text);
   if (mode !== 'create') await admin.patch(`/imports/${up.json.id}`, { sheets: [{ index: 0, entity: 'customer', mode }] });
@@ -90,7 +90,7 @@ export async function measure(server, file, { mode = 'create', check = false, wr
   const ran = await step(up.json.id, 'run');
   stop = true;
   await other;
-  stall = Math.max(0, ...times);
+  const stall = Math.max(0, ...times);
   times.sort((a, b) => a - b);
   return { seconds: ran.seconds, checkSeconds: checked?.seconds, cpu: ran.cpu, rss: peak - idle, stall, stall99: times[Math.floor(times.length * 0.99)] ?? 0,
     counts: ran.json.counts, state: ran.json.state, message: ran.json.message, checked: checked?.json.counts };

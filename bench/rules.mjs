@@ -88,5 +88,5 @@ stop = true;
 await writing;
 console.log(`a timed rule over ${customers} customers: ${now.state}, fired on ${now.counts?.fired} in ${seconds.toFixed(1)} s (${((cpuMs(pid) - cpu) / 1000).toFixed(1)} s of the processor); the slowest of ${writes} other writes took ${longest.toFixed(0)} ms (${calm.toFixed(0)} ms before)`);
 await server.halt();
-if (!kept) rmSync(base, { recursive: true, force: true });
+if (!kept) rmSync(folder, { recursive: true, force: true });
 process.exit(0);

@@ -180,7 +180,7 @@ static void write_all(FILE *out)
     fputs("};\nconst PinyinExt pinyin_ext[] = {\n", out);
     size_t n = 0;
     for (uint32_t ch = 0; ch < MAX_CH; ch++)
-        if (chars[ch].set && (ch < PINYIN_FIRST || ch > PINYIN_LAST))
+        if ((ch < PINYIN_FIRST || ch > PINYIN_LAST) && chars[ch].set)
             fprintf(out, "{0x%X, %u},%s", ch, chars[ch].set, n++ % 8 == 7 ? "\n" : " ");
     fprintf(out, "{0, 0}};\nconst size_t pinyin_n_ext = %zu;\n", n);
 }

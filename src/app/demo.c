@@ -47,9 +47,10 @@ static uint64_t next(Demo *d)
     return z ^ (z >> 31);
 }
 
+/* Below n; 0 of an empty list. */
 static int pick(Demo *d, int n)
 {
-    return (int)(next(d) % (uint64_t)n);
+    return n > 0 ? (int)(next(d) % (uint64_t)n) : 0;
 }
 
 /* One item of a list of data/demo.json. */

@@ -11,6 +11,7 @@
 
 #include "auth/audit_chain.h"
 #include "base/file.h"
+#include "base/whole.h"
 
 typedef struct Anchor {
     bool given;
@@ -25,10 +26,11 @@ static bool read_anchor(Ctx *c, const char *path, Anchor *out)
     FILE *f = path ? fopen(path, "re") : NULL;
     if (!f)
         return true;
-    int n = fscanf(f, "zhike-audit 1 %" SCNd64 " %" SCNd64 " %64[0-9a-f]", &out->seq, &out->id,
-                   out->hash);
+    char seq[20], id[20];
+    int n = fscanf(f, "zhike-audit 1 %19[0-9] %19[0-9] %64[0-9a-f]", seq, id, out->hash);
     (void)fclose(f);
-    if (n != 3 || strlen(out->hash) != AUDIT_HASH)
+    if (n != 3 || strlen(out->hash) != AUDIT_HASH || !whole_number(seq, 0, INT64_MAX, &out->seq) ||
+        !whole_number(id, 0, INT64_MAX, &out->id))
         return ctx_fail(c, ERR_CONFLICT, NULL, "audit.bad_anchor", path);
     out->given = true;
     return true;

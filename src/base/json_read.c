@@ -115,7 +115,7 @@ static bool scan_escape(Scan *s, int32_t *cp)
         const char *f = ch ? strchr(from, ch) : NULL;
         if (!f)
             return fail(s, at, "json.escape");
-        *cp = to[f - from];
+        *cp = (unsigned char)to[f - from];
         return true;
     }
     uint32_t v, low;
@@ -319,7 +319,7 @@ static bool scan_separator(Scan *s, char close, bool *more)
         if (!s->clean)
             return fail(s, comma, "json.trailing_comma");
         blank(s, comma, comma + 1);
-        ch = close;
+        ch = (unsigned char)close;
     }
     if (ch != close)
         return fail(s, s->p, ch < 0 ? "json.unclosed" : "json.expected_comma");
@@ -611,7 +611,7 @@ static int find_line(Scan *s, const char *const *path)
         Key k = {.at = s->p};
         if (named && !scan_key(s, &k))
             return 0;
-        char *end;
+        char *end = NULL;
         bool hit = named ? strlen(*path) == k.n && memcmp(*path, k.s, k.n) == 0
                          : strtoll(*path, &end, 10) == index && end != *path && !*end;
         if (hit)

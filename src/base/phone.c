@@ -361,7 +361,7 @@ static char *mask_one(Arena *a, const char *text)
 {
     Phone p;
     switch (phone_parse(a, text, &p)) {
-    case PHONE_MOBILE: return stars(a, p.display, 3, 4);
+    case PHONE_MOBILE:
     case PHONE_IOT: return stars(a, p.display, 3, 4);
     case PHONE_SERVICE: return arena_str(a, p.display);
     case PHONE_FOREIGN: return stars(a, p.display, 4, 2);

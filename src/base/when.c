@@ -387,12 +387,10 @@ static int minute_of(int h, int min, Period period, bool written)
         return -1;
     if (period == P_NONE && !written && h >= 1 && h <= 6)
         h += 12;
-    if ((period == P_AFTERNOON || period == P_EVENING) && h < 12)
+    if (((period == P_AFTERNOON || period == P_EVENING) && h < 12) || (period == P_NOON && h <= 2))
         h += 12;
     else if (period == P_EVENING && h == 12)
         h = 24;
-    else if (period == P_NOON && h <= 2)
-        h += 12;
     else if (period == P_NIGHT && h == 12)
         h = 0;
     int at = h * 60 + min;

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -175,12 +176,9 @@ static int64_t count_files(void)
 static int64_t stat_field(const char *text, int at)
 {
     const char *p = strrchr(text, ')');
-    int64_t value = -1;
     for (int i = 2; p && i < at; i++)
         p = strchr(p + 1, ' ');
-    if (!p || sscanf(p, " %" SCNd64, &value) != 1)
-        return -1;
-    return value;
+    return p ? strtoll(p, NULL, 10) : -1; /* written by the kernel */
 }
 
 static void of_process(Buf *b)

@@ -24,10 +24,8 @@
 static void choose_language(Request *rq)
 {
     const char *accept = request_header(rq, "Accept-Language");
-    if (accept && strncasecmp(accept, "en", 2) == 0)
-        rq->c.lang = "en";
-    else if (!accept && rq->c.actor && rq->c.actor->locale &&
-             strncmp(rq->c.actor->locale, "en", 2) == 0)
+    const char *wanted = accept ? accept : rq->c.actor ? rq->c.actor->locale : NULL;
+    if (wanted && strncasecmp(wanted, "en", 2) == 0)
         rq->c.lang = "en";
 }
 

@@ -152,7 +152,7 @@ static const char *kind_message(KeyKind k)
     case K_STR: return "meta.want_text";
     case K_BOOL: return "meta.want_bool";
     case K_INT: return "meta.want_int";
-    case K_LABEL: return "meta.want_label";
+    case K_LABEL:
     case K_TEXT2: return "meta.want_label";
     case K_NUM: return "meta.want_number";
     case K_OBJ: return "meta.want_object";

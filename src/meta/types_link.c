@@ -193,13 +193,13 @@ static char *none_to_text(Arena *a, const Field *f, const DbVal *v, const char *
 
 #define ID_TYPE(name_, ops_)                                                                       \
     {                                                                                              \
-        .name = name_, .column = COL_INT, .has_column = true, .ops = ops_,                         \
+        .name = (name_), .column = COL_INT, .has_column = true, .ops = (ops_),                     \
         .from_json = id_from_json, .from_text = id_from_text, .check = type_check_none,            \
         .to_json = id_to_json, .to_text = id_to_text                                               \
     }
 #define NO_COLUMN(name_, ops_)                                                                     \
     {                                                                                              \
-        .name = name_, .column = COL_TEXT, .has_column = false, .ops = ops_,                       \
+        .name = (name_), .column = COL_TEXT, .has_column = false, .ops = (ops_),                   \
         .from_json = none_from_json, .from_text = none_from_text, .check = type_check_none,        \
         .to_json = none_to_json, .to_text = none_to_text                                           \
     }

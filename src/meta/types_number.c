@@ -335,9 +335,9 @@ static char *bool_to_text(Arena *a, const Field *f, const DbVal *v, const char *
 
 #define SCALED(name_, to_json_)                                                                    \
     {                                                                                              \
-        .name = name_, .column = COL_INT, .has_column = true, .ops = OPS_ORDER,                    \
+        .name = (name_), .column = COL_INT, .has_column = true, .ops = OPS_ORDER,                  \
         .from_json = scaled_from_json, .from_text = scaled_from_text, .check = scaled_check,       \
-        .to_json = to_json_, .to_text = scaled_to_text                                             \
+        .to_json = (to_json_), .to_text = scaled_to_text                                           \
     }
 
 const FieldOps type_int_ops = SCALED("int", int_to_json);

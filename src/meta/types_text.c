@@ -224,8 +224,8 @@ static bool url_from_text(Ctx *c, const Field *f, const char *text, DbVal *out)
 #define TEXT_OPS (OPS_EQ | 1u << OP_CONTAINS | 1u << OP_STARTS)
 #define TEXT_TYPE(name_, ops_, from_text_, check_)                                                 \
     {                                                                                              \
-        .name = name_, .column = COL_TEXT, .has_column = true, .text = true, .ops = ops_,          \
-        .from_json = text_from_json, .from_text = from_text_, .check = check_,                     \
+        .name = (name_), .column = COL_TEXT, .has_column = true, .text = true, .ops = (ops_),      \
+        .from_json = text_from_json, .from_text = (from_text_), .check = (check_),                 \
         .to_json = text_to_json, .to_text = type_text_plain                                        \
     }
 

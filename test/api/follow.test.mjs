@@ -166,12 +166,12 @@ describe('counts kept on the record', () => {
 });
 
 describe('the timeline narrowed and searched', () => {
-  let c, talk, who;
+  let c;
   before(async () => {
     c = await makeCustomer(rep, { name: '时间线样本有限公司', phone: '13811112222', short_name: '旧简称' });
-    who = await make(rep, 'contacts', contact(c.id, { name: '钱多多' }));
+    await make(rep, 'contacts', contact(c.id, { name: '钱多多' }));
     await sleep(5);
-    talk = await make(rep, 'follow-ups', followUp(c.id, { content: '谈了 PLC 改造和 100% 预付', customer_need: '月底前要样机', happened_at: '2026-03-02T02:00:00Z' }));
+    await make(rep, 'follow-ups', followUp(c.id, { content: '谈了 PLC 改造和 100% 预付', customer_need: '月底前要样机', happened_at: '2026-03-02T02:00:00Z' }));
     await make(boss, 'follow-ups', followUp(c.id, { content: '领导拜访，确认年度框架', method: 'visit', happened_at: '2026-03-05T02:00:00Z' }));
     await make(rep, 'tasks', { title: '准备样机', customer: c.id });
     await rep.patchNow(`/customers/${c.id}`, { short_name: '新简称', phone: '13833334444' });

@@ -151,7 +151,7 @@ describe('files as people have them', () => {
       return step(rep, up.id, 'run');
     };
     assert.deepEqual((await run({ mode: 'update' })).counts, { ...none, updated: 1, skipped: 1, duplicate: 1 });
-    let [c] = await byName(rep, '更新对象有限公司');
+    const [c] = await byName(rep, '更新对象有限公司');
     assert.equal((await rep.get(`/customers/${c.id}`)).json.remark, '旧');
     assert.deepEqual((await run({ mode: 'upsert', match: ['name'], on_blank: 'clear', mapping: { 2: null } })).counts,
       { ...none, updated: 1, failed: 1, duplicate: 1 }); // the new one lacks its source

@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import { makeCompany, startServer, until } from '../lib/index.mjs';
 import { all, contact, customer, filter, ids, make, makeCustomer, mobile, problem } from '../lib/records.mjs';
 
-let server, boss, rep, agent, people;
+let server, boss, rep, people;
 const rows = { customers: [], tasks: [], contacts: [] };
 const me = {};
 
@@ -21,7 +21,7 @@ const pick = (list, i) => list[i % list.length];
 before(async () => {
   server = await startServer({ company: true, env: { ZHIKE_LIMIT_SEARCH: '100000/min' } });
   people = await makeCompany(server, { only: ['boss', 'rep', 'rep2', 'agent'] });
-  ({ boss, rep, agent } = people);
+  ({ boss, rep } = people);
   for (const name of ['boss', 'rep', 'rep2']) me[name] = (await people[name].get('/me')).json.user.id;
   const regions = [330106, 330102, 310115, 110105, null];
   const names = ['华为技术有限公司', 'HUAWEI Cloud', '云杉科技', 'Ａｃｍｅ（中国）', '100%_特殊', "O'Neil", '腾讯', '阿里巴巴', 'acme', '银行（中国）'];

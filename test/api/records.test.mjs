@@ -6,10 +6,10 @@ import { after, before, describe, test } from 'node:test';
 import { makeCompany, startServer } from '../lib/index.mjs';
 import { all, contact, customer, filter, followUp, ids, make, makeCustomer, mistakes, mobile, problem } from '../lib/records.mjs';
 
-let server, rep, rep2, manager, boss, admin;
+let server, rep, rep2, manager;
 before(async () => {
   server = await startServer({ company: true });
-  ({ rep, rep2, manager, boss, admin } = await makeCompany(server, { only: ['rep', 'rep2', 'manager', 'boss'] }));
+  ({ rep, rep2, manager } = await makeCompany(server, { only: ['rep', 'rep2', 'manager', 'boss'] }));
 });
 after(() => server?.stop());
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { until } from '../lib/index.mjs';
-import { accessible, choose, clean, customer, fits, picture, settled, signedIn, stage } from './lib/journey.mjs';
+import { accessible, clean, customer, fits, picture, settled, signedIn, stage } from './lib/journey.mjs';
 
 const it = stage();
 

@@ -88,7 +88,7 @@ describe('cut off', { skip }, () => {
   });
 
   test('a PostgreSQL that falls silent: requests end with 503, and go well once it speaks', { timeout: 120_000 * slow }, async () => {
-    const { proxy, server, client } = it;
+    const { proxy, client } = it;
     proxy.paused = true;
     const from = Date.now();
     const asked = Promise.all([0, 1, 2].map((i) => client.post('/customers', body(`哑${i}`), { 'Idempotency-Key': `key-silent-${i}` }).catch(() => null)));

@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { passwordOf, psql, sleep, slow, startServer, until } from '../lib/index.mjs';
+import { psql, sleep, slow, startServer, until } from '../lib/index.mjs';
 import { filter } from '../lib/records.mjs';
 
 const rss = (server) => Number(/RssAnon:\s+(\d+)/.exec(readFileSync(`/proc/${server.child.pid}/status`, 'utf8'))[1]) / 1024;

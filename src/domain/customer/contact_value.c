@@ -27,8 +27,7 @@ static Span reach(const Scan *b, const BlockLabel *l)
     while (empty && i < b->n && (b->s[i] == ' ' || b->s[i] == '\n'))
         i++;
     size_t to = i;
-    while (to < b->n && b->s[to] != '\n' &&
-           (to == i ? !is_label_start(b, to) : !is_label_start(b, to)))
+    while (to < b->n && b->s[to] != '\n' && !is_label_start(b, to))
         to++;
     return (Span){i, to};
 }

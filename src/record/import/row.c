@@ -165,10 +165,10 @@ static const ImpMap *map_of(const ImpPlan *p, const char *field)
         const ImpMap *m = &p->maps[i];
         if (strcmp(m->path, field) == 0)
             return m;
-        if (m->address && (strcmp(field, "region") == 0 || strcmp(field, "address_detail") == 0))
-            near = m;
-        else if (strncmp(m->path, field, len) == 0 && (m->path[len] == '.' || !m->path[len]) &&
-                 (!near || m->mobile))
+        bool place =
+            m->address && (strcmp(field, "region") == 0 || strcmp(field, "address_detail") == 0);
+        bool part = strncmp(m->path, field, len) == 0 && (m->path[len] == '.' || !m->path[len]);
+        if (place || (part && (!near || m->mobile)))
             near = m;
     }
     return near;

@@ -205,8 +205,8 @@ static bool choose(Ctx *c, const RuleFire *f, json_object *in, int64_t *out)
     if (!least && n > 1 && !f->dry && !rule_turn(c, f, &turn))
         return false;
     int best = (int)(turn % n);
-    for (int i = 0; least && i < n; i++)
-        if (load[i] < load[best] || (load[i] == load[best] && i < best))
+    for (int i = 0; i < n && least; i++)
+        if (load[i] < load[best] || (i < best && load[i] == load[best]))
             best = i;
     *out = users[best];
     if (least)

@@ -211,7 +211,7 @@ static void td_start(Page *p, const xmlChar **attrs)
         return;
     }
     if (p->down > 1) {
-        while (p->until.n < (size_t)(p->col + p->across))
+        while (p->until.n < (size_t)p->col + (size_t)p->across)
             vec_push(p->b->a, &p->until, 0);
         for (int i = p->col; i < p->col + p->across; i++)
             p->until.items[i] = p->row + p->down - 1;

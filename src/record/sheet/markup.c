@@ -94,15 +94,15 @@ bool markup_encoding(SheetBook *b, const char *head, size_t n, const char *chose
     TextEncoding said = declared(head, n);
     int before = c->n_err;
     bool found = text_detect_end(c, d, &guess);
-    if (found && (guess.rule == RULE_BOM || guess.rule == RULE_UTF8 || guess.rule == RULE_NUL ||
-                  said == ENC_UNKNOWN)) {
-        b->encoding = guess.encoding;
-    } else if (said != ENC_UNKNOWN && said != ENC_UTF8 && said != ENC_UTF16LE &&
-               said != ENC_UTF16BE) {
+    bool sure =
+        found && (guess.rule == RULE_BOM || guess.rule == RULE_UTF8 || guess.rule == RULE_NUL);
+    bool bytes =
+        said != ENC_UNKNOWN && said != ENC_UTF8 && said != ENC_UTF16LE && said != ENC_UTF16BE;
+    if (bytes && !sure) {
         ctx_errors_back_to(c, before);
         b->encoding = said;
         found = true;
-    } else if (found) { /* it says UTF-8 and is not */
+    } else if (found) { /* also where it says UTF-8 and is not */
         b->encoding = guess.encoding;
     }
     if (found)

@@ -264,6 +264,30 @@ static void rewritten(void **state)
     check(ROWS, 0, anchor);
 }
 
+/* An anchor that is none of ours is told, also one whose number no row can have. */
+static void foreign_anchor(void **state)
+{
+    static const char *const bad[] = {"", "zhike-audit 1 5",
+                                      "zhike-audit 1 99999999999999999999 1 ",
+                                      "zhike-audit 1 9999999999999999999 1 "};
+    (void)state;
+    char path[128];
+    (void)snprintf(path, sizeof path, "%s/other.head", house_dir);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        Ctx c;
+        Arena *a = arena_new(0);
+        int64_t n, broken;
+        FILE *f = fopen(path, "we");
+        assert_non_null(f);
+        assert_true(fprintf(f, "%s%064d\n", bad[i], 0) > 0);
+        assert_int_equal(fclose(f), 0);
+        house_ctx(&c, a);
+        assert_false(audit_verify(&c, path, &n, &broken));
+        assert_int_equal(c.err->code, ERR_CONFLICT);
+        house_end(a);
+    }
+}
+
 /* A note is written although mistakes were recorded before, and they stay. */
 static void notes(void **state)
 {
@@ -357,8 +381,9 @@ static void columns(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whole), cmocka_unit_test(tampered), cmocka_unit_test(rewritten),
-        cmocka_unit_test(notes), cmocka_unit_test(gone_on),  cmocka_unit_test(columns),
+        cmocka_unit_test(whole),          cmocka_unit_test(tampered), cmocka_unit_test(rewritten),
+        cmocka_unit_test(foreign_anchor), cmocka_unit_test(notes),    cmocka_unit_test(gone_on),
+        cmocka_unit_test(columns),
     };
     return house_run(tests, sealed_log);
 }

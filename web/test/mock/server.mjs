@@ -227,7 +227,8 @@ export const server = createServer(async (req, res) => {
     res.end(answer.status === 204 ? undefined : out);
     return;
   }
-  let body, type = mime[extname(url.pathname)] ?? 'text/html; charset=utf-8';
+  let body;
+  const type = mime[extname(url.pathname)] ?? 'text/html; charset=utf-8';
   if (url.pathname === '/assets/regions-mock.json') body = JSON.stringify(regions);
   else { const file = join(dist, extname(url.pathname) ? url.pathname : 'index.html'); if (!existsSync(file)) { res.writeHead(404); res.end(); return; } body = readFileSync(file); }
   res.writeHead(200, { 'Content-Type': type, 'Content-Encoding': 'gzip', 'Content-Security-Policy': csp, 'X-Content-Type-Options': 'nosniff' });

@@ -10,7 +10,7 @@ const fields = [field('name', 'string', { sort: true }), field('level', 'option'
 const entity: EntityDef = { name: 'customer', plural: 'customers', label: { zh: '客户' }, title: 'name', can: { edit: true }, fields, list: fields.map((f) => f.name), form: [] };
 const rows: Row[] = [1, 2, 3].map((id) => ({ id, version: 1, name: `客户${id}`, level: 'key', money: '1200.5', phone: '139****1111', masked: id === 2 ? ['phone'] : [] }));
 const router = createRouter({ history: createMemoryHistory(), routes: [{ path: '/:x(.*)*', component: { template: '<i/>' } }] });
-const make = (more = {}) => mount(DataGrid, { props: { entity, fields, rows, sort: '-money', selected: new Set<number>([2]), loading: false, label: '客户', pickable: true, rowMenu: () => [], save: async () => true, ...more }, global: { plugins: [router] }, attachTo: document.body });
+const make = (more = {}) => mount(DataGrid, { props: { entity, fields, rows, sort: '-money', selected: new Set<number>([2]), loading: false, caption: '客户', pickable: true, rowMenu: () => [], save: async () => true, ...more }, global: { plugins: [router] }, attachTo: document.body });
 
 describe('DataGrid', () => {
   it('shows a row a record with its values as people read them', () => {
@@ -100,7 +100,7 @@ describe('DataGrid', () => {
     const box = document.createElement('div');
     box.className = 'grid-box';
     document.body.append(box);
-    const w = mount(DataGrid, { props: { entity, fields, rows, sort: '', selected: new Set<number>(), loading: false, label: '客户' }, global: { plugins: [router] }, attachTo: box });
+    const w = mount(DataGrid, { props: { entity, fields, rows, sort: '', selected: new Set<number>(), loading: false, caption: '客户' }, global: { plugins: [router] }, attachTo: box });
     const aside = (left: number) => { box.scrollLeft = left; box.dispatchEvent(new Event('scroll')); return w.get('table').attributes('data-aside'); };
     expect([w.get('table').attributes('data-aside'), aside(30), aside(0)]).toEqual([undefined, '', undefined]);
     w.unmount();
