@@ -175,7 +175,9 @@ static bool open_all(App *app, const AppOptions *o)
                     .dir = o->dir,
                     .create = o->create,
                     .readers = (int)conf_int(*url ? "db.pool" : "db.readers"),
-                    .mmap_bytes = conf_size("db.mmap")};
+                    .mmap_bytes = conf_size("db.mmap"),
+                    .reserve_bytes = o->guarded ? conf_size("db.reserve") : 0};
+    c->vital = true; /* a server starts on a full disk, too */
     if (!db_open(c, &db, &app->db))
         return false;
     c->db = app->db;

@@ -33,6 +33,7 @@ typedef struct Ctx {
     int retry_after_s; /* set with ERR_LIMIT and ERR_BUSY; 0 = not said */
     bool
         patient; /* the work of a job: its writes let those of people go first, every second time */
+    bool vital;  /* its writes may use the room kept for a full disk (db_disk_full) */
     int n_sql;   /* statements run, for tests and the log */
     int64_t deadline_ms; /* monotonic ms after which statements are interrupted; 0 = none */
     /* brief: on a thread that must not wait. What would block or write fails instead and sets ran_over; what goes

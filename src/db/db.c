@@ -101,6 +101,7 @@ bool db_open(Ctx *c, const DbOptions *o, Db **out)
 
     Db *before = c->db;
     c->db = db;
+    db->reserve = pg ? NULL : reserve_new(o);
     if (!db->drv->open(c, o, db)) {
         c->db = before;
         db_close(db);
@@ -121,6 +122,7 @@ void db_close(Db *db)
         free(db->followers[i].ids);
     if (db->depths)
         depth_cache_free(db->depths);
+    reserve_free(db->reserve);
     pthread_mutex_destroy(&db->lock);
     pthread_mutex_destroy(&db->follow_lock);
     pthread_cond_destroy(&db->freed);
@@ -388,6 +390,10 @@ bool db_write(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg)
     if (c->brief)
         return ctx_ran_over(c, false);
     if (!db_in_write(c)) {
+        if (reserve_keeps_out(c, c->db->reserve)) {
+            meter_add(METER_WRITES_FAILED, 1);
+            return ctx_fail(c, ERR_DISK_FULL, NULL, "err.db_disk_full");
+        }
         bool done = c->db->drv->write(c, fn, arg);
         meter_add(done ? METER_WRITES : METER_WRITES_FAILED, 1);
         return done;

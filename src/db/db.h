@@ -48,7 +48,8 @@ typedef struct DbOptions {
     const char *dir; /* the data folder; SQLite lives in <dir>/zhike.db */
     bool create;     /* make the SQLite file where it is missing */
     int readers; /* connections at most: SQLite readers (default 32), PostgreSQL pool (default 8) */
-    int64_t mmap_bytes; /* SQLite; default 2 GiB */
+    int64_t mmap_bytes;    /* SQLite; default 2 GiB */
+    int64_t reserve_bytes; /* SQLite: room kept for a full disk (reserve.c); 0: none */
 } DbOptions;
 
 /* Opens and sets c->db. On failure false with a mistake that says what to do. db_close joins the
@@ -59,6 +60,10 @@ void db_close(Db *db);
    when that has passed; what waits then fails with ERR_BUSY or ERR_COMMIT_UNKNOWN. SQLite waits for nobody. Any thread. */
 void db_end_by(Db *db, int64_t mono_ms);
 bool db_is_pg(const Db *db);
+/* Is the disk full, so that only what is vital (Ctx.vital) is written? Always false without a reserve. Any thread. */
+bool db_disk_full(const Db *db);
+/* Asked now and then while it is: is there room again? */
+void db_disk_look(Db *db);
 
 /*
  * What the address of a PostgreSQL makes the process reach for at any later moment, so that it can be locked up before:

@@ -178,6 +178,7 @@ typedef struct Follower {
 } Follower;
 
 typedef struct DepthCache DepthCache;
+typedef struct Reserve Reserve;
 
 struct Db {
     const Driver *drv;
@@ -193,10 +194,17 @@ struct Db {
     pthread_mutex_t follow_lock;
     Follower followers[8];
     DepthCache *depths; /* or NULL */
+    Reserve *reserve;   /* or NULL */
     char holder[33];    /* who this process is in node_lease and schema_lock */
     char host[160];     /* boot id and process namespace: "the same machine" */
     int node;           /* -1: no lease */
 };
+
+/* reserve.c; NULL where none is wanted */
+Reserve *reserve_new(const DbOptions *o);
+void reserve_free(Reserve *r);
+void reserve_spend(Reserve *r); /* the disk is full */
+bool reserve_keeps_out(const Ctx *c, const Reserve *r);
 
 /* lease.c: whether the holder of a lease ran on this machine (host: as Db.host) and is gone. */
 bool db_holder_gone(const Db *db, const char *holder, const char *host, int64_t pid);

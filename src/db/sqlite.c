@@ -173,6 +173,7 @@ static bool failed(Ctx *c, SqliteConn *k, int rc, const char *sql)
     if (k->base.in_write)
         k->base.aborted = true;
     switch (rc & 0xff) {
+    case SQLITE_FULL: reserve_spend(k->base.db->reserve); break;
     case SQLITE_IOERR:
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:

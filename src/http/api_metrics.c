@@ -124,9 +124,11 @@ static void size_of(Buf *b, const char *name, const char *about, const char *fil
         gauge(b, name, about, (int64_t)st.st_size);
 }
 
-static void of_disk(Buf *b)
+static void of_disk(const Db *db, Buf *b)
 {
     struct statvfs v;
+    gauge(b, "zhike_disk_full", "The disk is full, only what is vital is written (0: it is not)",
+          db_disk_full(db));
     size_of(b, "zhike_db_file_bytes", "The file of SQLite", "zhike.db");
     size_of(b, "zhike_db_log_bytes", "The write-ahead log of SQLite", "zhike.db-wal");
     if (statvfs(serve_dir(), &v) != 0)
@@ -225,7 +227,7 @@ bool api_metrics(Request *rq)
     tally_write(b);
     of_server(b);
     of_database(b, rq->c.db);
-    of_disk(b);
+    of_disk(rq->c.db, b);
     of_confinement(b);
     of_process(b);
     /* asked last, and not for long: where the database is away all the rest is still told */

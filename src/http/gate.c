@@ -240,6 +240,7 @@ static void begin(Request *rq)
     if (m)
         arena_defer(c->a, model_release, m);
     id_trace(c->trace_id);
+    c->vital = rq->route && rq->route->vital;
     c->deadline_ms = clock_mono_ms() + conf_duration_ms("query.timeout");
     choose_language(rq);
 }

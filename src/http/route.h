@@ -27,7 +27,7 @@ struct Route {
     bool import_sized; /* the file may be as large as an import */
     bool
         quick; /* only reads, and may be begun twice: tried where the socket is read, see serve.c */
-    bool vital;        /* answered under any load: see queue.h */
+    bool vital;        /* answered under any load (queue.h), and its writes on a full disk */
     bool asks_nobody;  /* no statement, no file: answered where the socket is read, on any engine */
     bool stream;       /* answers text/event-stream (OpenAPI) */
     bool bare;         /* takes no members: no body, or {} */

@@ -95,6 +95,7 @@ static void follow(Keeper *k, Ctx *c)
 
 static void seal(Keeper *k, Ctx *c)
 {
+    c->vital = true;
     bool left = true;
     int sealed = 0;
     int64_t head;
@@ -126,6 +127,7 @@ static void lease(Keeper *k, Ctx *c)
 {
     int node, n_err = c->n_err;
     (void)k;
+    c->vital = true;
     if (db_lease_renew(c) || db_lease_held(c->db))
         return;
     ctx_errors_back_to(c, n_err);
@@ -227,6 +229,7 @@ void keeper_tick(Keeper *k)
 {
     int64_t now = clock_mono_ms();
     duty(k, follow, "keeper_follow");
+    db_disk_look(k->db);
     if (clock_jumped(k, now) && k->next_lease != INT64_MAX)
         k->next_lease = now;
     if (now >= k->next_lease) {
