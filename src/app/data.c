@@ -83,6 +83,12 @@ typedef struct Wish {
     const char *report;
 } Wish;
 
+/* Why a call of the library failed; some of them do not say. */
+static int why(void)
+{
+    return errno ? errno : EIO;
+}
+
 /* Piece by piece: the file may be as large as an upload. */
 static bool copy_in(App *app, const char *from, const char **out)
 {
@@ -91,16 +97,16 @@ static bool copy_in(App *app, const char *from, const char **out)
     const char *to = attach_tmp(c, ".import");
     int64_t most = conf_size("http.import_max"), total = 0;
     FILE *in = fopen(from, "rbe"), *copy = in ? fopen(to, "wbe") : NULL;
-    int err = in && copy ? 0 : errno;
+    int err = in && copy ? 0 : why();
     for (size_t n; !err && (n = fread(piece, 1, sizeof piece, in)) > 0;) {
         total += (int64_t)n;
         if (total > most || fwrite(piece, 1, n, copy) != n)
-            err = total > most ? EFBIG : errno;
+            err = total > most ? EFBIG : why();
     }
     if (!err && ferror(in))
-        err = errno;
+        err = why();
     if (copy && fclose(copy) != 0 && !err)
-        err = errno;
+        err = why();
     if (in)
         (void)fclose(in);
     *out = to;

@@ -20,32 +20,34 @@
 #if defined(__GNUC__)
 #define ZK_PRINTF(f, a) __attribute__((format(printf, f, a)))
 #define ZK_UNUSED __attribute__((unused))
+#define ZK_NEVER_NULL __attribute__((returns_nonnull))
 #else
 #define ZK_PRINTF(f, a)
 #define ZK_UNUSED
+#define ZK_NEVER_NULL
 #endif
 
 typedef struct Arena Arena;
 
 /* A new arena. cap: bytes after which arena_over_cap turns true (0: no cap). */
-Arena *arena_new(size_t cap);
+Arena *arena_new(size_t cap) ZK_NEVER_NULL;
 /* An arena inside another: ends at the latest with its parent. For the step of a loop. */
-Arena *arena_child(Arena *parent);
+Arena *arena_child(Arena *parent) ZK_NEVER_NULL;
 /* Runs the deferred calls in reverse order and keeps one block for reuse. */
 void arena_reset(Arena *a);
 /* Runs the deferred calls in reverse order and gives all memory back. */
 void arena_free(Arena *a);
 
 /* n zeroed bytes, aligned for any type. Never NULL. n = 0 gives a valid pointer. */
-void *arena_alloc(Arena *a, size_t n);
+void *arena_alloc(Arena *a, size_t n) ZK_NEVER_NULL;
 /* n * size zeroed bytes; the product is checked for overflow (abort). */
-void *arena_array(Arena *a, size_t n, size_t size);
+void *arena_array(Arena *a, size_t n, size_t size) ZK_NEVER_NULL;
 /* A copy of n bytes plus a closing NUL. */
-char *arena_dup(Arena *a, const char *s, size_t n);
+char *arena_dup(Arena *a, const char *s, size_t n) ZK_NEVER_NULL;
 /* A copy of a string; NULL stays NULL. */
 char *arena_str(Arena *a, const char *s);
-char *arena_printf(Arena *a, const char *fmt, ...) ZK_PRINTF(2, 3);
-char *arena_vprintf(Arena *a, const char *fmt, va_list ap) ZK_PRINTF(2, 0);
+char *arena_printf(Arena *a, const char *fmt, ...) ZK_PRINTF(2, 3) ZK_NEVER_NULL;
+char *arena_vprintf(Arena *a, const char *fmt, va_list ap) ZK_PRINTF(2, 0) ZK_NEVER_NULL;
 
 /* fn(ptr) runs when the arena is reset or freed, last deferred first. */
 void arena_defer(Arena *a, void (*fn)(void *ptr), void *ptr);

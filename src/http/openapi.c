@@ -330,7 +330,7 @@ static const char *path_text(Arena *a, const Route *r, const Entity *e)
             continue;
         }
         size_t n = strcspn(++p, "/.");
-        if (strncmp(p, "plural", 6) == 0 && n == 6)
+        if (e && strncmp(p, "plural", 6) == 0 && n == 6)
             buf_puts(&b, e->plural);
         else
             buf_printf(&b, "{%.*s}", (int)n, p);

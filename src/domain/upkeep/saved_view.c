@@ -36,9 +36,11 @@ static const char *code_at(json_object *list, size_t i)
 
 static bool names(json_object *list, const char *code)
 {
-    for (size_t i = 0; list && i < json_object_array_length(list); i++)
-        if (code_at(list, i) && strcmp(code_at(list, i), code) == 0)
+    for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+        const char *has = code_at(list, i);
+        if (has && strcmp(has, code) == 0)
             return true;
+    }
     return false;
 }
 
