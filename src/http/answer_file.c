@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "record/print/page.h"
 
 static char *disposition(Arena *a, const char *name)
 {
@@ -46,4 +47,13 @@ bool answer_file(Request *rq, const char *path, const char *name, const char *mi
     respond_header(o, "Content-Disposition", disposition(rq->c.a, name));
     respond_header(o, "Content-Security-Policy", "default-src 'none'; sandbox");
     return true;
+}
+
+bool answer_report(Request *rq, const Report *r, const char *format, const char *name)
+{
+    const char *path;
+    return print_file(&rq->c, r, format, &path) &&
+           answer_file(rq, path, arena_printf(rq->c.a, "%s.%s", name, format),
+                       strcmp(format, "pdf") == 0 ? "application/pdf" : "text/html; charset=utf-8",
+                       true);
 }

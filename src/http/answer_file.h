@@ -2,6 +2,7 @@
 #ifndef HTTP_ANSWER_FILE_H
 #define HTTP_ANSWER_FILE_H
 
+#include "base/report/report.h"
 #include "http/request.h"
 
 /*
@@ -10,5 +11,8 @@
  */
 bool answer_file(Request *rq, const char *path, const char *name, const char *mime,
                  bool remove_after);
+
+/* A document as a file, format "pdf" or "html"; `name` without its ending. */
+bool answer_report(Request *rq, const Report *r, const char *format, const char *name);
 
 #endif

@@ -32,6 +32,7 @@ bool api_record_delete(Request *rq);
 bool api_record_restore(Request *rq);
 bool api_record_erase(Request *rq);
 bool api_record_timeline(Request *rq);
+bool api_record_print(Request *rq);
 bool api_record_history(Request *rq);
 bool api_record_action(Request *rq);
 bool api_entity_action(Request *rq);

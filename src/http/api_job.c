@@ -14,6 +14,7 @@
 #include "record/bulk.h"
 #include "record/export.h"
 #include "record/import/import.h"
+#include "record/print/page.h"
 
 #define XLSX "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -179,7 +180,13 @@ bool api_import_duplicates(Request *rq)
 
 bool api_import_report(Request *rq)
 {
-    return import_report(&rq->c, rq->id, &rq->out.body);
+    Ctx *c = &rq->c;
+    const char *format = request_query(rq, "format"), *title;
+    Report *r;
+    if (!format || strcmp(format, "json") == 0)
+        return import_report(c, rq->id, &rq->out.body);
+    return print_format(c, format, &format) && import_print(c, rq->id, format, &r, &title) &&
+           answer_report(rq, r, format, title);
 }
 
 bool api_import_errors_xlsx(Request *rq)

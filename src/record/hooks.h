@@ -8,6 +8,8 @@
 
 #include "record/record.h"
 
+struct Report; /* base/report/report.h */
+
 /* One save on its way. */
 typedef struct Save {
     const Entity *e;
@@ -34,6 +36,9 @@ typedef struct RecordHooks {
     /* actions named in the entity file; answer JSON into out. *handled false: not mine */
     bool (*action)(Ctx *c, const Entity *e, const Record *r /* NULL for entity actions */,
                    const char *name, json_object *in, Buf *out, bool *handled);
+    /* the blocks of its printed form, where there is one of its own; the caller may read r, what else stands on it is asked
+       for in his name */
+    bool (*print)(Ctx *c, const Record *r, struct Report *out);
 } RecordHooks;
 
 typedef struct HookEntry {

@@ -19,5 +19,7 @@ static bool request_action(Ctx *c, const Entity *e, const Record *r, const char 
 }
 
 extern const RecordHooks change_request_hooks;
-const RecordHooks change_request_hooks = {
-    .before_save = request_before_save, .after_save = request_after_save, .action = request_action};
+const RecordHooks change_request_hooks = {.before_save = request_before_save,
+                                          .after_save = request_after_save,
+                                          .action = request_action,
+                                          .print = approval_print};

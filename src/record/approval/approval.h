@@ -56,6 +56,9 @@ bool approval_filed(Ctx *c, Save *s);
 bool approval_act(Ctx *c, const Record *request, const char *name, json_object *in, Buf *out,
                   bool *handled);
 
+/* 《数据变更申请》 as blocks of a document: what is asked, what changes as the reader may see it, who said what. */
+bool approval_print(Ctx *c, const Record *request, struct Report *out);
+
 /* Late tasks are told once more, to the person and his manager; those of people who have left go on to others. */
 bool approval_upkeep(Ctx *c);
 

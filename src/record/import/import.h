@@ -9,6 +9,8 @@
 
 #include "record/job.h"
 
+struct Report; /* base/report/report.h */
+
 /* Takes the uploaded file (moved away), looks at it: sheets, headers, samples, guesses. entity: wish for the first sheet, or NULL. */
 bool import_create(Ctx *c, const char *path, const char *name, const char *entity, int64_t *out_id);
 /* {sheets: [{index, entity, header_row, mapping, mode, match, on_blank, defaults}], encoding, delimiter} */
@@ -37,6 +39,9 @@ bool import_duplicates(Ctx *c, int64_t id, const char *cursor, int limit, Buf *o
 bool import_report(Ctx *c, int64_t id, Buf *out);
 /* 《数据校验报告》: the refused rows as they were sent, marked and with reasons, and the figures; a file under tmp. */
 bool import_errors_xlsx(Ctx *c, int64_t id, const char **out_path);
+/* The same on paper: figures, chart, mistakes by kind, the first places; audited with the format. */
+bool import_print(Ctx *c, int64_t id, const char *format, struct Report **out,
+                  const char **out_title);
 /* The template of an entity from the live declarations; a file under tmp. with: "contacts,tasks", entities that link to
    it and get a sheet each, or NULL. */
 bool import_template(Ctx *c, const Entity *e, const char *with, const char **out_path);

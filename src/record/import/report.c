@@ -30,7 +30,7 @@ typedef struct Wrong {
     const char *message;
 } Wrong;
 
-typedef struct Report {
+typedef struct ErrorBook {
     Ctx *c;
     Arena *step;
     lxw_workbook *book;
@@ -48,10 +48,10 @@ typedef struct Report {
     bool *code; /* by column: text, whatever is typed into it */
     ImpMetaSheet meta[SHEETS_MOST];
     int n_meta;
-} Report;
+} ErrorBook;
 
 /* In pages: PostgreSQL would hand over all mistakes at once. */
-static bool open_page(Report *r)
+static bool open_page(ErrorBook *r)
 {
     DbVal p[] = {db_of_int(r->imp), db_of_int(r->s->index), db_of_int(r->at_row),
                  db_of_int(r->at_id), db_of_int(PAGE)};
@@ -65,7 +65,7 @@ static bool open_page(Report *r)
     return r->rows != NULL;
 }
 
-static bool advance(Report *r)
+static bool advance(ErrorBook *r)
 {
     if (!db_step(r->rows)) {
         db_done(r->rows);
@@ -78,7 +78,7 @@ static bool advance(Report *r)
     return true;
 }
 
-static void put(Report *r, int col, const SheetCell *x, lxw_format *fmt)
+static void put(ErrorBook *r, int col, const SheetCell *x, lxw_format *fmt)
 {
     lxw_col_t at = (lxw_col_t)(col + 1);
     if (x->kind == SHEET_NUMBER && fabs(x->number) < 1e15)
@@ -92,7 +92,7 @@ static void put(Report *r, int col, const SheetCell *x, lxw_format *fmt)
         worksheet_write_blank(r->sheet, r->line, at, fmt);
 }
 
-static void put_header(Report *r)
+static void put_header(ErrorBook *r)
 {
     worksheet_write_string(r->sheet, 0, 0, msg_text(r->c->lang, "import.error_column"), r->head);
     worksheet_set_column(r->sheet, 0, 0, 44, NULL);
@@ -110,7 +110,7 @@ static void put_header(Report *r)
     r->line = 1;
 }
 
-static void put_row(Report *r, const SheetRow *row, const Wrong *wrong, size_t n)
+static void put_row(ErrorBook *r, const SheetRow *row, const Wrong *wrong, size_t n)
 {
     Buf why;
     buf_init(&why, r->step);
@@ -139,7 +139,7 @@ static void put_row(Report *r, const SheetRow *row, const Wrong *wrong, size_t n
 
 static bool on_row(void *user, const SheetRow *row)
 {
-    Report *r = user;
+    ErrorBook *r = user;
     VEC(Wrong) wrong = {0};
     if (!r->more || r->shown >= ROWS_MOST)
         return false; /* no more mistakes: the rest of the sheet is of no interest */
@@ -158,7 +158,7 @@ static bool on_row(void *user, const SheetRow *row)
 }
 
 /* Under the name it had; a text file has none, and a program may have written one no workbook takes. */
-static void add_sheet(Report *r)
+static void add_sheet(ErrorBook *r)
 {
     const Entity *e = r->e;
     const char *name = *r->s->name ? r->s->name : e ? label_in(e->label, r->c->lang) : "";
@@ -173,7 +173,7 @@ static void add_sheet(Report *r)
 }
 
 /* The mapping as it was chosen, one to the right of where it was. */
-static void note_meta(Report *r)
+static void note_meta(ErrorBook *r)
 {
     ImpMetaColumn *cols = ARENA_ARRAY(r->c->a, r->s->n_columns + 1, ImpMetaColumn);
     cols[0] = (ImpMetaColumn){"", msg_text(r->c->lang, "import.error_column")};
@@ -185,7 +185,7 @@ static void note_meta(Report *r)
     r->meta[r->n_meta - 1].n = r->s->n_columns + 1;
 }
 
-static bool write_sheet(Report *r, const Imp *imp, SheetBook *b)
+static bool write_sheet(ErrorBook *r, const Imp *imp, SheetBook *b)
 {
     Ctx *c = r->c;
     int before = c->n_err;
@@ -207,7 +207,7 @@ static bool write_sheet(Report *r, const Imp *imp, SheetBook *b)
     return c->n_err == before && r->sheet;
 }
 
-static void formats(Report *r)
+static void formats(ErrorBook *r)
 {
     r->head = workbook_add_format(r->book);
     format_set_bold(r->head);
@@ -225,13 +225,13 @@ static void formats(Report *r)
 
 /* ---- the figures --------------------------------------------------------------------------- */
 
-static void pair(Report *r, const char *key, const char *value)
+static void pair(ErrorBook *r, const char *key, const char *value)
 {
     worksheet_write_string(r->sheet, r->line, 0, msg_text(r->c->lang, key), r->bold);
     worksheet_write_string(r->sheet, r->line++, 1, sheet_text(r->c->a, value), NULL);
 }
 
-static void put_counts(Report *r, const Imp *imp)
+static void put_counts(ErrorBook *r, const Imp *imp)
 {
     Ctx *c = r->c;
     json_object *counts = NULL;
@@ -249,7 +249,7 @@ static void put_counts(Report *r, const Imp *imp)
     }
 }
 
-static void put_faults(Report *r, const Imp *imp, const ImpSummary *sum)
+static void put_faults(ErrorBook *r, const Imp *imp, const ImpSummary *sum)
 {
     static const char *const heads[] = {"import.report.sheet", "import.report.column",
                                         "import.report.code",  "import.report.count",
@@ -272,7 +272,7 @@ static void put_faults(Report *r, const Imp *imp, const ImpSummary *sum)
     }
 }
 
-static bool write_figures(Report *r, const Imp *imp)
+static bool write_figures(ErrorBook *r, const Imp *imp)
 {
     static const double widths[] = {20, 28, 20, 10, 12, 60};
     Ctx *c = r->c;
@@ -310,7 +310,7 @@ bool import_errors_xlsx(Ctx *c, int64_t id, const char **out_path)
         return false;
     char *path = attach_tmp(c, ".xlsx"), *tmp = arena_printf(c->a, "%s/tmp", attach_dir());
     lxw_workbook_options opts = {.constant_memory = LXW_TRUE, .tmpdir = tmp};
-    Report r = {.c = c, .step = arena_child(c->a), .book = workbook_new_opt(path, &opts)};
+    ErrorBook r = {.c = c, .step = arena_child(c->a), .book = workbook_new_opt(path, &opts)};
     if (!r.book)
         return file_fail(c, path, ENOMEM);
     formats(&r);

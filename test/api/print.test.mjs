@@ -1,0 +1,123 @@
+// Documents as PDF and HTML: the report of an import, a change request. Who may not read it gets nothing; each is in the audit log.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { approvals } from '../lib/approvals.mjs';
+import { csv, step, upload } from '../lib/imports.mjs';
+import { readPdf } from '../lib/pdf.mjs';
+import { makeCustomer, mobile, problem } from '../lib/records.mjs';
+
+let server, admin, p, id, flow, drop, keyCustomer, ask, act;
+before(async () => { ({ server, admin, p, id, flow, drop, keyCustomer, ask, act } = await approvals()); });
+after(() => server?.stop());
+
+const printed = async (who, path, format) => {
+  const answer = await who.get(`${path}?format=${format}`);
+  assert.equal(answer.status, 200, answer.text.slice(0, 500));
+  assert.match(answer.headers.get('content-disposition'), new RegExp(`^attachment; .*\\.${format}$`));
+  assert.equal(answer.headers.get('content-security-policy'), "default-src 'none'; sandbox");
+  assert.equal(answer.headers.get('content-type'), format === 'pdf' ? 'application/pdf' : 'text/html; charset=utf-8');
+  return answer;
+};
+const audited = async (entity, record) => (await admin.get(`/audit-logs?limit=20&filter=${encodeURIComponent(JSON.stringify(['and', ['action', '=', 'print'], ['entity', '=', entity]]))}`)).json.data.filter((row) => row.record_id === record);
+
+describe('the report of an import', () => {
+  let imp;
+  before(async () => {
+    const made = await upload(p.boss, csv([['客户名称', '联系方式', '所属行业', '客户来源'],
+      ['䶮𠮷镕喆有限公司', mobile(), '信息技术', '官网'], ['手机不对有限公司', '12345', '信息技术', '官网'], ['<script>alert(1)</script>', '99', '没有的行业', '官网']]));
+    imp = made.id;
+    assert.equal((await step(p.boss, imp, 'check')).state, 'checked');
+  });
+
+  test('is a PDF with the figures, the mistakes and who printed it', async () => {
+    const pdf = readPdf((await printed(p.boss, `/imports/${imp}/report`, 'pdf')).bytes);
+    assert.equal(pdf.title, '数据校验报告');
+    assert.equal(pdf.author, p.boss.user.name);
+    assert.deepEqual(pdf.loose, []);
+    const kinds = (await p.boss.get(`/imports/${imp}/report`)).json;
+    for (const f of kinds.errors) assert.ok(pdf.all.includes(f.message.replace(/\s/g, '').slice(0, 12)), f.message); // what is longer stands in lines beside other cells
+    for (const word of ['数据校验报告', '错误汇总', '错误明细', '未通过的行数', '导入人：', `第${pdf.pages}页/共${pdf.pages}页`]) assert.ok(pdf.all.includes(word), word);
+    assert.ok((await audited('import_job', imp)).length >= 1, 'in the audit log');
+  });
+
+  test('is an HTML file in which nothing runs', async () => {
+    const { text } = await printed(p.boss, `/imports/${imp}/report`, 'html');
+    assert.match(text, /^<!doctype html>/);
+    assert.ok(!/<script/i.test(text));
+    assert.match(text, /data:image\/svg\+xml/);
+    assert.ok(text.includes('数据校验报告') && text.includes('@page'));
+  });
+
+  test('is nobody else’s', async () => {
+    for (const who of [p.rep, p.sysadmin, admin]) for (const format of ['pdf', 'html']) problem(await who.get(`/imports/${imp}/report?format=${format}`), 404, 'not_found');
+    problem(await server.anyone().get(`/imports/${imp}/report?format=pdf`), 401);
+    problem(await p.boss.get(`/imports/${imp}/report?format=docx`), 400, 'bad_request');
+    assert.equal((await p.boss.get(`/imports/${imp}/report?format=json`)).json.id, imp);
+  });
+});
+
+describe('a change request', () => {
+  let f, c, r;
+  before(async () => {
+    f = await flow({});
+    c = await keyCustomer({ phone: '13912345678' });
+    const made = await ask(p.rep, { record: c.id, input: { name: '改成䶮𠮷有限公司', phone: '13987654321' }, reason: '工商登记已变更<b>&amp;' });
+    assert.equal(made.status, 201, made.text);
+    r = made.json;
+  });
+  after(() => drop(f));
+
+  test('stands on paper as who asks sees it', async () => {
+    const path = `/change-requests/${r.id}/print`, pdf = readPdf((await printed(p.rep, path, 'pdf')).bytes);
+    assert.equal(pdf.title, '数据变更申请');
+    const look = (await act(p.rep, r, 'look')).json;
+    for (const x of look.changes) for (const word of [x.label.zh, x.before, x.after]) assert.ok(pdf.all.includes(word.replace(/\s/g, '')), `${x.field}: ${word}`);
+    for (const word of [r.number, '工商登记已变更<b>&amp;', '审批过程', '待处理', '申请人：', '部门负责人：', '系统管理员：', p.rep.user.name]) assert.ok(pdf.all.includes(word), word);
+    assert.ok((await audited('change_request', r.id)).length >= 1);
+    const { text } = await printed(p.rep, path, 'html');
+    assert.ok(text.includes('工商登记已变更&lt;b&gt;&amp;amp;'));
+    assert.equal((await p.rep.get(path)).headers.get('content-type'), 'application/pdf');
+  });
+
+  test('shows nobody more than the page does', async () => {
+    const other = await flow({ steps: [{ who: 'user', user: id.sysadmin }] }); // who may not read what customers say of themselves
+    const d = await keyCustomer({ phone: '13712345678' });
+    const q = (await ask(p.rep, { record: d.id, input: { phone: '13787654321', remark: '附带的说明' } })).json;
+    await act(p.manager, q, 'agree');
+    for (const who of [p.sysadmin, p.west_rep]) {
+      const look = (await act(who, q, 'look')).json.changes ?? [], path = `/change-requests/${q.id}/print`;
+      if (who === p.west_rep) { problem(await who.get(path), 404, 'not_found'); continue; }
+      const pdf = readPdf((await printed(who, path, 'pdf')).bytes), { text } = await printed(who, path, 'html');
+      for (const where of [pdf.all, text]) {
+        for (const x of look) assert.ok(where.includes(x.after), x.field);
+        for (const number of ['13787654321', '13712345678']) assert.equal(where.includes(number), look.some((x) => [x.before, x.after].includes(number)));
+        assert.ok(!where.includes('13787654321'));
+      }
+    }
+    await drop(other);
+  });
+
+  test('is not there for a stranger, nor for a format that is none', async () => {
+    for (const who of [p.rep2, p.sysadmin]) for (const format of ['pdf', 'html']) problem(await who.get(`/change-requests/${r.id}/print?format=${format}`), 404, 'not_found');
+    problem(await p.rep.get(`/change-requests/${r.id}/print?format=exe`), 400, 'bad_request');
+    problem(await server.anyone().get(`/change-requests/${r.id}/print`), 401);
+    problem(await p.rep.get('/change-requests/999999999/print'), 404, 'not_found');
+  });
+
+  test('after the answer says who said what', async () => {
+    assert.equal((await act(p.manager, r, 'agree', { comment: '核对无误，同意变更' })).status, 200);
+    const pdf = readPdf((await printed(p.rep, `/change-requests/${r.id}/print`, 'pdf')).bytes);
+    for (const word of ['核对无误，同意变更', '已同意', '已执行', p.manager.user.name]) assert.ok(pdf.all.includes(word), word);
+  });
+
+  test('of many names them', async () => {
+    const many = await flow({ on_edit: false, filter: null });
+    const a = await makeCustomer(p.boss), b = await makeCustomer(p.boss);
+    const made = await p.boss.post('/change-requests', { entity: 'customer', operation: 'bulk_delete', ids: [a.id, b.id], reason: '重复' });
+    if (made.status === 201) {
+      const pdf = readPdf((await printed(p.boss, `/change-requests/${made.json.id}/print`, 'pdf')).bytes);
+      for (const x of [a, b]) assert.ok(pdf.all.includes(x.name.replace(/\s/g, '')), x.name);
+    } else assert.fail(made.text);
+    await drop(many);
+  });
+});
