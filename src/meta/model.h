@@ -77,6 +77,7 @@ struct Field {
     bool unique;        /* among live and dead rows alike */
     bool readonly;      /* made by the program; refused on input */
     bool create_only;   /* accepted on create, refused afterwards */
+    bool may_circle;    /* a link to its own entity that may lead back to where it began */
     bool write_only;    /* accepted, never given out (password) */
     bool step_up;       /* an import that brings it needs a second verification (C11) */
     bool hidden;        /* neither accepted nor given out (password_hash) */

@@ -18,20 +18,20 @@ static const Key field_keys[] = {
     {"required", K_BOOL},    {"form_required", K_BOOL},
     {"unique", K_BOOL},      {"readonly", K_BOOL},
     {"create_only", K_BOOL}, {"write_only", K_BOOL},
-    {"step_up", K_BOOL},     {"hidden", K_BOOL},
-    {"personal", K_BOOL},    {"audit", K_BOOL},
-    {"list", K_BOOL},        {"form", K_BOOL},
-    {"card", K_BOOL},        {"sort", K_BOOL},
-    {"fold", K_BOOL},        {"search", K_INT},
-    {"match", K_STR},        {"min", K_NUM},
-    {"max", K_NUM},          {"scale", K_INT},
-    {"pattern", K_STR},      {"options", K_OBJ},
-    {"to", K_STR},           {"to_field", K_STR},
-    {"default", K_SCALAR},   {"required_by", K_STR},
-    {"required_if", K_ARR},  {"shown_if", K_ARR},
-    {"parts", K_OBJ},        {"shown_by", K_STR},
-    {"synonyms", K_STR},     {"was", K_STR},
-    {"retired", K_BOOL}, /* custom fields only */
+    {"may_circle", K_BOOL},  {"step_up", K_BOOL},
+    {"hidden", K_BOOL},      {"personal", K_BOOL},
+    {"audit", K_BOOL},       {"list", K_BOOL},
+    {"form", K_BOOL},        {"card", K_BOOL},
+    {"sort", K_BOOL},        {"fold", K_BOOL},
+    {"search", K_INT},       {"match", K_STR},
+    {"min", K_NUM},          {"max", K_NUM},
+    {"scale", K_INT},        {"pattern", K_STR},
+    {"options", K_OBJ},      {"to", K_STR},
+    {"to_field", K_STR},     {"default", K_SCALAR},
+    {"required_by", K_STR},  {"required_if", K_ARR},
+    {"shown_if", K_ARR},     {"parts", K_OBJ},
+    {"shown_by", K_STR},     {"synonyms", K_STR},
+    {"was", K_STR},          {"retired", K_BOOL}, /* custom fields only */
 };
 
 static const Key option_keys[] = {
@@ -416,6 +416,7 @@ bool parse_field(P *p, const char *name, json_object *o, Field *f)
     f->readonly = parse_bool(o, "readonly", f->type == FT_NUMBER);
     f->create_only = parse_bool(o, "create_only", false);
     f->write_only = parse_bool(o, "write_only", false);
+    f->may_circle = parse_bool(o, "may_circle", false);
     f->step_up = parse_bool(o, "step_up", false);
     f->hidden = parse_bool(o, "hidden", false);
     f->personal = parse_bool(o, "personal", false);

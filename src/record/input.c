@@ -136,7 +136,7 @@ static void take_ref(Ctx *c, SaveWork *w, const Field *f, json_object *in)
             w->bad[f->index] = 1;
             return;
         }
-        if (!w->s.is_new && to == e && !link_no_cycle(c, f, w->s.id, id)) {
+        if (!w->s.is_new && to == e && !f->may_circle && !link_no_cycle(c, f, w->s.id, id)) {
             w->bad[f->index] = 1;
             return;
         }

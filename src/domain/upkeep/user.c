@@ -8,6 +8,7 @@
 #include "auth/role.h"
 #include "auth/session.h"
 #include "auth/user.h"
+#include "domain/upkeep/away.h"
 #include "domain/upkeep/reset.h"
 #include "entity_ids.h"
 #include "record/hooks.h"
@@ -68,7 +69,7 @@ static bool user_before_save(Ctx *c, Save *s)
         return false;
     if (s->is_new ? !is_active(s->after) : save_changed(s, USER_STATUS))
         save_set(s, USER_DISABLED_AT, is_active(s->after) ? db_null() : db_of_int(c->now_ms));
-    return set_password(c, s) && c->n_err == 0;
+    return away_check(c, s) && set_password(c, s) && c->n_err == 0;
 }
 
 /* Active people who hold a role, but for one (0: nobody left out). */
@@ -195,7 +196,9 @@ static bool user_action(Ctx *c, const Entity *e, const Record *r, const char *na
                         Buf *out, bool *handled)
 {
     (void)e;
-    (void)in;
+    *handled = r && strcmp(name, "away") == 0;
+    if (*handled)
+        return away_act(c, r, in, out);
     if (!r || strcmp(name, "invite") != 0)
         return true;
     *handled = true;

@@ -59,16 +59,27 @@ static bool tell_requester(Ctx *c, const Act *a, const char *key)
                          key);
 }
 
+static ApprovalPart part_of(Ctx *c, const Act *a, const char *kind, int step, int64_t due)
+{
+    return (ApprovalPart){.request = a->id,
+                          .requester = a->r.v[STD_OWNER].i,
+                          .title = text_of(c, &a->r, CHANGE_REQUEST_TITLE),
+                          .kind = kind,
+                          .step = step,
+                          .due = due};
+}
+
 /* The tasks of a step, or of a resubmission. */
 static bool ask(Ctx *c, Act *a, int step)
 {
     ApprovalStep steps[APPROVAL_STEPS_MOST];
     int64_t people[APPROVAL_PEOPLE_MOST];
     int n, n_people;
-    return approval_steps(c, text_of(c, &a->r, CHANGE_REQUEST_STEPS), true, steps, &n) &&
-           step < n && approval_people(c, &steps[step], a->r.v[STD_OWNER].i, people, &n_people) &&
-           approval_tasks(c, a->id, text_of(c, &a->r, CHANGE_REQUEST_TITLE), "agree", step,
-                          steps[step].hours, people, n_people);
+    if (!approval_steps(c, text_of(c, &a->r, CHANGE_REQUEST_STEPS), true, steps, &n) || step >= n)
+        return false;
+    ApprovalPart part = part_of(c, a, "agree", step, approval_due(c, &steps[step]));
+    return approval_people(c, &steps[step], a->r.v[STD_OWNER].i, people, &n_people) &&
+           approval_tasks(c, &part, people, n_people, NULL);
 }
 
 static bool finish(Ctx *c, Act *a)
@@ -78,13 +89,14 @@ static bool finish(Ctx *c, Act *a)
     int n;
     const DbVal *by_admin = &a->r.v[CHANGE_REQUEST_BY_ADMIN];
     bool hold = strcmp(a->name, "execute") != 0 && by_admin->kind == DB_INT && by_admin->i;
-    if (hold)
+    if (hold) {
+        ApprovalPart part = part_of(c, a, "execute", step_of(a) + 1, 0);
         return approval_holders(c, "system_admin", a->r.v[STD_OWNER].i, admins, &n) &&
                (n || ctx_fail(c, ERR_CONFLICT, NULL, "err.approval_nobody")) &&
                change(c, a, "agreed", step_of(a), NULL, false) &&
-               approval_tasks(c, a->id, text_of(c, &a->r, CHANGE_REQUEST_TITLE), "execute",
-                              step_of(a) + 1, 0, admins, n) &&
+               approval_tasks(c, &part, admins, n, NULL) &&
                tell_requester(c, a, "notify.approval_agreed");
+    }
     if (!approval_carry_out(c, &a->r, &why))
         return false;
     return change(c, a, why ? "failed" : "done", step_of(a), why, true) &&
@@ -120,16 +132,16 @@ static bool say_no(Ctx *c, Act *a, const char *task, const char *state, const ch
 static bool pass_on(Ctx *c, Act *a)
 {
     bool add = strcmp(a->name, "add") == 0;
-    int64_t there;
+    int64_t due;
+    int made;
     if (a->to == a->r.v[STD_OWNER].i)
         return ctx_fail(c, ERR_INVALID, "to", "err.approval_self");
-    if (!approval_task_of(c, a->id, "agree", a->to, &there))
+    if (!approval_task_due(c, a->task, &due) ||
+        (!add && !approval_task_end(c, a->task, "handed_on", a->comment)))
         return false;
-    if (there)
-        return ctx_fail(c, ERR_CONFLICT, "to", "err.approval_there");
-    return (add || approval_task_end(c, a->task, "handed_on", a->comment)) &&
-           approval_tasks(c, a->id, text_of(c, &a->r, CHANGE_REQUEST_TITLE), "agree", step_of(a), 0,
-                          &a->to, 1);
+    ApprovalPart part = part_of(c, a, "agree", step_of(a), due);
+    return approval_tasks(c, &part, &a->to, 1, &made) &&
+           (made || ctx_fail(c, ERR_CONFLICT, "to", "err.approval_there"));
 }
 
 static bool remind(Ctx *c, Act *a)
@@ -198,7 +210,7 @@ static bool act_in_write(Ctx *c, void *arg)
     Act *a = arg;
     const char *n = a->name;
     a->task = 0;
-    if (!db_alone(c, arena_printf(c->a, "change_request:%" PRId64, a->id)))
+    if (!approval_alone(c, a->id))
         return false;
     if (!rec_load(c, model_entity(c->model, "change_request"), a->id, &a->r))
         return c->n_err ? false : ctx_fail(c, ERR_NOT_FOUND, NULL, "err.not_found");

@@ -33,8 +33,8 @@ bool approval_flows_of(Ctx *c, const ApprovalAsk *what, ApprovalFlow *out, int m
 typedef struct ApprovalStep {
     const char *who, *role;
     int64_t user;
-    bool all;  /* everybody has to agree, else one is enough */
-    int hours; /* 0: no limit */
+    bool all;        /* everybody has to agree, else one is enough */
+    int hours, days; /* the limit, days being working days; 0: none */
 } ApprovalStep;
 
 /* steps: JSON of a flow. *n: how many. Mistakes under field "steps". kept: of a request under way, whose roles may be
@@ -45,20 +45,66 @@ bool approval_steps(Ctx *c, const char *steps, bool kept, ApprovalStep *out, int
 bool approval_people(Ctx *c, const ApprovalStep *step, int64_t requester, int64_t *out, int *n);
 /* Active holders of a role but one person. */
 bool approval_holders(Ctx *c, const char *role, int64_t but, int64_t *out, int *n);
+/* The first active head of a department (heads), or manager, above a person; *n 0 or 1. */
+bool approval_upwards(Ctx *c, int64_t person, bool heads, int64_t *out, int *n);
+bool approval_active(Ctx *c, int64_t user, bool *out);
+/* Until when a step has to be answered, ms UTC; 0 for no limit. Working days are those of mainland China, the day of the
+   asking is none of them, and the last one is whole, in the zone of the house. */
+int64_t approval_due(const Ctx *c, const ApprovalStep *step);
+
+/* ---- away.c ---------------------------------------------------------------------------------- */
+
+/* Who is on leave today, by the calendar of the house, and has a deputy. */
+typedef struct ApprovalAway {
+    int64_t user, deputy;
+} ApprovalAway;
+typedef struct ApprovalAways {
+    ApprovalAway *all;
+    int n;
+} ApprovalAways;
+bool approval_aways(Ctx *c, ApprovalAways *out);
+/*
+ * Who answers in the place of this person now: himself where he is here; else along the deputies to the first who is here.
+ * Never the requester, nobody who left; where the deputies end in him or in a circle, whoever stands above, and where nobody
+ * does, the person himself.
+ */
+bool approval_seat(Ctx *c, const ApprovalAways *away, int64_t person, int64_t requester,
+                   int64_t *out);
+/* Somebody in the place of a person who left: to whom he handed over, whoever stands above him, the management, the
+   administrators; never the requester. ERR_CONFLICT where nobody is left. */
+bool approval_heir(Ctx *c, const ApprovalAways *away, int64_t person, int64_t requester,
+                   int64_t *out);
 
 /* ---- task.c ---------------------------------------------------------------------------------- */
 
-/* In a write: a task for each of the people, who may read the request from now on and are told. */
-bool approval_tasks(Ctx *c, int64_t request, const char *title, const char *kind, int step,
-                    int hours, const int64_t *people, int n);
+/* What the tasks of some people have in common. */
+typedef struct ApprovalPart {
+    int64_t request, requester;
+    const char *title, *kind;
+    int step;
+    int64_t due; /* ms UTC, 0 for none */
+    const char *
+        key; /* sentence of the notice; NULL: as the kind asks. A deputy is told for whom instead. */
+} ApprovalPart;
+/*
+ * In a write: a task for each of the people, who may read the request from now on and are told. Who is on leave is
+ * represented (kind "agree"); whoever has a task already gets no second one. *n_out (may be NULL): how many were made.
+ */
+bool approval_tasks(Ctx *c, const ApprovalPart *part, const int64_t *people, int n, int *n_out);
+/* The same for one who answers for somebody else (0: for himself), nobody represented. */
+bool approval_task_to(Ctx *c, const ApprovalPart *part, int64_t person, int64_t deputy_for);
 /* The caller's waiting task of this kind; 0 where he has none. */
 bool approval_task_of(Ctx *c, int64_t request, const char *kind, int64_t user, int64_t *out);
+/* ERR_CONFLICT where it does not wait any more. */
 bool approval_task_end(Ctx *c, int64_t task, const char *state, const char *comment);
+bool approval_task_due(Ctx *c, int64_t task, int64_t *out);
 /* The other waiting ones of a request end without an answer. */
 bool approval_tasks_void(Ctx *c, int64_t request);
 bool approval_tasks_waiting(Ctx *c, int64_t request, int64_t *out);
 /* Tells one person; key: a sentence of the catalogue with the title behind. */
 bool approval_tell(Ctx *c, int64_t user, int64_t request, const char *title, const char *key);
+/* In a write: until its end nobody else does anything to this request. */
+bool approval_alone(Ctx *c, int64_t request);
 
 /* ---- act.c, look.c ---------------------------------------------------------------------------- */
 

@@ -308,8 +308,13 @@ bool approval_filed(Ctx *c, Save *s)
          !none_open(c, s, save_text(c, s, CHANGE_REQUEST_OPERATION),
                     save_text(c, s, CHANGE_REQUEST_ENTITY), record->i, 1)))
         return false;
-    return approval_steps(c, text ? text : "[]", true, steps, &n) &&
-           approval_people(c, &steps[0], s->after[STD_OWNER].i, people, &n_people) &&
-           approval_tasks(c, s->id, save_text(c, s, CHANGE_REQUEST_TITLE), "agree", 0,
-                          steps[0].hours, people, n_people);
+    ApprovalPart part = {.request = s->id,
+                         .requester = s->after[STD_OWNER].i,
+                         .title = save_text(c, s, CHANGE_REQUEST_TITLE),
+                         .kind = "agree"};
+    if (!approval_steps(c, text ? text : "[]", true, steps, &n) ||
+        !approval_people(c, &steps[0], part.requester, people, &n_people))
+        return false;
+    part.due = approval_due(c, &steps[0]);
+    return approval_tasks(c, &part, people, n_people, NULL);
 }

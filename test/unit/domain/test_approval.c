@@ -1,0 +1,188 @@
+/* Time in approvals: limits in working days, leave that begins and ends at midnight, who answers instead. */
+#include "../record/house.h"
+
+#include "record/approval/impl.h"
+
+extern const RecordHooks user_hooks, approval_flow_hooks, change_request_hooks;
+
+static const HookEntry table[] = {{"user", &user_hooks},
+                                  {"approval_flow", &approval_flow_hooks},
+                                  {"change_request", &change_request_hooks},
+                                  {NULL, NULL}};
+
+static int64_t at(const char *rfc3339)
+{
+    int64_t ms = 0;
+    assert_true(clock_parse_rfc3339(rfc3339, &ms));
+    return ms;
+}
+
+static const char *due(T *t, const char *now, int hours, int days)
+{
+    const ApprovalStep step = {.who = "manager", .hours = hours, .days = days};
+    char *out = arena_alloc(t->a, 25);
+    t->c.now_ms = at(now);
+    int64_t ms = approval_due(&t->c, &step);
+    if (!ms)
+        return "none";
+    clock_rfc3339(ms, out);
+    return out;
+}
+
+/* 2026: 春节 is off from 15 to 23 February, worked are Saturday 14 and Saturday 28; 国庆 1 to 7 October, worked are
+   Sunday 20 September and Saturday 10 October. */
+static void test_working_days(void **state)
+{
+    (void)state;
+    T *t = t_as(NULL);
+    const struct {
+        const char *now;
+        int days;
+        const char *due;
+    } cases[] = {
+        {"2026-01-14T10:00:00+08:00", 1, "2026-01-15T15:59:59Z"},
+        {"2026-01-16T10:00:00+08:00", 1, "2026-01-19T15:59:59Z"},
+        {"2026-02-13T10:00:00+08:00", 1, "2026-02-14T15:59:59Z"},
+        {"2026-02-13T10:00:00+08:00", 2, "2026-02-24T15:59:59Z"},
+        {"2026-02-13T23:59:59+08:00", 1, "2026-02-14T15:59:59Z"},
+        {"2026-02-14T00:00:00+08:00", 1, "2026-02-24T15:59:59Z"},
+        {"2026-02-17T09:00:00+08:00", 1, "2026-02-24T15:59:59Z"},
+        {"2026-02-27T18:00:00+08:00", 1, "2026-02-28T15:59:59Z"},
+        {"2026-09-30T12:00:00+08:00", 1, "2026-10-08T15:59:59Z"},
+        {"2026-09-30T12:00:00+08:00", 3, "2026-10-10T15:59:59Z"},
+        {"2026-09-18T12:00:00+08:00", 1, "2026-09-20T15:59:59Z"},
+        {"2026-09-17T16:30:00Z", 1, "2026-09-20T15:59:59Z"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_string_equal(due(t, cases[i].now, 0, cases[i].days), cases[i].due);
+    assert_string_equal(due(t, "2026-02-13T10:00:00+08:00", 24, 0), "2026-02-14T02:00:00Z");
+    assert_string_equal(due(t, "2026-02-13T10:00:00+08:00", 0, 0), "none");
+    t_end(t);
+}
+
+static void test_steps(void **state)
+{
+    (void)state;
+    T *t = t_as(NULL);
+    ApprovalStep steps[APPROVAL_STEPS_MOST];
+    int n;
+    OK(t, approval_steps(&t->c, "[{\"who\": \"manager\", \"days\": 3}]", false, steps, &n));
+    assert_int_equal(steps[0].days, 3);
+    const char *const bad[] = {"[{\"who\": \"manager\", \"days\": 3, \"hours\": 1}]",
+                               "[{\"who\": \"manager\", \"days\": -1}]",
+                               "[{\"who\": \"manager\", \"days\": 251}]",
+                               "[{\"who\": \"manager\", \"days\": \"3\"}]"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_false(approval_steps(&t->c, bad[i], false, steps, &n));
+        ctx_errors_back_to(&t->c, 0);
+    }
+    t_end(t);
+}
+
+static void away(T *t, const char *login, const char *from, const char *to, const char *deputy)
+{
+    const SaveOptions o = {.if_version = -1, .trusted = true};
+    OK(t, rec_update(&t->c, ent(t, "user"), user_id(t, login),
+                     js(t, "{\"away_from\": \"%s\", \"away_to\": \"%s\", \"deputy\": %lld}", from,
+                        to, (long long)user_id(t, deputy)),
+                     &o, NULL));
+}
+
+/* Who answers for him now, where this person asks. */
+static const char *seat(T *t, const char *person, const char *requester)
+{
+    ApprovalAways all;
+    int64_t who;
+    DbVal p;
+    const char *login = NULL;
+    OK(t, approval_aways(&t->c, &all));
+    OK(t, approval_seat(&t->c, &all, user_id(t, person), user_id(t, requester), &who));
+    p = db_of_int(who);
+    OK(t, db_one_text(&t->c, SQL("SELECT login FROM \"user\" WHERE id = $1"), &p, 1, &login, NULL));
+    return login;
+}
+
+static void test_leave(void **state)
+{
+    (void)state;
+    T *t = t_as(NULL);
+    t->c.now_ms = at("2026-02-10T10:00:00+08:00");
+    away(t, "lead", "2026-02-12", "2026-02-14", "rep2");
+    assert_string_equal(seat(t, "lead", "rep"), "lead");
+    t->c.now_ms = at("2026-02-11T23:59:59+08:00");
+    assert_string_equal(seat(t, "lead", "rep"), "lead");
+    t->c.now_ms = at("2026-02-12T00:00:00+08:00"); /* midnight of the house, 16:00 of UTC */
+    assert_string_equal(seat(t, "lead", "rep"), "rep2");
+    t->c.now_ms = at("2026-02-14T23:59:59+08:00"); /* the last day is whole */
+    assert_string_equal(seat(t, "lead", "rep"), "rep2");
+    t->c.now_ms = at("2026-02-15T00:00:00+08:00");
+    assert_string_equal(seat(t, "lead", "rep"), "lead");
+    t_end(t);
+}
+
+static void test_deputies(void **state)
+{
+    (void)state;
+    T *t = t_as(NULL);
+    t->c.now_ms = at("2026-02-12T10:00:00+08:00");
+    /* a chain */
+    away(t, "lead", "2026-02-12", "2026-02-20", "rep2");
+    away(t, "rep2", "2026-02-12", "2026-02-13", "sec");
+    assert_string_equal(seat(t, "lead", "rep"), "sec");
+    /* that ends in the requester: whoever stands above, here the management */
+    assert_string_equal(seat(t, "lead", "sec"), "boss");
+    assert_string_equal(seat(t, "lead", "rep2"), "boss");
+    /* of a circle, too */
+    away(t, "sec", "2026-02-12", "2026-02-13", "lead");
+    assert_string_equal(seat(t, "lead", "rep"), "boss");
+    assert_string_equal(seat(t, "rep2", "rep"), "boss");
+    /* where the management is away as well: the administrators; where they are: he himself */
+    away(t, "boss", "2026-02-12", "2026-02-13", "lead");
+    assert_string_equal(seat(t, "boss", "rep"), "sys");
+    assert_string_equal(seat(t, "lead", "sys"), "lead");
+    /* the chain gets shorter when one comes back */
+    t->c.now_ms = at("2026-02-14T08:00:00+08:00");
+    assert_string_equal(seat(t, "lead", "rep"), "rep2");
+    /* a deputy who left is none */
+    const SaveOptions o = {.if_version = -1, .trusted = true};
+    OK(t, rec_update(&t->c, ent(t, "user"), user_id(t, "rep2"), js(t, "{\"status\": \"disabled\"}"),
+                     &o, NULL));
+    assert_string_equal(seat(t, "lead", "rep"), "boss");
+    t_end(t);
+}
+
+static void test_heirs(void **state)
+{
+    (void)state;
+    T *t = t_as(NULL);
+    ApprovalAways none = {0};
+    int64_t who, lead = user_id(t, "lead"), rep = user_id(t, "rep"), boss = user_id(t, "boss"),
+                 sys = user_id(t, "sys"), rep2 = user_id(t, "rep2");
+    const SaveOptions o = {.if_version = -1, .trusted = true};
+    OK(t, approval_heir(&t->c, &none, lead, rep, &who));
+    assert_int_equal(who, boss);
+    OK(t, approval_heir(&t->c, &none, lead, boss, &who));
+    assert_int_equal(who, sys);
+    OK(t, rec_update(&t->c, ent(t, "user"), lead, js(t, "{\"handover_to\": %lld}", (long long)rep2),
+                     &o, NULL));
+    OK(t, approval_heir(&t->c, &none, lead, rep, &who));
+    assert_int_equal(who, rep2);
+    OK(t, approval_heir(&t->c, &none, lead, rep2, &who)); /* who asks is nobody's heir */
+    assert_int_equal(who, boss);
+    OK(t, rec_update(&t->c, ent(t, "user"), boss, js(t, "{\"status\": \"disabled\"}"), &o, NULL));
+    OK(t, approval_heir(&t->c, &none, lead, rep2, &who));
+    assert_int_equal(who, sys);
+    assert_false(approval_heir(&t->c, &none, boss, sys, &who));
+    ERR_IS(t, ERR_CONFLICT, NULL);
+    t_end(t);
+}
+
+int main(void)
+{
+    house_hooks = table;
+    const struct CMUnitTest tests[] = {
+        HOUSE_TEST(test_working_days), HOUSE_TEST(test_steps), HOUSE_TEST(test_leave),
+        HOUSE_TEST(test_deputies),     HOUSE_TEST(test_heirs),
+    };
+    return house_run(tests);
+}
