@@ -37,17 +37,16 @@ static bool fits(Request *rq, const char *pattern, const char *path, const char 
     return (!*pattern || *pattern == '*') && !*path;
 }
 
-static bool reserved(const char *plural)
+/* Is it the first word of a row that names one, as /api/v1/session? Then it is no entity, whatever follows it. */
+static bool is_fixed_word(const char *word)
 {
-    static const char *const words[] = {
-        "session",      "me",      "tokens",      "step-up",          "schema",
-        "imports",      "jobs",    "events",      "metrics",          "reports",
-        "search",       "merges",  "attachments", "import-templates", "settings",
-        "openapi.json", "healthz", "readyz",      "favorites",        "calendar",
-        "welcome",      "logo"};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strcmp(words[i], plural) == 0)
+    size_t n = strlen(word);
+    for (int i = 0; i < n_routes; i++) {
+        const char *at = routes[i].path;
+        if (strncmp(at, "/api/v1/", 8) == 0 && strncmp(at + 8, word, n) == 0 &&
+            (!at[8 + n] || at[8 + n] == '/'))
             return true;
+    }
     return false;
 }
 
@@ -58,7 +57,7 @@ const Route *router_find(Request *rq, bool *other_method)
         const Route *r = &routes[i];
         const char *params[4] = {0};
         bool generic = strncmp(r->path, "/api/v1/:plural", 15) == 0;
-        if (!fits(rq, r->path, rq->path, params) || (generic && reserved(params[0])))
+        if (!fits(rq, r->path, rq->path, params) || (generic && is_fixed_word(params[0])))
             continue;
         if (r->method != rq->method) {
             /* the page takes any path, but what is missing under /api is missing, not merely read-only */

@@ -1,15 +1,10 @@
-/* The checks of entities and fields. See check.h; each has a test in test/unit/meta/test_check.c. */
-#include "meta/check.h"
+/* The checks of an entity as a whole, and the order of all. See check.h; each has a test in test/unit/meta/test_check.c. */
+#include "meta/check_impl.h"
 
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "base/conf.h"
 #include "base/embed.h"
 #include "base/msg.h"
-#include "meta/filter.h"
 #include "meta/types.h"
 
 const char *const meta_action_names[] = {"read",   "create",   "edit",  "delete",  "import",
@@ -20,140 +15,15 @@ const char *const meta_scope_names[] = {"own", "reports", "department", "below",
 const char *const meta_right_names[] = {"settings", "fields", "audit",       "users", "roles",
                                         "sessions", "jobs",   "import_keep", NULL};
 
-/* Paths of the API that belong to no entity (CONTRACT 2). */
+/* Paths of the API that belong to no entity (CONTRACT 2). A test of the router holds every route's first word to be here. */
 static const char *const reserved_plurals[] = {
-    "session",   "me",       "tokens",   "step-up", "schema", "imports",     "jobs",
-    "events",    "metrics",  "reports",  "search",  "merges", "attachments", "import-templates",
-    "favorites", "calendar", "settings", "openapi", "assets", "healthz",     "readyz",
-    "welcome",   "logo",     NULL};
+    "session",  "sessions", "me",          "password-reset",   "tokens",    "step-up",
+    "schema",   "imports",  "jobs",        "events",           "metrics",   "reports",
+    "search",   "merges",   "attachments", "import-templates", "favorites", "calendar",
+    "settings", "openapi",  "assets",      "healthz",          "readyz",    "welcome",
+    "logo",     NULL};
 
-/* Words SQLite or PostgreSQL reserve, as column names; and members every row of the API has. */
-static const char *const reserved_names[] = {"all",
-                                             "analyse",
-                                             "analyze",
-                                             "and",
-                                             "any",
-                                             "array",
-                                             "as",
-                                             "asc",
-                                             "authorization",
-                                             "between",
-                                             "binary",
-                                             "both",
-                                             "case",
-                                             "cast",
-                                             "check",
-                                             "collate",
-                                             "collation",
-                                             "column",
-                                             "commit",
-                                             "concurrently",
-                                             "constraint",
-                                             "create",
-                                             "cross",
-                                             "default",
-                                             "deferrable",
-                                             "delete",
-                                             "desc",
-                                             "distinct",
-                                             "drop",
-                                             "else",
-                                             "end",
-                                             "escape",
-                                             "except",
-                                             "exists",
-                                             "false",
-                                             "fetch",
-                                             "for",
-                                             "foreign",
-                                             "freeze",
-                                             "from",
-                                             "full",
-                                             "grant",
-                                             "group",
-                                             "having",
-                                             "ilike",
-                                             "in",
-                                             "index",
-                                             "initially",
-                                             "inner",
-                                             "insert",
-                                             "intersect",
-                                             "into",
-                                             "is",
-                                             "isnull",
-                                             "join",
-                                             "lateral",
-                                             "leading",
-                                             "left",
-                                             "like",
-                                             "limit",
-                                             "localtime",
-                                             "localtimestamp",
-                                             "natural",
-                                             "not",
-                                             "notnull",
-                                             "null",
-                                             "offset",
-                                             "on",
-                                             "only",
-                                             "or",
-                                             "order",
-                                             "outer",
-                                             "overlaps",
-                                             "placing",
-                                             "primary",
-                                             "references",
-                                             "returning",
-                                             "right",
-                                             "rowid",
-                                             "select",
-                                             "set",
-                                             "similar",
-                                             "some",
-                                             "symmetric",
-                                             "table",
-                                             "then",
-                                             "to",
-                                             "trailing",
-                                             "transaction",
-                                             "true",
-                                             "union",
-                                             "unique",
-                                             "update",
-                                             "using",
-                                             "values",
-                                             "variadic",
-                                             "verbose",
-                                             "view",
-                                             "when",
-                                             "where",
-                                             "window",
-                                             "with",
-                                             "can",
-                                             "masked",
-                                             "oid",
-                                             "ctid",
-                                             "xmin",
-                                             "xmax",
-                                             "tableoid",
-                                             NULL};
-
-static const char *const colors[] = {"gray", "blue",   "green", "orange",
-                                     "red",  "purple", "teal",  NULL};
-
-typedef struct K {
-    Ctx *c;
-    const Model *m;
-    const MetaSource *sources;
-    int n;
-    const Entity *e;
-    const MetaSource *s; /* of e, or NULL */
-    const char *standard_path;
-    bool ok;
-} K;
-
-static bool is_one_of(const char *word, const char *const *words)
+bool check_one_of(const char *word, const char *const *words)
 {
     for (int i = 0; words[i]; i++)
         if (strcmp(word, words[i]) == 0)
@@ -169,7 +39,7 @@ static int count(const char *const *words)
     return n;
 }
 
-static const char *join(Arena *a, const char *const *words)
+const char *check_join(Arena *a, const char *const *words)
 {
     Buf b;
     buf_init(&b, a);
@@ -181,7 +51,7 @@ static const char *join(Arena *a, const char *const *words)
     return b.data;
 }
 
-static bool name_legal(const char *s, size_t max, char dash)
+bool check_name_legal(const char *s, size_t max, char dash)
 {
     if (*s < 'a' || *s > 'z' || strlen(s) > max)
         return false;
@@ -191,8 +61,7 @@ static bool name_legal(const char *s, size_t max, char dash)
     return true;
 }
 
-/* A mistake of the entity, at a path of keys in its file. */
-static void entity_fail(K *k, const char *key, const char *sub, const char *const *msg)
+void check_entity_fail(K *k, const char *key, const char *sub, const char *const *msg)
 {
     int line = 0;
     if (k->s) {
@@ -201,11 +70,8 @@ static void entity_fail(K *k, const char *key, const char *sub, const char *cons
     }
     k->ok = meta_fail_args(k->c, k->e->file, line, msg);
 }
-#define EFAIL(k, key, sub, ...)                                                                    \
-    entity_fail((k), (key), (sub), (const char *const[]){__VA_ARGS__, NULL})
 
-/* A mistake of a field. Standard fields are checked once, with the first entity that has them. */
-static void field_fail(K *k, const Field *f, const char *key, const char *const *msg)
+void check_field_fail(K *k, const Field *f, const char *key, const char *const *msg)
 {
     if (f->custom) {
         char *what = msg_format(k->c->a, k->c->lang, msg[0], msg + 1);
@@ -220,7 +86,6 @@ static void field_fail(K *k, const Field *f, const char *key, const char *const 
             line = meta_line(&k->sources[i], keys);
     k->ok = meta_fail_args(k->c, file, line, msg);
 }
-#define FFAIL(k, f, key, ...) field_fail((k), (f), (key), (const char *const[]){__VA_ARGS__, NULL})
 
 static void no_such_field(K *k, const char *key, const char *sub, const char *name)
 {
@@ -235,324 +100,12 @@ static void no_such_field(K *k, const char *key, const char *sub, const char *na
         EFAIL(k, key, sub, "meta.no_such_field", key, name);
 }
 
-/* ---- fields --------------------------------------------------------------------------------- */
-
-static bool text_like(FieldType t)
-{
-    return type_ops(t)->text;
-}
-
-static bool sortable(FieldType t)
-{
-    return t == FT_STRING || t == FT_NUMBER || t == FT_INT || t == FT_DECIMAL || t == FT_FLOAT ||
-           t == FT_MONEY || t == FT_DATE || t == FT_DATETIME;
-}
-
-static void check_options(K *k, const Field *f)
-{
-    if (f->type != FT_OPTION && f->type != FT_MULTI_OPTION) {
-        if (f->n_options)
-            FFAIL(k, f, "options", "meta.not_for_type", "options", type_ops(f->type)->name);
-        return;
-    }
-    if (!f->n_options)
-        FFAIL(k, f, NULL, "meta.no_options", f->name);
-    for (int i = 0; i < f->n_options; i++) {
-        const Option *o = &f->options[i];
-        size_t len = strlen(o->code);
-        if (!len || len > 40 ||
-            strspn(o->code, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+.-") !=
-                len)
-            FFAIL(k, f, "options", "meta.option_code", o->code);
-        if (o->color && !is_one_of(o->color, colors))
-            FFAIL(k, f, "options", "meta.one_of", "color", o->color, join(k->c->a, colors));
-        for (int j = 0; j < i; j++) {
-            const Option *p = &f->options[j];
-            if (strcmp(p->code, o->code) == 0)
-                FFAIL(k, f, "options", "meta.option_twice", o->code);
-            else if (strcmp(p->label.zh, o->label.zh) == 0)
-                FFAIL(k, f, "options", "meta.option_label_twice", o->label.zh, p->code, o->code);
-            else if (strcmp(p->label.en, o->label.en) == 0)
-                FFAIL(k, f, "options", "meta.option_label_twice", o->label.en, p->code, o->code);
-        }
-    }
-}
-
-static void check_link(K *k, const Field *f)
-{
-    bool link = f->type == FT_LINK || f->type == FT_LINK_MANY;
-    if (!link) {
-        if (f->to)
-            FFAIL(k, f, "to", "meta.not_for_type", "to", type_ops(f->type)->name);
-        if (f->to_field)
-            FFAIL(k, f, "to_field", "meta.not_for_type", "to_field", type_ops(f->type)->name);
-        return;
-    }
-    if (!f->to && !f->to_field) {
-        FFAIL(k, f, NULL, "meta.no_target", f->name);
-        return;
-    }
-    if (f->to && f->to_field)
-        FFAIL(k, f, "to_field", "meta.to_and_to_field");
-    if (f->to && !model_entity(k->m, f->to)) {
-        const char *words[512];
-        int n = 0;
-        for (int i = 0; i < k->m->n && n < 512; i++)
-            words[n++] = k->m->entities[i].name;
-        const char *near = meta_nearest(f->to, words, n);
-        if (near)
-            FFAIL(k, f, "to", "meta.link_missing_near", f->to, near);
-        else
-            FFAIL(k, f, "to", "meta.link_missing", f->to);
-    }
-    if (f->to_field && !f->to) {
-        const Field *t = entity_field(k->e, f->to_field);
-        if (!t || t->type != FT_OPTION || f->type != FT_LINK) {
-            FFAIL(k, f, "to_field", "meta.to_field_option", f->to_field);
-            return;
-        }
-        for (int i = 0; i < t->n_options; i++)
-            if (!model_entity(k->m, t->options[i].code))
-                FFAIL(k, f, "to_field", "meta.link_missing", t->options[i].code);
-    }
-}
-
-static void check_limits(K *k, const Field *f)
-{
-    bool sized = text_like(f->type) || f->type == FT_INT || f->type == FT_DECIMAL ||
-                 f->type == FT_FLOAT || f->type == FT_MONEY;
-    if ((f->has_min || f->has_max) && !sized)
-        FFAIL(k, f, f->has_max ? "max" : "min", "meta.not_for_type", f->has_max ? "max" : "min",
-              type_ops(f->type)->name);
-    if (f->has_min && f->has_max && f->min > f->max)
-        FFAIL(k, f, "min", "meta.min_max");
-    if (text_like(f->type) && ((f->has_max && f->max < 1) || (f->has_min && f->min < 0)))
-        FFAIL(k, f, f->has_max && f->max < 1 ? "max" : "min", "meta.length");
-    if (f->scale < 0 || f->scale > 9)
-        FFAIL(k, f, "scale", "meta.scale");
-    if (f->search < 0 || f->search > 9)
-        FFAIL(k, f, "search", "meta.search_weight");
-    if (!f->pattern)
-        return;
-    if (!text_like(f->type)) {
-        FFAIL(k, f, "pattern", "meta.not_for_type", "pattern", type_ops(f->type)->name);
-        return;
-    }
-    int err;
-    PCRE2_SIZE at;
-    pcre2_code *re =
-        pcre2_compile((PCRE2_SPTR)f->pattern, PCRE2_ZERO_TERMINATED, PCRE2_UTF, &err, &at, NULL);
-    if (!re) {
-        char why[160];
-        pcre2_get_error_message(err, (PCRE2_UCHAR *)why, sizeof why);
-        FFAIL(k, f, "pattern", "meta.pattern", why, ctx_num(k->c, (int64_t)at));
-        return;
-    }
-    pcre2_code_free(re);
-}
-
-static void check_default(K *k, const Field *f)
-{
-    const char *d = f->dflt;
-    if (!d)
-        return;
-    if (strcmp(d, "me") == 0 && f->type == FT_LINK) {
-        if (!f->to || strcmp(f->to, "user") != 0)
-            FFAIL(k, f, "default", "meta.default_me", d, "user");
-        return;
-    }
-    if (strcmp(d, "my_department") == 0 && f->type == FT_LINK) {
-        if (!f->to || strcmp(f->to, "department") != 0)
-            FFAIL(k, f, "default", "meta.default_me", d, "department");
-        return;
-    }
-    if ((strcmp(d, "today") == 0 && (f->type == FT_DATE || f->type == FT_DATETIME)) ||
-        (strcmp(d, "now") == 0 && f->type == FT_DATETIME))
-        return;
-    if (f->type == FT_OPTION || f->type == FT_MULTI_OPTION) {
-        if (f->type == FT_OPTION && f->n_options && !field_option(f, d)) {
-            const char *words[256];
-            int n = 0;
-            for (int i = 0; i < f->n_options && n < 256; i++)
-                words[n++] = f->options[i].code;
-            const char *near = meta_nearest(d, words, n);
-            if (near)
-                FFAIL(k, f, "default", "meta.default_option_near", d, f->name, near);
-            else
-                FFAIL(k, f, "default", "meta.default_option", d, f->name);
-        }
-        if (f->type == FT_OPTION)
-            return;
-    }
-    const FieldOps *ops = type_ops(f->type);
-    if (!ops->has_column || f->type == FT_LINK || f->type == FT_FILE || f->type == FT_IMAGE ||
-        f->type == FT_NUMBER) {
-        FFAIL(k, f, "default", "meta.not_for_type", "default", ops->name);
-        return;
-    }
-    int before = k->c->n_err;
-    DbVal v;
-    bool good = ops->from_text(k->c, f, d, &v) && (v.kind == DB_NULL || ops->check(k->c, f, &v));
-    ctx_errors_back_to(k->c, before);
-    if (!good)
-        FFAIL(k, f, "default", "meta.default_value", d, ops->name);
-}
-
-static void check_match(K *k, const Field *f)
-{
-    static const char *const names[] = {"none", "name", "phone", "credit_code", "email", "exact"};
-    bool fits = true;
-    switch (f->match) {
-    case MATCH_NONE: return;
-    case MATCH_PHONE: fits = f->type == FT_PHONE; break;
-    case MATCH_EMAIL: fits = f->type == FT_EMAIL; break;
-    case MATCH_NAME:
-    case MATCH_CREDIT_CODE: fits = f->type == FT_STRING; break;
-    case MATCH_EXACT: fits = text_like(f->type) && f->type != FT_TEXT; break;
-    }
-    if (!fits)
-        FFAIL(k, f, "match", "meta.match_type", names[f->match], type_ops(f->type)->name);
-}
-
-static bool only_own_leaves(const Filter *x)
-{
-    if (x->kind == FILTER_VIA || x->kind == FILTER_SHARED || x->kind == FILTER_TWIN)
-        return false;
-    for (int i = 0; i < x->n_kids; i++)
-        if (!only_own_leaves(x->kids[i]))
-            return false;
-    return true;
-}
-
-/* A filter of an entity file; NULL with the reason in *why where it is none. */
-static Filter *own_filter(K *k, const char *json, const char **why)
-{
-    int before = k->c->n_err;
-    Filter *x = NULL;
-    bool good = filter_parse_text(k->c, k->e, json, NULL, (FilterMe){0}, &x);
-    *why = !good && k->c->err_last ? arena_str(k->c->a, k->c->err_last->message) : "";
-    ctx_errors_back_to(k->c, before);
-    return good ? x : NULL;
-}
-
 static void check_open(K *k)
 {
     const char *why;
-    if (k->e->open && !own_filter(k, k->e->open, &why))
+    if (k->e->open && !check_own_filter(k, k->e->open, &why))
         EFAIL(k, "open", NULL, "meta.open", why);
 }
-
-static void check_required_by(K *k, const Field *f)
-{
-    const ConfDef *d = f->required_by ? conf_find(f->required_by) : NULL;
-    if (f->required_by && (!d || d->type != CONF_LIST))
-        FFAIL(k, f, "required_by", "meta.required_by", f->required_by);
-}
-
-/* A condition on the record itself: required_if, shown_if. */
-static void check_own_condition(K *k, const Field *f, const char *key, const char *condition)
-{
-    if (!condition)
-        return;
-    const char *why;
-    const Filter *x = own_filter(k, condition, &why);
-    if (!x)
-        FFAIL(k, f, key, "meta.required_if", why);
-    else if (!only_own_leaves(x))
-        FFAIL(k, f, key, "meta.required_if_own");
-}
-
-static void check_flags(K *k, const Field *f)
-{
-    const char *type = type_ops(f->type)->name;
-    const Entity *e = k->e;
-    if (f->required && f->hidden) {
-        if (e->standard || !e->readonly)
-            FFAIL(k, f, "hidden", "meta.required_hidden");
-    } else if (f->required && f->readonly && !f->dflt && f->type != FT_NUMBER && e->standard &&
-               !e->readonly)
-        FFAIL(k, f, "readonly", "meta.required_readonly");
-    if (f->personal && f->type != FT_STRING && f->type != FT_TEXT && f->type != FT_PHONE &&
-        f->type != FT_EMAIL)
-        FFAIL(k, f, "personal", "meta.not_for_type", "personal", type);
-    if (f->sort && !sortable(f->type))
-        FFAIL(k, f, "sort", "meta.not_for_type", "sort", type);
-    if (f->fold && !text_like(f->type))
-        FFAIL(k, f, "fold", "meta.not_for_type", "fold", type);
-    if (f->search && !text_like(f->type))
-        FFAIL(k, f, "search", "meta.not_for_type", "search", type);
-    if (f->unique && (!f->column || f->type == FT_TEXT || f->type == FT_JSON ||
-                      f->type == FT_MULTI_OPTION || f->type == FT_BOOL))
-        FFAIL(k, f, "unique", "meta.not_for_type", "unique", type);
-    if ((f->hidden || f->write_only) && (f->in_list || f->in_card || f->search || f->sort))
-        FFAIL(k, f, f->hidden ? "hidden" : "write_only", "meta.hidden_shown", f->name);
-    if (f->type == FT_PARTS && !f->parts_json)
-        FFAIL(k, f, NULL, "meta.no_parts", f->name);
-    if (f->type != FT_PARTS && f->parts_json)
-        FFAIL(k, f, "parts", "meta.not_for_type", "parts", type);
-    if (f->shown_by && f->type != FT_PARTS)
-        FFAIL(k, f, "shown_by", "meta.not_for_type", "shown_by", type);
-    if (f->shown_by && !entity_field(e, f->shown_by))
-        FFAIL(k, f, "shown_by", "meta.no_such_field", "shown_by", f->shown_by);
-    if (f->section) {
-        bool found = false;
-        for (int i = 0; i < e->n_sections; i++)
-            found = found || strcmp(e->sections[i].name, f->section) == 0;
-        if (!found)
-            FFAIL(k, f, "section", "meta.no_section", f->section);
-    }
-    if (f->type == FT_NUMBER && !e->number)
-        FFAIL(k, f, NULL, "meta.number_missing", f->name);
-}
-
-static void check_field(K *k, const Field *f)
-{
-    if (!name_legal(f->name, 50, '_'))
-        FFAIL(k, f, f->custom ? "code" : NULL, "meta.name_illegal", f->name);
-    else if (is_one_of(f->name, reserved_names))
-        FFAIL(k, f, f->custom ? "code" : NULL, "meta.name_reserved", f->name);
-    check_options(k, f);
-    check_link(k, f);
-    check_limits(k, f);
-    check_default(k, f);
-    check_match(k, f);
-    check_required_by(k, f);
-    check_own_condition(k, f, "required_if", f->required_if);
-    check_own_condition(k, f, "shown_if", f->shown_if);
-    check_flags(k, f);
-}
-
-static void check_columns(K *k)
-{
-    Map seen;
-    map_init(&seen, k->c->a);
-    for (int i = 0; i < k->e->n_fields; i++) {
-        const Field *f = &k->e->fields[i];
-        if (!f->column)
-            continue;
-        const char *names[4] = {f->column};
-        int n = 1;
-        if (f->fold)
-            names[n++] = arena_printf(k->c->a, "%s_f", f->column);
-        if (f->sort && f->type == FT_STRING)
-            names[n++] = arena_printf(k->c->a, "%s_s", f->column);
-        if (f->match)
-            names[n++] = arena_printf(k->c->a, "%s_k", f->column);
-        for (int j = 0; j < n; j++) {
-            const Field *other = map_put(&seen, names[j], (void *)(uintptr_t)f);
-            if (other)
-                FFAIL(k, f, NULL, "meta.column_twice", f->name, names[j], other->name);
-        }
-    }
-    for (int i = 0; i < k->e->n_fields; i++) {
-        const Field *f = &k->e->fields[i];
-        if (f->was && map_has(&seen, f->was))
-            FFAIL(k, f, "was", "meta.was_used", f->was);
-    }
-}
-
-/* ---- entity --------------------------------------------------------------------------------- */
-
 bool meta_number_pattern_ok(const char *p)
 {
     static const char *const dates[] = {"{yyyy}", "{yyyyMM}", "{yyyyMMdd}", "{yyMMdd}", "{yyMM}"};
@@ -590,9 +143,9 @@ static void check_number(K *k)
 {
     static const char *const resets[] = {"day", "month", "year", "never", NULL};
     const Entity *e = k->e;
-    if (!is_one_of(e->number_reset, resets))
+    if (!check_one_of(e->number_reset, resets))
         EFAIL(k, "number_reset", NULL, "meta.one_of", "number_reset", e->number_reset,
-              join(k->c->a, resets));
+              check_join(k->c->a, resets));
     if (!e->number)
         return;
     if (!meta_number_pattern_ok(e->number))
@@ -646,17 +199,17 @@ static void check_words(K *k, const char *key, const char *sub, const char *what
         while (text[n] && text[n] != sep)
             n++;
         if (n >= sizeof word) {
-            EFAIL(k, key, sub, "meta.one_of", what, text, join(k->c->a, words));
+            EFAIL(k, key, sub, "meta.one_of", what, text, check_join(k->c->a, words));
             return;
         }
         memcpy(word, text, n);
         word[n] = 0;
-        if (n && !is_one_of(word, words)) {
+        if (n && !check_one_of(word, words)) {
             const char *near = meta_nearest(word, words, count(words));
             if (near)
                 EFAIL(k, key, sub, "meta.one_of_near", what, word, near);
             else
-                EFAIL(k, key, sub, "meta.one_of", what, word, join(k->c->a, words));
+                EFAIL(k, key, sub, "meta.one_of", what, word, check_join(k->c->a, words));
         }
         text += n;
         while (*text == sep)
@@ -686,8 +239,9 @@ static void check_roles(K *k)
             if (strcmp(e->roles[j].role, r->role) == 0)
                 EFAIL(k, "roles", r->role, "meta.role_twice", r->role);
     }
-    if (e->right && !is_one_of(e->right, meta_right_names))
-        EFAIL(k, "right", NULL, "meta.one_of", "right", e->right, join(k->c->a, meta_right_names));
+    if (e->right && !check_one_of(e->right, meta_right_names))
+        EFAIL(k, "right", NULL, "meta.one_of", "right", e->right,
+              check_join(k->c->a, meta_right_names));
     if (e->routes && !e->right && !e->n_roles)
         EFAIL(k, "entity", NULL, "meta.nobody");
 }
@@ -696,11 +250,11 @@ static void check_actions(K *k)
 {
     for (int i = 0; i < k->e->n_actions; i++) {
         const EntityAction *x = &k->e->actions[i];
-        if (!name_legal(x->name, 40, '_'))
+        if (!check_name_legal(x->name, 40, '_'))
             EFAIL(k, "actions", x->name, "meta.name_illegal", x->name);
-        if (!is_one_of(x->right, meta_action_names))
+        if (!check_one_of(x->right, meta_action_names))
             EFAIL(k, "actions", x->name, "meta.one_of", "right", x->right,
-                  join(k->c->a, meta_action_names));
+                  check_join(k->c->a, meta_action_names));
     }
 }
 
@@ -799,19 +353,24 @@ static void check_links_of_entity(K *k)
         EFAIL(k, "title", NULL, "meta.title_column", e->title->name);
 }
 
+bool meta_is_reserved_plural(const char *plural)
+{
+    return check_one_of(plural, reserved_plurals);
+}
+
 static void check_names(K *k)
 {
     const Entity *e = k->e;
-    if (!name_legal(e->name, 40, '_') || strncmp(e->name, "rel_", 4) == 0 ||
+    if (!check_name_legal(e->name, 40, '_') || strncmp(e->name, "rel_", 4) == 0 ||
         strncmp(e->name, "search_", 7) == 0)
         EFAIL(k, "entity", NULL, "meta.name_illegal", e->name);
     else if (meta_is_engine_table(e->name))
         EFAIL(k, "entity", NULL, "meta.name_engine", e->name);
-    if (!name_legal(e->plural, 60, '-'))
+    if (!check_name_legal(e->plural, 60, '-'))
         EFAIL(k, "plural", NULL, "meta.plural_illegal", e->plural);
-    else if (e->routes && is_one_of(e->plural, reserved_plurals))
+    else if (e->routes && meta_is_reserved_plural(e->plural))
         EFAIL(k, "plural", NULL, "meta.plural_reserved", e->plural);
-    if (!name_legal(e->group, 40, '_'))
+    if (!check_name_legal(e->group, 40, '_'))
         EFAIL(k, "group", NULL, "meta.name_illegal", e->group);
     const char *slash = strrchr(e->file, '/');
     const char *base = slash ? slash + 1 : e->file;

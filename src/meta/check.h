@@ -15,6 +15,8 @@ bool check_model(Ctx *c, const Model *m, const MetaSource *sources, int n);
 extern const char *const meta_action_names[];
 extern const char *const meta_scope_names[];
 extern const char *const meta_right_names[];
+/* Words of the API's own paths, which no entity with routes may have as its plural. */
+bool meta_is_reserved_plural(const char *plural);
 /* Tables of the engine itself (meta/plan.c), whose names no entity may take. */
 bool meta_is_engine_table(const char *name);
 

@@ -36,7 +36,7 @@ static bool own_job(Ctx *c, int64_t id, const Entity **e, const BulkAction **act
     json_object *o = NULL;
     if (c->n_err)
         return false;
-    if (!found || !json_read(c, params, strlen(params), &o))
+    if (!params || !json_read(c, params, strlen(params), &o))
         return ctx_fail(c, ERR_NOT_FOUND, NULL, "err.not_found");
     if (!over)
         return ctx_fail(c, ERR_UNDO_REFUSED, NULL, "err.bulk_running");

@@ -3,12 +3,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "base/msg.h"
 #include "http/route.h"
+#include "meta/check.h"
 
 static bool nothing(Request *rq)
 {
@@ -54,6 +56,22 @@ typedef struct Look {
     int64_t id;
 } Look;
 
+/* The router takes its fixed words from the table; the checks of entity files must know every one of them. */
+static void fixed_words_are_reserved(void **state)
+{
+    (void)state;
+    for (int i = 0; i < n_routes; i++) {
+        const char *at = routes[i].path;
+        if (strncmp(at, "/api/v1/", 8) != 0 || at[8] == ':')
+            continue;
+        char word[64];
+        (void)snprintf(word, sizeof word, "%.*s", (int)strcspn(at + 8, "/."), at + 8);
+        if (!meta_is_reserved_plural(word))
+            fail_msg("%s is a route, but an entity could be called %s", at, word);
+    }
+    assert_false(meta_is_reserved_plural("customers"));
+}
+
 static void paths_find_their_row(void **state)
 {
     (void)state;
@@ -70,6 +88,7 @@ static void paths_find_their_row(void **state)
         {GET, "/api/v1/session", "/*", false, 0},
         {DELETE_, "/api/v1/customers", NULL, true, 0},
         {PATCH, "/api/v1/me/password", NULL, true, 0},
+        {GET, "/api/v1/password-reset", "/*", false, 0},
         {POST, "/api/v1/nothing/here/at/all", NULL, false, 0},
         {POST, "/e/customers", NULL, true, 0},
         {GET, "/e/customers/12", "/*", false, 0},
@@ -129,6 +148,7 @@ int main(void)
         cmocka_unit_test(the_real_table_is_complete),
         cmocka_unit_test(a_route_without_permission_is_refused),
         cmocka_unit_test(other_holes_are_refused_too),
+        cmocka_unit_test(fixed_words_are_reserved),
         cmocka_unit_test(paths_find_their_row),
         cmocka_unit_test(the_leading_mistake_decides_the_status),
     };

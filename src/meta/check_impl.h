@@ -1,0 +1,44 @@
+/*
+ * Between check.c (the entity as a whole) and check_field.c (one field) only: what is being checked, and how a mistake
+ * is told with the line of its file.
+ */
+#ifndef META_CHECK_IMPL_H
+#define META_CHECK_IMPL_H
+
+#include "meta/check.h"
+#include "meta/filter.h"
+
+typedef struct K {
+    Ctx *c;
+    const Model *m;
+    const MetaSource *sources;
+    int n;
+    const Entity *e;
+    const MetaSource *s; /* of e, or NULL */
+    const char *standard_path;
+    bool ok;
+} K;
+
+bool check_one_of(const char *word, const char *const *words);
+/* The words with blanks between them. */
+const char *check_join(Arena *a, const char *const *words);
+/* A small letter, then small letters, digits and dash; at most max of them. */
+bool check_name_legal(const char *s, size_t max, char dash);
+
+/* A mistake of the entity, at a path of keys in its file. */
+void check_entity_fail(K *k, const char *key, const char *sub, const char *const *msg);
+#define EFAIL(k, key, sub, ...)                                                                    \
+    check_entity_fail((k), (key), (sub), (const char *const[]){__VA_ARGS__, NULL})
+/* A mistake of a field. Standard fields are checked once, with the first entity that has them. */
+void check_field_fail(K *k, const Field *f, const char *key, const char *const *msg);
+#define FFAIL(k, f, key, ...)                                                                      \
+    check_field_fail((k), (f), (key), (const char *const[]){__VA_ARGS__, NULL})
+
+/* A filter of an entity file; NULL with the reason in *why where it is none. */
+Filter *check_own_filter(K *k, const char *json, const char **why);
+/* One field with all its keys. */
+void check_field(K *k, const Field *f);
+/* No two fields of the entity share a column. */
+void check_columns(K *k);
+
+#endif
