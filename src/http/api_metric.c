@@ -14,7 +14,8 @@ static MetricQuery query_of(Request *rq)
                          .by = request_query(rq, "by"),
                          .filter = request_query(rq, "filter"),
                          .compare = request_query(rq, "compare"),
-                         .limit = request_query(rq, "limit")};
+                         .limit = request_query(rq, "limit"),
+                         .chart = request_query(rq, "chart")};
 }
 
 bool api_metric(Request *rq)
@@ -32,17 +33,20 @@ bool api_metric_preview(Request *rq)
 
 bool api_metric_file(Request *rq)
 {
+    static const struct {
+        const char *format, *type;
+    } kinds[] = {{"xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"},
+                 {"csv", "text/csv; charset=utf-8"},
+                 {"pdf", "application/pdf"},
+                 {"svg", "image/svg+xml"},
+                 {"png", "image/png"}};
     Ctx *c = &rq->c;
     MetricQuery q = query_of(rq);
     const char *format = request_query(rq, "format"), *path, *label;
-    if (!format)
-        format = "xlsx";
-    if (strcmp(format, "xlsx") != 0 && strcmp(format, "csv") != 0)
-        return ctx_fail(c, ERR_BAD_REQUEST, "format", "err.metric.format");
-    return metric_file(c, rq->params[0], &q, format, &path, &label) &&
-           answer_file(rq, path, arena_printf(c->a, "%s.%s", label, format),
-                       *format == 'c'
-                           ? "text/csv; charset=utf-8"
-                           : "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-                       true);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp(format ? format : "xlsx", kinds[i].format) == 0)
+            return metric_file(c, rq->params[0], &q, kinds[i].format, &path, &label) &&
+                   answer_file(rq, path, arena_printf(c->a, "%s.%s", label, kinds[i].format),
+                               kinds[i].type, true);
+    return ctx_fail(c, ERR_BAD_REQUEST, "format", "err.metric.format");
 }

@@ -357,7 +357,7 @@ describe('files', () => {
     assert.match(xlsx.headers.get('content-disposition'), /%E8%B7%9F%E8%BF%9B%E6%AC%A1%E6%95%B0\.xlsx/);
     assert.equal(xlsx.text.slice(0, 2), 'PK');
     assert.equal((await sql(`SELECT count(*) FROM audit_log WHERE action = 'export' AND entity = 'metric_def'`))[0][0], '2');
-    problem(await manager.get('/metrics/new_customers/file?format=pdf'), 400);
+    problem(await manager.get('/metrics/new_customers/file?format=exe'), 400);
   });
 });
 

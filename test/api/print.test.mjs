@@ -1,4 +1,4 @@
-// Documents as PDF and HTML: the report of an import, a change request. Who may not read it gets nothing; each is in the audit log.
+// Documents as PDF and HTML: the report of an import, a change request, the figures of a metric (also as SVG and PNG). Who may not read it gets nothing; each is in the audit log.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { approvals } from '../lib/approvals.mjs';
@@ -119,5 +119,39 @@ describe('a change request', () => {
       for (const x of [a, b]) assert.ok(pdf.all.includes(x.name.replace(/\s/g, '')), x.name);
     } else assert.fail(made.text);
     await drop(many);
+  });
+});
+
+describe('the figures of a metric', () => {
+  const path = '/metrics/new_customers/file?period=month&last=3';
+
+  test('stand in a PDF with a chart, the same as in the text file', async () => {
+    await makeCustomer(p.rep, { level: 'key' });
+    const csvText = (await p.manager.get(`${path}&by=level&format=csv`)).text, rows = csvText.replace('\ufeff', '').trim().split('\r\n').map((line) => line.split(','));
+    const answer = await p.manager.get(`${path}&by=level&format=pdf`);
+    assert.equal(answer.status, 200, answer.text.slice(0, 300));
+    const pdf = readPdf(answer.bytes);
+    for (const row of rows) for (const cell of row) assert.ok(pdf.all.includes(cell.replaceAll('"', '').replace(/\s/g, '')), cell);
+    assert.equal(pdf.author, p.manager.user.name);
+  });
+
+  test('are a picture as SVG and PNG, in each kind of chart', async () => {
+    for (const chart of ['bar', 'line', 'funnel', 'pie', ''])
+      for (const by of ['', '&by=level']) {
+        const svg = await p.manager.get(`${path}${by}&format=svg&chart=${chart}`), png = await p.manager.get(`${path}${by}&format=png&chart=${chart}`);
+        assert.deepEqual([svg.status, svg.headers.get('content-type'), png.status, png.headers.get('content-type')], [200, 'image/svg+xml', 200, 'image/png']);
+        assert.ok(svg.text.includes('<svg') && !/<script|<text/.test(svg.text));
+        assert.deepEqual([png.bytes.readUInt32BE(16), png.bytes.readUInt32BE(20)], [1280, 640]);
+      }
+    problem(await p.manager.get(`${path}&format=svg&chart=cake`), 400, 'bad_request');
+    problem(await p.manager.get(`${path}&format=gif`), 400, 'bad_request');
+  });
+
+  test('are for who may export them', async () => {
+    for (const format of ['pdf', 'svg', 'png']) {
+      problem(await p.rep.get(`${path}&format=${format}`), 403);
+      problem(await server.anyone().get(`${path}&format=${format}`), 401);
+      problem(await p.manager.get(`/metrics/none_of_it/file?format=${format}`), 404);
+    }
   });
 });

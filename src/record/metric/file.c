@@ -1,6 +1,6 @@
 /*
- * The figures of a metric as a file: one row a figure, numbers as numbers, the whole in the last row. Who may export the
- * entity may have it; the audit log says who did.
+ * The figures of a metric as a file: one row a figure, numbers as numbers, the whole in the last row; or as a chart, or both
+ * on paper (draw.c). Who may export the entity may have it; the audit log says who did.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -14,7 +14,10 @@
 #include "base/msg.h"
 #include "record/attach.h"
 #include "record/metric/impl.h"
+#include "record/print/page.h"
 #include "record/sheet_text.h"
+
+enum { CELLS = 4 };
 
 typedef struct Sheet {
     Ctx *c;
@@ -24,10 +27,18 @@ typedef struct Sheet {
     lxw_row_t line;
     Buf b;
     CsvWriter csv;
+    Report *paper; /* or NULL */
+    ReportTable *table;
+    const char *row[CELLS];
+    int n;
 } Sheet;
 
 static void cell(Sheet *s, int col, const char *text, bool number)
 {
+    if (s->paper) {
+        s->row[s->n++] = text ? text : "";
+        return;
+    }
     if (!s->book) {
         csv_cell(&s->csv, text ? text : "");
         return;
@@ -41,21 +52,31 @@ static void cell(Sheet *s, int col, const char *text, bool number)
                                s->line > 0 ? s->text : s->head);
 }
 
+/* The first row has the names of the columns; figures stand in the last two. */
+static void paper_row(Sheet *s)
+{
+    ReportColumn columns[CELLS] = {{0}};
+    if (s->line == 0) {
+        for (int i = 0; i < s->n; i++)
+            columns[i] = (ReportColumn){.label = s->row[i],
+                                        .align = i >= s->n - 2 ? REPORT_RIGHT : REPORT_LEFT};
+        s->table = report_table(s->paper, columns, s->n);
+    } else {
+        report_row(s->table, REPORT_PLAIN, s->row);
+    }
+    s->n = 0;
+}
+
 static void row_end(Sheet *s)
 {
-    if (!s->book)
+    if (s->paper)
+        paper_row(s);
+    else if (!s->book)
         csv_row_end(&s->csv);
     s->line++;
 }
 
-typedef struct Table {
-    const Metric *m;
-    const MetricFound *f;
-    const char *label;
-    const char **groups; /* labels, beside f->groups */
-} Table;
-
-static void head(Sheet *s, const Table *t)
+static void head(Sheet *s, const MetricTable *t)
 {
     const char *unit = metric_unit(t->m), *lang = s->c->lang;
     int col = 0;
@@ -68,7 +89,7 @@ static void head(Sheet *s, const Table *t)
     row_end(s);
 }
 
-static void figure(Sheet *s, const Table *t, const char *period, const char *group,
+static void figure(Sheet *s, const MetricTable *t, const char *period, const char *group,
                    const TallyCell *x, bool known)
 {
     int col = 0;
@@ -81,18 +102,7 @@ static void figure(Sheet *s, const Table *t, const char *period, const char *gro
     row_end(s);
 }
 
-static const char *group_label(const Table *t, const DbVal *g)
-{
-    for (int i = 0; i < t->f->n_groups; i++) {
-        const DbVal *x = &t->f->groups[i].group;
-        if (x->kind == g->kind &&
-            (x->kind == DB_NULL || (x->kind == DB_TEXT ? strcmp(x->s, g->s) == 0 : x->i == g->i)))
-            return t->groups[i];
-    }
-    return "";
-}
-
-static void body(Sheet *s, const Table *t)
+static void body(Sheet *s, const MetricTable *t)
 {
     static const TallyCell nothing;
     const MetricFound *f = t->f;
@@ -103,7 +113,7 @@ static void body(Sheet *s, const Table *t)
         for (int i = 0; i < n; i++)
             figure(s, t,
                    r->starts ? period_name(s->c->a, r->period, r->starts[list[i].period]) : NULL,
-                   group_label(t, &list[i].group), &list[i], true);
+                   metric_group_label(t, &list[i].group), &list[i], true);
     } else {
         for (int i = 0, at = 0; i < r->n; i++) {
             bool here = at < f->n_cells && f->cells[at].period == i;
@@ -117,7 +127,7 @@ static void body(Sheet *s, const Table *t)
 }
 
 /* Labels of groups by the one writer of them, so that a label cannot differ from the page. */
-static bool label_groups(Ctx *c, Table *t)
+static bool label_groups(Ctx *c, MetricTable *t)
 {
     LinkLabels *labels;
     const MetricFound *f = t->f;
@@ -140,7 +150,7 @@ static bool label_groups(Ctx *c, Table *t)
     return true;
 }
 
-static bool write_xlsx(Ctx *c, const Table *t, const char *path)
+static bool write_xlsx(Ctx *c, const MetricTable *t, const char *path)
 {
     char *tmp = arena_printf(c->a, "%s/tmp", attach_dir());
     lxw_workbook_options opts = {.tmpdir = tmp};
@@ -159,7 +169,7 @@ static bool write_xlsx(Ctx *c, const Table *t, const char *path)
     return workbook_close(s.book) == LXW_NO_ERROR || file_fail(c, path, ENOSPC);
 }
 
-static bool write_csv(Ctx *c, const Table *t, const char *path)
+static bool write_csv(Ctx *c, const MetricTable *t, const char *path)
 {
     Sheet s = {.c = c};
     buf_init(&s.b, c->a);
@@ -170,20 +180,63 @@ static bool write_csv(Ctx *c, const Table *t, const char *path)
     return file_write(c, path, s.b.data, s.b.len, 0600);
 }
 
+static bool write_paper(Ctx *c, const MetricTable *t, const MetricQuery *q, const char **path)
+{
+    ReportPage page = print_page(c, t->label);
+    Sheet s = {.c = c, .paper = report_new(c, &page)};
+    const Chart *chart = metric_chart(c, t, q);
+    if (!chart)
+        return false;
+    report_heading(s.paper, 1, t->label);
+    if (t->m->def->explanation)
+        report_text_as(s.paper, REPORT_MUTED, REPORT_LEFT, t->m->def->explanation);
+    report_chart(s.paper, chart, 80);
+    head(&s, t);
+    body(&s, t);
+    return print_file(c, s.paper, "pdf", path);
+}
+
+static bool write_picture(Ctx *c, const MetricTable *t, const MetricQuery *q, bool png,
+                          const char *path)
+{
+    enum { WIDE = 640, HIGH = 320, SHARP = 2 };
+    Buf b;
+    const Chart *chart = metric_chart(c, t, q);
+    buf_init(&b, c->a);
+    if (!chart)
+        return false;
+    return (png ? chart_png(c, chart, WIDE, HIGH, SHARP, &b)
+                : chart_svg(c, chart, WIDE, HIGH, &b)) &&
+           file_write(c, path, b.data, b.len, 0600);
+}
+
+static bool write_as(Ctx *c, const MetricTable *t, const MetricQuery *q, const char *format,
+                     const char **path)
+{
+    *path = attach_tmp(c, arena_printf(c->a, ".%s", format));
+    switch (*format) {
+    case 'x': return write_xlsx(c, t, *path);
+    case 'c': return write_csv(c, t, *path);
+    case 'p':
+        if (format[1] == 'd')
+            return write_paper(c, t, q, path);
+        return write_picture(c, t, q, true, *path);
+    default: return write_picture(c, t, q, false, *path);
+    }
+}
+
 static bool write_file(Ctx *c, const MetricDef *def, const MetricQuery *q, const char *format,
                        const char **path)
 {
     Metric m;
     MetricFound f;
-    bool xlsx = strcmp(format, "xlsx") == 0;
     if (!metric_open(c, def, &m) || !access_need(c, m.e, ACT_EXPORT) ||
         !metric_compute(c, &m, q, &f))
         return false;
-    Table t = {.m = &m, .f = &f, .label = def->label_zh};
+    MetricTable t = {.m = &m, .f = &f, .label = def->label_zh};
     if (strcmp(c->lang, "en") == 0 && def->label_en)
         t.label = def->label_en;
-    *path = attach_tmp(c, xlsx ? ".xlsx" : ".csv");
-    if (!label_groups(c, &t) || !(xlsx ? write_xlsx(c, &t, *path) : write_csv(c, &t, *path)))
+    if (!label_groups(c, &t) || !write_as(c, &t, q, format, path))
         return false;
     AuditEntry entry = {
         .action = "export", .entity = "metric_def", .record = def->id, .record_name = def->name};

@@ -2,6 +2,7 @@
 #ifndef RECORD_METRIC_IMPL_H
 #define RECORD_METRIC_IMPL_H
 
+#include "base/report/report.h"
 #include "record/metric/metric.h"
 #include "record/metric/period.h"
 #include "record/tally.h"
@@ -85,6 +86,18 @@ bool metric_tally(Ctx *c, const Metric *m, const MetricFound *f, bool ranged, in
 void metric_write_value(Ctx *c, const Metric *m, const TallyCell *cell, Jw *w);
 const char *metric_value_text(Ctx *c, const Metric *m, const TallyCell *cell);
 const char *metric_unit(const Metric *m);
+
+/* What a file or a chart is made of. */
+typedef struct MetricTable {
+    const Metric *m;
+    const MetricFound *f;
+    const char *label;
+    const char **groups; /* labels, beside f->groups */
+} MetricTable;
+/* The label of the group a cell belongs to, "" for none. */
+const char *metric_group_label(const MetricTable *t, const DbVal *group);
+/* The chart of q->chart, or the one that fits: lines over time, bars of groups. NULL with ERR_BAD_REQUEST on "chart". */
+const Chart *metric_chart(Ctx *c, const MetricTable *t, const MetricQuery *q);
 
 /* The samples of the ends of spans, within what the caller may read: cells by period, known[i] whether there is one. */
 bool daily_read(Ctx *c, const Metric *m, const int64_t *starts, int n, TallyCell *cells,

@@ -18,6 +18,7 @@ typedef struct MetricQuery {
     const char *filter;    /* JSON, joined with that of the metric */
     const char *compare;   /* "previous", "year" or both with a comma */
     const char *limit;     /* groups at most, 1 to 200; 50 */
+    const char *chart;     /* bar line funnel pie, of a file that is or has a picture */
 } MetricQuery;
 
 /* GET /metrics/{name}: the answer of docs/api.md. ERR_NOT_FOUND for no such metric; ERR_FORBIDDEN, ERR_UNKNOWN_FIELD,
@@ -25,7 +26,7 @@ typedef struct MetricQuery {
 bool metric_json(Ctx *c, const char *name, const MetricQuery *q, Buf *out);
 /* The same for a definition that is not kept (yet): {"entity", "measure", …} as POST /metric-defs takes it. */
 bool metric_preview(Ctx *c, json_object *def, const MetricQuery *q, Buf *out);
-/* Its data as a file under tmp of the data folder, for who may export the entity; audited. format xlsx or csv. */
+/* Its data as a file under tmp of the data folder, for who may export the entity; audited. format xlsx csv pdf svg png. */
 bool metric_file(Ctx *c, const char *name, const MetricQuery *q, const char *format,
                  const char **out_path, const char **out_label);
 
