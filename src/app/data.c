@@ -6,6 +6,7 @@
 
 #include "app/app.h"
 #include "auth/audit.h"
+#include "auth/second.h"
 #include "auth/user.h"
 #include "base/clock.h"
 #include "base/conf.h"
@@ -308,17 +309,25 @@ static bool user_file(App *app, const char *path, int *created, int *updated)
 
 int cmd_user(Args *args)
 {
-    if (args->n < 1 || strcmp(args->v[0], "import") != 0)
-        return usage("user import FILE --data DIR");
+    static const char line[] = "user import FILE | factor-off LOGIN --data DIR";
+    bool off = args->n > 0 && strcmp(args->v[0], "factor-off") == 0;
+    if (!off && (args->n < 1 || strcmp(args->v[0], "import") != 0))
+        return usage(line);
     args->n--;
     args->v++;
     AppOptions o = {.dir = args_take(args, "--data"), .database = args_take(args, "--database")};
     if (!o.dir || !args_done(args, 1) || args->n != 1)
-        return usage("user import FILE --data DIR");
+        return usage(line);
     App app;
     if (!app_open(&app, &o))
         return 1;
     int created = 0, updated = 0;
+    if (off) {
+        /* where no SMS arrives, no code on paper is left, and nobody else can help */
+        int answer = factor_off_login(&app.c, args->v[0]) ? 0 : app_fail(&app);
+        app_close(&app);
+        return answer;
+    }
     int status = user_file(&app, args->v[0], &created, &updated) ? 0 : app_fail(&app);
     if (!status)
         printf("%d created, %d updated\n", created, updated);

@@ -33,8 +33,8 @@ static const Command commands[] = {
      "import --data DIR FILE [--as LOGIN] [--entity E] [--mode M] [--match F,F] [--dry-run] "
      "[--report F.xlsx]",
      "import a workbook or CSV file"},
-    {"user", cmd_user, "user import FILE --data DIR",
-     "departments and users from JSON or a workbook"},
+    {"user", cmd_user, "user import FILE | factor-off LOGIN --data DIR",
+     "departments and users from JSON or a workbook; take somebody's second factor away"},
     {"check", cmd_check, "check --data DIR [--recount]",
      "integrity of database, audit chain, files, rollups"},
     {"dump", cmd_dump, "dump --data DIR --logical --sorted", "a JSON line a row"},

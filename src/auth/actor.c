@@ -98,7 +98,10 @@ static bool load_user(Ctx *c, Arena *a, int64_t user, Actor *out)
     DbRows *r =
         db_query(c,
                  SQL("SELECT u.login, u.name, u.department_id, d.path, u.locale, u.timezone, "
-                     "u.must_change_password, u.status FROM \"user\" u "
+                     "u.must_change_password, u.status, CASE WHEN u.factor_mobile IS NULL AND "
+                     "(u.factor_required = 1 OR EXISTS (SELECT 1 FROM \"rel_user_roles\" x JOIN "
+                     "\"role\" o ON o.id = x.target WHERE x.id = u.id AND o.factor_required = 1 "
+                     "AND o.deleted_at IS NULL)) THEN 1 ELSE 0 END FROM \"user\" u "
                      "LEFT JOIN \"department\" d ON d.id = u.department_id "
                      "WHERE u.id = $1 AND u.deleted_at IS NULL"),
                  p, 1);
@@ -115,6 +118,7 @@ static bool load_user(Ctx *c, Arena *a, int64_t user, Actor *out)
         out->locale = arena_str(a, db_is_null(r, 4) ? "zh-CN" : db_text(r, 4));
         out->zone = arena_str(a, db_is_null(r, 5) ? "" : db_text(r, 5)); /* "": the company's */
         out->must_change_password = db_int(r, 6) != 0;
+        out->factor_due = db_int(r, 8) != 0;
     }
     db_done(r);
     if (c->n_err > mark)

@@ -82,6 +82,7 @@ typedef struct Actor {
     int n_reports;
     const char *locale, *zone;
     bool must_change_password;
+    bool factor_due; /* a second factor is required of him, and he has none */
     /* of this request, not cached */
     Channel channel;
     const char *ip, *agent;

@@ -1,6 +1,7 @@
 /* Passwords. See password.h and session.h. */
 #include "auth/password.h"
 #include "auth/reset.h"
+#include "auth/second.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -162,7 +163,7 @@ static bool change(Ctx *c, void *arg)
         return ctx_fail(c, ERR_NOT_FOUND, NULL, "err.not_found");
     AuditEntry e = {.action = ch->action, .entity = "user", .record = ch->user};
     return session_close_all(c, ch->user, ch->but_session) && reset_forget(c, ch->user) &&
-           audit_add(c, &e) && db_change(c, "access", ch->user);
+           second_forget(c, ch->user) && audit_add(c, &e) && db_change(c, "access", ch->user);
 }
 
 bool password_store(Ctx *c, int64_t user, const char *hash, const char *action)

@@ -74,6 +74,24 @@ bool rate_sweep(Ctx *c, int64_t age_ms)
     return db_write(c, sweep, &age_ms);
 }
 
+typedef struct Note {
+    const char *key;
+    int64_t window_ms, now_ms;
+    RateState *out;
+} Note;
+
+static bool note(Ctx *c, void *arg)
+{
+    const Note *n = arg;
+    return rate_add(c, n->key, n->window_ms, n->now_ms, 1, n->out);
+}
+
+bool rate_note(Ctx *c, const char *key, int64_t window_ms, int64_t now_ms, RateState *out)
+{
+    Note n = {key, window_ms, now_ms, out};
+    return db_write(c, note, &n);
+}
+
 typedef struct Take {
     const char *key;
     int64_t n, window_ms, amount;

@@ -18,6 +18,8 @@ bool rate_look(Ctx *c, const char *key, int64_t window_ms, int64_t now_ms, RateS
 /* Adds amount (a new window where the old is over) and tells the new state. Atomic; inside a write. */
 bool rate_add(Ctx *c, const char *key, int64_t window_ms, int64_t now_ms, int64_t amount,
               RateState *out);
+/* The same outside a write. */
+bool rate_note(Ctx *c, const char *key, int64_t window_ms, int64_t now_ms, RateState *out);
 bool rate_forget(Ctx *c, const char *key); /* inside a write */
 /*
  * A limit kept in memory, for what happens at every keystroke and is not worth a durable write: at most n per window in

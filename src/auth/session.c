@@ -1,5 +1,5 @@
 /*
- * Signing in, finding and ending sessions, step-up.
+ * Signing in (password, then the second factor where the account has one), finding and ending sessions.
  *
  * A sign-in does the same reads, one password hash and one write whether or not the login exists,
  * so that neither answer nor time tells. Two counters hold guessing back:
@@ -17,6 +17,7 @@
 #include "auth/password.h"
 #include "auth/rate.h"
 #include "auth/row.h"
+#include "auth/second.h"
 #include "base/conf.h"
 #include "base/crypt.h"
 #include "base/id.h"
@@ -28,7 +29,7 @@ enum {
     CSRF_CHARS = 22,
     MINUTE = 60000,
     ADDRESS_WINDOW = 15 * MINUTE,
-    STEP_UP = 5 * MINUTE,
+    TICKET = 15 * MINUTE,
     SKEW = 5 * MINUTE /* between the nodes of one database */
 };
 static const int64_t KNOWN_ADDRESS = INT64_C(30) * 86400000;
@@ -36,7 +37,7 @@ static const int64_t KNOWN_ADDRESS = INT64_C(30) * 86400000;
 typedef struct Account {
     int64_t id; /* 0: nobody has this login */
     const char *login, *name, *hash;
-    bool active;
+    bool active, factor;
 } Account;
 
 /* One attempt, as the write behind it needs it. */
@@ -48,7 +49,8 @@ typedef struct Attempt {
     int64_t locked_until;
     int64_t now; /* session_now */
     /* of a success */
-    const char *token, *new_hash;
+    const char *token, *new_hash, *ticket;
+    const char *method;
     bool setup;
 } Attempt;
 
@@ -74,15 +76,14 @@ static bool not_signed_in(Ctx *c)
 
 /* --- looking ----------------------------------------------------------------------------------- */
 
-static bool find_account(Ctx *c, const char *login, Account *out)
+#define ACCOUNT "SELECT id, login, name, password_hash, status, factor_mobile FROM \"user\" WHERE "
+
+/* By its login as it is folded, or its id. */
+static bool find_account(Ctx *c, SqlText statement, DbVal key, Account *out)
 {
     *out = (Account){0};
-    DbVal p[] = {db_of_text(row_fold(c, "user", "login", login))};
     int mark = c->n_err;
-    DbRows *r = db_query(c,
-                         SQL("SELECT id, login, name, password_hash, status FROM \"user\" "
-                             "WHERE login_f = $1 AND deleted_at IS NULL"),
-                         p, 1);
+    DbRows *r = db_query(c, statement, &key, 1);
     if (!r)
         return false;
     if (db_step(r)) {
@@ -91,6 +92,7 @@ static bool find_account(Ctx *c, const char *login, Account *out)
         out->name = arena_str(c->a, db_text(r, 2));
         out->hash = arena_str(c->a, db_text(r, 3));
         out->active = db_text(r, 4) && strcmp(db_text(r, 4), "active") == 0;
+        out->factor = !db_is_null(r, 5);
     }
     db_done(r);
     return c->n_err == mark;
@@ -150,7 +152,9 @@ static bool log_attempt(Ctx *c, const Attempt *t, const char *result, const char
         {"at", db_of_int(c->now_ms)},
         {"ip", db_of_text(t->ip)},
         {"device", db_of_text(t->agent)},
-        {"method", db_of_text(t->setup ? "token" : "password")},
+        {"method", db_of_text(t->setup    ? "token"
+                              : t->method ? t->method
+                                          : "password")},
         {"result", db_of_text(result)},
         {"reason", db_of_text(reason)},
     };
@@ -301,21 +305,69 @@ static const char *cut(Arena *a, const char *s, size_t n)
     return arena_dup(a, s, n);
 }
 
-bool session_open(Ctx *c, const char *login, const char *password, const char *ip,
-                  const char *agent, SessionOpened *out)
+/* The attempt's counters; ERR_LIMIT where the address has to wait. */
+static bool begin(Ctx *c, const char *login, Attempt *t)
+{
+    char key[65];
+    bool known;
+    token_hash(login,
+               key); /* what was typed as login may be anything: the counters keep its digest */
+    if (!address_known(c, t->who.id, t->ip, &known))
+        return false;
+    t->account_key = arena_printf(c->a, "login:%.32s:%s", key, known ? t->ip : "");
+    return account_locked(c, t);
+}
+
+static Attempt attempt_of(Ctx *c, const char *ip, const char *agent)
 {
     Attempt t = {
         .ip = cut(c->a, ip ? ip : "", 45), .agent = cut(c->a, agent, 200), .now = session_now(c)};
-    char key[65];
-    token_hash(row_fold(c, "user", "login", login),
-               key); /* what was typed as login may be anything: the counters keep its digest */
     t.address_key = arena_printf(c->a, "address:%s", t.ip);
-    bool known;
-    if (!address_may_try(c, t.address_key, t.now) || !find_account(c, login, &t.who) ||
-        !address_known(c, t.who.id, t.ip, &known))
+    return t;
+}
+
+/* The password was right, and a second factor is wanted: nothing is open yet, and no failure forgotten. */
+static bool write_ticket(Ctx *c, void *arg)
+{
+    const Attempt *t = arg;
+    Attempt now = *t;
+    if (!account_locked(c, &now))
         return false;
-    t.account_key = arena_printf(c->a, "login:%.32s:%s", key, known ? t.ip : "");
-    if (!account_locked(c, &t))
+    if (now.locked)
+        return ctx_fail(c, ERR_BAD_CREDENTIALS, NULL, "err.bad_credentials");
+    Second s = {.kind = "sign_in", .bound = t->ticket, .user = t->who.id};
+    if (t->new_hash) {
+        DbVal h[] = {db_of_text(t->new_hash), db_of_int(t->who.id), db_of_text(t->who.hash)};
+        if (!db_exec(
+                c,
+                SQL("UPDATE \"user\" SET password_hash = $1 WHERE id = $2 AND password_hash = $3"),
+                h, 3))
+            return false;
+    }
+    return second_begin(c, &s, TICKET);
+}
+
+static bool open_now(Ctx *c, Attempt *t, SessionOpened *out)
+{
+    t->token = crypt_token(c->a, TOKEN_BYTES);
+    if (!db_write(c, write_success, t))
+        return false;
+    if (t->setup)
+        actor_cache_clear();
+    meter_add(METER_SIGN_INS, 1);
+    *out = (SessionOpened){.token = t->token, .csrf = csrf_of(c->a, t->token), .user = t->who.id};
+    return true;
+}
+
+bool session_open(Ctx *c, const char *login, const char *password, const char *ip,
+                  const char *agent, SessionOpened *out)
+{
+    Attempt t = attempt_of(c, ip, agent);
+    const char *folded = row_fold(c, "user", "login", login);
+    if (!address_may_try(c, t.address_key, t.now) ||
+        !find_account(c, SQL(ACCOUNT "login_f = $1 AND deleted_at IS NULL"), db_of_text(folded),
+                      &t.who) ||
+        !begin(c, folded, &t))
         return false;
     db_release(c); /* the hash takes a while */
     /* of the few places before argon2id an attacker's address takes some, never all */
@@ -335,14 +387,47 @@ bool session_open(Ctx *c, const char *login, const char *password, const char *i
         t.new_hash = "";
     else if (crypt_password_is_old(t.who.hash) && !password_hash_text(c, password, &t.new_hash))
         return false;
-    t.token = crypt_token(c->a, TOKEN_BYTES);
-    if (!db_write(c, write_success, &t))
+    if (!t.who.factor || t.setup)
+        return open_now(c, &t, out);
+    t.ticket = crypt_token(c->a, TOKEN_BYTES);
+    if (!db_write(c, write_ticket, &t))
         return false;
-    if (t.setup)
-        actor_cache_clear();
-    meter_add(METER_SIGN_INS, 1);
-    *out = (SessionOpened){.token = t.token, .csrf = csrf_of(c->a, t.token), .user = t.who.id};
+    *out = (SessionOpened){.user = t.who.id, .ticket = t.ticket};
     return true;
+}
+
+/* The counters of the account and the address hold wrong codes back as they do wrong passwords. */
+bool session_verify(Ctx *c, const char *ticket, const char *method, const char *code,
+                    const char *ip, const char *agent, SessionOpened *out)
+{
+    static const char *const no_roles[] = {NULL};
+    Attempt t = attempt_of(c, ip, agent);
+    Second s = {.kind = "sign_in", .bound = ticket};
+    if (!address_may_try(c, t.address_key, t.now) || !second_find(c, &s) ||
+        !find_account(c, SQL(ACCOUNT "id = $1 AND deleted_at IS NULL"), db_of_int(s.user),
+                      &t.who) ||
+        !begin(c, row_fold(c, "user", "login", t.who.login), &t))
+        return false;
+    t.method = method;
+    const Actor *before = c->actor;
+    Actor me = {.user = t.who.id,
+                .login = t.who.login,
+                .name = t.who.name,
+                .roles = no_roles,
+                .channel = CH_WEB,
+                .ip = t.ip,
+                .agent = t.agent};
+    c->actor = &me;
+    bool ok = second_check(c, &s, method, code);
+    c->actor = before;
+    if (ok)
+        return open_now(c, &t, out);
+    RateState failures;
+    int mark = c->n_err;
+    if (err_status(c->err_last->code) == 401 &&
+        !rate_note(c, t.address_key, ADDRESS_WINDOW, t.now, &failures))
+        ctx_errors_back_to(c, mark);
+    return false;
 }
 
 /* --- finding and ending ------------------------------------------------------------------------ */
@@ -416,8 +501,9 @@ bool session_find(Ctx *c, const char *token, const char *ip, const char *agent, 
     me->session = s.id;
     me->ip = ip;
     me->agent = agent;
-    me->step_up_until =
-        s.step_up_until > now && s.step_up_until <= now + STEP_UP + SKEW ? s.step_up_until : 0;
+    me->step_up_until = s.step_up_until > now && s.step_up_until <= now + SESSION_STEP_UP_MS + SKEW
+                            ? s.step_up_until
+                            : 0;
     *out = me;
     if (out_csrf)
         *out_csrf = csrf_of(c->a, token);
@@ -467,61 +553,4 @@ bool session_sweep(Ctx *c)
 {
     int64_t now = session_now(c);
     return db_write(c, sweep, &now);
-}
-
-/* --- step-up ----------------------------------------------------------------------------------- */
-
-const char *const *session_step_up_methods(Ctx *c, int *n)
-{
-    static const char *const methods[] = {"password", NULL};
-    static const char *const none[] = {NULL};
-    bool possible = c->actor && c->actor->session != 0;
-    *n = possible ? 1 : 0;
-    return possible ? methods : none;
-}
-
-bool session_step_up_holds(const Ctx *c, int64_t until)
-{
-    if (until == 0)
-        return false;
-    int64_t now = session_now(c);
-    return until > now && until <= now + STEP_UP;
-}
-
-static bool write_step_up(Ctx *c, void *arg)
-{
-    const Touch *t = arg;
-    DbVal p[] = {db_of_int(t->now + STEP_UP), db_of_int(t->id)};
-    AuditEntry e = {.action = "step_up", .entity = "session", .record = t->id};
-    return db_exec(c, SQL("UPDATE \"session\" SET step_up_until = $1 WHERE id = $2"), p, 2) &&
-           audit_add(c, &e);
-}
-
-bool session_step_up(Ctx *c, const char *method, const char *code)
-{
-    const Actor *me = c->actor;
-    if (!me)
-        return not_signed_in(c);
-    if (me->session == 0) /* a bearer token can never step up */
-        return ctx_fail(c, ERR_FORBIDDEN, NULL, "err.forbidden");
-    if (strcmp(method, "password") != 0)
-        return ctx_fail(c, ERR_ENUM_UNKNOWN, "method", "err.enum.unknown", method, "password");
-    if (!rate_take(c, arena_printf(c->a, "step_up:%s", ctx_num(c, me->user)), 10, 3600000, 1))
-        return false;
-    Account who;
-    if (!find_account(c, me->login, &who))
-        return false;
-    db_release(c);
-    switch (password_matches(c, who.hash, code)) {
-    case PASSWORD_YES: break;
-    case PASSWORD_FAILED: return false;
-    default: {
-        AuditEntry e = {
-            .action = "step_up", .entity = "session", .record = me->session, .result = "denied"};
-        return audit_note(c, &e) ? ctx_fail(c, ERR_BAD_CREDENTIALS, "code", "auth.code_wrong")
-                                 : false;
-    }
-    }
-    Touch t = {.id = me->session, .now = session_now(c)};
-    return db_write(c, write_step_up, &t);
 }

@@ -13,13 +13,17 @@ typedef struct SessionOpened {
     const char *token; /* for the cookie, 43 characters base64url */
     const char *csrf;
     int64_t user;
-    const char *ticket; /* second factor wanted: then token is NULL (later issue; NULL now) */
+    const char *ticket; /* second factor wanted: then token is NULL, and session_verify opens */
 } SessionOpened;
 
 /* Same answer and same work for a wrong login, a wrong password and a locked account (ERR_BAD_CREDENTIALS; ERR_LOCKED_OUT
    only where the password was right; ERR_LIMIT with retry_after for an address that fails too often). */
 bool session_open(Ctx *c, const char *login, const char *password, const char *ip,
                   const char *agent, SessionOpened *out);
+/* Behind the ticket of session_open: the second factor (auth/second.h). ERR_BAD_CREDENTIALS where ticket or code is wrong or
+   over. */
+bool session_verify(Ctx *c, const char *ticket, const char *method, const char *code,
+                    const char *ip, const char *agent, SessionOpened *out);
 /* The actor of a cookie; ERR_NOT_SIGNED_IN. *out_csrf: the token the header must equal. */
 bool session_find(Ctx *c, const char *token, const char *ip, const char *agent, Actor **out,
                   const char **out_csrf);
@@ -30,9 +34,13 @@ bool session_close(Ctx *c, int64_t session);
 bool session_list(Ctx *c, int64_t user, Buf *out);
 bool session_end(Ctx *c, int64_t id);
 bool session_close_all(Ctx *c, int64_t user, int64_t but_session);
-/* Step-up by password: valid 5 minutes for this session. Never for a bearer token. */
+enum { SESSION_STEP_UP_MS = 5 * 60000 };
+/* Step-up: valid 5 minutes for this session. By the second factor where the account has one, else by the password where the
+   setting step_up.password allows. Never for a bearer token. */
 bool session_step_up(Ctx *c, const char *method, const char *code);
-/* The methods open to the caller, for the 403: "password". */
+/* Is it the caller's password? ERR_BAD_CREDENTIALS (field), ERR_LIMIT after ten in an hour; audited as action. */
+bool session_password_proof(Ctx *c, const char *field, const char *password, const char *action);
+/* The methods open to the caller, for the 403: "sms", "recovery", or "password". */
 const char *const *session_step_up_methods(Ctx *c, int *n);
 
 bool password_check_policy(Ctx *c, const char *field, const char *password, const char *login,

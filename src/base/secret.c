@@ -52,3 +52,17 @@ char *secret_open(Arena *a, const char *label, const char *sealed)
     size_t n;
     return sealed ? (char *)crypt_open(a, key, label, sealed, &n) : NULL;
 }
+
+void secret_digest(const char *label, const char *text, char out_hex[65])
+{
+    static const char digits[] = "0123456789abcdef";
+    unsigned char sub[32], mac[32];
+    crypt_hmac_sha256(key, sizeof key, label, strlen(label), sub);
+    crypt_hmac_sha256(sub, sizeof sub, text, strlen(text), mac);
+    crypt_wipe(sub, sizeof sub);
+    for (int i = 0; i < 32; i++) {
+        out_hex[2 * i] = digits[mac[i] >> 4];
+        out_hex[2 * i + 1] = digits[mac[i] & 15];
+    }
+    out_hex[64] = 0;
+}

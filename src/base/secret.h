@@ -14,5 +14,7 @@ bool secret_load(Ctx *c, const char *dir);
 char *secret_seal(Arena *a, const char *label, const char *text);
 /* NULL where it was changed, or sealed with another key. */
 char *secret_open(Arena *a, const char *label, const char *sealed);
+/* A digest that cannot be tried out without the key of the folder: for codes short enough to be guessed. */
+void secret_digest(const char *label, const char *text, char out_hex[65]);
 
 #endif

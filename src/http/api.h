@@ -21,6 +21,15 @@ bool api_token_create(Request *rq);
 bool api_token_list(Request *rq);
 bool api_token_delete(Request *rq);
 
+/* api_factor.c */
+bool api_session_code(Request *rq);
+bool api_step_up_code(Request *rq);
+bool api_factor(Request *rq);
+bool api_factor_enrol(Request *rq);
+bool api_factor_confirm(Request *rq);
+bool api_factor_recovery(Request *rq);
+bool api_factor_leave(Request *rq);
+
 /* api_record.c */
 bool api_record_list(Request *rq);
 bool api_record_groups(Request *rq);

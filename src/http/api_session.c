@@ -7,7 +7,9 @@
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/region.h"
+#include "domain/upkeep/factor.h"
 #include "http/api.h"
+#include "http/door.h"
 #include "record/logo.h"
 #include "http/assets.h"
 
@@ -86,6 +88,57 @@ static void write_user(Ctx *c, Jw *w)
     jw_end(w);
 }
 
+static bool answer_opened(Request *rq, const SessionOpened *s)
+{
+    set_cookie(rq, s->token);
+    Actor *a;
+    if (!actor_of_user(&rq->c, s->user, CH_WEB, &a))
+        return false;
+    rq->c.actor = a;
+    Jw w;
+    jw_init(&w, &rq->out.body);
+    jw_obj(&w);
+    write_user(&rq->c, &w);
+    jw_kstr(&w, "csrf", s->csrf);
+    jw_end(&w);
+    return rq->c.n_err == 0;
+}
+
+/* The password was right. A code goes out at once; where none can, the page says so and offers the other methods. */
+static bool answer_ticket(Request *rq, const char *ticket)
+{
+    Ctx *c = &rq->c;
+    Second s = {.kind = "sign_in", .bound = ticket};
+    if (!second_find(c, &s))
+        return false;
+    const char *why = NULL;
+    int mark = c->n_err;
+    if (!factor_send(c, &s, door_network(c->a, rq->ip))) {
+        if (err_status(c->err_last->code) >= 500)
+            return false;
+        why = c->err_last->message;
+        ctx_errors_back_to(c, mark);
+    }
+    Buf sending;
+    buf_init(&sending, c->a);
+    if (!factor_sending(c, &s, &sending))
+        return false;
+    Jw w;
+    jw_init(&w, &rq->out.body);
+    jw_obj(&w);
+    jw_key(&w, "second_factor");
+    jw_arr(&w);
+    for (const char *const *m = factor_methods; *m; m++)
+        jw_str(&w, *m);
+    jw_end(&w);
+    jw_kstr(&w, "ticket", ticket);
+    jw_kraw(&w, "code", sending.data);
+    jw_kstr(&w, "why", why);
+    jw_end(&w);
+    c->retry_after_s = 0;
+    return true;
+}
+
 bool api_session_open(Request *rq)
 {
     json_object *in;
@@ -98,29 +151,21 @@ bool api_session_open(Request *rq)
     SessionOpened s;
     if (!session_open(&rq->c, login, password, rq->ip, request_agent(rq), &s))
         return false;
-    set_cookie(rq, s.token);
-    Actor *a;
-    if (!actor_of_user(&rq->c, s.user, CH_WEB, &a))
-        return false;
-    rq->c.actor = a;
-    Jw w;
-    jw_init(&w, &rq->out.body);
-    jw_obj(&w);
-    write_user(&rq->c, &w);
-    jw_kstr(&w, "csrf", s.csrf);
-    jw_end(&w);
-    return rq->c.n_err == 0;
+    return s.token ? answer_opened(rq, &s) : answer_ticket(rq, s.ticket);
 }
 
-/* No method of a second factor is built yet, so no ticket was ever given out. */
 bool api_session_verify(Request *rq)
 {
     json_object *in;
-    if (!request_json(rq, &in) || !text_member(rq, in, "ticket", 200) ||
-        !text_member(rq, in, "method", 20) || !text_member(rq, in, "code", 100) ||
-        !only_members(rq, in, " ticket method code "))
+    if (!request_json(rq, &in))
         return false;
-    return ctx_fail(&rq->c, ERR_BAD_CREDENTIALS, NULL, "err.bad_credentials");
+    const char *ticket = text_member(rq, in, "ticket", 200),
+               *method = text_member(rq, in, "method", 20),
+               *code = text_member(rq, in, "code", 100);
+    SessionOpened s;
+    return ticket && method && code && only_members(rq, in, " ticket method code ") &&
+           session_verify(&rq->c, ticket, method, code, rq->ip, request_agent(rq), &s) &&
+           answer_opened(rq, &s);
 }
 
 bool api_session_close(Request *rq)
@@ -152,7 +197,8 @@ bool api_me(Request *rq)
     Ctx *c = &rq->c;
     const Actor *a = c->actor;
     const char *prefs = prefs_read(c);
-    if (!prefs)
+    bool due;
+    if (!prefs || !factor_due(c, &due))
         return false;
     Jw w;
     jw_init(&w, &rq->out.body);
@@ -169,6 +215,7 @@ bool api_me(Request *rq)
             jw_str(&w, right_name((Right)r));
     jw_end(&w);
     jw_kbool(&w, "must_change_password", a->must_change_password);
+    jw_kbool(&w, "factor_due", due);
     jw_kinstant(&w, "step_up_until", actor_stepped_up(c) ? a->step_up_until : 0);
     write_company(&w);
     jw_kstr(&w, "schema_version", c->model->version);

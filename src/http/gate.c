@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/meter.h"
 #include "base/msg.h"
+#include "domain/upkeep/factor.h"
 #include "http/header.h"
 #include "http/route.h"
 #include "http/tally.h"
@@ -163,6 +164,22 @@ static bool password_due(Request *rq)
     return ctx_fail(&rq->c, ERR_FORBIDDEN, "password", "err.must_change_password");
 }
 
+/* A number to register before anything else: what that takes is open. */
+static bool factor_wanted(Request *rq)
+{
+    static const char *const open[] = {"/api/v1/me/factor", "/api/v1/step-up", "/api/v1/session",
+                                       "/api/v1/me/password", "/api/v1/schema"};
+    const Actor *a = rq->c.actor;
+    bool due;
+    if (!a || !a->factor_due || !a->session || strcmp(rq->route->path, "/api/v1/me") == 0)
+        return true;
+    for (size_t i = 0; i < sizeof open / sizeof *open; i++)
+        if (strncmp(rq->route->path, open[i], strlen(open[i])) == 0)
+            return true;
+    return factor_due(&rq->c, &due) &&
+           (!due || ctx_fail(&rq->c, ERR_FORBIDDEN, "factor", "err.factor_due"));
+}
+
 /*
  * 404, 428 and 412 come before 400: when the query or the body of a call on one record was refused,
  * what is wrong with the record or its version is said instead. Always false.
@@ -203,7 +220,8 @@ static bool pass(Request *rq)
         return false;
     if (rq->route->who == WHO_OPERATOR && !operator(rq))
         return false;
-    if ((rq->route->who == WHO_USER && !who(rq)) || !csrf(rq) || !password_due(rq))
+    if ((rq->route->who == WHO_USER && !who(rq)) || !csrf(rq) || !password_due(rq) ||
+        !factor_wanted(rq))
         return false;
     choose_language(rq);
     if (!entity(rq) || (rq->route->right && !access_need_right(c, rq->route->right)) ||

@@ -88,6 +88,30 @@ static const PlanIndex reset_indexes[] = {
     {.name = "ix_reset_token_user", .columns = (const char *const[]){"user_id", NULL}},
 };
 
+/* What is asked of somebody as a second step just now, and his codes on paper (auth/second.c, factor.c). */
+static const PlanColumn second_columns[] = {
+    {.name = "key", .type = COL_TEXT, .not_null = true},
+    {.name = "user_id", .type = COL_INT, .not_null = true},
+    {.name = "mobile", .type = COL_TEXT},
+    {.name = "code", .type = COL_TEXT},
+    {.name = "code_until", .type = COL_INT},
+    {.name = "sent_at", .type = COL_INT},
+    {.name = "made_at", .type = COL_INT, .not_null = true},
+    {.name = "expires_at", .type = COL_INT, .not_null = true},
+    {.name = "tries", .type = COL_INT, .not_null = true},
+    {.name = "sendings", .type = COL_INT, .not_null = true},
+};
+static const PlanIndex second_indexes[] = {
+    {.name = "ix_second_step_user", .columns = (const char *const[]){"user_id", NULL}},
+};
+static const PlanColumn recovery_columns[] = {
+    {.name = "hash", .type = COL_TEXT, .not_null = true},
+    {.name = "user_id", .type = COL_INT, .not_null = true},
+};
+static const PlanIndex recovery_indexes[] = {
+    {.name = "ix_recovery_code_user", .columns = (const char *const[]){"user_id", NULL}},
+};
+
 /* What became of each row of a file, and what was wrong with its cells. The newest check or run of an import. */
 static const PlanColumn import_row_columns[] = {
     {.name = "import_id", .type = COL_INT, .not_null = true},
@@ -173,6 +197,14 @@ static const PlanTable engine_tables[] = {
      COLUMNS(reset_columns),
      .key = (const char *const[]){"hash", NULL},
      INDEXES(reset_indexes)},
+    {.name = "second_step",
+     COLUMNS(second_columns),
+     .key = (const char *const[]){"key", NULL},
+     INDEXES(second_indexes)},
+    {.name = "recovery_code",
+     COLUMNS(recovery_columns),
+     .key = (const char *const[]){"hash", NULL},
+     INDEXES(recovery_indexes)},
 };
 enum { N_ENGINE = (int)(sizeof engine_tables / sizeof *engine_tables) };
 

@@ -6,7 +6,8 @@
 #include "base/msg.h"
 #include "db/db.h"
 
-const char *const message_places[] = {"name", "title", "text", "link", "company", "minutes", NULL};
+const char *const message_places[] = {"name",    "title",   "text", "link",
+                                      "company", "minutes", "code", NULL};
 
 static bool find_row(Ctx *c, const char *kind, const char *medium, const char *lang,
                      const char **subject, const char **body)

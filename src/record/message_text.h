@@ -7,7 +7,7 @@
 
 #include "base/fill.h"
 
-/* NULL-terminated: name title text link company minutes. */
+/* NULL-terminated: name title text link company minutes code. */
 extern const char *const message_places[];
 
 /* medium: mail, sms or im. Subject on one line; body plain. */

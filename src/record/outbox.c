@@ -59,6 +59,42 @@ bool outbox_channel_of(Ctx *c, const char *medium, int64_t *out)
                       p, 5, out, &found);
 }
 
+bool outbox_code_channel(Ctx *c, int64_t *out, bool *failing)
+{
+    int mark = c->n_err;
+    *out = 0;
+    *failing = false;
+    DbRows *r = db_query(c,
+                         SQL("SELECT \"id\", \"failing_since\" FROM \"channel\" WHERE (\"kind\" "
+                             "= 'sms_http' OR (\"kind\" IN ('sms_aliyun', 'sms_tencent') AND "
+                             "coalesce(\"code_template\", '') <> '')) AND \"enabled\" = 1 AND "
+                             "\"deleted_at\" IS NULL ORDER BY CASE WHEN \"failing_since\" IS NULL "
+                             "THEN 0 ELSE 1 END, \"id\" LIMIT 1"),
+                         NULL, 0);
+    if (!r)
+        return false;
+    if (db_step(r)) {
+        *out = db_int(r, 0);
+        *failing = !db_is_null(r, 1);
+    }
+    db_done(r);
+    return c->n_err == mark;
+}
+
+bool outbox_state_of(Ctx *c, const char *dedupe, const char **out)
+{
+    DbVal p[] = {db_of_text(dedupe)};
+    bool found,
+        ok = db_one_text(c,
+                         SQL("SELECT CASE WHEN \"state\" = 'waiting' AND \"error\" IS NOT NULL "
+                             "THEN 'again' ELSE \"state\" END FROM \"delivery\" WHERE \"dedupe\" = "
+                             "$1"),
+                         p, 1, out, &found);
+    if (!*out)
+        *out = "none";
+    return ok;
+}
+
 /* ---- who asks for events --------------------------------------------------------------------- */
 
 typedef struct Asker {

@@ -34,6 +34,12 @@ bool outbox_add(Ctx *c, const Letter *l, int64_t *out_id);
 /* The enabled channel of a medium (mail sms wecom dingtalk feishu), the oldest of several; 0 where there is none. */
 bool outbox_channel_of(Ctx *c, const char *medium, int64_t *out);
 
+/* The enabled channel that can send codes: an HTTP service, or one with a template of codes. *failing: nothing got through
+   lately. 0 where there is none. */
+bool outbox_code_channel(Ctx *c, int64_t *out, bool *failing);
+/* The state of the letter with this dedupe key; "again" for one that failed and waits for another try, "none" where it is gone. */
+bool outbox_state_of(Ctx *c, const char *dedupe, const char **out);
+
 /*
  * A record changed: the channels that ask for "<entity>.<event>" get a letter that names the record, not what stands in
  * it: who wants more reads it with his own rights. In a write. Costs nothing where no channel asks.
@@ -79,7 +85,7 @@ bool outbox_still_his(Ctx *c, const Posting *p, bool *out);
 
 typedef struct ChannelRow {
     int64_t id, per_minute; /* 0: the kind's own */
-    const char *name, *kind, *url, *account, *secret, *sender, *template, *body;
+    const char *name, *kind, *url, *account, *secret, *sender, *template, *code_template, *body;
     bool enabled;
 } ChannelRow;
 /* secret opened. *found false where it is gone. */

@@ -224,7 +224,8 @@ bool outbox_channel(Ctx *c, int64_t id, ChannelRow *out, bool *found)
     int mark = c->n_err;
     DbRows *r = db_query(c,
                          SQL("SELECT \"name\", \"kind\", \"url\", \"account\", \"secret_sealed\", "
-                             "\"sender\", \"template\", \"body\", \"per_minute\", \"enabled\" FROM "
+                             "\"sender\", \"template\", \"body\", \"per_minute\", \"enabled\", "
+                             "\"code_template\" FROM "
                              "\"channel\" WHERE \"id\" = $1 AND \"deleted_at\" IS NULL"),
                          p, 1);
     if (!r)
@@ -241,7 +242,8 @@ bool outbox_channel(Ctx *c, int64_t id, ChannelRow *out, bool *found)
                             .template = db_text_copy(c->a, r, 6),
                             .body = db_text_copy(c->a, r, 7),
                             .per_minute = db_int(r, 8),
-                            .enabled = db_int(r, 9) == 1};
+                            .enabled = db_int(r, 9) == 1,
+                            .code_template = db_text_copy(c->a, r, 10)};
     db_done(r);
     return c->n_err == mark;
 }

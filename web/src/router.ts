@@ -1,7 +1,7 @@
 // Routes. The list and the shell are in the first bundle, everything else comes when it is opened.
 import { createRouter, createWebHistory, type Router } from 'vue-router';
 import { followPlaces } from './core/places';
-import { boot, me } from './core/session';
+import { boot, me, type Me } from './core/session';
 import { fail } from './ui/notify';
 import Shell from './shell/Shell.vue';
 import ListPage from './views/list/ListPage.vue';
@@ -57,9 +57,12 @@ export function makeRouter(): Router {
   router.beforeEach(async (to, from) => {
     if (to.path !== from.path && anyDirty() && !(await mayLeave())) return false;
     if (to.meta.open) return me.value && !to.meta.always ? { path: '/' } : true;
-    if (me.value) return true;
+    if (me.value) return me.value.factor_due && to.name !== 'me' ? { path: '/me', hash: '#factor' } : true;
     if (!signedInHint.get()) return { path: '/login', query: to.fullPath === '/' ? {} : { next: to.fullPath } };
-    if (await boot()) return me.value && (me.value as { must_change_password?: boolean }).must_change_password && to.name !== 'me' ? { path: '/me', query: { must: '1' } } : true;
+    if (await boot()) {
+      const now = me.value as Me | null;
+      return to.name === 'me' ? true : now?.must_change_password ? { path: '/me', query: { must: '1' } } : now?.factor_due ? { path: '/me', hash: '#factor' } : true;
+    }
     signedInHint.set(false);
     return { path: '/login', query: to.fullPath === '/' ? {} : { next: to.fullPath } };
   });

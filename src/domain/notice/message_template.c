@@ -20,6 +20,10 @@ static bool template_before_save(Ctx *c, Save *s)
     const FillVar mark[] = {{"link", "\x01"}, {NULL, NULL}};
     if (link && body && !strchr(fill_text(c->a, body, mark, FILL_PLAIN), '\x01'))
         ctx_fail(c, ERR_INVALID, "body", "err.template_link");
+    const FillVar code[] = {{"code", "\x01"}, {NULL, NULL}};
+    if (kind && strcmp(kind, "code") == 0 && body &&
+        !strchr(fill_text(c->a, body, code, FILL_PLAIN), '\x01'))
+        ctx_fail(c, ERR_INVALID, "body", "err.template_code");
     return c->n_err == 0;
 }
 
@@ -53,6 +57,7 @@ static bool template_action(Ctx *c, const Entity *e, const Record *r, const char
                             {"link", "https://crm.example.com/e/tasks/1"},
                             {"company", conf_text("company.name")},
                             {"minutes", "30"},
+                            {"code", "123456"},
                             {NULL, NULL}};
     Jw w;
     jw_init(&w, out);

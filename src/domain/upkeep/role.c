@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "auth/role.h"
+#include "domain/upkeep/factor.h"
 #include "entity_ids.h"
 #include "record/hooks.h"
 
@@ -54,6 +55,10 @@ static bool role_before_save(Ctx *c, Save *s)
 {
     bool changed = s->is_new || save_changed(s, ROLE_RIGHTS);
     if (changed && !s->o->trusted && !access_need_step_up(c))
+        return false;
+    if (!s->o->trusted && save_changed(s, ROLE_FACTOR_REQUIRED) &&
+        (!access_need_step_up(c) || (s->after[ROLE_FACTOR_REQUIRED].kind == DB_INT &&
+                                     s->after[ROLE_FACTOR_REQUIRED].i == 1 && !factor_first(c))))
         return false;
     const char *rights = save_text(c, s, ROLE_RIGHTS), *menus = save_text(c, s, ROLE_HIDDEN_MENUS);
     json_object *o;

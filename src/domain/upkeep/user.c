@@ -6,9 +6,11 @@
 
 #include "auth/reset.h"
 #include "auth/role.h"
+#include "auth/second.h"
 #include "auth/session.h"
 #include "auth/user.h"
 #include "domain/upkeep/away.h"
+#include "domain/upkeep/factor.h"
 #include "domain/upkeep/reset.h"
 #include "entity_ids.h"
 #include "record/hooks.h"
@@ -51,6 +53,13 @@ static bool new_address(const Save *s)
            (now->kind == DB_TEXT && (now->n != was->n || memcmp(now->s, was->s, now->n) != 0));
 }
 
+static bool raised(const Save *s, int field)
+{
+    bool was = s->before && s->before[field].kind == DB_INT && s->before[field].i == 1,
+         is = s->after[field].kind == DB_INT && s->after[field].i == 1;
+    return save_changed(s, field) && was != is;
+}
+
 static bool user_before_save(Ctx *c, Save *s)
 {
     int n = 0;
@@ -66,6 +75,9 @@ static bool user_before_save(Ctx *c, Save *s)
        a bearer token alone. */
     if (!s->is_new && !s->o->trusted && (save_changed(s, USER_PASSWORD) || new_address(s)) &&
         !access_need_step_up(c))
+        return false;
+    if (!s->o->trusted && raised(s, USER_FACTOR_REQUIRED) &&
+        (!access_need_step_up(c) || !factor_first(c)))
         return false;
     if (s->is_new ? !is_active(s->after) : save_changed(s, USER_STATUS))
         save_set(s, USER_DISABLED_AT, is_active(s->after) ? db_null() : db_of_int(c->now_ms));
@@ -143,8 +155,9 @@ static bool user_after_save(Ctx *c, Save *s)
         bool out = save_changed(s, USER_STATUS) && !is_active(s->after);
         bool rights = save_many(s, USER_ROLES, &n) != NULL,
              password = save_changed(s, USER_PASSWORD_HASH);
-        if ((out || password || new_address(s)) && !reset_forget(c, s->id))
-            return false; /* a link that is under way opens nothing any more */
+        if ((out || password || new_address(s)) &&
+            (!reset_forget(c, s->id) || !second_forget(c, s->id)))
+            return false; /* a link or a sign-in that is under way opens nothing any more */
         if ((out || rights || password) &&
             !session_close_all(c, s->id, s->id == c->actor->user ? c->actor->session : 0))
             return false;
@@ -199,10 +212,12 @@ static bool user_action(Ctx *c, const Entity *e, const Record *r, const char *na
     *handled = r && strcmp(name, "away") == 0;
     if (*handled)
         return away_act(c, r, in, out);
-    if (!r || strcmp(name, "invite") != 0)
+    bool invite = strcmp(name, "invite") == 0;
+    if (!r || (!invite && strcmp(name, "factor_off") != 0))
         return true;
     *handled = true;
-    if (!access_need_right(c, RIGHT_USERS) || !reset_invite(c, r->id))
+    if (!access_need_right(c, RIGHT_USERS) ||
+        !(invite ? reset_invite(c, r->id) : factor_take(c, r->id)))
         return false;
     buf_puts(out, "{\"ok\":true}");
     return true;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "auth/actor.h"
+#include "auth/second.h"
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/crypt.h"
@@ -23,6 +24,7 @@ enum { BLOCK = 40, HOLD_MS = 120000, SPARE_MS = 60000, ERROR_MOST = 400 };
 
 /* Seconds after the n-th try; behind the last one the letter is dead. */
 static const int pace[] = {5, 60, 300, 1800, 7200, 18000, 36000};
+static const int pace_code[] = {2, 5, 15, 60};
 static const int pace_hook[] = {5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400};
 
 typedef struct Round {
@@ -71,22 +73,37 @@ static int64_t after(const Ctx *c, int seconds)
     return c->now_ms + (int64_t)seconds * 1000 + (int64_t)(dice % (uint32_t)(seconds * 333 + 1));
 }
 
+/* A code of the second factor: its text is the code alone, and five minutes later it is none. */
+static bool is_code(const Posting *p)
+{
+    return strcmp(p->kind, "code") == 0;
+}
+
+/* The waits of a letter, and how many there are. */
+static const int *pace_of(const Posting *p, const Vendor *v, int *most)
+{
+#define PACE(list) (*most = (int)(sizeof(list) / sizeof *(list)), (list))
+    return is_code(p)                        ? PACE(pace_code)
+           : strcmp(v->kind, "webhook") == 0 ? PACE(pace_hook)
+                                             : PACE(pace);
+#undef PACE
+}
+
 static void settle(Round *r, int i, const Vendor *v, const Sent *s)
 {
     const Posting *in = &r->in[i];
     Posted *p = &r->out[i];
-    bool hook = strcmp(v->kind, "webhook") == 0;
-    int most =
-        hook ? (int)(sizeof pace_hook / sizeof *pace_hook) : (int)(sizeof pace / sizeof *pace);
+    int most;
+    const int *wait = pace_of(in, v, &most);
     char *whole = s->error ? utf8_clean(r->c->a, s->error, strlen(s->error)) : NULL;
     const char *error = whole ? arena_dup(r->c->a, whole, utf8_clip(whole, ERROR_MOST)) : NULL;
     if (s->what == SENT_YES) {
         say(p, in, POST_SENT, NULL, NULL);
         p->provider = s->provider;
     } else if (s->what == SENT_AGAIN && in->attempts <= most) {
-        int wait = (hook ? pace_hook : pace)[in->attempts - 1];
+        int own = wait[in->attempts - 1];
         say(p, in, POST_AGAIN, s->code, error);
-        p->again_at = after(r->c, s->wait_s > wait ? s->wait_s : wait);
+        p->again_at = after(r->c, s->wait_s > own ? s->wait_s : own);
     } else {
         say(p, in, POST_DEAD, s->code, error);
     }
@@ -109,7 +126,11 @@ static bool make_ready(Round *r, const Posting *p, const Vendor *v, Ready *out)
     Ctx *c = r->c;
     NoticeReader who = {.lang = c->lang, .name = ""};
     bool found = false;
-    *out = (Ready){.p = p, .subject = p->subject, .body = p->text, .lang = c->lang};
+    *out = (Ready){.p = p,
+                   .subject = p->subject,
+                   .body = p->text,
+                   .lang = c->lang,
+                   .code = is_code(p) ? p->text : NULL};
     if (p->user && !notify_reader(c, p->user, &who, &found))
         return false;
     if (found)
@@ -121,9 +142,14 @@ static bool make_ready(Round *r, const Posting *p, const Vendor *v, Ready *out)
                             {"text", p->text},
                             {"link", p->link},
                             {"company", conf_text("company.name")},
+                            {"code", is_code(p) ? p->text : ""},
+                            {"minutes", ctx_num(c, SECOND_CODE_MS / 60000)},
                             {NULL, NULL}};
-    return message_text(c, p->digest ? "digest" : "notice", v->medium, out->lang, vars,
-                        &out->subject, &out->body);
+    return message_text(c,
+                        is_code(p)  ? "code"
+                        : p->digest ? "digest"
+                                    : "notice",
+                        v->medium, out->lang, vars, &out->subject, &out->body);
 }
 
 /* The letters of a digest behind i, of the same person and channel, become lines of this one. */
@@ -182,6 +208,10 @@ static void send_one(Round *r, int i)
     }
     if (!p->text) {
         say(out, p, POST_DEAD, "secret", msg_text(r->c->lang, "post.sealed"));
+        return;
+    }
+    if (is_code(p) && r->c->now_ms >= p->at + SECOND_CODE_MS) {
+        say(out, p, POST_DROPPED, "late", msg_text(r->c->lang, "post.code_late"));
         return;
     }
     if (ch->per_minute && r->used[at] >= ch->per_minute) {

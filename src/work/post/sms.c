@@ -25,10 +25,13 @@ void vendor_sms_aliyun(Caller *k, Ctx *c, const ChannelRow *ch, const Ready *r, 
     const char *base = *ch->url ? ch->url : "https://dysmsapi.aliyuncs.com",
                *host = host_of(c, base);
     const char *params =
-        arena_printf(c->a, "{\"title\":\"%s\",\"text\":\"%s\"}",
-                     fill_value(c->a, r->subject, FILL_JSON), fill_value(c->a, r->body, FILL_JSON));
+        r->code ? arena_printf(c->a, "{\"code\":\"%s\"}", fill_value(c->a, r->code, FILL_JSON))
+                : arena_printf(c->a, "{\"title\":\"%s\",\"text\":\"%s\"}",
+                               fill_value(c->a, r->subject, FILL_JSON),
+                               fill_value(c->a, r->body, FILL_JSON));
+    const char *template = r->code ? ch->code_template : ch->template;
     const SignPair query[] = {{"OutId", ctx_num(c, r->p->id)}, {"PhoneNumbers", r->p->address},
-                              {"SignName", ch->sender},        {"TemplateCode", ch->template},
+                              {"SignName", ch->sender},        {"TemplateCode", template},
                               {"TemplateParam", params},       {NULL, NULL}};
     char date[25], *q;
     clock_rfc3339(c->now_ms / 1000 * 1000, date);
@@ -80,14 +83,18 @@ void vendor_sms_tencent(Caller *k, Ctx *c, const ChannelRow *ch, const Ready *r,
     split_sender(c, ch->sender, &app, &name);
     const char *phone =
         r->p->address[0] == '+' ? r->p->address : arena_printf(c->a, "+86%s", r->p->address);
+    const char *params =
+        r->code ? arena_printf(c->a, "\"%s\"", fill_value(c->a, r->code, FILL_JSON))
+                : arena_printf(c->a, "\"%s\",\"%s\"", fill_value(c->a, r->subject, FILL_JSON),
+                               fill_value(c->a, r->body, FILL_JSON));
     const char *body = arena_printf(
         c->a,
         "{\"PhoneNumberSet\":[\"%s\"],\"SmsSdkAppId\":\"%s\",\"SignName\":\"%s\",\"TemplateId\":\"%"
         "s\","
-        "\"TemplateParamSet\":[\"%s\",\"%s\"],\"SessionContext\":\"%" PRId64 "\"}",
+        "\"TemplateParamSet\":[%s],\"SessionContext\":\"%" PRId64 "\"}",
         fill_value(c->a, phone, FILL_JSON), fill_value(c->a, app, FILL_JSON),
-        fill_value(c->a, name, FILL_JSON), fill_value(c->a, ch->template, FILL_JSON),
-        fill_value(c->a, r->subject, FILL_JSON), fill_value(c->a, r->body, FILL_JSON), r->p->id);
+        fill_value(c->a, name, FILL_JSON),
+        fill_value(c->a, r->code ? ch->code_template : ch->template, FILL_JSON), params, r->p->id);
     int64_t at = c->now_ms / 1000;
     const char *proof =
         sign_tencent(c->a, host, "sms", body, type, at, ch->account, ch->secret ? ch->secret : "");
@@ -120,10 +127,11 @@ void vendor_sms_tencent(Caller *k, Ctx *c, const ChannelRow *ch, const Ready *r,
 void vendor_sms_http(Caller *k, Ctx *c, const ChannelRow *ch, const Ready *r, Sent *out)
 {
     bool json = ch->body[strspn(ch->body, " \t\r\n")] == '{';
-    const FillVar vars[] = {
-        {"phone", r->p->address},     {"text", r->body},          {"title", r->subject},
-        {"id", ctx_num(c, r->p->id)}, {"account", ch->account},   {"secret", ch->secret},
-        {"sender", ch->sender},       {"template", ch->template}, {NULL, NULL}};
+    const FillVar vars[] = {{"phone", r->p->address},     {"text", r->body},
+                            {"title", r->subject},        {"code", r->code ? r->code : ""},
+                            {"id", ctx_num(c, r->p->id)}, {"account", ch->account},
+                            {"secret", ch->secret},       {"sender", ch->sender},
+                            {"template", ch->template},   {NULL, NULL}};
     const char *const headers[] = {json ? "Content-Type: application/json; charset=utf-8"
                                         : "Content-Type: application/x-www-form-urlencoded",
                                    NULL};

@@ -14,6 +14,8 @@ typedef struct Ready {
     const Posting *p;
     const char *subject, *body; /* body without the link */
     const char *lang;
+    const char
+        *code; /* of the second factor: the message is the vendor's template with it; or NULL */
 } Ready;
 
 typedef struct Sent {

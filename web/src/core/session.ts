@@ -2,6 +2,7 @@
 // Both questions are asked in a dialog over the page: what a person has typed stays where it is.
 import { computed, ref, shallowRef, watch } from 'vue';
 import { ApiError, call, get, hooks, patch, post } from './api';
+import type { Sending } from './codes';
 import { endLive } from './live';
 import { lang, setLang, t } from './i18n';
 import { forgetSchema, loadIndex, type LinkValue } from './schema';
@@ -10,11 +11,12 @@ import { forgetValues, prefs, setOwner } from './store';
 export interface Me {
   user: { id: number; login: string; name: string; department?: LinkValue | null; position?: string | null; roles: string[] };
   prefs?: Record<string, unknown>;
-  csrf: string; locale?: string; zone?: string; rights: string[]; must_change_password?: boolean;
+  csrf: string; locale?: string; zone?: string; rights: string[]; must_change_password?: boolean; factor_due?: boolean;
   step_up_until?: string | null; company?: { name?: string; logo?: string | null; date_format?: string; search_first?: boolean; idle_days?: number; bin_days?: number };
   schema_version?: string; regions?: string; menus: { entity: string; plural: string; group?: string }[];
 }
-interface SignInAnswer { user?: Me['user']; csrf?: string; second_factor?: string[]; ticket?: string }
+interface SignInAnswer { user?: Me['user']; csrf?: string; second_factor?: string[]; ticket?: string; code?: Sending; why?: string | null }
+export interface SecondStep { methods: string[]; ticket: string; code: Sending; why: string | null }
 
 export const me = shallowRef<Me | null>(null);
 export const zone = computed(() => me.value?.zone || 'Asia/Shanghai');
@@ -99,12 +101,15 @@ export async function boot(): Promise<boolean> {
 }
 
 /** Null when signed in; otherwise the second factor that is wanted. */
-export async function signIn(login: string, password: string): Promise<{ methods: string[]; ticket: string } | null> {
+export async function signIn(login: string, password: string): Promise<SecondStep | null> {
   const got = (await call<SignInAnswer>('POST', '/session', { body: { login, password }, anonymous: true })).data;
-  if (got.second_factor && got.ticket) return { methods: got.second_factor, ticket: got.ticket };
+  if (got.second_factor && got.ticket && got.code) return { methods: got.second_factor, ticket: got.ticket, code: got.code, why: got.why ?? null };
   csrf = got.csrf ?? '';
   return null;
 }
+/** A code for the sign-in under way, or with look what became of the newest. */
+export const signInCode = async (ticket: string, look: boolean): Promise<Sending> => (await call<Sending>('POST', '/session/code', { body: { ticket, method: 'sms', look }, anonymous: true })).data;
+export const stepUpCode = async (look: boolean): Promise<Sending> => (await call<Sending>('POST', '/step-up/code', { body: { method: 'sms', look }, anonymous: true })).data;
 export async function verifySecond(ticket: string, method: string, code: string): Promise<void> {
   const got = (await call<SignInAnswer>('POST', '/session/verify', { body: { ticket, method, code }, anonymous: true })).data;
   csrf = got.csrf ?? '';

@@ -1,0 +1,242 @@
+// The second factor: codes by SMS for a sign-in and for sensitive operations, codes on paper, and who may take a factor away.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { makeCompany, passwordOf, startServer, until } from '../lib/index.mjs';
+import { peer } from '../lib/mailbox.mjs';
+import { filter, make, mistakes, problem } from '../lib/records.mjs';
+
+let server, sms, admin, people, channel;
+let broken = null; // what the service answers instead
+before(async () => {
+  sms = await peer(() => broken ?? { body: { ok: 1 } });
+  server = await startServer({ company: true, env: { ZHIKE_OUTBOUND_PRIVATE: sms.host, ZHIKE_CODE_PAUSE: '1s', ZHIKE_LIMIT_CODE: '1000/h', ZHIKE_LIMIT_CODE_DAY: '1000/day', ZHIKE_LIMIT_CODE_ADDRESS: '1000/h' } });
+  people = await makeCompany(server, { only: ['rep', 'rep2', 'boss', 'sysadmin'] });
+  admin = await server.admin();
+  await admin.stepUp();
+});
+after(() => Promise.all([server?.stop(), sms?.stop()]));
+
+const smsChannel = () => make(admin, 'channels', { name: '短信', kind: 'sms_http', url: `${sms.url}/send`, body: '{"to":"{{phone}}","code":"{{code}}","text":"{{text}}"}' });
+const sentTo = (mobile) => sms.calls.map((c) => JSON.parse(c.body)).filter((m) => m.to === mobile);
+const codeTo = async (mobile, n = 1) => { await until(() => sentTo(mobile).length >= n, 20_000, `code ${n} to ${mobile}`); return sentTo(mobile)[n - 1].code; };
+const other = (code) => String((Number(code) + 1) % 1_000_000).padStart(6, '0');
+let count = 0;
+const mobileOf = () => `1390000${String(++count).padStart(4, '0')}`;
+const open = (login) => server.anyone().post('/session', { login, password: passwordOf(login) });
+const verify = (ticket, code, method = 'sms') => server.anyone().post('/session/verify', { ticket, method, code });
+/** A wait that the server names: asks again until the pause between two codes is over. */
+const again = async (call) => { let got; await until(async () => (got = await call()).status !== 429, 20_000, 'the pause between two codes'); return got; };
+
+async function enrol(client, login, mobile) {
+  const asked = await again(() => client.post('/me/factor', { mobile, password: passwordOf(login) }));
+  assert.equal(asked.status, 202, asked.text);
+  const done = await client.post('/me/factor/confirm', { code: await codeTo(mobile) });
+  assert.equal(done.status, 200, done.text);
+  return done.json.recovery;
+}
+
+describe('where no SMS can be sent', () => {
+  test('a number cannot be registered, and the answer says why', async () => {
+    const me = await server.login('rep2', passwordOf('rep2'));
+    assert.equal((await me.get('/me/factor')).json.ready, false);
+    problem(await me.post('/me/factor', { mobile: mobileOf(), password: passwordOf('rep2') }), 409, 'conflict');
+  });
+
+  test('who requires it of others has one himself; required without a way to send shuts nobody out', async () => {
+    const rep = people.rep.user.id;
+    const refused = await admin.patchNow(`/users/${rep}`, { factor_required: true });
+    assert.deepEqual(mistakes(refused), ['factor_required:conflict']);
+    channel = await smsChannel();
+    const mobile = mobileOf();
+    const asked = await admin.post('/me/factor', { mobile, password: server.adminPassword });
+    assert.equal(asked.status, 202, asked.text);
+    assert.equal((await admin.post('/me/factor/confirm', { code: await codeTo(mobile) })).status, 200);
+    assert.equal((await admin.patchNow(`/users/${rep}`, { factor_required: true })).status, 200);
+    const due = await server.login('rep', passwordOf('rep'));
+    assert.equal((await due.get('/me')).json.factor_due, true);
+    problem(await due.get('/customers'), 403, 'forbidden');
+    assert.equal((await due.get('/me/factor')).json.due, true);
+    assert.equal((await admin.patchNow(`/channels/${channel.id}`, { enabled: false })).status, 200);
+    assert.equal((await due.get('/customers')).status, 200);
+    assert.equal((await admin.patchNow(`/channels/${channel.id}`, { enabled: true })).status, 200);
+    problem(await due.get('/customers'), 403, 'forbidden');
+    await enrol(due, 'rep', mobileOf());
+    assert.equal((await due.get('/customers')).status, 200);
+    problem(await due.del('/me/factor'), 403, 'step_up_required');
+    assert.equal((await admin.patchNow(`/users/${rep}`, { factor_required: false })).status, 200);
+    assert.equal((await admin.post(`/users/${rep}/actions/factor_off`, {})).status, 200);
+  });
+});
+
+describe('a person', () => {
+  const mobile = mobileOf();
+  let paper, me;
+  test('registers a number with his password and the code that went there', async () => {
+    me = await server.login('rep2', passwordOf('rep2'));
+    assert.deepEqual(mistakes(await me.post('/me/factor', { mobile: '010-62345678', password: passwordOf('rep2') })), ['mobile:format.mobile']);
+    problem(await me.post('/me/factor', { mobile, password: 'not my password' }), 401, 'bad_credentials');
+    assert.equal(sentTo(mobile).length, 0);
+    const asked = await me.post('/me/factor', { mobile, password: passwordOf('rep2') });
+    assert.equal(asked.status, 202, asked.text);
+    assert.equal(asked.json.to, `${mobile.slice(0, 3)}****${mobile.slice(-4)}`);
+    const code = await codeTo(mobile);
+    assert.match(code, /^\d{6}$/);
+    assert.match(sentTo(mobile)[0].text, new RegExp(`^${code} 是您的知客验证码，5 分钟内有效`));
+    await until(async () => (await me.post('/me/factor', { mobile, look: true })).json.state === 'sent', 20_000, 'sent');
+    problem(await me.post('/me/factor/confirm', { code: other(code) }), 401, 'bad_credentials');
+    const done = await me.post('/me/factor/confirm', { code });
+    assert.equal(done.status, 200, done.text);
+    paper = done.json.recovery;
+    assert.equal(new Set(paper).size, 10);
+    problem(await me.post('/me/factor/confirm', { code }), 401, 'bad_credentials');
+    const mine = (await me.get('/me/factor')).json;
+    assert.deepEqual([mine.on, mine.recovery, mine.to], [true, 10, `${mobile.slice(0, 3)}****${mobile.slice(-4)}`]);
+    const row = (await admin.get(`/users/${people.rep2.user.id}`)).json;
+    assert.ok(row.factor_at && !JSON.stringify(row).includes(mobile));
+  });
+
+  test('signs in with password and code, each code once', async () => {
+    const first = await again(async () => { const r = await open('rep2'); return r.json.why ? { status: 429 } : r; });
+    assert.deepEqual([first.status, first.json.second_factor, first.json.user, first.headers.get('set-cookie')], [200, ['sms', 'recovery'], undefined, null]);
+    const code = await codeTo(mobile, 2), { ticket } = first.json;
+    problem(await verify(ticket, other(code)), 401, 'bad_credentials');
+    problem(await verify('x'.repeat(43), code), 401, 'bad_credentials');
+    const both = await Promise.all([verify(ticket, code), verify(ticket, code)]);
+    assert.deepEqual(both.map((x) => x.status).sort(), [200, 401]);
+    const ok = both.find((x) => x.status === 200);
+    assert.equal(ok.json.user.login, 'rep2');
+    assert.ok(ok.json.csrf && /zhike_session=/.test(ok.headers.get('set-cookie')));
+    problem(await verify(ticket, code), 401, 'bad_credentials');
+  });
+
+  test('five tries of a code, counted before they are judged', async () => {
+    const { ticket } = (await again(async () => { const r = await open('rep2'); return r.json.why ? { status: 429 } : r; })).json;
+    const code = await codeTo(mobile, 3);
+    const tries = await Promise.all(Array.from({ length: 8 }, () => verify(ticket, other(code))));
+    assert.ok(tries.every((x) => x.status === 401));
+    problem(await verify(ticket, code), 401, 'bad_credentials');
+    const fresh = await again(() => server.anyone().post('/session/code', { ticket, method: 'sms' }));
+    assert.equal(fresh.status, 202, fresh.text);
+    problem(await verify(ticket, code), 401); // the former one is none any more
+  });
+
+  test('and is refused for an hour after ten wrong ones; a code on paper is a code like any other', async () => {
+    // the two tests before had 1 + 1 + 9 wrong tries; a success forgot the first
+    const { ticket } = (await open('rep2')).json;
+    let last;
+    await until(async () => (last = await verify(ticket, 'wrong-00000', 'recovery')).status === 429, 20_000, 'ten wrong ones');
+    assert.ok(Number(last.headers.get('retry-after')) > 60);
+    problem(await verify(ticket, paper[0], 'recovery'), 429);
+  });
+
+  test('an administrator takes the factor away: audited, and every session of the person ends', async () => {
+    const id = people.rep2.user.id;
+    problem(await people.boss.post(`/users/${id}/actions/factor_off`, {}), 403);
+    problem(await (await server.login('sysadmin', passwordOf('sysadmin'))).post(`/users/${id}/actions/factor_off`, {}), 403, 'step_up_required');
+    assert.equal((await admin.post(`/users/${id}/actions/factor_off`, {})).status, 200);
+    problem(await me.get('/me'), 401);
+    problem(await admin.post(`/users/${id}/actions/factor_off`, {}), 409, 'conflict');
+    const rows = (await admin.get(`/audit-logs?limit=50&sort=-id&${filter(['and', ['action', '=', 'factor_taken'], ['record_id', '=', id]])}`)).json.data;
+    assert.equal(rows.length, 1);
+    const plain = await open('rep2');
+    assert.equal(plain.json.user.login, 'rep2');
+  });
+});
+
+describe('a sensitive operation', () => {
+  const mobile = mobileOf();
+  let me, paper;
+  before(async () => { me = await server.login('sysadmin', passwordOf('sysadmin')); paper = await enrol(me, 'sysadmin', mobile); });
+  const wanted = () => me.patchNow(`/users/${people.boss.user.id}`, { password: 'Other-River-2026-b' });
+
+  test('asks for a code and not for the password any more', async () => {
+    const refused = await wanted();
+    problem(refused, 403, 'step_up_required');
+    assert.deepEqual(refused.json.methods, ['sms', 'recovery']);
+    assert.deepEqual(mistakes(await me.stepUp()), ['method:enum.unknown']);
+    const asked = await again(() => me.post('/step-up/code', { method: 'sms' }));
+    assert.equal(asked.status, 202, asked.text);
+    const code = await codeTo(mobile, 2);
+    problem(await admin.post('/step-up', { method: 'sms', code }), 401); // bound to the session
+    problem(await me.post('/step-up', { method: 'sms', code: other(code) }), 401, 'bad_credentials');
+    assert.equal((await me.post('/step-up', { method: 'sms', code })).status, 204);
+    assert.equal((await wanted()).status, 200);
+    problem(await me.post('/step-up', { method: 'sms', code }), 401, 'bad_credentials');
+  });
+
+  test('a code of a sign-in opens no operation, nor the other way round', async () => {
+    const { ticket } = (await again(async () => { const r = await open('sysadmin'); return r.json.why ? { status: 429 } : r; })).json;
+    const code = await codeTo(mobile, 3);
+    problem(await me.post('/step-up', { method: 'sms', code }), 401, 'bad_credentials');
+    const asked = await again(() => me.post('/step-up/code', { method: 'sms' }));
+    assert.equal(asked.status, 202);
+    problem(await verify(ticket, await codeTo(mobile, 4)), 401, 'bad_credentials');
+  });
+
+  test('a code on paper helps where the service is down, once', async () => {
+    broken = { status: 400, body: 'no' };
+    const asked = await again(() => me.post('/step-up/code', { method: 'sms' }));
+    assert.equal(asked.status, 202);
+    await until(async () => (await me.post('/step-up/code', { method: 'sms', look: true })).json.state === 'failed', 20_000, 'the sending failed');
+    assert.match((await me.post('/step-up/code', { method: 'sms', look: true })).json.why, /没有发出去/);
+    const typed = paper[3].toUpperCase().replace('-', ' ');
+    assert.equal((await me.post('/step-up', { method: 'recovery', code: typed })).status, 204);
+    problem(await me.post('/step-up', { method: 'recovery', code: paper[3] }), 401, 'bad_credentials');
+    assert.equal((await me.get('/me/factor')).json.recovery, 9);
+    // who has to register a number is not shut out by a service that is down
+    assert.equal((await admin.patchNow(`/users/${people.rep.user.id}`, { factor_required: true })).status, 200);
+    const due = await server.login('rep', passwordOf('rep'));
+    assert.equal((await due.get('/customers')).status, 200);
+    assert.equal((await admin.patchNow(`/users/${people.rep.user.id}`, { factor_required: false })).status, 200);
+    broken = null;
+  });
+
+  test('new codes on paper end the old ones; the factor is given up by its owner', async () => {
+    const fresh = (await me.post('/me/factor/recovery')).json.recovery;
+    problem(await me.post('/step-up', { method: 'recovery', code: paper[4] }), 401, 'bad_credentials');
+    assert.equal((await me.post('/step-up', { method: 'recovery', code: fresh[0] })).status, 204);
+    assert.equal((await me.del('/me/factor')).status, 204);
+    assert.equal((await me.stepUp()).status, 204);
+  });
+
+  test('the operator of the machine opens an account whose factor is lost', async () => {
+    await enrol(me, 'sysadmin', mobileOf());
+    const gone = await server.cli('user', 'factor-off', 'SYSADMIN');
+    assert.equal(gone.code, 0, gone.stderr);
+    assert.notEqual((await server.cli('user', 'factor-off', 'sysadmin')).code, 0);
+    await until(async () => (await open('sysadmin')).json.user?.login === 'sysadmin', 20_000, 'a sign-in by the password');
+  });
+});
+
+describe('limits and traces', () => {
+  test('a number gets so many codes, whoever asks', async () => {
+    const tight = await startServer({ company: true, env: { ZHIKE_OUTBOUND_PRIVATE: sms.host, ZHIKE_CODE_PAUSE: '1s', ZHIKE_LIMIT_CODE: '2/h' } });
+    try {
+      const staff = await makeCompany(tight, { only: ['rep', 'rep2'] });
+      const root = await tight.admin();
+      await root.stepUp();
+      await make(root, 'channels', { name: '短信', kind: 'sms_http', url: `${sms.url}/send`, body: '{"to":"{{phone}}","code":"{{code}}","text":"{{text}}"}' });
+      const mobile = mobileOf();
+      const ask = (who, login) => staff[who].post('/me/factor', { mobile, password: passwordOf(login) });
+      assert.equal((await ask('rep', 'rep')).status, 202);
+      const soon = await ask('rep', 'rep');
+      problem(soon, 429, 'limit');
+      assert.ok(Number(soon.headers.get('retry-after')) <= 2);
+      assert.equal((await again(() => ask('rep2', 'rep2'))).status, 202);
+      let last;
+      await until(async () => (last = await ask('rep', 'rep')).headers.get('retry-after') > 60, 20_000, 'the hour');
+      problem(last, 429, 'limit');
+      assert.equal(sentTo(mobile).length, 2);
+    } finally { await tight.stop(); }
+  });
+
+  test('no code stands in the log, the deliveries, the audit or the dump', async () => {
+    const codes = sms.calls.map((c) => JSON.parse(c.body)).filter((m) => m.code).map((m) => m.code);
+    assert.ok(codes.length > 5);
+    await until(async () => (await admin.get(`/deliveries?limit=1&${filter(['and', ['kind', '=', 'code'], ['state', 'in', ['waiting', 'sending']]])}`)).json.data.length === 0, 120_000, 'all settled');
+    const texts = [server.log, (await admin.get('/deliveries?limit=200')).text, (await admin.get('/audit-logs?limit=200')).text, (await server.cli('dump')).stdout];
+    // a number by itself may be the same by chance: as a text, or within one, it is the code
+    for (const text of texts)
+      for (const code of codes) assert.ok(!new RegExp(`(?<![0-9a-f:.])${code}(?![0-9a-f])`).test(text), `${code} in ${text.slice(Math.max(0, text.search(code) - 80), text.search(code) + 80)}`);
+  });
+});
