@@ -13,6 +13,7 @@
 #include "base/conf.h"
 #include "base/crypt.h"
 #include "record/attach.h"
+#include "record/export_pdf.h"
 #include "record/export_write.h"
 #include "record/search.h"
 
@@ -140,6 +141,25 @@ static bool free_rows(Ctx *c, int64_t rows)
     return true; /* with the mistake in the Ctx */
 }
 
+/* Of ExportKind; -1 for none. */
+static int form_of(const char *format)
+{
+    return strcmp(format, "xlsx") == 0  ? EXPORT_XLSX
+           : strcmp(format, "csv") == 0 ? EXPORT_CSV
+           : strcmp(format, "pdf") == 0 ? EXPORT_PDF
+                                        : -1;
+}
+
+/* Is "id" among the wished fields? Lists give it always, a file only on wish. */
+static bool wants_id(const char *fields)
+{
+    for (const char *p = fields; p && *p; p += strcspn(p, ",") + (p[strcspn(p, ",")] == ',')) {
+        if (strcspn(p, ",") == 2 && strncmp(p, "id", 2) == 0)
+            return true;
+    }
+    return false;
+}
+
 bool export_start(Ctx *c, const Entity *e, json_object *in, int64_t *out_job)
 {
     static const JsonWant want[] = {
@@ -155,7 +175,8 @@ bool export_start(Ctx *c, const Entity *e, json_object *in, int64_t *out_job)
                *q = in ? json_str(in, "q", NULL) : NULL, *fields;
     RowSet set;
     Filter *f;
-    if (strcmp(format, "xlsx") != 0 && strcmp(format, "csv") != 0)
+    int form = form_of(format);
+    if (form < 0)
         return ctx_fail(c, ERR_INVALID, "format", "err.export.format");
     if (q && strlen(q) > 200) /* as with a list */
         return ctx_fail(c, ERR_BAD_REQUEST, "q", "err.text_length", "q", "200");
@@ -164,6 +185,8 @@ bool export_start(Ctx *c, const Entity *e, json_object *in, int64_t *out_job)
         (in && !rec_list_sort(c, e, json_str(in, "sort", NULL))) ||
         !rows_choose(c, e, fields, false, &set) || !filter_of(c, e, filter, &f) ||
         !count_rows(c, e, f, q, &s.rows))
+        return false;
+    if (form == EXPORT_PDF && !export_pdf_fits(c, s.rows, set.n_fields + wants_id(fields)))
         return false;
     if (!free_rows(c, s.rows) && !access_need_step_up(c))
         return false;
@@ -246,25 +269,15 @@ static bool walk(Ctx *c, Walk *w, Job *job)
     return true;
 }
 
-/* Is "id" among the wished fields? Lists give it always, a file only on wish. */
-static bool wants_id(const char *fields)
-{
-    for (const char *p = fields; p && *p; p += strcspn(p, ",") + (p[strcspn(p, ",")] == ',')) {
-        if (strcspn(p, ",") == 2 && strncmp(p, "id", 2) == 0)
-            return true;
-    }
-    return false;
-}
-
-static bool write_all(Ctx *c, Walk *w, Job *job, const char *path, bool xlsx)
+static bool write_all(Ctx *c, Walk *w, Job *job, const char *path, int form)
 {
     RowSet s;
-    ExportKind kind = {.path = path, .xlsx = xlsx, .with_id = wants_id(w->fields)};
+    ExportKind kind = {.path = path, .form = form, .with_id = wants_id(w->fields)};
     if (!rows_choose(c, w->e, w->fields, false, &s) || !db_snapshot(c))
         return false;
     bool ok = export_out_open(c, &kind, &s, &w->out) && walk(c, w, job);
     db_snapshot_end(c);
-    return export_out_close(c, w->out) && ok;
+    return export_out_close(c, w->out, ok) && ok;
 }
 
 /* In one write with the row of the file: of two who ran it, one leaves a file. */
@@ -276,7 +289,6 @@ static bool ended(Ctx *c, void *job, int64_t file)
 bool export_job(Ctx *c, Job *job)
 {
     const char *format = json_str(job->params, "format", "xlsx");
-    bool xlsx = strcmp(format, "xlsx") == 0;
     Walk w = {.e = model_entity(c->model, json_str(job->params, "entity", "")),
               .filter = json_member(job->params, "filter"),
               .q = json_str(job->params, "q", NULL),
@@ -286,8 +298,8 @@ bool export_job(Ctx *c, Job *job)
     if (!w.e)
         return ctx_fail(c, ERR_NOT_FOUND, NULL, "err.not_found");
     c->lang = json_str(job->params, "lang", c->lang);
-    char *path = attach_tmp(c, xlsx ? ".xlsx" : ".csv");
-    if (!write_all(c, &w, job, path, xlsx)) {
+    char *path = attach_tmp(c, arena_printf(c->a, ".%s", format));
+    if (!write_all(c, &w, job, path, form_of(format))) {
         (void)remove(path);
         return false;
     }

@@ -1,5 +1,5 @@
 /*
- * Export of a list to .xlsx or .csv as a job, streamed in constant memory, with the caller's own scope,
+ * Export of a list to .xlsx, .csv or .pdf as a job, streamed in constant memory, with the caller's own scope,
  * fields and masks. Rows count against limit.export_rows; more than limit.export_free_rows need a step-up.
  */
 #ifndef RECORD_EXPORT_H

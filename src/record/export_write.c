@@ -21,6 +21,7 @@
 #include "base/utf8.h"
 #include "meta/types.h"
 #include "record/attach.h"
+#include "record/export_pdf.h"
 #include "record/import/meta.h"
 #include "record/sheet_text.h"
 
@@ -46,6 +47,7 @@ struct ExportOut {
     int n_columns;
     /* .csv */
     FILE *file;
+    ExportPdf *pdf;
 };
 
 /* ---- opening ------------------------------------------------------------------------------- */
@@ -183,7 +185,9 @@ bool export_out_open(Ctx *c, const ExportKind *kind, const RowSet *s, ExportOut 
     if (!o->kind.sheet_rows)
         o->kind.sheet_rows = EXPORT_SHEET_ROWS;
     *out = o;
-    return kind->xlsx ? open_xlsx(c, o, s) : open_csv(c, o, s);
+    if (kind->form == EXPORT_PDF)
+        return export_pdf_open(c, kind->path, s, kind->with_id, &o->pdf);
+    return kind->form == EXPORT_XLSX ? open_xlsx(c, o, s) : open_csv(c, o, s);
 }
 
 /* ---- values -------------------------------------------------------------------------------- */
@@ -339,6 +343,8 @@ bool export_out_rows(Ctx *c, ExportOut *o, const RowSet *s)
 {
     Buf b;
     CsvWriter w;
+    if (o->pdf)
+        return export_pdf_rows(c, o->pdf, s);
     if (o->book) {
         for (int i = 0; i < s->n; i++) {
             if (o->line > o->kind.sheet_rows && !sheet_begin(c, o, s))
@@ -355,8 +361,10 @@ bool export_out_rows(Ctx *c, ExportOut *o, const RowSet *s)
     return put_bytes(c, o, &b);
 }
 
-bool export_out_close(Ctx *c, ExportOut *o)
+bool export_out_close(Ctx *c, ExportOut *o, bool whole)
 {
+    if (o->pdf)
+        return export_pdf_close(c, o->pdf, whole);
     if (o->book) {
         (void)write_meta(c, o); /* without it the headers tell as much */
         lxw_error err = workbook_close(o->book);

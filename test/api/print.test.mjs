@@ -1,13 +1,13 @@
-// Documents as PDF and HTML: the report of an import, a change request, the figures of a metric (also as SVG and PNG). Who may not read it gets nothing; each is in the audit log.
+// Documents as PDF and HTML: the report of an import, a change request, the figures of a metric (also as SVG and PNG), a list. Who may not read it gets nothing; each is in the audit log.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { approvals } from '../lib/approvals.mjs';
-import { csv, step, upload } from '../lib/imports.mjs';
+import { checkAndRun, csv, step, upload } from '../lib/imports.mjs';
 import { readPdf } from '../lib/pdf.mjs';
 import { makeCustomer, mobile, problem } from '../lib/records.mjs';
 
 let server, admin, p, id, flow, drop, keyCustomer, ask, act;
-before(async () => { ({ server, admin, p, id, flow, drop, keyCustomer, ask, act } = await approvals()); });
+before(async () => { ({ server, admin, p, id, flow, drop, keyCustomer, ask, act } = await approvals({ env: { ZHIKE_PRINT_ROWS: '100' } })); });
 after(() => server?.stop());
 
 const printed = async (who, path, format) => {
@@ -153,5 +153,64 @@ describe('the figures of a metric', () => {
       problem(await server.anyone().get(`${path}&format=${format}`), 401);
       problem(await p.manager.get(`/metrics/none_of_it/file?format=${format}`), 404);
     }
+  });
+});
+
+describe('a list', () => {
+  const download = async (who, body) => {
+    const start = await who.post('/customers/export', body);
+    assert.equal(start.status, 202, start.text);
+    const job = await who.job(start.json.job.id);
+    assert.equal(job.state, 'done', JSON.stringify(job));
+    return who.get(`/jobs/${job.id}/file`);
+  };
+  const marked = ['name', 'contains', '清单䶮'], fields = 'number,name,phone,level,created_at,annual_revenue';
+  before(async () => {
+    const rows = Array.from({ length: 120 }, (_, i) => [`${i < 90 ? '清单䶮' : '别的䶮'}${i}号有限公司`, `137${String(20000000 + i)}`, '信息技术', '官网']);
+    const made = await upload(p.boss, csv([['客户名称', '联系方式', '所属行业', '客户来源'], ...rows]));
+    assert.equal((await checkAndRun(p.boss, made.id)).counts.created, 120);
+    await p.boss.stepUp();
+  });
+
+  test('as PDF has the rows of the text file, a header on each page, who took it, and no more than that', async () => {
+    const answer = await download(p.boss, { filter: marked, fields, format: 'pdf' });
+    assert.equal(answer.headers.get('content-type'), 'application/pdf');
+    const pdf = readPdf(answer.bytes), text = (await download(p.boss, { filter: marked, fields, format: 'csv' })).text;
+    for (const line of text.trim().split('\r\n').slice(1)) {
+      const [number, name, phone] = line.split(',');
+      for (const cell of [number, name, phone]) assert.ok(pdf.all.includes(cell.replace(/^'/, '')), cell);
+    }
+    assert.ok(pdf.pages > 1);
+    for (const page of pdf.text) assert.ok(page.includes('客户名称') && page.includes('联系方式'));
+    assert.equal(pdf.all.split('清单䶮').length - 1, 90);
+    assert.ok(pdf.all.includes('共90条'));
+    assert.equal(pdf.author, p.boss.user.name);
+    const rows = (await admin.get('/audit-logs?limit=50')).json.data.filter((row) => row.action === 'export' && row.entity === 'customer');
+    assert.ok(rows.length >= 2);
+  });
+
+  test('is masked as the list is', async () => {
+    const path = `/customers?limit=5&fields=name,phone&filter=${encodeURIComponent(JSON.stringify(marked))}`;
+    for (const who of [p.dept_head, p.manager, p.sysadmin]) {
+      const list = await who.get(path);
+      const start = await who.post('/customers/export', { filter: marked, fields: 'name,phone', format: 'pdf' });
+      if (start.status !== 202) { problem(start, 403); continue; }
+      const job = await who.job(start.json.job.id), pdf = readPdf((await who.get(`/jobs/${job.id}/file`)).bytes);
+      for (const row of list.json.data) assert.ok(pdf.all.includes(row.phone), row.phone);
+      if (!list.json.data.length) assert.ok(!pdf.all.includes('清单䶮'));
+    }
+    const job = await p.boss.post('/customers/export', { filter: marked, fields: 'name', format: 'pdf' });
+    await p.boss.job(job.json.job.id);
+    problem(await p.manager.get(`/jobs/${job.json.job.id}/file`), 404, 'not_found');
+  });
+
+  test('too long or too wide for paper is refused before the work', async () => {
+    const long = await p.boss.post('/customers/export', { fields, format: 'pdf' });
+    problem(long, 413, 'too_large');
+    assert.ok(long.text.includes('100'), long.text);
+    const { json } = await p.boss.get('/schema/customer'), many = json.fields.map((f) => f.name).filter((n) => !['id', 'version'].includes(n));
+    if (many.length > 40) assert.ok([413, 400, 422].includes((await p.boss.post('/customers/export', { filter: marked, fields: many.join(','), format: 'pdf' })).status));
+    problem(await p.boss.post('/customers/export', { filter: marked, fields, format: 'doc' }), 422, 'invalid');
+    assert.equal((await p.boss.post('/customers/export', { fields, format: 'csv' })).status, 202);
   });
 });

@@ -320,7 +320,7 @@ static void export_sheets(void **state)
     ExportOut *o;
     Sql q;
     char *path = attach_tmp(&t->c, ".xlsx");
-    ExportKind kind = {.path = path, .xlsx = true, .with_id = true, .sheet_rows = 2};
+    ExportKind kind = {.path = path, .form = EXPORT_XLSX, .with_id = true, .sheet_rows = 2};
     OK(t, rows_choose(&t->c, ent(t, "customer"), "name,phone", false, &s));
     s.flags = false;
     sql_init(&q, t->c.a);
@@ -332,7 +332,7 @@ static void export_sheets(void **state)
     OK(t, rows_finish(&t->c, &s));
     OK(t, export_out_open(&t->c, &kind, &s, &o));
     OK(t, export_out_rows(&t->c, o, &s));
-    OK(t, export_out_close(&t->c, o));
+    OK(t, export_out_close(&t->c, o, true));
     int64_t id, job;
     OK(t, import_create(&t->c, path, "out.xlsx", NULL, &id));
     json_object *sheets = json_member(look(t, id), "sheets");
