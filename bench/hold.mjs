@@ -71,6 +71,8 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     await writing;
     const h = await holds(server);
     console.log(`${name}: ${what}; ${seconds.toFixed(1)} s, ${core.toFixed(1)} s of the processor\n  jobs: ${told(h.jobs)}\n  people: ${told(h.people)}; one of them waited ${longest.toFixed(0)} ms by the clock`);
+    if (process.env.ZK_DBG) console.log(server.log.split('\n').filter((l) => l.startsWith('HOLD')).join('\n'));
+    server.log = '';
     await server.halt();
   };
   const sql = (text) => (url ? execFileSync('psql', ['-X', '-At', '-F', ' ', '-d', url, '-c', text], { encoding: 'utf8' })
@@ -89,9 +91,9 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     await phase('a bulk change and its undo', async (boss) => {
       const ids = sql(`SELECT id FROM customer WHERE deleted_at IS NULL ORDER BY id LIMIT ${Math.min(rows, 10_000)}`).split('\n').map(Number);
       const job = ok(await boss.post('/customers/bulk', { action: 'update', ids, values: { remark: `批量 ${n}`, website: `www.hold-${n}.example.com` } }), 202);
-      const end = await finished(boss, job.id ?? job.job);
+      const end = await finished(boss, job.id ?? job.job?.id ?? job.job);
       const back = ok(await boss.post(`/jobs/${end.id}/undo`, {}), 202);
-      const undone = await finished(boss, back.id ?? back.job);
+      const undone = await finished(boss, back.id ?? back.job?.id ?? back.job);
       return `${JSON.stringify(end.counts)}, ${JSON.stringify(undone.counts)}`;
     });
   }
