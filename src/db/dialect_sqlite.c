@@ -140,7 +140,7 @@ static bool search_tend(Ctx *c, const char *table, int pages, bool *out_more)
         !db_one_int(c, changes, NULL, 0, &before, NULL) || !command(c, table, "merge", pages) ||
         !db_one_int(c, changes, NULL, 0, &after, NULL))
         return false;
-    *out_more = after - before >= 2;
+    *out_more = after - before >= 2 || pages < 0;
     return true;
 }
 

@@ -159,7 +159,8 @@ struct Dialect {
     bool (*grew)(Ctx *c, const char *table); /* NULL: nothing to do */
     void (*search_match)(Ctx *c, Sql *q, const char *table, const char *const *words, int n,
                          const SearchSpan *span);
-    /* search_tend.c: is there anything to do; does some of it, and tells whether there is more */
+    /* search_tend.c: is there anything to do; does some of it, and tells whether there is more. pages < 0: the first
+       step of making one segment of all */
     bool (*search_due)(Ctx *c, const char *table, bool *out);
     bool (*search_tend)(Ctx *c, const char *table, int pages, bool *out_more);
     /* behind " FROM table AS sr WHERE ": the document of this very row carries all words */

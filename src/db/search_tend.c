@@ -26,11 +26,13 @@ static bool run_step(Ctx *c, void *arg)
 
 bool sql_search_tend(Ctx *c, const char *entity, bool begun, SearchTend *t)
 {
-    if (!t->begun)
+    bool first = !t->begun;
+    if (first)
         pace_init(&t->pace, PAGES_FIRST, PAGES_MOST);
-    t->begun = true;
     Step s = {.table = arena_printf(c->a, "search_%s", entity), .pages = t->pace.size};
-    bool due = begun;
+    if (first && t->whole)
+        s.pages = -s.pages;
+    bool due = begun || t->whole;
     t->more = false;
     if (!due && !c->db->dialect->search_due(c, s.table, &due))
         return false;
@@ -38,6 +40,7 @@ bool sql_search_tend(Ctx *c, const char *entity, bool begun, SearchTend *t)
         return true;
     if (!pace_write(c, &t->pace, run_step, &s))
         return false;
+    t->begun = true;
     t->more = s.more;
     return true;
 }

@@ -56,6 +56,7 @@ bool sql_search_remove(Ctx *c, const char *entity, int64_t id);
  */
 typedef struct SearchTend {
     Pace pace; /* its rows are pages of FTS5 */
+    bool whole; /* SQLite: all segments into one, so that removed words are nowhere any more */
     bool begun, more;
 } SearchTend;
 bool sql_search_tend(Ctx *c, const char *entity, bool begun, SearchTend *t);

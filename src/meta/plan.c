@@ -159,6 +159,16 @@ static const PlanColumn job_row_columns[] = {
     {.name = "before", .type = COL_TEXT},
 };
 
+static const PlanIndex job_row_indexes[] = {
+    {.name = "ix_job_row_record", .columns = (const char *const[]){"record_id", NULL}},
+};
+
+/* Work that is owed and must not be forgotten over a restart: what, and since when (ms). */
+static const PlanColumn chore_columns[] = {
+    {.name = "key", .type = COL_TEXT, .not_null = true},
+    {.name = "at", .type = COL_INT, .not_null = true},
+};
+
 /* Rows of a file that a rule for duplicates holds against each other or against a record. */
 static const PlanColumn import_dup_columns[] = {
     {.name = "import_id", .type = COL_INT, .not_null = true},
@@ -168,6 +178,12 @@ static const PlanColumn import_dup_columns[] = {
     {.name = "rule", .type = COL_TEXT, .not_null = true},
     {.name = "entity", .type = COL_TEXT, .not_null = true},
     {.name = "record_id", .type = COL_INT},
+};
+
+static const PlanIndex import_dup_indexes[] = {
+    {.name = "ix_import_dup_record",
+     .columns = (const char *const[]){"record_id", NULL},
+     .where_not_null = "record_id"},
 };
 
 static const PlanTable engine_tables[] = {
@@ -189,10 +205,13 @@ static const PlanTable engine_tables[] = {
     {.name = "import_row_error", COLUMNS(import_error_columns), INDEXES(import_error_indexes)},
     {.name = "job_row",
      COLUMNS(job_row_columns),
-     .key = (const char *const[]){"job_id", "n", NULL}},
+     .key = (const char *const[]){"job_id", "n", NULL},
+     INDEXES(job_row_indexes)},
+    {.name = "chore", COLUMNS(chore_columns), .key = (const char *const[]){"key", NULL}},
     {.name = "import_dup",
      COLUMNS(import_dup_columns),
-     .key = (const char *const[]){"import_id", "grp", "sheet", "row", NULL}},
+     .key = (const char *const[]){"import_id", "grp", "sheet", "row", NULL},
+     INDEXES(import_dup_indexes)},
     {.name = "reset_token",
      COLUMNS(reset_columns),
      .key = (const char *const[]){"hash", NULL},

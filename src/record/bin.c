@@ -11,6 +11,7 @@
 #include "record/attach.h"
 #include "record/children.h"
 #include "record/history.h"
+#include "record/traces.h"
 #include "record/value.h"
 
 enum { BLOCK = 100, DAY_MS = 86400000 };
@@ -204,11 +205,16 @@ static bool tell(Ctx *c, const Block *b)
                                       .changes = text.data});
 }
 
-/* The rows of a block, with all that speaks of them. */
-static bool erase_rows(Ctx *c, Block *b)
+/* The rows of a block, with all that speaks of them. demanded: by a person, and not because their time was over. */
+static bool erase_rows(Ctx *c, Block *b, bool demanded)
 {
-    return drop_files(c, b, "parent_id") && forget_everywhere(c, b) &&
-           delete_where(c, b->e->name, NULL, NULL, "id", b);
+    const char **digests;
+    if (!drop_files(c, b, "parent_id") || !forget_everywhere(c, b) ||
+        !traces_erase(c, b->e, b->ids, b->n, demanded, &digests))
+        return false;
+    for (; *digests; digests++)
+        note_digest(c, b, *digests);
+    return delete_where(c, b->e->name, NULL, NULL, "id", b);
 }
 
 static bool erase_block(Ctx *c, void *arg)
@@ -220,7 +226,7 @@ static bool erase_block(Ctx *c, void *arg)
         return c->n_err == 0;
     if (!b->e)
         return drop_files(c, b, "id") && tell(c, b);
-    return erase_rows(c, b) && tell(c, b) && db_change(c, b->e->name, 0);
+    return erase_rows(c, b, false) && tell(c, b) && db_change(c, b->e->name, 0);
 }
 
 /* Blocks of one table until it is empty or no block is left. */
@@ -326,7 +332,7 @@ static bool erase_under(Ctx *c, EraseNow *x, const Entity *e, int64_t id, int de
             x->b.n = n;
             memcpy(x->b.ids, ids, (size_t)n * sizeof *ids);
             x->rows += n;
-            if (n && (!erase_rows(c, &x->b) || !db_change(c, child->name, 0)))
+            if (n && (!erase_rows(c, &x->b, true) || !db_change(c, child->name, 0)))
                 return false;
         }
     }
@@ -364,7 +370,7 @@ static bool erase_now(Ctx *c, void *arg)
     x->b.e = x->e;
     x->b.n = 1;
     x->b.ids[0] = x->id;
-    return erase_rows(c, &x->b) && tell_one(c, x) && db_change(c, x->e->name, x->id);
+    return erase_rows(c, &x->b, true) && tell_one(c, x) && db_change(c, x->e->name, x->id);
 }
 
 bool bin_erase(Ctx *c, const Entity *e, int64_t id, const char *reason)

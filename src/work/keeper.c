@@ -27,6 +27,7 @@
 #include "record/outbox.h"
 #include "record/rule/rule.h"
 #include "record/setting.h"
+#include "record/traces.h"
 #include "work/ground.h"
 
 enum {
@@ -209,7 +210,11 @@ static void tend(Keeper *k, Ctx *c)
     for (int looked = 0; looked < m->n; looked++) {
         const Entity *e = &m->entities[k->tended % m->n];
         bool begun = k->tend.more, ok = true;
-        if (e->gets & GETS_SEARCH)
+        if (!begun && (e->gets & GETS_SEARCH)) {
+            ok = traces_words_due(c, e, &k->words_since);
+            k->tend.whole = k->words_since != 0;
+        }
+        if (ok && (e->gets & GETS_SEARCH))
             ok = sql_search_tend(c, e->name, begun, &k->tend);
         if (ok && k->tend.more) {
             k->next_tend = clock_mono_ms() + TEND_AGAIN;
@@ -219,6 +224,8 @@ static void tend(Keeper *k, Ctx *c)
             log_write(LOG_INFO, "search_tended", LOG_S("entity", e->name),
                       LOG_I("steps", k->tend.pace.writes),
                       LOG_I("longest_us", k->tend.pace.longest_us));
+        if (ok && k->tend.whole)
+            ok = traces_words_done(c, e, k->words_since);
         k->tend = (SearchTend){0};
         k->tended = (k->tended + 1) % m->n;
         if (!ok)

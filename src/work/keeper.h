@@ -14,7 +14,8 @@ typedef struct Keeper {
         next_measure, next_tend; /* monotonic ms */
     int tended;                  /* the entity whose search table is cared for … */
     SearchTend tend;             /* … where its last step stands */
-    int64_t ahead;               /* the wall clock of the monotonic, at the last tick */
+    int64_t words_since; /* … and since when words of erased records are to go from it, or 0 */
+    int64_t ahead;       /* the wall clock of the monotonic, at the last tick */
 } Keeper;
 
 /* Runs what is due. Called about four times a second. */
