@@ -1,10 +1,12 @@
 // Out of the recycle bin for good, at once: who may, with what, and that nothing of it is left.
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, readdirSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { makeCompany, startServer } from '../lib/index.mjs';
-import { contact, followUp, make, makeCustomer, problem } from '../lib/records.mjs';
+import { makeCompany, startServer, until } from '../lib/index.mjs';
+import { contact, filter, followUp, make, makeCustomer, problem } from '../lib/records.mjs';
+import { rowsOf } from '../lib/recount.mjs';
 
 let server, boss, manager, rep, auditor, sysadmin;
 before(async () => {
@@ -66,4 +68,57 @@ test('what belongs to it goes with it, history and files too; the reason stands 
   assert.ok(row.changes.rows >= 5, 'the customer, a contact, two talks, a task');
   assert.ok(existsSync(server.dir));
   await server.cliOk('check');
+});
+
+// Each way in which a person's data leaves a trace outside of the record; then not one byte of it is anywhere.
+test('nothing of an erased record is left in the data folder: bulk changes, imports with their file, notices, search words', async () => {
+  // words of this record alone, none of them in an audit row: that log keeps what a record was called
+  const canary = { old: '鸸鹋旧址', now: '鸸鹋新址', cell: '鸸鹋单元格', talk: '鸸鹋密谈', phone: '13977770471', mail: 'emu-canary@example.com', search: '鸸鹋' };
+  const upload = await boss.upload('/imports', 'canary.csv', `客户名称,所属行业,信息来源,联系方式,邮箱,备注\n无痕一有限公司,制造业,展会,${canary.phone},${canary.mail},${canary.cell}\n无痕一有限公司,制造业,展会,${canary.phone},${canary.mail},${canary.cell}\n`, { fields: { entity: 'customer' } });
+  assert.equal(upload.status, 201, upload.text);
+  const ended = (wanted) => until(async () => { const { json } = await boss.get(`/imports/${upload.json.id}`); return json.state === wanted && json; }, 30_000, wanted);
+  for (const [step, state] of [['check', 'checked'], ['run', 'done']]) {
+    assert.equal((await boss.post(`/imports/${upload.json.id}/${step}`, {})).status, 202);
+    await ended(state);
+  }
+  const [c] = (await boss.get(`/customers?${filter(['name', '=', '无痕一有限公司'])}`)).json.data;
+  for (const remark of [canary.old, canary.now]) {
+    const answer = await boss.post('/customers/bulk', { action: 'update', ids: [c.id], values: { remark } });
+    assert.equal(answer.status, 202, answer.text);
+    await boss.job(answer.json.job.id);
+  }
+  await make(boss, 'follow-ups', followUp(c.id, { content: `${canary.talk}：交付时间` }));
+  await make(boss, 'tasks', { title: '无痕任务', customer: c.id, owner: (await rep.get('/me')).json.user.id });
+  const [rows] = await rowsOf(server, `SELECT count(*) FROM job_row WHERE record_id = ${c.id}`);
+  assert.equal(Number(rows[0]), 2);
+  assert.equal((await boss.delNow(`/customers/${c.id}`)).status, 204);
+  await boss.stepUp();
+  // files younger than an hour wait for the sweep
+  for (const f of readdirSync(join(server.dir, 'files'), { recursive: true })) utimesSync(join(server.dir, 'files', f), 0, 0);
+  const answer = await boss.post(`/customers/${c.id}/erase`, { reason: '客户要求删除' });
+  assert.equal(answer.status, 204, answer.text);
+  for (const [table, column] of [['job_row', 'before'], ['import_row', 'former']])
+    assert.deepEqual(await rowsOf(server, `SELECT count(*) FROM ${table} WHERE record_id = ${c.id} AND ${column} IS NOT NULL`), [['0']], table);
+  for (const table of ['notification', 'delivery']) assert.deepEqual(await rowsOf(server, `SELECT count(*) FROM ${table} WHERE entity = 'customer' AND record = ${c.id}`), [['0']], table);
+  // what is told of the import is still told, without the cells
+  assert.equal((await ended('done')).counts.created, 1);
+  const errors = await boss.get(`/imports/${upload.json.id}/errors`);
+  assert.equal(errors.status, 200, errors.text);
+  assert.match(errors.text, /内容已随记录彻底删除/);
+  if (server.database) {
+    const dump = execFileSync('pg_dump', ['--inserts', server.database.url], { encoding: 'utf8', maxBuffer: 1 << 28 });
+    for (const [what, text] of Object.entries(canary)) assert.ok(!dump.includes(text), `${what} in the dump: ${dump.split('\n').find((l) => l.includes(text))?.slice(0, 200)}`);
+    return;
+  }
+  await until(async () => (await rowsOf(server, "SELECT count(*) FROM chore WHERE key LIKE 'words:%'"))[0][0] === '0', 60_000, 'the words are merged away');
+  await server.halt();
+  try {
+    for (const file of readdirSync(server.dir, { recursive: true, withFileTypes: true }).filter((f) => f.isFile())) {
+      const bytes = readFileSync(join(file.parentPath ?? file.path, file.name));
+      for (const [what, text] of Object.entries(canary)) assert.equal(bytes.indexOf(text), -1, `${what} in ${file.name}`);
+      assert.equal(bytes.indexOf('77770471'), -1, `the phone in ${file.name}`);
+    }
+  } finally {
+    await server.launch();
+  }
 });
