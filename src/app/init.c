@@ -8,6 +8,7 @@
 #include "auth/user.h"
 #include "base/file.h"
 #include "record/metric/metric.h"
+#include "record/print/print.h"
 #include "record/record.h"
 
 static bool empty_or_absent(const char *dir)
@@ -82,7 +83,7 @@ int cmd_init(Args *args)
         ok = ctx_fail(&app.c, ERR_CONFLICT, "database", "err.database_used");
     ok = ok && read_password(&app, file, &password) && role_seed(&app.c) &&
          user_create_admin(&app.c, "admin", password, &token) && number_rules(&app.c) &&
-         metric_seed(&app.c);
+         metric_seed(&app.c) && print_seed(&app.c);
     int status = ok ? 0 : app_fail(&app);
     if (ok && token)
         printf("sign in once as admin with this one-time password, then choose your own:\n%s\n",

@@ -16,6 +16,7 @@
 #include "http/live.h"
 #include "http/serve.h"
 #include "record/metric/metric.h"
+#include "record/print/print.h"
 #include "work/work.h"
 
 enum {
@@ -124,7 +125,7 @@ int cmd_serve(Args *args)
         .db = app.db, .dir = app.dir, .threads = (int)conf_int("work.threads"), .heard = live_hear};
     ServeOptions so = {
         .db = app.db, .dir = app.dir, .listen = listen, .workers = (int)conf_int("http.workers")};
-    if (!metric_seed(&app.c) || !work_start(&app.c, &wo, &work))
+    if (!metric_seed(&app.c) || !print_seed(&app.c) || !work_start(&app.c, &wo, &work))
         return ended(&app, app_fail(&app));
     if (!serve_start(&app.c, &so, &server)) {
         int status = app_fail(&app);

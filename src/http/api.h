@@ -41,7 +41,6 @@ bool api_record_delete(Request *rq);
 bool api_record_restore(Request *rq);
 bool api_record_erase(Request *rq);
 bool api_record_timeline(Request *rq);
-bool api_record_print(Request *rq);
 bool api_record_history(Request *rq);
 bool api_record_action(Request *rq);
 bool api_entity_action(Request *rq);
@@ -73,6 +72,8 @@ bool api_metric_preview(Request *rq);
 bool api_metric_file(Request *rq);
 
 /* api_file.c */
+bool api_print_choices(Request *rq);
+bool api_print(Request *rq);
 bool api_attachment_list(Request *rq);
 bool api_attachment_add(Request *rq);
 bool api_attachment_content(Request *rq);

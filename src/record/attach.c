@@ -13,6 +13,7 @@
 #include "base/crypt.h"
 #include "base/file.h"
 #include "base/id.h"
+#include "record/hooks.h"
 #include "record/picture/picture.h"
 #include "record/rows.h"
 
@@ -363,6 +364,9 @@ bool attach_add(Ctx *c, const Entity *e, int64_t id, const char *path, const cha
     if (!(e->gets & GETS_ATTACHMENTS))
         return ctx_fail(c, ERR_NOT_FOUND, NULL, "err.no_attachments");
     if (!rec_get_for(c, e, id, ACT_EDIT, &rec))
+        return false;
+    const RecordHooks *h = hooks_of(e);
+    if (h && h->before_attach && !h->before_attach(c, &rec, path, name))
         return false;
     int64_t new_id;
     if (!attach_store(

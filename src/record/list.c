@@ -233,6 +233,25 @@ static void order_by(Sql *q, const Order *o, bool blank, int limit)
     sql_number(q, limit);
 }
 
+/* For a whole list in one statement: those without a value last, as on pages. */
+bool rec_list_order(Ctx *c, Sql *q, const Entity *e, const char *sort, int limit)
+{
+    Order o;
+    if (!order_of(c, e, sort, &o))
+        return false;
+    if (!o.field || !o.may_be_blank) {
+        order_by(q, &o, false, limit);
+        return true;
+    }
+    sql_add(q, SQL(" ORDER BY CASE WHEN "));
+    sql_col(q, "t0", o.column);
+    sql_add(q, SQL(" IS NULL THEN 1 ELSE 0 END, "));
+    sql_col(q, "t0", o.column);
+    sql_add(q, o.down ? SQL(" DESC, t0.\"id\" DESC LIMIT ") : SQL(" ASC, t0.\"id\" ASC LIMIT "));
+    sql_number(q, limit);
+    return true;
+}
+
 /* ---- the page ------------------------------------------------------------------------------ */
 
 typedef struct Page {

@@ -54,6 +54,8 @@ typedef struct ListQuery {
 bool rec_list(Ctx *c, const Entity *e, const ListQuery *q, Buf *out);
 /* Whether a list of the caller may be asked for in this order; the mistake under "sort" where not. */
 bool rec_list_sort(Ctx *c, const Entity *e, const char *text);
+/* Appends " ORDER BY … LIMIT n" of such a list to a statement over e AS t0, for one that is read whole. */
+bool rec_list_order(Ctx *c, Sql *q, const Entity *e, const char *sort, int limit);
 /* The filter a list query means, scope included (for exports, bulk, counts). */
 bool rec_list_filter(Ctx *c, const Entity *e, const ListQuery *q, Action act, Filter **out);
 /* Appends " WHERE …" of a list to a statement over e AS t0: live or deleted, archived, filter, search words. found: how
