@@ -297,3 +297,33 @@ bool print_data(PrintWant *w, int64_t id, FillData *out, int *rows)
             return false;
     return true;
 }
+
+/* ---- examples -------------------------------------------------------------------------------------------- */
+
+static const char *example(Ctx *c, const Field *f)
+{
+    if (f && f->example.zh)
+        return label_in(f->example, c->lang);
+    if (f && f->n_options)
+        return label_in(f->options[0].label, c->lang);
+    return f ? arena_printf(c->a, "[%s]", label_in(f->label, c->lang)) : "";
+}
+
+void print_sample(PrintWant *w, FillData *out)
+{
+    enum { ROWS = 3 };
+    Ctx *c = w->c;
+    fill_data_init(out, c->a);
+    for (size_t i = 0; i < w->record.paths.n; i++)
+        fill_data_put(out, w->record.paths.items[i],
+                      example(c, print_field_at(&w->record.level, (int)i)), FILL_YES);
+    for (size_t i = 0; i < w->sets.n; i++) {
+        const PrintSet *s = w->sets.items[i];
+        FillList *l = fill_data_list(out, s->name, s->paths.items, (int)s->paths.n);
+        for (int row = 0; row < ROWS; row++) {
+            FillCell *cells = fill_list_row(out, l);
+            for (size_t k = 0; k < s->paths.n; k++)
+                cells[k] = (FillCell){example(c, print_field_at(&s->level, (int)k)), FILL_YES};
+        }
+    }
+}

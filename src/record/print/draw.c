@@ -22,11 +22,12 @@ typedef struct Draw {
 
 /* ---- fields by the layout ------------------------------------------------------------------------------- */
 
+/* Who reads no record of theirs sees examples, of all fields. */
 static bool shown(const Ctx *c, const Field *f)
 {
     bool masked;
     return print_field_fits(f) && f->type != FT_IMAGE && f->type != FT_FILE &&
-           access_field(c, f, &masked) != FR_NONE;
+           (access_field(c, f, &masked) != FR_NONE || !access_may(c, f->entity, ACT_READ));
 }
 
 static void put_field(Ctx *c, PrintSection *s, const Field *f)
@@ -317,7 +318,7 @@ Report *body_draw(Ctx *c, const PrintTemplate *t, const Body *b, PrintWant *w, c
                        .paper = t->paper,
                        .landscape = t->landscape,
                        .page_numbers = true};
-    page.logo.png = print_logo_png(c, &page.logo.n, &width, &height);
+    page.logo.bytes = print_logo(c, &page.logo.n, &width, &height);
     Draw draw = {.c = c, .r = report_new(c, &page), .w = w, .d = d, .built_in = t->body == NULL};
     buf_init(&draw.lines, c->a);
     draw_in(&draw, b, NULL);

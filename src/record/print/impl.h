@@ -82,6 +82,8 @@ PrintSet *print_want_list(PrintWant *w, const char *name);
 bool print_want_path(PrintWant *w, PrintSet *s, const char *path);
 /* All that a tree names; where: how the place of a mistake is said. within: the list the tree stands in, or NULL. */
 bool print_want_tree(PrintWant *w, const FillNode *nodes, PrintSet *within, const char *where);
+/* The field a path of the set ended at: paths.items[out]. */
+const Field *print_field_at(const PrintLevel *l, int out);
 /* The declared lists fit: known entities, filters, orders. */
 bool print_want_lists_check(PrintWant *w);
 
@@ -89,6 +91,8 @@ bool print_want_lists_check(PrintWant *w);
 
 /* What the caller may see of record id. *rows: how many rows of lists there were. ERR_NOT_FOUND, ERR_TOO_LARGE. */
 bool print_data(PrintWant *w, int64_t id, FillData *out, int *rows);
+/* The examples of the fields instead, for who edits templates and reads no record of theirs: three rows a list. */
+void print_sample(PrintWant *w, FillData *out);
 
 /* ---- a report from a text (body.c, draw.c) ------------------------------------------------------------ */
 
@@ -140,11 +144,11 @@ typedef struct PrintSection {
 } PrintSection;
 int print_sections(Ctx *c, const Entity *e, PrintSection **out);
 
-/* ---- pictures (qr_png.c) --------------------------------------------------------------------------------- */
+/* ---- pictures (picture.c) --------------------------------------------------------------------------------- */
 
 /* The text as a QR code, a PNG; NULL where it is too long. */
 unsigned char *print_qr_png(Arena *a, const char *text, size_t *n);
-/* The company's logo as a PNG of at most 600 pixels; NULL where there is none. */
-unsigned char *print_logo_png(Ctx *c, size_t *n, int *width, int *height);
+/* The company's logo, a JPEG of ours, and how wide it is to its height; NULL where there is none. */
+const unsigned char *print_logo(Ctx *c, size_t *n, int *width, int *height);
 
 #endif

@@ -10,10 +10,10 @@
 
 enum { BODY_MOST = 200000 };
 
-static bool offered(Ctx *c, const Field *f)
+/* Names of fields are no data: who edits templates sees them all. */
+static bool offered(const Field *f)
 {
-    bool masked;
-    return print_field_fits(f) && f->index != STD_ID && access_field(c, f, &masked) != FR_NONE;
+    return print_field_fits(f) && f->index != STD_ID;
 }
 
 static void write_fields(Ctx *c, Jw *w, const Entity *e, const char *before)
@@ -22,7 +22,7 @@ static void write_fields(Ctx *c, Jw *w, const Entity *e, const char *before)
     jw_arr(w);
     for (int i = 0; i < e->n_fields; i++) {
         const Field *f = &e->fields[i];
-        if (!offered(c, f) || (f->standard && f->index == STD_VERSION))
+        if (!offered(f) || (f->standard && f->index == STD_VERSION))
             continue;
         jw_obj(w);
         jw_kstr(w, "path", arena_printf(c->a, "%s%s", before, f->name));
@@ -41,8 +41,8 @@ static void write_links(Ctx *c, Jw *w, const Entity *e)
     for (int i = 0; i < e->n_fields; i++) {
         const Field *f = &e->fields[i];
         const Entity *to =
-            f->type == FT_LINK && f->to && offered(c, f) ? model_entity(e->model, f->to) : NULL;
-        if (!to || !access_may(c, to, ACT_READ))
+            f->type == FT_LINK && f->to && offered(f) ? model_entity(e->model, f->to) : NULL;
+        if (!to)
             continue;
         jw_obj(w);
         jw_kstr(w, "path", f->name);
@@ -62,8 +62,6 @@ static void write_lists(Ctx *c, Jw *w, const Entity *e)
     for (int i = 0; i < n; i++) {
         bool main = !strchr(k[i].name, '.');
         const char *label = label_in(k[i].e->label, c->lang);
-        if (!access_may(c, k[i].e, ACT_READ))
-            continue;
         jw_obj(w);
         jw_kstr(w, "name", k[i].name);
         jw_kstr(w, "entity", k[i].e->name);
@@ -96,8 +94,6 @@ bool print_places(Ctx *c, const Entity *e, Buf *out)
 {
     PrintWant want;
     Jw w;
-    if (!access_need(c, e, ACT_READ))
-        return false;
     print_want_init(&want, c, e, NULL, NULL);
     jw_init(&w, out);
     jw_obj(&w);
@@ -137,7 +133,7 @@ static bool draft(Ctx *c, json_object *o, PrintTemplate *t)
     }
     const char *body = json_str(o, "body", "");
     const Entity *e = print_entity(c, json_str(o, "entity", NULL));
-    if (!e || !access_need(c, e, ACT_READ))
+    if (!e)
         return false;
     if (!*body)
         return ctx_fail(c, ERR_REQUIRED, "body", "print.body");
@@ -153,16 +149,18 @@ static bool draft(Ctx *c, json_object *o, PrintTemplate *t)
     return print_body_check(c, e, body, t->lists);
 }
 
-/* The newest the caller reads. */
+/* The newest the caller reads; 0 where there is none, or he reads none. */
 static bool newest(Ctx *c, const Entity *e, int64_t *id)
 {
     Record r;
     bool found = false;
+    *id = 0;
+    if (!access_may(c, e, ACT_READ))
+        return true;
     if (!rec_find_one(c, e, access_scope(c, e, ACT_READ), NULL, &r, &found))
         return false;
     *id = found ? r.id : 0;
-    return found ||
-           ctx_fail(c, ERR_NOT_FOUND, "record", "print.no_record", label_in(e->label, c->lang));
+    return true;
 }
 
 bool print_preview(Ctx *c, json_object *in, Buf *out)
@@ -176,8 +174,11 @@ bool print_preview(Ctx *c, json_object *in, Buf *out)
     Buf html;
     if (!o || !json_object_is_type(o, json_type_object))
         return ctx_fail(c, ERR_REQUIRED, "template", "print.body");
-    if (!draft(c, o, &t) || (!id && !newest(c, t.e, &id)) || !rec_get(c, t.e, id, false, &rec) ||
-        !print_run(c, &t, id, conf_text("http.base_url"), &run))
+    if (!draft(c, o, &t) || (!id && !newest(c, t.e, &id)))
+        return false;
+    if (id && (!access_need(c, t.e, ACT_READ) || !rec_get(c, t.e, id, false, &rec)))
+        return false;
+    if (!print_run(c, &t, id, conf_text("http.base_url"), &run))
         return false;
     buf_init(&html, c->a);
     Report *r = body_draw(c, &t, run.body, &run.want, &run.data);
@@ -189,10 +190,14 @@ bool print_preview(Ctx *c, json_object *in, Buf *out)
     jw_obj(&w);
     jw_kstr(&w, "html", html.data);
     jw_key(&w, "record");
-    jw_obj(&w);
-    jw_kint(&w, "id", id);
-    jw_kstr(&w, "label", title && title->text ? title->text : "");
-    jw_end(&w);
+    if (id) {
+        jw_obj(&w);
+        jw_kint(&w, "id", id);
+        jw_kstr(&w, "label", title && title->text ? title->text : "");
+        jw_end(&w);
+    } else {
+        jw_null(&w);
+    }
     jw_end(&w);
     return true;
 }

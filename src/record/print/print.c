@@ -64,7 +64,7 @@ static void put_others(Ctx *c, const PrintTemplate *t, int64_t id, const char *b
     int width = 0, height = 0;
     const unsigned char *png = print_qr_png(a, url, &n);
     put_picture(c, d, "@qr", png, n, QR_TENTHS, QR_TENTHS);
-    png = print_logo_png(c, &n, &width, &height);
+    png = print_logo(c, &n, &width, &height);
     if (png && width)
         put_picture(c, d, "@logo", png, n, LOGO_TENTHS, LOGO_TENTHS * height / width + 1);
 }
@@ -102,7 +102,9 @@ bool print_run(Ctx *c, const PrintTemplate *t, int64_t id, const char *base, Pri
             return false;
         (void)print_want_tree(&out->want, nodes, NULL, "Word");
     }
-    if (!print_data(&out->want, id, &out->data, &out->rows))
+    if (id == 0)
+        print_sample(&out->want, &out->data);
+    else if (!print_data(&out->want, id, &out->data, &out->rows))
         return false;
     put_others(c, t, id, base, &out->data);
     return true;

@@ -33,7 +33,8 @@ bool print_template_check(Ctx *c, const DbVal *values);
 bool print_document_check(Ctx *c, const Record *template, const char *path);
 /* {"fields": [{"path", "label", "type"}], "links": […], "lists": […], "others": […], "starter": text} of an entity. */
 bool print_places(Ctx *c, const Entity *e, Buf *out);
-/* A draft on a record the caller reads (0: the newest): {"html", "record": {"id", "label"}}. */
+/* A draft on a record the caller reads (0: the newest): {"html", "record": {"id", "label"}}; on the examples of the fields
+   where he reads none: record null. */
 bool print_preview(Ctx *c, json_object *in, Buf *out);
 
 /* The rows of data/print_templates.json, where there has never been a template. */

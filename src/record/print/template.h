@@ -20,7 +20,7 @@ typedef struct PrintRun {
     FillData data;
     int rows;
 } PrintRun;
-/* Reads what t wants of record id, with the values that belong to no field. */
+/* Reads what t wants of record id (0: examples), with the values that belong to no field. */
 bool print_run(Ctx *c, const PrintTemplate *t, int64_t id, const char *base, PrintRun *out);
 
 #endif

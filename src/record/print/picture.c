@@ -1,4 +1,4 @@
-/* Pictures for printed documents: a QR code, and the company's logo, as PNG. */
+/* Pictures for printed documents: a QR code as PNG, and the company's logo. */
 #include <string.h>
 
 #include <png.h>
@@ -9,23 +9,14 @@
 #include "record/picture/picture.h"
 #include "record/print/impl.h"
 
-enum { QUIET = 4, DOTS = 6, QR_BYTES = 1000, LOGO_SIDE = 600, LOGO_BYTES = 8 << 20 };
-
-static unsigned char *write_png(Arena *a, const unsigned char *px, int w, int h, png_uint_32 format,
-                                size_t *n)
-{
-    png_image p;
-    memset(&p, 0, sizeof p);
-    p.version = PNG_IMAGE_VERSION;
-    p.width = (png_uint_32)w;
-    p.height = (png_uint_32)h;
-    p.format = format;
-    png_alloc_size_t room = PNG_IMAGE_PNG_SIZE_MAX(p);
-    unsigned char *out = arena_alloc(a, room);
-    bool ok = png_image_write_to_memory(&p, out, &room, 0, px, 0, NULL) != 0;
-    *n = ok ? room : 0;
-    return ok ? out : NULL;
-}
+enum {
+    QUIET = 4,
+    DOTS = 6,
+    QR_BYTES = 1000,
+    LOGO_SIDE = 100,
+    LOGO_BYTES = 8 << 20,
+    LOGO_PIXELS = 4 << 20
+};
 
 unsigned char *print_qr_png(Arena *a, const char *text, size_t *n)
 {
@@ -44,27 +35,34 @@ unsigned char *print_qr_png(Arena *a, const char *text, size_t *n)
             if (q->data[y / DOTS * q->width + x / DOTS] & 1)
                 px[(y + QUIET * DOTS) * side + x + QUIET * DOTS] = 0;
     QRcode_free(q);
-    return write_png(a, px, side, side, PNG_FORMAT_GRAY, n);
+    png_image p;
+    memset(&p, 0, sizeof p);
+    p.version = PNG_IMAGE_VERSION;
+    p.width = p.height = (png_uint_32)side;
+    p.format = PNG_FORMAT_GRAY;
+    png_alloc_size_t room = PNG_IMAGE_PNG_SIZE_MAX(p);
+    unsigned char *out = arena_alloc(a, room);
+    bool ok = png_image_write_to_memory(&p, out, &room, 0, px, 0, NULL) != 0;
+    *n = ok ? room : 0;
+    return ok ? out : NULL;
 }
 
 /* The file is one that record/logo made: decoded here, it is no stranger's any more. */
-unsigned char *print_logo_png(Ctx *c, size_t *n, int *width, int *height)
+const unsigned char *print_logo(Ctx *c, size_t *n, int *width, int *height)
 {
     AttachFile f;
     Picture p;
     char *bytes;
-    size_t len;
     int turned, before = c->n_err;
     *n = 0;
-    if (!logo_open(c, &f) || !file_read(c, f.path, LOGO_BYTES, &bytes, &len)) {
+    if (!logo_open(c, &f) || !file_read(c, f.path, LOGO_BYTES, &bytes, n)) {
         ctx_errors_back_to(c, before);
         return NULL;
     }
-    if (picture_decode(c->a, (const unsigned char *)bytes, len, LOGO_SIDE, 4 << 20, &p, &turned) !=
-        PICTURE_OK)
+    const unsigned char *logo = (const unsigned char *)bytes;
+    if (picture_decode(c->a, logo, *n, LOGO_SIDE, LOGO_PIXELS, &p, &turned) != PICTURE_OK)
         return NULL;
-    p = picture_scale(c->a, p, LOGO_SIDE);
     *width = p.w;
     *height = p.h;
-    return write_png(c->a, p.px, p.w, p.h, PNG_FORMAT_RGB, n);
+    return logo;
 }
