@@ -1,4 +1,6 @@
 /* Rows of print_template: read for printing, checked before they are saved, seeded in a new house. See print.h. */
+#include "record/print/template.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,7 +10,6 @@
 #include "record/attach.h"
 #include "record/hooks.h"
 #include "record/print/docx.h"
-#include "record/print/template.h"
 
 enum { SEED_MOST = 100 };
 
