@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "record/layout.h"
 #include "record/print/impl.h"
+#include "record/print/page.h"
 
 enum { WIDE_TEXT = 22, ACROSS = 2, SIGN_MOST = 12, QR_MM = 24 };
 
@@ -310,15 +311,10 @@ static const char *value(const FillData *d, const char *path)
 
 Report *body_draw(Ctx *c, const PrintTemplate *t, const Body *b, PrintWant *w, const FillData *d)
 {
-    int width, height;
-    ReportPage page = {.title = arena_printf(c->a, "%s %s", t->name, value(d, "@title")),
-                       .author = c->actor->name,
-                       .footer = value(d, "@company"),
-                       .watermark = t->watermark ? value(d, "@printed") : NULL,
-                       .paper = t->paper,
-                       .landscape = t->landscape,
-                       .page_numbers = true};
-    page.logo.bytes = print_logo(c, &page.logo.n, &width, &height);
+    ReportPage page = print_page(c, arena_printf(c->a, "%s %s", t->name, value(d, "@title")));
+    page.paper = t->paper;
+    page.landscape = t->landscape;
+    page.watermark = t->watermark ? page.watermark : NULL;
     Draw draw = {.c = c, .r = report_new(c, &page), .w = w, .d = d, .built_in = t->body == NULL};
     buf_init(&draw.lines, c->a);
     draw_in(&draw, b, NULL);

@@ -148,7 +148,7 @@ int print_sections(Ctx *c, const Entity *e, PrintSection **out);
 
 /* The text as a QR code, a PNG; NULL where it is too long. */
 unsigned char *print_qr_png(Arena *a, const char *text, size_t *n);
-/* The company's logo, a JPEG of ours, and how wide it is to its height; NULL where there is none. */
+/* The company's logo, a JPEG of ours, and how wide it is to its height, for Word; NULL where there is none. */
 const unsigned char *print_logo(Ctx *c, size_t *n, int *width, int *height);
 
 #endif

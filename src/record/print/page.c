@@ -10,7 +10,6 @@
 #include "base/conf.h"
 #include "base/file.h"
 #include "record/attach.h"
-#include "record/hooks.h"
 #include "record/logo.h"
 
 enum { LOGO_BYTES_MOST = 4 << 20 };
@@ -85,19 +84,4 @@ bool print_audit(Ctx *c, const char *entity, int64_t record, const char *name, c
                         .record_name = name,
                         .changes = arena_printf(c->a, "{\"format\":\"%s\"}", format)};
     return audit_note(c, &entry);
-}
-
-bool print_form(Ctx *c, const Entity *e, int64_t id, const char *format, Report **out,
-                const char **out_title)
-{
-    const RecordHooks *h = hooks_of(e);
-    Record r;
-    if (!rec_get(c, e, id, false, &r))
-        return false;
-    if (!h || !h->print)
-        return ctx_fail(c, ERR_NOT_FOUND, NULL, "err.not_found");
-    *out_title = label_in(e->label, c->lang);
-    ReportPage page = print_page(c, *out_title);
-    *out = report_new(c, &page);
-    return h->print(c, &r, *out) && print_audit(c, e->name, id, NULL, format);
 }

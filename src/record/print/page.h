@@ -25,9 +25,4 @@ bool print_file(Ctx *c, const Report *r, const char *format, const char **out_pa
 /* What was printed, by whom: a row of the audit log (action "print"). name: number or title without personal data, or NULL. */
 bool print_audit(Ctx *c, const char *entity, int64_t record, const char *name, const char *format);
 
-/* The form of its own of a record the caller may read: ERR_NOT_FOUND where he may not, or where the entity has none.
-   *out_title: what a file of it is called. Audited with the format. */
-bool print_form(Ctx *c, const Entity *e, int64_t id, const char *format, Report **out,
-                const char **out_title);
-
 #endif

@@ -16,7 +16,9 @@
 #include "base/whole.h"
 #include "record/attach.h"
 #include "record/history.h"
+#include "record/hooks.h"
 #include "record/print/docx.h"
+#include "record/print/page.h"
 #include "record/print/template.h"
 
 enum { QR_TENTHS = 250, LOGO_TENTHS = 400, NAME_MOST = 80 };
@@ -180,56 +182,57 @@ static const char *file_name(Ctx *c, const PrintTemplate *t, const FillData *d, 
     return arena_printf(c->a, "%.*s.%s", (int)utf8_clip(name, NAME_MOST), name, format);
 }
 
-/* ---- drawing ------------------------------------------------------------------------------------------------ */
+/* ---- making the file ------------------------------------------------------------------------ */
 
-static bool put(Ctx *c, void *arg, const char *bytes, size_t n)
+/* The form an entity has of its own (RecordHooks.print), which is its built-in one. */
+static bool own_form(Ctx *c, const Record *r, const char *format, PrintFile *out)
 {
-    int fd = *(int *)arg;
-    for (size_t done = 0; done < n;) {
-        ssize_t w = write(fd, bytes + done, n - done);
-        if (w < 0 && errno != EINTR)
-            return file_fail(c, "tmp", errno);
-        done += w > 0 ? (size_t)w : 0;
-    }
-    return true;
+    const char *title = label_in(r->e->label, c->lang);
+    ReportPage page = print_page(c, title);
+    Report *form = report_new(c, &page);
+    out->name = arena_printf(c->a, "%s.%s", title, format);
+    return hooks_of(r->e)->print(c, r, form) && print_file(c, form, format, &out->path);
 }
 
-static bool draw(Ctx *c, const PrintTemplate *t, PrintRun *run, const char *format,
-                 const char *path)
+static bool by_template(Ctx *c, const PrintTemplate *t, PrintRun *run, const char *format,
+                        PrintFile *out)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return file_fail(c, path, errno);
-    Report *r = body_draw(c, t, run->body, &run->want, &run->data);
-    ReportSink sink = {put, &fd};
-    db_release(c); /* drawing takes its time */
-    bool ok = strcmp(format, "pdf") == 0 ? report_pdf(c, r, sink) : report_html(c, r, sink);
-    return (close(fd) == 0 || (ok && file_fail(c, path, errno))) && ok;
+    const char *document;
+    out->name = file_name(c, t, &run->data, format);
+    if (!t->docx) {
+        Report *r = body_draw(c, t, run->body, &run->want, &run->data);
+        db_release(c); /* drawing takes its time */
+        return print_file(c, r, format, &out->path);
+    }
+    out->path = attach_tmp(c, ".docx");
+    if (!print_document(c, t->id, &document))
+        return false;
+    db_release(c);
+    return docx_make(c, document, &run->data, out->path);
 }
 
 bool print_record(Ctx *c, const Entity *e, int64_t id, const PrintAsk *ask, PrintFile *out)
 {
     PrintTemplate t;
-    PrintRun run;
+    PrintRun run = {.rows = 0};
     Record rec;
-    const char *format, *document;
+    const char *format;
     if (!rec_get(c, e, id, false, &rec) || !choose(c, e, ask->template, &t) ||
-        !format_of(c, &t, ask->format, &format) || !print_run(c, &t, id, ask->base, &run))
+        !format_of(c, &t, ask->format, &format))
+        return false;
+    bool own = t.id == 0 && hooks_of(e) && hooks_of(e)->print;
+    if (!own && !print_run(c, &t, id, ask->base, &run))
         return false;
     if (run.rows > conf_int("limit.export_free_rows") && !access_need_step_up(c))
         return false;
-    out->path = attach_tmp(c, arena_printf(c->a, ".%s", format));
-    out->name = file_name(c, &t, &run.data, format);
     out->mime = t.docx                       ? MIME_DOCX
                 : strcmp(format, "pdf") == 0 ? "application/pdf"
                                              : "text/html; charset=utf-8";
-    bool ok = t.docx ? print_document(c, t.id, &document) && (db_release(c), true) &&
-                           docx_make(c, document, &run.data, out->path)
-                     : draw(c, &t, &run, format, out->path);
-    ok = ok && db_write(c, note, &(Note){&t, &rec, format, run.rows});
-    if (!ok)
-        (void)unlink(out->path);
-    return ok;
+    bool ok = own ? own_form(c, &rec, format, out) : by_template(c, &t, &run, format, out);
+    if (!ok || db_write(c, note, &(Note){&t, &rec, format, run.rows}))
+        return ok;
+    (void)unlink(out->path);
+    return false;
 }
 
 /* ---- choices ------------------------------------------------------------------------------------------------- */
