@@ -6,11 +6,24 @@
 #include "auth/audit.h"
 #include "auth/session.h"
 #include "base/conf.h"
-#include "base/json_write.h"
+#include "db/list.h"
 
 static bool not_there(Ctx *c)
 {
     return ctx_fail(c, ERR_NOT_FOUND, NULL, "err.not_found");
+}
+
+static bool write_session(Ctx *c, Jw *w, DbRows *r)
+{
+    jw_obj(w);
+    jw_kint(w, "id", db_int(r, 0));
+    jw_kinstant(w, "created_at", db_int(r, 1));
+    jw_kinstant(w, "seen_at", db_int(r, 2));
+    jw_kstr(w, "ip", db_text(r, 3));
+    jw_kstr(w, "device", db_text(r, 4));
+    jw_kbool(w, "current", db_int(r, 0) == c->actor->session);
+    jw_end(w);
+    return true;
 }
 
 bool session_list(Ctx *c, int64_t user, Buf *out)
@@ -24,29 +37,11 @@ bool session_list(Ctx *c, int64_t user, Buf *out)
     int64_t now = session_now(c);
     DbVal p[] = {db_of_int(user), db_of_int(now - conf_duration_ms("session.absolute")),
                  db_of_int(now - conf_duration_ms("session.idle"))};
-    int errs = c->n_err;
     DbRows *r = db_query(c,
                          SQL("SELECT id, created_at, seen_at, ip, device FROM \"session\" WHERE "
                              "user_id = $1 AND created_at > $2 AND seen_at > $3 ORDER BY id DESC"),
                          p, 3);
-    if (!r)
-        return false;
-    Jw w;
-    jw_list(&w, out);
-    while (db_step(r)) {
-        jw_obj(&w);
-        jw_kint(&w, "id", db_int(r, 0));
-        jw_kinstant(&w, "created_at", db_int(r, 1));
-        jw_kinstant(&w, "seen_at", db_int(r, 2));
-        jw_kstr(&w, "ip", db_text(r, 3));
-        jw_kstr(&w, "device", db_text(r, 4));
-        jw_kbool(&w, "current", db_int(r, 0) == c->actor->session);
-        jw_end(&w);
-    }
-    jw_end(&w);
-    jw_end(&w);
-    db_done(r);
-    return c->n_err == errs;
+    return db_list_json(c, r, 0, write_session, out);
 }
 
 static bool end_row(Ctx *c, void *arg)

@@ -17,6 +17,7 @@
 #include "base/id.h"
 #include "base/json_read.h"
 #include "base/json_write.h"
+#include "db/list.h"
 
 enum { TOKEN_BYTES = 32, TOKEN_CHARS = 43, MAX_SCOPES = 100, MINUTE = 60000 };
 static const char mark[] = "zk_";
@@ -218,34 +219,30 @@ bool token_delete(Ctx *c, int64_t id)
     return db_write(c, write_delete, &id);
 }
 
+static bool show_token(Ctx *c, Jw *w, DbRows *r)
+{
+    (void)c;
+    jw_obj(w);
+    jw_kint(w, "id", db_int(r, 0));
+    jw_kstr(w, "name", db_text(r, 1));
+    jw_kraw(w, "scopes", db_is_null(r, 2) ? "[]" : db_text(r, 2));
+    jw_kstr(w, "prefix", db_text(r, 3));
+    jw_kinstant(w, "created_at", db_int(r, 4));
+    jw_kinstant(w, "expires_at", db_int(r, 5));
+    jw_kinstant(w, "last_used_at", db_int(r, 6));
+    jw_end(w);
+    return true;
+}
+
 bool token_list(Ctx *c, Buf *out)
 {
     if (!c->actor)
         return ctx_fail(c, ERR_NOT_SIGNED_IN, NULL, "err.not_signed_in");
     DbVal p[] = {db_of_int(c->actor->user)};
-    int errs = c->n_err;
     DbRows *r =
         db_query(c,
                  SQL("SELECT id, name, scopes, prefix, created_at, expires_at, last_used_at "
                      "FROM \"api_key\" WHERE user_id = $1 AND revoked_at IS NULL ORDER BY id DESC"),
                  p, 1);
-    if (!r)
-        return false;
-    Jw w;
-    jw_list(&w, out);
-    while (db_step(r)) {
-        jw_obj(&w);
-        jw_kint(&w, "id", db_int(r, 0));
-        jw_kstr(&w, "name", db_text(r, 1));
-        jw_kraw(&w, "scopes", db_is_null(r, 2) ? "[]" : db_text(r, 2));
-        jw_kstr(&w, "prefix", db_text(r, 3));
-        jw_kinstant(&w, "created_at", db_int(r, 4));
-        jw_kinstant(&w, "expires_at", db_int(r, 5));
-        jw_kinstant(&w, "last_used_at", db_int(r, 6));
-        jw_end(&w);
-    }
-    jw_end(&w);
-    jw_end(&w);
-    db_done(r);
-    return c->n_err == errs;
+    return db_list_json(c, r, 0, show_token, out);
 }

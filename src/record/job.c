@@ -8,6 +8,7 @@
 #include "base/meter.h"
 #include "base/msg.h"
 #include "base/whole.h"
+#include "db/list.h"
 #include "record/notify.h"
 
 enum {
@@ -376,7 +377,7 @@ static int64_t import_of(Ctx *c, DbRows *r)
     return 0;
 }
 
-static void write_job(Ctx *c, Jw *w, DbRows *r)
+static bool write_job(Ctx *c, Jw *w, DbRows *r)
 {
     jw_obj(w);
     jw_kint(w, "id", db_int(r, 0));
@@ -396,6 +397,7 @@ static void write_job(Ctx *c, Jw *w, DbRows *r)
     jw_kinstant(w, "created_at", db_int(r, 8));
     jw_kinstant(w, "finished_at", db_int(r, 9));
     jw_end(w);
+    return true;
 }
 
 /* 0 for those who may see all; -1, nobody, for a bearer token whose scopes do not name jobs. */
@@ -420,7 +422,7 @@ bool job_json(Ctx *c, int64_t id, Buf *out)
     if (found) {
         Jw w;
         jw_init(&w, out);
-        write_job(c, &w, r);
+        (void)write_job(c, &w, r);
     }
     db_done(r);
     return c->n_err == 0 && (found || ctx_fail(c, ERR_NOT_FOUND, NULL, "err.not_found"));
@@ -437,23 +439,7 @@ bool job_list_json(Ctx *c, int limit, const char *cursor, Buf *out)
                              " FROM \"job\" WHERE ($1 = 0 OR \"owner_id\" = $1) AND \"id\" < $2 "
                              "ORDER BY \"id\" DESC LIMIT $3"),
                          p, 3);
-    if (!r)
-        return false;
-    Jw w;
-    jw_list(&w, out);
-    int64_t last = 0;
-    int n = 0;
-    while (db_step(r) && n < limit) {
-        last = db_int(r, 0);
-        write_job(c, &w, r);
-        n++;
-    }
-    bool more = n == limit && db_step(r);
-    db_done(r);
-    jw_end(&w);
-    jw_kstr(&w, "next_cursor", more ? ctx_num(c, last) : NULL);
-    jw_end(&w);
-    return c->n_err == 0;
+    return db_list_json(c, r, limit, write_job, out);
 }
 
 static bool cancel_row(Ctx *c, void *arg)

@@ -121,6 +121,20 @@ describe('jobs', () => {
     assert.deepEqual([json.kind, json.import], ['import_check', up.id]);
     assert.ok((await rep.get('/jobs')).json.data.some((j) => j.import === up.id));
   });
+  test('jobs come in pages, each of them once', async () => {
+    const before = (await rep.get('/jobs?limit=200')).json;
+    assert.equal(before.next_cursor, null);
+    const seen = [];
+    for (let cursor = ''; cursor !== null;) {
+      const { json } = await rep.get(`/jobs?limit=2${cursor && `&cursor=${cursor}`}`);
+      assert.ok(json.data.length <= 2);
+      seen.push(...json.data.map((j) => j.id));
+      cursor = json.next_cursor;
+      assert.ok(seen.length <= before.data.length, 'a page without end');
+    }
+    assert.ok(seen.length > 2);
+    assert.deepEqual(seen, before.data.map((j) => j.id));
+  });
   test('the template has two samples, and both are passed over', async () => {
     const answer = await rep.get('/import-templates/customer.xlsx');
     const { bytes } = answer;

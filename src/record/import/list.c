@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/whole.h"
+#include "db/list.h"
 #include "record/import/impl.h"
 
 /* The entities the sheets go to, each once, in the order of the sheets. */
@@ -77,22 +78,5 @@ bool import_list(Ctx *c, const char *cursor, int limit, Buf *out)
                              "i.\"owner_id\" = $1) AND i.\"id\" < $2 ORDER BY i.\"id\" DESC LIMIT "
                              "$3"),
                          p, 3);
-    if (!r)
-        return false;
-    Jw w;
-    jw_list(&w, out);
-    int64_t last = 0;
-    int n = 0;
-    bool ok = true;
-    while (ok && n < limit && db_step(r)) {
-        last = db_int(r, 0);
-        ok = write_one(c, &w, r);
-        n++;
-    }
-    bool more = ok && n == limit && db_step(r);
-    db_done(r);
-    jw_end(&w);
-    jw_kstr(&w, "next_cursor", more ? ctx_num(c, last) : NULL);
-    jw_end(&w);
-    return ok && c->n_err == 0;
+    return db_list_json(c, r, limit, write_one, out);
 }
