@@ -53,6 +53,7 @@ int cmd_check(Args *args);
 int cmd_dump(Args *args);
 int cmd_audit(Args *args);
 int cmd_routes(Args *args);
+int cmd_configuration(Args *args);
 int cmd_config(Args *args);
 int cmd_version(Args *args);
 

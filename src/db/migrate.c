@@ -319,6 +319,45 @@ bool migrate_table(Ctx *c, const PlanTable *table)
     return run_tables(c, &run);
 }
 
+static bool names_column(const PlanIndex *ix, const char *column)
+{
+    for (int i = 0; ix->columns[i]; i++)
+        if (strcmp(ix->columns[i] + (ix->columns[i][0] == '-'), column) == 0)
+            return true;
+    return (ix->where_not_null && strcmp(ix->where_not_null, column) == 0) ||
+           (ix->where_null && strcmp(ix->where_null, column) == 0);
+}
+
+bool migrate_clear(Ctx *c, const PlanTable *table, const char *const *columns)
+{
+    Present p;
+    Steps s = {.a = c->a};
+    Sql q;
+    if (!db_in_write(c))
+        return ctx_fail_detail(c, ERR_INTERNAL, "migrate_clear outside db_write", "err.internal");
+    if (!db_alone(c, "schema") || !read_present(c, &p))
+        return false;
+    for (int i = 0; columns[i]; i++) {
+        if (!map_has(&p.columns, arena_printf(c->a, "%s.%s", table->name, columns[i])))
+            continue;
+        for (int k = 0; k < table->n_indexes; k++) {
+            if (!names_column(&table->indexes[k], columns[i]))
+                continue;
+            sql_init(&q, c->a);
+            sql_add(&q, ENGINE_SQL("DROP INDEX IF EXISTS "));
+            sql_name(&q, table->indexes[k].name);
+            push(&s, &q);
+        }
+        sql_init(&q, c->a);
+        sql_add(&q, ENGINE_SQL("ALTER TABLE "));
+        sql_name(&q, table->name);
+        sql_add(&q, ENGINE_SQL(" DROP COLUMN "));
+        sql_name(&q, columns[i]);
+        push(&s, &q);
+    }
+    return carry_out(c, &s, ZK_VERSION);
+}
+
 static bool make_system(Ctx *c, const char *program)
 {
     Run run = {.tables = SYSTEM, .n = N_SYSTEM, .program = program};

@@ -56,5 +56,8 @@ bool migrate_run(Ctx *c, const Plan *plan, bool dry, const char *const **out_ste
 bool migrate_check(Ctx *c, int format);
 /* One table, inside a running write (a custom field was added). */
 bool migrate_table(Ctx *c, const PlanTable *table);
+/* Inside a running write, before migrate_table: columns (NULL-terminated) that are there already are dropped with the indexes of
+   the plan that stand on them. For what is left of a field that was taken back: nobody reads it, and its type may be another. */
+bool migrate_clear(Ctx *c, const PlanTable *table, const char *const *columns);
 
 #endif

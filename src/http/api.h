@@ -60,6 +60,12 @@ bool api_logo(Request *rq);
 bool api_logo_set(Request *rq);
 bool api_logo_clear(Request *rq);
 
+/* api_configuration.c */
+bool api_configuration(Request *rq);
+bool api_configuration_parts(Request *rq);
+bool api_configuration_difference(Request *rq);
+bool api_configuration_import(Request *rq);
+
 /* api_day.c */
 bool api_favorite_list(Request *rq);
 bool api_favorite_add(Request *rq);

@@ -5,6 +5,7 @@
 
 #include "base/embed.h"
 #include "base/msg.h"
+#include "meta/configuration.h"
 #include "meta/types.h"
 
 const char *const meta_action_names[] = {"read",   "create",   "edit",  "delete",  "import",
@@ -17,11 +18,11 @@ const char *const meta_right_names[] = {"settings", "fields", "audit",       "us
 
 /* Paths of the API that belong to no entity (CONTRACT 2). A test of the router holds every route's first word to be here. */
 static const char *const reserved_plurals[] = {
-    "session",  "sessions", "me",          "password-reset",   "tokens",    "step-up",
-    "schema",   "imports",  "jobs",        "events",           "metrics",   "reports",
-    "search",   "merges",   "attachments", "import-templates", "favorites", "calendar",
-    "settings", "openapi",  "assets",      "healthz",          "readyz",    "welcome",
-    "logo",     NULL};
+    "session",  "sessions",      "me",          "password-reset",   "tokens",    "step-up",
+    "schema",   "imports",       "jobs",        "events",           "metrics",   "reports",
+    "search",   "merges",        "attachments", "import-templates", "favorites", "calendar",
+    "settings", "openapi",       "assets",      "healthz",          "readyz",    "welcome",
+    "logo",     "configuration", NULL};
 
 bool check_one_of(const char *word, const char *const *words)
 {
@@ -422,5 +423,5 @@ bool check_model(Ctx *c, const Model *m, const MetaSource *sources, int n)
         }
         standard_done = standard_done || k.e->standard;
     }
-    return k.ok;
+    return check_configuration(c, m, sources, n) && k.ok;
 }

@@ -63,6 +63,13 @@ typedef enum MatchKind {
     MATCH_EXACT
 } MatchKind;
 
+/* A place in a JSON value where something of the house is named by its id: steps from the root, "*" for every item or
+   member. what: an entity, "filter" (a filter on the entity that Configuration.of names), or "values" ({field: value} of it). */
+typedef struct RefPath {
+    const char *const *steps; /* NULL-terminated */
+    const char *what;
+} RefPath;
+
 struct Field {
     const char *name;   /* as in the API */
     const char *column; /* name, or name_id for links; NULL where there is none */
@@ -114,6 +121,8 @@ struct Field {
     const char *
         shown_by; /* FT_PARTS: the link field of this entity whose value is given out under this name too, or NULL */
     const char *synonyms; /* header words of import, separated by '|', or NULL */
+    const RefPath *refs;  /* FT_JSON: where it names things by their ids */
+    int n_refs;
     const Entity *entity;
     int64_t custom_id; /* row of custom_field, 0 for built-in */
 };
@@ -159,6 +168,22 @@ typedef struct RoleRow {
         actions; /* blank-separated: read create edit delete import export transfer share approve bulk … */
     bool clear; /* personal fields in clear also outside the own scope */
 } RoleRow;
+
+/* A readonly yes/no that two actions of the entity set. */
+typedef struct ConfState {
+    const char *field, *on, *off;
+} ConfState;
+
+/* The rows of an entity are configuration: what an administrator set, carried from house to house as a file. */
+typedef struct Configuration {
+    const char *where;          /* JSON of a filter: which rows; NULL for all */
+    bool owner;                 /* who owns a row is part of it */
+    const char *of;             /* field that names the entity a row is about, or NULL */
+    const char *const *without; /* fields that are not part of it; NULL-terminated or NULL */
+    const char *const *after;   /* entities whose rows must be there before; the same */
+    const ConfState *states;
+    int n_states;
+} Configuration;
 
 enum {
     GETS_SEARCH = 1,
@@ -213,9 +238,12 @@ struct Entity {
         open; /* JSON of a filter: rows that everybody reads who may read the entity at all, beyond his scope; or NULL */
     const char
         *calendar; /* date or datetime field by which its records stand in the calendar, or NULL */
-    const char *sort; /* default order of lists, e.g. "-created_at" */
-    const char *file; /* for messages of the checker */
-    Map by_name;      /* field name → Field* */
+    const char *const *
+        key; /* fields that together name a row for people, instead of its id; NULL-terminated or NULL */
+    const Configuration *configuration; /* or NULL */
+    const char *sort;                   /* default order of lists, e.g. "-created_at" */
+    const char *file;                   /* for messages of the checker */
+    Map by_name;                        /* field name → Field* */
     const Model *model;
 };
 

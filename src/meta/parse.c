@@ -31,7 +31,8 @@ static const Key field_keys[] = {
     {"required_by", K_STR},  {"required_if", K_ARR},
     {"shown_if", K_ARR},     {"parts", K_OBJ},
     {"shown_by", K_STR},     {"synonyms", K_STR},
-    {"was", K_STR},          {"retired", K_BOOL}, /* custom fields only */
+    {"refs", K_OBJ},         {"was", K_STR},
+    {"retired", K_BOOL}, /* custom fields only */
 };
 
 static const Key option_keys[] = {
@@ -353,6 +354,34 @@ static bool options_of(P *p, json_object *o, Field *f)
     return ok;
 }
 
+/* {"*.users.*": "user", "": "filter"} */
+static bool refs_of(P *p, json_object *o, Field *f)
+{
+    json_object *v;
+    if (!json_object_object_get_ex(o, "refs", &v))
+        return true;
+    bool ok = true;
+    RefPath *list = ARENA_ARRAY(p->a, json_object_object_length(v), RefPath);
+    json_object_object_foreach(v, path, what)
+    {
+        if (!json_object_is_type(what, json_type_string)) {
+            ok = FAIL(p, "refs", "meta.want_text", path);
+            continue;
+        }
+        size_t n = 0, most = strlen(path) + 2;
+        const char **steps = ARENA_ARRAY(p->a, most, const char *);
+        for (const char *at = path; *at;) {
+            size_t len = strcspn(at, ".");
+            steps[n++] = arena_dup(p->a, at, len);
+            at += len + (at[len] == '.');
+        }
+        list[f->n_refs++] =
+            (RefPath){.steps = steps, .what = arena_str(p->a, json_object_get_string(what))};
+    }
+    f->refs = list;
+    return ok;
+}
+
 static const char *default_of(P *p, json_object *o)
 {
     json_object *v;
@@ -436,6 +465,7 @@ bool parse_field(P *p, const char *name, json_object *o, Field *f)
     ok = limit_of(p, o, "min", f, &f->min, &f->has_min) && ok;
     ok = limit_of(p, o, "max", f, &f->max, &f->has_max) && ok;
     f->pattern = parse_text(p, o, "pattern");
+    ok = refs_of(p, o, f) && ok;
     ok = options_of(p, o, f) && ok;
     f->to = parse_text(p, o, "to");
     f->to_field = parse_text(p, o, "to_field");

@@ -7,14 +7,18 @@
 #include "meta/types.h"
 
 static const Key entity_keys[] = {
-    {"entity", K_STR},    {"plural", K_STR},       {"label", K_LABEL},  {"about", K_LABEL},
-    {"group", K_STR},     {"icon", K_STR},         {"menu", K_BOOL},    {"routes", K_BOOL},
-    {"standard", K_BOOL}, {"readonly", K_BOOL},    {"title", K_STR},    {"hooks", K_STR},
-    {"number", K_STR},    {"number_reset", K_STR}, {"gets", K_ARR},     {"sort", K_STR},
-    {"parent", K_STR},    {"tree", K_STR},         {"timeline", K_ARR}, {"right", K_STR},
-    {"sections", K_OBJ},  {"fields", K_OBJ},       {"indexes", K_ARR},  {"dups", K_OBJ},
-    {"actions", K_OBJ},   {"roles", K_OBJ},        {"open", K_ARR},     {"calendar", K_STR},
+    {"entity", K_STR},    {"plural", K_STR},        {"label", K_LABEL},  {"about", K_LABEL},
+    {"group", K_STR},     {"icon", K_STR},          {"menu", K_BOOL},    {"routes", K_BOOL},
+    {"standard", K_BOOL}, {"readonly", K_BOOL},     {"title", K_STR},    {"hooks", K_STR},
+    {"number", K_STR},    {"number_reset", K_STR},  {"gets", K_ARR},     {"sort", K_STR},
+    {"parent", K_STR},    {"tree", K_STR},          {"timeline", K_ARR}, {"right", K_STR},
+    {"sections", K_OBJ},  {"fields", K_OBJ},        {"indexes", K_ARR},  {"dups", K_OBJ},
+    {"actions", K_OBJ},   {"roles", K_OBJ},         {"open", K_ARR},     {"calendar", K_STR},
+    {"key", K_ARR},       {"configuration", K_OBJ},
 };
+
+static const Key configuration_keys[] = {{"where", K_ARR}, {"owner", K_BOOL},  {"of", K_STR},
+                                         {"after", K_ARR}, {"without", K_ARR}, {"states", K_OBJ}};
 
 static const Key index_keys[] = {{"fields", K_ARR}, {"unique", K_BOOL}};
 
@@ -268,6 +272,50 @@ static bool roles_of(P *p, json_object *o, Entity *e)
     return ok;
 }
 
+/* {"retired": ["retire", "revive"]} */
+static bool states_of(P *p, json_object *o, Configuration *x)
+{
+    json_object *v;
+    if (!json_object_object_get_ex(o, "states", &v))
+        return true;
+    bool ok = true;
+    ConfState *list = ARENA_ARRAY(p->a, json_object_object_length(v), ConfState);
+    json_object_object_foreach(v, name, pair)
+    {
+        const char *const *words = NULL;
+        if (json_object_is_type(pair, json_type_array))
+            parse_words(p, v, name, &words);
+        if (!words || !words[0] || !words[1] || words[2]) {
+            ok = FAIL(p, "states", "meta.want_words", name);
+            continue;
+        }
+        list[x->n_states++] = (ConfState){arena_str(p->a, name), words[0], words[1]};
+    }
+    x->states = list;
+    return ok;
+}
+
+static bool configuration_of(P *p, json_object *o, Entity *e)
+{
+    json_object *v;
+    if (!parse_words(p, o, "key", &e->key))
+        return false;
+    if (!json_object_object_get_ex(o, "configuration", &v))
+        return true;
+    Configuration *x = ARENA_NEW(p->a, Configuration);
+    parse_push(p, "configuration");
+    bool ok = SHAPE(p, v, configuration_keys);
+    x->where = parse_json(p, v, "where");
+    x->owner = parse_bool(v, "owner", false);
+    x->of = parse_text(p, v, "of");
+    ok = parse_words(p, v, "after", &x->after) && ok;
+    ok = parse_words(p, v, "without", &x->without) && ok;
+    ok = states_of(p, v, x) && ok;
+    parse_pop(p);
+    e->configuration = x;
+    return ok;
+}
+
 /* "entities/sales/lead.json" → "sales" */
 static const char *folder_of(Arena *a, const char *path)
 {
@@ -364,6 +412,7 @@ bool parse_entity(Ctx *c, Arena *a, const MetaSource *s, const Field *standard, 
     ok = dups_of(&p, o, e) && ok;
     ok = actions_of(&p, o, e) && ok;
     ok = roles_of(&p, o, e) && ok;
+    ok = configuration_of(&p, o, e) && ok;
     const char *title = parse_text(&p, o, "title");
     e->title = title ? map_get(&e->by_name, title) : NULL;
     if (title && !e->title)

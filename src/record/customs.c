@@ -10,12 +10,14 @@
 
 #include "base/json_read.h"
 #include "entity_ids.h"
+#include "meta/plan.h"
 
 typedef struct Gather {
     Arena *a;
     CustomField *list;
     int n, cap;
-    int64_t but; /* left out: the row being saved */
+    const CustomRow *but; /* taken instead of what is stored: rows being saved */
+    int n_but;
 } Gather;
 
 /* ---- a row as a field of an entity file ---------------------------------------------------- */
@@ -159,8 +161,9 @@ static bool take_row(Ctx *c, Gather *g, int64_t id, const DbVal *v)
 static bool gather_row(Ctx *c, const Record *r, void *arg)
 {
     Gather *g = arg;
-    if (r->id == g->but)
-        return true;
+    for (int i = 0; i < g->n_but; i++)
+        if (r->id == g->but[i].id)
+            return true;
     int before = c->n_err;
     if (!take_row(c, g, r->id, r->v))
         ctx_errors_back_to(c, before); /* a row nobody can read hides its field, not the house */
@@ -173,11 +176,53 @@ static bool gather(Ctx *c, Gather *g)
     return !e || rec_each(c, e, filter_true(c->a), gather_row, g);
 }
 
+bool customs_model_of(Ctx *c, const CustomRow *rows, int n, Model **out)
+{
+    Gather g = {.a = c->a, .but = rows, .n_but = n};
+    if (!gather(c, &g))
+        return false;
+    for (int i = 0; i < n; i++)
+        if (!take_row(c, &g, rows[i].id, rows[i].v))
+            return false;
+    return model_build(c, g.list, g.n, out);
+}
+
 bool customs_model(Ctx *c, int64_t but, const DbVal *with, Model **out)
 {
-    Gather g = {.a = c->a, .but = but};
-    return gather(c, &g) && (!with || take_row(c, &g, but, with)) &&
-           model_build(c, g.list, g.n, out);
+    const CustomRow row = {but, with};
+    return customs_model_of(c, &row, with ? 1 : 0, out);
+}
+
+/* The columns of these fields, companions included, as the tables of the entity have them. */
+static bool is_of(const Entity *e, const char *column, const char *const *fresh)
+{
+    for (int i = 0; fresh && fresh[i]; i++) {
+        const Field *f = entity_field(e, fresh[i]);
+        size_t n = f && f->column ? strlen(f->column) : 0;
+        if (n && strncmp(column, f->column, n) == 0 &&
+            (!column[n] || (column[n] == '_' && column[n + 1] && !column[n + 2])))
+            return true;
+    }
+    return false;
+}
+
+bool customs_tables(Ctx *c, const Model *m, const char *entity, const char *const *fresh)
+{
+    const Entity *e = model_entity(m, entity);
+    int n = 0;
+    if (!e)
+        return ctx_fail(c, ERR_INVALID, "entity", "err.custom_field");
+    const PlanTable *tables = plan_of_entity(c->a, e, &n);
+    for (int i = 0; i < n; i++) {
+        const char **old = ARENA_ARRAY(c->a, tables[i].n_columns + 1, const char *);
+        int n_old = 0;
+        for (int k = 0; strcmp(tables[i].name, e->name) == 0 && k < tables[i].n_columns; k++)
+            if (is_of(e, tables[i].columns[k].name, fresh))
+                old[n_old++] = tables[i].columns[k].name;
+        if ((n_old && !migrate_clear(c, &tables[i], old)) || !migrate_table(c, &tables[i]))
+            return false;
+    }
+    return true;
 }
 
 /*

@@ -15,4 +15,14 @@ bool customs_reload(Ctx *c);
  */
 bool customs_model(Ctx *c, int64_t but, const DbVal *with, Model **out);
 
+/* The same for several rows at once. */
+typedef struct CustomRow {
+    int64_t id;
+    const DbVal *v;
+} CustomRow;
+bool customs_model_of(Ctx *c, const CustomRow *rows, int n, Model **out);
+/* In a write: the tables of the entity named get what its fields in c->model need. Columns that are left of a field that was
+   taken back, and are claimed again by a new one (fresh: the names of the new fields, NULL-terminated), are made anew. */
+bool customs_tables(Ctx *c, const Model *m, const char *entity, const char *const *fresh);
+
 #endif

@@ -28,7 +28,8 @@ typedef struct RecordHooks {
     bool (*before_save)(Ctx *c, Save *s);
     /* in the transaction, after the row was written: rollups, children, follow-on records */
     bool (*after_save)(Ctx *c, Save *s);
-    /* after the save is on disk (not where it was part of a larger write): caches of this process */
+    /* after the save is on disk (not where it was part of a larger write): caches of this process. Also called once where
+       many rows of the entity changed in one write (configuration); then id is 0 and no value is set. */
     void (*after_commit)(Ctx *c, Save *s);
     /* in the transaction, before the row goes to the recycle bin or comes back */
     bool (*before_delete)(Ctx *c, const Record *r);

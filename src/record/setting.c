@@ -7,11 +7,14 @@
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/id.h"
+#include "base/map.h"
 #include "base/msg.h"
 #include "record/logo.h"
 
 static bool load(Ctx *c)
 {
+    Map seen;
+    map_init(&seen, c->a);
     DbRows *r = db_query(
         c, SQL("SELECT \"name\", \"value\" FROM \"setting\" ORDER BY \"name\" ASC"), NULL, 0);
     if (!r)
@@ -19,10 +22,16 @@ static bool load(Ctx *c)
     while (db_step(r)) {
         const char *name = arena_str(c->a, db_text(r, 0)), *value = arena_str(c->a, db_text(r, 1));
         int before = c->n_err;
+        map_put(&seen, name, &seen);
         if (!conf_find(name) || !conf_set_db(c, name, value))
             ctx_errors_back_to(c, before); /* of a newer program: kept in its row, not used */
     }
     db_done(r);
+    if (c->n_err)
+        return false;
+    for (size_t i = 0; i < conf_count(); i++) /* what has no row any more is the default again */
+        if (conf_def(i)->scope == CONF_DB && !map_has(&seen, conf_def(i)->name))
+            conf_set_db(c, conf_def(i)->name, NULL);
     return c->n_err == 0;
 }
 
@@ -117,8 +126,14 @@ static bool write_rows(Ctx *c, void *arg)
            db_change(c, "setting", 0);
 }
 
-bool setting_update(Ctx *c, json_object *in)
+bool setting_write(Ctx *c, json_object *in)
 {
+    return write_rows(c, in);
+}
+
+bool setting_check(Ctx *c, json_object *in)
+{
+    int before = c->n_err;
     json_object_object_foreach(in, name, value)
     {
         const ConfDef *d = conf_find(name);
@@ -136,7 +151,12 @@ bool setting_update(Ctx *c, json_object *in)
                  !logo_known(c, json_object_get_string(value)))
             ctx_fail(c, ERR_INVALID, name, "err.logo_upload");
     }
-    if (c->n_err || !db_write(c, write_rows, in))
+    return c->n_err == before;
+}
+
+bool setting_update(Ctx *c, json_object *in)
+{
+    if (!setting_check(c, in) || !db_write(c, write_rows, in))
         return false;
     json_object_object_foreach(in, key, v)
     {

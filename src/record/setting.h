@@ -11,5 +11,8 @@ bool setting_load(Ctx *c);
 bool setting_list(Ctx *c, Buf *out);
 /* {"company.name": "…"}: all or none; null goes back to the default. Audited. */
 bool setting_update(Ctx *c, json_object *in);
+/* Its two halves, for a larger write: are the values fit; the rows. setting_load once that is on disk. */
+bool setting_check(Ctx *c, json_object *in);
+bool setting_write(Ctx *c, json_object *in);
 
 #endif

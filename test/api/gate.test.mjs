@@ -103,6 +103,7 @@ describe('status table', () => {
       if (route.path.endsWith('/events')) continue; // never ends: live.test.mjs
       if (route.path.endsWith('/erase')) continue; // management only: bin.test.mjs
       if (/\/session$|\/me\/password|\/step-up|\/tokens/.test(route.path)) continue; // session.test.mjs
+      if (route.path.endsWith('/configuration/import')) continue; // a second verification first: configuration.test.mjs
       const who = route.right && !route.path.includes(':plural') ? await server.admin() : people.manager;
       const answer = await who.call(route.method, fill(route.path, id), bodyOf(route));
       assert.ok(![401, 403, 405].includes(answer.status) && answer.status < 500,

@@ -6,9 +6,7 @@
 #include <string.h>
 
 #include "base/json_read.h"
-#include "db/migrate.h"
 #include "entity_ids.h"
-#include "meta/plan.h"
 #include "record/customs.h"
 #include "record/hooks.h"
 
@@ -74,6 +72,8 @@ static bool custom_field_before_save(Ctx *c, Save *s)
     int before = c->n_err;
     if (!s->is_new && save_changed(s, CUSTOM_FIELD_OPTIONS) && !options_stay(c, s))
         return false;
+    if (s->o->laid)
+        return true;
     if (!customs_model(c, s->id, v, &memo->model)) {
         if (c->n_err == before)
             ctx_fail(c, ERR_INVALID, "code", "err.custom_field");
@@ -86,16 +86,13 @@ static bool custom_field_before_save(Ctx *c, Save *s)
 static bool custom_field_after_save(Ctx *c, Save *s)
 {
     Memo *memo = s->memo;
-    const char *name = save_text(c, s, CUSTOM_FIELD_ENTITY);
-    const Entity *e = memo->model && name ? model_entity(memo->model, name) : NULL;
-    int n = 0;
-    if (!e)
+    const char *name = save_text(c, s, CUSTOM_FIELD_ENTITY),
+               *fresh[] = {s->is_new ? save_text(c, s, CUSTOM_FIELD_CODE) : NULL, NULL};
+    if (s->o->laid)
+        return true;
+    if (!memo->model || !name)
         return ctx_fail(c, ERR_INVALID, "entity", "err.custom_field");
-    const PlanTable *tables = plan_of_entity(c->a, e, &n);
-    for (int i = 0; i < n; i++)
-        if (!migrate_table(c, &tables[i]))
-            return false;
-    return db_change(c, "model", s->id);
+    return customs_tables(c, memo->model, name, fresh) && db_change(c, "model", s->id);
 }
 
 /* On disk: from now on new requests know the field. Read again, for another may have been added beside it. */

@@ -196,6 +196,12 @@ static bool check_owner(Ctx *c, Save *s)
         switch_off(c, s, "rule.off_moved", NULL);
         return true;
     }
+    bool by_file = s->o->origin && strcmp(s->o->origin, "import") == 0;
+    if (on && !was && !his &&
+        by_file) { /* carried from another house: whose it is here looks at it first */
+        switch_off(c, s, "rule.off_imported", c->actor->name);
+        return true;
+    }
     if (on && !was && !his)
         return ctx_fail(c, ERR_PERM_DENIED, "enabled", "rule.only_owner");
     if (on && was && !his && acts_otherwise(s))

@@ -1,0 +1,45 @@
+/*
+ * Configuration as a file: everything an administrator set, as one readable JSON text that names things by their natural keys
+ * (docs/adr/0019-configuration-as-a-file.md). Which entities belong to it is said in their entity files (meta/configuration.h);
+ * nothing here knows one of them by name but custom_field, whose rows make the model the others are read with.
+ */
+#ifndef RECORD_CONFIGURATION_CONFIGURATION_H
+#define RECORD_CONFIGURATION_CONFIGURATION_H
+
+#include "base/json_read.h"
+#include "record/record.h"
+
+enum { CONFIGURATION_FORMAT = 1 };
+
+/* {"parts": [{"entity", "label", "count", "readable"}]}: what a file holds. */
+bool configuration_parts(Ctx *c, Buf *out);
+
+/*
+ * The house as a file. Parts the caller may not read as a whole are left out. only: names of entities and "settings", by comma,
+ * or NULL for all; an unknown one is ERR_BAD_REQUEST. The same house gives the same bytes on every engine.
+ */
+bool configuration_export(Ctx *c, const char *only, Buf *out);
+
+typedef struct ConfigurationAsk {
+    const char *text; /* the file */
+    size_t len;
+    const char *name; /* of the file, for the list of imports */
+    bool remove;      /* what the house has and the file's parts lack goes; else it stays */
+    json_object *map; /* {"user": {"zhang": "li"}}: what the file calls zhang is li here; or NULL */
+    const char *
+        expect; /* the "state" of a difference that was looked at: ERR_STALE where the house changed since; or NULL */
+} ConfigurationAsk;
+
+/*
+ * What an import would do, and everything that stands against it (losses, people who are missing, what the engine refuses: it
+ * is tried in a write that is undone). Nothing is written. Mistakes of the file itself are recorded in c.
+ */
+bool configuration_difference(Ctx *c, const ConfigurationAsk *ask, Buf *out);
+/* The same, applied: all or nothing in one write. What stands against it is recorded in c, all at once. Answers
+   {"id", …} as the difference does. */
+bool configuration_import(Ctx *c, const ConfigurationAsk *ask, Buf *out);
+/* Takes an import back: the rows are as they were, their history of it is gone. ERR_UNDO_REFUSED by name where something was
+   changed, used or filled in since. */
+bool configuration_undo(Ctx *c, int64_t id);
+
+#endif

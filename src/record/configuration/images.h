@@ -1,0 +1,14 @@
+/* Between images.c and undo.c only: a row in the text of configuration_import.images. */
+#ifndef RECORD_CONFIGURATION_IMAGES_H
+#define RECORD_CONFIGURATION_IMAGES_H
+
+#include "record/configuration/impl.h"
+
+/* false where it is no row (null). */
+bool cfg_row_read(Ctx *c, const Entity *e, json_object *o, CfgItem *out);
+/* Equal in every column and link. */
+bool cfg_row_same(const Entity *e, const CfgItem *x, const CfgItem *y);
+/* Items by their id in decimal. */
+void cfg_by_id(Ctx *c, const CfgPart *p, Map *out);
+
+#endif
