@@ -70,17 +70,21 @@ static Scale scale_of(const Canvas *k)
 {
     enum { TICKS = 5 };
     double low = 0, high = 0;
+    bool whole = true; /* of things that are counted there is no half */
     for (int s = 0; s < k->n_series; s++) {
         for (int i = 0; i < k->n; i++) {
             double v = k->chart->series[s].values[i];
             low = fmin(low, isfinite(v) ? v : 0);
             high = fmax(high, isfinite(v) ? v : 0);
+            whole = whole && (!isfinite(v) || v == floor(v));
         }
     }
     if (high - low <= 0)
         high = 1;
     double raw = (high - low) / TICKS, ten = pow(10, floor(log10(raw))), part = raw / ten;
     double step = ten * (part <= 1 ? 1 : part <= 2 ? 2 : part <= 5 ? 5 : 10);
+    if (whole && step < 1)
+        step = 1;
     return (Scale){floor(low / step) * step, ceil(high / step - 1e-9) * step, step};
 }
 

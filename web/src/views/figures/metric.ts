@@ -60,8 +60,9 @@ export function periodText(period: string, short = false): string {
 export const groupText = (g: Group | undefined): string => g?.label ?? (g?.value === null || g?.value === undefined ? t('figures.blank') : String(g.value));
 export const kindText = (kind: string): string => tDynamic(`figures.kind_${kind}`, kind);
 export const listOf = (metric: MetricInfo, figure: Figure) => (figure.records ? { path: `/e/${metric.plural}`, query: { filter: JSON.stringify(figure.records.length === 2 ? figure.records[1] : figure.records.length === 1 ? [] : figure.records) } } : null);
-export const fileOf = (card: Card, format: 'xlsx' | 'csv'): string => {
+export const fileOf = (card: Card, format: 'xlsx' | 'csv' | 'pdf'): string => {
   const q = new URLSearchParams({ format });
+  if (format === 'pdf' && ['bar', 'line', 'funnel'].includes(card.kind)) q.set('chart', card.kind);
   for (const [key, value] of Object.entries(queryOf(card))) if (value !== undefined && key !== 'compare') q.set(key, String(value));
   return `/api/v1/metrics/${namesOf(card)[0]}/file?${q.toString()}`;
 };
