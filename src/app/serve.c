@@ -89,7 +89,7 @@ static int stop_all(App *app, Server *server, Work *work)
     return ended(app, 0);
 }
 
-/* Read before anybody waits for it, and once it is locked up: as it will be when somebody prints. */
+/* Once it is locked up: as it will be when somebody prints. */
 static void tell_fonts(App *app)
 {
     int before = app->c.n_err;
@@ -138,7 +138,6 @@ int cmd_serve(Args *args)
         work_stop(work);
         return ended(&app, status);
     }
-    tell_fonts(&app);
     db_release(&app.c);
     if (off_loopback(listen) && strncmp(conf_text("http.base_url"), "https://", 8) != 0)
         fprintf(stderr,
@@ -148,6 +147,7 @@ int cmd_serve(Args *args)
     const char *colon = strrchr(listen, ':');
     printf("listening on http://%.*s:%d\n", (int)(colon - listen), listen, serve_port(server));
     fflush(stdout);
+    tell_fonts(&app);
     int got;
     while (sigwait(&ends, &got) == 0 && got == SIGHUP)
         reload(&o);

@@ -1,8 +1,11 @@
 // Documents as PDF and HTML: the report of an import, a change request, the figures of a metric (also as SVG and PNG), a list. Who may not read it gets nothing; each is in the audit log.
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { approvals } from '../lib/approvals.mjs';
 import { checkAndRun, csv, step, upload } from '../lib/imports.mjs';
+import { startServer, temporaryFolder, until } from '../lib/index.mjs';
 import { readPdf } from '../lib/pdf.mjs';
 import { makeCustomer, mobile, problem } from '../lib/records.mjs';
 
@@ -213,4 +216,22 @@ describe('a list', () => {
     problem(await p.boss.post('/customers/export', { filter: marked, fields, format: 'doc' }), 422, 'invalid');
     assert.equal((await p.boss.post('/customers/export', { fields, format: 'csv' })).status, 202);
   });
+});
+
+test('a machine without Chinese fonts: told at the start, by zhike check and to whoever prints; HTML still comes', async () => {
+  const conf = join(temporaryFolder('fonts-'), 'fonts.conf');
+  writeFileSync(conf, '<?xml version="1.0"?><fontconfig></fontconfig>');
+  const bare = await startServer({ env: { FONTCONFIG_FILE: conf, ZHIKE_SERVE_CONFINE: 'off' } }); // locked up it could not read this file
+  try {
+    await until(() => bare.log.includes('no_chinese_font'), 10_000, 'the line of the log');
+    const who = await bare.admin();
+    const answer = await who.get('/metrics/new_customers/file?period=month&last=2&format=pdf');
+    problem(answer, 503, 'report_font');
+    assert.match(answer.text, /fonts-noto-cjk/);
+    assert.equal((await who.get('/metrics/new_customers/file?period=month&last=2&format=csv')).status, 200);
+    const { stdout } = await bare.cli('check');
+    assert.match(stdout, /fonts-noto-cjk/);
+    assert.match(stdout, /no findings/);
+  } finally { await bare.stop(); }
+  assert.ok(!server.log.includes('no_chinese_font'), 'the locked-up server reads its fonts');
 });

@@ -256,8 +256,5 @@ bool report_pdf(Ctx *c, const Report *r, ReportSink sink)
 
 bool report_fonts(Ctx *c)
 {
-    TextEngine *t = text_engine_take(c);
-    if (t)
-        text_engine_give(t);
-    return t;
+    return text_fonts_there() || ctx_fail(c, ERR_REPORT_FONT, NULL, "err.report_font");
 }

@@ -6,6 +6,7 @@
  */
 #include "base/report/text.h"
 
+#include <fontconfig/fontconfig.h>
 #include <pango/pangocairo.h>
 #include <pthread.h>
 #include <string.h>
@@ -120,6 +121,26 @@ static bool has_chinese(TextEngine *t)
     pango_layout_set_width(l, -1);
     pango_layout_set_text(l, "\u5ba2\u6237\u7b7e\u5b57", -1);
     return pango_layout_get_unknown_glyphs_count(l) == 0;
+}
+
+/* The same asked of fontconfig alone: no font is opened for it. */
+bool text_fonts_there(void)
+{
+    static const FcChar32 wanted[] = {0x5ba2, 0x6237, 0x7b7e, 0x5b57};
+    FcPattern *p = FcPatternCreate();
+    FcCharSet *chars = FcCharSetCreate();
+    FcObjectSet *names = FcObjectSetBuild(FC_FAMILY, (char *)NULL);
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+        FcCharSetAddChar(chars, wanted[i]);
+    FcPatternAddCharSet(p, FC_CHARSET, chars);
+    FcFontSet *found = FcFontList(NULL, p, names);
+    bool there = found && found->nfont > 0;
+    if (found)
+        FcFontSetDestroy(found);
+    FcObjectSetDestroy(names);
+    FcCharSetDestroy(chars);
+    FcPatternDestroy(p);
+    return there;
 }
 
 /* An engine of one's own, waiting for another to end where too many draw. NULL after 30 s. */

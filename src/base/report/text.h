@@ -22,6 +22,9 @@ typedef struct TextStyle {
 TextEngine *text_engine_take(Ctx *c);
 void text_engine_give(TextEngine *t);
 
+/* Is there a font with Chinese characters at all? */
+bool text_fonts_there(void);
+
 double text_line_height(double size);
 /* Upper estimate of the widest line in points, unwrapped; and of the widest piece that should not be broken. */
 double text_width(TextEngine *t, const TextStyle *s, const char *text);
