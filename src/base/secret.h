@@ -12,6 +12,8 @@
 bool secret_load(Ctx *c, const char *dir);
 /* label: what it is for ("channel.12"); a text sealed under one label does not open under another. */
 char *secret_seal(Arena *a, const char *label, const char *text);
+/* A signature over text, 43 characters of base64url; nobody without the key makes one, under one label no other's. */
+char *secret_sign(Arena *a, const char *label, const char *text);
 /* NULL where it was changed, or sealed with another key. */
 char *secret_open(Arena *a, const char *label, const char *sealed);
 /* A digest that cannot be tried out without the key of the folder: for codes short enough to be guessed. */

@@ -115,6 +115,8 @@ bool api_me_notify_set(Request *rq);
 bool api_reset_ask(Request *rq);
 bool api_reset_look(Request *rq);
 bool api_reset_confirm(Request *rq);
+bool api_approval_link_look(Request *rq);
+bool api_approval_link_answer(Request *rq);
 bool api_my_announcements(Request *rq);
 bool api_announcement_ack(Request *rq);
 

@@ -1,5 +1,5 @@
 /*
- * Telling people: announcements for their readers, how one wants to be told, and the link that sets a password. Writing
+ * Telling people: announcements for their readers, how one wants to be told, and the links of mails. Writing
  * announcements, notifications, channels and deliveries are generic records.
  */
 #include "auth/reset.h"
@@ -8,6 +8,7 @@
 #include "http/api.h"
 #include "http/door.h"
 #include "record/announce.h"
+#include "record/approval/link.h"
 #include "record/notify_prefs.h"
 
 bool api_my_announcements(Request *rq)
@@ -86,6 +87,54 @@ bool api_reset_confirm(Request *rq)
     json_object *in;
     if (!request_json(rq, &in) || !json_want(&rq->c, in, want) || !reset_try(rq) ||
         !reset_use(&rq->c, json_str(in, "token", ""), json_str(in, "password", "")))
+        return false;
+    respond_nothing(rq);
+    return true;
+}
+
+/* ---- the link that answers a request ------------------------------------------------------------ */
+
+/* Nobody guesses a signature; the limit spares the work. */
+static bool link_try(Request *rq)
+{
+    enum { TRIES = 60, HOUR_MS = 3600000 };
+    return rate_take(&rq->c,
+                     arena_printf(rq->c.a, "approval.link:%s", door_network(rq->c.a, rq->ip)),
+                     TRIES, HOUR_MS, 1);
+}
+
+/* Whose session the browser has does not matter: the link speaks for its person. */
+static void as_nobody(Request *rq)
+{
+    Actor *nobody = ARENA_NEW(rq->c.a, Actor);
+    nobody->ip = rq->ip;
+    nobody->agent = request_agent(rq);
+    rq->c.actor = nobody;
+}
+
+bool api_approval_link_look(Request *rq)
+{
+    static const JsonWant want[] = {{"token", json_type_string, true},
+                                    {NULL, json_type_null, false}};
+    json_object *in;
+    if (!request_json(rq, &in) || !json_want(&rq->c, in, want) || !link_try(rq))
+        return false;
+    as_nobody(rq);
+    return approval_link_look(&rq->c, json_str(in, "token", ""), &rq->out.body);
+}
+
+bool api_approval_link_answer(Request *rq)
+{
+    static const JsonWant want[] = {{"token", json_type_string, true},
+                                    {"answer", json_type_string, true},
+                                    {"comment", json_type_string, false},
+                                    {NULL, json_type_null, false}};
+    json_object *in;
+    if (!request_json(rq, &in) || !json_want(&rq->c, in, want) || !link_try(rq))
+        return false;
+    as_nobody(rq);
+    if (!approval_link_answer(&rq->c, json_str(in, "token", ""), json_str(in, "answer", ""),
+                              json_str(in, "comment", NULL)))
         return false;
     respond_nothing(rq);
     return true;

@@ -84,7 +84,7 @@ void changes_want(Ctx *c, LinkLabels *labels, const Entity *e, json_object *chan
 }
 
 void changes_write(Ctx *c, const LinkLabels *labels, const Entity *e, json_object *changes,
-                   bool clear, Jw *w)
+                   ChangesView view, Jw *w)
 {
     jw_arr(w);
     if (changes && json_object_is_type(changes, json_type_object)) {
@@ -94,6 +94,7 @@ void changes_write(Ctx *c, const LinkLabels *labels, const Entity *e, json_objec
             const Field *f = changes_field(c, e, name, &masked);
             if (!f)
                 continue;
+            bool mask = view == CHANGES_MASKED ? f->personal : masked && view != CHANGES_CLEAR;
             jw_obj(w);
             jw_kstr(w, "field", name);
             jw_key(w, "label");
@@ -103,8 +104,7 @@ void changes_write(Ctx *c, const LinkLabels *labels, const Entity *e, json_objec
             jw_end(w);
             for (size_t i = 0; i < 2; i++) {
                 char *text = changes_text(c, labels, f, json_object_array_get_idx(pair, i));
-                jw_kstr(w, i ? "after" : "before",
-                        masked && !clear && *text ? type_mask(c->a, f, text) : text);
+                jw_kstr(w, i ? "after" : "before", mask && *text ? type_mask(c->a, f, text) : text);
             }
             jw_end(w);
         }

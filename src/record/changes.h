@@ -10,9 +10,11 @@
 
 /* Notes the links among the values; fetch the labels (link_labels_fetch) before changes_write. changes may be NULL. */
 void changes_want(Ctx *c, LinkLabels *labels, const Entity *e, json_object *changes);
-/* The array [{"field", "label": {"zh", "en"}, "before", "after"}]. clear: the caller reads this record unmasked. */
+/* How personal fields are shown: as his roles mask them, in clear, or masked always (the record is none he may read). */
+typedef enum ChangesView { CHANGES_AS_ROLES, CHANGES_CLEAR, CHANGES_MASKED } ChangesView;
+/* The array [{"field", "label": {"zh", "en"}, "before", "after"}]. */
 void changes_write(Ctx *c, const LinkLabels *labels, const Entity *e, json_object *changes,
-                   bool clear, Jw *w);
+                   ChangesView view, Jw *w);
 /* The field of that name where the caller may read it, else NULL. */
 const Field *changes_field(Ctx *c, const Entity *e, const char *name, bool *masked);
 /* A stored value as text. */

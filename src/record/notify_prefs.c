@@ -126,6 +126,8 @@ static const char *link_of(Ctx *c, const Notice *n)
         len--;
     if (!e || !e->routes)
         return arena_printf(c->a, "%.*s/notifications", (int)len, base);
+    if (strcmp(e->name, "change_request") == 0) /* has a page of its own, as the bell knows, too */
+        return arena_printf(c->a, "%.*s/approvals?open=%" PRId64, (int)len, base, n->id);
     return arena_printf(c->a, "%.*s/e/%s/%" PRId64, (int)len, base, e->plural, n->id);
 }
 

@@ -291,7 +291,8 @@ bool rec_history(Ctx *c, const Entity *e, int64_t id, const char *cursor, int li
         jw_kstr(&w, "action", it->kind);
         jw_kstr(&w, "reason", it->changes ? json_str(it->changes, "_reason", NULL) : NULL);
         jw_key(&w, "changes");
-        changes_write(c, s.labels, it->e, it->changes, s.clear, &w);
+        changes_write(c, s.labels, it->e, it->changes, s.clear ? CHANGES_CLEAR : CHANGES_AS_ROLES,
+                      &w);
         jw_end(&w);
     }
     finish_page(c, &s, s.n > s.limit, &w);
@@ -561,7 +562,8 @@ bool rec_timeline(Ctx *c, const Entity *e, int64_t id, const TimelineQuery *q, B
         jw_kstr(&w, "text", it->text);
         if (own) {
             jw_key(&w, "changes");
-            changes_write(c, s.labels, it->e, it->changes, s.clear, &w);
+            changes_write(c, s.labels, it->e, it->changes,
+                          s.clear ? CHANGES_CLEAR : CHANGES_AS_ROLES, &w);
         }
         jw_end(&w);
     }

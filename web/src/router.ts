@@ -20,12 +20,14 @@ export function makeRouter(): Router {
     routes: [
       { path: '/login', name: 'login', component: () => import('./views/login/LoginPage.vue'), meta: { open: true } },
       { path: '/password', name: 'password', component: () => import('./views/login/PasswordPage.vue'), meta: { open: true, always: true } },
+      { path: '/approve', name: 'approve', component: () => import('./views/approvals/MailPage.vue'), meta: { open: true, always: true } },
       {
         path: '/', component: Shell, children: [
           { path: '', name: 'home', component: () => import('./views/home/HomePage.vue') },
           { path: 'e/:plural', name: 'list', component: ListPage, children: [
             { path: 'new', name: 'new', component: () => import('./views/form/NewRoute.vue') },
           ] },
+          { path: 'e/change-requests/:id(\\d+)', redirect: (to) => ({ path: '/approvals', query: { open: String(to.params.id) } }) },
           { path: 'e/:plural/:id(\\d+)', name: 'detail', component: () => import('./views/detail/DetailPage.vue') },
           { path: 'tasks', name: 'my-tasks', component: () => import('./views/tasks/TasksPage.vue') },
           { path: 'approvals', name: 'approvals', component: () => import('./views/approvals/ApprovalsPage.vue') },
@@ -41,6 +43,8 @@ export function makeRouter(): Router {
           { path: 'admin/fields', name: 'fields', component: () => import('./admin/FieldsPage.vue') },
           { path: 'admin/layouts', name: 'layouts', component: () => import('./admin/LayoutsPage.vue') },
           { path: 'admin/rules', name: 'rules', component: () => import('./admin/rules/RulesPage.vue') },
+          { path: 'admin/flows', name: 'flows', component: () => import('./admin/flows/FlowsPage.vue') },
+          { path: 'e/approval-flows', redirect: '/admin/flows' },
           { path: 'admin/dictionary', name: 'dictionary', component: () => import('./admin/DictionaryPage.vue') },
           { path: 'admin/audit', name: 'audit', component: () => import('./admin/AuditPage.vue') },
           { path: 'admin/users', name: 'users', component: ListPage, props: { plural: 'users' }, children: [

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "auth/audit.h"
 #include "auth/rate.h"
 #include "base/clock.h"
 #include "base/msg.h"
@@ -20,7 +21,7 @@ typedef struct Act {
     const char *name, *comment, *reason;
     Record r; /* read anew in the write */
     int64_t task;
-    char state[16];
+    int64_t only_task, only_version; /* by a link from a mail: this one, in this state; else 0 */
 } Act;
 
 static const char *text_of(Ctx *c, const Record *r, int field)
@@ -205,6 +206,16 @@ static bool submit(Ctx *c, Act *a)
     return change(c, a, "waiting", 0, NULL, false) && ask(c, a, 0);
 }
 
+/* No session stands behind it: the audit log says so. */
+static bool by_mail(Ctx *c, const Act *a)
+{
+    AuditEntry e = {.action = "approval_mail",
+                    .entity = "change_request",
+                    .record = a->id,
+                    .record_name = text_of(c, &a->r, CHANGE_REQUEST_NUMBER)};
+    return audit_add(c, &e);
+}
+
 static bool act_in_write(Ctx *c, void *arg)
 {
     Act *a = arg;
@@ -215,6 +226,10 @@ static bool act_in_write(Ctx *c, void *arg)
     if (!rec_load(c, model_entity(c->model, "change_request"), a->id, &a->r))
         return c->n_err ? false : ctx_fail(c, ERR_NOT_FOUND, NULL, "err.not_found");
     if (!may(c, a, rule_of(n)))
+        return false;
+    if (a->only_task && (a->task != a->only_task || a->r.version != a->only_version))
+        return ctx_fail(c, ERR_CONFLICT, NULL, "err.approval_state");
+    if (a->only_task && !by_mail(c, a))
         return false;
     if (strcmp(n, "agree") == 0)
         return agree(c, a);
@@ -250,6 +265,27 @@ static bool person(Ctx *c, json_object *in, int64_t *out)
     return found || ctx_fail(c, ERR_INVALID, "to", "err.approval_person");
 }
 
+static bool comment_fits(Ctx *c, const Act *a)
+{
+    bool no = strcmp(a->name, "refuse") == 0 || strcmp(a->name, "send_back") == 0;
+    if (no && (!a->comment || !*a->comment))
+        return ctx_fail(c, ERR_REQUIRED, "comment", "err.required");
+    return !a->comment || utf8_count(a->comment) <= COMMENT_MOST ||
+           ctx_fail(c, ERR_TOO_LONG, "comment", "err.too_long", ctx_num(c, COMMENT_MOST),
+                    ctx_num(c, (int64_t)utf8_count(a->comment)));
+}
+
+bool approval_answer(Ctx *c, const Record *request, const char *answer, const char *comment,
+                     int64_t task, int64_t version)
+{
+    Act a = {.id = request->id,
+             .name = answer,
+             .comment = comment,
+             .only_task = task,
+             .only_version = version};
+    return comment_fits(c, &a) && db_write(c, act_in_write, &a);
+}
+
 bool approval_act(Ctx *c, const Record *request, const char *name, json_object *in, Buf *out,
                   bool *handled)
 {
@@ -261,12 +297,8 @@ bool approval_act(Ctx *c, const Record *request, const char *name, json_object *
     *handled = true;
     if (looks)
         return approval_look(c, request, out);
-    bool no = strcmp(name, "refuse") == 0 || strcmp(name, "send_back") == 0;
-    if (no && (!a.comment || !*a.comment))
-        return ctx_fail(c, ERR_REQUIRED, "comment", "err.required");
-    if (a.comment && utf8_count(a.comment) > COMMENT_MOST)
-        return ctx_fail(c, ERR_TOO_LONG, "comment", "err.too_long", ctx_num(c, COMMENT_MOST),
-                        ctx_num(c, (int64_t)utf8_count(a.comment)));
+    if (!comment_fits(c, &a))
+        return false;
     if (strcmp(name, "submit") == 0)
         a.reason = json_str(in, "reason", NULL);
     if ((strcmp(name, "delegate") == 0 || strcmp(name, "add") == 0) && !person(c, in, &a.to))

@@ -116,6 +116,10 @@ typedef struct ApprovalAct {
 } ApprovalAct;
 extern const ApprovalAct approval_rules[];
 
+/* agree or refuse as c->actor, by this task and where the request still has this version only. Outside a write. */
+bool approval_answer(Ctx *c, const Record *request, const char *answer, const char *comment,
+                     int64_t task, int64_t version);
+
 /* {"changes", "records", "readable", "plural", "changed_since", "may"} as c->actor may see it. */
 bool approval_look(Ctx *c, const Record *request, Buf *out);
 

@@ -101,6 +101,7 @@ static void write_records(Look *l, Jw *w)
 bool approval_look(Ctx *c, const Record *r, Buf *out)
 {
     Look l = {.r = r, .e = model_entity(c->model, text_of(c, r, CHANGE_REQUEST_ENTITY))};
+    bool own = r->v[STD_OWNER].i == c->actor->user; /* what he typed himself */
     Jw w;
     if (!gather(c, &l))
         return false;
@@ -108,7 +109,11 @@ bool approval_look(Ctx *c, const Record *r, Buf *out)
     jw_obj(&w);
     jw_key(&w, "changes");
     if (l.e && l.changes)
-        changes_write(c, l.labels, l.e, l.changes, l.clear, &w);
+        changes_write(c, l.labels, l.e, l.changes,
+                      l.clear          ? CHANGES_CLEAR
+                      : l.reads || own ? CHANGES_AS_ROLES
+                                       : CHANGES_MASKED,
+                      &w);
     else
         jw_raw(&w, "[]");
     write_records(&l, &w);

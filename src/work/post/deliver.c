@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/msg.h"
 #include "base/utf8.h"
+#include "record/approval/link.h"
 #include "record/message_text.h"
 #include "record/notify_prefs.h"
 #include "work/ground.h"
@@ -194,11 +195,25 @@ static void digest_fate(Round *r, int i)
     }
 }
 
+/* A mail that asks for approval leads to the answer itself. The link is made as the mail leaves, so it is stored nowhere. */
+static bool link_for_answer(Round *r, Posting *p, const Vendor *v, bool *made)
+{
+    const char *link = NULL;
+    if (p->digest || !p->user || strcmp(v->medium, "mail") != 0 ||
+        strcmp(p->kind, "approval") != 0 || strcmp(p->entity, "change_request") != 0)
+        return true;
+    if (!approval_link_make(r->c, p->user, p->record, &link))
+        return false;
+    *made = link != NULL;
+    p->link = link ? link : p->link;
+    return true;
+}
+
 static void send_one(Round *r, int i)
 {
     Posting *p = &r->in[i];
     Posted *out = &r->out[i];
-    bool his = false;
+    bool his = false, answers = false;
     int at = channel_of(r, p->channel);
     const ChannelRow *ch = at < 0 ? NULL : &r->channels[at];
     const Vendor *v = ch ? vendor_of(ch->kind) : NULL;
@@ -229,13 +244,14 @@ static void send_one(Round *r, int i)
     Sent sent = {.what = SENT_AGAIN};
     if (p->digest)
         gather(r, i);
-    if (!make_ready(r, p, v, &ready)) {
+    if (!link_for_answer(r, p, v, &answers) || !make_ready(r, p, v, &ready)) {
         say(out, p, POST_LATER, NULL, NULL);
         out->again_at = after(r->c, 10);
         if (p->digest)
             digest_fate(r, i);
         return;
     }
+    ready.link_label = answers ? msg_text(ready.lang, "mail.approve") : NULL;
     v->send(r->k, r->c, ch, &ready, &sent);
     r->used[at]++;
     settle(r, i, v, &sent);

@@ -11,7 +11,7 @@ void vendor_mail(Caller *k, Ctx *c, const ChannelRow *ch, const Ready *r, Sent *
               .text = r->body,
               .to = r->p->address,
               .link = r->p->link,
-              .link_label = msg_text(r->lang, "mail.open"),
+              .link_label = r->link_label ? r->link_label : msg_text(r->lang, "mail.open"),
               .id = r->p->id,
               .at_ms = r->p->at};
     const char *ignored, *to;

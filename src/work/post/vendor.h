@@ -16,6 +16,7 @@ typedef struct Ready {
     const char *lang;
     const char
         *code; /* of the second factor: the message is the vendor's template with it; or NULL */
+    const char *link_label; /* of the button of a mail; NULL: "open" */
 } Ready;
 
 typedef struct Sent {

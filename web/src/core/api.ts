@@ -126,7 +126,7 @@ export async function call<T>(method: string, path: string, options: CallOptions
     if (round < 3 && !options.anonymous) {
       if (error.status === 401 && (await hooks.signInAgain())) continue;
       if (error.code === 'step_up_required' && (await hooks.stepUp((error.body.methods as string[]) ?? ['password']))) continue;
-      const record = error.code === 'approval_required' && /^\/([a-z-]+)\/(\d+)$/.exec(path);
+      const record = error.code === 'approval_required' && /^\/([a-z-]+)\/(\d+)(?:\/actions\/transfer)?$/.exec(path);
       // Not done, and no mistake either: the same was filed as a request.
       if (record && (await hooks.approve({ method, plural: record[1]!, id: Number(record[2]), body: options.body, message: error.errors[0]?.message ?? error.message }))) throw new ApiError(202, 'approval_filed', hooks.filed());
       if (error.code === 'csrf' && round === 0) {
