@@ -51,7 +51,7 @@ const Route routes[] = {
     {POST, API "/me/factor/confirm", api_factor_confirm, .who = WHO_USER, .max_body = 4096,
      .about = "The code came back: the number is proved"},
     {POST, API "/me/factor/recovery", api_factor_recovery, .who = WHO_USER, .bare = true,
-     .step_up = true, .about = "New recovery codes, shown once"},
+     .max_body = 1024, .step_up = true, .about = "New recovery codes, shown once"},
     {DELETE_, API "/me/factor", api_factor_leave, .who = WHO_USER, .step_up = true,
      .about = "Give one's second factor up"},
     {GET, API "/tokens", api_token_list, .who = WHO_USER, .about = "One's own bearer tokens"},
