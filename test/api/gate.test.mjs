@@ -47,7 +47,7 @@ describe('status table', () => {
     }
     const open = routes.filter((r) => r.who === 'anyone').map((r) => r.path);
     for (const path of open)
-      assert.match(path, /^(\/api\/v1)?\/(session|session\/verify|session\/code|password-reset|password-reset\/(look|confirm)|welcome|logo|openapi\.json|healthz|readyz|\*)$/, `${path} is public`);
+      assert.match(path, /^(\/api\/v1)?\/(session|session\/verify|session\/code|approval-link\/(look|answer)|password-reset|password-reset\/(look|confirm)|welcome|logo|openapi\.json|healthz|readyz|\*)$/, `${path} is public`);
     assert.deepEqual(routes.filter((r) => r.who === 'operator').map((r) => r.path), ['/metrics']);
   });
 
