@@ -15,6 +15,7 @@ static MetricQuery query_of(Request *rq)
                          .filter = request_query(rq, "filter"),
                          .compare = request_query(rq, "compare"),
                          .limit = request_query(rq, "limit"),
+                         .order = request_query(rq, "order"),
                          .chart = request_query(rq, "chart")};
 }
 

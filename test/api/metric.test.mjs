@@ -112,6 +112,24 @@ describe('measures', () => {
         assert.equal(await listed(rep, 'customers', d), d.hits ?? d.count, JSON.stringify(d));
     });
 
+  test('groups as the options stand: a funnel has its steps in their order, those without records too', async () => {
+    const name = await code_of('count', {});
+    assert.deepEqual((await metric(rep, name, 'by=level&order=options')).data.map((d) => [d.group.value, d.value]), [['key', 2], ['normal', 2], ['potential', 1]]);
+    const schema = (await rep.get('/schema/customer')).json;
+    const options = schema.fields.find((f) => f.name === 'industry').options.filter((o) => !o.disabled).map((o) => o.value ?? o.code);
+    const steps = await metric(rep, name, 'by=industry&order=options&limit=200');
+    assert.deepEqual(steps.data.map((d) => d.group.value), options, 'all of them');
+    assert.deepEqual(steps.data.filter((d) => d.value).map((d) => [d.group.value, d.value]).sort(), [['it', 4], ['retail', 1]]);
+    const empty = steps.data.find((d) => d.value === 0);
+    assert.equal(await listed(rep, 'customers', empty), 0);
+    assert.ok(empty.group.label);
+    assert.deepEqual((await metric(rep, name, 'by=industry')).data.map((d) => d.group.value), ['it', 'retail'], 'by size only those there are');
+    assert.deepEqual((await metric(rep, name, 'by=industry&order=options&limit=2')).data.map((d) => d.group.value), options.slice(0, 2));
+    const months = await metric(rep, name, 'by=level&order=options&period=month&last=2');
+    assert.deepEqual(months.groups.map((g) => g.value), ['key', 'normal', 'potential']);
+    assert.equal(problem(await rep.get(`/metrics/${name}?by=level&order=name`), 400).errors[0].field, 'order');
+  });
+
   test('a sum beyond any number is refused, not wrapped', async () => {
     const name = await code_of('sum', { field: 'annual_revenue', filter: ['short_name', '=', '巨额'] });
     for (let i = 0; i < 3; i++) await makeCustomer(rep, { short_name: '巨额' });

@@ -230,6 +230,37 @@ static int by_place(const void *a, const void *b)
     return x->period != y->period ? (x->period < y->period ? -1 : 1) : by_size(a, b);
 }
 
+static const TallyCell *group_of(const TallyCell *all, int n, const DbVal *group)
+{
+    TallyCell one = {.group = *group};
+    for (int i = 0; i < n; i++)
+        if (by_group(&all[i], &one) == 0)
+            return &all[i];
+    return NULL;
+}
+
+/*
+ * The n groups as the options stand, which are the steps of a funnel: one without records is a step all the same, unless
+ * it is not to be chosen any more. Behind them what has no value, or one that is no option.
+ */
+static int in_order(Ctx *c, const Field *by, TallyCell **groups, int n)
+{
+    TallyCell *out = ARENA_ARRAY(c->a, n + by->n_options, TallyCell);
+    int k = 0;
+    for (int i = 0; i < by->n_options; i++) {
+        DbVal code = db_of_text(by->options[i].code);
+        const TallyCell *there = group_of(*groups, n, &code);
+        if (there || !by->options[i].disabled)
+            out[k++] = there ? *there : (TallyCell){.group = code};
+    }
+    int steps = k;
+    for (int i = 0; i < n; i++)
+        if (!group_of(out, steps, &(*groups)[i].group))
+            out[k++] = (*groups)[i];
+    *groups = out;
+    return k;
+}
+
 /* The groups over all spans, the largest first, and of the cells only those of the groups kept. */
 static bool gather_groups(Ctx *c, const Metric *m, MetricFound *f, int most)
 {
@@ -258,6 +289,8 @@ static bool gather_groups(Ctx *c, const Metric *m, MetricFound *f, int most)
     }
     if (n)
         qsort(all, (size_t)n, sizeof *all, by_size);
+    if (f->in_order)
+        n = in_order(c, f->by, &all, n);
     f->more = n > most;
     f->groups = all;
     f->n_groups = f->more ? most : n;
@@ -351,6 +384,12 @@ static bool compute(Ctx *c, const Metric *m, const MetricQuery *q, MetricFound *
         !read_extra(c, m, q->filter, f) || !read_compare(c, m, q->compare, f) ||
         (q->limit && !number_of(c, q->limit, "limit", GROUPS_MOST, &most)))
         return false;
+    const char *order = q->order && *q->order                         ? q->order
+                        : q->chart && strcmp(q->chart, "funnel") == 0 ? "options"
+                                                                      : "size";
+    if (strcmp(order, "options") != 0 && strcmp(order, "size") != 0)
+        return ctx_fail(c, ERR_BAD_REQUEST, "order", "err.metric.order");
+    f->in_order = f->by && f->by->type == FT_OPTION && strcmp(order, "options") == 0;
     if (!m->time && f->range.ranged && !f->range.period)
         return ctx_fail(c, ERR_BAD_REQUEST, "from", "err.metric.state");
     if (f->range.period && !m->time)

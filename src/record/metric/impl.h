@@ -67,6 +67,7 @@ typedef struct MetricFound {
     int n_cells;
     bool *known;       /* by period: a sample is there; NULL: all are */
     bool sampled;      /* the series comes from metric_daily */
+    bool in_order;     /* groups as the options of `by` stand, empty ones too */
     TallyCell *groups; /* over all periods, the largest first */
     int n_groups;
     bool more;

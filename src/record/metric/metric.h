@@ -18,7 +18,10 @@ typedef struct MetricQuery {
     const char *filter;    /* JSON, joined with that of the metric */
     const char *compare;   /* "previous", "year" or both with a comma */
     const char *limit;     /* groups at most, 1 to 200; 50 */
-    const char *chart;     /* bar line funnel pie, of a file that is or has a picture */
+    const char *
+        order; /* size: the largest group first (the usual); options: as the field lists them, empty ones
+                              too, which is what a funnel takes */
+    const char *chart; /* bar line funnel pie, of a file that is or has a picture */
 } MetricQuery;
 
 /* GET /metrics/{name}: the answer of docs/api.md. ERR_NOT_FOUND for no such metric; ERR_FORBIDDEN, ERR_UNKNOWN_FIELD,

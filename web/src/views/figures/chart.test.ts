@@ -61,6 +61,7 @@ describe('what is asked and drawn', () => {
   it('a card compares, a chart groups', () => {
     expect(queryOf({ metric: 'a', kind: 'card', period: 'month' })).toEqual({ period: 'month', last: 1, compare: 'previous,year' });
     expect(queryOf({ metric: 'a', kind: 'card' })).toEqual({});
+    expect(queryOf({ metric: 'a', kind: 'funnel', by: 'lifecycle' })).toEqual({ by: 'lifecycle', order: 'options' });
     expect(queryOf({ metric: 'a', kind: 'bar', by: 'region', limit: 5 })).toEqual({ by: 'region', limit: 5, period: undefined, last: undefined });
   });
   const metric = { name: 'a', label: '甲', entity: 'customer', plural: 'customers', measure: 'count', unit: '家', direction: 'up' as const, time_field: 'created_at', daily: false, export: true, dimensions: [] };

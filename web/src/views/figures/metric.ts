@@ -24,7 +24,8 @@ export interface Card { metric?: string; metrics?: string[]; kind: Kind; period?
 export function queryOf(card: Card): Record<string, string | number | undefined> {
   if (card.kind === 'card') return card.period ? { period: card.period, last: 1, compare: 'previous,year' } : {};
   if (card.kind === 'funnel' && card.metrics) return card.period ? { period: card.period, last: card.last ?? 1 } : {};
-  return { period: card.period, last: card.period ? card.last : undefined, by: card.by, limit: card.by ? card.limit : undefined };
+  // the steps of a funnel stand as the options do, empty ones too: by size it would always look like one
+  return { period: card.period, last: card.period ? card.last : undefined, by: card.by, limit: card.by ? card.limit : undefined, order: card.by && card.kind === 'funnel' ? 'options' : undefined };
 }
 export const namesOf = (card: Card): string[] => card.metrics ?? (card.metric ? [card.metric] : []);
 export const ask = (card: Card, signal?: AbortSignal): Promise<Answer[]> =>
