@@ -2,7 +2,7 @@
 // import and its undo, the merging of search segments behind them. The figure is the server's own (zhike_db_hold_…, GET /metrics):
 // on SQLite the time in which its writer had no core is left out, so other programs on the machine do not count.
 //
-//   node bench/hold.mjs --dir DIR (a data folder; it is copied) [--customers N: what stands in it] [--rows 20000] [--only rule,bulk,import,tend]
+//   node bench/hold.mjs --dir DIR (a data folder; it is copied) | --in-place PARENT (its parent; it is changed) [--fires 10000] [--rows 20000] [--only rule,bulk,import,tend]
 //                       [--bin build/zhike] [--database URL: of PostgreSQL, changed in place]
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -35,8 +35,8 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const only = option('only', 'rule,bulk,import').split(',');
   process.env.ZHIKE_BIN = bin;
   const { Server } = await import('../test/lib/server.mjs');
-  const folder = mkdtempSync(join(option('copies', tmpdir()), 'zhike-bench-hold-'));
-  cpSync(option('dir', ''), join(folder, 'data'), { recursive: true });
+  const folder = option('in-place', '') || mkdtempSync(join(tmpdir(), 'zhike-bench-hold-'));
+  if (!option('in-place', '')) cpSync(option('dir', ''), join(folder, 'data'), { recursive: true });
   const url = option('database', '');
   const server = new Server({ engine: url ? 'pg' : 'sqlite', env: { ZHIKE_LOG_LEVEL: option('log', 'warn') }, args: [], folder, database: url ? { url } : null });
   const people = readFileSync(option('logins', existsSync(join(folder, 'data', 'demo-logins.txt')) ? join(folder, 'data', 'demo-logins.txt') : ''), 'utf8').trim().split('\n').map((line) => line.trim().split(/\s+/));
@@ -71,8 +71,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     await writing;
     const h = await holds(server);
     console.log(`${name}: ${what}; ${seconds.toFixed(1)} s, ${core.toFixed(1)} s of the processor\n  jobs: ${told(h.jobs)}\n  people: ${told(h.people)}; one of them waited ${longest.toFixed(0)} ms by the clock`);
-    if (process.env.ZK_DBG) console.log(server.log.split('\n').filter((l) => l.startsWith('HOLD')).join('\n'));
-    server.log = '';
     await server.halt();
   };
   const sql = (text) => (url ? execFileSync('psql', ['-X', '-At', '-F', ' ', '-d', url, '-c', text], { encoding: 'utf8' })
@@ -105,7 +103,9 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
         for (;;) {
           await sleep(50);
           const now = ok(await boss.get(`/imports/${up.id}`), 200);
-          if (!['checking', 'running', 'undoing'].includes(now.state)) return `${what} ${now.state} ${JSON.stringify(now.counts)}`;
+          if (['checking', 'running', 'undoing'].includes(now.state)) continue;
+          console.log(`  up to the end of ${what}: ${told((await holds(server)).jobs)}`); // the longest is that since the start
+          return `${what} ${now.state}, ${Object.values(now.counts).reduce((a, b) => a + b, 0)} rows`;
         }
       };
       await boss.stepUp();
@@ -126,5 +126,5 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
       return `${before} → ${last} segments`;
     });
   }
-  rmSync(folder, { recursive: true, force: true });
+  if (!option('in-place', '')) rmSync(folder, { recursive: true, force: true });
 }

@@ -47,8 +47,9 @@ typedef struct Ctx {
     const struct Model *model; /* meta/model.h: the model that holds for this work */
     const struct Actor *actor; /* auth/actor.h: who asks */
     struct Pace *pace;         /* db/pace.h: the long work whose write this is, or NULL */
-    int64_t held_us;           /* how long the last write of this work held others up */
-    struct RuleChain *rules;   /* record/rule: what the change at work set off, or NULL */
+    int64_t held_us,
+        words_us; /* how long its last write held others up; with search documents of that */
+    struct RuleChain *rules; /* record/rule: what the change at work set off, or NULL */
 } Ctx;
 
 /* A context on a. now_ms is read from the clock; lang "zh", zone "Asia/Shanghai". */

@@ -241,6 +241,7 @@ bool writer_direct(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg); /* Postgre
 /* pace.c: BEGIN, the end of the rows and of the documents, COMMIT. hold_us: since BEGIN. */
 void hold_begin(Hold *h);
 int64_t hold_us(const Hold *h);
+int64_t hold_words_us(const Hold *h); /* with search documents, behind the rows */
 /* Counts it for the operator, by whose work it was; returns µs. */
 int64_t hold_end(Hold *h, bool patient);
 void hold_figures(DbHold out[2]);

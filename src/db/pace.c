@@ -46,6 +46,11 @@ int64_t hold_us(const Hold *h)
     return us > 0 ? us : 0;
 }
 
+int64_t hold_words_us(const Hold *h)
+{
+    return h->search ? h->search - h->rows : 0;
+}
+
 int64_t hold_end(Hold *h, bool patient)
 {
     Counted *to = &counted[patient];
@@ -58,7 +63,7 @@ int64_t hold_end(Hold *h, bool patient)
     raise_to(&to->longest, all);
     raise_to(&to->core, clock_thread_us() - h->core);
     raise_to(&to->rows, h->rows);
-    raise_to(&to->search, h->search ? h->search - h->rows : 0);
+    raise_to(&to->search, hold_words_us(h));
     raise_to(&to->commit, all - behind);
     return all;
 }
@@ -105,18 +110,27 @@ bool pace_over(const Ctx *c)
     return true;
 }
 
-/*
- * What the next write may take. The part behind the rows (documents, commit) counts as what it was, a rise at once and a
- * fall slowly, for it comes in bursts; rows keep a quarter of the time in any case, or nothing would go on.
- */
-static void learn(Pace *p, int64_t held, int64_t rows)
+/* A rise at once and a fall slowly, for what is meant comes in bursts. */
+static int64_t remembered(int64_t before, int64_t now)
 {
-    int64_t most = pace_hold_us(), tail = held - rows;
+    return now > before ? now : (before * 7 + now) / 8;
+}
+
+/*
+ * What the rows of the next write may take. The commit costs about as much whatever was written, search documents cost
+ * so many times the rows they are of. Of what the commit leaves, a quarter of db.hold at least (or a slow disk would
+ * let nothing go on), rows and documents share.
+ */
+static void learn(Pace *p, int64_t held, int64_t rows, int64_t words)
+{
+    int64_t most = pace_hold_us(), commit = held - rows - words;
     p->writes++;
     if (held > p->longest_us)
         p->longest_us = held;
-    p->tail_us = tail > p->tail_us ? tail : (p->tail_us * 7 + tail) / 8;
-    p->budget_us = most - p->tail_us > most / 4 ? most - p->tail_us : most / 4;
+    p->commit_us = remembered(p->commit_us, commit > 0 ? commit : 0);
+    p->words = remembered(p->words, rows > 0 ? words * 100 / rows : 0);
+    int64_t left = most - p->commit_us > most / 4 ? most - p->commit_us : most / 4;
+    p->budget_us = left * 100 / (100 + p->words);
     if (p->cut) /* what was read for nothing is to become little */
         p->size = p->size * 3 / 4 > 1 ? p->size * 3 / 4 : 1;
     else if (held > most)
@@ -148,13 +162,13 @@ bool pace_write(Ctx *c, Pace *p, bool (*fn)(Ctx *c, void *arg), void *arg)
     Pace *outer = c->pace;
     c->patient = true;
     c->pace = p;
-    c->held_us = 0;
+    c->held_us = c->words_us = 0;
     p->cut = false;
     bool ok = db_write(c, timed, &paced);
     c->pace = outer;
     c->patient = patient;
     if (ok)
-        learn(p, c->held_us, paced.rows);
+        learn(p, c->held_us, paced.rows, c->words_us);
     return ok;
 }
 

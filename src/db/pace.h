@@ -16,7 +16,8 @@ typedef struct Pace {
     int most;           /* rows of a write at most */
     int size;           /* of the next one */
     int64_t budget_us;  /* of the next one, for its rows: what is left of db.hold for them */
-    int64_t tail_us;    /* what documents and commit take, as last seen */
+    int64_t commit_us;  /* what the commit takes, as last seen */
+    int64_t words;      /* what search documents take, in hundredths of what their rows do */
     int64_t longest_us; /* so far … */
     int64_t writes;     /* … of so many writes */
     bool cut;           /* pace_over has ended the write before all its rows were done */

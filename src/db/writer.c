@@ -173,7 +173,7 @@ static void commit_jobs(Writer *w, Job **jobs, int n)
     CommitResult rc = w->db->drv->commit(w->conn);
     int64_t held = hold_end(&w->conn->hold, jobs[0]->c->patient);
     for (int i = 0; i < n; i++)
-        jobs[i]->c->held_us = held;
+        jobs[i]->c->held_us = held, jobs[i]->c->words_us = hold_words_us(&w->conn->hold);
     if (rc == COMMIT_OK) {
         meter_add(METER_COMMITS, 1);
         return;
