@@ -40,6 +40,7 @@ export function makeRouter(): Router {
           { path: 'notifications', name: 'notices', component: () => import('./views/notices/NoticesPage.vue') },
           { path: 'me', name: 'me', component: () => import('./views/me/MePage.vue') },
           { path: 'admin/settings', name: 'settings', component: () => import('./admin/SettingsPage.vue') },
+          { path: 'admin/configuration', name: 'configuration', component: () => import('./admin/configuration/ConfigurationPage.vue') },
           { path: 'admin/fields', name: 'fields', component: () => import('./admin/FieldsPage.vue') },
           { path: 'admin/layouts', name: 'layouts', component: () => import('./admin/LayoutsPage.vue') },
           { path: 'admin/rules', name: 'rules', component: () => import('./admin/rules/RulesPage.vue') },

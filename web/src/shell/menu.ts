@@ -45,6 +45,7 @@ export const menu = computed<MenuGroup[]>(() => {
     ['/admin/flows', 'shield', 'page.flows', hasEntity('approval-flows')],
     ['/e/number-rules', 'hash', 'page.number_rules', hasEntity('number-rules')],
     ['/admin/settings', 'gear', 'page.settings', may('settings')],
+    ['/admin/configuration', 'file', 'page.configuration', may('settings')],
     ['/admin/audit', 'shield', 'page.audit', may('audit')],
   ];
   const pages = (list: typeof admin) => list.filter(([, , , on]) => on).map(([to, icon, key]) => ({ to, icon, text: t(key), key: to }));
