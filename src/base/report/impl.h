@@ -118,7 +118,7 @@ const char *report_picture_type(const ReportImage *image);
 
 /* Heights kept from the counting of pages, so that the drawing need not measure again. */
 void row_heights_add(Flow *f, int lines);
-int row_heights_take(Flow *f);
+int row_heights_take(Flow *f); /* 0: none was kept */
 
 /* The chart in a box of w by h at the origin. No mistakes: what is too much is left out. */
 void chart_draw(cairo_t *cr, TextEngine *t, const Chart *chart, double w, double h);

@@ -22,8 +22,11 @@ void row_heights_add(Flow *f, int lines)
     vec_push(f->c->a, &f->heights->lines, (uint16_t)(lines > LINES_MOST ? LINES_MOST : lines));
 }
 
+/* 0: there is none, as the source gives more rows than it gave before. */
 int row_heights_take(Flow *f)
 {
+    if (!f->heights || f->heights_at >= (int64_t)f->heights->lines.n)
+        return 0;
     return f->heights->lines.items[f->heights_at++];
 }
 
@@ -241,13 +244,11 @@ static void tall_row(Flow *f, const Grid *g, const RowWalk *w, int lines)
 
 static void one_row(Flow *f, const Grid *g, const RowWalk *w)
 {
-    int lines;
-    if (f->draw) {
-        lines = row_heights_take(f);
-    } else {
+    int lines = f->draw ? row_heights_take(f) : 0;
+    if (!lines)
         lines = row_lines(f, g, w->cells, w->tone == REPORT_STRONG);
+    if (!f->draw)
         row_heights_add(f, lines);
-    }
     double page = f->bottom - f->top - height_of(g, g->head_lines);
     if (height_of(g, lines) > page) {
         tall_row(f, g, w, lines);
