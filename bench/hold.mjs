@@ -5,7 +5,7 @@
 //   node bench/hold.mjs --dir DIR (a data folder; it is copied) | --in-place PARENT (its parent; it is changed) [--fires 10000] [--rows 20000] [--only rule,bulk,import,tend]
 //                       [--bin build/zhike] [--database URL: of PostgreSQL, changed in place]
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { approvals } from '../lib/approvals.mjs';
 import { until } from '../lib/index.mjs';
-import { filter, make, makeCustomer, mistakes, problem } from '../lib/records.mjs';
+import { filter, makeCustomer, mistakes, problem } from '../lib/records.mjs';
 
 let server, admin, p, id, flow, drop, keyCustomer, ask, act, stateOf, tasksOf;
 before(async () => { ({ server, admin, p, id, flow, drop, keyCustomer, ask, act, stateOf, tasksOf } = await approvals()); });
