@@ -43,6 +43,7 @@ export function makeRouter(): Router {
           { path: 'admin/configuration', name: 'configuration', component: () => import('./admin/configuration/ConfigurationPage.vue') },
           { path: 'admin/fields', name: 'fields', component: () => import('./admin/FieldsPage.vue') },
           { path: 'admin/layouts', name: 'layouts', component: () => import('./admin/LayoutsPage.vue') },
+          { path: 'admin/print', name: 'print-templates', component: () => import('./admin/print/PrintTemplatesPage.vue') },
           { path: 'admin/rules', name: 'rules', component: () => import('./admin/rules/RulesPage.vue') },
           { path: 'admin/flows', name: 'flows', component: () => import('./admin/flows/FlowsPage.vue') },
           { path: 'e/approval-flows', redirect: '/admin/flows' },

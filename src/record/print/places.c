@@ -16,20 +16,29 @@ static bool offered(const Field *f)
     return print_field_fits(f) && f->index != STD_ID;
 }
 
+static void write_field(Ctx *c, Jw *w, const Field *f, const char *before)
+{
+    jw_obj(w);
+    jw_kstr(w, "path", arena_printf(c->a, "%s%s", before, f->name));
+    jw_kstr(w, "label", label_in(f->label, c->lang));
+    jw_kstr(w, "type", type_ops(f->type)->name);
+    if (f->in_list)
+        jw_kbool(w, "list", true);
+    jw_end(w);
+}
+
+/* Those every entity has stand behind its own. */
 static void write_fields(Ctx *c, Jw *w, const Entity *e, const char *before)
 {
     jw_key(w, "fields");
     jw_arr(w);
-    for (int i = 0; i < e->n_fields; i++) {
-        const Field *f = &e->fields[i];
-        if (!offered(f) || (f->standard && f->index == STD_VERSION))
-            continue;
-        jw_obj(w);
-        jw_kstr(w, "path", arena_printf(c->a, "%s%s", before, f->name));
-        jw_kstr(w, "label", label_in(f->label, c->lang));
-        jw_kstr(w, "type", type_ops(f->type)->name);
-        jw_end(w);
-    }
+    for (int standard = 0; standard < 2; standard++)
+        for (int i = 0; i < e->n_fields; i++) {
+            const Field *f = &e->fields[i];
+            bool version = f->standard && f->index == STD_VERSION;
+            if (offered(f) && !version && f->standard == (standard == 1))
+                write_field(c, w, f, before);
+        }
     jw_end(w);
 }
 
@@ -90,6 +99,23 @@ static void write_others(Ctx *c, Jw *w)
     jw_end(w);
 }
 
+/* All that can be printed: names of entities are no data either. */
+static void write_entities(Ctx *c, Jw *w)
+{
+    jw_key(w, "entities");
+    jw_arr(w);
+    for (int i = 0; i < c->model->n; i++) {
+        const Entity *e = &c->model->entities[i];
+        if (!e->routes || e->right || !e->menu)
+            continue;
+        jw_obj(w);
+        jw_kstr(w, "name", e->name);
+        jw_kstr(w, "label", label_in(e->label, c->lang));
+        jw_end(w);
+    }
+    jw_end(w);
+}
+
 bool print_places(Ctx *c, const Entity *e, Buf *out)
 {
     PrintWant want;
@@ -103,6 +129,7 @@ bool print_places(Ctx *c, const Entity *e, Buf *out)
     write_links(c, &w, e);
     write_lists(c, &w, e);
     write_others(c, &w);
+    write_entities(c, &w);
     jw_kstr(&w, "starter", body_built_in(c, &want));
     jw_end(&w);
     return true;

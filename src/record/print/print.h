@@ -31,7 +31,7 @@ bool print_choices(Ctx *c, const Entity *e, int64_t id, Buf *out);
 bool print_template_check(Ctx *c, const DbVal *values);
 /* The Word document at path fits the entity of this template; mistakes on "file". */
 bool print_document_check(Ctx *c, const Record *template, const char *path);
-/* {"fields": [{"path", "label", "type"}], "links": […], "lists": […], "others": […], "starter": text} of an entity. */
+/* {"fields": [{"path", "label", "type"}], "links": […], "lists": […], "others": […], "entities": […], "starter": text} of an entity. */
 bool print_places(Ctx *c, const Entity *e, Buf *out);
 /* A draft on a record the caller reads (0: the newest): {"html", "record": {"id", "label"}}; on the examples of the fields
    where he reads none: record null. */

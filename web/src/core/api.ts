@@ -29,6 +29,8 @@ export interface CallOptions {
   onSent?: (sent: number, total: number) => void;
   /** Set for calls made while signed out: 401 is an answer, not an expired session. */
   anonymous?: boolean;
+  /** The answer is a file: data is a Blob. */
+  blob?: boolean;
 }
 
 export interface Answer<T> { data: T; status: number; headers: Headers }
@@ -118,6 +120,7 @@ export async function call<T>(method: string, path: string, options: CallOptions
   for (let round = 0; ; round++) {
     const response = await send(method, path, options);
     if (response.ok) {
+      if (options.blob) return { data: (await response.blob()) as T, status: response.status, headers: response.headers };
       const isJson = (response.headers.get('Content-Type') ?? '').includes('json');
       const data = (response.status === 204 || !isJson ? undefined : await response.json()) as T;
       return { data, status: response.status, headers: response.headers };

@@ -14,7 +14,7 @@ export interface Command { id: string; text: string; icon: string; keys: string;
 const typed: Record<string, string> = {
   '/': 'sy shouye home', '/tasks': 'wdrw wodrenwu db daiban my tasks todo', '/calendar': 'rl rili calendar', '/figures': 'kb kanban yb yibiaopan tb tubiao sj shuju dashboard figures charts', '/import': 'dr daoru import', '/jobs': 'htrw houtairenwu jobs',
   '/admin/dictionary': 'sjzd shujuzidian dictionary', '/admin/users': 'yh yonghu ygzh yuangongzhanghao users people', '/admin/departments': 'bm bumen departments', '/admin/roles': 'js juese qx quanxian roles rights',
-  '/admin/fields': 'zdyzd zidingyiziduan custom fields', '/e/number-rules': 'bhgz bianhaoguize number rules', '/admin/settings': 'xtsz xitongshezhi settings', '/admin/configuration': 'pzwj peizhiwenjian configuration file', '/admin/audit': 'czrz caozuorizhi audit log', '/me': 'wdsz wodeshezhi zh zhanghao my account password',
+  '/admin/fields': 'zdyzd zidingyiziduan custom fields', '/e/number-rules': 'bhgz bianhaoguize number rules', '/admin/print': 'dymb dayinmoban print templates', '/admin/settings': 'xtsz xitongshezhi settings', '/admin/configuration': 'pzwj peizhiwenjian configuration file', '/admin/audit': 'czrz caozuorizhi audit log', '/me': 'wdsz wodeshezhi zh zhanghao my account password',
 };
 const spoken = (e: EntityShort) => `${e.label.zh} ${e.label.en ?? ''}`;
 /** With a verb in front, the initials run together: xj + kh. */

@@ -14,7 +14,7 @@ export const dayPages = computed<MenuEntry[]>(() => {
     ['/approvals', 'shield', 'approval.title', has('change_request')], ['/figures', 'chart', 'page.figures', (index.value?.entities ?? []).some((e) => e.name === 'dashboard')]];
   return pages.filter(([, , , on]) => on).map(([to, icon, key]) => ({ to, icon, text: t(key), key: to }));
 });
-const own = new Set(['change-requests', 'users', 'departments', 'roles', 'audit-logs', 'custom-fields', 'number-rules', 'rules', 'approval-flows']);
+const own = new Set(['change-requests', 'users', 'departments', 'roles', 'audit-logs', 'custom-fields', 'number-rules', 'rules', 'approval-flows', 'print-templates']);
 export const menu = computed<MenuGroup[]>(() => {
   const groups: MenuGroup[] = [];
   const order = index.value?.groups ?? [];
@@ -43,6 +43,7 @@ export const menu = computed<MenuGroup[]>(() => {
     ['/admin/layouts', 'columns', 'page.layouts', may('fields')],
     ['/admin/rules', 'bolt', 'page.rules', hasEntity('rules')],
     ['/admin/flows', 'shield', 'page.flows', hasEntity('approval-flows')],
+    ['/admin/print', 'print', 'page.print', may('settings')],
     ['/e/number-rules', 'hash', 'page.number_rules', hasEntity('number-rules')],
     ['/admin/settings', 'gear', 'page.settings', may('settings')],
     ['/admin/configuration', 'file', 'page.configuration', may('settings')],
