@@ -120,17 +120,22 @@ static bool ack_in_write(Ctx *c, void *arg)
            notify_read_of(c, "announcement", *id) && db_change(c, "announcement_ack", *id);
 }
 
-bool announce_ack(Ctx *c, int64_t id)
+bool announce_is_mine(Ctx *c, int64_t id, bool *out)
 {
     Sql q;
     int64_t one;
-    bool mine;
     sql_init(&q, c->a);
     sql_add(&q, SQL("SELECT 1 FROM \"announcement\" a"));
     add_mine(c, &q);
     sql_add(&q, SQL(" AND a.\"id\" = "));
     sql_bind(&q, db_of_int(id));
-    if (!db_one_int(c, sql_text(&q), q.params, q.n, &one, &mine))
+    return db_one_int(c, sql_text(&q), q.params, q.n, &one, out);
+}
+
+bool announce_ack(Ctx *c, int64_t id)
+{
+    bool mine;
+    if (!announce_is_mine(c, id, &mine))
         return false;
     if (!mine)
         return ctx_fail(c, ERR_NOT_FOUND, NULL, "err.not_found");

@@ -18,6 +18,7 @@ bool announce_start(Ctx *c);
 /* Is any of these current ones meant for the caller and not acknowledged by him? */
 bool announce_told(Ctx *c, const int64_t *ids, int n, bool *out);
 /* Closed or acknowledged. ERR_NOT_FOUND where it is not one of his. */
+bool announce_is_mine(Ctx *c, int64_t id, bool *out); /* current, and for the caller */
 bool announce_ack(Ctx *c, int64_t id);
 /* Behind the gate of actions: {"total", "acked", "data": [{user: {id,label}, department, at}]}, those missing first, at
    most 500 rows. */

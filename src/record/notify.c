@@ -7,9 +7,11 @@
 #include "base/id.h"
 #include "base/msg.h"
 #include "base/vec.h"
+#include "entity_ids.h"
 #include "db/pace.h"
 #include "record/history.h"
 #include "record/notify_prefs.h"
+#include "record/write_row.h"
 
 enum { TITLE_MAX = 180, TEXT_MAX = 200 };
 
@@ -36,6 +38,30 @@ bool notify_by_hand(const Ctx *c)
            (c->actor->channel == CH_WEB || c->actor->channel == CH_API);
 }
 
+/* Rows and letters of one sentence to several readers, in sets. */
+static bool tell(Ctx *c, const Notice *n, const char *title, const NoticeReader *to, int n_to)
+{
+    const Entity *e = model_entity(c->model, "notification");
+    const DbVal **rows = ARENA_ARRAY(c->a, n_to + 1, const DbVal *);
+    NoticeOut out = {0};
+    for (int i = 0; i < n_to; i++) {
+        int64_t id = id_new();
+        DbVal *v = ARENA_ARRAY(c->a, NOTIFICATION__N, DbVal); /* zeroed: NULL */
+        v[NOTIFICATION_ID] = db_of_int(id);
+        v[NOTIFICATION_USER] = db_of_int(to[i].user);
+        v[NOTIFICATION_KIND] = db_of_text(n->kind);
+        v[NOTIFICATION_TITLE] = db_of_text(title);
+        v[NOTIFICATION_TEXT] = db_of_text(n->text);
+        v[NOTIFICATION_ENTITY] = db_of_text(n->entity);
+        v[NOTIFICATION_RECORD] = n->id ? db_of_int(n->id) : db_null();
+        v[NOTIFICATION_CREATED_AT] = db_of_int(c->now_ms);
+        rows[i] = v;
+        if (!db_change(c, "notification", id) || !notify_out(c, &out, &to[i], n, id, title))
+            return false;
+    }
+    return write_row_insert_many(c, e, rows, n_to, NULL) && notify_out_send(c, &out);
+}
+
 bool notify_args(Ctx *c, const Notice *n, const char *const *key_and_args)
 {
     NoticeReader to;
@@ -53,62 +79,22 @@ bool notify_args(Ctx *c, const Notice *n, const char *const *key_and_args)
     if (n->what)
         args[n_args] = label_in(*n->what, to.lang);
     const char *title = msg_format(c->a, to.lang, key_and_args[0], args);
-    int64_t id = id_new();
-    DbVal p[] = {db_of_int(id),
-                 db_of_int(n->user),
-                 db_of_text(n->kind),
-                 db_of_text(cut(c->a, title, TITLE_MAX)),
-                 db_of_text(cut(c->a, n->text, TEXT_MAX)),
-                 db_of_text(n->entity),
-                 n->id ? db_of_int(n->id) : db_null(),
-                 db_of_int(c->now_ms)};
-    return db_send(c,
-                   SQL("INSERT INTO \"notification\" (\"id\", \"user_id\", \"kind\", \"title\", "
-                       "\"text\", \"entity\", \"record\", \"created_at\") VALUES ($1, $2, $3, $4, "
-                       "$5, $6, $7, $8)"),
-                   p, 8) &&
-           db_change(c, "notification", id) && notify_out(c, &to, n, id, title);
-}
-
-static void add_row(Ctx *c, Sql *q, const Notice *n, const char *title, int64_t id, int64_t user)
-{
-    const DbVal v[] = {db_of_int(id),
-                       db_of_int(user),
-                       db_of_text(n->kind),
-                       db_of_text(title),
-                       db_of_text(n->text),
-                       db_of_text(n->entity),
-                       n->id ? db_of_int(n->id) : db_null(),
-                       db_of_int(c->now_ms)};
-    sql_add(q, SQL("("));
-    for (size_t i = 0; i < sizeof v / sizeof *v; i++) {
-        if (i)
-            sql_add(q, SQL(", "));
-        sql_bind(q, v[i]);
-    }
-    sql_add(q, SQL(")"));
+    Notice as = *n;
+    as.text = cut(c->a, n->text, TEXT_MAX);
+    return tell(c, &as, cut(c->a, title, TITLE_MAX), &to, 1);
 }
 
 bool notify_many(Ctx *c, const Notice *n, const char *title, const int64_t *users, int n_users)
 {
-    enum { ROWS = 100 }; /* of one statement */
+    enum { BLOCK = 500 };
     Notice as = *n;
     title = cut(c->a, title, TITLE_MAX);
     as.text = cut(c->a, n->text, TEXT_MAX);
-    for (int at = 0; at < n_users; at += ROWS) {
-        Sql q;
-        sql_init(&q, c->a);
-        sql_add(&q, SQL("INSERT INTO \"notification\" (\"id\", \"user_id\", \"kind\", \"title\", "
-                        "\"text\", \"entity\", \"record\", \"created_at\") VALUES "));
-        for (int i = at; i < n_users && i < at + ROWS; i++) {
-            int64_t id = id_new();
-            if (i > at)
-                sql_add(&q, SQL(", "));
-            add_row(c, &q, &as, title, id, users[i]);
-            if (!db_change(c, "notification", id))
-                return false;
-        }
-        if (!sql_exec(c, &q))
+    for (int at = 0; at < n_users; at += BLOCK) {
+        int n_block = n_users - at < BLOCK ? n_users - at : BLOCK, n_found = 0;
+        NoticeReader *to = ARENA_ARRAY(c->a, n_block, NoticeReader);
+        if (!notify_readers(c, users + at, n_block, to, &n_found) ||
+            !tell(c, &as, title, to, n_found))
             return false;
     }
     return true;

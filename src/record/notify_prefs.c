@@ -8,10 +8,10 @@
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/msg.h"
+#include "db/sql.h"
 #include "entity_ids.h"
-#include "record/outbox.h"
 
-enum { MEDIA = 5, MINUTES = 24 * 60 };
+enum { MEDIA = NOTICE_MEDIA, MINUTES = 24 * 60 };
 
 static const char *const media[MEDIA] = {"mail", "sms", "wecom", "dingtalk", "feishu"};
 
@@ -21,32 +21,44 @@ static const char *address_of(const NoticeReader *r, int medium)
     return a[medium] && *a[medium] ? a[medium] : NULL;
 }
 
-bool notify_reader(Ctx *c, int64_t user, NoticeReader *out, bool *found)
+bool notify_readers(Ctx *c, const int64_t *users, int n, NoticeReader *out, int *n_found)
 {
-    DbVal who[] = {db_of_int(user)};
     int mark = c->n_err;
-    DbRows *r = db_query(c,
-                         SQL("SELECT \"locale\", \"timezone\", \"name\", \"notify_prefs\", "
-                             "\"email\", \"mobile\", \"im_wecom\", \"im_dingtalk\", "
-                             "\"im_feishu\" FROM \"user\" WHERE \"id\" = $1 AND \"status\" = "
-                             "'active' AND \"deleted_at\" IS NULL"),
-                         who, 1);
+    Sql q;
+    sql_init(&q, c->a);
+    sql_add(&q,
+            SQL("SELECT \"locale\", \"timezone\", \"name\", \"notify_prefs\", \"email\", "
+                "\"mobile\", \"im_wecom\", \"im_dingtalk\", \"im_feishu\", \"id\" FROM "
+                "\"user\" WHERE \"status\" = 'active' AND \"deleted_at\" IS NULL AND \"id\" IN "));
+    sql_bind_ids(&q, users, n);
+    sql_add(&q, SQL(" ORDER BY \"id\""));
+    *n_found = 0;
+    DbRows *r = sql_query(c, &q);
     if (!r)
         return false;
-    *found = db_step(r);
-    if (*found)
-        *out = (NoticeReader){.user = user,
-                              .lang = strncmp(db_text_copy(c->a, r, 0), "en", 2) == 0 ? "en" : "zh",
-                              .zone = db_text_copy(c->a, r, 1),
-                              .name = db_text_copy(c->a, r, 2),
-                              .prefs = db_text_copy(c->a, r, 3),
-                              .email = db_text_copy(c->a, r, 4),
-                              .mobile = db_text_copy(c->a, r, 5),
-                              .wecom = db_text_copy(c->a, r, 6),
-                              .dingtalk = db_text_copy(c->a, r, 7),
-                              .feishu = db_text_copy(c->a, r, 8)};
+    while (*n_found < n && db_step(r))
+        out[(*n_found)++] =
+            (NoticeReader){.user = db_int(r, 9),
+                           .lang = strncmp(db_text_copy(c->a, r, 0), "en", 2) == 0 ? "en" : "zh",
+                           .zone = db_text_copy(c->a, r, 1),
+                           .name = db_text_copy(c->a, r, 2),
+                           .prefs = db_text_copy(c->a, r, 3),
+                           .email = db_text_copy(c->a, r, 4),
+                           .mobile = db_text_copy(c->a, r, 5),
+                           .wecom = db_text_copy(c->a, r, 6),
+                           .dingtalk = db_text_copy(c->a, r, 7),
+                           .feishu = db_text_copy(c->a, r, 8)};
     db_done(r);
     return c->n_err == mark;
+}
+
+bool notify_reader(Ctx *c, int64_t user, NoticeReader *out, bool *found)
+{
+    int n;
+    if (!notify_readers(c, &user, 1, out, &n))
+        return false;
+    *found = n == 1;
+    return true;
 }
 
 /* "HH:MM" as minutes of the day; -1 where it is none. */
@@ -131,7 +143,18 @@ static const char *link_of(Ctx *c, const Notice *n)
     return arena_printf(c->a, "%.*s/e/%s/%" PRId64, (int)len, base, e->plural, n->id);
 }
 
-bool notify_out(Ctx *c, const NoticeReader *to, const Notice *n, int64_t notice, const char *title)
+/* The channel of a medium, asked once a set. */
+static bool channel_of(Ctx *c, NoticeOut *out, int medium, int64_t *channel)
+{
+    if (!out->asked[medium] && !outbox_channel_of(c, media[medium], &out->channel[medium]))
+        return false;
+    out->asked[medium] = true;
+    *channel = out->channel[medium];
+    return true;
+}
+
+bool notify_out(Ctx *c, NoticeOut *out, const NoticeReader *to, const Notice *n, int64_t notice,
+                const char *title)
 {
     json_object *prefs = NULL;
     int mark = c->n_err;
@@ -143,7 +166,7 @@ bool notify_out(Ctx *c, const NoticeReader *to, const Notice *n, int64_t notice,
         const char *address = address_of(to, i);
         if (!address || !wants(c, prefs, n->kind, media[i]))
             continue;
-        if (!outbox_channel_of(c, media[i], &channel))
+        if (!channel_of(c, out, i, &channel))
             return false;
         if (!channel)
             continue;
@@ -162,10 +185,14 @@ bool notify_out(Ctx *c, const NoticeReader *to, const Notice *n, int64_t notice,
                     .not_before =
                         at >= 0 ? next_at(c->now_ms, zone, at) : quiet_until(c, prefs, zone),
                     .digest = at >= 0};
-        if (!outbox_add(c, &l, NULL))
-            return false;
+        vec_push(c->a, &out->letters, l);
     }
     return true;
+}
+
+bool notify_out_send(Ctx *c, NoticeOut *out)
+{
+    return outbox_add_many(c, out->letters.items, (int)out->letters.n);
 }
 
 /* ---- said by the person ----------------------------------------------------------------------- */

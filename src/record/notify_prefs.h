@@ -7,7 +7,9 @@
 #ifndef RECORD_NOTIFY_PREFS_H
 #define RECORD_NOTIFY_PREFS_H
 
+#include "base/vec.h"
 #include "record/notify.h"
+#include "record/outbox.h"
 
 /* Of the person told, read with the notice. */
 typedef struct NoticeReader {
@@ -19,8 +21,21 @@ typedef struct NoticeReader {
 /* *found: he is there and active. */
 bool notify_reader(Ctx *c, int64_t user, NoticeReader *out, bool *found);
 
-/* In a write: letters for every medium the reader wants this notice by, has an address for, and the house a channel. */
-bool notify_out(Ctx *c, const NoticeReader *to, const Notice *n, int64_t notice, const char *title);
+/* The same for several (at most 500): those who are there and active, in the order of their ids. */
+bool notify_readers(Ctx *c, const int64_t *users, int n, NoticeReader *out, int *n_found);
+
+enum { NOTICE_MEDIA = 5 };
+/* Letters of one notice, gathered for a set. Zeroed at first. */
+typedef struct NoticeOut {
+    VEC(Letter) letters;
+    int64_t channel[NOTICE_MEDIA]; /* of each medium; meant once asked */
+    bool asked[NOTICE_MEDIA];
+} NoticeOut;
+
+/* In a write: gathers letters for every medium the reader wants this notice by, has an address for, and the house a channel. */
+bool notify_out(Ctx *c, NoticeOut *out, const NoticeReader *to, const Notice *n, int64_t notice,
+                const char *title);
+bool notify_out_send(Ctx *c, NoticeOut *out);
 
 /* Known members, kinds, media and times only; every mistake named by its place ("notify.quiet.from"). */
 bool notify_prefs_check(Ctx *c, json_object *prefs);

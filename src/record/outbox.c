@@ -9,39 +9,61 @@
 #include "base/secret.h"
 #include "base/vec.h"
 #include "db/pace.h"
+#include "entity_ids.h"
 #include "record/kept.h"
+#include "record/write_row.h"
 
-bool outbox_add(Ctx *c, const Letter *l, int64_t *out_id)
+static void letter_values(Ctx *c, const Letter *l, int64_t id, DbVal *v)
 {
-    int64_t id = id_new();
     const char *text =
         l->secret ? arena_printf(c->a, OUTBOX_SEALED "%s", secret_seal(c->a, "letter", l->text))
                   : l->text;
-    DbVal p[] = {db_of_int(id),
-                 db_of_int(c->now_ms),
-                 db_of_int(l->channel),
-                 db_of_text(l->kind),
-                 l->user ? db_of_int(l->user) : db_null(),
-                 db_of_text(l->address),
-                 db_of_text(l->subject),
-                 db_of_text(text),
-                 db_of_text(l->link),
-                 db_of_int(l->not_before > c->now_ms ? l->not_before : c->now_ms),
-                 db_of_text(l->entity),
-                 l->record ? db_of_int(l->record) : db_null(),
-                 db_of_int(l->digest),
-                 db_of_text(l->dedupe)};
-    if (!db_exec(c,
-                 SQL("INSERT INTO \"delivery\" (\"id\", \"at\", \"channel_id\", \"kind\", "
-                     "\"user_id\", \"address\", \"subject\", \"text\", \"link\", \"state\", "
-                     "\"attempts\", \"next_at\", \"entity\", \"record\", \"digest\", \"dedupe\") "
-                     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'waiting', 0, $10, $11, $12, "
-                     "$13, $14) ON CONFLICT (\"dedupe\") DO NOTHING"),
-                 p, 14))
+    for (int i = 0; i < DELIVERY__N; i++)
+        v[i] = db_null();
+    v[DELIVERY_ID] = db_of_int(id);
+    v[DELIVERY_AT] = db_of_int(c->now_ms);
+    v[DELIVERY_STATE] = db_of_text("waiting");
+    v[DELIVERY_CHANNEL] = db_of_int(l->channel);
+    v[DELIVERY_KIND] = db_of_text(l->kind);
+    v[DELIVERY_ADDRESS] = db_of_text(l->address);
+    v[DELIVERY_SUBJECT] = db_of_text(l->subject);
+    v[DELIVERY_TEXT] = db_of_text(text);
+    v[DELIVERY_LINK] = db_of_text(l->link);
+    v[DELIVERY_ATTEMPTS] = db_of_int(0);
+    v[DELIVERY_NEXT_AT] = db_of_int(l->not_before > c->now_ms ? l->not_before : c->now_ms);
+    v[DELIVERY_ENTITY] = db_of_text(l->entity);
+    v[DELIVERY_DIGEST] = db_of_int(l->digest);
+    v[DELIVERY_DEDUPE] = db_of_text(l->dedupe);
+    if (l->user)
+        v[DELIVERY_USER] = db_of_int(l->user);
+    if (l->record)
+        v[DELIVERY_RECORD] = db_of_int(l->record);
+}
+
+bool outbox_add(Ctx *c, const Letter *l, int64_t *out_id)
+{
+    const Entity *e = model_entity(c->model, "delivery");
+    int64_t id = id_new();
+    DbVal v[DELIVERY__N];
+    const DbVal *rows[] = {v};
+    letter_values(c, l, id, v);
+    if (!write_row_insert_many(c, e, rows, 1, "dedupe"))
         return false;
     if (out_id)
         *out_id = db_changes(c) ? id : 0;
-    return true;
+    return db_change(c, "outbox", 0); /* postmen of every process wake */
+}
+
+bool outbox_add_many(Ctx *c, const Letter *all, int n)
+{
+    const Entity *e = model_entity(c->model, "delivery");
+    const DbVal **rows = ARENA_ARRAY(c->a, n + 1, const DbVal *);
+    for (int i = 0; i < n; i++) {
+        DbVal *v = ARENA_ARRAY(c->a, DELIVERY__N, DbVal);
+        letter_values(c, &all[i], id_new(), v);
+        rows[i] = v;
+    }
+    return n == 0 || (write_row_insert_many(c, e, rows, n, "dedupe") && db_change(c, "outbox", 0));
 }
 
 bool outbox_channel_of(Ctx *c, const char *medium, int64_t *out)
@@ -191,7 +213,7 @@ static bool retry_in_write(Ctx *c, void *arg)
                  p, 2))
         return false;
     a->n = db_changes(c);
-    return true;
+    return db_change(c, "outbox", 0);
 }
 
 bool outbox_retry(Ctx *c, int64_t id, int64_t *n)

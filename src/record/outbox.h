@@ -31,6 +31,9 @@ typedef struct Letter {
 /* In a write. out_id may be NULL; 0 where the dedupe key was there. */
 bool outbox_add(Ctx *c, const Letter *l, int64_t *out_id);
 
+/* The same for many, in sets. */
+bool outbox_add_many(Ctx *c, const Letter *all, int n);
+
 /* The enabled channel of a medium (mail sms wecom dingtalk feishu), the oldest of several; 0 where there is none. */
 bool outbox_channel_of(Ctx *c, const char *medium, int64_t *out);
 
@@ -70,8 +73,8 @@ typedef struct Posted {
     const char *code, *error, *provider;
 } Posted;
 
-/* Is anything due? Without the writer. */
-bool outbox_any_due(Ctx *c, bool *out);
+/* When the next letter is due, ms UTC (it may be long ago); INT64_MAX where none waits. Without the writer. */
+bool outbox_next_due(Ctx *c, int64_t *out);
 /* Takes up to max letters that are due, for hold_ms. */
 bool outbox_claim(Ctx *c, int64_t hold_ms, Posting *out, int max, int *n);
 /* What became of them, and of their channels. */

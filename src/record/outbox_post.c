@@ -2,16 +2,20 @@
 #include <string.h>
 
 #include "base/secret.h"
+#include "record/announce.h"
 #include "record/outbox.h"
 
-bool outbox_any_due(Ctx *c, bool *out)
+bool outbox_next_due(Ctx *c, int64_t *out)
 {
-    DbVal p[] = {db_of_int(c->now_ms)};
-    int64_t one;
-    return db_one_int(c,
-                      SQL("SELECT 1 FROM \"delivery\" WHERE \"state\" = 'waiting' AND \"next_at\" "
-                          "<= $1 LIMIT 1"),
-                      p, 1, &one, out);
+    bool found;
+    if (!db_one_int(c,
+                    SQL("SELECT \"next_at\" FROM \"delivery\" WHERE \"state\" = 'waiting' ORDER BY "
+                        "\"next_at\" LIMIT 1"),
+                    NULL, 0, out, &found))
+        return false;
+    if (!found)
+        *out = INT64_MAX;
+    return true;
 }
 
 typedef struct Claim {
@@ -170,7 +174,8 @@ static bool free_in_write(Ctx *c, void *arg)
     return db_exec(c,
                    SQL("UPDATE \"delivery\" SET \"state\" = 'waiting' WHERE \"state\" = 'sending' "
                        "AND \"next_at\" <= $1"),
-                   p, 1);
+                   p, 1) &&
+           db_change(c, "outbox", 0);
 }
 
 bool outbox_free_claims(Ctx *c)
@@ -214,6 +219,10 @@ bool outbox_still_his(Ctx *c, const Posting *p, bool *out)
     c->actor = his;
     *out = !e || (access_may(c, e, ACT_READ) &&
                   rec_within(c, e, p->record, access_scope(c, e, ACT_READ)));
+    /* an announcement is read by whom it is for, not by a right to the entity */
+    if (!*out && c->n_err == mark && strcmp(p->entity, "announcement") == 0 &&
+        !announce_is_mine(c, p->record, out))
+        *out = false;
     c->actor = before;
     return c->n_err == mark;
 }

@@ -59,8 +59,8 @@ static void companion_name(Arena *a, Sql *q, const Field *f, char kind)
     sql_name(q, arena_printf(a, "%s_%c", f->column, kind));
 }
 
-/* INSERT INTO "e" (columns, companions) VALUES ($1 …): parameters are placeholders here. */
-static void build_insert(Arena *a, const Entity *e, Sql *q)
+/* INSERT INTO "e" (columns, companions) VALUES; → how many they are. */
+static int build_head(Arena *a, const Entity *e, Sql *q)
 {
     sql_init(q, a);
     sql_add(q, SQL("INSERT INTO "));
@@ -93,7 +93,15 @@ static void build_insert(Arena *a, const Entity *e, Sql *q)
             n++;
         }
     }
-    sql_add(q, SQL(") VALUES ("));
+    sql_add(q, SQL(") VALUES "));
+    return n;
+}
+
+/* The head with one row of placeholders. */
+static void build_insert(Arena *a, const Entity *e, Sql *q)
+{
+    int n = build_head(a, e, q);
+    sql_add(q, SQL("("));
     for (int i = 0; i < n; i++) {
         if (i)
             sql_add(q, SQL(", "));
@@ -133,6 +141,25 @@ static struct Insert insert_text(Ctx *c, const Entity *e)
     return out;
 }
 
+/* The values of a row in the order of build_head. → how many they are. */
+static int values_of(Ctx *c, const Entity *e, const DbVal *values, DbVal *out)
+{
+    int n = 0;
+    for (int i = 0; i < e->n_fields; i++)
+        if (e->fields[i].column)
+            out[n++] = values[i];
+    for (int i = 0; i < e->n_fields; i++) {
+        const Field *f = &e->fields[i];
+        if (write_row_has_fold(f))
+            out[n++] = type_fold(c->a, f, &values[i]);
+        if (write_row_has_sort(f))
+            out[n++] = type_sort_key(c->a, f, &values[i]);
+        if (write_row_has_match(f))
+            out[n++] = type_match_key(c->a, f, &values[i]);
+    }
+    return n;
+}
+
 void write_row_insert(Ctx *c, const Entity *e, const DbVal *values, Sql *out)
 {
     struct Insert insert = insert_text(c, e);
@@ -140,20 +167,38 @@ void write_row_insert(Ctx *c, const Entity *e, const DbVal *values, Sql *out)
     sql_init(out, c->a);
     out->cap = insert.n;
     out->params = ARENA_ARRAY(c->a, out->cap, DbVal);
-    for (int i = 0; i < e->n_fields; i++)
-        if (e->fields[i].column)
-            out->params[out->n++] = values[i];
-    for (int i = 0; i < e->n_fields; i++) {
-        const Field *f = &e->fields[i];
-        if (write_row_has_fold(f))
-            out->params[out->n++] = type_fold(c->a, f, &values[i]);
-        if (write_row_has_sort(f))
-            out->params[out->n++] = type_sort_key(c->a, f, &values[i]);
-        if (write_row_has_match(f))
-            out->params[out->n++] = type_match_key(c->a, f, &values[i]);
-    }
+    out->n = values_of(c, e, values, out->params);
     /* the kept text is borrowed: nothing is added to it any more */
     out->text = (Buf){.a = c->a, .data = (char *)(uintptr_t)text.text, .len = strlen(text.text)};
+}
+
+bool write_row_insert_many(Ctx *c, const Entity *e, const DbVal *const *rows, int n,
+                           const char *once)
+{
+    enum { PARAMS = 2000 }; /* of one statement: a text that is long is slow to read, too */
+    for (int at = 0; at < n;) {
+        Sql q;
+        int each = build_head(c->a, e, &q), end = at + (PARAMS / each > 0 ? PARAMS / each : 1);
+        DbVal *v = ARENA_ARRAY(c->a, each, DbVal);
+        for (int from = at; at < n && at < end; at++) {
+            sql_add(&q, at > from ? SQL(", (") : SQL("("));
+            values_of(c, e, rows[at], v);
+            for (int i = 0; i < each; i++) {
+                if (i)
+                    sql_add(&q, SQL(", "));
+                sql_bind(&q, v[i]);
+            }
+            sql_add(&q, SQL(")"));
+        }
+        if (once) {
+            sql_add(&q, SQL(" ON CONFLICT ("));
+            sql_name(&q, once);
+            sql_add(&q, SQL(") DO NOTHING"));
+        }
+        if (!sql_exec(c, &q))
+            return false;
+    }
+    return true;
 }
 
 static void set_field(Ctx *c, Sql *q, const Field *f, DbVal v, bool *first)

@@ -11,6 +11,10 @@
 
 /* The INSERT of a whole row; values by Field.index. */
 void write_row_insert(Ctx *c, const Entity *e, const DbVal *values, Sql *out);
+/* Many rows of one entity in as few statements as their parameters allow, companions included; nothing of history or hooks.
+   In a write. rows[i] by Field.index. once: a unique column; a row whose value of it is there already is passed over; or NULL. */
+bool write_row_insert_many(Ctx *c, const Entity *e, const DbVal *const *rows, int n,
+                           const char *once);
 /*
  * UPDATE of the fields marked in changed (with their companions), "WHERE id = …"; old_version ≥ 0 also asks
  * "AND version = …", and live rows only. scope (or NULL) is joined by AND. No field: the text stays empty.

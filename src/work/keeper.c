@@ -29,6 +29,7 @@
 #include "record/setting.h"
 #include "record/traces.h"
 #include "work/ground.h"
+#include "work/work.h"
 
 enum {
     LEASE_EVERY = 5000,
@@ -56,7 +57,7 @@ typedef struct HeardRow {
 typedef struct Heard {
     Arena *a;
     VEC(HeardRow) rows;
-    bool model, access, setting, channel, rule, flow;
+    bool model, access, setting, channel, outbox, rule, flow;
     int64_t last;
 } Heard;
 
@@ -69,6 +70,7 @@ static void hear(void *arg, int64_t id, const char *topic, int64_t ref)
     h->access |= strcmp(topic, "access") == 0;
     h->setting |= strcmp(topic, "setting") == 0;
     h->channel |= strcmp(topic, "channel") == 0;
+    h->outbox |= strcmp(topic, "outbox") == 0;
     h->rule |= strcmp(topic, "rule") == 0;
     h->flow |= strcmp(topic, "approval_flow") == 0;
 }
@@ -83,6 +85,8 @@ static void follow(Keeper *k, Ctx *c)
         setting_load(c);
     if (h.model)
         customs_reload(c);
+    if (h.outbox)
+        work_wake();
     if (h.channel)
         outbox_events_load(c);
     if (h.flow)

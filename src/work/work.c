@@ -3,8 +3,10 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/conf.h"
 #include "work/keeper.h"
 #include "work/post/deliver.h"
@@ -56,6 +58,59 @@ static void *run(void *arg)
     return NULL;
 }
 
+/* ---- postmen: asleep until a letter is written or due ------------------------------------------ */
+
+enum {
+    POST_SLEEP = 5000, /* at most: a wake that was missed, a clock that was set */
+    POST_MOMENT = 50,  /* due, but another postman is at it */
+    POST_PAUSE = 1000  /* the database is away */
+};
+
+static pthread_mutex_t bell_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t bell; /* by the monotonic clock */
+static uint64_t rung;       /* under bell_lock */
+
+static void make_bell(void)
+{
+    pthread_condattr_t a;
+    pthread_condattr_init(&a);
+    pthread_condattr_setclock(&a, CLOCK_MONOTONIC);
+    pthread_cond_init(&bell, &a);
+    pthread_condattr_destroy(&a);
+}
+
+static void ready_bell(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, make_bell);
+}
+
+void work_wake(void)
+{
+    ready_bell();
+    pthread_mutex_lock(&bell_lock);
+    rung++;
+    pthread_cond_broadcast(&bell);
+    pthread_mutex_unlock(&bell_lock);
+}
+
+/* Until ms have passed or the bell has rung since `heard`. */
+static void sleep_until_rung(uint64_t heard, int64_t ms)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    t.tv_sec += ms / 1000;
+    t.tv_nsec += ms % 1000 * 1000000;
+    if (t.tv_nsec >= 1000000000) {
+        t.tv_sec++;
+        t.tv_nsec -= 1000000000;
+    }
+    pthread_mutex_lock(&bell_lock);
+    while (rung == heard && !stopping && pthread_cond_timedwait(&bell, &bell_lock, &t) == 0)
+        continue;
+    pthread_mutex_unlock(&bell_lock);
+}
+
 static void *post(void *arg)
 {
     Work *w = arg;
@@ -64,9 +119,16 @@ static void *post(void *arg)
     Caller *k = call_begin(a);
     while (!stopping && k) {
         bool worked = false;
-        deliver_step(w->db, k, is_stopping, &worked);
-        if (!worked)
-            usleep(TICK_US);
+        int64_t next_due;
+        pthread_mutex_lock(&bell_lock);
+        uint64_t heard = rung;
+        pthread_mutex_unlock(&bell_lock);
+        bool ok = deliver_step(w->db, k, is_stopping, &worked, &next_due);
+        if (worked)
+            continue;
+        int64_t wait = next_due == INT64_MAX ? POST_SLEEP : next_due - clock_now_ms();
+        wait = wait < POST_MOMENT ? POST_MOMENT : wait > POST_SLEEP ? POST_SLEEP : wait;
+        sleep_until_rung(heard, ok ? wait : POST_PAUSE);
     }
     call_end(k);
     arena_free(a);
@@ -88,6 +150,7 @@ bool work_start(Ctx *c, const WorkOptions *o, Work **out)
         return false;
     }
     stopping = false;
+    ready_bell();
     job_on_stop(is_stopping);
     w->threads = ARENA_ARRAY(a, w->n, pthread_t);
     for (int i = 0; i < w->n; i++)
@@ -99,6 +162,7 @@ bool work_start(Ctx *c, const WorkOptions *o, Work **out)
 void work_stop_soon(void)
 {
     stopping = true;
+    work_wake();
 }
 
 void work_stop(Work *w)

@@ -205,6 +205,20 @@ describe('a notice', () => {
     await prefs({ digest: null });
   });
 
+  test('to many is written in sets: found by its title, and it goes by the media each chose', async () => {
+    await prefs({ kinds: { announcement: ['mail'] } });
+    const title = `全员大会 Ａ${Date.now()}`;
+    await make(people.boss, 'announcements', { title, body: '周五下午三点', audience: 'all' });
+    await until(() => mailsTo(to).some((m) => m.text.includes(title)), 20_000, 'the announcement by mail');
+    for (const q of [title, '全员大会 a']) { // as any text is found: without case and width
+      const { json } = await people.rep2.get(`/notifications?${filter(['title', 'contains', q])}`);
+      assert.deepEqual(json.data.map((n) => n.title), [title]);
+    }
+    await prefs({ kinds: { task_assigned: ['mail'] } });
+    await tasks(mine, '找得到的任务');
+    assert.equal((await people.rep.get(`/notifications?${filter(['text', 'contains', '找得到'])}`)).json.data.length, 1);
+  });
+
   test('preferences name what is wrong in them', async () => {
     assert.deepEqual(mistakes(await prefs({ kinds: { nothing: ['mail'] } })), ['notify.kinds.nothing:enum.unknown']);
     assert.deepEqual(mistakes(await prefs({ kinds: { shared: ['pigeon'] } })), ['notify.kinds.shared:enum.unknown']);

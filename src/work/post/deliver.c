@@ -279,15 +279,16 @@ static void round_run(Round *r, bool (*stopping)(void))
     }
 }
 
-static void step(Ctx *c, Caller *k, bool (*stopping)(void), bool *worked)
+static void step(Ctx *c, Caller *k, bool (*stopping)(void), bool *worked, int64_t *next_due)
 {
+    if (!outbox_next_due(c, next_due) || *next_due > c->now_ms)
+        return;
     Round *r = ARENA_NEW(c->a, Round);
     *r = (Round){.c = c, .k = k, .until = clock_mono_ms() + HOLD_MS - SPARE_MS};
     r->in = ARENA_ARRAY(c->a, BLOCK, Posting);
     r->out = ARENA_ARRAY(c->a, BLOCK, Posted);
     memset(r->out, 0, BLOCK * sizeof *r->out);
-    bool any = false;
-    if (!outbox_any_due(c, &any) || !any || !outbox_claim(c, HOLD_MS, r->in, BLOCK, &r->n) || !r->n)
+    if (!outbox_claim(c, HOLD_MS, r->in, BLOCK, &r->n) || !r->n)
         return;
     *worked = true;
     db_release(c); /* nobody waits for our connection while we wait for others */
@@ -295,14 +296,15 @@ static void step(Ctx *c, Caller *k, bool (*stopping)(void), bool *worked)
     outbox_settle(c, r->out, r->n);
 }
 
-bool deliver_step(Db *db, Caller *k, bool (*stopping)(void), bool *worked)
+bool deliver_step(Db *db, Caller *k, bool (*stopping)(void), bool *worked, int64_t *next_due)
 {
     Ctx c;
     work_ground(&c, db, CH_JOB);
     c.zone = conf_text("company.zone");
     c.patient = true;
     *worked = false;
-    step(&c, k, stopping, worked);
+    *next_due = INT64_MAX;
+    step(&c, k, stopping, worked, next_due);
     bool ok = c.n_err == 0;
     if (!ok)
         log_write(LOG_WARN, "deliver", LOG_S("code", err_name(c.err->code)),

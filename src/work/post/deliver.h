@@ -5,7 +5,8 @@
 #include "db/db.h"
 #include "work/post/call.h"
 
-/* One round: claims what is due, sends, settles. *worked: there was something. */
-bool deliver_step(Db *db, Caller *k, bool (*stopping)(void), bool *worked);
+/* One round: claims what is due, sends, settles. *worked: there was something; else *next_due is when the next letter is due (ms
+   UTC; INT64_MAX where none waits). false where the database failed. */
+bool deliver_step(Db *db, Caller *k, bool (*stopping)(void), bool *worked, int64_t *next_due);
 
 #endif
