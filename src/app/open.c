@@ -49,8 +49,9 @@ static const JobKind job_kinds[] = {
 
 /* What a rule can do; a module adds its own here. */
 extern const RuleActionKind rule_task; /* domain/customer/rule_task.c */
-static const RuleActionKind *const rule_actions[] = {
-    &rule_assign, &rule_set, &rule_task, &rule_notify, &rule_request, &rule_webhook, NULL};
+static const RuleActionKind *const rule_actions[] = {&rule_assign, &rule_set,     &rule_task,
+                                                     &rule_notify, &rule_request, &rule_webhook,
+                                                     &rule_group,  NULL};
 
 /* ---- arguments ----------------------------------------------------------------------------- */
 

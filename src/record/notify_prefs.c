@@ -126,21 +126,9 @@ static bool wants(Ctx *c, json_object *prefs, const char *kind, const char *medi
     return list ? in_list(list, medium) : by_default(c, kind, medium);
 }
 
-/* The place of the record in the page; NULL where the house has not said its address. */
 static const char *link_of(Ctx *c, const Notice *n)
 {
-    const char *base = conf_text("http.base_url");
-    const Entity *e = n->entity && n->id ? model_entity(c->model, n->entity) : NULL;
-    if (!*base)
-        return NULL;
-    size_t len = strlen(base);
-    while (len && base[len - 1] == '/')
-        len--;
-    if (!e || !e->routes)
-        return arena_printf(c->a, "%.*s/notifications", (int)len, base);
-    if (strcmp(e->name, "change_request") == 0) /* has a page of its own, as the bell knows, too */
-        return arena_printf(c->a, "%.*s/approvals?open=%" PRId64, (int)len, base, n->id);
-    return arena_printf(c->a, "%.*s/e/%s/%" PRId64, (int)len, base, e->plural, n->id);
+    return outbox_link(c, n->entity ? model_entity(c->model, n->entity) : NULL, n->id);
 }
 
 /* The channel of a medium, asked once a set. */

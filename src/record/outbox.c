@@ -6,6 +6,7 @@
 
 #include "base/conf.h"
 #include "base/id.h"
+#include "base/msg.h"
 #include "base/secret.h"
 #include "base/vec.h"
 #include "db/pace.h"
@@ -121,6 +122,7 @@ bool outbox_state_of(Ctx *c, const char *dedupe, const char **out)
 
 typedef struct Asker {
     int64_t channel;
+    bool robot;         /* of a group: it is told in words */
     const char *events; /* "customer.created, follow_up.*" */
 } Asker;
 
@@ -137,12 +139,14 @@ bool outbox_events_load(Ctx *c)
     VEC(Asker) all = {0};
     int mark = c->n_err;
     DbRows *r = db_query(c,
-                         SQL("SELECT \"id\", \"events\" FROM \"channel\" WHERE \"kind\" = "
-                             "'webhook' AND \"enabled\" = 1 AND \"deleted_at\" IS NULL AND "
-                             "\"events\" IS NOT NULL"),
+                         SQL("SELECT \"id\", \"events\", CASE WHEN \"kind\" = 'webhook' THEN 0 "
+                             "ELSE 1 END FROM \"channel\" WHERE \"kind\" IN ('webhook', "
+                             "'wecom_robot', 'dingtalk_robot', 'feishu_robot') AND \"enabled\" = 1 "
+                             "AND \"deleted_at\" IS NULL AND coalesce(\"events\", '') <> ''"),
                          NULL, 0);
     while (r && db_step(r))
-        vec_push(set->a, &all, (Asker){db_int(r, 0), db_text_copy(set->a, r, 1)});
+        vec_push(set->a, &all,
+                 (Asker){db_int(r, 0), db_int(r, 2) == 1, db_text_copy(set->a, r, 1)});
     if (r)
         db_done(r);
     if (c->n_err != mark) {
@@ -176,6 +180,40 @@ static bool asks(const char *events, const char *entity, const char *event)
     return false;
 }
 
+/* A group is told who did what to which kind of record, and where it stands: what is in it, each reads with his own rights. */
+static bool tell_robot(Ctx *c, int64_t channel, const Entity *e, int64_t id, const char *event,
+                       const char *kind)
+{
+    const char *who = c->actor && c->actor->user && c->actor->name
+                          ? c->actor->name
+                          : msg_text(c->lang, "post.nobody");
+    const char *args[] = {who, label_in(e->label, c->lang), NULL};
+    Letter l = {.channel = channel,
+                .kind = kind,
+                .subject =
+                    msg_format(c->a, c->lang, arena_printf(c->a, "post.event_%s", event), args),
+                .text = "",
+                .link = outbox_link(c, e, id),
+                .entity = e->name,
+                .record = id};
+    return outbox_add(c, &l, NULL);
+}
+
+const char *outbox_link(Ctx *c, const Entity *e, int64_t id)
+{
+    const char *base = conf_text("http.base_url");
+    size_t len = strlen(base);
+    while (len && base[len - 1] == '/')
+        len--;
+    if (!len)
+        return NULL;
+    if (!e || !e->routes || !id)
+        return arena_printf(c->a, "%.*s/notifications", (int)len, base);
+    if (strcmp(e->name, "change_request") == 0) /* has a page of its own, as the bell knows, too */
+        return arena_printf(c->a, "%.*s/approvals?open=%" PRId64, (int)len, base, id);
+    return arena_printf(c->a, "%.*s/e/%s/%" PRId64, (int)len, base, e->plural, id);
+}
+
 bool outbox_event(Ctx *c, const Entity *e, int64_t id, const char *event)
 {
     const Askers *all = kept_count(&kept) ? kept_hold(c, &kept, NULL) : NULL;
@@ -183,6 +221,11 @@ bool outbox_event(Ctx *c, const Entity *e, int64_t id, const char *event)
     for (int i = 0; all && i < all->n; i++) {
         if (!asks(all->items[i].events, e->name, event))
             continue;
+        if (all->items[i].robot) {
+            if (!tell_robot(c, all->items[i].channel, e, id, event, kind))
+                return false;
+            continue;
+        }
         Letter l = {.channel = all->items[i].channel,
                     .kind = kind,
                     .subject = kind,

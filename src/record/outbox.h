@@ -34,6 +34,9 @@ bool outbox_add(Ctx *c, const Letter *l, int64_t *out_id);
 /* The same for many, in sets. */
 bool outbox_add_many(Ctx *c, const Letter *all, int n);
 
+/* The place of a record in the page (of the notices for e NULL or id 0); NULL where the house has not said its address. */
+const char *outbox_link(Ctx *c, const Entity *e, int64_t id);
+
 /* The enabled channel of a medium (mail sms wecom dingtalk feishu), the oldest of several; 0 where there is none. */
 bool outbox_channel_of(Ctx *c, const char *medium, int64_t *out);
 
@@ -44,7 +47,7 @@ bool outbox_code_channel(Ctx *c, int64_t *out, bool *failing);
 bool outbox_state_of(Ctx *c, const char *dedupe, const char **out);
 
 /*
- * A record changed: the channels that ask for "<entity>.<event>" get a letter that names the record, not what stands in
+ * A record changed: webhooks and robots that ask for "<entity>.<event>" get a letter that names the record, not what stands in
  * it: who wants more reads it with his own rights. In a write. Costs nothing where no channel asks.
  */
 bool outbox_event(Ctx *c, const Entity *e, int64_t id, const char *event);
@@ -58,6 +61,8 @@ typedef struct Posting {
     const char *kind, *address, *subject, *text, *link, *entity;
     int attempts; /* with this one */
     bool digest;
+    int64_t
+        used; /* of a channel with a limit: letters sent within the last minute or claimed before these */
 } Posting;
 
 typedef struct Posted {
@@ -81,8 +86,6 @@ bool outbox_claim(Ctx *c, int64_t hold_ms, Posting *out, int max, int *n);
 bool outbox_settle(Ctx *c, const Posted *all, int n);
 /* Claims of processes that died are due again. */
 bool outbox_free_claims(Ctx *c);
-/* Letters of a channel sent within the last minute. */
-bool outbox_sent_lately(Ctx *c, int64_t channel, int64_t *out);
 /* Is the receiver still active, and may he still read what it is about? */
 bool outbox_still_his(Ctx *c, const Posting *p, bool *out);
 

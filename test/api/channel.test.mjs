@@ -301,6 +301,53 @@ describe('message services', () => {
   });
 });
 
+describe('a robot of a group', () => {
+  const said = (from) => dingtalk.calls.slice(from).map((x) => JSON.parse(x.body).text.content);
+  test('hears of the events it is to hear of: who, what and where, and nothing that stands in the record', async () => {
+    const c = await channel({ kind: 'dingtalk_robot', url: `${dingtalk.url}/robot/send?access_token=E`, secret: 'SECtest', events: 'customer.created' });
+    const from = dingtalk.calls.length;
+    const made = await makeCustomer(people.rep, { name: '群里不该看到的名称' });
+    await until(() => said(from).length === 1, 20_000, 'the robot');
+    assert.match(said(from)[0], new RegExp(`^冯销售 新建了一条客户\\n+http://localhost/e/customers/${made.id}$`));
+    await people.rep.patchNow(`/customers/${made.id}`, { remark: '改' });
+    problem(await people.rep.post('/customers', { name: '' }), 422);
+    const mark = await settled(await test_(c)); // whatever was written before it is settled, too
+    assert.equal(mark.state, 'sent');
+    assert.equal(said(from).length, 2);
+    await off(c);
+  });
+
+  test('says what a rule has it say, as the owner of the rule reads it', async () => {
+    const c = await channel({ kind: 'feishu_robot', url: `${feishu.url}/open-apis/bot/v2/hook/g`, secret: 'test' });
+    const rule = { name: '重点客户进群', entity: 'customer', event: 'created', enabled: true, filter: ['level', '=', 'key'], actions: [{ do: 'group', channel: c.id, text: '新的重点客户：{name}' }] };
+    problem(await people.boss.post('/rules', rule), 422); // manages no channels
+    assert.deepEqual(mistakes(await admin.post('/rules', { ...rule, actions: [{ do: 'group', channel: 1, text: 'x' }] })), ['actions:invalid']);
+    const kinds = (await admin.post('/rules/actions/kinds', {})).json;
+    assert.ok(kinds.groups.some((g) => g.id === c.id) && kinds.actions.some((a) => a.name === 'group'));
+    const made = await make(admin, 'rules', rule);
+    const from = feishu.calls.length;
+    const one = await makeCustomer(people.rep, { level: 'key', name: '云上重点客户' });
+    await makeCustomer(people.rep, { level: 'normal' });
+    await until(() => feishu.calls.length > from, 20_000, 'the group');
+    const text = JSON.parse(feishu.calls[from].body).content.text;
+    assert.match(text, /^新的重点客户：/);
+    assert.ok(text.endsWith(`http://localhost/e/customers/${one.id}`), text);
+    await admin.delNow(`/rules/${made.id}`);
+    await off(c);
+  });
+
+  test('of two postmen at the same limit none sends more than the limit', async () => {
+    const c = await channel({ kind: 'wecom_robot', url: `${wecom.url}/cgi-bin/webhook/send?key=2` });
+    const from = wecom.calls.length;
+    await Promise.all(Array.from({ length: 60 }, () => admin.post(`/channels/${c.id}/actions/test`, {})));
+    const states = async () => (await admin.get(`/deliveries?limit=100&${filter(['channel', '=', c.id])}`)).json.data;
+    await until(async () => { const all = await states(); return all.length === 60 && all.filter((d) => d.state === 'sent').length === 20 && all.filter((d) => d.state === 'waiting').length === 40; }, 20_000, 'twenty sent, forty put off');
+    assert.equal(wecom.calls.length - from, 20);
+    assert.ok((await states()).filter((d) => d.state === 'waiting').every((d) => d.attempts === 0));
+    await off(c);
+  });
+});
+
 describe('a webhook', () => {
   let c;
   const told = (id) => hook.calls.filter((x) => JSON.parse(x.body).data.id === id).map((x) => JSON.parse(x.body).type);

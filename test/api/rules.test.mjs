@@ -525,7 +525,7 @@ describe('before and after', () => {
 
   test('kinds and templates are there, and every template is a rule that can be kept', async (t) => {
     const { json } = await people.boss.post('/rules/actions/kinds', {});
-    assert.deepEqual(json.actions.map((a) => a.name), ['assign', 'set', 'task', 'notify', 'request', 'webhook']);
+    assert.deepEqual(json.actions.map((a) => a.name), ['assign', 'set', 'task', 'notify', 'request', 'webhook', 'group']);
     assert.ok(json.templates.length >= 6);
     for (const { name, rule: r } of json.templates) {
       const actions = r.actions.map((a) => (a.users ? { ...a, users: [ids.rep, ids.rep2] } : a));

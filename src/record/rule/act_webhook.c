@@ -1,6 +1,7 @@
 /*
- * The action "webhook": a channel of that kind is called with which record it is and which rule, not with what stands in the
- * record: who wants more reads it with his own rights. A letter of the outbox, so it goes out after the transaction.
+ * Actions that speak to a channel. "webhook" calls one with which record it is and which rule, not with what stands in the record:
+ * who wants more reads it with his own rights. "group" has the robot of a group say a text, its fields as the owner of the rule
+ * reads them. Both are letters of the outbox, so they go out after the transaction.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -11,33 +12,42 @@
 #include "record/outbox.h"
 #include "record/rule/impl.h"
 
-/* Its name, where it is a webhook and switched on; NULL else. */
-static const char *hook_name(Ctx *c, int64_t id)
+enum { TEXT_BYTES = 1800 };
+
+/* Its name, where it is a webhook (or a robot) and switched on; NULL else. */
+static const char *name_of(Ctx *c, int64_t id, bool robot)
 {
-    DbVal p[] = {db_of_int(id)};
+    DbVal p[] = {db_of_int(id), db_of_text(robot ? "%robot" : "webhook")};
     const char *name = NULL;
     if (!db_one_text(c,
-                     SQL("SELECT \"name\" FROM \"channel\" WHERE \"id\" = $1 AND \"kind\" = "
-                         "'webhook' AND \"enabled\" = 1 AND \"deleted_at\" IS NULL"),
-                     p, 1, &name, NULL))
+                     SQL("SELECT \"name\" FROM \"channel\" WHERE \"id\" = $1 AND \"kind\" LIKE $2 "
+                         "AND \"enabled\" = 1 AND \"deleted_at\" IS NULL"),
+                     p, 2, &name, NULL))
         return NULL;
     return name;
 }
 
-static bool check(Ctx *c, const Entity *e, json_object *in)
+/* The owner of the rule must be somebody who knows of the channels: an address outside is not for everybody to call. */
+static bool check_channel(Ctx *c, json_object *in, bool robot)
 {
     int64_t id = json_int(in, "channel", 0);
-    (void)e;
-    /* the owner of the rule must be somebody who knows of the channels: an address outside is not for everybody to call */
-    if (id && hook_name(c, id) && link_in_scope(c, model_entity(c->model, "channel"), id, ACT_EDIT))
+    if (id && name_of(c, id, robot) &&
+        link_in_scope(c, model_entity(c->model, "channel"), id, ACT_EDIT))
         return true;
-    return ctx_fail(c, ERR_INVALID, "actions", "rule.webhook_channel");
+    return ctx_fail(c, ERR_INVALID, "actions",
+                    robot ? "rule.group_channel" : "rule.webhook_channel");
+}
+
+static bool check(Ctx *c, const Entity *e, json_object *in)
+{
+    (void)e;
+    return check_channel(c, in, false);
 }
 
 static bool run(Ctx *c, const RuleFire *f, json_object *in)
 {
     int64_t id = json_int(in, "channel", 0);
-    const char *name = hook_name(c, id);
+    const char *name = name_of(c, id, false);
     const char *kind = arena_printf(c->a, "%s.rule", f->e->name);
     if (!name)
         return ctx_fail(c, ERR_INVALID, NULL, "rule.webhook_channel");
@@ -53,7 +63,34 @@ static bool run(Ctx *c, const RuleFire *f, json_object *in)
     return f->dry || outbox_add(c, &l, NULL);
 }
 
-static bool add_hook(Ctx *c, const Record *r, void *arg)
+static bool check_group(Ctx *c, const Entity *e, json_object *in)
+{
+    const char *text = json_str(in, "text", "");
+    if (!*text)
+        return ctx_fail(c, ERR_REQUIRED, "actions", "rule.group_text");
+    if (strlen(text) > TEXT_BYTES)
+        return ctx_fail(c, ERR_TOO_LONG, "actions", "rule.text_long", ctx_num(c, TEXT_BYTES / 3));
+    return check_channel(c, in, true) && rule_text_check(c, e, text);
+}
+
+static bool run_group(Ctx *c, const RuleFire *f, json_object *in)
+{
+    int64_t id = json_int(in, "channel", 0);
+    const char *name = name_of(c, id, true);
+    if (!name)
+        return ctx_fail(c, ERR_INVALID, NULL, "rule.group_channel");
+    rule_say(c, f, "rule.did_group", name);
+    Letter l = {.channel = id,
+                .kind = arena_printf(c->a, "%s.rule", f->e->name),
+                .subject = rule_text(c, f, json_str(in, "text", "")),
+                .text = "",
+                .link = outbox_link(c, f->e, f->r->id),
+                .entity = f->e->name,
+                .record = f->r->id};
+    return f->dry || outbox_add(c, &l, NULL);
+}
+
+static bool add_one(Ctx *c, const Record *r, void *arg)
 {
     Jw *w = arg;
     (void)c;
@@ -65,17 +102,25 @@ static bool add_hook(Ctx *c, const Record *r, void *arg)
     return true;
 }
 
-bool rule_webhooks(Ctx *c, Jw *w)
+static bool add_of(Ctx *c, Jw *w, const char *key, const char *const *kinds)
 {
     const Entity *e = model_entity(c->model, "channel");
-    jw_key(w, "webhooks");
+    Filter *any = filter_false(c->a);
+    for (; e && *kinds; kinds++)
+        any = filter_or(c->a, any, rec_is(c, e, CHANNEL_KIND, db_of_text(*kinds)));
+    jw_key(w, key);
     jw_arr(w);
-    bool ok = !e || rec_each(c, e,
-                             filter_and(c->a, rec_is(c, e, CHANNEL_KIND, db_of_text("webhook")),
-                                        access_scope(c, e, ACT_EDIT)),
-                             add_hook, w);
+    bool ok = !e || rec_each(c, e, filter_and(c->a, any, access_scope(c, e, ACT_EDIT)), add_one, w);
     jw_end(w);
     return ok;
+}
+
+bool rule_channels(Ctx *c, Jw *w)
+{
+    static const char *const hooks[] = {"webhook", NULL}, *const robots[] = {"wecom_robot",
+                                                                             "dingtalk_robot",
+                                                                             "feishu_robot", NULL};
+    return add_of(c, w, "webhooks", hooks) && add_of(c, w, "groups", robots);
 }
 
 const RuleActionKind rule_webhook = {
@@ -83,4 +128,12 @@ const RuleActionKind rule_webhook = {
     .fields_json = "{\"channel\":{\"type\":\"webhook\",\"required\":true}}",
     .check = check,
     .run = run,
+};
+
+const RuleActionKind rule_group = {
+    .name = "group",
+    .fields_json = "{\"channel\":{\"type\":\"group\",\"required\":true},\"text\":{\"type\":"
+                   "\"template\",\"required\":true}}",
+    .check = check_group,
+    .run = run_group,
 };

@@ -100,7 +100,7 @@ const RuleActionKind *rule_action_at(int i); /* NULL behind the last */
 bool rule_switch_off(Ctx *c, int64_t rule, int64_t tell, const char *name, const char *key,
                      const char *arg);
 /* Writes "webhooks": [{id, name}], those the caller may hand to a rule. */
-bool rule_webhooks(Ctx *c, Jw *w);
+bool rule_channels(Ctx *c, Jw *w);
 /* The actions of a text (an array), or NULL with a mistake. */
 json_object *rule_actions_read(Ctx *c, const char *text);
 /* Runs the actions in order. */

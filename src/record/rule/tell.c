@@ -48,7 +48,7 @@ bool rule_kinds(Ctx *c, Buf *out)
     for (int i = 0; rule_action_at(i); i++)
         write_kind(c, &w, rule_action_at(i));
     jw_end(&w);
-    if (!rule_webhooks(c, &w))
+    if (!rule_channels(c, &w))
         return false;
     jw_kraw(&w, "templates",
             templates ? arena_dup(c->a, (const char *)templates->data, templates->len) : "[]");

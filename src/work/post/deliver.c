@@ -36,6 +36,7 @@ typedef struct Round {
     int n;
     ChannelRow channels[BLOCK];
     int64_t used[BLOCK]; /* of its limit within this minute */
+    int64_t last[BLOCK]; /* monotonic: its newest call */
     int n_channels;
     int64_t
         until; /* monotonic: behind it a call could outlive our claim, and somebody else would send, too */
@@ -48,7 +49,7 @@ static void say(Posted *p, const Posting *in, int what, const char *code, const 
 }
 
 /* The channel of a letter, read once a round; -1 where it is gone. */
-static int channel_of(Round *r, int64_t id)
+static int channel_of(Round *r, int64_t id, int64_t used)
 {
     bool found;
     for (int i = 0; i < r->n_channels; i++)
@@ -60,9 +61,7 @@ static int channel_of(Round *r, int64_t id)
     const Vendor *v = vendor_of(ch->kind);
     if (!ch->per_minute && v)
         ch->per_minute = v->per_minute;
-    r->used[r->n_channels] = 0;
-    if (ch->per_minute && !outbox_sent_lately(r->c, id, &r->used[r->n_channels]))
-        return -1;
+    r->used[r->n_channels] = used;
     return r->n_channels++;
 }
 
@@ -209,12 +208,22 @@ static bool link_for_answer(Round *r, Posting *p, const Vendor *v, bool *made)
     return true;
 }
 
+/* A vendor that counts by the second, too. */
+static void breathe(Round *r, int at, const Vendor *v)
+{
+    int64_t now = clock_mono_ms(),
+            next = v->per_second && r->last[at] ? r->last[at] + 1000 / v->per_second : now;
+    if (next > now)
+        clock_sleep_ms(next - now);
+    r->last[at] = clock_mono_ms();
+}
+
 static void send_one(Round *r, int i)
 {
     Posting *p = &r->in[i];
     Posted *out = &r->out[i];
     bool his = false, answers = false;
-    int at = channel_of(r, p->channel);
+    int at = channel_of(r, p->channel, p->used);
     const ChannelRow *ch = at < 0 ? NULL : &r->channels[at];
     const Vendor *v = ch ? vendor_of(ch->kind) : NULL;
     if (!v || !ch->enabled) {
@@ -252,6 +261,7 @@ static void send_one(Round *r, int i)
         return;
     }
     ready.link_label = answers ? msg_text(ready.lang, "mail.approve") : NULL;
+    breathe(r, at, v);
     v->send(r->k, r->c, ch, &ready, &sent);
     r->used[at]++;
     settle(r, i, v, &sent);

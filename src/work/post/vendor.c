@@ -7,17 +7,17 @@
 #include "base/msg.h"
 
 static const Vendor vendors[] = {
-    {"mail", "mail", 0, vendor_mail},
-    {"wecom_robot", "im", 20, vendor_wecom_robot},
-    {"wecom_app", "im", 0, vendor_wecom_app},
-    {"dingtalk_robot", "im", 20, vendor_dingtalk_robot},
-    {"dingtalk_app", "im", 0, vendor_dingtalk_app},
-    {"feishu_robot", "im", 100, vendor_feishu_robot},
-    {"feishu_app", "im", 0, vendor_feishu_app},
-    {"sms_aliyun", "sms", 0, vendor_sms_aliyun},
-    {"sms_tencent", "sms", 0, vendor_sms_tencent},
-    {"sms_http", "sms", 0, vendor_sms_http},
-    {"webhook", "", 0, vendor_webhook},
+    {"mail", "mail", 0, 0, vendor_mail},
+    {"wecom_robot", "im", 20, 0, vendor_wecom_robot},
+    {"wecom_app", "im", 0, 0, vendor_wecom_app},
+    {"dingtalk_robot", "im", 20, 0, vendor_dingtalk_robot},
+    {"dingtalk_app", "im", 0, 0, vendor_dingtalk_app},
+    {"feishu_robot", "im", 100, 5, vendor_feishu_robot},
+    {"feishu_app", "im", 0, 0, vendor_feishu_app},
+    {"sms_aliyun", "sms", 0, 0, vendor_sms_aliyun},
+    {"sms_tencent", "sms", 0, 0, vendor_sms_tencent},
+    {"sms_http", "sms", 0, 0, vendor_sms_http},
+    {"webhook", "", 0, 0, vendor_webhook},
 };
 
 const Vendor *vendor_of(const char *kind)

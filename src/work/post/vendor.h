@@ -30,6 +30,7 @@ typedef struct Vendor {
     const char *kind;
     const char *medium; /* of templates: mail sms im, "" for none */
     int per_minute;     /* where the channel says nothing; 0: no limit */
+    int per_second;     /* 0: no limit */
     void (*send)(Caller *k, Ctx *c, const ChannelRow *ch, const Ready *r, Sent *out);
 } Vendor;
 

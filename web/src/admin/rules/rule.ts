@@ -13,7 +13,7 @@ export const ways = ['user', 'round_robin', 'least_loaded', 'previous_owner'] as
 export interface Action { do: string; [key: string]: unknown }
 export interface Kind { name: string; label: string; entities: string[]; fields: Record<string, { type: string; required?: boolean; options?: string[] }> }
 export interface Template { name: { zh: string; en: string }; rule: Partial<RuleRow> }
-export interface Kinds { actions: Kind[]; templates: Template[]; webhooks?: { id: number; name: string }[] }
+export interface Kinds { actions: Kind[]; templates: Template[]; webhooks?: { id: number; name: string }[]; groups?: { id: number; name: string }[] }
 export interface Tried { count: number; sample: { id: number; label: string | null; ok: boolean; reason: string }[] }
 export interface Counts { done: number; failed: number; loop: number; reached: number }
 export interface RuleRow extends Row {
@@ -86,6 +86,7 @@ export function actionWords(e: EntityDef | null, a: Action, kinds: Kinds, users:
     case 'task': return t('rules.makes_task', peopleText(a.for, users), String(a.title ?? ''));
     case 'notify': return t('rules.tells', peopleText(a.to, users), String(a.title ?? ''));
     case 'webhook': return t('rules.calls', kinds.webhooks?.find((w) => w.id === a.channel)?.name ?? `#${String(a.channel ?? '')}`);
+    case 'group': return t('rules.says', kinds.groups?.find((w) => w.id === a.channel)?.name ?? `#${String(a.channel ?? '')}`, String(a.text ?? ''));
     default: return kinds.actions.find((k) => k.name === a.do)?.label ?? a.do;
   }
 }
