@@ -4,6 +4,7 @@
 #include "entity_ids.h"
 #include "record/approval/impl.h"
 #include "record/link_resolve.h"
+#include "record/notify.h"
 #include "record/save.h"
 
 typedef struct Doing {
@@ -11,6 +12,7 @@ typedef struct Doing {
     ApprovalOp op;
     int64_t id;
     json_object *in, *ids; /* as the operation takes them, else NULL */
+    int64_t stopped;       /* of many: the one that could not be done */
     SaveOptions o;
 } Doing;
 
@@ -47,13 +49,15 @@ static bool do_one(Ctx *c, void *arg)
 /* The records of a bulk operation, all or none. */
 static bool do_many(Ctx *c, void *arg)
 {
-    Doing one = *(Doing *)arg;
+    Doing *all = arg, one = *all;
     for (size_t i = 0; i < json_object_array_length(one.ids); i++) {
         json_object *pair = json_object_array_get_idx(one.ids, i);
         one.id = json_object_get_int64(json_object_array_get_idx(pair, 0));
         one.o.if_version = json_object_get_int64(json_object_array_get_idx(pair, 1));
-        if (!do_one(c, &one))
+        if (!do_one(c, &one)) {
+            all->stopped = one.id;
             return false;
+        }
     }
     return true;
 }
@@ -103,5 +107,8 @@ bool approval_carry_out(Ctx *c, const Record *request, const char **why)
         return false;
     *why = c->n_err > mark ? arena_str(c->a, c->err_last->message) : "";
     ctx_errors_back_to(c, mark);
-    return true;
+    Record r;
+    if (d.stopped && d.e && rec_load(c, d.e, d.stopped, &r))
+        *why = arena_printf(c->a, "%s: %s", notify_name(c, d.e, r.v), *why);
+    return c->n_err == mark;
 }

@@ -145,6 +145,8 @@ static bool open_link(Ctx *c, const char *token, Claim *k, Holder *h, Record *re
         his->agent = c->actor->agent;
     }
     c->actor = his;
+    if (his->factor_due) /* who may do nothing until he has set up his second factor does nothing by mail either */
+        return over(c, "approval.link_over");
     return rec_get(c, model_entity(c->model, "change_request"), h->request, false, request);
 }
 
