@@ -170,15 +170,26 @@ test('a leave is set by the person, and shows in the requests', async () => {
   await looks(deputy, { theme: 'dark' });
   await deputy.goto(`${it.server.url}/approvals`);
   await deputy.getByText('（代 郑经理）').waitFor();
+  await deputy.getByText('冯销售').waitFor(); // who asks
   await settled(deputy);
   await accessible(deputy, 'deputy, dark');
   await picture(deputy, 'approvals-dark');
   await deputy.getByRole('button', { name: /修改客户/ }).click();
   await deputy.getByText('代理审批有限公司').first().waitFor();
+  await deputy.getByText('系统管理员执行').waitFor(); // what comes behind his answer
   await settled(deputy);
   await picture(deputy, 'approval-deputy-dark');
   clean(deputy);
   await deputy.context().close();
+  const phone = await signedIn(it, 'rep', { phone: true });
+  await phone.goto(`${it.server.url}/approvals?tab=filed`);
+  await phone.getByText('等待 陈销售').waitFor();
+  await settled(phone);
+  await accessible(phone, 'filed, on a phone');
+  await fits(phone, 'filed, on a phone');
+  await picture(phone, 'approvals-filed-phone');
+  clean(phone);
+  await phone.context().close();
   await page.locator('#leave').getByRole('button', { name: '结束休假' }).click();
   await page.getByText('休假已结束').first().waitFor();
   clean(page);

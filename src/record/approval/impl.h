@@ -120,7 +120,7 @@ extern const ApprovalAct approval_rules[];
 bool approval_answer(Ctx *c, const Record *request, const char *answer, const char *comment,
                      int64_t task, int64_t version);
 
-/* {"changes", "records", "readable", "plural", "changed_since", "may"} as c->actor may see it. */
+/* {"changes", "records", "steps", "readable", "plural", "changed_since", "may"} as c->actor may see it. */
 bool approval_look(Ctx *c, const Record *request, Buf *out);
 
 /* ---- carry_out.c ----------------------------------------------------------------------------- */

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "base/msg.h"
 #include "entity_ids.h"
 #include "record/approval/impl.h"
 #include "record/changes.h"
@@ -98,6 +99,59 @@ static void write_records(Look *l, Jw *w)
     jw_end(w);
 }
 
+/* In words: "head of the department", "one of Management", a name. */
+static const char *who_text(Ctx *c, const ApprovalStep *s)
+{
+    const char *name = NULL;
+    bool role = strcmp(s->who, "role") == 0;
+    DbVal p[] = {role ? db_of_text(s->role) : db_of_int(s->user)};
+    if (!role && strcmp(s->who, "user") != 0)
+        return msg_text(c->lang, arena_printf(c->a, "approval.who_%s", s->who));
+    if (!db_one_text(c,
+                     role ? SQL("SELECT \"name\" FROM \"role\" WHERE \"code\" = $1")
+                          : SQL("SELECT \"name\" FROM \"user\" WHERE \"id\" = $1"),
+                     p, 1, &name, NULL))
+        return NULL;
+    if (!role)
+        return name ? name : "";
+    const char *const args[] = {name ? name : s->role, NULL};
+    return msg_format(c->a, c->lang, s->all ? "approval.who_role_all" : "approval.who_role_any",
+                      args);
+}
+
+/* All steps, with what comes behind them: who looks sees how far it is. */
+static bool write_steps(Ctx *c, const Look *l, Jw *w)
+{
+    ApprovalStep steps[APPROVAL_STEPS_MOST];
+    const DbVal *at = &l->r->v[CHANGE_REQUEST_STEP], *admin = &l->r->v[CHANGE_REQUEST_BY_ADMIN];
+    const char *state = text_of(c, l->r, CHANGE_REQUEST_STATE);
+    bool waits = strcmp(state, "waiting") == 0, agreed = strcmp(state, "agreed") == 0,
+         done = strcmp(state, "done") == 0 || strcmp(state, "failed") == 0;
+    int64_t now = at->kind == DB_INT ? at->i : 0;
+    int n;
+    if (!approval_steps(c, text_of(c, l->r, CHANGE_REQUEST_STEPS), true, steps, &n))
+        return false;
+    bool by_admin = admin->kind == DB_INT && admin->i;
+    jw_key(w, "steps");
+    jw_arr(w);
+    for (int i = 0; i <= n; i++) {
+        bool last = i == n,
+             past = i < now || (!last && (agreed || done)) || (last && strcmp(state, "done") == 0);
+        bool here = !past && ((waits && i == now) || (agreed && last));
+        const char *text = !last      ? who_text(c, &steps[i])
+                           : by_admin ? msg_text(c->lang, "approval.who_admin")
+                                      : msg_text(c->lang, "approval.who_engine");
+        if (!text)
+            return false;
+        jw_obj(w);
+        jw_kstr(w, "who", text);
+        jw_kstr(w, "at", past ? "past" : here ? "now" : "later");
+        jw_end(w);
+    }
+    jw_end(w);
+    return true;
+}
+
 bool approval_look(Ctx *c, const Record *r, Buf *out)
 {
     Look l = {.r = r, .e = model_entity(c->model, text_of(c, r, CHANGE_REQUEST_ENTITY))};
@@ -117,6 +171,8 @@ bool approval_look(Ctx *c, const Record *r, Buf *out)
     else
         jw_raw(&w, "[]");
     write_records(&l, &w);
+    if (!write_steps(c, &l, &w))
+        return false;
     jw_kbool(&w, "readable", l.id && l.reads);
     jw_kstr(&w, "plural", l.e ? l.e->plural : NULL);
     jw_kbool(&w, "changed_since", l.since);

@@ -32,7 +32,7 @@ export const protectable = (e: EntityDef): FieldDef[] => e.fields.filter((f) => 
 export function opWords(e: EntityDef | null, f: Pick<Draft, (typeof ops)[number] | 'fields'>): string {
   const names = f.fields.map((n) => label(e?.fields.find((x) => x.name === n)?.label) || n).join(t('words.comma'));
   const parts = [f.on_edit ? (names ? t('flows.edits', names) : t('flows.edits_any')) : '', f.on_delete ? t('flows.deletes') : f.on_bulk_delete ? t('flows.deletes_many') : '', f.on_transfer ? t('flows.transfers') : ''].filter(Boolean);
-  return parts.join(t('words.comma')) || t('flows.nothing');
+  return parts.join(t('flows.also')) || t('flows.nothing');
 }
 export function stepWords(s: Step, roles: Map<string, string>, users: Map<number, string>): string {
   const who = s.who === 'role' ? t(s.mode === 'all' ? 'flows.role_all' : 'flows.role_any', roles.get(s.role ?? '') ?? s.role ?? '?') : s.who === 'user' ? (users.get(s.user ?? 0) ?? `#${s.user}`) : tDynamic(`flows.who_${s.who}`, s.who);
