@@ -150,6 +150,24 @@ describe('the figures of a metric', () => {
     problem(await p.manager.get(`${path}&format=gif`), 400, 'bad_request');
   });
 
+  test('of a dashboard stand on paper card by card, as its reader sees them', async () => {
+    const [board] = (await p.manager.get('/dashboards?limit=10')).json.data.filter((d) => d.name === '经营概览');
+    for (const who of [p.manager, p.rep]) {
+      const pdf = readPdf((await printed(who, `/dashboards/${board.id}/print`, 'pdf')).bytes);
+      for (const name of ['new_customers', 'follow_ups', 'overdue_tasks', 'completeness', 'duplicate_rate', 'customers']) {
+        const answer = await who.get(`/metrics/${name}`);
+        if (answer.status === 200) assert.ok(pdf.all.includes(answer.json.metric.label.replace(/\s/g, '')), name);
+      }
+      assert.ok(pdf.all.includes('经营概览') && pdf.all.includes('统计时间'));
+    }
+    const own = await p.manager.post('/dashboards', { name: '自己的看板', shared: 'private', cards: [
+      { metric: 'none_of_it', kind: 'line', period: 'month' }, { metrics: ['new_customers', 'follow_ups'], kind: 'funnel', title: '漏斗旅程' }, { metric: 'new_customers', kind: 'table', by: 'level' }] });
+    assert.equal(own.status, 201, own.text);
+    const { text } = await printed(p.manager, `/dashboards/${own.json.id}/print`, 'html');
+    assert.ok(text.includes('“none_of_it”：无法显示') && text.includes('alt="漏斗旅程"') && text.includes('<table'), text.slice(-2000));
+    problem(await p.rep.get(`/dashboards/${own.json.id}/print`), 404, 'not_found');
+  });
+
   test('are for who may export them', async () => {
     for (const format of ['pdf', 'svg', 'png']) {
       problem(await p.rep.get(`${path}&format=${format}`), 403);

@@ -273,7 +273,14 @@ static PangoLayout *laid_out(TextEngine *t, const TextStyle *s, const char *text
 {
     PangoLayout *l = layout_for(t, s);
     pango_layout_set_width(l, width < 0 ? -1 : (int)(width * PANGO_SCALE));
-    pango_layout_set_text(l, text, -1);
+    size_t n = strlen(text);
+    if (utf8_valid(text, n)) {
+        pango_layout_set_text(l, text, (int)n);
+        return l;
+    }
+    char *valid = g_utf8_make_valid(text, -1); /* of a chart: cairo would give the document up */
+    pango_layout_set_text(l, valid, -1);
+    g_free(valid);
     return l;
 }
 

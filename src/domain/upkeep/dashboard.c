@@ -9,4 +9,5 @@ static bool dashboard_before_save(Ctx *c, Save *s)
 }
 
 extern const RecordHooks dashboard_hooks;
-const RecordHooks dashboard_hooks = {.before_save = dashboard_before_save};
+const RecordHooks dashboard_hooks = {.before_save = dashboard_before_save,
+                                     .print = dashboard_print};

@@ -19,6 +19,11 @@
 
 enum { CELLS = 4 };
 
+const char *metric_label(const Ctx *c, const MetricDef *def)
+{
+    return strcmp(c->lang, "en") == 0 && def->label_en ? def->label_en : def->label_zh;
+}
+
 typedef struct Sheet {
     Ctx *c;
     lxw_workbook *book; /* or NULL: */
@@ -127,7 +132,7 @@ static void body(Sheet *s, const MetricTable *t)
 }
 
 /* Labels of groups by the one writer of them, so that a label cannot differ from the page. */
-static bool label_groups(Ctx *c, MetricTable *t)
+bool metric_label_groups(Ctx *c, MetricTable *t)
 {
     LinkLabels *labels;
     const MetricFound *f = t->f;
@@ -180,20 +185,26 @@ static bool write_csv(Ctx *c, const MetricTable *t, const char *path)
     return file_write(c, path, s.b.data, s.b.len, 0600);
 }
 
+void metric_rows_on(Ctx *c, const MetricTable *t, Report *paper)
+{
+    Sheet s = {.c = c, .paper = paper};
+    head(&s, t);
+    body(&s, t);
+}
+
 static bool write_paper(Ctx *c, const MetricTable *t, const MetricQuery *q, const char **path)
 {
     ReportPage page = print_page(c, t->label);
-    Sheet s = {.c = c, .paper = report_new(c, &page)};
+    Report *r = report_new(c, &page);
     const Chart *chart = metric_chart(c, t, q);
     if (!chart)
         return false;
-    report_heading(s.paper, 1, t->label);
+    report_heading(r, 1, t->label);
     if (t->m->def->explanation)
-        report_text_as(s.paper, REPORT_MUTED, REPORT_LEFT, t->m->def->explanation);
-    report_chart(s.paper, chart, 80);
-    head(&s, t);
-    body(&s, t);
-    return print_file(c, s.paper, "pdf", path);
+        report_text_as(r, REPORT_MUTED, REPORT_LEFT, t->m->def->explanation);
+    report_chart(r, chart, 80);
+    metric_rows_on(c, t, r);
+    return print_file(c, r, "pdf", path);
 }
 
 static bool write_picture(Ctx *c, const MetricTable *t, const MetricQuery *q, bool png,
@@ -233,10 +244,8 @@ static bool write_file(Ctx *c, const MetricDef *def, const MetricQuery *q, const
     if (!metric_open(c, def, &m) || !access_need(c, m.e, ACT_EXPORT) ||
         !metric_compute(c, &m, q, &f))
         return false;
-    MetricTable t = {.m = &m, .f = &f, .label = def->label_zh};
-    if (strcmp(c->lang, "en") == 0 && def->label_en)
-        t.label = def->label_en;
-    if (!label_groups(c, &t) || !write_as(c, &t, q, format, path))
+    MetricTable t = {.m = &m, .f = &f, .label = metric_label(c, def)};
+    if (!metric_label_groups(c, &t) || !write_as(c, &t, q, format, path))
         return false;
     AuditEntry entry = {
         .action = "export", .entity = "metric_def", .record = def->id, .record_name = def->name};
@@ -251,7 +260,6 @@ bool metric_file(Ctx *c, const char *name, const MetricQuery *q, const char *for
     c->zone = conf_text("company.zone");
     bool ok = metric_find(c, name, &def) && write_file(c, &def, q, format, out_path);
     c->zone = zone;
-    *out_label =
-        ok ? (strcmp(c->lang, "en") == 0 && def.label_en ? def.label_en : def.label_zh) : NULL;
+    *out_label = ok ? metric_label(c, &def) : NULL;
     return ok;
 }

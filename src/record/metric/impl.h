@@ -95,6 +95,12 @@ typedef struct MetricTable {
     const char *label;
     const char **groups; /* labels, beside f->groups */
 } MetricTable;
+/* The name of a metric in the language of c. */
+const char *metric_label(const Ctx *c, const MetricDef *def);
+/* Labels of t->f->groups by the one writer of them. */
+bool metric_label_groups(Ctx *c, MetricTable *t);
+/* The rows of a file as a table of a document. */
+void metric_rows_on(Ctx *c, const MetricTable *t, Report *paper);
 /* The label of the group a cell belongs to, "" for none. */
 const char *metric_group_label(const MetricTable *t, const DbVal *group);
 /* The chart of q->chart, or the one that fits: lines over time, bars of groups. NULL with ERR_BAD_REQUEST on "chart". */

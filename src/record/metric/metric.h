@@ -38,6 +38,10 @@ bool metric_check(Ctx *c, const DbVal *v);
 /* Cards of a dashboard: an array of at most 24 objects that name metrics. values of dashboard. */
 bool dashboard_check(Ctx *c, const DbVal *v);
 
+/* A dashboard on paper: each card as its reader sees it; one he may not read says so. */
+struct Report;
+bool dashboard_print(Ctx *c, const Record *dashboard, struct Report *out);
+
 /* Queues the samples of this day of the house where no process has yet. Cheap when there is nothing to do. */
 bool metric_daily_due(Ctx *c);
 /* The job: every metric that is sampled, its value by owner. May run again for a day. */
