@@ -8,7 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { makeCompany } from '../lib/company.mjs';
 import { docx, p, readDocx, table } from '../lib/docx.mjs';
 import { csv, step, upload } from '../lib/imports.mjs';
-import { startServer } from '../lib/index.mjs';
+import { startServer, until } from '../lib/index.mjs';
 import { contact, followUp, make, makeCustomer, mistakes, problem } from '../lib/records.mjs';
 
 let server, sysadmin, rep, rep2, manager, agent, auditor1, dir, mine, person;
@@ -197,6 +197,24 @@ test('a template that is off is no choice; printing is in the audit log', async 
   const { data } = (await auditor1.get('/audit-logs?limit=200')).json;
   const row = data.find((r) => r.action === 'print');
   assert.deepEqual([row.entity, row.record_id, row.user.id], ['customer', mine.id, rep.user.id], JSON.stringify(row));
+});
+
+test('statements grow with lists and links, never with rows', async () => {
+  const t = await template({ body: '{{owner.name}}\n@表格 contacts: name, mobile, customer.name, customer.owner.name, owner' });
+  const cost = async (record) => {
+    let least = Infinity;
+    for (let i = 0; i < 3; i++) { // once a minute the gate notes that a session is in use
+      const from = server.log.length;
+      assert.equal((await print(rep, record, `?template=${t.id}&format=html`)).status, 200);
+      const line = await until(() => server.log.slice(from).split('\n').slice(0, -1).find((l) => l.includes('"event":"request"') && l.includes('/:plural/:id/print"')), 20_000, 'its line in the log');
+      least = Math.min(least, JSON.parse(line).sql);
+    }
+    return least;
+  };
+  const few = await makeCustomer(rep), many = await makeCustomer(rep);
+  await make(rep, 'contacts', contact(few.id));
+  for (let i = 0; i < 30; i++) await make(rep, 'contacts', contact(many.id));
+  assert.equal(await cost(many), await cost(few));
 });
 
 test('ten thousand rows in a loop: every one of them, in Word and PDF', async () => {
