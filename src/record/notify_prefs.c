@@ -73,16 +73,28 @@ static int minutes(const char *text)
     return h < 24 && m < 60 ? h * 60 + m : -1;
 }
 
+/* The instant of this day at which the clock of the zone shows the minute: a day has 23 or 25 hours where the clock is set. A
+   minute that is left out there counts as the one an hour later. */
+static int64_t minute_of(const char *day, const char *zone, int minute)
+{
+    int64_t at = clock_day_start(day, zone) + (int64_t)minute * 60000;
+    ClockParts p = clock_parts(at, zone);
+    int off = minute - (p.hour * 60 + p.minute);
+    int64_t there = at + (int64_t)off * 60000;
+    p = clock_parts(there, zone);
+    return p.hour * 60 + p.minute == minute ? there : at;
+}
+
 /* The next instant at which the clock of the zone shows this minute. */
 static int64_t next_at(int64_t now, const char *zone, int minute)
 {
     char day[11];
     clock_day_of(now, zone, day);
-    int64_t at = clock_day_start(day, zone) + (int64_t)minute * 60000;
+    int64_t at = minute_of(day, zone, minute);
     if (at > now)
         return at;
     clock_day_text(clock_day_number(day) + 1, day);
-    return clock_day_start(day, zone) + (int64_t)minute * 60000;
+    return minute_of(day, zone, minute);
 }
 
 /* The end of the quiet hours where now lies in them, else 0. */

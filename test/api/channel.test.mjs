@@ -1,27 +1,30 @@
 // Channels, the outbox and its postmen: a real mail server, peers of the message services that check what they are sent.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { makeCompany, passwordOf, sleep, startServer, until } from '../lib/index.mjs';
+import { makeCompany, passwordOf, psql, sleep, startServer, until } from '../lib/index.mjs';
 import { address, mailsTo, mailTo, peer, smtp } from '../lib/mailbox.mjs';
 import { filter, make, makeCustomer, mistakes, problem } from '../lib/records.mjs';
 
-let server, admin, people, wecom, feishu, dingtalk, hook;
+let server, admin, people, wecom, feishu, dingtalk, hook, one, two;
 const answers = {};
 const said = (name, dflt) => () => answers[name]?.() ?? { body: dflt };
 const secretOf = `whsec_${Buffer.from('a key of twenty-four bytes').toString('base64')}`;
 
 before(async () => {
-  [wecom, feishu, dingtalk, hook] = await Promise.all([
+  [wecom, feishu, dingtalk, hook, one, two] = await Promise.all([
     peer((c) => (c.url.startsWith('/cgi-bin/gettoken') ? { body: { errcode: 0, access_token: 'T1', expires_in: 7200 } } : said('wecom', { errcode: 0, msgid: 'm1' })())),
-    peer(said('feishu', { code: 0, msg: 'success' })), peer(said('dingtalk', { errcode: 0, errmsg: 'ok' })), peer(() => answers.hook?.() ?? { status: 204, body: '' })]);
+    peer(said('feishu', { code: 0, msg: 'success' })), peer(said('dingtalk', { errcode: 0, errmsg: 'ok' })), peer(() => answers.hook?.() ?? { status: 204, body: '' }),
+    peer((c) => answers.one?.(c)), peer((c) => answers.two?.(c))]);
   server = await startServer({ company: true, env: {
-    ZHIKE_OUTBOUND_PRIVATE: [smtp, wecom.host, feishu.host, dingtalk.host, hook.host].join(','), ZHIKE_HTTP_BASE_URL: 'http://localhost' } });
+    ZHIKE_OUTBOUND_PRIVATE: [smtp, ...[wecom, feishu, dingtalk, hook, one, two].map((p) => p.host)].join(','), ZHIKE_HTTP_TRUSTED_PROXIES: '127.0.0.1', ZHIKE_HTTP_BASE_URL: 'http://localhost' } });
   people = await makeCompany(server, { only: ['rep', 'rep2', 'boss', 'sysadmin'] });
   admin = await server.admin();
   await admin.stepUp();
 });
-after(() => Promise.all([server?.stop(), wecom?.stop(), feishu?.stop(), dingtalk?.stop(), hook?.stop()]));
+after(() => Promise.all([server?.stop(), wecom?.stop(), feishu?.stop(), dingtalk?.stop(), hook?.stop(), one?.stop(), two?.stop()]));
 
 const channel = (over) => make(admin, 'channels', { name: `渠道${Math.random()}`, ...over });
 const mailChannel = (over) => channel({ kind: 'mail', url: `smtp://${smtp}`, sender: '知客 <crm@example.com>', ...over });
@@ -394,6 +397,103 @@ describe('a webhook', () => {
   });
 });
 
+describe('a letter under way', () => {
+  const sql = (text) => (server.database ? psql(server.database.url, text) : execFileSync('sqlite3', ['-cmd', '.timeout 10000', join(server.dir, 'zhike.db'), text]));
+  /** The two minutes of a claim are over: without waiting for them. */
+  const claimOver = (id) => sql(`UPDATE delivery SET next_at = 1 WHERE id = ${id} AND state = 'sending'`);
+  const numbers = (from) => hook.calls.slice(from).map((x) => x.headers['webhook-id']);
+
+  test('outlives its process: killed while it was being sent, it goes once the claim is over, with the same number', async () => {
+    const c = await channel({ kind: 'webhook', url: `${hook.url}/kill`, events: 'nothing.ever', secret: secretOf });
+    const from = hook.calls.length;
+    answers.hook = () => ({ status: -1 }); // no answer, ever
+    const id = await test_(c);
+    await until(() => hook.calls.length > from, 20_000, 'the first call');
+    await server.halt('SIGKILL');
+    answers.hook = null;
+    await server.launch();
+    people = await makeCompany(server, { only: ['rep', 'rep2', 'boss', 'sysadmin'] });
+    admin = await server.admin();
+    await admin.stepUp();
+    assert.equal((await delivery(id)).state, 'sending'); // the claim of the dead process holds: nobody sends beside it
+    await claimOver(id);
+    const d = await settled(id);
+    assert.deepEqual([d.state, d.attempts], ['sent', 2]);
+    assert.deepEqual(numbers(from), [`msg_${id}`, `msg_${id}`]);
+    await off(c);
+  });
+
+  test('outlives its claim: two postmen may send it, never under two numbers, and what the slower says changes nothing', async () => {
+    const c = await channel({ kind: 'webhook', url: `${hook.url}/slow`, events: 'nothing.ever', secret: secretOf });
+    const from = hook.calls.length;
+    let answerLater;
+    answers.hook = () => { answers.hook = null; return { later: new Promise((done) => { answerLater = done; }) }; };
+    const id = await test_(c);
+    await until(() => hook.calls.length > from, 20_000, 'the first call');
+    await claimOver(id);
+    const d = await settled(id);
+    assert.deepEqual([d.state, d.attempts], ['sent', 2]);
+    answerLater({ status: 500 });
+    const mark = await settled(await test_(c));
+    assert.equal(mark.state, 'sent');
+    assert.equal((await delivery(id)).state, 'sent');
+    assert.deepEqual(numbers(from).slice(0, 2), [`msg_${id}`, `msg_${id}`]);
+    await off(c);
+  });
+});
+
+describe('what every service can do', () => {
+  // kind, what it needs, its success, a mistake worth another try, one that is for good (each inside HTTP 200, where the vendor does so)
+  const services = [
+    ['wecom_robot', {}, { errcode: 0 }, { errcode: 45009, errmsg: 'freq' }, { errcode: 93000, errmsg: 'url' }],
+    ['wecom_app', { account: 'corp', sender: '7' }, { errcode: 0, msgid: 'm' }, { errcode: -1, errmsg: 'busy' }, { errcode: 60111, errmsg: 'no such person' }],
+    ['dingtalk_robot', {}, { errcode: 0 }, { errcode: 130101, errmsg: 'send too fast' }, { errcode: 310000, errmsg: 'sign' }],
+    ['dingtalk_app', { account: 'key', sender: '7' }, { errcode: 0, task_id: 1 }, { errcode: -1, errmsg: 'busy' }, { errcode: 33012, errmsg: 'nobody' }],
+    ['feishu_robot', {}, { code: 0 }, { code: 11232, msg: 'frequency' }, { code: 19021, msg: 'sign' }],
+    ['feishu_app', { account: 'cli', sender: '7' }, { code: 0, data: { message_id: 'om' } }, { code: 99991400, msg: 'limit' }, { code: 230001, msg: 'param' }],
+    ['sms_aliyun', { account: 'AK', sender: '签名', template: 'SMS_1' }, { Code: 'OK', BizId: 'b' }, { Code: 'isp.SYSTEM_ERROR', Message: 'busy' }, { Code: 'isv.SMS_SIGNATURE_ILLEGAL', Message: 'signature' }],
+    ['sms_tencent', { account: 'AK', sender: '14:签名', template: '1' }, { Response: { SendStatusSet: [{ Code: 'Ok', SerialNo: 's' }] } },
+      { Response: { Error: { Code: 'InternalError', Message: 'busy' } } }, { Response: { SendStatusSet: [{ Code: 'FailedOperation.InsufficientBalanceInSmsPackage', Message: 'empty' }] } }],
+  ];
+  const tokens = (url) => (url.includes('gettoken') ? { errcode: 0, access_token: 'T', expires_in: 7200 } : url.includes('/oauth2/accessToken') ? { accessToken: 'T', expireIn: 7200 }
+    : url.includes('tenant_access_token') ? { code: 0, tenant_access_token: 'T', expire: 7200 } : null);
+  for (const [kind, needs, good, again, never] of services)
+    test(`${kind}: sent, mistaken inside HTTP 200, down, answering nonsense`, async () => {
+      let answer = { body: good };
+      answers.one = (call) => { const token = tokens(call.url); return token ? { body: token } : answer; };
+      try {
+        const c = await channel({ kind, url: one.url, secret: kind === 'dingtalk_robot' ? 'SECtest' : 's', ...needs });
+        const to = kind.startsWith('sms') ? '13800138000' : 'zhangsan';
+        const fate = async (next, attempts) => { answer = next; const id = await test_(c, kind.includes('robot') ? undefined : to); return attempts ? tried(id, attempts) : settled(id); };
+        assert.equal((await fate({ body: good })).state, 'sent');
+        assert.equal((await fate({ body: never })).state, 'dead');
+        const busy = await fate({ body: again }, 1);
+        assert.ok(Date.parse(busy.next_at) > Date.now() && busy.error);
+        assert.equal((await fate({ body: '<html>gateway</html>' }, 1)).state, 'waiting');
+        assert.equal((await fate({ status: 503, body: 'x' }, 1)).state, 'waiting');
+        assert.equal((await fate({ status: 0 }, 1)).code, 'no_answer');
+        const row = (await admin.get(`/channels/${c.id}`)).json;
+        assert.ok(row.failing_since && row.last_error);
+        await off(c);
+      } finally { answers.one = null; }
+    });
+
+  test('a token of a service is of its address: another address gets none of it', async () => {
+    const token = (n) => (call) => (call.url.includes('gettoken') ? { body: { errcode: 0, access_token: `TOKEN-${n}`, expires_in: 7200 } } : { body: { errcode: 0 } });
+    answers.one = token(1);
+    answers.two = token(2);
+    const from = two.calls.length;
+    const c = await channel({ kind: 'wecom_app', url: one.url, account: 'corp', secret: 's', sender: '7' });
+    assert.equal((await settled(await test_(c, 'zhangsan'))).state, 'sent');
+    assert.equal((await admin.patchNow(`/channels/${c.id}`, { url: two.url, secret: 's' })).status, 200);
+    assert.equal((await settled(await test_(c, 'zhangsan'))).state, 'sent');
+    const calls = two.calls.slice(from);
+    assert.ok(calls.length === 2 && !calls.some((x) => x.url.includes('TOKEN-1') || JSON.stringify(x.headers).includes('TOKEN-1')));
+    assert.ok(calls[1].url.includes('TOKEN-2'));
+    await off(c);
+  });
+});
+
 describe('a forgotten password', () => {
   let c, to;
   const ask = (login) => server.anyone().post('/password-reset', { login });
@@ -441,6 +541,15 @@ describe('a forgotten password', () => {
     let last;
     for (let i = 0; i < 8; i++) last = await ask('boss');
     problem(last, 429);
+  });
+
+  test('addresses of one IPv6 network are one asker', async () => {
+    const from = (ip) => server.anyone().post('/password-reset', { login: 'nobody-at-all' }, { 'X-Forwarded-For': ip });
+    const net = '2001:db8:7:1';
+    for (let i = 1; i <= 5; i++) assert.equal((await from(`${net}::${i}`)).status, 202);
+    problem(await from(`${net}:ffff:ffff:ffff:1`), 429, 'limit');
+    assert.equal((await from('2001:db8:7:2::1')).status, 202);
+    assert.equal((await from('198.51.100.7')).status, 202);
   });
 
   test('an invitation opens an account', async () => {

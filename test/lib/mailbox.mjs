@@ -42,16 +42,18 @@ export async function mailTo(to, count = 1) {
   return mailsTo(to)[count - 1];
 }
 
-/** A peer on loopback: answers what reply says, notes every call. reply(call, n) → {status, body, headers} */
+/** A peer on loopback: answers what reply says, notes every call. reply(call, n) → {status, body, headers}; status 0 hangs up, -1 never answers, later: a promise of them */
 export async function peer(reply) {
   const calls = [];
   const server = createServer((request, response) => {
     const chunks = [];
     request.on('data', (chunk) => chunks.push(chunk));
-    request.on('end', () => {
+    request.on('end', async () => {
       const call = { method: request.method, url: request.url, headers: request.headers, body: Buffer.concat(chunks).toString() };
       calls.push(call);
-      const { status = 200, body = {}, headers = {} } = reply(call, calls.length) ?? {};
+      const said = reply(call, calls.length) ?? {};
+      const { status = 200, body = {}, headers = {} } = said.later ? await said.later : said;
+      if (status < 0) return undefined; // held open: no answer, ever
       if (status === 0) return request.socket.destroy();
       response.writeHead(status, { 'Content-Type': 'application/json', ...headers });
       response.end(typeof body === 'string' ? body : JSON.stringify(body));
