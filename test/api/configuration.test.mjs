@@ -167,7 +167,9 @@ describe('from house to house', () => {
       assert.notEqual((await hash(b)).digest, was.digest);
       const seen = await there.get(`/configuration-imports/${done.json.id}`);
       assert.equal(seen.json.state, 'done');
-      assert.equal(seen.json.difference.parts.length, done.json.parts.length);
+      assert.equal(seen.json.difference, undefined);
+      const look = await there.post(`/configuration-imports/${done.json.id}/actions/look`, {});
+      assert.equal(look.json.parts.length, done.json.parts.length);
       assert.equal(seen.json.images, undefined);
       const undone = await there.post(`/configuration-imports/${done.json.id}/actions/undo`, {});
       assert.equal(undone.status, 204, undone.text);
@@ -347,6 +349,15 @@ describe('what is refused', () => {
     assert.equal(JSON.parse(await exported(people.sysadmin)).records.role, undefined);
     const d = await difference(people.sysadmin, file({ role: [{ code: 'mine', name: '我的', rights: { rights: ['users'] } }] }));
     assert.deepEqual(d.json.problems.map((p) => [p.place, p.code]), [['role', 'forbidden']]);
+    assert.deepEqual(d.json.parts, [], 'a comparison tells nothing of what he may not read');
+    assert.doesNotMatch(d.text, /helper|帮手/);
+    const whole = await apply(admin, file({ role: [{ code: 'secret_one', name: '保密角色' }], tag: [{ name: '公开' }] }));
+    assert.equal(whole.status, 200, whole.text);
+    const look = await people.sysadmin.post(`/configuration-imports/${whole.json.id}/actions/look`, {});
+    assert.deepEqual(look.json.parts.map((p) => p.entity), ['tag']);
+    assert.doesNotMatch(look.text, /保密角色/);
+    assert.deepEqual((await admin.post(`/configuration-imports/${whole.json.id}/actions/look`, {})).json.parts.map((p) => p.entity).sort(), ['role', 'tag']);
+    for (const who of [people.rep, people.secadmin]) assert.ok([403, 404].includes((await who.post(`/configuration-imports/${whole.json.id}/actions/look`, {})).status));
     assert.equal((await apply(people.sysadmin, file({ role: [{ code: 'mine', name: '我的' }] }))).status, 403);
     const fresh = await s.login('admin', s.adminPassword);
     assert.equal((await send(fresh, 'import', f)).json.code, 'step_up_required');

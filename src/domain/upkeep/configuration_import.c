@@ -8,11 +8,11 @@
 static bool configuration_import_action(Ctx *c, const Entity *e, const Record *r, const char *name,
                                         json_object *in, Buf *out, bool *handled)
 {
-    (void)e, (void)in, (void)out;
-    if (!r || strcmp(name, "undo") != 0)
+    (void)e, (void)in;
+    *handled = r && (strcmp(name, "undo") == 0 || strcmp(name, "look") == 0);
+    if (!*handled)
         return true;
-    *handled = true;
-    return configuration_undo(c, r->id);
+    return strcmp(name, "undo") == 0 ? configuration_undo(c, r->id) : configuration_look(c, r, out);
 }
 
 extern const RecordHooks configuration_import_hooks;

@@ -89,7 +89,7 @@ void cfg_compare(Ctx *c, const CfgDoc *house, const CfgDoc *file, bool remove, C
     *out = (CfgDiff){0};
     for (int i = 0; i < file->n; i++) {
         const CfgPart *of = cfg_part(house, file->parts[i].e->name);
-        if (file->parts[i].given && of)
+        if (file->parts[i].given && !file->parts[i].foreign && of)
             compare_part(c, of, &file->parts[i], remove, out);
     }
     if (file->settings_given)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/id.h"
 #include "base/msg.h"
 #include "entity_ids.h"
@@ -49,6 +50,34 @@ bool configuration_parts(Ctx *c, Buf *out)
     jw_end(&w);
     jw_kint(&w, "settings", json_object_object_length(d.settings));
     jw_end(&w);
+    return true;
+}
+
+/* Takes parts out that are not his to read. */
+static void only_readable(Ctx *c, json_object *diff)
+{
+    json_object *parts = diff ? json_member(diff, "parts") : NULL;
+    for (size_t i = parts ? json_object_array_length(parts) : 0; i-- > 0;) {
+        json_object *p = json_object_array_get_idx(parts, i);
+        const Entity *e = model_entity(c->model, json_str(p, "entity", ""));
+        if (!e || !e->configuration || !readable(c, e))
+            json_object_array_del_idx(parts, i, 1);
+    }
+}
+
+bool configuration_look(Ctx *c, const Record *import, Buf *out)
+{
+    const DbVal *v = &import->v[CONFIGURATION_IMPORT_DIFFERENCE];
+    json_object *o;
+    Jw w;
+    if (!access_need_right(c, RIGHT_SETTINGS))
+        return false;
+    if (v->kind != DB_TEXT || !json_read(c, v->s, v->n, &o))
+        return ctx_fail(c, ERR_NOT_FOUND, NULL, "err.not_found");
+    only_readable(c, o);
+    only_readable(c, json_member(o, "left"));
+    jw_init(&w, out);
+    jw_raw(&w, cfg_text(c, o));
     return true;
 }
 
@@ -155,8 +184,15 @@ static bool look(Ctx *c, CfgRun *r)
     r->state = cfg_state(c, &r->house);
     if (r->ask->expect && strcmp(r->ask->expect, r->state) != 0)
         return ctx_fail(c, ERR_STALE, NULL, "cfg.stale");
-    cfg_compare(c, &r->house, &r->file, r->ask->remove, &r->diff);
     int before = c->n_err;
+    for (int i = 0; i < r->file.n; i++) {
+        CfgPart *p = &r->file.parts[i];
+        if (p->given && !readable(c, p->e)) { /* a comparison would tell him what is there */
+            ctx_fail(c, ERR_FORBIDDEN, p->e->name, "cfg.may_not", label_in(p->e->label, c->lang));
+            p->foreign = true;
+        }
+    }
+    cfg_compare(c, &r->house, &r->file, r->ask->remove, &r->diff);
     bool stays = cfg_losses(c, &r->house, &r->diff),
          there = cfg_missing(c, &r->house, &r->file, &r->diff, r->missing);
     return stays && there && c->n_err == before;
@@ -187,6 +223,16 @@ static bool in_write(Ctx *c, void *arg)
     r->fits = ok;
     /* a write is undone by a mistake; this one is taken off again below */
     return r->trial && ok ? ctx_fail(c, ERR_CONFLICT, NULL, "cfg.tried") : ok;
+}
+
+bool cfg_write_all(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg)
+{
+    enum { LONGEST_MS = 600000 };
+    int64_t keep = c->deadline_ms;
+    c->deadline_ms = clock_mono_ms() + LONGEST_MS;
+    bool ok = db_write(c, fn, arg);
+    c->deadline_ms = keep;
+    return ok;
 }
 
 void cfg_follow(Ctx *c, const char *const *entities, size_t n, bool settings)
@@ -284,7 +330,7 @@ bool configuration_difference(Ctx *c, const ConfigurationAsk *ask, Buf *out)
     trier.verified =
         true; /* nothing is written: the second verification is asked for at the import */
     c->actor = &trier;
-    (void)db_write(c, in_write, &r); /* false by intention: its write is undone */
+    (void)cfg_write_all(c, in_write, &r); /* false by intention: its write is undone */
     c->actor = me;
     if (r.fits)
         ctx_errors_back_to(c, before);
@@ -298,7 +344,7 @@ bool configuration_difference(Ctx *c, const ConfigurationAsk *ask, Buf *out)
 bool configuration_import(Ctx *c, const ConfigurationAsk *ask, Buf *out)
 {
     CfgRun r = {.ask = ask};
-    if (!access_need_step_up(c) || !cfg_file(c, ask, &r.file) || !db_write(c, in_write, &r))
+    if (!access_need_step_up(c) || !cfg_file(c, ask, &r.file) || !cfg_write_all(c, in_write, &r))
         return false;
     cfg_follow(c, r.touched.items, r.touched.n, r.diff.settings.n > 0);
     answer(c, &r, out);

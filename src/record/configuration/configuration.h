@@ -38,6 +38,9 @@ bool configuration_difference(Ctx *c, const ConfigurationAsk *ask, Buf *out);
 /* The same, applied: all or nothing in one write. What stands against it is recorded in c, all at once. Answers
    {"id", …} as the difference does. */
 bool configuration_import(Ctx *c, const ConfigurationAsk *ask, Buf *out);
+/* What an import changed, {"parts", "settings", "secrets", "left"} as in a difference; parts the caller may not read as a whole are
+   left out. import: a row of configuration_import he may read. */
+bool configuration_look(Ctx *c, const Record *import, Buf *out);
 /* Takes an import back: the rows are as they were, their history of it is gone. ERR_UNDO_REFUSED by name where something was
    changed, used or filled in since. */
 bool configuration_undo(Ctx *c, int64_t id);

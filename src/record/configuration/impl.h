@@ -49,7 +49,8 @@ typedef struct CfgPart {
     CfgItem *items; /* by key, bytewise */
     int n;
     Map by_key;
-    bool given; /* the file has it; of the house: always */
+    bool given;   /* the file has it; of the house: always */
+    bool foreign; /* not the caller's to read: not compared */
 } CfgPart;
 
 typedef struct CfgDoc {
@@ -144,6 +145,8 @@ bool cfg_images(Ctx *c, const CfgDoc *before, const CfgDoc *after, json_object *
                 json_object *settings_after, int64_t first_id, const char **out);
 /* The rows of the table of settings as they are: {name: {column: value}}. */
 bool cfg_setting_rows(Ctx *c, json_object **out);
+/* db_write for all of it at once: an import may take longer than a query of a page (query.timeout). */
+bool cfg_write_all(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg);
 /* On disk: caches of this process follow. */
 void cfg_follow(Ctx *c, const char *const *entities, size_t n, bool settings);
 

@@ -331,7 +331,7 @@ bool configuration_undo(Ctx *c, int64_t id)
 {
     Undo u = {.id = id};
     if (!access_need_right(c, RIGHT_SETTINGS) || !access_need_step_up(c) ||
-        !db_write(c, in_write, &u))
+        !cfg_write_all(c, in_write, &u))
         return false;
     const char **names = ARENA_ARRAY(c->a, u.rows.n + 1, const char *);
     size_t n = 0;

@@ -14,7 +14,7 @@ export interface Answer extends Diff {
   problems: { place: string; code: string; message: string }[];
   missing: { entity: string; plural: string; label: string; key: string }[];
 }
-export interface Import { id: number; name: string; at: string; by: { id: number; label: string } | null; state: string; unlisted: string; counts: Counts | null; undone_at: string | null; undone_by: { id: number; label: string } | null; difference?: Diff & { secrets: Secret[]; left: Diff } }
+export interface Import { id: number; name: string; at: string; by: { id: number; label: string } | null; state: string; unlisted: string; counts: Counts | null; undone_at: string | null; undone_by: { id: number; label: string } | null }
 
 export const shown = (v: unknown): string => (v === null || v === undefined || v === '' ? '—' : typeof v === 'boolean' ? yesNo(v) : typeof v === 'object' ? JSON.stringify(v, null, 1) : String(v));
 /** "3 added, 1 changed" in words; nothing where there is nothing. */
