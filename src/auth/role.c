@@ -120,7 +120,7 @@ static bool read_stored(Ctx *c, const char *rights_json, json_object **out)
 void role_add_rights(Ctx *c, const Model *m, const char *code, const char *rights_json,
                      unsigned *rights, EntityRight *ents)
 {
-    json_object *stored;
+    json_object *stored = NULL;
     if (!read_stored(c, rights_json, &stored))
         return; /* damaged: deny */
     json_object *general = json_member(stored, "rights");
@@ -128,7 +128,7 @@ void role_add_rights(Ctx *c, const Model *m, const char *code, const char *right
         general = json_member(stored, "general"); /* the other name of docs/entity.md */
     if (!general) {
         int mark = c->n_err;
-        json_object *all;
+        json_object *all = NULL;
         if (builtin_roles(c, &all))
             general = json_member(json_member(all, code), "rights");
         ctx_errors_back_to(c, mark);
@@ -309,7 +309,7 @@ static bool seed(Ctx *c, void *arg)
 {
     (void)arg;
     const Entity *e = model_entity(c->model, "role");
-    json_object *roles;
+    json_object *roles = NULL;
     if (!e || !builtin_roles(c, &roles))
         return false;
     bool added = false;

@@ -251,7 +251,7 @@ static void answers(Jw *w, const Route *r, const Entity *e)
     jw_kstr(w, "description", r->about);
     if (r->stream)
         jw_kraw(w, "content", "{\"text/event-stream\":{\"schema\":{\"type\":\"string\"}}}");
-    if (r->in_answer || list) {
+    if (e && (r->in_answer || list)) {
         jw_key(w, "content");
         jw_obj(w);
         jw_key(w, "application/json");

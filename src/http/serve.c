@@ -568,7 +568,7 @@ static bool open_socket(Ctx *c, const char *listen_on, int *out_fd, int *out_por
     bool ok = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
               bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, 1024) == 0;
     freeaddrinfo(found);
-    struct sockaddr_storage at;
+    struct sockaddr_storage at = {0};
     socklen_t len = sizeof at;
     if (!ok || getsockname(fd, (struct sockaddr *)&at, &len) != 0) {
         const char *why = strerror(errno);

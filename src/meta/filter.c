@@ -388,7 +388,7 @@ static bool path_of(Fp *p, const Entity *e, const char *path, const char *rest, 
     if (!dot) {
         if (!(type_field_ops(f) & 1u << op))
             return ctx_fail(c, ERR_BAD_FILTER, path, "filter.op_type", path, op_name(op));
-        Filter *x;
+        Filter *x = NULL;
         if (op == OP_DUPLICATE ? !leaf_twin(p, e, path, in, &x) : !leaf_of(p, f, op, path, in, &x))
             return false;
         *out = filter_and(c->a, also, x);
@@ -401,7 +401,7 @@ static bool path_of(Fp *p, const Entity *e, const char *path, const char *rest, 
         return ctx_fail(c, ERR_BAD_FILTER, path, "filter.not_link", name, dot + 1);
     if (links >= MAX_LINKS)
         return ctx_fail(c, ERR_BAD_FILTER, path, "filter.path_long", ctx_num(c, MAX_LINKS));
-    Filter *scope = NULL, *sub;
+    Filter *scope = NULL, *sub = NULL;
     if (p->guard && p->guard->scope && !p->guard->scope(c, target, &scope))
         return false;
     if (!path_of(p, target, path, dot + 1, links + 1, op, in, &sub))
@@ -424,7 +424,7 @@ static bool node(Fp *p, const Entity *e, json_object *j, int depth, Filter **out
     if (is_and || is_or) {
         Filter *x = is_and ? filter_true(c->a) : filter_false(c->a);
         for (size_t i = 1; i < n; i++) {
-            Filter *kid;
+            Filter *kid = NULL;
             if (!node(p, e, json_object_array_get_idx(j, i), depth + 1, &kid))
                 return false;
             x = is_and ? filter_and(c->a, x, kid) : filter_or(c->a, x, kid);
@@ -433,7 +433,7 @@ static bool node(Fp *p, const Entity *e, json_object *j, int depth, Filter **out
         return true;
     }
     if (strcmp(head, "not") == 0 && n == 2) {
-        Filter *kid;
+        Filter *kid = NULL;
         if (!node(p, e, json_object_array_get_idx(j, 1), depth + 1, &kid))
             return false;
         *out = filter_not(c->a, kid);

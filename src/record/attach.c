@@ -368,14 +368,14 @@ bool attach_add(Ctx *c, const Entity *e, int64_t id, const char *path, const cha
     const RecordHooks *h = hooks_of(e);
     if (h && h->before_attach && !h->before_attach(c, &rec, path, name))
         return false;
-    int64_t new_id;
+    int64_t new_id = 0;
     if (!attach_store(
             c,
             &(AttachNew){
                 .path = path, .name = name, .parent_type = e->name, .parent = id, .field = field},
             &new_id))
         return false;
-    AttachFile f;
+    AttachFile f = {0};
     Meta m;
     if (!look(c, new_id, &f, &m))
         return false;

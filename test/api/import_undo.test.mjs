@@ -1,7 +1,9 @@
 // Taking an import back: what it created goes, what it updated is as before, what was changed since stays and is named.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { makeCompany, startServer } from '../lib/index.mjs';
+import { makeCompany, psql, startServer } from '../lib/index.mjs';
 import { csv, errorsOf, find, none, one, settle, step, upload } from '../lib/imports.mjs';
 import { workbook } from '../lib/xlsx.mjs';
 
@@ -40,6 +42,15 @@ describe('undo', () => {
     assert.equal((await find(rep, 'customers', 'name', '新三有限公司')).length, 0);
     assert.equal((await rep.get(`/search?q=${encodeURIComponent('改一')}`)).json.data?.length ?? 0, 0);
     for (const what of ['undo', 'run', 'check']) assert.equal((await rep.post(`/imports/${done.id}/${what}`, {})).status, 409, what);
+  });
+
+  test('rows of an entity that is not declared any more stay as they are, and the undo comes to its end', async () => {
+    const done = await run(rep, csv([head, ['留一有限公司', '金融', '广告', '13815000001', '', '', ''], ['留二有限公司', '金融', '广告', '13815000002', '', '', '']]));
+    const text = `UPDATE import_row SET entity = 'equipment_of_old' WHERE import_id = ${done.id}`;
+    if (server.database) await psql(server.database.url, text);
+    else execFileSync('sqlite3', ['-cmd', '.timeout 9000', join(server.dir, 'zhike.db'), text]);
+    assert.equal((await step(rep, done.id, 'undo')).state, 'undone');
+    assert.equal((await find(rep, 'customers', 'name', '留一有限公司')).length, 1);
   });
 
   test('one record written twice by one file: back to the very first value', async () => {

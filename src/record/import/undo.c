@@ -212,10 +212,11 @@ static bool undo_row(Ctx *c, void *arg)
 /* Earlier rows of the file that wrote the same record find it as they left it. */
 static bool pass_version(Ctx *c, const Undo *u, const UndoRow *row)
 {
+    if (!row->e || row->created || !row->now)
+        return true;
     DbVal p[] = {db_of_int(u->imp->id), db_of_int(row->record), db_of_int(row->now),
                  db_of_text(row->e->name)};
-    return row->created || !row->now ||
-           db_exec(c,
+    return db_exec(c,
                    SQL("UPDATE \"import_row\" SET \"version\" = $3 WHERE \"record_id\" = $2 AND "
                        "\"import_id\" = $1 AND \"entity\" = $4 AND \"outcome\" IN ('created', "
                        "'updated')"),
