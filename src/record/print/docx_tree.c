@@ -467,7 +467,8 @@ bool docx_tree(Ctx *c, const DocxPart *part, const DocxDoc *doc, FillNode **out)
         match(&b);
     if (c->n_err > b.before)
         return false;
-    qsort(b.cuts.items, b.cuts.n, sizeof(Cut), by_cut);
+    if (b.cuts.n)
+        qsort(b.cuts.items, b.cuts.n, sizeof(Cut), by_cut);
     for (size_t i = 0; i < b.cuts.n; i++) {
         int at = b.cuts.items[i].elem;
         if (i == 0 || b.cuts.items[i - 1].elem != at)
@@ -477,7 +478,8 @@ bool docx_tree(Ctx *c, const DocxPart *part, const DocxDoc *doc, FillNode **out)
                              .to = doc->elems[at].end,
                              .tag = at});
     }
-    qsort(b.events.items, b.events.n, sizeof(Event), by_event);
+    if (b.events.n)
+        qsort(b.events.items, b.events.n, sizeof(Event), by_event);
     fill_tree_init(&t, c->a);
     if (!put_events(&b, &t))
         return false;
