@@ -15,3 +15,18 @@ test('files over 500 lines are listed with their reason', () => {
   assert.deepEqual(long.filter((file) => !listed.has(file)), []);
   assert.deepEqual([...listed].filter((file) => !long.includes(file)), []);
 });
+
+test('no function of src/ has more than 80 lines', () => {
+  const found = [];
+  for (const file of files('src').filter((name) => name.endsWith('.c'))) {
+    let from = 0;
+    readFileSync(join(root, file), 'utf8').split('\n').forEach((line, i) => {
+      if (line.startsWith('{')) from = i;
+      else if (line.startsWith('}')) {
+        if (from && i - from - 1 > 80) found.push(`${file}:${from + 1}: ${i - from - 1} lines`);
+        from = 0;
+      }
+    });
+  }
+  assert.deepEqual(found, []);
+});
