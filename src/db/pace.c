@@ -121,9 +121,9 @@ static int64_t remembered(int64_t before, int64_t now)
  * so many times the rows they are of. Of what the commit leaves, a quarter of db.hold at least (or a slow disk would
  * let nothing go on), rows and documents share.
  */
-static void learn(Pace *p, int64_t held, int64_t rows, int64_t words)
+static void learn(Pace *p, int64_t most, int64_t held, int64_t rows, int64_t words)
 {
-    int64_t most = pace_hold_us(), commit = held - rows - words;
+    int64_t commit = held - rows - words;
     p->writes++;
     if (held > p->longest_us)
         p->longest_us = held;
@@ -168,7 +168,7 @@ bool pace_write(Ctx *c, Pace *p, bool (*fn)(Ctx *c, void *arg), void *arg)
     c->pace = outer;
     c->patient = patient;
     if (ok)
-        learn(p, c->held_us, paced.rows, c->words_us);
+        learn(p, pace_hold_us() * (db_is_pg(c->db) ? 2 : 1), c->held_us, paced.rows, c->words_us);
     return ok;
 }
 

@@ -34,7 +34,8 @@ bool pace_over(const Ctx *c);
 /* Deletes what has had its time, some rows a write, until less than asked for went. sql: DELETE … IN (SELECT … LIMIT $n+1),
    with params for the n before. Not inside a write. */
 bool pace_delete(Ctx *c, SqlText sql, const DbVal *params, int n);
-/* db.hold in µs. */
+/* db.hold in µs: of SQLite, where all writes wait; on PostgreSQL, where those of the same rows do, a write may take twice
+   as long. */
 int64_t pace_hold_us(void);
 
 #endif
