@@ -111,6 +111,7 @@ describe('a change request', () => {
     assert.equal((await act(p.manager, r, 'agree', { comment: '核对无误，同意变更' })).status, 200);
     const pdf = readPdf((await printed(p.rep, `/change-requests/${r.id}/print`, 'pdf')).bytes);
     for (const word of ['核对无误，同意变更', '已同意', '已执行', p.manager.user.name]) assert.ok(pdf.all.includes(word), word);
+    assert.ok(!pdf.all.includes('又被修改过'), 'its own doing is no change by others');
   });
 
   test('of many names them', async () => {

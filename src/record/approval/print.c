@@ -70,6 +70,8 @@ static bool facts(Ctx *c, const Record *q, Report *r)
             text = v->kind == DB_INT ? link_label(labels, to, v->i) : "";
         else if (shown[i].field == CHANGE_REQUEST_ENTITY)
             text = entity_label(c, text);
+        if ((!text || !*text) && !shown[i].wide)
+            continue; /* not done yet, or not his to see */
         const char *label = shown[i].field == STD_OWNER ? msg_text(c->lang, "ui.approval.by")
                                                         : label_in(f->label, c->lang);
         pairs[n++] = (ReportPair){label, masked && text && *text ? type_mask(c->a, f, text) : text,
@@ -124,7 +126,12 @@ static bool matter(Ctx *c, const Record *q, Report *r)
         records(c, r, many);
     else
         report_text_as(r, REPORT_MUTED, REPORT_LEFT, msg_text(c->lang, "approval.print.nothing"));
-    if (json_flag(seen, "changed_since", false))
+    const DbVal *state = &q->v[CHANGE_REQUEST_STATE];
+    const char *open = " waiting returned agreed ";
+    bool is_open = state->kind == DB_TEXT &&
+                   strstr(open, arena_printf(c->a, " %.*s ", (int)state->n, state->s));
+    if (is_open &&
+        json_flag(seen, "changed_since", false)) /* of one that is done it means itself */
         report_text_as(r, REPORT_STRONG, REPORT_LEFT, msg_text(c->lang, "ui.approval.since"));
     return true;
 }
