@@ -165,6 +165,8 @@ static void check_carried(K *k, const Field *f)
         check_target(k, f, "to", f->to);
     for (int i = 0; i < f->n_refs; i++) {
         const char *what = f->refs[i].what;
+        if (strcmp(what, "filter_of") == 0)
+            continue;
         bool of = strcmp(what, "filter") == 0 || strcmp(what, "values") == 0;
         if (of && !k->e->configuration->of)
             fail(k, PATH("fields", f->name, "refs"), PATH("meta.configuration_of", what));

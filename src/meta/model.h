@@ -64,7 +64,7 @@ typedef enum MatchKind {
 } MatchKind;
 
 /* A place in a JSON value where something of the house is named by its id: steps from the root, "*" for every item or
-   member. what: an entity, "filter" (a filter on the entity that Configuration.of names), or "values" ({field: value} of it). */
+   member. what: an entity, "filter" (a filter on the entity that Configuration.of names), "filter_of" (on the one its neighbour "of" names), or "values" ({field: value} of it). */
 typedef struct RefPath {
     const char *const *steps; /* NULL-terminated */
     const char *what;

@@ -68,6 +68,7 @@ async function furnish(who, ids) {
   await made(who, '/rules', { name: '分配', entity: 'customer', event: 'created', enabled: true, filter: ['and', ['park', 'is_null', null], ['sponsor', '!=', ids.rep]],
     actions: [{ do: 'assign', how: 'round_robin', users: [ids.rep, ids.boss], department: ids.east }, { do: 'set', values: { sponsor: ids.boss, rank: 'a' } },
       { do: 'notify', to: ['owner', ids.boss], title: '新客户 {name}' }, { do: 'webhook', channel: hook }] });
+  await made(who, '/print-templates', { name: '任务表', entity: 'customer', kind: 'report', body: '# {{name}}', lists: { mine: { of: 'tasks', filter: ['owner', '=', ids.rep] } } });
   for (let i = 0; i < 2; i++)
     await made(who, '/rules', { name: '同名', entity: 'task', event: 'updated', fields: ['title'], filter: ['title', '=', `第${i}`], actions: [{ do: 'notify', to: ['owner'], title: 'x' }] });
 }
@@ -109,6 +110,7 @@ describe('from house to house', () => {
     assert.deepEqual(boards.map((x) => x.name), ['老板看板']);
     assert.deepEqual(boards[0].for_roles, ['helper']);
     assert.deepEqual(r.saved_view.map((x) => x.name), ['华东的']);
+    assert.deepEqual(r.print_template.find((x) => x.name === '任务表').lists.mine.filter, ['owner', '=', { user: 'rep' }]);
     assert.deepEqual(r.tag.map((x) => x.name), ['重点']);
     assert.equal(r.custom_field.find((x) => x.code === 'fax').retired, true);
     assert.deepEqual(Object.keys(r.custom_field.find((x) => x.code === 'rank').options), ['b', 'a'], 'options keep their order');

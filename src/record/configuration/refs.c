@@ -93,6 +93,20 @@ static void values(const Walk *w, json_object *v)
     }
 }
 
+/* The entity a list of records is of: {"of": "tasks"}, "contacts.customer", or by its label. */
+static const Entity *listed(const Model *m, json_object *list)
+{
+    const char *name = json_str(list, "of", "");
+    size_t n = strcspn(name, ".");
+    for (int i = 0; i < m->n; i++) {
+        const Entity *e = &m->entities[i];
+        if ((strlen(e->plural) == n && strncmp(e->plural, name, n) == 0) ||
+            strcmp(e->label.zh, name) == 0 || strcmp(e->label.en, name) == 0)
+            return e;
+    }
+    return NULL;
+}
+
 static json_object *step(const Walk *w, json_object *v, const RefPath *p, int at)
 {
     const char *key = p->steps[at];
@@ -118,6 +132,12 @@ static json_object *step(const Walk *w, json_object *v, const RefPath *p, int at
     } else if (json_object_is_type(v, json_type_object)) {
         json_object_object_foreach(v, name, val)
         {
+            if (strcmp(name, key) == 0 && strcmp(p->what, "filter_of") == 0 && !p->steps[at + 1]) {
+                const Walk of = {listed(w->of->model, v), w->fn, w->arg};
+                if (of.of)
+                    filter(&of, val, 0);
+                continue;
+            }
             json_object *now = any || strcmp(name, key) == 0 ? step(w, val, p, at + 1) : val;
             if (now != val)
                 json_object_object_add(v, name, now);
