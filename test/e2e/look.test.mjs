@@ -1,7 +1,7 @@
 // Every route, light and dark, on the desk and on the phone: no violation of accessibility, of the
 // content policy, nothing in the console, no sideways scrolling. And language and theme switch.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { newPage } from '../lib/browser.mjs';
 import { routesOfPage } from './lib/routes.mjs';
 import { accessible, clean, customer, fits, picture, settled, signedIn, stage } from './lib/journey.mjs';
@@ -34,22 +34,25 @@ async function walk(page, look) {
 }
 const named = (name) => name.replaceAll(/[^\w]+/g, '-');
 
-test('every route of the router, in light and dark: accessible, no wider than the window, nothing in the console', async () => {
-  const page = await signedIn(it, 'admin');
-  await walk(page, (name, path) => ['light', 'dark'].flatMap((colorScheme) => [
-    async () => { await page.emulateMedia({ colorScheme }); await page.waitForFunction((c) => document.documentElement.dataset.theme === c, colorScheme); },
-    () => picture(page, `${colorScheme}-${named(name)}`),
-    // The theme changes colours and nothing else.
-    () => accessible(page, `${colorScheme} ${path}`, colorScheme === 'dark' ? ['color-contrast'] : undefined),
-    () => fits(page, `${colorScheme} ${path}`),
-  ]));
-  await page.context().close();
-});
+// Side by side: each waits for the other's half of the machine anyway.
+describe('every route of the router', { concurrency: 2 }, () => {
+  test('in light and dark: accessible, no wider than the window, nothing in the console', async () => {
+    const page = await signedIn(it, 'admin');
+    await walk(page, (name, path) => ['light', 'dark'].flatMap((colorScheme) => [
+      async () => { await page.emulateMedia({ colorScheme }); await page.waitForFunction((c) => document.documentElement.dataset.theme === c, colorScheme); },
+      () => picture(page, `${colorScheme}-${named(name)}`),
+      // The theme changes colours and nothing else.
+      () => accessible(page, `${colorScheme} ${path}`, colorScheme === 'dark' ? ['color-contrast'] : undefined),
+      () => fits(page, `${colorScheme} ${path}`),
+    ]));
+    await page.context().close();
+  });
 
-test('every route of the router on a phone: 390 pixels are enough, accessible, nothing in the console', async () => {
-  const page = await signedIn(it, 'admin', { phone: true });
-  await walk(page, (name, path) => [() => picture(page, `phone-${named(name)}`), () => fits(page, `phone ${path}`), () => accessible(page, `phone ${path}`)]);
-  await page.context().close();
+  test('on a phone: 390 pixels are enough, accessible, nothing in the console', async () => {
+    const page = await signedIn(it, 'admin', { phone: true });
+    await walk(page, (name, path) => [() => picture(page, `phone-${named(name)}`), () => fits(page, `phone ${path}`), () => accessible(page, `phone ${path}`)]);
+    await page.context().close();
+  });
 });
 
 test('sign-in page, light and dark', async () => {

@@ -47,9 +47,9 @@ export async function newPage(browser, { dark = false, phone = false, lang = 'zh
 
 /** The A and AA violations axe finds, one line each; empty when all is well. rules: only these. */
 export async function axe(page, rules) {
-  await page.evaluate(axeSource);
+  if (!await page.evaluate(() => !!globalThis.axe)) await page.evaluate(axeSource);
   const result = await page.evaluate((only) =>
-    globalThis.axe.run(document, { runOnly: only ? { type: 'rule', values: only } : ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] }), rules ?? null);
+    globalThis.axe.run(document, { resultTypes: ['violations'], runOnly: only ? { type: 'rule', values: only } : ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] }), rules ?? null);
   return result.violations.map((v) => `${v.id}: ${v.help} (${v.nodes.map((n) => n.target.join(' ')).slice(0, 5).join('; ')})`);
 }
 

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { Client } from './client.mjs';
 import { companyFile } from './company.mjs';
 import { createDatabase } from './postgres.mjs';
+import { copyMade } from './made.mjs';
 import { cli, cliOk, defaultEngine, removeFolder, slow, start, temporaryFolder } from './program.mjs';
 
 /**
@@ -28,12 +29,17 @@ export async function startServer({
   const server = new Server({ engine, env, args, folder, database });
   try {
     if (!init) return server;
+    server.hasCompany = company;
+    // The same people hashed and the same customers made for file after file cost seconds each: once is enough.
+    if (engine === 'sqlite' && company && !users && !Object.keys(env).length) {
+      server.adminPassword = copyMade(server.dir, demo);
+      if (server.adminPassword) { await server.launch(); return server; }
+    }
     writeFileSync(join(folder, 'password'), `${server.adminPassword}\n`, { mode: 0o600 });
     await server.cliOk('init', '--admin-password-file', join(folder, 'password'));
     if (demo) await server.cliOk('demo', '--customers', demo, { timeout: 300_000 });
     if (company) await server.importUsers(companyFile());
     if (users) await server.importUsers(users);
-    server.hasCompany = company;
     await server.launch();
     return server;
   } catch (error) {

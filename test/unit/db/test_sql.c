@@ -121,7 +121,7 @@ static void test_search(void **state)
         {1, "华 华为 为 为技 ~hua ~huawei ~hw #8000 CUS20261121001", true},
         {2, "华 华润 ~hua ~huarun ~hr #8001 cus20261121002", true},
         {3, "a&b a.b@c.com c++ back\\slash semi;colon (x) [y] {z} :* p:q !no |or <lt>", true},
-        {4, "naïve 𠮷野家 ☃ emoji😀 café ÀÉ", true},
+        {4, "naïve 𠮷野家 ☃ emoji😀 café ÀÉ @~huan @~hu ~abc ~~xy", true},
         {5, "it's \"quoted\" tab\tbed\nnew  double", true},
         {6, "", true},
         {7, "~ # * ^caret -minus +plus x^2 100% a_b", true},
@@ -134,6 +134,13 @@ static void test_search(void **state)
     assert_string_equal(FIND(10, "华", "~hr"), "2,");
     assert_string_equal(FIND(10, "~hua"), "2,1,");
     assert_string_equal(FIND(10, "~huaw*"), "1,");
+    assert_string_equal(FIND(10, "~hu*"),
+                        "2,1,"); /* beginnings of two letters: a word of its own on PostgreSQL */
+    assert_string_equal(FIND(10, "~hr*"), "2,");
+    assert_string_equal(FIND(10, "~hx*"), "");
+    assert_string_equal(FIND(10, "@~hu*"), "4,");
+    assert_string_equal(FIND(10, "@~hu*", "~ab*"), "4,");
+    assert_string_equal(FIND(10, "@~ab*"), "");
     assert_string_equal(FIND(10, "hua"), "");
     assert_string_equal(FIND(10, "hua*"), "");
     assert_string_equal(FIND(10, "#80*"), "2,1,");
