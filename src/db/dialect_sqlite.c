@@ -159,6 +159,11 @@ static const char *match_text(Arena *a, const char *const *words, int n)
     return b.data;
 }
 
+static bool search_merges(const char *word)
+{
+    return word[strlen(word) - 1] == '*';
+}
+
 static void search_match(Ctx *c, Sql *q, const char *table, const char *const *words, int n,
                          const SearchSpan *span)
 {
@@ -243,6 +248,7 @@ const Dialect sqlite_dialect = {
     .search_due = search_due,
     .search_tend = search_tend,
     .search_match = search_match,
+    .search_merges = search_merges,
     .search_has = search_has,
     .among = among,
 };

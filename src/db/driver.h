@@ -152,13 +152,15 @@ struct Dialect {
     SqlText alone; /* $1 a name: waits for the writes past it; text NULL: writes go one by one */
     void (*search_ddl)(Ctx *c, Sql *first, Sql *second,
                        const char *table); /* second may stay empty */
-    /* NULL: nothing; else what lets the planner know its words, where all_indexes has no row "table.words" */
-    void (*search_count)(Sql *first, Sql *second, const char *table);
+    /* NULL: nothing; else three statements that give documents what our index needs and let the planner know their words,
+       where all_indexes has no row "table.words" */
+    void (*search_count)(Sql *give, Sql *first, Sql *second, const char *table);
     bool (*search_put)(Ctx *c, const char *table, int64_t id, const char *tokens, bool is_new);
     bool (*search_remove)(Ctx *c, const char *table, int64_t id);
     bool (*grew)(Ctx *c, const char *table); /* NULL: nothing to do */
     void (*search_match)(Ctx *c, Sql *q, const char *table, const char *const *words, int n,
                          const SearchSpan *span);
+    bool (*search_merges)(const char *word);
     /* search_tend.c: is there anything to do; does some of it, and tells whether there is more. pages < 0: the first
        step of making one segment of all */
     bool (*search_due)(Ctx *c, const char *table, bool *out);

@@ -252,10 +252,12 @@ static void steps_for(Ctx *c, const PlanTable *t, const Present *p, Steps *s)
     }
     if (t->search && c->db->dialect->search_count &&
         !map_has(&p->indexes, arena_printf(c->a, "%s.words", search))) {
-        Sql first, second;
+        Sql give, first, second;
+        sql_init(&give, c->a);
         sql_init(&first, c->a);
         sql_init(&second, c->a);
-        c->db->dialect->search_count(&first, &second, search);
+        c->db->dialect->search_count(&give, &first, &second, search);
+        push(s, &give);
         push(s, &first);
         push(s, &second);
     }

@@ -501,12 +501,22 @@ bool pg_is_null(DbRows *r, int col)
     return PQgetisnull(r->stmt, r->row, col);
 }
 
+/* As the server writes whole numbers; a page has hundreds, and strtoll looks for bases and locales first. */
+static int64_t whole(const char *s)
+{
+    bool minus = *s == '-';
+    uint64_t n = 0;
+    for (s += minus; *s >= '0' && *s <= '9'; s++)
+        n = n * 10 + (uint64_t)(*s - '0');
+    return minus ? (int64_t)(0 - n) : (int64_t)n;
+}
+
 int64_t pg_int(DbRows *r, int col)
 {
     const char *s = PQgetvalue(r->stmt, r->row, col);
     if (*s == 't' && PQftype(r->stmt, col) == OID_BOOL)
         return 1;
-    return strtoll(s, NULL, 10);
+    return whole(s);
 }
 
 double pg_real(DbRows *r, int col)

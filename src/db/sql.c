@@ -236,6 +236,11 @@ void sql_search_match(Ctx *c, Sql *q, const char *entity, const char *const *wor
     c->db->dialect->search_match(c, q, table_of(c->a, entity), cleaned, k, span);
 }
 
+bool sql_search_merges(Ctx *c, const char *word)
+{
+    return c->db->dialect->search_merges(word);
+}
+
 bool sql_search_depth(Ctx *c, const char *entity, SearchDepth *out)
 {
     return depth_of_table(c, table_of(c->a, entity), out);

@@ -79,6 +79,8 @@ typedef struct SearchSpan {
 void sql_search_match(Ctx *c, Sql *q, const char *entity, const char *const *words, int n,
                       const SearchSpan *span);
 
+/* Is the word looked up by putting the lists of many words together? So it is with most that end in '*'. */
+bool sql_search_merges(Ctx *c, const char *word);
 /* The documents of an entity in parts of equal size: their number and the ids between the parts. n = 0: nothing is
    known, or looking at all of them at once is best (SQLite, small tables). */
 typedef struct SearchDepth {

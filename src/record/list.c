@@ -22,9 +22,10 @@
 
 enum { ROW_BYTES = 640 }; /* of the answer, about */
 
-/* Of q: matches looked up for one page of the newest rows; for a page of which the first did not suffice, or in another
-   order; rows of the order looked at to see that no younger id hides among them. */
-enum { NEWEST = 4, MORE = 1200, FEW = 4000 };
+/* Of q: matches looked up for one page of the newest rows, in pages, and where a filter or a scope takes some away; for a
+   page of which the first did not suffice, or in another order; rows of the order looked at to see that no younger id hides
+   among them. */
+enum { NEWEST = 4, NEWEST_OF_SOME = 8, MORE = 1200, FEW = 4000 };
 static const int LOOKED_AT[] = {10000, 30000, 60000};
 
 typedef struct Cursor {
@@ -380,15 +381,16 @@ static bool youngest_first(const Page *p, const ListQuery *lq)
 static bool read_found(Ctx *c, Page *p, const Filter *f, const ListQuery *lq, const Cursor *at)
 {
     bool young = youngest_first(p, lq);
-    int caps[] = {NEWEST * (p->limit + 1), MORE, FEW};
+    bool all = f->kind == FILTER_TRUE;
+    int caps[] = {(all ? NEWEST : NEWEST_OF_SOME) * (p->limit + 1), MORE, FEW};
     SearchFound *found = ARENA_ARRAY(c->a, 1, SearchFound);
     p->found = found;
     for (int i = young ? 0 : 2; i < 3; i++) {
         int cap = caps[i] < FEW ? caps[i] : FEW;
-        if (!search_find(c, p->set.e, lq->q, 0, cap, 0, found))
+        if (!search_find(c, p->set.e, lq->q, 0, cap, MORE, 0, found))
             return false;
         if (!found->all && at->set && young &&
-            !search_find(c, p->set.e, lq->q, at->id, cap, 0, found))
+            !search_find(c, p->set.e, lq->q, at->id, cap, MORE, 0, found))
             return false;
         bool complete = found->all && !found->before;
         if (!complete && !young)
@@ -398,10 +400,13 @@ static bool read_found(Ctx *c, Page *p, const Filter *f, const ListQuery *lq, co
         if (complete)
             return true;
         bool agree = false;
-        if (p->more && !ids_agree(c, p, at, LOOKED_AT[i], &agree))
+        if (p->more && !ids_agree(c, p, at, LOOKED_AT[all ? i : i < 1 ? 1 : i], &agree))
             return false;
         if (agree)
             return true;
+        /* so few of them were the caller's that the next step would not fill the page either */
+        if (i == 0 && !p->more && (int64_t)p->set.n * MORE < (int64_t)cap * (p->limit + 1))
+            i++;
     }
     *found = (SearchFound){.how = young ? SEARCH_ROW : SEARCH_WALK};
     return read_page(c, p, f, lq, at);

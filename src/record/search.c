@@ -296,7 +296,7 @@ static bool search_one(Ctx *c, const Entity *e, Search *k)
          i++) {
         k->n = before;
         s->n = 0;
-        if (!search_find(c, e, k->q, 0, i == 0 ? most * (everything ? 1 : SCOPED) : SCOPED_CAP,
+        if (!search_find(c, e, k->q, 0, i == 0 ? most * (everything ? 1 : SCOPED) : SCOPED_CAP, 0,
                          everything ? k->limit : TITLES, &found))
             return false;
         join_titles(c, &found);

@@ -34,9 +34,10 @@ typedef struct SearchFound {
 } SearchFound;
 
 /* The ids q finds for the caller, whatever his scope (personal words only where he reads in clear): the newest `cap` of
-   each arm below `before` (0: of all); and so many whose title begins with q. One statement. false with a mistake. */
-bool search_find(Ctx *c, const Entity *e, const char *q, int64_t before, int cap, int titles,
-                 SearchFound *out);
+   each arm below `before` (0: of all), or up to `whole` of them where that costs no more; and so many whose title begins
+   with q. One statement. false with a mistake. */
+bool search_find(Ctx *c, const Entity *e, const char *q, int64_t before, int cap, int whole,
+                 int titles, SearchFound *out);
 
 /* The condition "this row is found by q" for the caller, on alias. found NULL: see above. A q without any word
    gives FALSE. */

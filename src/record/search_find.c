@@ -136,7 +136,7 @@ enum { ARM_WORDS, ARM_PERSONAL, ARM_TITLE };
    fetch one that the index of words names; an entry of the index of ids; a place of a word in the index of words, and of
    the beginning of one, where the lists of many words are put together first */
 enum { LOOK = 2000, MILLION = 1000000 };
-enum { NS_WALK = 650, NS_FETCH = 1000, NS_ID = 40, NS_WORD = 100, NS_BEGINS = 650 };
+enum { NS_WALK = 780, NS_FETCH = 1500, NS_ID = 75, NS_WORD = 60, NS_BEGINS = 700 };
 
 typedef struct Arm {
     const char *const *words;
@@ -144,6 +144,7 @@ typedef struct Arm {
     bool known;   /* how common its words are */
     bool begins;  /* one of them is the beginning of words */
     int64_t rows; /* documents looked through, about */
+    int cap, whole;
     SearchSpan span;
     int64_t *ids; /* those that count for the caller */
     int n;
@@ -252,6 +253,7 @@ static bool read_arms(Ctx *c, const Sql *sql, Arm *arms, SearchFound *out)
    brought together (the planner's way where a span is given), everything gathered. */
 static void aim(Arm *arm, const SearchDepth *depth, int64_t per_million, int64_t least_rows)
 {
+    arm->span.limit = arm->cap;
     int64_t in_all = depth->rows * per_million / MILLION, most = arm->span.limit;
     int64_t rows = per_million ? most * (MILLION * 3 / 2) / per_million : depth->rows;
     if (rows < least_rows)
@@ -267,17 +269,20 @@ static void aim(Arm *arm, const SearchDepth *depth, int64_t per_million, int64_t
     if (arm->span.from == SEARCH_ALL)
         arm->span.how = SPAN_GATHER;
     arm->rows = arm->span.from == SEARCH_ALL ? depth->rows : rows;
+    /* as all are fetched, all may be had */
+    if (arm->span.how == SPAN_GATHER && in_all < arm->whole)
+        arm->span.limit = arm->whole;
 }
 
 static void start(Ctx *c, const Entity *e, Arm *arm, const SearchDepth *depth, int64_t before,
-                  int n_words, int cap)
+                  int n_words)
 {
-    arm->ids = ARENA_ARRAY(c->a, cap, int64_t);
-    arm->span = (SearchSpan){.before = before, .from = SEARCH_ALL, .limit = cap};
+    arm->ids = ARENA_ARRAY(c->a, arm->whole, int64_t);
+    arm->span = (SearchSpan){.before = before, .from = SEARCH_ALL, .limit = arm->cap};
     if (!depth->n)
         return;
     for (int i = 0; i < n_words; i++)
-        arm->begins |= arm->words[i][strlen(arm->words[i]) - 1] == '*';
+        arm->begins |= sql_search_merges(c, arm->words[i]);
     int known = sql_search_known(c, e->name, arm->words, n_words);
     arm->known = known >= 0;
     arm->rows = LOOK;
@@ -304,14 +309,14 @@ static void widen(Ctx *c, const Entity *e, Arm *arm, const SearchDepth *depth, i
 }
 
 /* The matches of both arms down to what both have looked through, each once, newest first. */
-static void join_arms(const Arm *arms, int cap, SearchFound *out)
+static void join_arms(const Arm *arms, SearchFound *out)
 {
     out->all = true;
     for (int i = ARM_WORDS; i <= ARM_PERSONAL; i++) {
         if (arms[i].n)
             memcpy(out->ids + out->n, arms[i].ids, (size_t)arms[i].n * sizeof(int64_t));
         out->n += arms[i].n;
-        if (arms[i].seen < cap)
+        if (!arms[i].seen || arms[i].seen < arms[i].span.limit)
             continue;
         out->all = false;
         if (arms[i].least > out->floor)
@@ -325,8 +330,8 @@ static void join_arms(const Arm *arms, int cap, SearchFound *out)
     out->n = kept;
 }
 
-bool search_find(Ctx *c, const Entity *e, const char *q, int64_t before, int cap, int titles,
-                 SearchFound *out)
+bool search_find(Ctx *c, const Entity *e, const char *q, int64_t before, int cap, int whole,
+                 int titles, SearchFound *out)
 {
     Asked k;
     SearchDepth depth;
@@ -336,12 +341,15 @@ bool search_find(Ctx *c, const Entity *e, const char *q, int64_t before, int cap
         return true;
     if (!sql_search_depth(c, e->name, &depth))
         return false;
-    Arm arms[2] = {{.open = true, .words = k.words},
-                   {.open = k.clear->kind != FILTER_FALSE, .words = k.own}};
+    if (whole < cap)
+        whole = cap;
+    Arm arms[2] = {
+        {.open = true, .words = k.words, .cap = cap, .whole = whole},
+        {.open = k.clear->kind != FILTER_FALSE, .words = k.own, .cap = cap, .whole = whole}};
     for (int i = ARM_WORDS; i <= ARM_PERSONAL; i++)
         if (arms[i].open)
-            start(c, e, &arms[i], &depth, before, k.n, cap);
-    out->ids = ARENA_ARRAY(c->a, 2 * cap, int64_t);
+            start(c, e, &arms[i], &depth, before, k.n);
+    out->ids = ARENA_ARRAY(c->a, 2 * whole, int64_t);
     out->titles = titles ? ARENA_ARRAY(c->a, titles, int64_t) : NULL;
     for (bool first = true; arms[ARM_WORDS].open || arms[ARM_PERSONAL].open; first = false) {
         Sql sql;
@@ -363,6 +371,6 @@ bool search_find(Ctx *c, const Entity *e, const char *q, int64_t before, int cap
             if (arms[i].open)
                 widen(c, e, &arms[i], &depth, k.n);
     }
-    join_arms(arms, cap, out);
+    join_arms(arms, out);
     return true;
 }
