@@ -405,7 +405,8 @@ static bool read_found(Ctx *c, Page *p, const Filter *f, const ListQuery *lq, co
         if (agree)
             return true;
         /* so few of them were the caller's that the next step would not fill the page either */
-        if (i == 0 && !p->more && (int64_t)p->set.n * MORE < (int64_t)cap * (p->limit + 1))
+        if (i == 0 && !p->more && !found->all &&
+            (int64_t)p->set.n * MORE < (int64_t)cap * (p->limit + 1))
             i++;
     }
     *found = (SearchFound){.how = young ? SEARCH_ROW : SEARCH_WALK};
