@@ -38,6 +38,8 @@ typedef struct Round {
     int64_t used[BLOCK]; /* of its limit within this minute */
     int64_t last[BLOCK]; /* monotonic: its newest call */
     int n_channels;
+    NoticeReader *readers; /* of the block, read at once */
+    int n_readers;
     int64_t
         until; /* monotonic: behind it a call could outlive our claim, and somebody else would send, too */
 } Round;
@@ -131,8 +133,11 @@ static bool make_ready(Round *r, const Posting *p, const Vendor *v, Ready *out)
                    .body = p->text,
                    .lang = c->lang,
                    .code = is_code(p) ? p->text : NULL};
-    if (p->user && !notify_reader(c, p->user, &who, &found))
-        return false;
+    for (int i = 0; p->user && i < r->n_readers; i++)
+        if (r->readers[i].user == p->user) {
+            who = r->readers[i];
+            found = true;
+        }
     if (found)
         out->lang = who.lang;
     if (!*v->medium || is_link(p))
@@ -269,6 +274,18 @@ static void send_one(Round *r, int i)
         digest_fate(r, i);
 }
 
+/* Everybody the block is for, in one statement; whether he is still active is asked before each letter. */
+static bool read_readers(Round *r)
+{
+    int64_t *users = ARENA_ARRAY(r->c->a, BLOCK, int64_t);
+    int n = 0;
+    for (int i = 0; i < r->n; i++)
+        if (r->in[i].user)
+            users[n++] = r->in[i].user;
+    r->readers = ARENA_ARRAY(r->c->a, BLOCK, NoticeReader);
+    return n == 0 || notify_readers(r->c, users, n, r->readers, &r->n_readers);
+}
+
 static void round_run(Round *r, bool (*stopping)(void))
 {
     for (int i = 0; i < r->n; i++) {
@@ -301,6 +318,8 @@ static void step(Ctx *c, Caller *k, bool (*stopping)(void), bool *worked, int64_
     if (!outbox_claim(c, HOLD_MS, r->in, BLOCK, &r->n) || !r->n)
         return;
     *worked = true;
+    if (!read_readers(r)) /* the database is away: the claim runs out by itself */
+        return;
     db_release(c); /* nobody waits for our connection while we wait for others */
     round_run(r, stopping);
     outbox_settle(c, r->out, r->n);
