@@ -154,8 +154,8 @@ test('a leave is set by the person, and shows in the requests', async () => {
   await page.goto(`${it.server.url}/approvals`);
   await page.getByRole('link', { name: '休假与代理' }).click();
   await page.getByRole('heading', { name: '休假与代理' }).waitFor();
-  const day = new Date(Date.now() + 8 * 3600_000).toISOString().slice(0, 10);
-  for (const which of ['休假第一天', '休假最后一天']) { await page.getByLabel(which).fill(day); await page.keyboard.press('Enter'); }
+  const day = (n) => new Date(Date.now() + (8 + 24 * n) * 3600_000).toISOString().slice(0, 10);
+  for (const [which, n] of [['休假第一天', 0], ['休假最后一天', 2]]) { await page.getByLabel(which).fill(day(n)); await page.keyboard.press('Enter'); }
   await choose(page, page.locator('#leave'), '代理审批人', '陈销售');
   await page.locator('#leave').getByRole('button', { name: '保存', exact: true }).click();
   await page.getByText('休假已设置').first().waitFor();

@@ -2,6 +2,7 @@
 #include "../record/house.h"
 
 #include "record/approval/impl.h"
+#include "record/approval/link.h"
 
 extern const RecordHooks user_hooks, approval_flow_hooks, change_request_hooks;
 
@@ -177,12 +178,69 @@ static void test_heirs(void **state)
     t_end(t);
 }
 
+/* A link holds for its time and not a moment longer. */
+static void test_link_ends(void **state)
+{
+    (void)state;
+    T *t = t_as(NULL);
+    const char *url = NULL, *token;
+    int64_t now = at("2026-02-13T10:00:00+08:00"), lead = user_id(t, "lead"), life;
+    Buf out;
+    make(t, "approval_flow",
+         js(t,
+            "{\"name\": \"改名\", \"entity\": \"customer\", \"on_edit\": true, \"fields\": "
+            "[\"name\"], \"steps\": [{\"who\": \"user\", \"user\": %lld}]}",
+            (long long)lead));
+    OK(t, approval_load(&t->c));
+    t_end(t);
+    t = t_as("rep");
+    t->c.now_ms = now;
+    int64_t cu = make_customer(t, "庚有限公司", "13800138009");
+    int64_t request =
+        make(t, "change_request",
+             js(t,
+                "{\"entity\": \"customer\", \"operation\": \"edit\", \"record\": %lld, \"input\": "
+                "{\"name\": \"辛有限公司\"}, \"reason\": \"更名\"}",
+                (long long)cu));
+    OK(t, approval_link_make(&t->c, lead, request, &url));
+    assert_non_null(url);
+    token = strchr(url, '#') + 1;
+    const char *none = NULL;
+    OK(t, approval_link_make(&t->c, user_id(t, "boss"), request, &none));
+    assert_null(none); /* who is not asked gets none */
+    life = conf_duration_ms("approval.link_life");
+    const struct {
+        int64_t after;
+        bool good;
+    } cases[] = {{0, true}, {life - 1, true}, {life, false}, {life + 86400000, false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        buf_init(&out, t->a);
+        t->c.now_ms = now + cases[i].after;
+        if (cases[i].good) {
+            OK(t, approval_link_look(&t->c, token, &out));
+            continue;
+        }
+        assert_false(approval_link_look(&t->c, token, &out));
+        ERR_IS(t, ERR_NOT_FOUND, "token");
+        ctx_errors_back_to(&t->c, 0);
+        assert_false(approval_link_answer(&t->c, token, "agree", NULL));
+        ERR_IS(t, ERR_NOT_FOUND, "token");
+        ctx_errors_back_to(&t->c, 0);
+    }
+    t->c.now_ms = now + life - 1;
+    OK(t, approval_link_answer(&t->c, token, "agree", NULL));
+    Record r = load(t, "customer", cu);
+    assert_string_equal(r.v[CUSTOMER_NAME].s, "辛有限公司");
+    t_end(t);
+}
+
 int main(void)
 {
+    setenv("ZHIKE_HTTP_BASE_URL", "https://crm.example.com/", 1);
     house_hooks = table;
     const struct CMUnitTest tests[] = {
         HOUSE_TEST(test_working_days), HOUSE_TEST(test_steps), HOUSE_TEST(test_leave),
-        HOUSE_TEST(test_deputies),     HOUSE_TEST(test_heirs),
+        HOUSE_TEST(test_deputies),     HOUSE_TEST(test_heirs), HOUSE_TEST(test_link_ends),
     };
     return house_run(tests);
 }
