@@ -32,8 +32,8 @@ export async function startServer({
     server.hasCompany = company;
     // The same people hashed and the same customers made for file after file cost seconds each: once is enough.
     if (engine === 'sqlite' && company && !users && !Object.keys(env).length) {
-      server.adminPassword = copyMade(server.dir, demo);
-      if (server.adminPassword) { await server.launch(); return server; }
+      const password = copyMade(server.dir, demo);
+      if (password) { server.adminPassword = password; await server.launch(); return server; }
     }
     writeFileSync(join(folder, 'password'), `${server.adminPassword}\n`, { mode: 0o600 });
     await server.cliOk('init', '--admin-password-file', join(folder, 'password'));
