@@ -195,7 +195,8 @@ static void signatures(Flow *f, const Block *b)
     enum { ROW = 46, GAP = 16 };
     const char *day = msg_text(f->c->lang, "report.sign_date");
     double lh = text_line_height(BODY.size), each = (flow_width(f) - GAP) / 2;
-    flow_need(f, (b->n + 1) / 2 * (double)ROW);
+    int rows = (b->n + 1) / 2; /* two beside each other */
+    flow_need(f, rows * (double)ROW);
     for (int i = 0; i < b->n; i++) {
         double x = f->left + (i % 2) * (each + GAP), y = f->y + ROW - lh - 6;
         if (f->draw) {
