@@ -78,10 +78,13 @@ static bool answer_record(Request *rq, int64_t id)
     int64_t version;
     Ctx *c = &rq->c;
     if (!rec_json(c, rq->e, id, false, &rq->out.body, &version)) {
-        if (!c->err || c->err->code != ERR_BUSY)
+        ErrCode code = c->err ? c->err->code : ERR_INTERNAL;
+        if (code != ERR_BUSY && code != ERR_NOT_FOUND)
             return false;
         ctx_errors_back_to(c, 0);
-        return ctx_fail(c, ERR_COMMIT_UNKNOWN, NULL, "err.commit_unknown");
+        /* A rule may have given the record to somebody else while it was saved. */
+        return code == ERR_BUSY ? ctx_fail(c, ERR_COMMIT_UNKNOWN, NULL, "err.commit_unknown")
+                                : ctx_fail(c, ERR_NOT_FOUND, NULL, "err.saved_away");
     }
     respond_etag(rq, version);
     return true;

@@ -85,6 +85,14 @@ describe('a change', () => {
     assert.equal((await runs(back)).length, 1);
   });
 
+  test('who saves a record that a rule gives to somebody else is told so', async (t) => {
+    const name = `送走${Date.now()}`;
+    await rule(t, { filter: ['name', 'starts', name], actions: [{ do: 'assign', how: 'round_robin', users: [ids.west_rep] }] });
+    const answer = problem(await people.rep.post('/customers', customer({ name })), 404, 'not_found');
+    assert.match(answer.detail, /已保存/);
+    assert.equal((await all(people.west_rep, '/customers', filter(['name', '=', name]))).length, 1);
+  });
+
   test('a full house assigns nobody and says so', async (t) => {
     const name = marked();
     const r = await rule(t, { filter: ['name', 'starts', name], actions: [{ do: 'assign', how: 'round_robin', users: [ids.agent], max: 1 }] });
