@@ -164,6 +164,13 @@ static bool password_due(Request *rq)
     return ctx_fail(&rq->c, ERR_FORBIDDEN, "password", "err.must_change_password");
 }
 
+/* The path itself or one below it: "/api/v1/session" is not the beginning of "/api/v1/sessions". */
+static bool at_or_below(const char *path, const char *top)
+{
+    size_t n = strlen(top);
+    return strncmp(path, top, n) == 0 && (path[n] == 0 || path[n] == '/');
+}
+
 /* A number to register before anything else: what that takes is open. */
 static bool factor_wanted(Request *rq)
 {
@@ -174,7 +181,7 @@ static bool factor_wanted(Request *rq)
     if (!a || !a->factor_due || !a->session || strcmp(rq->route->path, "/api/v1/me") == 0)
         return true;
     for (size_t i = 0; i < sizeof open / sizeof *open; i++)
-        if (strncmp(rq->route->path, open[i], strlen(open[i])) == 0)
+        if (at_or_below(rq->route->path, open[i]))
             return true;
     return factor_due(&rq->c, &due) &&
            (!due || ctx_fail(&rq->c, ERR_FORBIDDEN, "factor", "err.factor_due"));
