@@ -172,9 +172,15 @@ bool second_sent(Ctx *c, const Second *s, const char **out_letter, int *out_wait
 
 /* ---- checking --------------------------------------------------------------------------------- */
 
-static const char *wrong_key(Ctx *c, const Second *s)
+/*
+ * Who has only the password can use up the tries of signing in; those of an open session are its own, and
+ * codes on paper are counted by themselves, so the owner goes on working and gets in.
+ */
+static const char *wrong_key(Ctx *c, const Second *s, bool paper)
 {
-    return arena_printf(c->a, "second:%s", ctx_num(c, s->user));
+    bool signing_in = strcmp(s->kind, "sign_in") == 0;
+    return arena_printf(c->a, "second.%s%s:%.40s", s->kind, paper ? ".paper" : "",
+                        signing_in ? ctx_num(c, s->user) : s->bound);
 }
 
 typedef struct Check {
@@ -209,14 +215,15 @@ static bool use_up(Ctx *c, void *arg)
     DbVal p[] = {db_of_text(key_of(c, k->s)), db_of_text(k->stored)};
     return db_exec(c, SQL("DELETE FROM \"second_step\" WHERE \"key\" = $1 AND \"code\" = $2"), p,
                    2) &&
-           (db_changes(c) == 1 || over(c)) && rate_forget(c, wrong_key(c, k->s));
+           (db_changes(c) == 1 || over(c)) && rate_forget(c, wrong_key(c, k->s, false));
 }
 
 static bool use_recovery(Ctx *c, void *arg)
 {
     const Check *k = arg;
     DbVal p[] = {db_of_text(key_of(c, k->s))};
-    return factor_use_recovery(c, k->s->user, k->code) && rate_forget(c, wrong_key(c, k->s)) &&
+    return factor_use_recovery(c, k->s->user, k->code) &&
+           rate_forget(c, wrong_key(c, k->s, true)) &&
            db_exec(c, SQL("DELETE FROM \"second_step\" WHERE \"key\" = $1"), p, 1);
 }
 
@@ -232,7 +239,7 @@ bool second_check(Ctx *c, Second *s, const char *method, const char *code)
     bool paper = strcmp(method, "recovery") == 0 && strcmp(s->kind, "enrol") != 0;
     if (!paper && strcmp(method, "sms") != 0)
         return ctx_fail(c, ERR_ENUM_UNKNOWN, "method", "err.enum.unknown", method, "sms, recovery");
-    if (!second_find(c, s) || !rate_take(c, wrong_key(c, s), WRONG_PER_HOUR, HOUR, 1))
+    if (!second_find(c, s) || !rate_take(c, wrong_key(c, s, paper), WRONG_PER_HOUR, HOUR, 1))
         return false;
     if (paper) {
         int mark = c->n_err;

@@ -55,8 +55,8 @@ bool second_code(Ctx *c, const Second *s, const char *network, const char **out_
 bool second_sent(Ctx *c, const Second *s, const char **out_letter, int *out_wait_s);
 /*
  * Outside a write. Counts the try first, so that many at once are still five; then compares, and uses the row up. method "sms"
- * or "recovery". ERR_BAD_CREDENTIALS (field code) where it is wrong or over, ERR_LIMIT for a person who was wrong ten times in an
- * hour. s is filled as by second_find.
+ * or "recovery". ERR_BAD_CREDENTIALS (field code) where it is wrong or over, ERR_LIMIT after ten wrong ones in an hour: of
+ * the person at sign-ins, of the session else; codes on paper have counters of their own. s is filled as by second_find.
  */
 bool second_check(Ctx *c, Second *s, const char *method, const char *code);
 /* In a write: nothing that is under way for this person opens anything any more. */

@@ -116,6 +116,10 @@ describe('a person', () => {
     await until(async () => (last = await verify(ticket, 'wrong-00000', 'recovery')).status === 429, 20_000, 'ten wrong ones');
     assert.ok(Number(last.headers.get('retry-after')) > 60);
     problem(await verify(ticket, paper[0], 'recovery'), 429);
+    // whoever has the password did this: codes by SMS are open, and so is the owner's session, on paper, too
+    problem(await verify(ticket, '000000x'), 401, 'bad_credentials');
+    problem(await me.post('/step-up', { method: 'recovery', code: 'wrong-00000' }), 401, 'bad_credentials');
+    assert.equal((await me.post('/step-up', { method: 'recovery', code: paper[0] })).status, 204);
   });
 
   test('an administrator takes the factor away: audited, and every session of the person ends', async () => {
@@ -136,7 +140,8 @@ describe('tries at once', () => {
   // somebody nobody else signs in as: of ten tries an hour none is used before, and exactly ten are made
   const mobile = mobileOf();
   test('five tries of a code, counted before they are judged', async () => {
-    await enrol(await server.login('boss', passwordOf('boss')), 'boss', mobile);
+    const owner = await server.login('boss', passwordOf('boss'));
+    await enrol(owner, 'boss', mobile);
     const { ticket } = (await again(async () => { const r = await open('boss'); return r.json.why ? { status: 429 } : r; })).json;
     const code = await codeTo(mobile, 2);
     const tries = await Promise.all(Array.from({ length: 8 }, () => verify(ticket, other(code))));
@@ -146,6 +151,9 @@ describe('tries at once', () => {
     assert.equal(fresh.status, 202, fresh.text);
     problem(await verify(ticket, code), 401, 'bad_credentials'); // the former one is none any more
     problem(await verify(ticket, code), 429, 'limit'); // and the eleventh of the hour
+    // the owner's open session asks for a code and steps up all the same
+    assert.equal((await again(() => owner.post('/step-up/code', { method: 'sms' }))).status, 202);
+    assert.equal((await owner.post('/step-up', { method: 'sms', code: await codeTo(mobile, 4) })).status, 204);
     assert.equal((await admin.post(`/users/${people.boss.user.id}/actions/factor_off`, {})).status, 200);
   });
 });
