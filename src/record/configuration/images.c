@@ -10,7 +10,22 @@
 #include "record/configuration/impl.h"
 #include "record/value.h"
 
-static void put_row(Jw *w, const Entity *e, const CfgItem *x)
+/* A secret under seal ("secret_sealed" of the field "secret", which nobody reads). */
+static bool sealed(const Entity *e, const Field *f)
+{
+    static const char end[] = "_sealed";
+    size_t n = strlen(f->name), tail = sizeof end - 1;
+    char name[72];
+    if (!f->hidden || n <= tail || n >= sizeof name || strcmp(f->name + n - tail, end) != 0)
+        return false;
+    memcpy(name, f->name, n - tail);
+    name[n - tail] = 0;
+    const Field *of = entity_field(e, name);
+    return of && of->write_only;
+}
+
+/* gone: no row is left to hold its secrets, so they are kept here; else they stay where they are. */
+static void put_row(Jw *w, const Entity *e, const CfgItem *x, bool gone)
 {
     if (!x) {
         jw_null(w);
@@ -25,7 +40,7 @@ static void put_row(Jw *w, const Entity *e, const CfgItem *x)
             memcpy(key + 1, f->name, strlen(f->name) + 1);
             jw_kstr(w, key, x->many[i]);
         }
-        if (!f->column || v->kind == DB_NULL || v->kind == DB_BLOB)
+        if (!f->column || v->kind == DB_NULL || v->kind == DB_BLOB || (!gone && sealed(e, f)))
             continue;
         jw_key(w, f->name);
         if (v->kind == DB_INT)
@@ -71,16 +86,25 @@ static bool same_text(const char *x, const char *y)
     return strcmp(x ? x : "", y ? y : "") == 0;
 }
 
-bool cfg_row_same(const Entity *e, const CfgItem *x, const CfgItem *y)
+/* carried: only what the configuration carries. */
+static bool same_row(const Entity *e, const CfgItem *x, const CfgItem *y, bool carried)
 {
     for (int i = 0; i < e->n_fields; i++) {
-        if (e->fields[i].column && !value_same(&x->v[i], &y->v[i]))
+        const Field *f = &e->fields[i];
+        if (carried && !configuration_carries(e, f))
+            continue;
+        if (f->column && !value_same(&x->v[i], &y->v[i]))
             return false;
-        if (e->fields[i].type == FT_LINK_MANY &&
+        if (f->type == FT_LINK_MANY &&
             !same_text(x->many ? x->many[i] : NULL, y->many ? y->many[i] : NULL))
             return false;
     }
     return true;
+}
+
+bool cfg_row_same(const Entity *e, const CfgItem *x, const CfgItem *y)
+{
+    return same_row(e, x, y, true);
 }
 
 void cfg_by_id(Ctx *c, const CfgPart *p, Map *out)
@@ -133,15 +157,15 @@ static void put_part(Ctx *c, Jw *w, const CfgPart *before, const CfgPart *after,
         const CfgPart *p = pass ? after : before;
         for (int i = 0; i < p->n; i++) {
             const CfgItem *x = &p->items[i], *y = with_id(c, pass ? &was : &is, x->id);
-            if (y && (pass || cfg_row_same(before->e, x, y)))
+            if (y && (pass || same_row(before->e, x, y, false)))
                 continue;
             jw_obj(w);
             jw_kint(w, "id", x->id);
             jw_kstr(w, "key", x->key);
             jw_key(w, "before");
-            put_row(w, before->e, pass ? NULL : x);
+            put_row(w, before->e, pass ? NULL : x, !y);
             jw_key(w, "after");
-            put_row(w, before->e, pass ? x : y);
+            put_row(w, before->e, pass ? x : y, false);
             jw_end(w);
             vec_push(c->a, &t->ids, x->id);
         }

@@ -6,7 +6,7 @@
 
 /* false where it is no row (null). */
 bool cfg_row_read(Ctx *c, const Entity *e, json_object *o, CfgItem *out);
-/* Equal in every column and link. */
+/* Equal in every column and link the configuration carries. */
 bool cfg_row_same(const Entity *e, const CfgItem *x, const CfgItem *y);
 /* Items by their id in decimal. */
 void cfg_by_id(Ctx *c, const CfgPart *p, Map *out);

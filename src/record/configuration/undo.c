@@ -1,8 +1,8 @@
 /*
- * Taking an import back: every row it touched is as it was, column for column, and what it wrote into the history of these rows
- * is gone; the row of the import and the audit log keep what happened. First it is seen that nobody touched the rows since, and
+ * Taking an import back: what it wrote into a row is as it was, under a new version, and what it wrote into the history of these
+ * rows is gone; the row of the import and the audit log keep what happened. First it is seen that nobody touched the rows since, and
  * that nothing would be lost by it, by the very questions an import asks (loss.c): a field that was filled in, a role that was
- * given to somebody.
+ * given to somebody; and that no flow wants people to agree to it.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -10,11 +10,13 @@
 
 #include "base/id.h"
 #include "entity_ids.h"
+#include "record/approval/approval.h"
 #include "record/configuration/impl.h"
 #include "record/configuration/images.h"
 #include "record/save.h"
 #include "record/search.h"
 #include "record/setting.h"
+#include "record/value.h"
 #include "record/write_row.h"
 
 typedef struct Back {
@@ -74,15 +76,50 @@ static bool read_images(Ctx *c, Undo *u)
 
 /* ---- may it be taken back ---------------------------------------------------------------------------- */
 
-/* The program's own notes on a row (last sent, next due) do not count: they leave its version alone. */
+/* Has it a secret somebody may have entered since, which would go with a row that goes? */
+static bool has_secret(const Entity *e)
+{
+    for (int i = 0; i < e->n_fields; i++)
+        if (e->fields[i].write_only)
+            return true;
+    return false;
+}
+
+/* The program's own notes on a row (last sent, next due) do not count; nor does a later version that holds the same: a later
+   import that was taken back leaves one. */
 static bool untouched(const Back *b)
 {
     if (!b->is)
         return true;
     if (!b->now)
         return false;
-    return b->e->standard ? b->now->v[STD_VERSION].i == b->after.v[STD_VERSION].i
-                          : cfg_row_same(b->e, b->now, &b->after);
+    if (b->e->standard && b->now->v[STD_VERSION].i == b->after.v[STD_VERSION].i)
+        return true;
+    return (b->was || !has_secret(b->e)) && cfg_row_same(b->e, b->now, &b->after);
+}
+
+static bool stamped(const Entity *e, int i)
+{
+    return e->standard && (i == STD_VERSION || i == STD_UPDATED_AT || i == STD_UPDATED_BY);
+}
+
+/* Is the field one the import wrote and nobody wrote since? now: the row as it is. Secrets are in no image (images.c). */
+static bool goes_back(const Ctx *c, const Back *b, const DbVal *now, int i)
+{
+    const Entity *e = b->e;
+    const Field *f = &e->fields[i];
+    const DbVal *was = &b->before.v[i], *is = &b->after.v[i];
+    if (!f->column || i == STD_ID || stamped(e, i))
+        return false;
+    if (!b->is) /* it lies in the bin, and nothing but that became of it */
+        return e->standard && (i == STD_DELETED_AT || i == STD_DELETED_BY);
+    if (e->standard && i == STD_OWNER_DEPARTMENT) /* goes with the owner */
+        return !value_same(&b->before.v[STD_OWNER], &b->after.v[STD_OWNER]);
+    if (value_same(was, is) || !value_same(is, &now[i]))
+        return false;
+    /* an instant to come must not become one that is over: what is due would be done at once */
+    return configuration_carries(e, f) || f->type != FT_DATETIME || was->kind != DB_INT ||
+           is->kind != DB_INT || is->i <= c->now_ms || was->i > c->now_ms;
 }
 
 /* A row that was removed lies where the import put it, or is gone for good as it left it. */
@@ -131,17 +168,57 @@ static void reversed(Ctx *c, const Undo *u, CfgDiff *out)
     }
 }
 
+/* What a row needs: as an import that removes it (apply.c), a row with states goes by an edit. */
+static Action act_of(const Back *b)
+{
+    return b->was || b->e->configuration->n_states ? ACT_EDIT : ACT_DELETE;
+}
+
 static bool may(Ctx *c, const Undo *u)
 {
     int before = c->n_err;
     const Entity *last = NULL;
     for (size_t i = 0; i < u->rows.n; i++) {
-        const Entity *e = u->rows.items[i].e;
-        if (e != last && !access_may(c, e, ACT_EDIT))
-            ctx_fail(c, ERR_FORBIDDEN, e->name, "cfg.may_not", label_in(e->label, c->lang));
-        last = e;
+        const Back *b = &u->rows.items[i];
+        if (b->e == last || (access_may(c, b->e, ACT_EDIT) && access_may(c, b->e, act_of(b))))
+            continue;
+        ctx_fail(c, ERR_FORBIDDEN, b->e->name, "cfg.may_not", label_in(b->e->label, c->lang));
+        last = b->e;
     }
     return c->n_err == before;
+}
+
+static const char *many_of(const CfgItem *x, int i)
+{
+    return x->many && x->many[i] ? x->many[i] : "";
+}
+
+/* What people have to agree to does not happen by itself, taken back or not (record/approval). */
+static void check_flows(Ctx *c, const Back *b)
+{
+    ErrItem *last = c->err_last;
+    int mark = c->n_err;
+    CfgItem named = {.key = b->key};
+    CfgChange x = {.kind = b->was ? CFG_CHANGE : CFG_GONE, .e = b->e, .was = &named};
+    if (!b->is || !b->now || !approval_any(c, b->e))
+        return;
+    ApprovalAsk what = {.op = APPROVE_DELETE, .e = b->e, .id = b->id, .before = b->now->v};
+    if (b->was) {
+        unsigned char *changed = ARENA_ARRAY(c->a, b->e->n_fields, unsigned char);
+        for (int i = 0; i < b->e->n_fields; i++)
+            changed[i] = b->e->fields[i].type == FT_LINK_MANY
+                             ? strcmp(many_of(&b->before, i), many_of(b->now, i)) != 0
+                             : goes_back(c, b, b->now->v, i);
+        what.op = APPROVE_TRANSFER;
+        if (b->e->standard && changed[STD_OWNER])
+            (void)approval_holds_transfer(c, &what, NULL);
+        what.op = APPROVE_EDIT;
+        what.changed = changed;
+    }
+    if (c->n_err == mark)
+        (void)approval_holds(c, &what);
+    if (c->n_err > mark)
+        cfg_placed(c, last, &x);
 }
 
 static bool check(Ctx *c, const Undo *u)
@@ -154,6 +231,8 @@ static bool check(Ctx *c, const Undo *u)
     for (size_t i = 0; i < u->rows.n; i++)
         if (!untouched(&u->rows.items[i]) || !still_gone(c, &u->rows.items[i]))
             refuse(c, &u->rows.items[i], "cfg.undo_changed");
+    for (size_t i = 0; i < u->rows.n; i++)
+        check_flows(c, &u->rows.items[i]);
     check_settings(c, u, settings);
     reversed(c, u, &back);
     (void)cfg_losses(c, &u->house, &back);
@@ -190,24 +269,39 @@ static bool links_back(Ctx *c, const Back *b)
     return true;
 }
 
+/* A version of its own: who has seen the row as the import left it must not overwrite it unseen (If-Match). */
+static void stamp(Ctx *c, const Back *b, int64_t version, DbVal *v)
+{
+    if (!b->e->standard)
+        return;
+    v[STD_VERSION] = db_of_int(version + 1);
+    v[STD_UPDATED_AT] = db_of_int(c->now_ms);
+    v[STD_UPDATED_BY] = c->actor->user ? db_of_int(c->actor->user) : db_null();
+}
+
 static bool row_back(Ctx *c, const Back *b)
 {
     Sql q;
     Record r;
+    int *fields = ARENA_ARRAY(c->a, b->e->n_fields, int), n = 0;
+    DbVal *values = ARENA_ARRAY(c->a, b->e->n_fields, DbVal);
+    DbVal *v = ARENA_ARRAY(c->a, b->e->n_fields, DbVal);
     bool there = rec_load(c, b->e, b->id, &r);
     if (c->n_err)
         return false;
+    memcpy(v, b->before.v, (size_t)b->e->n_fields * sizeof *v);
+    stamp(c, b, there ? r.version : b->before.v[STD_VERSION].i, v);
     if (!there) {
-        write_row_insert(c, b->e, b->before.v, &q);
+        write_row_insert(c, b->e, v, &q);
         return sql_exec(c, &q);
     }
-    int *fields = ARENA_ARRAY(c->a, b->e->n_fields, int), n = 0;
-    DbVal *values = ARENA_ARRAY(c->a, b->e->n_fields, DbVal);
     for (int i = 0; i < b->e->n_fields; i++)
-        if (b->e->fields[i].column && i != STD_ID) {
+        if (stamped(b->e, i) || goes_back(c, b, r.v, i)) {
             fields[n] = i;
-            values[n++] = b->before.v[i];
+            values[n++] = v[i];
         }
+    if (!n)
+        return true;
     write_row_set(c, b->e, fields, values, n, &q);
     sql_add(&q, SQL(" WHERE t0.\"id\" = "));
     sql_bind(&q, db_of_int(b->id));
