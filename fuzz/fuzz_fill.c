@@ -29,7 +29,7 @@ static const char *walked(Arena *a, const FillNode *nodes, const FillData *d)
 {
     Buf b;
     buf_init(&b, a);
-    (void)fill_walk(nodes, d, NULL, &(FillSink){on_text, on_place, &b});
+    (void)fill_walk(nodes, d, NULL, &(FillSink){.text = on_text, .place = on_place, .arg = &b});
     return b.data;
 }
 

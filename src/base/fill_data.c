@@ -93,7 +93,7 @@ bool fill_walk(const FillNode *nodes, const FillData *d, const FillAt *at, const
         }
         FillAt row = {.list = list, .up = at};
         for (; row.row < list->n; row.row++)
-            if (!fill_walk(n->kids, d, &row, sink))
+            if ((sink->row && !sink->row(sink->arg)) || !fill_walk(n->kids, d, &row, sink))
                 return false;
     }
     return true;

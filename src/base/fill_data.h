@@ -55,6 +55,7 @@ typedef struct FillSink {
     bool (*text)(void *arg, const char *text, size_t n);
     bool (*place)(void *arg, const char *path, const FillCell *cell);
     void *arg;
+    bool (*row)(void *arg); /* before each row of a section; NULL: does not matter */
 } FillSink;
 
 /* Sections of a list are walked once a row, others once or not. false where the sink ended it. */

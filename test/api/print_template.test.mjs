@@ -166,6 +166,49 @@ test('a broken template is refused by its line', async () => {
   problem(await rep.post('/print-templates', { name: 'x', entity: 'customer', kind: 'report', body: 'x' }), 403);
 });
 
+test('a list within itself is refused; different ones within each other count every row', async () => {
+  const save = (over) => sysadmin.post('/print-templates', { name: `套${++n}`, entity: 'customer', kind: 'report', ...over });
+  const deep = '{{#tasks}}'.repeat(6) + 'x' + '{{/tasks}}'.repeat(6);
+  const twice = [[deep, 'tasks'], [deep.replaceAll('}}', '}}\n').replace('x', 'x\n'), 'tasks'], ['{{#tasks}}\na{{#tasks}}b{{/tasks}}\n{{/tasks}}', 'tasks'], ['{{#tasks}}{{#任务}}x{{/任务}}{{/tasks}}', '任务'],
+    ['{{#tasks}}{{#contacts}}{{#tasks}}x{{/tasks}}{{/contacts}}{{/tasks}}', 'tasks']];
+  for (const [body, list] of twice) {
+    for (const a of [await save({ body }), await sysadmin.post('/print-templates/actions/preview', { template: { entity: 'customer', body } })]) {
+      assert.equal(a.status, 422, body);
+      assert.ok(a.json.errors.some((e) => e.field === 'body' && e.message.includes(`“${list}”写在它自己的段落里`)), a.text);
+    }
+  }
+  const wordy = await template({ kind: 'docx', body: null });
+  const up = await sysadmin.upload(`/print-templates/${wordy.id}/attachments`, 'a.docx', docx(p(deep)));
+  assert.equal(up.status, 422, up.text);
+  assert.ok(up.json.errors.some((e) => e.field === 'file' && e.message.includes('“tasks”写在它自己的段落里')), up.text);
+  // beside each other, or left out where there are rows, nothing multiplies
+  const fine = await template({ body: '{{#tasks}}{{^tasks}}没有{{/tasks}}甲{{/tasks}}\n{{#tasks}}\n{{^tasks}}\n没有\n{{/tasks}}\n乙\n{{/tasks}}' });
+  const got = await print(rep, mine, `?template=${fine.id}&format=html`);
+  assert.equal(got.status, 200, got.text);
+  assert.deepEqual([got.text.match(/甲/g).length, got.text.match(/乙/g).length, got.text.includes('没有')], [2, 2, false]);
+
+  const many = await makeCustomer(rep, { name: '多人有限公司' });
+  for (let i = 0; i < 25; i++) await make(rep, 'contacts', contact(many.id, { name: `同事${i}`, mobile: `139${String(i).padStart(8, '0')}` }));
+  for (let i = 0; i < 11; i++) await make(rep, 'tasks', { title: `事${i}`, customer: many.id, status: 'open', due_at: '2027-01-05T09:00:00+08:00' });
+  const admin = await server.admin();
+  // 11 × 11 × 11 × 25 rows are more than print.rows, 11 × 25 are not
+  const lists = Object.fromEntries(['a', 'b', 'c'].map((name) => [name, { of: 'tasks', filter: ['status', 'not_in', ['done']] }]));
+  const within = (names, inner, end) => names.map((x) => `{{#${x}}}${end}`).join('') + inner + names.toReversed().map((x) => `{{/${x}}}${end}`).join('');
+  const html = async (body) => print(rep, many, `?template=${(await template({ body, lists, watermark: false })).id}&format=html`);
+  for (const names of [['a', 'b', 'c', 'contacts'], ['a', 'contacts']]) {
+    for (const body of [within(names, '', ''), within(names, '> \n', '\n'), within(names.slice(0, -1), '@表格 contacts: name\n', '\n')]) {
+      const a = await html(body);
+      if (names.length === 2) assert.equal(a.status, 200, a.text);
+      else problem(a, 413, 'too_large');
+    }
+  }
+  // who looks at a draft takes no list home
+  const body = '@表格 contacts: name';
+  const draft = await admin.post('/print-templates/actions/preview', { template: { entity: 'customer', body }, record: many.id });
+  assert.equal(draft.json.html.match(/同事\d+/g).length, 20, draft.text);
+  assert.equal((await print(rep, many, `?template=${(await template({ body })).id}&format=html`)).text.match(/同事\d+/g).length, 25);
+});
+
 test('places and preview for the editor', async () => {
   const places = (await sysadmin.post('/print-templates/actions/places', { entity: 'customer' }));
   assert.equal(places.status, 200, places.text);

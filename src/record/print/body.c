@@ -302,9 +302,16 @@ static bool want_in(PrintWant *w, Body *nodes, PrintSet *within)
         else if (b->kind == BODY_EACH || b->kind == BODY_UNLESS) {
             const FillNode tag = {.kind = b->kind == BODY_EACH ? FILL_EACH : FILL_UNLESS,
                                   .text = b->path};
-            ok &= print_want_tree(w, &tag, within, at);
             PrintSet *list = b->kind == BODY_EACH ? print_want_list(w, b->path) : NULL;
+            if (!print_want_tree(w, &tag, within, at)) {
+                ok = false; /* what stands in it may be of a list that is none */
+                continue;
+            }
+            if (list)
+                list->open = true;
             ok &= want_in(w, b->kids, list ? list : within);
+            if (list)
+                list->open = false;
         } else {
             ok &= print_want_tree(w, b->text, within, at);
         }

@@ -261,6 +261,8 @@ static bool read_list(PrintWant *w, PrintSet *s, int64_t id, FillData *d, int *r
     Ctx *c = w->c;
     int most = (int)conf_int("print.rows"), n = 0;
     int limit = s->limit && s->limit < most ? s->limit : most + 1;
+    if (w->list_most && w->list_most < limit)
+        limit = w->list_most;
     FillList *l = fill_data_list(d, s->name, s->paths.items, (int)s->paths.n);
     Filter *f;
     const char *sort;

@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -290,6 +291,23 @@ static int values_file(Ctx *c, const FillData *d)
     return -1;
 }
 
+/* Waits for others to end where too many work. false after 30 s. */
+static bool come_in(void)
+{
+    enum { WAIT_S = 30 };
+    struct timespec until;
+    int rc = 0;
+    (void)clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += WAIT_S;
+    pthread_mutex_lock(&lock);
+    while (running >= AT_ONCE && rc == 0)
+        rc = pthread_cond_timedwait(&room, &lock, &until);
+    bool in = running < AT_ONCE;
+    running += in;
+    pthread_mutex_unlock(&lock);
+    return in;
+}
+
 static bool run(Ctx *c, const char *path, const FillData *d, DocxWrite *write, void *arg)
 {
     struct stat st;
@@ -304,11 +322,12 @@ static bool run(Ctx *c, const char *path, const FillData *d, DocxWrite *write, v
         close(file);
         return false;
     }
-    pthread_mutex_lock(&lock);
-    while (running >= AT_ONCE)
-        pthread_cond_wait(&room, &lock);
-    running++;
-    pthread_mutex_unlock(&lock);
+    if (!come_in()) {
+        close(file);
+        if (data >= 0)
+            close(data);
+        return ctx_fail(c, ERR_BUSY, NULL, "err.busy");
+    }
     bool ok = program ? in_child(c, d ? "fill" : "look", file, data, write, arg)
                       : in_place(c, file, d, write, arg);
     pthread_mutex_lock(&lock);

@@ -254,7 +254,7 @@ static bool on_place(void *arg, const char *path, const FillCell *cell)
 static bool write_filled(Job *j, int at)
 {
     j->at = j->filled[at];
-    FillSink sink = {on_text, on_place, j};
+    FillSink sink = {.text = on_text, .place = on_place, .arg = j};
     return docx_out_begin(j->out, j->p.parts[at].name) &&
            fill_walk(j->at->tree, j->d, NULL, &sink) && flush(j) && docx_out_end(j->out);
 }

@@ -19,7 +19,30 @@ typedef struct Draw {
     bool built_in;
     Buf lines; /* text lines that stand together */
     bool any;
+    int64_t rows, bytes; /* put out so far */
+    int64_t rows_most, bytes_most;
+    bool over; /* too much; the mistake is said, nothing more is put out */
 } Draw;
+
+/* What a piece of the report takes beside its text, roughly: rows without a text are not for nothing. */
+enum { PIECE_BYTES = 256 };
+
+static bool spend(Draw *d, int64_t rows, int64_t bytes)
+{
+    Ctx *c = d->c;
+    if (d->over)
+        return false;
+    d->rows += rows;
+    d->bytes += bytes;
+    if (d->rows > d->rows_most)
+        d->over = !ctx_fail(c, ERR_TOO_LARGE, NULL, "print.rows_all", ctx_num(c, d->rows_most));
+    else if (d->bytes > d->bytes_most)
+        d->over =
+            !ctx_fail(c, ERR_TOO_LARGE, NULL, "print.too_large", ctx_num(c, d->bytes_most >> 20));
+    else if (rows && c->deadline_ms && clock_mono_ms() > c->deadline_ms)
+        d->over = !ctx_fail(c, ERR_TOO_LARGE, NULL, "print.too_long");
+    return !d->over;
+}
 
 /* ---- fields by the layout ------------------------------------------------------------------------------- */
 
@@ -107,26 +130,38 @@ int print_sections(Ctx *c, const Entity *e, PrintSection **out)
 
 /* ---- texts ---------------------------------------------------------------------------------------------- */
 
+typedef struct Line {
+    Draw *d;
+    Buf b;
+} Line;
+
 static bool on_text(void *arg, const char *text, size_t n)
 {
-    buf_add(arg, text, n);
+    Line *l = arg;
+    if (!spend(l->d, 0, (int64_t)n))
+        return false;
+    buf_add(&l->b, text, n);
     return true;
+}
+
+static bool on_row(void *arg)
+{
+    return spend(((Line *)arg)->d, 1, 0);
 }
 
 static bool on_place(void *arg, const char *path, const FillCell *cell)
 {
     (void)path;
-    if (cell && cell->text && cell->is != FILL_PICTURE)
-        buf_puts(arg, cell->text);
-    return true;
+    return !cell || !cell->text || cell->is == FILL_PICTURE ||
+           on_text(arg, cell->text, strlen(cell->text));
 }
 
 static const char *filled(Draw *d, const FillNode *nodes, const FillAt *at)
 {
-    Buf b;
-    buf_init(&b, d->c->a);
-    (void)fill_walk(nodes, d->d, at, &(FillSink){on_text, on_place, &b});
-    return b.data;
+    Line l = {.d = d};
+    buf_init(&l.b, d->c->a);
+    (void)fill_walk(nodes, d->d, at, &(FillSink){on_text, on_place, &l, on_row});
+    return l.b.data;
 }
 
 /* Lines that stood together are one text. */
@@ -159,7 +194,7 @@ static void put_pair(Draw *d, ReportPair *pairs, int *n, const char *label, cons
     FillCell room;
     const FillCell *cell = fill_data_get(d->d, at, path, &room, no);
     const char *text = cell && cell->text ? cell->text : "";
-    if (*text || always)
+    if ((*text || always) && spend(d, 0, PIECE_BYTES + (int64_t)strlen(text)))
         pairs[(*n)++] =
             (ReportPair){label, text, utf8_count(text) > WIDE_TEXT || strchr(text, '\n')};
 }
@@ -220,7 +255,7 @@ static int rows_next(Ctx *c, void *arg, const char **cells, ReportTone *tone)
 static void table(Draw *d, const Body *b)
 {
     const FillList *l = b->set ? map_get(&d->d->lists, b->path) : NULL;
-    if (!l || !b->n_columns)
+    if (!l || !b->n_columns || !spend(d, l->n, PIECE_BYTES))
         return;
     ReportColumn *columns = ARENA_ARRAY(d->c->a, b->n_columns, ReportColumn);
     for (int i = 0; i < b->n_columns; i++)
@@ -259,7 +294,7 @@ static void draw_section(Draw *d, const Body *b, const FillAt *at)
         return;
     }
     FillAt row = {.list = l, .up = at};
-    for (; row.row < l->n; row.row++)
+    for (; row.row < l->n && spend(d, 1, 0); row.row++)
         draw_in(d, b->kids, &row);
 }
 
@@ -278,6 +313,8 @@ static void draw_in(Draw *d, const Body *nodes, const FillAt *at)
     for (const Body *b = nodes; b; b = b->next) {
         if (left_out(d, b))
             continue;
+        if (!spend(d, 0, PIECE_BYTES))
+            return;
         if (b->kind != BODY_TEXT)
             end_lines(d);
         switch (b->kind) {
@@ -315,9 +352,15 @@ Report *body_draw(Ctx *c, const PrintTemplate *t, const Body *b, PrintWant *w, c
     page.paper = t->paper;
     page.landscape = t->landscape;
     page.watermark = t->watermark ? page.watermark : NULL;
-    Draw draw = {.c = c, .r = report_new(c, &page), .w = w, .d = d, .built_in = t->body == NULL};
+    Draw draw = {.rows_most = conf_int("print.rows"),
+                 .bytes_most = conf_size("print.docx_out"),
+                 .c = c,
+                 .r = report_new(c, &page),
+                 .w = w,
+                 .d = d,
+                 .built_in = t->body == NULL};
     buf_init(&draw.lines, c->a);
     draw_in(&draw, b, NULL);
     end_lines(&draw);
-    return draw.r;
+    return draw.over ? NULL : draw.r;
 }

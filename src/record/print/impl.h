@@ -19,6 +19,7 @@ typedef struct PrintTemplate {
     json_object *lists; /* or NULL */
     ReportPaper paper;
     bool landscape, watermark, enabled;
+    int list_most; /* rows of a list, the rest left out (a preview); 0: as many as print.rows */
 } PrintTemplate;
 
 /* ---- which values (want.c) ----------------------------------------------------------------------- */
@@ -61,6 +62,7 @@ typedef struct PrintSet {
     json_object *filter;
     const char *sort;
     int limit; /* 0: as many as print.rows */
+    bool open; /* a section of it is being looked through */
 } PrintSet;
 
 typedef struct PrintWant {
@@ -71,8 +73,8 @@ typedef struct PrintWant {
     int n_children;
     PrintSet record;
     VEC(PrintSet *) sets;
-    int n_paths;
-    const char *field; /* where mistakes go; NULL: what is unknown stays empty */
+    int n_paths, list_most; /* as in PrintTemplate */
+    const char *field;      /* where mistakes go; NULL: what is unknown stays empty */
 } PrintWant;
 
 void print_want_init(PrintWant *w, Ctx *c, const Entity *e, json_object *lists, const char *field);
@@ -80,7 +82,7 @@ void print_want_init(PrintWant *w, Ctx *c, const Entity *e, json_object *lists, 
 PrintSet *print_want_list(PrintWant *w, const char *name);
 /* One path of a set: true where it means a field there. */
 bool print_want_path(PrintWant *w, PrintSet *s, const char *path);
-/* All that a tree names; where: how the place of a mistake is said. within: the list the tree stands in, or NULL. */
+/* All that a tree names; a list within itself is a mistake even where what is unknown stays empty. where: how the place of a mistake is said. within: the list the tree stands in, or NULL. */
 bool print_want_tree(PrintWant *w, const FillNode *nodes, PrintSet *within, const char *where);
 /* The field a path of the set ended at: paths.items[out]. */
 const Field *print_field_at(const PrintLevel *l, int out);
@@ -134,7 +136,8 @@ bool body_parse(Ctx *c, const char *text, Body **out);
 bool body_want(PrintWant *w, Body *b);
 /* The text of the built-in template. */
 const char *body_built_in(Ctx *c, PrintWant *w);
-/* The report, on c->a; d and b must live as long. */
+/* The report, on c->a; d and b must live as long. NULL: more rows than print.rows or too much text (ERR_TOO_LARGE), or
+   past the deadline of the work. */
 Report *body_draw(Ctx *c, const PrintTemplate *t, const Body *b, PrintWant *w, const FillData *d);
 /* Fields by the layout of the reader, for "@fields" without names: title of each section, then paths. */
 typedef struct PrintSection {

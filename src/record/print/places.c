@@ -8,7 +8,7 @@
 #include "record/hooks.h"
 #include "record/print/template.h"
 
-enum { BODY_MOST = 200000 };
+enum { BODY_MOST = 200000, PREVIEW_ROWS = 20 };
 
 /* Names of fields are no data: who edits templates sees them all. */
 static bool offered(const Field *f)
@@ -171,6 +171,7 @@ static bool draft(Ctx *c, json_object *o, PrintTemplate *t)
                          .body = body,
                          .lists = json_member(o, "lists"),
                          .paper = print_paper(json_str(o, "paper", NULL)),
+                         .list_most = PREVIEW_ROWS,
                          .landscape = flag(o, "landscape", false),
                          .watermark = flag(o, "watermark", true)};
     return print_body_check(c, e, body, t->lists);
@@ -209,7 +210,7 @@ bool print_preview(Ctx *c, json_object *in, Buf *out)
         return false;
     buf_init(&html, c->a);
     Report *r = body_draw(c, &t, run.body, &run.want, &run.data);
-    if (!report_html(c, r, (ReportSink){put, &html}))
+    if (!r || !report_html(c, r, (ReportSink){put, &html}))
         return false;
     const FillCell *title = map_get(&run.data.values, "@title");
     Jw w;

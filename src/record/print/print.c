@@ -87,12 +87,14 @@ bool print_run(Ctx *c, const PrintTemplate *t, int64_t id, const char *base, Pri
 {
     *out = (PrintRun){.rows = 0};
     print_want_init(&out->want, c, t->e, t->lists, NULL);
+    out->want.list_most = t->list_most;
     want_title(&out->want);
     if (!t->docx) {
         const char *text = t->body ? t->body : body_built_in(c, &out->want);
         if (!body_parse(c, text, &out->body))
             return false;
-        (void)body_want(&out->want, out->body);
+        if (!body_want(&out->want, out->body))
+            return false;
     } else {
         const char *path, *tags;
         FillNode *nodes;
@@ -102,7 +104,8 @@ bool print_run(Ctx *c, const PrintTemplate *t, int64_t id, const char *base, Pri
         if (!docx_look(c, path, &tags) ||
             !fill_parse(c, "template", "Word", tags, strlen(tags), &nodes))
             return false;
-        (void)print_want_tree(&out->want, nodes, NULL, "Word");
+        if (!print_want_tree(&out->want, nodes, NULL, "Word"))
+            return false;
     }
     if (id == 0)
         print_sample(&out->want, &out->data);
@@ -121,14 +124,17 @@ typedef struct Note {
     int rows;
 } Note;
 
+/* Its rows count as those of an export; taken before the work, so that nobody has it done for nothing. */
+static bool take_rows(Ctx *c, void *arg)
+{
+    ConfRate limit = conf_rate("limit.export_rows");
+    return rate_take(c, arena_printf(c->a, "export:%lld", (long long)c->actor->user), (int)limit.n,
+                     limit.per_ms, *(const int *)arg);
+}
+
 static bool note(Ctx *c, void *arg)
 {
     const Note *n = arg;
-    ConfRate limit = conf_rate("limit.export_rows");
-    if (!c->actor->is_system && n->rows &&
-        !rate_take(c, arena_printf(c->a, "export:%lld", (long long)c->actor->user), (int)limit.n,
-                   limit.per_ms, n->rows))
-        return false;
     AuditEntry a = {.action = "print",
                     .entity = n->t->e->name,
                     .record = n->r->id,
@@ -202,7 +208,7 @@ static bool by_template(Ctx *c, const PrintTemplate *t, PrintRun *run, const cha
     if (!t->docx) {
         Report *r = body_draw(c, t, run->body, &run->want, &run->data);
         db_release(c); /* drawing takes its time */
-        return print_file(c, r, format, &out->path);
+        return r && print_file(c, r, format, &out->path);
     }
     out->path = attach_tmp(c, ".docx");
     if (!print_document(c, t->id, &document))
@@ -224,6 +230,8 @@ bool print_record(Ctx *c, const Entity *e, int64_t id, const PrintAsk *ask, Prin
     if (!own && !print_run(c, &t, id, ask->base, &run))
         return false;
     if (run.rows > conf_int("limit.export_free_rows") && !access_need_step_up(c))
+        return false;
+    if (!c->actor->is_system && run.rows && !db_write(c, take_rows, &run.rows))
         return false;
     out->mime = t.docx                       ? MIME_DOCX
                 : strcmp(format, "pdf") == 0 ? "application/pdf"

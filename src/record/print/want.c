@@ -227,6 +227,28 @@ static bool take_path(PrintWant *w, PrintSet *within, const char *path, const ch
            unknown(w, where, path);
 }
 
+/* Rows once more for each row: six of them within each other are nobody's paper. */
+static bool within_itself(const PrintWant *w, const PrintSet *s)
+{
+    for (size_t i = 0; i < w->sets.n; i++) {
+        const PrintSet *o = w->sets.items[i];
+        if (o->open && (o == s || (o->link == s->link && !o->filter && !s->filter)))
+            return true;
+    }
+    return false;
+}
+
+static bool each_row(PrintWant *w, const FillNode *n, PrintSet *list, const char *where)
+{
+    if (within_itself(w, list))
+        return w->c->n_err < PRINT_MISTAKES &&
+               ctx_fail(w->c, ERR_INVALID, w->field, "print.list_within", where, n->text);
+    list->open = true;
+    bool ok = print_want_tree(w, n->kids, list, where);
+    list->open = false;
+    return ok;
+}
+
 bool print_want_tree(PrintWant *w, const FillNode *nodes, PrintSet *within, const char *where)
 {
     bool ok = true;
@@ -236,7 +258,8 @@ bool print_want_tree(PrintWant *w, const FillNode *nodes, PrintSet *within, cons
         PrintSet *list = n->kind == FILL_PLACE ? NULL : print_want_list(w, n->text);
         if (!list)
             ok &= take_path(w, within, n->text, where);
-        ok &= print_want_tree(w, n->kids, list && n->kind == FILL_EACH ? list : within, where);
+        ok &= list && n->kind == FILL_EACH ? each_row(w, n, list, where)
+                                           : print_want_tree(w, n->kids, within, where);
     }
     return ok;
 }

@@ -30,7 +30,8 @@ static const char *filled(Ctx *c, const FillData *d, const char *text)
     Buf b;
     buf_init(&b, c->a);
     assert_true(fill_parse(c, "body", "1", text, strlen(text), &nodes));
-    assert_true(fill_walk(nodes, d, NULL, &(FillSink){on_text, on_place, &b}));
+    assert_true(
+        fill_walk(nodes, d, NULL, &(FillSink){.text = on_text, .place = on_place, .arg = &b}));
     return b.data;
 }
 
