@@ -364,6 +364,25 @@ describe('what is refused', () => {
     assert.equal((await admin.delNow(`/channels/${mail}`)).status, 204);
   });
 
+  test('what the program noted on a row since an import stays when that is taken back', async () => {
+    await made(admin, '/rules', { name: '轮流', entity: 'contact', event: 'created', enabled: true, actions: [{ do: 'assign', how: 'round_robin', users: [ids.rep, ids.boss] }] });
+    const turn = async () => Number(/"turn":(\d+)/.exec((await s.cliOk('dump', '--logical', '--sorted')).stdout.split('\n').find((l) => l.startsWith('{"table":"rule",') && l.includes('轮流')))?.[1] ?? 0);
+    const f = JSON.parse(await exported(admin, 'rule'));
+    f.records.rule.find((x) => x.name === '轮流').position = 8;
+    const done = await apply(admin, f);
+    assert.equal(done.status, 200, done.text);
+    const customer = await made(admin, '/customers', { name: '戊公司', phone: '13900000005', industry: 'it', source: 'website' });
+    await made(admin, '/contacts', { name: '轮到谁', customer, phone: '13900000006' });
+    const noted = await turn();
+    assert.ok(noted > 0);
+    const undone = await admin.post(`/configuration-imports/${done.json.id}/actions/undo`, {});
+    assert.equal(undone.status, 204, undone.text);
+    assert.equal(await turn(), noted);
+    const rule = (await admin.get('/rules?limit=200')).json.data.find((r) => r.name === '轮流');
+    assert.equal(rule.position, 100);
+    assert.equal((await admin.delNow(`/rules/${rule.id}`)).status, 204);
+  });
+
   test('an undo does not go past an approval flow, nor past the right to delete', async () => {
     const old = await made(admin, '/tags', { name: '原有的', color: 'red' });
     const done = await apply(admin, file({ tag: [{ name: '原有的', color: 'green' }, { name: '新来的' }] }));
