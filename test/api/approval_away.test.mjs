@@ -99,18 +99,73 @@ describe('on leave', () => {
     await h.act(p.rep, r, 'withdraw');
   });
 
-  test('a deputy who is asked himself answers once, for himself', async () => {
+  describe('where all have to agree', () => {
+    let both, west;
+    before(async () => {
+      await h.drop(f);
+      both = await h.flow({ fields: ['name'], steps: [{ who: 'role', role: 'sales_manager', mode: 'all' }] });
+      west = (await h.admin.get('/users?limit=50&fields=login,name')).json.data.find((u) => u.login === 'west_manager').id;
+    });
+    after(async () => { await h.drop(both); f = await h.flow({ fields: ['name'] }); });
+    const waiting = async (r) => (await partsOf(r)).filter((t) => t.state === 'waiting');
+    const standIn = (r) => until(async () => (await waiting(r)).find((t) => t.deputy_for?.id === west), 20_000, 'somebody in the place of the absent');
+    const clientOf = (who) => p[Object.keys(p).find((n) => id[n] === who)];
+
+    test('two votes stay two people: a deputy who is asked himself answers for himself only', async () => {
+      await leave(h.admin, west, id.manager);
+      const r = await request('两个经理');
+      const parts = await waiting(r);
+      assert.equal(parts.length, 2);
+      assert.equal(parts.find((t) => t.owner.id === id.manager).deputy_for ?? null, null);
+      const other = parts.find((t) => t.owner.id !== id.manager);
+      assert.equal(other.deputy_for.id, west);
+      assert.equal((await h.act(p.manager, r, 'agree')).status, 200);
+      assert.equal(await h.stateOf(r), 'waiting');
+      assert.equal((await h.act(clientOf(other.owner.id), r, 'agree')).status, 200);
+      assert.equal(await h.stateOf(r), 'done');
+      await leave(h.admin, west, null);
+    });
+
+    test('nobody agrees twice by a leave that begins after he has agreed, or by a request handed to him', async () => {
+      const r = await request('同意之后');
+      assert.equal((await h.act(p.manager, r, 'agree')).status, 200);
+      await leave(h.admin, west, id.manager);
+      const part = await standIn(r);
+      assert.ok(![id.manager, id.rep].includes(part.owner.id));
+      assert.ok(!await h.hasTask(p.manager, r));
+      problem(await h.act(p.manager, r, 'agree'), 403);
+      problem(await h.act(clientOf(part.owner.id), r, 'delegate', { to: id.manager }), 409);
+      assert.equal(await h.stateOf(r), 'waiting');
+      assert.equal((await h.act(clientOf(part.owner.id), r, 'agree')).status, 200);
+      assert.equal(await h.stateOf(r), 'done');
+      await leave(h.admin, west, null);
+    });
+
+    test('sent back and submitted again, all are asked anew', async () => {
+      const r = await request('再次提交');
+      assert.equal((await h.act(p.manager, r, 'agree')).status, 200);
+      await leave(h.admin, west, id.manager);
+      const first = await standIn(r);
+      assert.equal((await h.act(clientOf(first.owner.id), r, 'send_back', { comment: '补材料' })).status, 200);
+      assert.equal((await h.act(p.rep, r, 'submit')).status, 200);
+      assert.equal((await waiting(r)).length, 2);
+      assert.equal((await h.act(p.manager, r, 'agree')).status, 200);
+      assert.equal((await h.act(clientOf((await standIn(r)).owner.id), r, 'agree')).status, 200);
+      assert.equal(await h.stateOf(r), 'done');
+      await leave(h.admin, west, null);
+    });
+  });
+
+  test('where one is enough, a deputy who is asked himself answers once, for himself', async () => {
     await h.drop(f);
-    const both = await h.flow({ fields: ['name'], steps: [{ who: 'role', role: 'sales_manager', mode: 'all' }] });
-    await leave(p.manager, id.manager, null);
-    const managers = (await h.admin.get('/users?limit=50&fields=login,name')).json.data.filter((u) => ['manager', 'west_manager'].includes(u.login));
-    const west = managers.find((u) => u.login === 'west_manager');
-    await leave(p.manager, id.manager, west.id);
-    const r = await request('两个经理');
-    assert.deepEqual((await partsOf(r)).map((t) => [t.owner.id, t.deputy_for?.id ?? null]), [[west.id, null]]);
-    await leave(p.manager, id.manager, null);
+    const either = await h.flow({ fields: ['name'], steps: [{ who: 'role', role: 'sales_manager' }] });
+    const west = (await h.admin.get('/users?limit=50&fields=login,name')).json.data.find((u) => u.login === 'west_manager').id;
+    await leave(h.admin, west, id.manager);
+    const r = await request('任一经理');
+    assert.deepEqual((await partsOf(r)).map((t) => [t.owner.id, t.deputy_for?.id ?? null]), [[id.manager, null]]);
+    await leave(h.admin, west, null);
     await h.act(p.rep, r, 'withdraw');
-    await h.drop(both);
+    await h.drop(either);
     f = await h.flow({ fields: ['name'] });
   });
 });
@@ -123,6 +178,10 @@ describe('a leave is set', () => {
     await leave(h.admin, id.rep, id.rep2);
     assert.ok((await p.rep.get('/notifications?limit=9')).json.data.some((n) => /设置了休假代理/.test(n.title)));
     problem(await away(p.rep2, id.rep, id.rep2), 403, 'forbidden');
+    // who may set it names anybody but himself: only the person gives his vote to him
+    problem(await away(p.manager, id.rep, id.manager), 403, 'forbidden');
+    problem(await away(h.admin, id.rep, id.admin), 403, 'forbidden');
+    problem(await h.admin.patchNow(`/users/${id.rep}`, { away_from: day(0), away_to: day(9), deputy: id.admin }), 403, 'forbidden');
     problem(await away(p.west_rep, id.manager, id.west_rep), 403, 'forbidden');
     problem(await away(p.rep, id.manager, id.rep), 403, 'forbidden');
     problem(await away(p.rep, id.boss, id.rep), 403, 'forbidden');

@@ -3,12 +3,13 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { approvals } from '../lib/approvals.mjs';
 import { until } from '../lib/index.mjs';
-import { address, mailsTo, mailTo, smtp } from '../lib/mailbox.mjs';
+import { address, mailsTo, mailTo, peer, smtp } from '../lib/mailbox.mjs';
 import { filter, make, mistakes, problem } from '../lib/records.mjs';
 
-let h, p, id, f, inbox;
+let h, p, id, f, inbox, sms;
 before(async () => {
-  h = await approvals({ env: { ZHIKE_OUTBOUND_PRIVATE: smtp, ZHIKE_HTTP_BASE_URL: 'http://localhost/', ZHIKE_HTTP_TRUSTED_PROXIES: '127.0.0.1' }, only: ['rep', 'rep2', 'manager', 'dept_head', 'boss', 'sysadmin'] });
+  sms = await peer(() => ({ body: { ok: 1 } }));
+  h = await approvals({ env: { ZHIKE_OUTBOUND_PRIVATE: `${smtp},${sms.host}`, ZHIKE_HTTP_BASE_URL: 'http://localhost/', ZHIKE_HTTP_TRUSTED_PROXIES: '127.0.0.1' }, only: ['rep', 'rep2', 'manager', 'dept_head', 'boss', 'sysadmin'] });
   ({ p, id } = h);
   await make(h.admin, 'channels', { name: '邮件', kind: 'mail', url: `smtp://${smtp}`, sender: '知客 <crm@example.com>' });
   inbox = {};
@@ -19,7 +20,7 @@ before(async () => {
   }
   f = await h.flow({ fields: ['name'] });
 });
-after(() => h?.server.stop());
+after(() => Promise.all([h?.server.stop(), sms?.stop()]));
 
 const nobody = () => h.server.anyone();
 /** Each call from a network of its own: what one of them may try is limited. */
@@ -161,6 +162,39 @@ describe('it ends', () => {
     assert.equal((await p.manager.post(`/users/${id.manager}/actions/away`, {})).status, 200);
     await ended(tokenIn(mail));
     await h.act(p.rep, a.r, 'withdraw');
+  });
+});
+
+describe('an account that asks for more than a mailbox', () => {
+  test('locked after wrong passwords its links open nothing', async () => {
+    const { r, token } = await asked('manager');
+    assert.equal((await look(token)).json.sign_in, false);
+    for (let i = 0; i < 5; i++) await nobody().post('/session', { login: 'manager', password: `wrong-${i}` }, from());
+    problem(await look(token), 404, 'not_found');
+    problem(await answer(token, 'agree'), 404, 'not_found');
+    assert.equal(await h.stateOf(r), 'waiting');
+    await h.act(p.rep, r, 'withdraw');
+    await h.admin.stepUp();
+    assert.equal((await h.admin.patchNow(`/users/${id.manager}`, { password: 'A-third-pass-2026!' })).status, 200);
+    p.manager = await h.server.login('manager', 'A-third-pass-2026!');
+  });
+
+  test('with a second factor it looks by the link and answers signed in', async () => {
+    const { c, r, token } = await asked('manager');
+    await make(h.admin, 'channels', { name: '短信', kind: 'sms_http', url: `${sms.url}/send`, body: '{"to":"{{phone}}","code":"{{code}}"}' });
+    const begun = await p.manager.post('/me/factor', { mobile: '13900007777', password: 'A-third-pass-2026!' });
+    assert.equal(begun.status, 202, begun.text);
+    const { code } = await until(() => sms.calls.map((x) => JSON.parse(x.body)).find((m) => m.to === '13900007777'), 20_000, 'the code');
+    assert.equal((await p.manager.post('/me/factor/confirm', { code })).status, 200);
+    const seen = await look(token);
+    assert.deepEqual([seen.status, seen.json.sign_in, seen.json.number], [200, true, r.number], seen.text);
+    for (const what of ['agree', 'refuse']) problem(await answer(token, what, '理由'), 403, 'forbidden');
+    assert.deepEqual([await h.stateOf(r), await nameOf(c)], ['waiting', c.name]);
+    assert.equal((await h.act(p.manager, r, 'agree')).status, 200);
+    assert.equal(await h.stateOf(r), 'done');
+    await h.admin.stepUp();
+    assert.equal((await h.admin.post(`/users/${id.manager}/actions/factor_off`, {})).status, 200);
+    p.manager = await h.server.login('manager', 'A-third-pass-2026!');
   });
 });
 

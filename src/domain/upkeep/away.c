@@ -37,6 +37,9 @@ bool away_check(Ctx *c, Save *s)
         ctx_fail(c, ERR_INVALID, "away_to", "err.away_past");
     if (s->after[USER_DEPUTY].i == s->id)
         ctx_fail(c, ERR_INVALID, "deputy", "err.away_self");
+    else if (!c->actor->is_system && c->actor->user != s->id &&
+             s->after[USER_DEPUTY].i == c->actor->user) /* nobody takes another's vote himself */
+        ctx_fail(c, ERR_FORBIDDEN, "deputy", "err.away_named");
     return true;
 }
 

@@ -109,6 +109,11 @@ static bool agree(Ctx *c, Act *a)
     ApprovalStep steps[APPROVAL_STEPS_MOST];
     int n, at = step_of(a);
     int64_t waiting;
+    bool twice;
+    if (!approval_agreed(c, a->id, at, c->actor->user, &twice))
+        return false;
+    if (twice) /* whatever way a second part came to him */
+        return ctx_fail(c, ERR_FORBIDDEN, NULL, "err.approval_twice");
     if (!approval_task_end(c, a->task, "agreed", a->comment) ||
         !approval_steps(c, text_of(c, &a->r, CHANGE_REQUEST_STEPS), true, steps, &n) ||
         !approval_tasks_waiting(c, a->id, &waiting))
@@ -135,8 +140,13 @@ static bool pass_on(Ctx *c, Act *a)
     bool add = strcmp(a->name, "add") == 0;
     int64_t due;
     int made;
+    bool agreed;
     if (a->to == a->r.v[STD_OWNER].i)
         return ctx_fail(c, ERR_INVALID, "to", "err.approval_self");
+    if (!approval_agreed(c, a->id, step_of(a), a->to, &agreed))
+        return false;
+    if (agreed)
+        return ctx_fail(c, ERR_CONFLICT, "to", "err.approval_there");
     if (!approval_task_due(c, a->task, &due) ||
         (!add && !approval_task_end(c, a->task, "handed_on", a->comment)))
         return false;

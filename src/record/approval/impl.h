@@ -63,17 +63,7 @@ typedef struct ApprovalAways {
     int n;
 } ApprovalAways;
 bool approval_aways(Ctx *c, ApprovalAways *out);
-/*
- * Who answers in the place of this person now: himself where he is here; else along the deputies to the first who is here.
- * Never the requester, nobody who left; where the deputies end in him or in a circle, whoever stands above, and where nobody
- * does, the person himself.
- */
-bool approval_seat(Ctx *c, const ApprovalAways *away, int64_t person, int64_t requester,
-                   int64_t *out);
-/* Somebody in the place of a person who left: to whom he handed over, whoever stands above him, the management, the
-   administrators; never the requester. ERR_CONFLICT where nobody is left. */
-bool approval_heir(Ctx *c, const ApprovalAways *away, int64_t person, int64_t requester,
-                   int64_t *out);
+bool approval_is_away(const ApprovalAways *away, int64_t person);
 
 /* ---- task.c ---------------------------------------------------------------------------------- */
 
@@ -86,6 +76,20 @@ typedef struct ApprovalPart {
     const char *
         key; /* sentence of the notice; NULL: as the kind asks. A deputy is told for whom instead. */
 } ApprovalPart;
+/*
+ * Who answers in the place of this person now: himself where he is here; else along the deputies to the first who is here.
+ * Never the requester, nobody who left, and where all have to agree nobody who has or had another part in this step (two
+ * votes are two people); where the deputies end in such a one or in a circle, whoever stands above, and where nobody does, the
+ * person himself. Of the part: request, requester, step.
+ */
+bool approval_seat(Ctx *c, const ApprovalAways *away, const ApprovalPart *part, int64_t person,
+                   int64_t *out);
+/* Somebody in the place of a person who left: to whom he handed over, whoever stands above him, the management, the
+   administrators; never the requester, nor who is none for a seat. ERR_CONFLICT where nobody is left. */
+bool approval_heir(Ctx *c, const ApprovalAways *away, const ApprovalPart *part, int64_t person,
+                   int64_t *out);
+/* Did he agree in this step, since the request was sent back last? */
+bool approval_agreed(Ctx *c, int64_t request, int step, int64_t user, bool *out);
 /*
  * In a write: a task for each of the people, who may read the request from now on and are told. Who is on leave is
  * represented (kind "agree"); whoever has a task already gets no second one. *n_out (may be NULL): how many were made.

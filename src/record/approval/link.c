@@ -32,22 +32,26 @@ typedef struct Holder {
     int64_t user, request, version;
     const char *name, *email, *state;
     int64_t password_at;
-    bool able; /* active, and no new password is due */
+    bool able;   /* active, and no new password is due */
+    bool locked; /* too many wrong passwords */
+    bool factor; /* has a second factor: looks by the link, answers signed in */
 } Holder;
 
 static bool find_holder(Ctx *c, int64_t task, Holder *out, bool *found)
 {
-    DbVal p[] = {db_of_int(task)};
+    DbVal p[] = {db_of_int(task), db_of_int(c->now_ms)};
     int mark = c->n_err;
     DbRows *r = db_query(
         c,
         SQL("SELECT u.\"id\", q.\"id\", q.\"version\", u.\"name\", u.\"email\", t.\"state\", "
             "coalesce(u.\"password_changed_at\", 0), CASE WHEN u.\"status\" = 'active' AND "
             "u.\"deleted_at\" IS NULL AND coalesce(u.\"must_change_password\", 0) = 0 THEN 1 ELSE "
-            "0 END FROM \"approval_task\" t JOIN \"change_request\" q ON q.\"id\" = "
+            "0 END, CASE WHEN u.\"locked_until\" > $2 THEN 1 ELSE 0 END, CASE WHEN "
+            "u.\"factor_mobile\" IS NOT NULL THEN 1 ELSE 0 END FROM \"approval_task\" t JOIN "
+            "\"change_request\" q ON q.\"id\" = "
             "t.\"request_id\" JOIN \"user\" u ON u.\"id\" = t.\"owner_id\" WHERE t.\"id\" = $1 AND "
             "t.\"kind\" = 'agree' AND t.\"deleted_at\" IS NULL AND q.\"deleted_at\" IS NULL"),
-        p, 1);
+        p, 2);
     if (!r)
         return false;
     *found = db_step(r);
@@ -59,7 +63,9 @@ static bool find_holder(Ctx *c, int64_t task, Holder *out, bool *found)
                         .email = db_text_copy(c->a, r, 4),
                         .state = db_text_copy(c->a, r, 5),
                         .password_at = db_int(r, 6),
-                        .able = db_int(r, 7) == 1};
+                        .able = db_int(r, 7) == 1,
+                        .locked = db_int(r, 8) == 1,
+                        .factor = db_int(r, 9) == 1};
     db_done(r);
     return c->n_err == mark;
 }
@@ -134,7 +140,7 @@ static bool open_link(Ctx *c, const char *token, Claim *k, Holder *h, Record *re
     /* of a task that is none, too, so that the time does not tell */
     Holder nobody = {.email = ""};
     bool good = crypt_equal_text(sign(c, k, found ? h : &nobody), signature);
-    if (!found || !good || !h->able || k->expires <= c->now_ms)
+    if (!found || !good || !h->able || h->locked || k->expires <= c->now_ms)
         return over(c, "approval.link_over");
     if (strcmp(h->state, "waiting") != 0 || h->version != k->version)
         return over(c, "approval.link_answered");
@@ -185,6 +191,7 @@ bool approval_link_look(Ctx *c, const char *token, Buf *out)
     jw_obj(&w);
     jw_kstr(&w, "person", h.name);
     jw_kinstant(&w, "expires_at", k.expires);
+    jw_kbool(&w, "sign_in", h.factor);
     jw_kstr(&w, "number", text_of(c, &r, CHANGE_REQUEST_NUMBER));
     jw_kstr(&w, "title", text_of(c, &r, CHANGE_REQUEST_TITLE));
     jw_kstr(&w, "operation", option_label(c, &r, CHANGE_REQUEST_OPERATION));
@@ -203,6 +210,9 @@ bool approval_link_answer(Ctx *c, const char *token, const char *answer, const c
     Record r;
     if (strcmp(answer, "agree") != 0 && strcmp(answer, "refuse") != 0)
         return ctx_fail(c, ERR_ENUM_UNKNOWN, "answer", "err.enum.unknown", answer, "agree, refuse");
-    return open_link(c, token, &k, &h, &r) &&
-           approval_answer(c, &r, answer, comment, k.task, k.version);
+    if (!open_link(c, token, &k, &h, &r))
+        return false;
+    if (h.factor) /* the mailbox alone is not both of his factors */
+        return ctx_fail(c, ERR_FORBIDDEN, NULL, "approval.link_sign_in");
+    return approval_answer(c, &r, answer, comment, k.task, k.version);
 }

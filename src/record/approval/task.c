@@ -64,14 +64,14 @@ bool approval_tasks(Ctx *c, const ApprovalPart *t, const int64_t *people, int n,
     int made = 0;
     if (agrees && !approval_aways(c, &away))
         return false;
-    /* those who are here first: a deputy who is asked himself answers for himself */
+    /* those who are here first: a deputy who is asked himself answers for himself, and for nobody else where all must */
     for (int round = 0; round < 2; round++)
         for (int i = 0; i < n; i++) {
             int64_t who = people[i], there;
-            if (agrees && !approval_seat(c, &away, people[i], t->requester, &who))
-                return false;
-            if ((who != people[i]) != (round == 1))
+            if (approval_is_away(&away, people[i]) != (round == 1))
                 continue;
+            if (agrees && !approval_seat(c, &away, t, people[i], &who))
+                return false;
             if (!approval_task_of(c, t->request, t->kind, who, &there))
                 return false;
             if (there)

@@ -119,6 +119,7 @@ static bool seats(Ctx *c, const ApprovalAways *away, int64_t *after, Seat *out, 
 static bool place_of(Ctx *c, const ApprovalAways *away, const Seat *s, int64_t *to)
 {
     int64_t person = s->deputy_for ? s->deputy_for : s->owner;
+    ApprovalPart part = {.request = s->request, .requester = s->requester, .step = s->step};
     bool here = true;
     *to = s->owner;
     if (strcmp(s->kind, "execute") == 0) { /* every administrator has one */
@@ -134,8 +135,8 @@ static bool place_of(Ctx *c, const ApprovalAways *away, const Seat *s, int64_t *
     if (!approval_active(c, person, &here))
         return false;
     if (!here)
-        return s->deputy_for && !s->left ? true : approval_heir(c, away, person, s->requester, to);
-    return approval_seat(c, away, person, s->requester, to);
+        return s->deputy_for && !s->left ? true : approval_heir(c, away, &part, person, to);
+    return approval_seat(c, away, &part, person, to);
 }
 
 typedef struct Move {
