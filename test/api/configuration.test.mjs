@@ -399,6 +399,22 @@ describe('what is refused', () => {
     assert.equal((await admin.delNow(`/approval-flows/${flow}`)).status, 204);
   });
 
+  test('who may not delete takes no row away by an undo', async () => {
+    const role = await made(admin, '/roles', { code: 'packer', name: '打包', rights: { rights: ['settings'], entities: { rule: { scope: 'all', actions: 'read create edit' } } } });
+    const had = (await admin.get(`/users/${ids.rep}`)).json.roles.map((r) => r.id);
+    await admin.stepUp();
+    assert.equal((await admin.patchNow(`/users/${ids.rep}`, { roles: [role] })).status, 200);
+    const who = await s.login('rep', passwordOf('rep'));
+    const done = await apply(who, file({ rule: [{ name: '只加不删', entity: 'task', event: 'updated', actions: [{ do: 'notify', to: ['owner'], title: 'x' }] }] }));
+    assert.equal(done.status, 200, done.text);
+    const undone = await who.post(`/configuration-imports/${done.json.id}/actions/undo`, {});
+    assert.equal(undone.status, 403, undone.text);
+    assert.deepEqual(undone.json.errors.map((e) => e.field), ['rule']);
+    assert.equal((await admin.post(`/configuration-imports/${done.json.id}/actions/undo`, {})).status, 204);
+    await admin.stepUp();
+    assert.equal((await admin.patchNow(`/users/${ids.rep}`, { roles: had })).status, 200);
+  });
+
   test('strangers get nothing; parts one may not read are left out, and refused on the way in', async () => {
     const f = file({ tag: [{ name: '陌生人' }] });
     const people = {};
