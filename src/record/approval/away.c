@@ -97,14 +97,14 @@ static bool search_of(Ctx *c, const ApprovalAways *away, const ApprovalPart *par
     ApprovalStep steps[APPROVAL_STEPS_MOST];
     VEC(int64_t) taken = {0};
     const char *text = NULL;
-    int n, mark = c->n_err;
+    int n = 0, mark = c->n_err;
     DbVal p[] = {db_of_int(part->request)};
     *out = (Search){.away = away, .person = person, .requester = part->requester};
     if (!db_one_text(c, SQL("SELECT \"steps\" FROM \"change_request\" WHERE \"id\" = $1"), p, 1,
                      &text, NULL) ||
-        !approval_steps(c, text ? text : "[]", true, steps, &n))
+        (text && !approval_steps(c, text, true, steps, &n)))
         return false;
-    if (part->step >= n || !steps[part->step].all)
+    if (!text || part->step >= n || !steps[part->step].all)
         return true;
     DbRows *r = parts_of(c, part->request, part->step);
     if (!r)

@@ -97,7 +97,8 @@ static const char *seat(T *t, const char *person, const char *requester)
     DbVal p;
     const char *login = NULL;
     OK(t, approval_aways(&t->c, &all));
-    OK(t, approval_seat(&t->c, &all, user_id(t, person), user_id(t, requester), &who));
+    ApprovalPart part = {.requester = user_id(t, requester)};
+    OK(t, approval_seat(&t->c, &all, &part, user_id(t, person), &who));
     p = db_of_int(who);
     OK(t, db_one_text(&t->c, SQL("SELECT login FROM \"user\" WHERE id = $1"), &p, 1, &login, NULL));
     return login;
@@ -160,20 +161,21 @@ static void test_heirs(void **state)
     int64_t who, lead = user_id(t, "lead"), rep = user_id(t, "rep"), boss = user_id(t, "boss"),
                  sys = user_id(t, "sys"), rep2 = user_id(t, "rep2");
     const SaveOptions o = {.if_version = -1, .trusted = true};
-    OK(t, approval_heir(&t->c, &none, lead, rep, &who));
+    OK(t, approval_heir(&t->c, &none, &(ApprovalPart){.requester = rep}, lead, &who));
     assert_int_equal(who, boss);
-    OK(t, approval_heir(&t->c, &none, lead, boss, &who));
+    OK(t, approval_heir(&t->c, &none, &(ApprovalPart){.requester = boss}, lead, &who));
     assert_int_equal(who, sys);
     OK(t, rec_update(&t->c, ent(t, "user"), lead, js(t, "{\"handover_to\": %lld}", (long long)rep2),
                      &o, NULL));
-    OK(t, approval_heir(&t->c, &none, lead, rep, &who));
+    OK(t, approval_heir(&t->c, &none, &(ApprovalPart){.requester = rep}, lead, &who));
     assert_int_equal(who, rep2);
-    OK(t, approval_heir(&t->c, &none, lead, rep2, &who)); /* who asks is nobody's heir */
+    OK(t, approval_heir(&t->c, &none, &(ApprovalPart){.requester = rep2}, lead,
+                        &who)); /* who asks is nobody's heir */
     assert_int_equal(who, boss);
     OK(t, rec_update(&t->c, ent(t, "user"), boss, js(t, "{\"status\": \"disabled\"}"), &o, NULL));
-    OK(t, approval_heir(&t->c, &none, lead, rep2, &who));
+    OK(t, approval_heir(&t->c, &none, &(ApprovalPart){.requester = rep2}, lead, &who));
     assert_int_equal(who, sys);
-    assert_false(approval_heir(&t->c, &none, boss, sys, &who));
+    assert_false(approval_heir(&t->c, &none, &(ApprovalPart){.requester = sys}, boss, &who));
     ERR_IS(t, ERR_CONFLICT, NULL);
     t_end(t);
 }
