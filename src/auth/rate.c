@@ -7,6 +7,8 @@
 #include "base/clock.h"
 #include "db/db.h"
 
+enum { SAME_TIME = 60000 };
+
 bool rate_look(Ctx *c, const char *key, int64_t window_ms, int64_t now_ms, RateState *out)
 {
     DbVal p[] = {db_of_text(key)};
@@ -31,20 +33,24 @@ bool rate_look(Ctx *c, const char *key, int64_t window_ms, int64_t now_ms, RateS
 bool rate_add(Ctx *c, const char *key, int64_t window_ms, int64_t now_ms, int64_t amount,
               RateState *out)
 {
-    /* A window that seems to begin in the future comes from a clock set back: it is over, too. */
+    /*
+     * A window that begins well in the future comes from a clock set back: it is over, too. One that begins a
+     * little later is of a request at the same time that came here first: it goes on, or many at once
+     * would empty the counter.
+     */
     DbVal p[] = {db_of_text(key), db_of_int(amount), db_of_int(now_ms),
-                 db_of_int(now_ms - window_ms)};
+                 db_of_int(now_ms - window_ms), db_of_int(now_ms + SAME_TIME)};
     int mark = c->n_err;
     DbRows *r = db_query(
         c,
         SQL("INSERT INTO \"rate_hit\" (\"key\", n, started_at, last_at) VALUES ($1, $2, $3, $3) "
             "ON CONFLICT (\"key\") DO UPDATE SET "
-            "n = CASE WHEN rate_hit.started_at <= $4 OR rate_hit.started_at > $3 THEN $2 "
+            "n = CASE WHEN rate_hit.started_at <= $4 OR rate_hit.started_at > $5 THEN $2 "
             "ELSE rate_hit.n + $2 END, "
-            "started_at = CASE WHEN rate_hit.started_at <= $4 OR rate_hit.started_at > $3 THEN $3 "
+            "started_at = CASE WHEN rate_hit.started_at <= $4 OR rate_hit.started_at > $5 THEN $3 "
             "ELSE rate_hit.started_at END, last_at = $3 "
             "RETURNING n, started_at, last_at"),
-        p, 4);
+        p, 5);
     if (!r)
         return false;
     RateState s = {0};

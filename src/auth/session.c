@@ -122,8 +122,9 @@ static bool address_may_try(Ctx *c, const char *key, int64_t now)
     RateState s;
     if (!rate_look(c, key, ADDRESS_WINDOW, now, &s))
         return false;
-    int64_t wait = s.last_at + address_wait_ms(&s) - now;
-    if (wait <= 0 || s.last_at > now + SKEW)
+    int64_t held = address_wait_ms(&s), wait = s.last_at + held - now;
+    /* a failure at the same time may be a little newer than this request */
+    if (held == 0 || wait <= 0 || s.last_at > now + SKEW)
         return true;
     c->retry_after_s = (int)((wait + 999) / 1000);
     return ctx_fail(c, ERR_LIMIT, NULL, "err.limit", ctx_num(c, c->retry_after_s));

@@ -317,6 +317,10 @@ static void limits(void **state)
     assert_false(rate_take(&c, "reset:1", 5, 3600000, 1));
     assert_int_equal(c.err->code, ERR_LIMIT);
     assert_in_range(c.retry_after_s, 3500, 3600);
+    /* a request that began a moment before the first one empties no counter */
+    ctx_now(&c, a);
+    c.now_ms -= 5000;
+    assert_false(rate_take(&c, "reset:1", 5, 3600000, 1));
     ctx_now(&c, a);
     OK(&c, rate_take(&c, "reset:2", 5, 3600000, 1));
     /* a refused amount is not counted */
