@@ -55,7 +55,7 @@ bool sql_search_remove(Ctx *c, const char *entity, int64_t id);
  * may be so that it is short, whether there is more, how long it took.
  */
 typedef struct SearchTend {
-    Pace pace; /* its rows are pages of FTS5 */
+    Pace pace;  /* its rows are pages of FTS5 */
     bool whole; /* SQLite: all segments into one, so that removed words are nowhere any more */
     bool begun, more;
 } SearchTend;
