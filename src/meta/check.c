@@ -17,35 +17,14 @@ const char *const meta_right_names[] = {"settings", "fields", "audit",       "us
                                         "sessions", "jobs",   "import_keep", NULL};
 
 /* Paths of the API that belong to no entity (CONTRACT 2). A test of the router holds every route's first word to be here. */
-static const char *const reserved_plurals[] = {"session",
-                                               "sessions",
-                                               "me",
-                                               "password-reset",
-                                               "approval-link",
-                                               "approval-link",
-                                               "tokens",
-                                               "step-up",
-                                               "schema",
-                                               "imports",
-                                               "jobs",
-                                               "events",
-                                               "metrics",
-                                               "reports",
-                                               "search",
-                                               "merges",
-                                               "attachments",
-                                               "import-templates",
-                                               "favorites",
-                                               "calendar",
-                                               "settings",
-                                               "openapi",
-                                               "assets",
-                                               "healthz",
-                                               "readyz",
-                                               "welcome",
-                                               "logo",
-                                               "configuration",
-                                               NULL};
+static const char *const reserved_plurals[] = {
+    "session",     "sessions",         "me",        "password-reset", "approval-link",
+    "tokens",      "step-up",          "schema",    "imports",        "jobs",
+    "events",      "metrics",          "reports",   "search",         "merges",
+    "attachments", "import-templates", "favorites", "calendar",       "settings",
+    "openapi",     "assets",           "healthz",   "readyz",         "welcome",
+    "logo",        "configuration",
+};
 
 bool check_one_of(const char *word, const char *const *words)
 {
