@@ -105,7 +105,8 @@ const parts = {
   async analyzer(named) {
     const version = (await run('gcc', ['--version'])).out;
     return overFiles(sources(named), (source) => inFile('analyzer', version, source, async () => {
-      const args = [...source.flags, '-fanalyzer', '-fdiagnostics-plain-output', '-c', source.file, '-o', '/dev/null'];
+      // not to /dev/null: what is stopped half-way takes its output file away, and root may take that one
+      const args = [...source.flags, '-fanalyzer', '-fdiagnostics-plain-output', '-S', source.file, '-o', '-'];
       const { err } = await run('gcc', args, { env: { ...process.env, LC_ALL: 'C' } });
       return parseLines(err, /-Wanalyzer|^error$/).map((f) => ({ ...f, message: f.message.replace(/ \[CWE-\d+\]$/, '') }));
     }));
@@ -115,7 +116,7 @@ const parts = {
     const version = (await run('clang', ['--version'])).out + [...scanChecks, '-', ...scanWithout].join();
     return overFiles(sources(named), (source) => inFile('scan', version, source, async () => {
       const checks = [...scanChecks.map((c) => ['-analyzer-checker', c]), ...scanWithout.map((c) => ['-analyzer-disable-checker', c])];
-      const args = ['--analyze', '--analyzer-output', 'text', ...checks.flat().flatMap((w) => ['-Xclang', w]), ...source.flags, source.file, '-o', '/dev/null'];
+      const args = ['--analyze', '--analyzer-output', 'text', ...checks.flat().flatMap((w) => ['-Xclang', w]), ...source.flags, source.file, '-o', '-'];
       const { err } = await run('clang', args);
       return parseLines(err, /^[a-z]+\.|^error$/);
     }));
