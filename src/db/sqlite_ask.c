@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 /* --- failures -------------------------------------------------------------------------------- */
 
 /* "table.column" or "table.a, table.b" of a UNIQUE failure → the column that names the mistake. */

@@ -104,10 +104,10 @@ typedef struct SaveOptions {
     bool trusted;       /* own code: no permission on rows and fields, readonly fields accepted */
     bool no_duplicates; /* the caller saw the warning / the import decided */
     bool dry;           /* everything but the writing */
-    bool laid;          /* custom fields: whoever saves many at once makes model and tables himself */
-    bool agreed;        /* a change request for it was agreed to: no flow holds it again */
-    bool held;          /* trusted, yet at the wish of a person: what a flow protects is held */
-    bool many;          /* one of many at once: flows on bulk operations hold it, too */
+    bool laid;   /* custom fields: whoever saves many at once makes model and tables himself */
+    bool agreed; /* a change request for it was agreed to: no flow holds it again */
+    bool held;   /* trusted, yet at the wish of a person: what a flow protects is held */
+    bool many;   /* one of many at once: flows on bulk operations hold it, too */
 } SaveOptions;
 
 /* Input: a JSON object of the API. On success the id; the caller reads the record again for the answer. */

@@ -54,6 +54,7 @@ const char *rule_user_name(Ctx *c, int64_t user);
 bool rule_turn(Ctx *c, const RuleFire *f, int64_t *out);
 
 /* The actions of this floor. */
-extern const RuleActionKind rule_assign, rule_set, rule_request, rule_notify, rule_webhook, rule_group;
+extern const RuleActionKind rule_assign, rule_set, rule_request, rule_notify, rule_webhook,
+    rule_group;
 
 #endif
