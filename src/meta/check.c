@@ -23,7 +23,7 @@ static const char *const reserved_plurals[] = {
     "events",      "metrics",          "reports",   "search",         "merges",
     "attachments", "import-templates", "favorites", "calendar",       "settings",
     "openapi",     "assets",           "healthz",   "readyz",         "welcome",
-    "logo",        "configuration",
+    "logo",        "configuration",    NULL,
 };
 
 bool check_one_of(const char *word, const char *const *words)
