@@ -7,13 +7,14 @@
 #include <string.h>
 
 #include "auth/audit.h"
+#include "auth/rate.h"
 #include "base/conf.h"
 #include "base/crypt.h"
 #include "base/embed.h"
 #include "base/meter.h"
 #include "base/utf8.h"
 
-enum { MOST_BYTES = 1024, MOST_CHARS = 128, TOKEN_BYTES = 16 };
+enum { MOST_BYTES = 1024, MOST_CHARS = 128, TOKEN_BYTES = 16, WRONG_PER_HOUR = 10, HOUR = 3600000 };
 static const char setup_mark[] = "setup:";
 
 static bool busy(Ctx *c)
@@ -130,6 +131,26 @@ PasswordAnswer password_matches(Ctx *c, const char *stored, const char *password
     return answer == CRYPT_YES ? PASSWORD_YES : PASSWORD_NO;
 }
 
+PasswordAnswer password_proves(Ctx *c, const char *key, const char *stored, const char *password)
+{
+    int seat;
+    PasswordAnswer answer = PASSWORD_FAILED;
+    /* right ones are not counted: nobody takes all the places before argon2id with his own password */
+    if (!rate_enter(c, key, (int)conf_int("login.address_parallel"), &seat)) {
+        meter_add(METER_HASH_BUSY, 1);
+        return PASSWORD_FAILED;
+    }
+    if (rate_take(c, key, WRONG_PER_HOUR, HOUR, 1)) {
+        db_release(c); /* the hash takes a while */
+        answer = password_matches(c, stored, password);
+        int mark = c->n_err;
+        if (answer != PASSWORD_NO && !rate_give_back(c, key))
+            ctx_errors_back_to(c, mark); /* the try is lost, and nothing else */
+    }
+    rate_leave(seat);
+    return answer;
+}
+
 void password_setup_token(Arena *a, const char **out_token, const char **out_stored)
 {
     char hex[65];
@@ -192,9 +213,6 @@ bool password_change(Ctx *c, const char *old_password, const char *new_password)
         return ctx_fail(c, ERR_NOT_SIGNED_IN, NULL, "err.not_signed_in");
     if (me->session == 0 && me->channel != CH_CLI)
         return ctx_fail(c, ERR_FORBIDDEN, NULL, "err.forbidden"); /* never by a bearer token */
-    /* the old password is a secret to guess like any other */
-    if (!rate_take(c, arena_printf(c->a, "password:%s", ctx_num(c, me->user)), 10, 3600000, 1))
-        return false;
     DbVal p[] = {db_of_int(me->user)};
     const char *stored = NULL;
     bool found;
@@ -204,7 +222,9 @@ bool password_change(Ctx *c, const char *old_password, const char *new_password)
     /* Signed in by the one-time token: there is no old password, and this session is the proof. */
     bool first = me->must_change_password && stored && !*stored;
     if (!first) {
-        switch (password_matches(c, stored, old_password)) {
+        /* the old password is a secret to guess like any other */
+        const char *key = arena_printf(c->a, "password:%s", ctx_num(c, me->user));
+        switch (password_proves(c, key, stored, old_password)) {
         case PASSWORD_YES: break;
         case PASSWORD_FAILED: return false;
         default: return ctx_fail(c, ERR_INVALID, "old", "auth.old_password_wrong");

@@ -18,6 +18,11 @@ typedef enum PasswordAnswer {
 /* Compares; the work is the same for every kind of stored text and for none (NULL). PASSWORD_FAILED: too many at once,
    ERR_LIMIT recorded. */
 PasswordAnswer password_matches(Ctx *c, const char *stored, const char *password);
+/*
+ * The same for somebody who is signed in and proves that he is it: counted before it is looked at, so that many at once are ten
+ * wrong ones an hour at most, and given back where it was right. key: whose, and for what. ERR_LIMIT recorded: PASSWORD_FAILED.
+ */
+PasswordAnswer password_proves(Ctx *c, const char *key, const char *stored, const char *password);
 /* Inside a write: a hash made before becomes the password, all sessions of the account end, audited as action. The caller
    empties the actor cache behind the commit. */
 bool password_store(Ctx *c, int64_t user, const char *hash, const char *action);

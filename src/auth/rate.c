@@ -123,6 +123,18 @@ bool rate_take(Ctx *c, const char *key, int n, int64_t window_ms, int amount)
     return db_write(c, take, &t);
 }
 
+static bool give_back(Ctx *c, void *arg)
+{
+    DbVal p[] = {db_of_text(arg)};
+    return db_exec(c, SQL("UPDATE \"rate_hit\" SET n = n - 1 WHERE \"key\" = $1 AND n > 0"), p, 1);
+}
+
+bool rate_give_back(Ctx *c, const char *key)
+{
+    char *name = arena_str(c->a, key);
+    return db_write(c, give_back, name);
+}
+
 /* ---- in memory ----------------------------------------------------------------------------- */
 
 enum { HERE_SLOTS = 8192, HERE_PROBE = 8 };

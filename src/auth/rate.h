@@ -21,6 +21,8 @@ bool rate_add(Ctx *c, const char *key, int64_t window_ms, int64_t now_ms, int64_
 /* The same outside a write. */
 bool rate_note(Ctx *c, const char *key, int64_t window_ms, int64_t now_ms, RateState *out);
 bool rate_forget(Ctx *c, const char *key); /* inside a write */
+/* Outside a write: one that rate_take took was none after all. Never below none. */
+bool rate_give_back(Ctx *c, const char *key);
 /*
  * A limit kept in memory, for what happens at every keystroke and is not worth a durable write: at most n per window in
  * this process (several processes allow as many times more). ERR_LIMIT with retry_after. Room for some

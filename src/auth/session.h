@@ -38,7 +38,8 @@ enum { SESSION_STEP_UP_MS = 5 * 60000 };
 /* Step-up: valid 5 minutes for this session. By the second factor where the account has one, else by the password where the
    setting step_up.password allows. Never for a bearer token. */
 bool session_step_up(Ctx *c, const char *method, const char *code);
-/* Is it the caller's password? ERR_BAD_CREDENTIALS (field), ERR_LIMIT after ten in an hour; audited as action. */
+/* Is it the caller's password? ERR_BAD_CREDENTIALS (field), ERR_LIMIT after ten wrong ones in an hour; a wrong one
+   is audited as action. */
 bool session_password_proof(Ctx *c, const char *field, const char *password, const char *action);
 /* The methods open to the caller, for the 403: "sms", "recovery", or "password". */
 const char *const *session_step_up_methods(Ctx *c, int *n);

@@ -1,7 +1,7 @@
 // The second factor: codes by SMS for a sign-in and for sensitive operations, codes on paper, and who may take a factor away.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { makeCompany, passwordOf, startServer, until } from '../lib/index.mjs';
+import { makeCompany, passwordOf, sleep, startServer, until } from '../lib/index.mjs';
 import { peer } from '../lib/mailbox.mjs';
 import { filter, make, mistakes, problem } from '../lib/records.mjs';
 
@@ -24,8 +24,19 @@ let count = 0;
 const mobileOf = () => `1390000${String(++count).padStart(4, '0')}`;
 const open = (login) => server.anyone().post('/session', { login, password: passwordOf(login) });
 const verify = (ticket, code, method = 'sms') => server.anyone().post('/session/verify', { ticket, method, code });
-/** A wait that the server names: asks again until the pause between two codes is over. */
-const again = async (call) => { let got; await until(async () => (got = await call()).status !== 429, 20_000, 'the pause between two codes'); return got; };
+/** A wait that the server names: asks again when the pause between two codes is over, as a client does. */
+async function again(call) {
+  let got;
+  await until(async () => {
+    got = await call();
+    if (got.status !== 429) return true;
+    const seconds = Number(got.headers?.get('retry-after') ?? 1);
+    assert.ok(seconds >= 1 && seconds <= 5, `no pause between two codes: ${seconds} s, ${got.text}`);
+    await sleep(seconds * 1000);
+    return false;
+  }, 20_000, 'the pause between two codes');
+  return got;
+}
 
 async function enrol(client, login, mobile) {
   const asked = await again(() => client.post('/me/factor', { mobile, password: passwordOf(login) }));
@@ -227,7 +238,7 @@ describe('limits and traces', () => {
   test('a number gets so many codes, whoever asks', async () => {
     const tight = await startServer({ company: true, env: { ZHIKE_OUTBOUND_PRIVATE: sms.host, ZHIKE_CODE_PAUSE: '10m', ZHIKE_LIMIT_CODE: '2/h' } });
     try {
-      const staff = await makeCompany(tight, { only: ['rep', 'rep2'] });
+      const staff = await makeCompany(tight, { only: ['rep', 'rep2', 'boss'] });
       const root = await tight.admin();
       await root.stepUp();
       await make(root, 'channels', { name: '短信', kind: 'sms_http', url: `${sms.url}/send`, body: '{"to":"{{phone}}","code":"{{code}}","text":"{{text}}"}' });
@@ -238,6 +249,22 @@ describe('limits and traces', () => {
       problem(soon, 429, 'limit');
       const wait = Number(soon.headers.get('retry-after'));
       assert.ok(wait > 400 && wait <= 600, `${wait} s`);
+      // the right password was none of the ten wrong ones an hour, however often the pause refused
+      for (let i = 0; i < 15; i++) assert.ok(Number((await ask('rep', 'rep')).headers.get('retry-after')) > 400);
+      for (let i = 0; i < 12; i++) assert.equal((await staff.rep.stepUp()).status, 204);
+      // wrong ones are, also at once, and a right one between them takes nothing back but itself
+      const guess = () => staff.boss.post('/step-up', { method: 'password', code: 'not my password' });
+      const wrong = (await Promise.all(Array.from({ length: 6 }, guess))).filter((x) => x.status === 401);
+      assert.equal((await staff.boss.stepUp()).status, 204);
+      let refused = 0;
+      while (wrong.length + refused < 60) {
+        const more = await Promise.all([guess(), guess(), guess()]);
+        wrong.push(...more.filter((x) => x.status === 401));
+        refused += more.filter((x) => x.status === 429).length;
+        if (more.every((x) => Number(x.headers.get('retry-after')) > 60)) break;
+      }
+      assert.equal(wrong.length, 10);
+      assert.ok(Number((await staff.boss.stepUp()).headers.get('retry-after')) > 60);
       // the pause again, but short
       await tight.halt();
       tight.env.ZHIKE_CODE_PAUSE = '1s';

@@ -323,6 +323,17 @@ static void limits(void **state)
     assert_false(rate_take(&c, "reset:1", 5, 3600000, 1));
     ctx_now(&c, a);
     OK(&c, rate_take(&c, "reset:2", 5, 3600000, 1));
+    /* what is given back may be taken again, and no more than was taken */
+    OK(&c, rate_give_back(&c, "reset:1"));
+    OK(&c, rate_take(&c, "reset:1", 5, 3600000, 1));
+    assert_false(rate_take(&c, "reset:1", 5, 3600000, 1));
+    ctx_now(&c, a);
+    for (int i = 0; i < 3; i++)
+        OK(&c, rate_give_back(&c, "reset:2"));
+    for (int i = 0; i < 5; i++)
+        OK(&c, rate_take(&c, "reset:2", 5, 3600000, 1));
+    assert_false(rate_take(&c, "reset:2", 5, 3600000, 1));
+    ctx_now(&c, a);
     /* a refused amount is not counted */
     OK(&c, rate_take(&c, "export:1", 50000, 86400000, 40000));
     assert_false(rate_take(&c, "export:1", 50000, 86400000, 20000));
