@@ -8,7 +8,8 @@
 // and is not told again; an entry that fits nothing any more is a finding itself. One count a part, exit 1 when
 // anything is left. Which files are C and their flags is read from build-dev/compile_commands.json (LINT_BUILD names
 // another folder). Files named after -- are read alone, with the flags of a small program, and no entry is called stale.
-// What one file gave is kept under .cache/lint by everything the compiler read for it: a second run is short.
+// What one file gave is kept under .cache/lint by everything the compiler read for it, wherever the tree lies: a second
+// run is short, and a run that is stopped goes on where it was.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -83,10 +84,14 @@ async function overFiles(list, work) {
 /** What a tool finds in one C file, out of the cache where all it would read is as before. */
 async function inFile(part, version, { file, flags }, command) {
   const pre = await run('gcc', [...flags, '-E', '-dD', '-C', file]);
-  const key = createHash('sha256').update([part, version, file, ...flags, pre.out].join('\0')).digest('hex');
+  if (pre.code) throw new Error(`${relative(root, file)} cannot be read\n${pre.err}`);
+  const read = [part, version, file, ...flags, pre.out].join('\0').replaceAll(root, '.');
+  const key = createHash('sha256').update(read).digest('hex');
   const kept = join(cache, part, key);
   if (existsSync(kept)) return JSON.parse(readFileSync(kept, 'utf8'));
-  const found = await command();
+  const { code, err, found } = await command();
+  // a reader that was killed has found nothing because it read nothing: that is not kept
+  if (code === null || (code && !found.length)) throw new Error(`${part} did not end on ${relative(root, file)} (${code})\n${err}`);
   mkdirSync(dirname(kept), { recursive: true });
   writeFileSync(kept, JSON.stringify(found));
   return found;
@@ -97,8 +102,8 @@ const parts = {
     const rules = readFileSync(join(root, '.clang-tidy'), 'utf8');
     const version = (await run('clang-tidy', ['--version'])).out + rules;
     return overFiles(sources(named), (source) => inFile('tidy', version, source, async () => {
-      const { out } = await run('clang-tidy', ['--quiet', source.file, '--', ...source.flags]);
-      return parseLines(out);
+      const { out, err, code } = await run('clang-tidy', ['--quiet', source.file, '--', ...source.flags]);
+      return { code, err, found: parseLines(out) };
     }));
   },
 
@@ -107,8 +112,9 @@ const parts = {
     return overFiles(sources(named), (source) => inFile('analyzer', version, source, async () => {
       // not to /dev/null: what is stopped half-way takes its output file away, and root may take that one
       const args = [...source.flags, '-fanalyzer', '-fdiagnostics-plain-output', '-S', source.file, '-o', '-'];
-      const { err } = await run('gcc', args, { env: { ...process.env, LC_ALL: 'C' } });
-      return parseLines(err, /-Wanalyzer|^error$/).map((f) => ({ ...f, message: f.message.replace(/ \[CWE-\d+\]$/, '') }));
+      const { err, code } = await run('gcc', args, { env: { ...process.env, LC_ALL: 'C' } });
+      const found = parseLines(err, /-Wanalyzer|^error$/).map((f) => ({ ...f, message: f.message.replace(/ \[CWE-\d+\]$/, '') }));
+      return { code, err, found };
     }));
   },
 
@@ -117,8 +123,8 @@ const parts = {
     return overFiles(sources(named), (source) => inFile('scan', version, source, async () => {
       const checks = [...scanChecks.map((c) => ['-analyzer-checker', c]), ...scanWithout.map((c) => ['-analyzer-disable-checker', c])];
       const args = ['--analyze', '--analyzer-output', 'text', ...checks.flat().flatMap((w) => ['-Xclang', w]), ...source.flags, source.file, '-o', '-'];
-      const { err } = await run('clang', args);
-      return parseLines(err, /^[a-z]+\.|^error$/);
+      const { err, code } = await run('clang', args);
+      return { code, err, found: parseLines(err, /^[a-z]+\.|^error$/) };
     }));
   },
 
