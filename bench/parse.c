@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <xlsxwriter.h>
 
+#include "base/child.h"
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/msg.h"
@@ -157,7 +158,7 @@ static int read_it(const char *path, long most, bool child)
     if (!msg_load() || !conf_load(&c, NULL, NULL))
         return 1;
     if (child)
-        sheet_confine("/proc/self/exe");
+        child_program("/proc/self/exe");
     int64_t begin = clock_mono_ms();
     bool ok = sheet_open(&c, path, NULL, &b);
     int64_t opened = clock_mono_ms();

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/child.h"
 #include "record/picture/picture.h"
 #include "record/print/docx.h"
 #include "record/sheet/sheet.h"
@@ -74,9 +75,7 @@ int main(int argc, char **argv)
         picture_child(argc - 2, argv + 2);
     if (argc > 2 && strcmp(argv[1], "merge-docx") == 0)
         docx_child(argc - 2, argv + 2);
-    sheet_confine("/proc/self/exe");
-    picture_confine("/proc/self/exe");
-    docx_confine("/proc/self/exe");
+    child_program("/proc/self/exe");
     if (argc < 2) {
         help(stderr);
         return 2;

@@ -102,15 +102,35 @@ bool file_sync_dir(Ctx *c, const char *dir)
     return rc == 0 ? true : file_fail(c, dir, err);
 }
 
-static int write_all(int fd, const char *data, size_t len)
+bool file_read_open(Arena *a, int fd, size_t limit, char **out, size_t *out_len)
 {
+    struct stat st;
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || (uint64_t)st.st_size > limit)
+        return false;
+    size_t size = (size_t)st.st_size, len = 0;
+    char *buf = arena_alloc(a, size + 1);
+    while (len < size) {
+        ssize_t n = pread(fd, buf + len, size - len, (off_t)len);
+        if (n == 0 || (n < 0 && errno != EINTR))
+            return false;
+        len += n > 0 ? (size_t)n : 0;
+    }
+    buf[len] = 0;
+    *out = buf;
+    *out_len = len;
+    return true;
+}
+
+int file_write_open(int fd, const void *data, size_t len)
+{
+    const char *from = data;
     while (len) {
-        ssize_t n = write(fd, data, len);
+        ssize_t n = write(fd, from, len);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
             return errno;
-        data += n;
+        from += n;
         len -= (size_t)n;
     }
     return 0;
@@ -127,7 +147,7 @@ bool file_write(Ctx *c, const char *path, const void *data, size_t len, mode_t m
         return file_fail(c, path, errno);
     int err = fchmod(fd, mode) == 0 ? 0 : errno; /* whatever the umask says */
     if (!err)
-        err = write_all(fd, data, len);
+        err = file_write_open(fd, data, len);
     if (!err && fsync(fd) != 0)
         err = errno;
     if (close(fd) != 0 && !err)

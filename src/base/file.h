@@ -14,6 +14,11 @@ bool file_read(Ctx *c, const char *path, size_t limit, char **out, size_t *out_l
 /* Replaces or makes path so that after a crash either the old or the new content is there: writes a
    temporary file beside it, fsync, rename, fsync of the folder. */
 bool file_write(Ctx *c, const char *path, const void *data, size_t len, mode_t mode);
+/* The same of an open regular file, from its beginning, wherever it stands. false, without a mistake in any context,
+   where it is larger or cannot be read. */
+bool file_read_open(Arena *a, int fd, size_t limit, char **out, size_t *out_len);
+/* All of data into an open file or pipe: 0, or an errno. */
+int file_write_open(int fd, const void *data, size_t len);
 /* Makes the folder and its parents; one that exists is fine (its mode is left alone). */
 bool file_make_dirs(Ctx *c, const char *path, mode_t mode);
 /* dir/name. name may have several parts but none that is empty, "." or "..", no leading slash,

@@ -72,11 +72,7 @@ static uint64_t rung;       /* under bell_lock */
 
 static void make_bell(void)
 {
-    pthread_condattr_t a;
-    pthread_condattr_init(&a);
-    pthread_condattr_setclock(&a, CLOCK_MONOTONIC);
-    pthread_cond_init(&bell, &a);
-    pthread_condattr_destroy(&a);
+    clock_cond_init(&bell);
 }
 
 static void ready_bell(void)
@@ -97,14 +93,7 @@ void work_wake(void)
 /* Until ms have passed or the bell has rung since `heard`. */
 static void sleep_until_rung(uint64_t heard, int64_t ms)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    t.tv_sec += ms / 1000;
-    t.tv_nsec += ms % 1000 * 1000000;
-    if (t.tv_nsec >= 1000000000) {
-        t.tv_sec++;
-        t.tv_nsec -= 1000000000;
-    }
+    struct timespec t = clock_after_ms(ms);
     pthread_mutex_lock(&bell_lock);
     while (rung == heard && !stopping && pthread_cond_timedwait(&bell, &bell_lock, &t) == 0)
         continue;

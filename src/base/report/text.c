@@ -10,8 +10,8 @@
 #include <pango/pangocairo.h>
 #include <pthread.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/conf.h"
 #include "base/utf8.h"
 #include "base/buf.h"
@@ -146,15 +146,13 @@ bool text_fonts_there(void)
 /* An engine of one's own, waiting for another to end where too many draw. NULL after 30 s. */
 static TextEngine *take(void)
 {
-    enum { WAIT_S = 30 };
-    struct timespec until;
+    enum { WAIT_MS = 30000 };
+    struct timespec until = clock_after_ms(WAIT_MS);
     TextEngine *t = NULL;
-    (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += WAIT_S;
     pthread_mutex_lock(&lock);
     int rc = 0;
     while (in_use >= conf_int("print.parallel") && rc == 0)
-        rc = pthread_cond_timedwait(&given_back, &lock, &until);
+        rc = pthread_cond_clockwait(&given_back, &lock, CLOCK_MONOTONIC, &until);
     if (in_use < conf_int("print.parallel")) {
         for (int i = 0; i < ENGINES && !t; i++)
             t = engines[i].in_use ? NULL : &engines[i];

@@ -37,8 +37,6 @@ int picture_orientation(const unsigned char *app1, size_t n);
 
 /* ---- the two sides of the child -------------------------------------------------------------- */
 
-/* The program that is started; once at the start. Without it picture_make works in place (tests). */
-void picture_confine(const char *path);
 /* `zhike shrink-picture size pixels memory cpu`: file on 3, JPEG to 1. */
 _Noreturn void picture_child(int argc, char **argv);
 

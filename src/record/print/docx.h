@@ -24,9 +24,6 @@ enum {
 
 /* ---- the program's side ------------------------------------------------------------------------ */
 
-/* The program that is started; once at the start. Without it the work is done in place (tests). */
-void docx_confine(const char *path);
-
 /* Looks through the file at `path`: refused (ERR_INVALID, ERR_UNSUPPORTED_TYPE, ERR_TOO_LARGE on "file", each mistake with the
    words around it), or the tags it holds, in order, as a text for fill_parse. */
 bool docx_look(Ctx *c, const char *path, const char **out_tags);

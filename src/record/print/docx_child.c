@@ -4,66 +4,25 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "base/clock.h"
+#include "base/child.h"
 #include "base/conf.h"
-#include "base/confine.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "base/spawn.h"
 #include "base/msg.h"
 #include "base/utf8.h"
 #include "record/attach.h"
 #include "record/print/docx.h"
 
-enum { FILE_FD = 3, DATA_FD = 4, FDS = 5, AT_ONCE = 2, STEP = 64 * 1024, MISTAKES = 20 };
-enum { SAYS_BROKEN = 10, SAYS_NO_LOCK = 12 };
+enum { DATA_FD = CHILD_FILE + 1, WAIT_MS = 30000, SAID = 64 * 1024, MISTAKES = 20 };
+enum { SAYS_BROKEN = 10 };
 
-static const char *program;
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t room = PTHREAD_COND_INITIALIZER;
-static int running;
-
-void docx_confine(const char *path)
-{
-    program = path;
-}
-
-static bool read_whole(Arena *a, int fd, int64_t most, char **out, size_t *n)
-{
-    struct stat st;
-    if (fstat(fd, &st) != 0 || st.st_size < 0 || st.st_size > most)
-        return false;
-    *out = arena_alloc(a, (size_t)st.st_size + 1);
-    for (*n = 0; *n < (size_t)st.st_size;) {
-        ssize_t r = pread(fd, *out + *n, (size_t)st.st_size - *n, (off_t)*n);
-        if (r == 0 || (r < 0 && errno != EINTR))
-            return false;
-        *n += r > 0 ? (size_t)r : 0;
-    }
-    return true;
-}
-
-static bool write_whole(int fd, const char *data, size_t n)
-{
-    for (size_t done = 0; done < n;) {
-        ssize_t w = write(fd, data + done, n - done);
-        if (w < 0 && errno != EINTR)
-            return false;
-        done += w > 0 ? (size_t)w : 0;
-    }
-    return true;
-}
+static ChildSlots slots = CHILD_SLOTS(2);
 
 /* ---- the child ----------------------------------------------------------------------------- */
 
@@ -75,10 +34,10 @@ typedef struct Out {
 static bool put(void *arg, const char *bytes, size_t n)
 {
     Out *o = arg;
-    if (!o->begun && !write_whole(o->fd, "O", 1))
+    if (!o->begun && file_write_open(o->fd, "O", 1) != 0)
         return false;
     o->begun = true;
-    return write_whole(o->fd, bytes, n);
+    return file_write_open(o->fd, bytes, n) == 0;
 }
 
 /* Whole mistakes go back only where nothing else went before them. */
@@ -95,23 +54,18 @@ static int say_mistakes(const Ctx *c, const Out *o)
                    : e->code == ERR_UNSUPPORTED_TYPE ? 'U'
                                                      : 'I',
                    e->message);
-    return write_whole(o->fd, b.data, b.len) ? 0 : SAYS_BROKEN;
+    return file_write_open(o->fd, b.data, b.len) == 0 ? 0 : SAYS_BROKEN;
 }
 
 _Noreturn void docx_child(int argc, char **argv)
 {
-    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    child_begin();
     if (argc != 5 || !msg_load())
         _exit(SAYS_BROKEN);
     bool fill = strcmp(argv[0], "fill") == 0;
+    size_t values_most = (size_t)strtoull(argv[2], NULL, 10);
     int64_t most = strtoll(argv[4], NULL, 10);
-    ConfineLimits l = {.memory = strtoll(argv[2], NULL, 10),
-                       .cpu_s = strtoll(argv[3], NULL, 10),
-                       .file = 0,
-                       .descriptors = FDS};
-    const char *why;
-    if (!confine_self(&l, &why))
-        _exit(SAYS_NO_LOCK);
+    child_lock(argv[2], argv[3], 2);
     Ctx c;
     ctx_init(&c, arena_new(0));
     c.lang = argv[1][0] == 'e' ? "en" : "zh";
@@ -121,10 +75,10 @@ _Noreturn void docx_child(int argc, char **argv)
     FillData d;
     Buf tags;
     bool ok;
-    if (!read_whole(c.a, FILE_FD, DOCX_BYTES, &file, &n))
+    if (!file_read_open(c.a, CHILD_FILE, DOCX_BYTES, &file, &n))
         _exit(SAYS_BROKEN);
     if (fill) {
-        if (!read_whole(c.a, DATA_FD, l.memory, &values, &n_values) ||
+        if (!file_read_open(c.a, DATA_FD, values_most, &values, &n_values) ||
             !fill_data_read(c.a, values, n_values, &d))
             _exit(SAYS_BROKEN);
         ok = docx_fill(&c, file, n, &d, most, put, &out);
@@ -137,89 +91,38 @@ _Noreturn void docx_child(int argc, char **argv)
 
 /* ---- the side of the program --------------------------------------------------------------- */
 
-typedef struct Run {
-    Ctx *c;
-    pid_t pid;
-    int from;
-    int64_t until;
+typedef struct Heard {
+    DocxWrite *write;
+    void *arg;
     char first; /* 'O', 'E', or 0 as long as nothing came */
-} Run;
+    Buf said;
+} Heard;
 
-static bool failed(Ctx *c, int status)
+static bool failed(Ctx *c, ChildEnd end)
 {
-    int sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-    if (!sig && WEXITSTATUS(status) == SAYS_BROKEN + 1)
+    if (!end.signal && end.code == SAYS_BROKEN + 1)
         return ctx_fail(c, ERR_TOO_LARGE, "file", "print.too_large",
                         ctx_num(c, conf_size("print.docx_out") >> 20));
-    if (sig == SIGABRT || sig == SIGKILL || sig == SIGXCPU)
+    if (end.signal == SIGABRT || end.signal == SIGKILL || end.signal == SIGXCPU)
         return ctx_fail(c, ERR_TOO_LARGE, "file", "print.docx.heavy",
                         ctx_num(c, conf_size("print.docx_memory") >> 20),
                         ctx_num(c, conf_duration_ms("print.docx_cpu") / 1000));
-    log_write(LOG_ERROR, "print.docx", LOG_I("signal", sig),
-              LOG_I("code", sig ? 0 : WEXITSTATUS(status)));
+    log_write(LOG_ERROR, "print.docx", LOG_I("signal", end.signal), LOG_I("code", end.code));
     return ctx_fail(c, ERR_INVALID, "file", "print.docx.crash");
 }
 
-static bool begin(Run *r, const char *what, int file, int data)
+/* What it writes, without the first letter. */
+static bool hear(void *arg, const char *bytes, size_t n)
 {
-    Ctx *c = r->c;
-    int pipes[2];
-    if (pipe2(pipes, O_CLOEXEC) != 0)
-        return file_fail(c, program, errno);
-    int64_t cpu = (conf_duration_ms("print.docx_cpu") + 999) / 1000;
-    char *const args[] = {(char[]){"zhike"},
-                          (char[]){"merge-docx"},
-                          arena_str(c->a, what),
-                          arena_str(c->a, c->lang),
-                          arena_str(c->a, ctx_num(c, conf_size("print.docx_memory"))),
-                          arena_str(c->a, ctx_num(c, cpu)),
-                          arena_str(c->a, ctx_num(c, conf_size("print.docx_out"))),
-                          NULL};
-    int fds[FDS] = {-1, spawn_lift(pipes[1]), -1, spawn_lift(file), spawn_lift(data)};
-    int err = spawn_child(program, args, fds, FDS, &r->pid);
-    for (int i = 0; i < FDS; i++)
-        if (fds[i] >= 0)
-            close(fds[i]);
-    r->from = pipes[0];
-    r->until = clock_mono_ms() + 3 * conf_duration_ms("print.docx_cpu");
-    if (!err)
-        return true;
-    close(pipes[0]);
-    return file_fail(c, program, err);
-}
-
-/* What it writes behind the first letter, until it ends; what takes too long or is too much is ended. */
-static void take(Run *r, DocxWrite *write, void *arg, Buf *said)
-{
-    char *step = arena_alloc(r->c->a, STEP);
-    int64_t all = 0, most = conf_size("print.docx_out");
-    for (;;) {
-        struct pollfd p = {.fd = r->from, .events = POLLIN};
-        int64_t left = r->until - clock_mono_ms();
-        int ready = left > 0 ? poll(&p, 1, (int)left) : 0;
-        if (ready < 0 && errno == EINTR)
-            continue;
-        ssize_t n = ready > 0 ? read(r->from, step, STEP) : -1;
-        if (n < 0 && ready > 0 && errno == EINTR)
-            continue;
-        if (n == 0)
-            return;
-        char *at = step;
-        if (n > 0 && !r->first) {
-            r->first = *at++;
-            n--;
-        }
-        all += n;
-        bool ok = n >= 0 && all <= most && (r->first == 'O' || all <= STEP);
-        if (ok && r->first == 'O' && n > 0)
-            ok = write(arg, at, (size_t)n);
-        else if (ok && n > 0)
-            buf_add(said, at, (size_t)n);
-        if (!ok) {
-            (void)kill(r->pid, SIGKILL);
-            return;
-        }
+    Heard *h = arg;
+    if (!h->first) {
+        h->first = *bytes++;
+        n--;
     }
+    if (n && h->first == 'O')
+        return h->write(h->arg, bytes, n);
+    buf_add(&h->said, bytes, n);
+    return h->said.len <= SAID;
 }
 
 /* The child's own sentences, about a file of whoever reads them. */
@@ -237,23 +140,28 @@ static bool pass_on(Ctx *c, const Buf *said)
     return c->n_err > before ? false : ctx_fail(c, ERR_INVALID, "file", "print.docx.crash");
 }
 
-static bool in_child(Ctx *c, const char *what, int file, int data, DocxWrite *write, void *arg)
+static bool in_child(Ctx *c, const char *what, const int *files, DocxWrite *write, void *arg)
 {
-    Run r = {.c = c};
-    int status = 0;
-    Buf said;
-    buf_init(&said, c->a);
-    if (!begin(&r, what, file, data))
-        return false;
-    take(&r, write, arg, &said);
-    close(r.from);
-    while (waitpid(r.pid, &status, 0) < 0 && errno == EINTR) {
-    }
+    int64_t cpu = conf_duration_ms("print.docx_cpu"), most = conf_size("print.docx_out");
+    const char *const words[] = {"merge-docx",
+                                 what,
+                                 c->lang,
+                                 ctx_num(c, conf_size("print.docx_memory")),
+                                 ctx_num(c, (cpu + 999) / 1000),
+                                 ctx_num(c, most),
+                                 NULL};
+    Heard h = {.write = write, .arg = arg};
+    Child child;
+    buf_init(&h.said, c->a);
+    int err = child_start(&child, words, false, files, 2);
+    if (err)
+        return file_fail(c, child_wanted(), err);
+    ChildEnd end = child_hear(&child, 3 * cpu, most + 1, hear, &h);
     if (c->n_err)
         return false;
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-        return failed(c, status);
-    return r.first == 'O' || (r.first == 'E' ? pass_on(c, &said) : failed(c, status));
+    if (end.signal || end.code != 0)
+        return failed(c, end);
+    return h.first == 'O' || (h.first == 'E' ? pass_on(c, &h.said) : failed(c, end));
 }
 
 static bool in_place(Ctx *c, int file, const FillData *d, DocxWrite *write, void *arg)
@@ -261,7 +169,7 @@ static bool in_place(Ctx *c, int file, const FillData *d, DocxWrite *write, void
     char *bytes;
     size_t n;
     Buf tags;
-    bool ok = read_whole(c->a, file, DOCX_BYTES, &bytes, &n);
+    bool ok = file_read_open(c->a, file, DOCX_BYTES, &bytes, &n);
     close(file);
     if (!ok)
         return ctx_fail(c, ERR_TOO_LARGE, "file", "print.docx.large", ctx_num(c, DOCX_BYTES >> 20));
@@ -284,56 +192,37 @@ static int values_file(Ctx *c, const FillData *d)
     (void)unlink(path);
     buf_init(&b, c->a);
     fill_data_write(d, &b);
-    if (write_whole(fd, b.data, b.len))
+    int err = file_write_open(fd, b.data, b.len);
+    if (!err)
         return fd;
-    file_fail(c, path, errno);
+    file_fail(c, path, err);
     close(fd);
     return -1;
-}
-
-/* Waits for others to end where too many work. false after 30 s. */
-static bool come_in(void)
-{
-    enum { WAIT_S = 30 };
-    struct timespec until;
-    int rc = 0;
-    (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += WAIT_S;
-    pthread_mutex_lock(&lock);
-    while (running >= AT_ONCE && rc == 0)
-        rc = pthread_cond_timedwait(&room, &lock, &until);
-    bool in = running < AT_ONCE;
-    running += in;
-    pthread_mutex_unlock(&lock);
-    return in;
 }
 
 static bool run(Ctx *c, const char *path, const FillData *d, DocxWrite *write, void *arg)
 {
     struct stat st;
-    int file = open(path, O_RDONLY | O_CLOEXEC), data = -1;
-    if (file < 0)
+    int files[2] = {open(path, O_RDONLY | O_CLOEXEC), -1};
+    if (files[0] < 0)
         return file_fail(c, path, errno);
-    if (fstat(file, &st) == 0 && st.st_size > DOCX_BYTES) {
-        close(file);
+    if (fstat(files[0], &st) == 0 && st.st_size > DOCX_BYTES) {
+        close(files[0]);
         return ctx_fail(c, ERR_TOO_LARGE, "file", "print.docx.large", ctx_num(c, DOCX_BYTES >> 20));
     }
-    if (program && d && (data = values_file(c, d)) < 0) {
-        close(file);
+    if (child_wanted() && d && (files[1] = values_file(c, d)) < 0) {
+        close(files[0]);
         return false;
     }
-    if (!come_in()) {
-        close(file);
-        if (data >= 0)
-            close(data);
+    if (!child_enter(&slots, WAIT_MS)) {
+        close(files[0]);
+        if (files[1] >= 0)
+            close(files[1]);
         return ctx_fail(c, ERR_BUSY, NULL, "err.busy");
     }
-    bool ok = program ? in_child(c, d ? "fill" : "look", file, data, write, arg)
-                      : in_place(c, file, d, write, arg);
-    pthread_mutex_lock(&lock);
-    running--;
-    pthread_cond_signal(&room);
-    pthread_mutex_unlock(&lock);
+    bool ok = child_wanted() ? in_child(c, d ? "fill" : "look", files, write, arg)
+                             : in_place(c, files[0], d, write, arg);
+    child_leave(&slots);
     return ok;
 }
 
@@ -345,7 +234,7 @@ static bool into_buf(void *arg, const char *bytes, size_t n)
 
 static bool into_file(void *arg, const char *bytes, size_t n)
 {
-    return write_whole(*(int *)arg, bytes, n);
+    return file_write_open(*(int *)arg, bytes, n) == 0;
 }
 
 bool docx_look(Ctx *c, const char *path, const char **out_tags)

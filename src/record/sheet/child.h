@@ -9,19 +9,18 @@
 #ifndef RECORD_SHEET_CHILD_H
 #define RECORD_SHEET_CHILD_H
 
+#include "base/child.h"
 #include "record/sheet/book.h"
 
-enum { CHILD_FILE = 3, CHILD_ROOM = 4, CHILD_END = 5 };
+enum { CHILD_ROOM = CHILD_FILE + 1, CHILD_HAS = 2 };
 
-/* How the child ends where no signal says it. */
-enum { CHILD_OK = 0, CHILD_NO_MEMORY = 3, CHILD_NO_LOCK = 4, CHILD_PROTOCOL = 5 };
+/* How the child ends where no signal and no CHILD_NO_LOCK says it. */
+enum { CHILD_OK = 0, CHILD_NO_MEMORY = 3, CHILD_PROTOCOL = 5 };
 
 /* Bytes that the lists of texts of a workbook may have on disk. */
 #define CHILD_ROOM_BYTES BOOK_STRINGS_DISK
 
-/* Was sheet_confine called? */
-bool child_wanted(void);
 /* As sheet_open; fd becomes the book's (also where it fails). */
-bool child_open(Ctx *c, int fd, const char *path, const SheetOptions *opts, SheetBook **out);
+bool sheet_child_open(Ctx *c, int fd, const char *path, const SheetOptions *opts, SheetBook **out);
 
 #endif

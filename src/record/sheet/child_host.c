@@ -1,16 +1,14 @@
 /* The side of the program: starts the child, asks, takes rows apart, and says what became of it. See child.h. */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/conf.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "base/spawn.h"
 #include "record/sheet/child.h"
 #include "record/sheet/wire.h"
 
@@ -18,8 +16,7 @@ enum { PIPE = 256 * 1024, FIRST = 128 * 1024 };
 
 typedef struct Host {
     SheetBook *b;
-    pid_t pid; /* 0: it is gone */
-    int to, from;
+    Child child;
     bool room;
     char *data; /* what came and was not taken: [at, n) of cap bytes */
     size_t at, n, cap;
@@ -27,30 +24,7 @@ typedef struct Host {
     WireCells cells;
 } Host;
 
-static const char *program; /* set once at the start */
-
-void sheet_confine(const char *path)
-{
-    program = path;
-}
-
-bool child_wanted(void)
-{
-    return program != NULL;
-}
-
 /* ---- how it ended -------------------------------------------------------------------------- */
-
-static void end(Host *h, int *status)
-{
-    *status = 0;
-    if (!h->pid)
-        return;
-    (void)kill(h->pid, SIGKILL); /* one that ended by itself keeps its status */
-    while (waitpid(h->pid, status, 0) < 0 && errno == EINTR) {
-    }
-    h->pid = 0;
-}
 
 static bool failed(Host *h, ErrCode code, const char *key, const char *more)
 {
@@ -61,27 +35,24 @@ static bool failed(Host *h, ErrCode code, const char *key, const char *more)
 static bool ended(Host *h, bool late)
 {
     Ctx *c = h->b->c;
-    int status;
-    end(h, &status);
+    ChildEnd end = child_end(&h->child);
     if (late)
         return failed(h, ERR_TOO_LARGE, "err.sheet.child_slow",
                       ctx_num(c, conf_duration_ms("import.reader_wait") / 1000));
-    int sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-    if (sig == SIGABRT || sig == SIGKILL || (!sig && WEXITSTATUS(status) == CHILD_NO_MEMORY))
+    int sig = end.signal;
+    if (sig == SIGABRT || sig == SIGKILL || (!sig && end.code == CHILD_NO_MEMORY))
         return failed(h, ERR_TOO_LARGE, "err.sheet.child_memory",
                       ctx_num(c, conf_size("import.reader_memory") >> 20));
     if (sig == SIGXCPU)
         return failed(h, ERR_TOO_LARGE, "err.sheet.child_slow",
                       ctx_num(c, conf_duration_ms("import.reader_cpu") / 1000));
-    log_write(LOG_ERROR, "sheet.reader", LOG_I("signal", sig),
-              LOG_I("code", sig ? 0 : WEXITSTATUS(status)));
+    log_write(LOG_ERROR, "sheet.reader", LOG_I("signal", sig), LOG_I("code", end.code));
     return failed(h, ERR_INVALID, "err.sheet.child_crash", NULL);
 }
 
 static bool nonsense(Host *h)
 {
-    int status;
-    end(h, &status);
+    (void)child_end(&h->child);
     log_write(LOG_ERROR, "sheet.reader", LOG_S("why", "nonsense"));
     return failed(h, ERR_INVALID, "err.sheet.child_crash", NULL);
 }
@@ -89,13 +60,7 @@ static bool nonsense(Host *h)
 static void close_host(SheetBook *b)
 {
     Host *h = b->more;
-    int status;
-    end(h, &status);
-    if (h->to >= 0)
-        close(h->to);
-    if (h->from >= 0)
-        close(h->from);
-    h->to = h->from = -1;
+    (void)child_end(&h->child);
 }
 
 /* ---- frames -------------------------------------------------------------------------------- */
@@ -126,16 +91,11 @@ static bool need(Host *h, size_t n)
         return true;
     make_room(h, n);
     while (h->n < n) {
-        struct pollfd p = {.fd = h->from, .events = POLLIN};
-        int ready = poll(&p, 1, (int)conf_duration_ms("import.reader_wait"));
-        if (ready < 0 && errno == EINTR)
-            continue;
-        if (ready == 0)
-            return ended(h, true);
-        ssize_t got = read(h->from, h->data + h->n, h->cap - h->n);
-        if (got == 0 || (got < 0 && errno != EINTR))
-            return ended(h, false);
-        h->n += got > 0 ? (size_t)got : 0;
+        int64_t until = clock_mono_ms() + conf_duration_ms("import.reader_wait");
+        ssize_t got = child_take(&h->child, h->data + h->n, h->cap - h->n, until);
+        if (got <= 0)
+            return ended(h, got < 0 && errno == ETIMEDOUT);
+        h->n += (size_t)got;
     }
     return true;
 }
@@ -157,13 +117,7 @@ static bool next_frame(Host *h, unsigned *kind, WireIn *in)
 
 static bool command(Host *h, Buf *frame)
 {
-    for (size_t done = 0; done < frame->len;) {
-        ssize_t n = h->to < 0 ? -1 : write(h->to, frame->data + done, frame->len - done);
-        if (n < 0 && errno != EINTR)
-            return ended(h, false);
-        done += n > 0 ? (size_t)n : 0;
-    }
-    return true;
+    return file_write_open(h->child.to, frame->data, frame->len) == 0 || ended(h, false);
 }
 
 static bool command_for(Host *h, unsigned kind, int index)
@@ -209,7 +163,7 @@ static bool take_rows(Host *h, int index, SheetRowFn fn, void *user)
 
 static bool gone(Host *h)
 {
-    return !h->pid;
+    return !h->child.pid;
 }
 
 static bool host_read(SheetBook *b, int index, SheetRowFn fn, void *user)
@@ -241,25 +195,14 @@ static int room_on_disk(Arena *a, const char *path)
 
 static bool spawn(Host *h, int file, const char *path)
 {
-    char *const args[] = {(char[]){"zhike"}, (char[]){"read-sheet"}, NULL};
-    int to[2] = {-1, -1}, from[2] = {-1, -1}, room = room_on_disk(h->texts, path);
-    int err = pipe2(to, O_CLOEXEC) != 0 || pipe2(from, O_CLOEXEC) != 0 ? errno : 0;
-    int fds[CHILD_END] = {err ? -1 : spawn_lift(to[0]), err ? -1 : spawn_lift(from[1]), -1,
-                          spawn_lift(file), spawn_lift(room)};
-    h->to = to[1];
-    h->room = room >= 0;
-    h->from = from[0];
-    if (!err) {
-        (void)fcntl(h->from, F_SETPIPE_SZ, PIPE);
-        err = spawn_child(program, args, fds, CHILD_END, &h->pid);
-    }
-    for (int i = 0; i < CHILD_END; i++)
-        if (fds[i] >= 0)
-            close(fds[i]);
-    if (!err)
-        return true;
-    h->pid = 0;
-    return file_fail(h->b->c, program, err);
+    static const char *const words[] = {"read-sheet", NULL};
+    int files[CHILD_HAS] = {file, room_on_disk(h->texts, path)};
+    h->room = files[1] >= 0;
+    int err = child_start(&h->child, words, true, files, CHILD_HAS);
+    if (err)
+        return file_fail(h->b->c, child_wanted(), err);
+    (void)fcntl(h->child.from, F_SETPIPE_SZ, PIPE);
+    return true;
 }
 
 static bool ask_to_open(Host *h, const SheetOptions *o)
@@ -305,7 +248,7 @@ static const char *shown_name(Arena *a, const char *path, const SheetOptions *o)
     return arena_str(a, o && o->name && *o->name ? o->name : slash ? slash + 1 : path);
 }
 
-bool child_open(Ctx *c, int fd, const char *path, const SheetOptions *opts, SheetBook **out)
+bool sheet_child_open(Ctx *c, int fd, const char *path, const SheetOptions *opts, SheetBook **out)
 {
     Arena *a = arena_child(c->a);
     SheetBook *b = ARENA_NEW(a, SheetBook);
@@ -318,7 +261,7 @@ bool child_open(Ctx *c, int fd, const char *path, const SheetOptions *opts, Shee
                      .read = host_read,
                      .find = host_merges,
                      .closing = close_host};
-    *h = (Host){.b = b, .to = -1, .from = -1, .texts = arena_child(a)};
+    *h = (Host){.b = b, .child = {.to = -1, .from = -1}, .texts = arena_child(a)};
     arena_defer(a, closing, b);
     bool ok = spawn(h, fd, path) && ask_to_open(h, opts) && take_book(h);
     if (ok)

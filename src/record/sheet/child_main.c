@@ -4,25 +4,24 @@
 #include <iconv.h>
 #include <libxml/parser.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/confine.h"
+#include "base/file.h"
 #include "base/msg.h"
 #include "record/sheet/child.h"
 #include "record/sheet/wire.h"
 
 enum { COMMAND = 64 * 1024, FULL = 64 * 1024 };
 
-typedef struct Child {
+typedef struct Reader {
     Ctx c;
     Arena *a; /* of a command */
     SheetBook *book;
     Buf out;
     bool told_columns, stopped;
-} Child;
+} Reader;
 
 /* ---- pipes --------------------------------------------------------------------------------- */
 
@@ -54,19 +53,15 @@ static unsigned next_command(Arena *a, WireIn *in)
     return kind;
 }
 
-static void send_out(Child *me)
+static void send_out(Reader *me)
 {
-    for (size_t done = 0; done < me->out.len;) {
-        ssize_t n = write(STDOUT_FILENO, me->out.data + done, me->out.len - done);
-        if (n < 0 && errno != EINTR)
-            _exit(CHILD_OK); /* the program has gone or closed the book */
-        done += n > 0 ? (size_t)n : 0;
-    }
+    if (file_write_open(STDOUT_FILENO, me->out.data, me->out.len) != 0)
+        _exit(CHILD_OK); /* the program has gone or closed the book */
     buf_clear(&me->out);
 }
 
 /* Does the program want no more of these rows? */
-static bool told_to_stop(Child *me)
+static bool told_to_stop(Reader *me)
 {
     struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
     WireIn in;
@@ -81,7 +76,7 @@ static bool told_to_stop(Child *me)
 
 static bool on_row(void *user, const SheetRow *row)
 {
-    Child *me = user;
+    Reader *me = user;
     if (!me->told_columns)
         wire_put_columns(&me->out, me->book);
     me->told_columns = true;
@@ -95,7 +90,7 @@ static bool on_row(void *user, const SheetRow *row)
     return true;
 }
 
-static void done(Child *me, int index, const SheetMerge *m, int n, bool whole)
+static void done(Reader *me, int index, const SheetMerge *m, int n, bool whole)
 {
     wire_put_done(&me->out, me->book, index, m, n, &me->c, whole);
     send_out(me);
@@ -103,7 +98,7 @@ static void done(Child *me, int index, const SheetMerge *m, int n, bool whole)
     me->stopped = false;
 }
 
-static void read_rows(Child *me, int index)
+static void read_rows(Reader *me, int index)
 {
     int n;
     me->told_columns = false;
@@ -114,7 +109,7 @@ static void read_rows(Child *me, int index)
     done(me, index, m, n, whole);
 }
 
-static void find_merges(Child *me, int index)
+static void find_merges(Reader *me, int index)
 {
     const SheetMerge *m;
     int n;
@@ -141,10 +136,12 @@ static bool is_zip(void)
     return pread(CHILD_FILE, head, sizeof head, 0) == 4 && memcmp(head, "PK\3\4", 4) == 0;
 }
 
-static void lock_up(Child *me, int64_t memory, int64_t cpu_s)
+static void lock_up(Reader *me, int64_t memory, int64_t cpu_s)
 {
-    ConfineLimits l = {
-        .memory = memory, .cpu_s = cpu_s, .file = CHILD_ROOM_BYTES, .descriptors = CHILD_END};
+    ConfineLimits l = {.memory = memory,
+                       .cpu_s = cpu_s,
+                       .file = CHILD_ROOM_BYTES,
+                       .descriptors = CHILD_FILE + CHILD_HAS};
     const char *why;
     if (confine_self(&l, &why))
         return;
@@ -155,7 +152,7 @@ static void lock_up(Child *me, int64_t memory, int64_t cpu_s)
     _exit(CHILD_NO_LOCK);
 }
 
-static bool open_book(Child *me)
+static bool open_book(Reader *me)
 {
     WireIn in;
     if (next_command(me->a, &in) != WIRE_OPEN)
@@ -188,10 +185,9 @@ static bool open_book(Child *me)
 
 _Noreturn void sheet_child(void)
 {
-    /* goes with the thread that has the book; where that was quicker, the pipes are closed */
-    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    child_begin();
     Arena *a = arena_new(0);
-    Child *me = ARENA_NEW(a, Child);
+    Reader *me = ARENA_NEW(a, Reader);
     WireIn in;
     ctx_init(&me->c, a);
     me->a = arena_child(a);

@@ -351,7 +351,7 @@ bool sheet_open(Ctx *c, const char *path, const SheetOptions *opts, SheetBook **
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return file_fail(c, path, errno);
-    return child_wanted() ? child_open(c, fd, path, opts, out)
+    return child_wanted() ? sheet_child_open(c, fd, path, opts, out)
                           : book_open(c, fd, -1, path, opts, out);
 }
 

@@ -94,11 +94,9 @@ bool sheet_read_filled(SheetBook *b, int index, int64_t from, SheetRowFn fn, voi
 void sheet_close(SheetBook *b);
 
 /*
- * From here on each file is read by a child process that is locked up (SECURITY C31): `program`, started with the
- * word read-sheet, which calls sheet_child. Called once, before there are threads. Without it files are read in this
- * process: tests, fuzz programs. Limits: the settings import.reader_memory, _cpu, _wait.
+ * Where children are wanted (base/child.h) each file is read by one that is locked up (SECURITY C31): the program, started
+ * with the word read-sheet, which calls sheet_child. Limits: the settings import.reader_memory, _cpu, _wait.
  */
-void sheet_confine(const char *program);
 /* The child: never comes back. */
 _Noreturn void sheet_child(void);
 

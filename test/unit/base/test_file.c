@@ -9,6 +9,9 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -55,6 +58,36 @@ static void write_and_read(void **state)
     assert_int_equal(n, 1);
     assert_string_equal(names[0], "x");
     assert_null(names[1]);
+}
+
+/* An open file from its beginning, wherever it stands; what is no regular file or larger is refused without a word. */
+static void open_files(void **state)
+{
+    (void)state;
+    char *text;
+    size_t n;
+    int n_err = c.n_err, two[2];
+    int fd = open(in_dir("f"), O_RDWR | O_CREAT | O_EXCL, 0600);
+    assert_true(fd >= 0);
+    assert_true(file_read_open(a, fd, 0, &text, &n));
+    assert_int_equal(n, 0);
+    assert_string_equal(text, "");
+    assert_int_equal(file_write_open(fd, "one\0two", 7), 0);
+    assert_true(file_read_open(a, fd, 7, &text, &n)); /* though it stands at its end */
+    assert_int_equal(n, 7);
+    assert_memory_equal(text, "one\0two", 8);
+    assert_false(file_read_open(a, fd, 6, &text, &n));
+    close(fd);
+    assert_false(file_read_open(a, fd, 7, &text, &n));
+    assert_int_equal(file_write_open(fd, "x", 1), EBADF);
+    assert_int_equal(pipe(two), 0);
+    assert_false(file_read_open(a, two[0], 7, &text, &n));
+    close(two[0]);
+    assert_int_equal(signal(SIGPIPE, SIG_IGN) == SIG_ERR, 0);
+    assert_int_equal(file_write_open(two[1], "x", 1), EPIPE);
+    close(two[1]);
+    remove(in_dir("f"));
+    assert_int_equal(c.n_err, n_err);
 }
 
 static void folders(void **state)
@@ -146,8 +179,8 @@ static int end(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(write_and_read), cmocka_unit_test(folders),
-                                       cmocka_unit_test(log_lines),
-                                       cmocka_unit_test(log_is_bounded)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(write_and_read), cmocka_unit_test(open_files), cmocka_unit_test(folders),
+        cmocka_unit_test(log_lines), cmocka_unit_test(log_is_bounded)};
     return cmocka_run_group_tests(tests, begin, end);
 }

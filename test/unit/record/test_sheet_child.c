@@ -53,9 +53,9 @@ static void compare(const char *path)
 {
     Arena *a = arena_new(0);
     Ctx *c = fresh(a), *d = fresh(a);
-    sheet_confine(NULL);
+    child_program(NULL);
     const char *here = all_of(c, path);
-    sheet_confine("/proc/self/exe");
+    child_program("/proc/self/exe");
     const char *there = all_of(d, path);
     if (strcmp(here, there) != 0)
         fail_msg("%s\nhere:  %s\nchild: %s", path, here, there);
@@ -124,7 +124,7 @@ static void stopping(void **state)
     buf_init(&text, a);
     for (int i = 0; i < 200000; i++)
         buf_printf(&text, "%d,张三\n", i);
-    sheet_confine("/proc/self/exe");
+    child_program("/proc/self/exe");
     assert_true(sheet_open(c, write_file(a, "long.csv", text.data, text.len), NULL, &b));
     for (int round = 1; round < 60; round++) {
         int rows = round * 37;
@@ -216,7 +216,7 @@ static void harm(void **state)
                {"nothing", "出错", ERR_INVALID}};
     int open_before = descriptors();
     assert_true(patience("1s"));
-    sheet_confine("/proc/self/exe");
+    child_program("/proc/self/exe");
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         Arena *a = arena_new(0);
         Ctx *c = fresh(a);
@@ -309,7 +309,7 @@ static void too_much(void **state)
         buf_printf(&sheet, "<c t='str'><v>%s</v></c>", cell);
     buf_puts(&sheet, "</row></sheetData></worksheet>");
     Entry e[] = {{TOP_PART}, {BOOK_PART}, {RELS_PART}, {"xl/s.xml", sheet.data}, {NULL, NULL}};
-    sheet_confine("/proc/self/exe");
+    child_program("/proc/self/exe");
     assert_true(sheet_open(c, make_zip(a, "row.xlsx", e), NULL, &b));
     int rows = 10;
     assert_false(sheet_read(b, 0, count_down, &rows));
@@ -336,7 +336,7 @@ static void memory(void **state)
         buf_putc(&text, i % 1000000 ? 'x' : ',');
     const char *path = write_file(a, "wide.csv", text.data, text.len);
     assert_true(conf_load(c, NULL, flags));
-    sheet_confine("/proc/self/exe");
+    child_program("/proc/self/exe");
     int rows = 10;
     assert_false(sheet_open(c, path, NULL, &b) && sheet_read(b, 0, count_down, &rows));
     assert_int_equal(rows, 10);
@@ -402,7 +402,7 @@ static void strings_on_disk(void **state)
                  {"xl/ss.xml", strings.data},
                  {NULL, NULL}};
     const char *path = make_zip(a, "long.xlsx", e);
-    sheet_confine("/proc/self/exe");
+    child_program("/proc/self/exe");
     for (int round = 0; round < 2; round++) {
         SheetBook *b = NULL;
         Long l = {0};
