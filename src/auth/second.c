@@ -99,19 +99,23 @@ static bool within(Ctx *c, const char *what, const char *who, const char *settin
     return rate_take(c, arena_printf(c->a, "%s:%s", what, who), (int)r.n, r.per_ms, 1);
 }
 
-/* What a stranger could cost: a number that is called again and again, a person, a network. */
+/*
+ * What a stranger could cost: a number that is called again and again, a person, a network. Sign-ins, step-ups and new
+ * numbers are counted apart: who has only the password uses up no code of the owner's session, and who claims a
+ * colleague's number (little a day) none of those with which its owner signs in.
+ */
 static bool may_send(Ctx *c, const Second *s, const char *network)
 {
     int64_t pause = conf_duration_ms("code.pause");
     char hex[65];
     crypt_sha256_hex(s->mobile, strlen(s->mobile), hex);
-    const char *number = arena_printf(c->a, "%.32s", hex), *person = ctx_num(c, s->user);
-    return rate_take(c, arena_printf(c->a, "code.n:%s", number), 1, pause, 1) &&
-           rate_take(c, arena_printf(c->a, "code.p:%s", person), 1, pause, 1) &&
-           within(c, "code.nh", number, "limit.code") &&
-           within(c, "code.ph", person, "limit.code") &&
-           within(c, "code.nd", number, "limit.code_day") &&
-           within(c, "code.pd", person, "limit.code_day") &&
+    bool enrol = strcmp(s->kind, "enrol") == 0;
+    const char *number = arena_printf(c->a, "code.%s.n:%.32s", s->kind, hex);
+    const char *person = arena_printf(c->a, "code.%s.p:%s", s->kind, ctx_num(c, s->user));
+    return rate_take(c, number, 1, pause, 1) && rate_take(c, person, 1, pause, 1) &&
+           within(c, "h", number, "limit.code") && within(c, "h", person, "limit.code") &&
+           within(c, "d", number, "limit.code_day") &&
+           within(c, "d", person, enrol ? "limit.code_new" : "limit.code_day") &&
            within(c, "code.a", network, "limit.code_address");
 }
 

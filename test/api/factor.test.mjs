@@ -9,7 +9,7 @@ let server, sms, admin, people, channel;
 let broken = null; // what the service answers instead
 before(async () => {
   sms = await peer(() => broken ?? { body: { ok: 1 } });
-  server = await startServer({ company: true, env: { ZHIKE_OUTBOUND_PRIVATE: sms.host, ZHIKE_CODE_PAUSE: '1s', ZHIKE_LIMIT_CODE: '1000/h', ZHIKE_LIMIT_CODE_DAY: '1000/day', ZHIKE_LIMIT_CODE_ADDRESS: '1000/h', ZHIKE_LOGIN_ADDRESS_FAILURES: '10000' } });
+  server = await startServer({ company: true, env: { ZHIKE_OUTBOUND_PRIVATE: sms.host, ZHIKE_CODE_PAUSE: '1s', ZHIKE_LIMIT_CODE: '1000/h', ZHIKE_LIMIT_CODE_DAY: '1000/day', ZHIKE_LIMIT_CODE_NEW: '1000/day', ZHIKE_LIMIT_CODE_ADDRESS: '1000/h', ZHIKE_LOGIN_ADDRESS_FAILURES: '10000' } });
   people = await makeCompany(server, { only: ['rep', 'rep2', 'boss', 'sysadmin'] });
   admin = await server.admin();
   await admin.stepUp();
@@ -274,8 +274,38 @@ describe('limits and traces', () => {
       let last;
       await until(async () => (last = await ask('rep', 'rep')).headers.get('retry-after') > 60, 20_000, 'the hour');
       problem(last, 429, 'limit');
-      assert.equal(sentTo(mobile).length, 2);
+      await until(() => sentTo(mobile).length === 2, 20_000, 'both are sent');
+      // of his own number each has had nothing yet: claimed by others or not, his codes for sign-ins go there
+      assert.equal((await staff.rep.post('/me/factor/confirm', { code: sentTo(mobile)[0].code })).status, 200);
+      const signing = await tight.anyone().post('/session', { login: 'rep', password: passwordOf('rep') });
+      assert.equal(signing.json.why, null, signing.text);
+      await until(() => sentTo(mobile).length === 3, 20_000, 'the code of the sign-in');
+      // who has only the password uses up the codes of signing in; the owner's session has its own
+      await until(async () => (await tight.anyone().post('/session', { login: 'rep', password: passwordOf('rep') })).json.why === null, 20_000, 'the second of the hour');
+      const more = await tight.anyone().post('/session', { login: 'rep', password: passwordOf('rep') });
+      assert.ok(more.json.why, more.text);
+      await until(async () => (last = await tight.anyone().post('/session/code', { ticket: more.json.ticket, method: 'sms' })).headers.get('retry-after') > 60, 20_000, 'the hour of sign-ins');
+      assert.equal((await staff.rep.post('/step-up/code', { method: 'sms' })).status, 202);
     } finally { await tight.stop(); }
+  });
+
+  test('to numbers that are not his yet a person has few codes a day, and they are none of those of his own', async () => {
+    const strict = await startServer({ company: true, env: { ZHIKE_OUTBOUND_PRIVATE: sms.host, ZHIKE_CODE_PAUSE: '1s', ZHIKE_LIMIT_CODE_NEW: '2/day' } });
+    try {
+      const { rep } = await makeCompany(strict, { only: ['rep'] });
+      const root = await strict.admin();
+      await root.stepUp();
+      await make(root, 'channels', { name: '短信', kind: 'sms_http', url: `${sms.url}/send`, body: '{"to":"{{phone}}","code":"{{code}}","text":"{{text}}"}' });
+      const ask = (mobile) => rep.post('/me/factor', { mobile, password: passwordOf('rep') });
+      const mine = mobileOf();
+      assert.equal((await ask(mobileOf())).status, 202);
+      assert.equal((await again(() => ask(mine))).status, 202);
+      let last;
+      await until(async () => (last = await ask(mobileOf())).headers.get('retry-after') > 3600, 20_000, 'the day');
+      problem(last, 429, 'limit');
+      assert.equal((await rep.post('/me/factor/confirm', { code: await codeTo(mine) })).status, 200);
+      assert.equal((await rep.post('/step-up/code', { method: 'sms' })).status, 202);
+    } finally { await strict.stop(); }
   });
 
   test('no code stands in the log, the deliveries, the audit or the dump', async () => {

@@ -10,7 +10,7 @@ import { accessible, clean, fits, picture, settled, signedIn, stage } from './li
 
 let broken = null;
 let sms;
-const it = stage({ env: { ZHIKE_OUTBOUND_PRIVATE: '127.0.0.1', ZHIKE_CODE_PAUSE: '1s', ZHIKE_LIMIT_CODE: '100/h', ZHIKE_LIMIT_CODE_DAY: '100/day' } });
+const it = stage({ env: { ZHIKE_OUTBOUND_PRIVATE: '127.0.0.1', ZHIKE_CODE_PAUSE: '1s', ZHIKE_LIMIT_CODE: '100/h', ZHIKE_LIMIT_CODE_DAY: '100/day', ZHIKE_LIMIT_CODE_NEW: '100/day' } });
 after(() => sms?.stop());
 const mobile = '13900001111';
 let read = 0; // codes that were looked at
