@@ -5,7 +5,6 @@
 
 #include "base/embed.h"
 #include "base/msg.h"
-#include "meta/configuration.h"
 #include "meta/types.h"
 
 const char *const meta_action_names[] = {"read",   "create",   "edit",  "delete",  "import",
@@ -62,6 +61,15 @@ bool check_name_legal(const char *s, size_t max, char dash)
         if (!((*s >= 'a' && *s <= 'z') || (*s >= '0' && *s <= '9') || *s == dash))
             return false;
     return true;
+}
+
+void check_take(K *k, const Entity *e)
+{
+    k->e = e;
+    k->s = NULL;
+    for (int i = 0; i < k->n; i++)
+        if (strcmp(k->sources[i].path, e->file) == 0)
+            k->s = &k->sources[i];
 }
 
 void check_entity_fail(K *k, const char *key, const char *sub, const char *const *msg)
@@ -399,11 +407,7 @@ bool check_model(Ctx *c, const Model *m, const MetaSource *sources, int n)
             strcmp(sources[i].path + strlen(sources[i].path) - 13, "standard.json") == 0)
             k.standard_path = sources[i].path;
     for (int i = 0; i < m->n; i++) {
-        k.e = &m->entities[i];
-        k.s = NULL;
-        for (int j = 0; j < n; j++)
-            if (strcmp(sources[j].path, k.e->file) == 0)
-                k.s = &sources[j];
+        check_take(&k, &m->entities[i]);
         check_names(&k);
         check_number(&k);
         check_order(&k);
@@ -417,6 +421,7 @@ bool check_model(Ctx *c, const Model *m, const MetaSource *sources, int n)
         check_roles(&k);
         check_open(&k);
         check_columns(&k);
+        check_configuration(&k);
         for (int j = 0; j < k.e->n_fields; j++) {
             const Field *f = &k.e->fields[j];
             if (f->standard && (standard_done || !k.e->standard))
@@ -425,5 +430,6 @@ bool check_model(Ctx *c, const Model *m, const MetaSource *sources, int n)
         }
         standard_done = standard_done || k.e->standard;
     }
-    return check_configuration(c, m, sources, n) && k.ok;
+    check_configuration_order(&k);
+    return k.ok;
 }

@@ -1,5 +1,5 @@
 /*
- * Between check.c (the entity as a whole) and check_field.c (one field) only: what is being checked, and how a mistake
+ * Between check.c (the entity as a whole), check_field.c (one field) and check_configuration.c only: what is being checked, and how a mistake
  * is told with the line of its file.
  */
 #ifndef META_CHECK_IMPL_H
@@ -19,6 +19,8 @@ typedef struct K {
     bool ok;
 } K;
 
+/* From here on e is checked, and its source is the one looked into. */
+void check_take(K *k, const Entity *e);
 bool check_one_of(const char *word, const char *const *words);
 /* The words with blanks between them. */
 const char *check_join(Arena *a, const char *const *words);
@@ -40,5 +42,9 @@ Filter *check_own_filter(K *k, const char *json, const char **why);
 void check_field(K *k, const Field *f);
 /* No two fields of the entity share a column. */
 void check_columns(K *k);
+/* Its key, and what it says of itself as configuration. */
+void check_configuration(K *k);
+/* That an order can be made in which entities come in; once, behind all of them. */
+void check_configuration_order(K *k);
 
 #endif

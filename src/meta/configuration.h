@@ -19,7 +19,4 @@ const ConfState *configuration_state(const Entity *e, const Field *f);
 /* Has a row of the entity a name other than its id? Its "key", else its number. */
 bool configuration_named(const Entity *e);
 
-/* What the parts of the declaration mean together; mistakes with file and line. For check_model. */
-bool check_configuration(Ctx *c, const Model *m, const MetaSource *sources, int n);
-
 #endif
