@@ -305,6 +305,29 @@ int db_columns(DbRows *r)
     return r->n_columns;
 }
 
+bool db_ids(Ctx *c, DbRows *r, DbIds *out)
+{
+    int n_err = c->n_err;
+    if (!r)
+        return false;
+    while (db_step(r))
+        vec_push(c->a, out, db_int(r, 0));
+    db_done(r);
+    return c->n_err == n_err;
+}
+
+bool db_ids_most(Ctx *c, DbRows *r, int64_t *ids, int most, int *out_n)
+{
+    int n_err = c->n_err;
+    *out_n = 0;
+    if (!r)
+        return false;
+    while (*out_n < most && db_step(r))
+        ids[(*out_n)++] = db_int(r, 0);
+    db_done(r);
+    return c->n_err == n_err;
+}
+
 /* Opens and steps to the first row. false on failure; *out NULL where there is no row. */
 static bool first_row(Ctx *c, SqlText sql, const DbVal *params, int n, DbRows **out)
 {

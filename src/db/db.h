@@ -12,6 +12,7 @@
 #define DB_DB_H
 
 #include "base/ctx.h"
+#include "base/vec.h"
 
 typedef struct Db Db;
 typedef struct DbConn DbConn;
@@ -128,6 +129,12 @@ const void *db_blob(DbRows *r, int col);
    filled in place: handed back as a struct, every cell of a page would wait for the stores before it. */
 void db_value(DbRows *r, int col, DbKind want, DbVal *out);
 int db_columns(DbRows *r);
+
+/* The whole numbers in the first column of r, appended to out, or (db_ids_most) the first `most` of them put into ids.
+   Closes r. false on failure, also where r is NULL: db_ids(c, sql_query(c, &q), &ids). */
+typedef VEC(int64_t) DbIds;
+bool db_ids(Ctx *c, DbRows *r, DbIds *out);
+bool db_ids_most(Ctx *c, DbRows *r, int64_t *ids, int most, int *out_n);
 
 /* One value of the first row. *found: there is a row and its value is not NULL; else *out is 0 or
    NULL. found may be NULL. The text is the arena's. false only on failure. */

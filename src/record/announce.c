@@ -215,17 +215,12 @@ static const char *one_line(Ctx *c, const char *body)
 
 bool announce_tell(Ctx *c, int64_t id, const char *title, const char *body)
 {
-    VEC(int64_t) users = {0};
+    DbIds users = {0};
     DbVal p[] = {db_of_int(id)};
-    int mark = c->n_err;
-    DbRows *r = db_query(c, SQL("SELECT u.\"id\"" MEANT " ORDER BY u.\"id\""), p, 1);
-    if (!r)
-        return false;
-    while (db_step(r))
-        vec_push(c->a, &users, db_int(r, 0));
-    db_done(r);
     Notice n = {0, "announcement", "announcement", id, one_line(c, body), NULL};
-    return c->n_err == mark && notify_many(c, &n, title, users.items, (int)users.n);
+    return db_ids(c, db_query(c, SQL("SELECT u.\"id\"" MEANT " ORDER BY u.\"id\""), p, 1),
+                  &users) &&
+           notify_many(c, &n, title, users.items, (int)users.n);
 }
 
 typedef struct Starting {

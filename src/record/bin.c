@@ -175,14 +175,7 @@ static bool find(Ctx *c, Block *b)
     sql_bind(&q, db_of_int(b->before));
     sql_add(&q, SQL(" ORDER BY \"deleted_at\", \"id\" LIMIT "));
     sql_number(&q, b->most);
-    DbRows *r = sql_query(c, &q);
-    if (!r)
-        return false;
-    b->n = 0;
-    while (b->n < b->most && db_step(r))
-        b->ids[b->n++] = db_int(r, 0);
-    db_done(r);
-    return c->n_err == 0;
+    return db_ids_most(c, sql_query(c, &q), b->ids, b->most, &b->n);
 }
 
 static bool tell(Ctx *c, const Block *b)

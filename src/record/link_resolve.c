@@ -281,14 +281,7 @@ static bool step_down(Ctx *c, const Entity *to, const char *name, int64_t ids[PA
     add_limits(c, &q, to, false);
     sql_add(&q, SQL(" ORDER BY t0.\"id\" LIMIT "));
     sql_number(&q, PATH_WIDE);
-    DbRows *r = sql_query(c, &q);
-    if (!r)
-        return false;
-    *n = 0;
-    while (db_step(r))
-        ids[(*n)++] = db_int(r, 0);
-    db_done(r);
-    return c->n_err == 0;
+    return db_ids_most(c, sql_query(c, &q), ids, PATH_WIDE, n);
 }
 
 bool link_by_path(Ctx *c, const Field *f, const Entity *to, const char *text, int64_t *out)

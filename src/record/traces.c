@@ -14,7 +14,6 @@ typedef struct Traces {
     int n;
 } Traces;
 
-typedef VEC(int64_t) Ids;
 typedef VEC(const char *) Texts;
 
 /* " WHERE entity = e AND column IN ids" of the table called alias. */
@@ -40,20 +39,13 @@ static bool run_on(Ctx *c, const Traces *t, SqlText head, const char *column)
 }
 
 static bool read_ids(Ctx *c, const Traces *t, SqlText head, const char *alias, const char *column,
-                     Ids *out)
+                     DbIds *out)
 {
     Sql q;
-    int mark = c->n_err;
     sql_init(&q, c->a);
     sql_add(&q, head);
     of_rows(&q, t, alias, column);
-    DbRows *r = sql_query(c, &q);
-    if (!r)
-        return false;
-    while (db_step(r))
-        vec_push(c->a, out, db_int(r, 0));
-    db_done(r);
-    return c->n_err == mark;
+    return db_ids(c, sql_query(c, &q), out);
 }
 
 /* ---- bulk changes --------------------------------------------------------------------------- */
@@ -84,7 +76,7 @@ static bool forget_request(Ctx *c, int64_t job)
 
 static bool forget_bulk(Ctx *c, const Traces *t)
 {
-    Ids jobs = {0};
+    DbIds jobs = {0};
     if (!read_ids(c, t, SQL("SELECT DISTINCT w.\"job_id\" FROM \"job_row\" AS w"), "w", "record_id",
                   &jobs))
         return false;
@@ -182,7 +174,7 @@ static bool forget_files(Ctx *c, int64_t import, Texts *digests)
             "a.\"id\" = i.\"file_id\" OR a.\"id\" = i.\"report_file_id\" WHERE i.\"id\" = $1 AND "
             "i.\"state\" NOT IN ('checking', 'running', 'undoing')");
     DbVal p[] = {db_of_int(import)};
-    Ids files = {0};
+    DbIds files = {0};
     int mark = c->n_err;
     DbRows *r = db_query(c, which, p, 1);
     if (!r)
@@ -202,7 +194,7 @@ static bool forget_files(Ctx *c, int64_t import, Texts *digests)
 
 static bool forget_imports(Ctx *c, const Traces *t, bool files, Texts *digests)
 {
-    Ids imports = {0};
+    DbIds imports = {0};
     if (!read_ids(c, t, SQL("SELECT DISTINCT w.\"import_id\" FROM \"import_row\" AS w"), "w",
                   "record_id", &imports) ||
         !forget_cells(c, t))
@@ -219,7 +211,7 @@ static bool forget_imports(Ctx *c, const Traces *t, bool files, Texts *digests)
 /* Requests to change it, with what each held and who was asked. */
 static bool forget_requests(Ctx *c, const Traces *t)
 {
-    Ids found = {0};
+    DbIds found = {0};
     if (!read_ids(c, t, SQL("SELECT w.\"id\" FROM \"change_request\" AS w"), "w", "record", &found))
         return false;
     for (size_t i = 0; i < found.n; i++) {

@@ -6,7 +6,6 @@
 
 enum { MOST = 5000, SOME = 500 };
 
-typedef VEC(int64_t) Ids;
 typedef VEC(const char *) Keys;
 
 static bool is_known(const Filter *f)
@@ -64,10 +63,9 @@ static bool values_twice(Ctx *c, const Entity *e, const char *key, Keys *out)
 /* The rows with one of the values for which the rule holds as a whole; the last value is repeated up to SOME, so that
    there is one statement. */
 static bool rows_of(Ctx *c, const Entity *e, const char *key, const Filter *twin, const Keys *keys,
-                    size_t from, Ids *out)
+                    size_t from, DbIds *out)
 {
     Sql q;
-    int mark = c->n_err;
     sql_init(&q, c->a);
     sql_add(&q, SQL("SELECT t0.\"id\" FROM "));
     sql_name(&q, e->name);
@@ -81,17 +79,11 @@ static bool rows_of(Ctx *c, const Entity *e, const char *key, const Filter *twin
     }
     sql_add(&q, SQL(") AND "));
     filter_sql(c, &q, e, "t0", twin);
-    DbRows *r = sql_query(c, &q);
-    if (!r)
-        return false;
-    while (db_step(r))
-        vec_push(c->a, out, db_int(r, 0));
-    db_done(r);
-    return c->n_err == mark;
+    return db_ids(c, sql_query(c, &q), out);
 }
 
 /* The rows of a rule; *few false: there are too many to be named. */
-static bool rows_that_agree(Ctx *c, const Entity *e, const Filter *twin, Ids *ids, bool *few)
+static bool rows_that_agree(Ctx *c, const Entity *e, const Filter *twin, DbIds *ids, bool *few)
 {
     const char *key = key_of(c, e, twin->dup);
     Keys keys = {0};
@@ -113,7 +105,7 @@ bool twins_known(Ctx *c, const Entity *e, const Filter *f, Filter **out)
     *copy = *f;
     *out = copy;
     if (is_known(f)) {
-        Ids ids = {0};
+        DbIds ids = {0};
         bool few;
         if (!rows_that_agree(c, e, f, &ids, &few))
             return false;

@@ -213,7 +213,7 @@ static bool ids_of(Ctx *c, PrintSet *s, Filter *f, const char *sort, int most, i
                    int *n)
 {
     const ListQuery live = {.archived = ARCHIVED_NOT};
-    VEC(int64_t) ids = {0};
+    DbIds ids = {0};
     Sql q;
     sql_init(&q, c->a);
     sql_add(&q, SQL("SELECT t0.\"id\" FROM "));
@@ -222,16 +222,10 @@ static bool ids_of(Ctx *c, PrintSet *s, Filter *f, const char *sort, int most, i
     rec_list_where(c, &q, s->level.e, f, &live, NULL);
     if (!rec_list_order(c, &q, s->level.e, sort, most))
         return false;
-    DbRows *r = sql_query(c, &q);
-    if (!r)
-        return false;
-    int before = c->n_err;
-    while (db_step(r))
-        vec_push(c->a, &ids, db_int(r, 0));
-    db_done(r);
+    bool ok = db_ids(c, sql_query(c, &q), &ids);
     *out = ids.items;
     *n = (int)ids.n;
-    return c->n_err == before;
+    return ok;
 }
 
 static bool read_blocks(Ctx *c, PrintSet *s, FillData *d, FillList *l, const int64_t *ids, int n)

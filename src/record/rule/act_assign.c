@@ -50,7 +50,7 @@ static int candidates(Ctx *c, json_object *in, int64_t *out)
 {
     json_object *users = json_member(in, "users");
     int64_t ids[PEOPLE], department = json_int(in, "department", 0);
-    int n = 0, mark = c->n_err;
+    int n = 0;
     size_t len =
         users && json_object_is_type(users, json_type_array) ? json_object_array_length(users) : 0;
     for (size_t i = 0; i < len && i < PEOPLE; i++)
@@ -71,14 +71,7 @@ static int candidates(Ctx *c, json_object *in, int64_t *out)
     }
     sql_add(&q, SQL(") ORDER BY u.\"id\" LIMIT "));
     sql_number(&q, PEOPLE);
-    DbRows *r = sql_query(c, &q);
-    if (!r)
-        return -1;
-    n = 0;
-    while (n < PEOPLE && db_step(r))
-        out[n++] = db_int(r, 0);
-    db_done(r);
-    return c->n_err == mark ? n : -1;
+    return db_ids_most(c, sql_query(c, &q), out, PEOPLE, &n) ? n : -1;
 }
 
 /* How many live records each has, counted up to LOAD_MOST: one statement of index ranges. */

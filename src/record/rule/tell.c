@@ -282,8 +282,6 @@ static bool find_reached(Ctx *c, int64_t rule, const Entity *e, const Filter *go
                          Reached *m)
 {
     Sql q;
-    int mark = c->n_err;
-    m->n = 0;
     sql_init(&q, c->a);
     sql_add(&q, SQL("SELECT rr.\"id\" FROM \"rule_run\" AS rr WHERE rr.\"rule_id\" = "));
     sql_bind(&q, db_of_int(rule));
@@ -298,13 +296,7 @@ static bool find_reached(Ctx *c, int64_t rule, const Entity *e, const Filter *go
     filter_sql_each(c, &q, e, "t0", goal);
     sql_add(&q, SQL(") LIMIT "));
     sql_number(&q, MEASURE_BLOCK);
-    DbRows *r = sql_query(c, &q);
-    if (!r)
-        return false;
-    while (m->n < MEASURE_BLOCK && db_step(r))
-        m->ids[m->n++] = db_int(r, 0);
-    db_done(r);
-    return c->n_err == mark;
+    return db_ids_most(c, sql_query(c, &q), m->ids, MEASURE_BLOCK, &m->n);
 }
 
 /* The goal with the rights of the owner; NULL where it cannot be read (said nowhere: the rule itself works). */

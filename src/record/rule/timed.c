@@ -158,8 +158,6 @@ static void from_rows(Ctx *c, Sql *q, const Run *run)
 static bool next_rows(Ctx *c, const Run *run, int64_t *ids, int *n)
 {
     Sql q;
-    int mark = c->n_err;
-    *n = 0;
     sql_init(&q, c->a);
     sql_add(&q, SQL("SELECT t0.\"id\""));
     from_rows(c, &q, run);
@@ -167,13 +165,7 @@ static bool next_rows(Ctx *c, const Run *run, int64_t *ids, int *n)
     sql_bind(&q, db_of_int(run->after));
     sql_add(&q, SQL(" ORDER BY t0.\"id\" ASC LIMIT "));
     sql_number(&q, ROWS_MOST);
-    DbRows *r = sql_query(c, &q);
-    if (!r)
-        return false;
-    while (*n < ROWS_MOST && db_step(r))
-        ids[(*n)++] = db_int(r, 0);
-    db_done(r);
-    return c->n_err == mark;
+    return db_ids_most(c, sql_query(c, &q), ids, ROWS_MOST, n);
 }
 
 typedef struct Step {

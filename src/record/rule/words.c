@@ -136,26 +136,22 @@ static int active(Ctx *c, int64_t *ids, int n)
 {
     Sql q;
     int64_t *there = ARENA_ARRAY(c->a, n ? n : 1, int64_t);
-    int n_there = 0, kept = 0, mark = c->n_err;
+    int n_there, kept = 0;
     if (n == 0)
         return 0;
     sql_init(&q, c->a);
     sql_add(&q, SQL("SELECT \"id\" FROM \"user\" WHERE \"status\" = 'active' AND \"deleted_at\" IS "
                     "NULL AND \"id\" IN "));
     sql_bind_ids(&q, ids, n);
-    DbRows *r = sql_query(c, &q);
-    if (!r)
+    if (!db_ids_most(c, sql_query(c, &q), there, n, &n_there))
         return -1;
-    while (n_there < n && db_step(r))
-        there[n_there++] = db_int(r, 0);
-    db_done(r);
     for (int i = 0; i < n; i++)
         for (int k = 0; k < n_there; k++)
             if (there[k] == ids[i]) {
                 ids[kept++] = ids[i];
                 break;
             }
-    return c->n_err == mark ? kept : -1;
+    return kept;
 }
 
 int rule_people(Ctx *c, const RuleFire *f, json_object *words, int64_t *out, int max)

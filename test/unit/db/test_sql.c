@@ -264,9 +264,45 @@ static void test_tend(void **state)
     t_end(t);
 }
 
+/* Ids of a cursor: all of them behind those that are there, or as many as are wanted; a failed query is none. */
+static void test_ids(void **state)
+{
+    (void)state;
+    T *t = t_new();
+    Ctx *c = &t->c;
+    DbIds ids = {0};
+    int64_t some[3] = {0};
+    int n = 7;
+    OK(c, migrate_run(c, &no_plan, false, NULL) && db_write(c, make, NULL));
+    for (int i = 1; i <= 20; i++)
+        OK(c, db_write(c, put_row, &i));
+    const SqlText all = SQL("SELECT \"id\" FROM \"thing\" ORDER BY \"id\""),
+                  none = SQL("SELECT \"id\" FROM \"thing\" WHERE \"id\" > 90"),
+                  wrong = SQL("SELECT \"id\" FROM \"nothing\"");
+    OK(c, db_ids(c, db_query(c, none, NULL, 0), &ids));
+    assert_int_equal(ids.n, 0);
+    OK(c, db_ids(c, db_query(c, all, NULL, 0), &ids));
+    OK(c, db_ids(c, db_query(c, all, NULL, 0), &ids));
+    assert_int_equal(ids.n, 40);
+    assert_int_equal(ids.items[19], 20);
+    assert_int_equal(ids.items[20], 1);
+    OK(c, db_ids_most(c, db_query(c, all, NULL, 0), some, 3, &n));
+    assert_int_equal(n, 3);
+    assert_int_equal(some[2], 3);
+    OK(c, db_ids_most(c, db_query(c, none, NULL, 0), some, 3, &n));
+    assert_int_equal(n, 0);
+    assert_false(db_ids(c, db_query(c, wrong, NULL, 0), &ids));
+    assert_int_equal(ids.n, 40);
+    assert_int_equal(c->n_err, 1);
+    ctx_errors_back_to(c, 0);
+    assert_false(db_ids_most(c, db_query(c, wrong, NULL, 0), some, 3, &n));
+    assert_int_equal(n, 0);
+    t_end(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {DB_TEST(test_builder), DB_TEST(test_search),
-                                       DB_TEST(test_tend)};
+                                       DB_TEST(test_tend), DB_TEST(test_ids)};
     return db_tests(tests);
 }
