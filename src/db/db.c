@@ -179,7 +179,7 @@ static DbConn *ready(Ctx *c, const DbVal *params, int n)
 bool db_exec(Ctx *c, SqlText sql, const DbVal *params, int n)
 {
     DbConn *conn = ready(c, params, n);
-    return conn && conn->db->drv->exec(c, conn, sql.text, params, n);
+    return conn && conn->db->drv->ask->exec(c, conn, sql.text, params, n);
 }
 
 bool db_alone(Ctx *c, const char *name)
@@ -198,8 +198,8 @@ bool db_send(Ctx *c, SqlText sql, const DbVal *params, int n)
     if (!conn)
         return false;
     const Driver *drv = conn->db->drv;
-    return drv->send ? drv->send(c, conn, sql.text, params, n)
-                     : drv->exec(c, conn, sql.text, params, n);
+    return drv->ask->send ? drv->ask->send(c, conn, sql.text, params, n)
+                          : drv->ask->exec(c, conn, sql.text, params, n);
 }
 
 int64_t db_changes(Ctx *c)
@@ -216,7 +216,7 @@ DbRows *db_query(Ctx *c, SqlText sql, const DbVal *params, int n)
     r->c = c;
     r->a = c->a;
     r->conn = conn;
-    if (!conn->db->drv->query(c, r, sql.text, params, n))
+    if (!conn->db->drv->ask->query(c, r, sql.text, params, n))
         return NULL;
     db_rows_link(r, conn);
     return r;
@@ -232,7 +232,7 @@ bool db_step(DbRows *r)
         }
         return false;
     }
-    if (r->conn->db->drv->step(r)) {
+    if (r->conn->db->drv->ask->step(r)) {
         if (!arena_over_cap(r->c->a))
             return true;
         /* a request that has taken in too much goes no further */
@@ -246,22 +246,22 @@ bool db_step(DbRows *r)
 
 bool db_is_null(DbRows *r, int col)
 {
-    return r->conn->db->drv->is_null(r, col);
+    return r->conn->db->drv->ask->is_null(r, col);
 }
 
 int64_t db_int(DbRows *r, int col)
 {
-    return r->conn->db->drv->get_int(r, col);
+    return r->conn->db->drv->ask->get_int(r, col);
 }
 
 double db_real(DbRows *r, int col)
 {
-    return r->conn->db->drv->get_real(r, col);
+    return r->conn->db->drv->ask->get_real(r, col);
 }
 
 const char *db_text(DbRows *r, int col)
 {
-    return r->conn->db->drv->get_text(r, col);
+    return r->conn->db->drv->ask->get_text(r, col);
 }
 
 const char *db_text_copy(Arena *a, DbRows *r, int col)
@@ -272,30 +272,30 @@ const char *db_text_copy(Arena *a, DbRows *r, int col)
 
 size_t db_bytes(DbRows *r, int col)
 {
-    return r->conn->db->drv->get_bytes(r, col);
+    return r->conn->db->drv->ask->get_bytes(r, col);
 }
 
 const void *db_blob(DbRows *r, int col)
 {
-    return r->conn->db->drv->get_blob(r, col);
+    return r->conn->db->drv->ask->get_blob(r, col);
 }
 
 void db_value(DbRows *r, int col, DbKind want, DbVal *out)
 {
     const Driver *drv = r->conn->db->drv;
-    if (drv->get_value) {
-        drv->get_value(r, col, want, out);
+    if (drv->ask->get_value) {
+        drv->ask->get_value(r, col, want, out);
         return;
     }
-    out->kind = drv->is_null(r, col) ? DB_NULL : want;
+    out->kind = drv->ask->is_null(r, col) ? DB_NULL : want;
     switch (out->kind) {
     case DB_NULL: break;
-    case DB_INT: out->i = drv->get_int(r, col); break;
-    case DB_REAL: out->d = drv->get_real(r, col); break;
+    case DB_INT: out->i = drv->ask->get_int(r, col); break;
+    case DB_REAL: out->d = drv->ask->get_real(r, col); break;
     case DB_TEXT:
     case DB_BLOB:
-        out->s = want == DB_TEXT ? drv->get_text(r, col) : drv->get_blob(r, col);
-        out->n = drv->get_bytes(r, col);
+        out->s = want == DB_TEXT ? drv->ask->get_text(r, col) : drv->ask->get_blob(r, col);
+        out->n = drv->ask->get_bytes(r, col);
         break;
     }
 }
@@ -367,7 +367,7 @@ bool db_one_text(Ctx *c, SqlText sql, const DbVal *params, int n, const char **o
 bool db_prepare_check(Ctx *c, SqlText sql)
 {
     DbConn *conn = ready(c, NULL, 0);
-    return conn && conn->db->drv->prepare(c, conn, sql.text);
+    return conn && conn->db->drv->ask->prepare(c, conn, sql.text);
 }
 
 /* --- writing --------------------------------------------------------------------------------- */
@@ -443,8 +443,8 @@ bool db_try(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg)
     bool ok = fn(c, arg);
     if (!ok && c->n_err == n_err)
         ctx_fail_detail(c, ERR_INTERNAL, "a step failed without saying why", "err.internal");
-    if (drv->settle && !conn->broken)
-        ok = drv->settle(c, conn) && ok;
+    if (drv->ask->settle && !conn->broken)
+        ok = drv->ask->settle(c, conn) && ok;
     ok = ok && c->n_err == n_err && !conn->aborted;
     db_rows_end(conn, conn->try_depth);
     conn->try_depth--;

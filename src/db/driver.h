@@ -92,19 +92,8 @@ typedef enum CommitResult {
     COMMIT_UNKNOWN, /* the answer was lost, or the log may hold it after all */
 } CommitResult;
 
-struct Driver {
-    const char *name;
-    /* Opens the database: fills db->engine. Mistakes go into c. */
-    bool (*open)(Ctx *c, const DbOptions *o, Db *db);
-    void (*close)(Db *db);
-
-    DbConn *(*conn_open)(Ctx *c, Db *db);
-    void (*conn_close)(DbConn *conn);
-    /* Called when a pooled connection is handed to c; false: it is dead, take another. */
-    bool (*conn_check)(DbConn *conn, Ctx *c);
-    bool (*conn_reopen)(DbConn *conn, Ctx *c);
-    void (*interrupt)(DbConn *conn);
-
+/* Statements and their answers: what an engine's *_ask.c has. */
+typedef struct DriverAsk {
     /* Parameters were checked by db.c. Failures are recorded in c and mark conn aborted, retry, broken. */
     bool (*exec)(Ctx *c, DbConn *conn, const char *text, const DbVal *params, int n);
     /* As exec, but the answer is read later, by settle at the latest; NULL: exec does. */
@@ -122,6 +111,23 @@ struct Driver {
     size_t (*get_bytes)(DbRows *r, int col);
     const void *(*get_blob)(DbRows *r, int col);
     void (*get_value)(DbRows *r, int col, DbKind want, DbVal *out); /* NULL: made of the others */
+    /* Records the connection's last error in c (again): one failed commit, many callers. */
+    void (*report)(Ctx *c, DbConn *conn);
+} DriverAsk;
+
+struct Driver {
+    const char *name;
+    const DriverAsk *ask;
+    /* Opens the database: fills db->engine. Mistakes go into c. */
+    bool (*open)(Ctx *c, const DbOptions *o, Db *db);
+    void (*close)(Db *db);
+
+    DbConn *(*conn_open)(Ctx *c, Db *db);
+    void (*conn_close)(DbConn *conn);
+    /* Called when a pooled connection is handed to c; false: it is dead, take another. */
+    bool (*conn_check)(DbConn *conn, Ctx *c);
+    bool (*conn_reopen)(DbConn *conn, Ctx *c);
+    void (*interrupt)(DbConn *conn);
 
     /* Transaction words, not counted as statements. control: SAVEPOINT and the like. */
     bool (*begin)(Ctx *c, DbConn *conn);
@@ -129,8 +135,6 @@ struct Driver {
     void (*rollback)(DbConn *conn);
     bool (*control)(Ctx *c, DbConn *conn, const char *word);
     bool (*in_transaction)(DbConn *conn);
-    /* Records the connection's last error in c (again): one failed commit, many callers. */
-    void (*report)(Ctx *c, DbConn *conn);
 
     bool (*write)(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg);
     bool reads_at_once; /* db_read_begin begins something */

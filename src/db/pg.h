@@ -42,28 +42,15 @@ static inline PgConn *pg_conn(DbConn *conn)
 bool pg_state_is(const PgConn *k, const char *state);
 void pg_put(char *out, size_t room, const char *s);
 bool pg_failed(Ctx *c, PgConn *k, const PGresult *res, const char *sql);
-void pg_report(Ctx *c, DbConn *conn);
 
 /* Waiting: the answer within the connection's limit, or NULL; is it one of success? Answers of sent statements are read; own words. */
 PGresult *pg_await(PgConn *k);
 bool pg_good(const PGresult *res);
 bool pg_settle_sent(Ctx *c, PgConn *k);
-bool pg_settle(Ctx *c, DbConn *conn);
 bool pg_say(Ctx *c, PgConn *k, const char *text);
 void pg_drop_stmt(StmtEntry *e, void *arg);
 
-/* Functions of the driver table (db/driver.h). */
-bool pg_exec(Ctx *c, DbConn *conn, const char *text, const DbVal *params, int n);
-bool pg_send(Ctx *c, DbConn *conn, const char *text, const DbVal *params, int n);
-bool pg_query(Ctx *c, DbRows *r, const char *text, const DbVal *params, int n);
-bool pg_step(DbRows *r);
-void pg_finish(DbRows *r);
-bool pg_prepare(Ctx *c, DbConn *conn, const char *text);
-bool pg_is_null(DbRows *r, int col);
-int64_t pg_int(DbRows *r, int col);
-double pg_real(DbRows *r, int col);
-const char *pg_text(DbRows *r, int col);
-size_t pg_bytes(DbRows *r, int col);
-const void *pg_blob(DbRows *r, int col);
+/* Statements and answers, for the driver's table. */
+extern const DriverAsk pg_ask;
 
 #endif

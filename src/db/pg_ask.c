@@ -128,7 +128,7 @@ bool pg_failed(Ctx *c, PgConn *k, const PGresult *res, const char *sql)
     return false;
 }
 
-void pg_report(Ctx *c, DbConn *conn)
+static void pg_report(Ctx *c, DbConn *conn)
 {
     record(c, pg_conn(conn), pg_conn(conn)->last_msg);
 }
@@ -253,7 +253,7 @@ bool pg_settle_sent(Ctx *c, PgConn *k)
     return ok;
 }
 
-bool pg_settle(Ctx *c, DbConn *conn)
+static bool pg_settle(Ctx *c, DbConn *conn)
 {
     return pg_settle_sent(c, pg_conn(conn));
 }
@@ -430,7 +430,7 @@ static PGresult *ask(Ctx *c, PgConn *k, const char *text, const DbVal *params, i
     }
 }
 
-bool pg_exec(Ctx *c, DbConn *conn, const char *text, const DbVal *params, int n)
+static bool pg_exec(Ctx *c, DbConn *conn, const char *text, const DbVal *params, int n)
 {
     PGresult *res = ask(c, pg_conn(conn), text, params, n);
     if (!res)
@@ -444,7 +444,7 @@ bool pg_exec(Ctx *c, DbConn *conn, const char *text, const DbVal *params, int n)
 }
 
 /* In a write, and prepared before: sent, and its answer read with those of others (settle). */
-bool pg_send(Ctx *c, DbConn *conn, const char *text, const DbVal *params, int n)
+static bool pg_send(Ctx *c, DbConn *conn, const char *text, const DbVal *params, int n)
 {
     PgConn *k = pg_conn(conn);
     StmtEntry *e =
@@ -459,7 +459,7 @@ bool pg_send(Ctx *c, DbConn *conn, const char *text, const DbVal *params, int n)
     return k->n_sent < PG_SENT_MOST || pg_settle_sent(c, k);
 }
 
-bool pg_query(Ctx *c, DbRows *r, const char *text, const DbVal *params, int n)
+static bool pg_query(Ctx *c, DbRows *r, const char *text, const DbVal *params, int n)
 {
     PGresult *res = ask(c, pg_conn(r->conn), text, params, n);
     if (!res)
@@ -471,7 +471,7 @@ bool pg_query(Ctx *c, DbRows *r, const char *text, const DbVal *params, int n)
     return true;
 }
 
-bool pg_step(DbRows *r)
+static bool pg_step(DbRows *r)
 {
     if (r->row + 1 >= r->n_rows)
         return false;
@@ -479,13 +479,13 @@ bool pg_step(DbRows *r)
     return true;
 }
 
-void pg_finish(DbRows *r)
+static void pg_finish(DbRows *r)
 {
     PQclear(r->stmt);
     r->stmt = NULL;
 }
 
-bool pg_prepare(Ctx *c, DbConn *conn, const char *text)
+static bool pg_prepare(Ctx *c, DbConn *conn, const char *text)
 {
     PgConn *k = pg_conn(conn);
     PGresult *res = PQsendPrepare(k->h, "", text, 0, NULL) ? pg_await(k) : NULL;
@@ -496,7 +496,7 @@ bool pg_prepare(Ctx *c, DbConn *conn, const char *text)
 
 /* --- columns --------------------------------------------------------------------------------- */
 
-bool pg_is_null(DbRows *r, int col)
+static bool pg_is_null(DbRows *r, int col)
 {
     return PQgetisnull(r->stmt, r->row, col);
 }
@@ -511,7 +511,7 @@ static int64_t whole(const char *s)
     return minus ? (int64_t)(0 - n) : (int64_t)n;
 }
 
-int64_t pg_int(DbRows *r, int col)
+static int64_t pg_int(DbRows *r, int col)
 {
     const char *s = PQgetvalue(r->stmt, r->row, col);
     if (*s == 't' && PQftype(r->stmt, col) == OID_BOOL)
@@ -519,12 +519,12 @@ int64_t pg_int(DbRows *r, int col)
     return whole(s);
 }
 
-double pg_real(DbRows *r, int col)
+static double pg_real(DbRows *r, int col)
 {
     return strtod(PQgetvalue(r->stmt, r->row, col), NULL);
 }
 
-const char *pg_text(DbRows *r, int col)
+static const char *pg_text(DbRows *r, int col)
 {
     return PQgetisnull(r->stmt, r->row, col) ? NULL : PQgetvalue(r->stmt, r->row, col);
 }
@@ -535,7 +535,7 @@ static bool is_hex(DbRows *r, int col)
     return PQftype(r->stmt, col) == OID_BYTEA && PQgetlength(r->stmt, r->row, col) >= 2;
 }
 
-size_t pg_bytes(DbRows *r, int col)
+static size_t pg_bytes(DbRows *r, int col)
 {
     size_t n = (size_t)PQgetlength(r->stmt, r->row, col);
     return is_hex(r, col) ? (n - 2) / 2 : n;
@@ -546,7 +546,7 @@ static unsigned hex(char ch)
     return (unsigned)(ch <= '9' ? ch - '0' : ch - 'a' + 10);
 }
 
-const void *pg_blob(DbRows *r, int col)
+static const void *pg_blob(DbRows *r, int col)
 {
     if (PQgetisnull(r->stmt, r->row, col))
         return NULL;
@@ -559,3 +559,20 @@ const void *pg_blob(DbRows *r, int col)
         out[i] = (unsigned char)(hex(s[2 + 2 * i]) << 4 | hex(s[3 + 2 * i]));
     return out;
 }
+
+const DriverAsk pg_ask = {
+    .exec = pg_exec,
+    .send = pg_send,
+    .settle = pg_settle,
+    .query = pg_query,
+    .step = pg_step,
+    .finish = pg_finish,
+    .prepare = pg_prepare,
+    .is_null = pg_is_null,
+    .get_int = pg_int,
+    .get_real = pg_real,
+    .get_text = pg_text,
+    .get_bytes = pg_bytes,
+    .get_blob = pg_blob,
+    .report = pg_report,
+};

@@ -224,7 +224,7 @@ static void row_end(DbRows *r)
     DbConn *conn = r->conn;
     if (!conn)
         return;
-    conn->db->drv->finish(r);
+    conn->db->drv->ask->finish(r);
     *r->prev = r->next;
     if (r->next)
         r->next->prev = r->prev;

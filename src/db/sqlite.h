@@ -26,26 +26,14 @@ static inline SqliteConn *sqlite_conn(DbConn *conn)
 
 /*
  * Notes the failure rc of the connection and, with c, records the mistake a person reads; sql is for the log, or NULL.
- * Always false. sqlite_report records what was noted last.
+ * Always false. sqlite_ask.report records what was noted last.
  */
 bool sqlite_failed(Ctx *c, SqliteConn *k, int rc, const char *sql);
-void sqlite_report(Ctx *c, DbConn *conn);
 /* The text compiled into the entry: a result code of SQLite. What the cache of statements calls for one that goes. */
 int sqlite_compile(SqliteConn *k, StmtEntry *e, const char *text);
 void sqlite_drop_stmt(StmtEntry *e, void *arg);
 
-/* Functions of the driver table (db/driver.h). */
-bool sqlite_exec(Ctx *c, DbConn *conn, const char *text, const DbVal *params, int n);
-bool sqlite_query(Ctx *c, DbRows *r, const char *text, const DbVal *params, int n);
-bool sqlite_step(DbRows *r);
-void sqlite_finish(DbRows *r);
-bool sqlite_prepare(Ctx *c, DbConn *conn, const char *text);
-bool sqlite_is_null(DbRows *r, int col);
-int64_t sqlite_int(DbRows *r, int col);
-double sqlite_real(DbRows *r, int col);
-const char *sqlite_text(DbRows *r, int col);
-size_t sqlite_bytes(DbRows *r, int col);
-const void *sqlite_blob(DbRows *r, int col);
-void sqlite_value(DbRows *r, int col, DbKind want, DbVal *out);
+/* Statements and answers, for the driver's table. */
+extern const DriverAsk sqlite_ask;
 
 #endif

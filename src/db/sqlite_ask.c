@@ -140,7 +140,7 @@ bool sqlite_failed(Ctx *c, SqliteConn *k, int rc, const char *sql)
     return false;
 }
 
-void sqlite_report(Ctx *c, DbConn *conn)
+static void sqlite_report(Ctx *c, DbConn *conn)
 {
     SqliteConn *k = sqlite_conn(conn);
     record(c, k, k->last_rc, k->last_msg, k->last_msg);
@@ -284,7 +284,7 @@ static StmtEntry *start(Ctx *c, SqliteConn *k, const char *text, const DbVal *pa
     return e;
 }
 
-bool sqlite_exec(Ctx *c, DbConn *conn, const char *text, const DbVal *params, int n)
+static bool sqlite_exec(Ctx *c, DbConn *conn, const char *text, const DbVal *params, int n)
 {
     SqliteConn *k = sqlite_conn(conn);
     StmtEntry *e = start(c, k, text, params, n);
@@ -303,7 +303,7 @@ bool sqlite_exec(Ctx *c, DbConn *conn, const char *text, const DbVal *params, in
     return rc == SQLITE_DONE;
 }
 
-bool sqlite_query(Ctx *c, DbRows *r, const char *text, const DbVal *params, int n)
+static bool sqlite_query(Ctx *c, DbRows *r, const char *text, const DbVal *params, int n)
 {
     SqliteConn *k = sqlite_conn(r->conn);
     StmtEntry *e = start(c, k, text, params, n);
@@ -326,7 +326,7 @@ bool sqlite_query(Ctx *c, DbRows *r, const char *text, const DbVal *params, int 
     return true;
 }
 
-bool sqlite_step(DbRows *r)
+static bool sqlite_step(DbRows *r)
 {
     StmtEntry *e = r->stmt;
     if (r->has_first) {
@@ -344,13 +344,13 @@ bool sqlite_step(DbRows *r)
     return false;
 }
 
-void sqlite_finish(DbRows *r)
+static void sqlite_finish(DbRows *r)
 {
     give_stmt(r->stmt);
     r->stmt = NULL;
 }
 
-bool sqlite_prepare(Ctx *c, DbConn *conn, const char *text)
+static bool sqlite_prepare(Ctx *c, DbConn *conn, const char *text)
 {
     sqlite3_stmt *st = NULL;
     int rc = sqlite3_prepare_v2(sqlite_conn(conn)->h, text, -1, &st, NULL);
@@ -363,37 +363,37 @@ static sqlite3_stmt *stmt_of(DbRows *r)
     return ((StmtEntry *)r->stmt)->handle;
 }
 
-bool sqlite_is_null(DbRows *r, int col)
+static bool sqlite_is_null(DbRows *r, int col)
 {
     return sqlite3_column_type(stmt_of(r), col) == SQLITE_NULL;
 }
 
-int64_t sqlite_int(DbRows *r, int col)
+static int64_t sqlite_int(DbRows *r, int col)
 {
     return sqlite3_column_int64(stmt_of(r), col);
 }
 
-double sqlite_real(DbRows *r, int col)
+static double sqlite_real(DbRows *r, int col)
 {
     return sqlite3_column_double(stmt_of(r), col);
 }
 
-const char *sqlite_text(DbRows *r, int col)
+static const char *sqlite_text(DbRows *r, int col)
 {
     return (const char *)sqlite3_column_text(stmt_of(r), col);
 }
 
-size_t sqlite_bytes(DbRows *r, int col)
+static size_t sqlite_bytes(DbRows *r, int col)
 {
     return (size_t)sqlite3_column_bytes(stmt_of(r), col);
 }
 
-const void *sqlite_blob(DbRows *r, int col)
+static const void *sqlite_blob(DbRows *r, int col)
 {
     return sqlite3_column_blob(stmt_of(r), col);
 }
 
-void sqlite_value(DbRows *r, int col, DbKind want, DbVal *out)
+static void sqlite_value(DbRows *r, int col, DbKind want, DbVal *out)
 {
     /* The column is looked up once. A value of a column is "unprotected", which means nothing where the library
        runs without mutexes of connections (configure). */
@@ -410,3 +410,19 @@ void sqlite_value(DbRows *r, int col, DbKind want, DbVal *out)
         break;
     }
 }
+
+const DriverAsk sqlite_ask = {
+    .exec = sqlite_exec,
+    .query = sqlite_query,
+    .step = sqlite_step,
+    .finish = sqlite_finish,
+    .prepare = sqlite_prepare,
+    .is_null = sqlite_is_null,
+    .get_int = sqlite_int,
+    .get_real = sqlite_real,
+    .get_text = sqlite_text,
+    .get_bytes = sqlite_bytes,
+    .get_blob = sqlite_blob,
+    .get_value = sqlite_value,
+    .report = sqlite_report,
+};

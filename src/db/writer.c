@@ -84,7 +84,7 @@ static bool run(Ctx *c, DbConn *conn, bool (*fn)(Ctx *c, void *arg), void *arg)
     conn->deadline_ms = c->deadline_ms;
     change_forget(conn, 0);
     int kept_search = conn->n_search;
-    bool (*settle)(Ctx *, DbConn *) = conn->db->drv->settle;
+    bool (*settle)(Ctx *, DbConn *) = conn->db->drv->ask->settle;
     bool ok = fn(c, arg);
     db_rows_end(conn, 1);
     conn->try_depth = 0;
@@ -124,7 +124,7 @@ static void fail_jobs(Writer *w, Job **jobs, int n)
 {
     for (int i = 0; i < n; i++) {
         if (jobs[i]->ok || jobs[i]->c->n_err == jobs[i]->n_err)
-            w->db->drv->report(jobs[i]->c, w->conn);
+            w->db->drv->ask->report(jobs[i]->c, w->conn);
         jobs[i]->ok = false;
     }
 }
@@ -198,7 +198,7 @@ static void run_alone(Writer *w, Job *j)
     if (!run_job(w, j) || (j->ok && !write_search(w, j))) {
         j->ok = false;
         if (j->c->n_err == j->n_err)
-            drv->report(j->c, w->conn);
+            drv->ask->report(j->c, w->conn);
         drv->rollback(w->conn);
         return;
     }
@@ -228,7 +228,7 @@ static int run_batch(Writer *w, Job **jobs, int n)
         if (i == 0) { /* alone in it: its mistake stands */
             jobs[0]->ok = false;
             if (c->n_err == jobs[0]->n_err)
-                drv->report(c, w->conn);
+                drv->ask->report(c, w->conn);
             return 1;
         }
         for (int k = 0; k <= i; k++)
@@ -485,7 +485,7 @@ static bool direct(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg)
                     meter_add(METER_COMMITS, 1);
                     return true;
                 }
-                drv->report(c, conn);
+                drv->ask->report(c, conn);
                 if (rc == COMMIT_UNKNOWN) {
                     return tell_unknown(c, n_err);
                 }
