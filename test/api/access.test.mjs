@@ -2,7 +2,7 @@
 // counts, search, duplicates, timeline, files, history; departments that move, people who leave.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { companyFile, makeCompany, passwordOf, sleep, startServer } from '../lib/index.mjs';
+import { companyFile, makeCompany, passwordOf, startServer, until } from '../lib/index.mjs';
 import { all, contact, filter, followUp, ids, make, makeCustomer, mobile, problem } from '../lib/records.mjs';
 
 let server, people;
@@ -203,20 +203,21 @@ describe('side doors give strangers nothing', () => {
 });
 
 describe('when the company changes', () => {
-  const importUsers = async (users) => { await server.importUsers({ departments: [], users }); await sleep(1100); };
+  /** By a command: the server hears of it within a moment, and then `seen` holds. */
+  const importUsers = async (users, seen) => { await server.importUsers({ departments: [], users }); await until(seen); };
   const person = (login) => { const { password: _, must_change: __, ...rest } = companyFile().users.find((u) => u.login === login); return rest; };
 
   test('records follow their owner into his new department', async () => {
     const c = await makeCustomer(people.rep2);
     assert.equal((await people.manager.get(`/customers/${c.id}`)).status, 200);
     problem(await people.west_manager.get(`/customers/${c.id}`), 404);
-    await importUsers([{ ...person('rep2'), department: 'SALES_WEST' }]);
+    await importUsers([{ ...person('rep2'), department: 'SALES_WEST' }], async () => (await people.manager.get(`/customers/${c.id}`)).status === 404);
     problem(await people.manager.get(`/customers/${c.id}`), 404);
     const moved = await people.west_manager.get(`/customers/${c.id}`);
     assert.equal(moved.status, 200, moved.text);
     assert.equal(moved.json.owner_department.label, '西南组');
     assert.equal((await people.dept_head.get(`/customers/${c.id}`)).status, 200);
-    await importUsers([person('rep2')]);
+    await importUsers([person('rep2')], async () => (await people.manager.get(`/customers/${c.id}`)).status === 200);
     assert.equal((await people.manager.get(`/customers/${c.id}`)).status, 200);
   });
 
@@ -252,9 +253,12 @@ describe('when the company changes', () => {
     await secadmin.stepUp();
     const made = await secadmin.post('/roles', { code: 'line_lead', name: '线长', rights: { rights: [], entities: { customer: { scope: 'own,reports', actions: 'read' } } } });
     assert.equal(made.status, 201, made.text);
+    let lead;
     await importUsers([{ login: 'lead', name: '线长', password: passwordOf('lead'), department: 'SERVICE', roles: ['line_lead'], must_change: false },
-      { ...person('manager'), manager: 'lead' }]);
-    const lead = await server.login('lead', passwordOf('lead'));
+      { ...person('manager'), manager: 'lead' }], async () => {
+      lead ??= await server.login('lead', passwordOf('lead'));
+      return ids(await all(lead, '/customers', 'limit=200')).includes(house.manager.customers.id);
+    });
     const got = ids(await all(lead, '/customers', 'limit=200'));
     for (const owner of ['manager', 'rep', 'rep2']) assert.ok(got.includes(house[owner].customers.id), owner);
     assert.ok(!got.includes(house.boss.customers.id));

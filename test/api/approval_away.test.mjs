@@ -52,7 +52,7 @@ describe('on leave', () => {
   });
 
   test('a leave that has not begun, or is over, changes nothing', async () => {
-    await leave(p.manager, id.manager, id.rep2, 1, 3);
+    await leave(p.manager, id.manager, id.rep2, 2, 4); // not tomorrow: it may be nearly midnight
     const r = await request('还没休假');
     assert.ok(await h.hasTask(p.manager, r));
     await leave(p.manager, id.manager, null);

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { makeCompany, passwordOf, startServer, until } from '../lib/index.mjs';
+import { makeCompany, passwordOf, slow, startServer, until } from '../lib/index.mjs';
 import { raw } from '../lib/raw.mjs';
 import { all, contact, customer, filter, followUp, make, makeCustomer, mistakes, mobile, problem } from '../lib/records.mjs';
 
@@ -350,7 +350,7 @@ describe('odd input', () => {
     const began = Date.now();
     const answer = await people.rep.post('/customers', customer({ redos: `${'a'.repeat(60)}!` }));
     assert.ok(mistakes(answer).includes('redos:invalid'), answer.text);
-    assert.ok(Date.now() - began < 3000);
+    assert.ok(Date.now() - began < 30_000 * slow, 'without a limit it takes days');
   });
 });
 
@@ -368,9 +368,11 @@ test('no log and no plain file holds what people typed', async () => {
   await people.rep.patchNow(`/customers/${c.id}`, { email: `x${mail}` });
   const words = [phone, phone.slice(3), mail, password, name, [...people.rep.cookies.values()][0], people.rep.csrf, passwordOf('rep')];
   const look = (what, text) => { for (const w of words) assert.ok(!text.includes(w), `${what} holds ${w}`); };
+  await server.flushed();
   look('the log', server.log);
   const walk = (dir) => readdirSync(dir, { withFileTypes: true }).flatMap((f) => (f.isDirectory() ? walk(join(dir, f.name)) : [join(dir, f.name)]));
   for (const file of walk(server.dir)) {
+    if (!statSync(file, { throwIfNoEntry: false })) continue; // gone meanwhile: the files of a request go a moment behind its answer
     assert.equal(statSync(file).mode & 0o077, 0, `${file} is open to others`);
     if (!/\.db(-wal|-shm)?$/.test(file) && !file.includes('/files/')) look(file, readFileSync(file, 'utf8'));
   }

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { makeCompany, startServer } from '../lib/index.mjs';
 import { passwordOf } from '../lib/company.mjs';
-import { sleep } from '../lib/program.mjs';
 import { all, filter, ids, make, makeCustomer, problem } from '../lib/records.mjs';
 
 let server, boss, manager, rep, rep2, west_rep, agent, sysadmin;
@@ -18,12 +17,7 @@ after(() => server?.stop());
 
 async function ended(client, answer) {
   assert.equal(answer.status, 202, answer.text);
-  for (let i = 0; i < 200; i++) {
-    const job = (await client.get(`/jobs/${answer.json.job.id}`)).json;
-    if (['done', 'failed', 'cancelled'].includes(job.state)) return job;
-    await sleep(50);
-  }
-  throw new Error('the job does not end');
+  return client.job(answer.json.job.id);
 }
 const bulk = async (client, body, plural = 'customers') => ended(client, await client.post(`/${plural}/bulk`, body));
 const fresh = async (client, id) => (await client.get(`/customers/${id}`)).json;

@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSy
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import { cli, companyFile, createDatabase, defaultEngine, makeCompany, passwordOf, psql, sleep, startServer, temporaryFolder, until } from '../lib/index.mjs';
+import { cli, companyFile, createDatabase, defaultEngine, makeCompany, passwordOf, psql, startServer, temporaryFolder, until } from '../lib/index.mjs';
 import { workbook } from '../lib/xlsx.mjs';
 import { customer, make, makeCustomer, problem } from '../lib/records.mjs';
 
@@ -160,17 +160,15 @@ describe('beside a running server', () => {
     assert.equal(one.json.user.name, '新人');
   });
 
-  test('a role changed by another process holds within a second', async () => {
+  test('a role changed by another process holds a moment later, without a restart', async () => {
     const { rep } = people;
     problem(await rep.get('/audit-logs'), 403);
-    const before = Date.now();
     await server.importUsers({ departments: [], users: [{ ...companyFile().users.find((u) => u.login === 'rep'), password: undefined, roles: ['sales_rep', 'auditor'] }] });
     await until(async () => {
       const answer = await rep.get('/audit-logs');
       if (answer.status === 401) Object.assign(rep, await server.login('rep', passwordOf('rep')));
       return answer.status === 200;
     }, 2500, 'the role given by a command');
-    assert.ok(Date.now() - before < 4000);
     await server.importUsers({ departments: [], users: [{ ...companyFile().users.find((u) => u.login === 'rep'), password: undefined }] });
     await until(async () => [401, 403].includes((await rep.get('/audit-logs')).status), 2500, 'the role taken by a command');
     people.rep = await server.login('rep', passwordOf('rep'));
@@ -188,7 +186,10 @@ describe('beside a running server', () => {
 describe('check, dump, audit verify', () => {
   test('dump: a line a row, sorted, the same twice, without secrets', async () => {
     await makeCustomer(people.boss, { name: '倾倒有限公司' });
-    await sleep(1500); // the chain is sealed
+    // what the house does by itself comes to rest: samples of the first minute, the chain of the audit log
+    const sealed = async () => Number(await sql('SELECT count(*) FROM audit_log WHERE seq IS NULL')) === 0;
+    await server.quiet();
+    await until(sealed, 5000, 'the chain is sealed');
     const [one, two] = [await server.cliOk('dump', '--logical', '--sorted'), await server.cliOk('dump', '--logical', '--sorted')];
     assert.equal(one.stdout, two.stdout);
     const lines = one.stdout.trim().split('\n').map((l) => JSON.parse(l));
@@ -261,11 +262,9 @@ test('SIGTERM: exit 0, what was acknowledged stays, and the server starts again'
     const admin = await own.admin();
     const answers = [];
     const writer = (async () => { for (;;) { try { const a = await admin.post('/customers', customer()); if (a.status === 201) answers.push(a.json.id); else return; } catch { return; } } })();
-    await sleep(300);
-    const from = Date.now();
-    const end = await own.halt();
+    await until(() => answers.length > 5, 10_000, 'some that were acknowledged');
+    const end = await own.halt(); // fails unless it ends by itself; how soon: test/kill/stop.test.mjs
     assert.equal(end.code, 0);
-    assert.ok(Date.now() - from < 10_000);
     await writer;
     await own.launch();
     const again = await own.login('admin', own.adminPassword);

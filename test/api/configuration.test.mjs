@@ -86,6 +86,7 @@ describe('from house to house', () => {
   before(async () => {
     [a, b] = await Promise.all([startServer({ users: house }), startServer({ users: house, engine: other })]);
     [admin, there] = [await a.admin(), await b.admin()];
+    await Promise.all([a.quiet(), b.quiet()]); // whole dumps are compared below
     await furnish(admin, await idsOf(admin));
     text = await exported(admin);
   });
@@ -238,6 +239,7 @@ describe('what is refused', () => {
   before(async () => {
     s = await startServer({ users: { ...house, users: [...house.users, ...admins] }, env: { ZHIKE_CONFIGURATION_MAX_SIZE: '256KB' } });
     admin = await s.admin();
+    await s.quiet();
     ids = await idsOf(admin);
     await furnish(admin, ids);
     await made(admin, '/customers', { name: '丙公司', phone: '13900000003', industry: 'it', source: 'website', park: '一二三四五六', rank: 'b', area: '1.250', kinds: ['x', 'y'], since: '2026-01-02', tags: [{ name: '重点' }] });
@@ -491,12 +493,14 @@ describe('what is refused', () => {
 
   test('a number of statements that does not grow with what stays the same', async () => {
     const rules = (n, more = {}) => file({ rule: Array.from({ length: n }, (_, i) => ({ name: `r${i}`, entity: 'task', owner: 'admin', event: 'updated', filter: ['owner', '=', { user: 'rep' }], actions: [{ do: 'notify', to: ['owner'], title: 'x' }], ...more })) });
+    // the least of three: once a minute the gate notes that a session is in use
     const count = async (work) => {
-      const from = s.log.length;
-      await work();
-      const at = /"route":"\/api\/v1\/configuration[^"]*"[^\n]*"sql":(\d+)/.exec(s.log.slice(from));
-      assert.ok(at, s.log.slice(from));
-      return Number(at[1]);
+      let least = Infinity;
+      for (let i = 0; i < 3; i++) {
+        const [line] = (await s.requests(work)).filter((l) => l.route.startsWith('/api/v1/configuration'));
+        least = Math.min(least, line.sql);
+      }
+      return least;
     };
     assert.equal((await apply(admin, rules(60))).status, 200);
     const few = [await count(() => exported(admin)), await count(() => difference(admin, rules(60)))];

@@ -30,8 +30,9 @@ describe('locked up', { skip: sanitized ? 'built with a sanitizer' : false }, ()
     const all = threads(server.child.pid);
     assert.ok(all.length > 60);
     for (const path of all) {
-      assert.equal(field(path, 'Seccomp'), '2', path);
-      assert.equal(field(path, 'NoNewPrivs'), '1', path);
+      let held;
+      try { held = [field(path, 'Seccomp'), field(path, 'NoNewPrivs')]; } catch { continue; } // a thread that came to its end
+      assert.deepEqual(held, ['2', '1'], path);
     }
     assert.equal((await server.anyone().get('//healthz')).json.confined, landlock ? 'on' : 'part');
     assert.match((await server.anyone().get('//metrics')).text, new RegExp(`zhike_confined\\{by="seccomp"\\} 1\nzhike_confined\\{by="landlock"\\} ${landlock}\n`));
@@ -56,8 +57,8 @@ describe('locked up', { skip: sanitized ? 'built with a sanitizer' : false }, ()
 
   test('the end of the server, however it comes, leaves nobody behind', async () => {
     for (const signal of ['SIGTERM', 'SIGKILL']) await withServer({}, async (server) => {
-      const own = children(server.child.pid);
       const state = await until(() => server.log.includes('"confined"') && told(server), 5000, 'the line of the log');
+      const own = children(server.child.pid);
       if (state.seccomp === 'on') assert.equal(own.length, 1, 'the helper');
       await server.halt(signal);
       await until(() => own.every((p) => { try { return !/serve|zhike-starter/.test(readFileSync(`/proc/${p}/comm`, 'utf8')); } catch { return true; } }), 5000, 'the end of the helper');
@@ -136,7 +137,7 @@ long syscall(long n, ...)
   test('off is off, and said', () => withServer({ env: { ZHIKE_SERVE_CONFINE: 'off' } }, async (server) => {
     await until(() => server.log.includes('"confined"'), 5000, 'the line of the log');
     assert.equal(told(server).missing, 'serve.confine = off');
-    for (const path of threads(server.child.pid)) assert.notEqual(field(path, 'NoNewPrivs'), '1');
+    for (const path of threads(server.child.pid)) try { assert.notEqual(field(path, 'NoNewPrivs'), '1'); } catch (error) { if (error.code !== 'ENOENT') throw error; }
     assert.equal((await server.anyone().get('//healthz')).json.confined, 'off');
     assert.equal(children(server.child.pid).length, 0);
   }));

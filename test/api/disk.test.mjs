@@ -33,6 +33,7 @@ test('a full disk: signing in and reading go on, writing says why it does not', 
     rmdirSync(path);
     await until(async () => (await admin.post('/customers', customer())).status === 201, 20_000, 'writing again');
     assert.match((await server.anyone().get('//metrics')).text, /^zhike_disk_full 0$/m);
+    await server.flushed();
     assert.match(server.log, /"event":"disk_full".*"event":"disk_room_again"/s);
   } finally {
     await server.stop();

@@ -5,7 +5,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { makeCompany, sleep, startServer } from '../lib/index.mjs';
+import { makeCompany, startServer } from '../lib/index.mjs';
+import { settle } from '../lib/imports.mjs';
 import { customer, make } from '../lib/records.mjs';
 import { readWorkbook, workbook } from '../lib/xlsx.mjs';
 
@@ -33,12 +34,8 @@ async function bringBack(who, entity, name, bytes, mode = 'upsert', more = {}) {
   const plan = sheets.filter((s) => s.entity).map((s) => ({ index: s.index, entity: s.entity, mode, ...more }));
   assert.equal((await who.patch(`/imports/${id}`, { sheets: plan })).status, 200);
   assert.equal((await who.post(`/imports/${id}/run`, {})).status, 202);
-  for (let i = 0; i < 600; i++) {
-    const { json } = await who.get(`/imports/${id}`);
-    if (!['checking', 'running'].includes(json.state)) return { ...json, errors: (await who.get(`/imports/${id}/errors`)).json.data };
-    await sleep(50);
-  }
-  throw new Error('the import does not end');
+  const json = await settle(who, id);
+  return { ...json, errors: (await who.get(`/imports/${id}/errors`)).json.data };
 }
 
 const nasty = ['=1+1', ' =cmd|calc', '\u3000＝SUM(A1)', "'=twice", "'plain", '+8613800138000', '-12.5', '@name', '007', '123456789012345678',
@@ -52,7 +49,6 @@ describe('an export comes back as it went', () => {
     for (const [code, type, over] of [['x_text', 'text'], ['x_code', 'string'], ['x_big', 'int'], ['x_multi', 'multi_option', { options }], ['x_day', 'date'], ['x_at', 'datetime'],
       ['x_dec', 'decimal', { validation: { scale: 4 } }], ['x_bool', 'bool'], ['x_who', 'link', { link_to: 'user' }]])
       fields[code] = (await add(code, type, over)).code;
-    await sleep(1100);
     const people = (await boss.get('/users?limit=50')).json.data;
     const first = await make(boss, 'customers', customer({ name: '回程上级有限公司', phone: '13700000000' }));
     for (const [i, text] of nasty.entries()) {
@@ -137,14 +133,6 @@ describe('an export comes back as it went', () => {
 });
 
 describe('the report of a check', () => {
-  const settle = async (who, id) => {
-    for (let i = 0; i < 600; i++) {
-      const { json } = await who.get(`/imports/${id}`);
-      if (!['checking', 'running'].includes(json.state)) return json;
-      await sleep(50);
-    }
-    throw new Error('it does not end');
-  };
   /** The book as a person saves it after mending: texts only, the same sheets. */
   const saved = (sheets) => workbook(Object.fromEntries(Object.entries(sheets).map(([name, rows]) => [name, Array.from(rows, (r) => Array.from(r ?? []))])));
 
@@ -212,8 +200,7 @@ describe('templates', () => {
     assert.equal(up.status, 201, up.text);
     assert.deepEqual(up.json.sheets.map((s) => s.entity), ['customer', 'contact', null, null, null]);
     await rep.post(`/imports/${up.json.id}/run`, {});
-    let done;
-    for (let i = 0; i < 200; i++) { done = (await rep.get(`/imports/${up.json.id}`)).json; if (done.state !== 'running') break; await sleep(50); }
+    const done = await settle(rep, up.json.id);
     assert.deepEqual(done.counts, { ...none, created: 2, skipped: 4 }, JSON.stringify((await rep.get(`/imports/${up.json.id}/errors`)).json.data));
     assert.equal((await rep.get('/import-templates/customer.xlsx?with=users')).status, 422);
     assert.equal((await rep.get('/import-templates/user.xlsx')).status, 403);
@@ -252,8 +239,7 @@ describe('people and departments go the same way', () => {
     assert.deepEqual(up.json.sheets.map((s) => s.entity), ['department', 'user']);
     assert.deepEqual(up.json.sheets[1].columns[5].samples, [], 'passwords are no samples');
     await sysadmin.post(`/imports/${up.json.id}/run`, {});
-    let done;
-    for (let i = 0; i < 300; i++) { done = (await sysadmin.get(`/imports/${up.json.id}`)).json; if (done.state !== 'running') break; await sleep(50); }
+    const done = await settle(sysadmin, up.json.id);
     const errors = (await sysadmin.get(`/imports/${up.json.id}/errors`)).json.data;
     assert.deepEqual(errors.map((e) => [e.sheet, e.row, e.header]), [['用户', 4, '密码']], JSON.stringify(errors));
     assert.ok(!JSON.stringify(errors).includes('short'), 'no password in what is kept');

@@ -247,13 +247,12 @@ describe('the timeline narrowed and searched', () => {
   });
 
   test('the record and its timeline cost at most six statements each, however much there is', async () => {
-    const from = server.log.length;
-    await rep.get(`/customers/${c.id}`);
-    await rep.get(`/customers/${c.id}/timeline`);
-    await sleep(50);
-    const lines = server.log.slice(from).split('\n').filter((l) => l.includes('/:plural/:id'));
-    const sql = lines.map((l) => Number(/"?sql"?[=:]\s*(\d+)/.exec(l)?.[1]));
-    assert.equal(sql.length, 2, server.log.slice(from));
+    let sql = [Infinity, Infinity];
+    for (let i = 0; i < 3; i++) { // the least of three: once a minute the gate notes that a session is in use
+      const lines = await server.requests(async () => { await rep.get(`/customers/${c.id}`); await rep.get(`/customers/${c.id}/timeline`); });
+      assert.deepEqual(lines.map((l) => l.route), ['/api/v1/:plural/:id', '/api/v1/:plural/:id/timeline']);
+      sql = lines.map((l, k) => Math.min(l.sql, sql[k]));
+    }
     assert.ok(sql.every((n) => n <= 6), `${sql} statements`);
   });
 });

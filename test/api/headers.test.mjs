@@ -1,7 +1,7 @@
 // Headers on every kind of answer (SECURITY.md G52), cookies, and who else may read what the program writes on disk (C42,
 // G53, C08): modes of all files it makes, and secrets that stand nowhere in clear.
 import assert from 'node:assert/strict';
-import { lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { cliOk, makeCompany, psql, startServer } from '../lib/index.mjs';
@@ -85,7 +85,8 @@ describe('headers', () => {
 
 describe('on disk', () => {
   const walk = (folder) => readdirSync(folder).flatMap((name) => {
-    const path = join(folder, name), st = lstatSync(path);
+    const path = join(folder, name), st = lstatSync(path, { throwIfNoEntry: false });
+    if (!st) return []; // gone meanwhile
     return st.isDirectory() ? [[path, st], ...walk(path)] : [[path, st]];
   });
 
@@ -107,7 +108,7 @@ describe('on disk', () => {
       const dump = (table) => psql(server.database.url, `SELECT * FROM "${table}"`);
       for (const table of ['user', 'session', 'api_key', 'audit_log', 'login_log', 'rate']) bytes.push([table, Buffer.from(JSON.stringify(await dump(table).catch(() => '')))]);
     }
-    for (const [path, st] of walk(server.dir)) if (st.isFile()) bytes.push([path, readFileSync(path)]);
+    for (const [path, st] of walk(server.dir)) if (st.isFile() && existsSync(path)) bytes.push([path, readFileSync(path)]);
     assert.ok(bytes.length > 3);
     for (const [where, data] of bytes) for (const secret of secrets) assert.equal(data.indexOf(secret), -1, where);
     const dump = (await server.cliOk('dump', '--logical', '--sorted')).stdout;

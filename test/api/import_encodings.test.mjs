@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { after, before, test } from 'node:test';
-import { makeCompany, sleep, startServer } from '../lib/index.mjs';
+import { settle } from '../lib/imports.mjs';
+import { makeCompany, startServer } from '../lib/index.mjs';
 import { all, filter } from '../lib/records.mjs';
 
 let server, boss;
@@ -24,8 +25,7 @@ for (const [tag, charset, bom] of [['甲', 'UTF-8', ''], ['乙', 'UTF-8', '\ufef
     const up = await boss.upload('/imports', 'n.csv', bytes, { fields: { entity: 'customer' } });
     assert.equal(up.status, 201, up.text);
     assert.equal((await boss.post(`/imports/${up.json.id}/run`, {})).status, 202);
-    let job;
-    for (let i = 0; i < 400; i++) { job = (await boss.get(`/imports/${up.json.id}`)).json; if (['done', 'failed'].includes(job.state)) break; await sleep(50); }
+    const job = await settle(boss, up.json.id);
     assert.equal(job.counts.created, 1000, JSON.stringify(job.counts));
     const got = (await all(boss, '/customers', `${filter(['import_job', '=', up.json.id])}&fields=name&limit=200`)).map((r) => r.name);
     assert.deepEqual(got.sort(), want.sort());

@@ -26,7 +26,7 @@ async function refused(name, bytes, status, ...words) {
   const answer = await boss.upload('/imports', name, bytes);
   assert.equal(answer.status, status, answer.text);
   for (const word of words) assert.ok(answer.text.includes(word), answer.text);
-  assert.ok(Date.now() - begin < 20_000 * slow, `${Date.now() - begin} ms`);
+  assert.ok(Date.now() - begin < 120_000 * slow, `${Date.now() - begin} ms`); // not for ever
   assert.ok(anonMb() - memory < 256 * slow, `${anonMb() - memory} MB more`);
   await until(() => readers().length === 0); // it goes with the request, a moment behind the answer
   assert.equal((await boss.get('/me')).status, 200);

@@ -184,13 +184,17 @@ describe('filters: every operator against a model', () => {
     const dayOf = (t) => new Intl.DateTimeFormat('sv-SE', { timeZone: 'Asia/Shanghai' }).format(new Date(t));
     const shifted = (n) => dayOf(Date.now() + n * 86400e3);
     const by = (fn) => rows.customers.filter((r) => r.consent_at && fn(dayOf(r.consent_at)));
-    await check('customers', ['consent_at', '=', 'today'], by((d) => d === shifted(0)));
-    await check('customers', ['consent_at', '=', 'yesterday'], by((d) => d === shifted(-1)));
-    await check('customers', ['consent_at', '<', 'today'], by((d) => d < shifted(0)));
-    await check('customers', ['consent_at', '>', 'today'], by((d) => d > shifted(0)));
-    await check('customers', ['consent_at', '=', 'this_month'], by((d) => d.slice(0, 7) === shifted(0).slice(0, 7)));
-    await check('customers', ['consent_at', '=', 'this_year'], by((d) => d.slice(0, 4) === shifted(0).slice(0, 4)));
-    await check('customers', ['consent_at', '=', shifted(-8)], by((d) => d === shifted(-8)));
+    const days = async () => {
+      await check('customers', ['consent_at', '=', 'today'], by((d) => d === shifted(0)));
+      await check('customers', ['consent_at', '=', 'yesterday'], by((d) => d === shifted(-1)));
+      await check('customers', ['consent_at', '<', 'today'], by((d) => d < shifted(0)));
+      await check('customers', ['consent_at', '>', 'today'], by((d) => d > shifted(0)));
+      await check('customers', ['consent_at', '=', 'this_month'], by((d) => d.slice(0, 7) === shifted(0).slice(0, 7)));
+      await check('customers', ['consent_at', '=', 'this_year'], by((d) => d.slice(0, 4) === shifted(0).slice(0, 4)));
+      await check('customers', ['consent_at', '=', shifted(-8)], by((d) => d === shifted(-8)));
+    };
+    const today = shifted(0);
+    await days().catch((error) => { if (shifted(0) === today) throw error; return days(); }); // midnight may fall between
     for (const word of ['-3d', '+2w', '-1m', '-1y', '-5h', 'now', 'tomorrow', 'this_week', 'last_week', 'next_week', 'last_month', 'next_month', 'this_quarter', 'last_quarter', 'next_quarter', 'last_year', 'next_year'])
       for (const op of ['<', '>=']) assert.equal((await boss.get(`/customers?${filter(['consent_at', op, word])}`)).status, 200, `${op} ${word}`);
     problem(await boss.get(`/customers?${filter(['consent_at', '=', 'next_decade'])}`), 400, 'bad_filter');
@@ -283,20 +287,7 @@ describe('counts, fields, search', () => {
 });
 
 test('a page costs the same number of statements whatever its length', async () => {
-  const statements = async (path) => {
-    // a line comes through a pipe: the one of the call before has arrived when that of a call behind it has
-    const before = server.log.length;
-    await boss.get('/jobs');
-    await until(() => server.log.slice(before).includes('"route":"/api/v1/jobs"'), 3000, 'the line of the call before');
-    const from = server.log.length;
-    assert.equal((await boss.get(path)).status, 200, path);
-    for (let i = 0; i < 40; i++) {
-      const line = server.log.slice(from).split('\n').filter((l) => l.includes('"event":"request"') && l.includes('/:plural"'))[0];
-      if (line) return JSON.parse(line).sql;
-      await new Promise((done) => setTimeout(done, 25));
-    }
-    throw new Error('no line in the log');
-  };
+  const statements = async (path) => (await server.requests(async () => assert.equal((await boss.get(path)).status, 200, path), '/api/v1/:plural'))[0].sql;
   await boss.get('/customers');
   for (const [plural, more] of [['customers', ''], ['tasks', '&sort=id&fields=title,customer,collaborators,owner'], ['contacts', '&sort=name'], ['customers', '&count=exact&q=%E5%8D%8E']]) {
     // the least of three: who asks is read anew when the keeper has dropped him from the cache, whatever the page

@@ -2,7 +2,7 @@
 // its records; within the reader's rights; sampled once a day.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { defaultEngine, makeCompany, Server, sleep, startServer, until } from '../lib/index.mjs';
+import { defaultEngine, makeCompany, Server, startServer, until } from '../lib/index.mjs';
 import { all, customer, filter, followUp, make, makeCustomer, mistakes, problem } from '../lib/records.mjs';
 import { countBy, live, rowsOf } from '../lib/recount.mjs';
 
@@ -269,7 +269,6 @@ describe('fields that come and go', () => {
   test('a metric over a custom field works; when the field is retired the metric says which is missing', async () => {
     const made = await admin.post('/custom-fields', { entity: 'customer', code: 'cf_seats', label_zh: '席位数', label_en: 'Seats', type: 'int' });
     assert.equal(made.status, 201, made.text);
-    await sleep(1100);
     const field = made.json.code ?? 'cf_seats';
     const sum = code('seats'), where = code('seats');
     await define({ name: sum, entity: 'customer', measure: 'sum', field });
@@ -402,8 +401,8 @@ describe('dashboards', () => {
 });
 
 describe('after a thousand random operations', () => {
-  // A generator of its own, so that a run that failed can be run again: ZHIKE_TEST_SEED.
-  let seed = Number(process.env.ZHIKE_TEST_SEED ?? Date.now() % 1_000_000);
+  // A generator of its own. The same walk every time, so that a run says something of the change; ./dev long walks at random.
+  let seed = Number(process.env.ZHIKE_TEST_SEED ?? 4711);
   const random = (most) => { seed = (seed * 1103515245 + 12345) % 2147483648; return Math.floor(seed / 65536) % most; };
   const pick = (list) => list[random(list.length)];
 

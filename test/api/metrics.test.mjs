@@ -8,6 +8,7 @@ let server, people;
 before(async () => {
   server = await startServer({ company: true });
   people = await makeCompany(server, { only: ['rep'] });
+  await server.quiet(); // jobs are counted below
 });
 after(() => server?.stop());
 

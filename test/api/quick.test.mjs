@@ -53,25 +53,16 @@ test('what was refused on the socket thread is refused once, with all it has to 
   assert.equal(stranger.status, 401);
 });
 
-test('sixteen long reads at once do not keep a health check waiting', async () => {
-  const began = performance.now();
-  let running = 16;
-  const reads = Array.from({ length: 16 }, (_, i) => admin.get(long(`b${i}`)).then((r) => { running--; return r.status; }));
-  const waits = [];
-  while (running > 0) {
-    const at = performance.now();
-    const health = await fetch(`${server.url}/healthz`);
-    assert.equal(health.status, 200);
-    await health.arrayBuffer();
-    waits.push(performance.now() - at);
-  }
-  const whole = performance.now() - began;
-  assert.deepEqual(await Promise.all(reads), Array(16).fill(200));
-  waits.sort((a, b) => a - b);
-  // Were they run one after the other on the socket thread, the first health check would wait for all of them.
-  assert.ok(whole > 100, `the reads took ${whole} ms: too short to tell anything`);
-  assert.ok(waits.length >= 4, `${waits.length} health checks in ${whole} ms`);
-  assert.ok(waits[waits.length >> 1] < whole / 4, `median wait ${waits[waits.length >> 1]} of ${whole} ms`);
+// Run one after the other on the socket thread they would stand in the log as its own, and everybody would wait for all of them.
+// How long a health check waits is the machine's business, and measured in bench/.
+test('sixteen long reads at once are all handed to workers, and health checks are answered beside them', async () => {
+  const lines = await server.requests(async () => {
+    let running = true;
+    const reads = Promise.all(Array.from({ length: 16 }, (_, i) => admin.get(long(`b${i}`)))).finally(() => { running = false; });
+    while (running) assert.equal((await fetch(`${server.url}/healthz`).then(async (r) => { await r.arrayBuffer(); return r; })).status, 200);
+    assert.deepEqual((await reads).map((r) => r.status), Array(16).fill(200));
+  }, '/api/v1/:plural');
+  assert.deepEqual(lines.map((l) => l.by), Array(16).fill('worker'));
 });
 
 test('the same long read is not tried on the socket thread again and again', async () => {

@@ -92,10 +92,11 @@ describe('the life of a record', () => {
 
 describe('numbers', () => {
   test('CUSyyyymmdd and a sequence, unique under 50 creates at once', async () => {
+    const before = day();
     const made = await Promise.all(Array.from({ length: 50 }, () => makeCustomer(rep)));
     const numbers = made.map((c) => c.number);
     assert.equal(new Set(numbers).size, 50);
-    for (const n of numbers) assert.match(n, new RegExp(`^CUS${day()}\\d{3,}$`));
+    for (const n of numbers) assert.match(n, new RegExp(`^CUS(${before}|${day()})\\d{3,}$`)); // midnight may fall between
     const refused = await post(customer({ number: 'CUS1' }));
     assert.equal(refused.status, 422);
     assert.deepEqual(mistakes(refused), ['number:readonly']);
@@ -104,8 +105,9 @@ describe('numbers', () => {
   test('the very first is 001', async () => {
     const fresh = await startServer();
     try {
-      const c = await makeCustomer(await fresh.admin());
-      assert.equal(c.number, `CUS${day()}001`);
+      const admin = await fresh.admin(), before = day();
+      const c = await makeCustomer(admin);
+      assert.ok([`CUS${before}001`, `CUS${day()}001`].includes(c.number), c.number);
     } finally { await fresh.stop(); }
   });
 });

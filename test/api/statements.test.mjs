@@ -2,7 +2,7 @@
 // timeline, six statements with the gate's own, whoever asks and however many tags, contacts and changes there are.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { makeCompany, startServer, until } from '../lib/index.mjs';
+import { makeCompany, startServer } from '../lib/index.mjs';
 import { contact, followUp, make, makeCustomer, mobile, problem } from '../lib/records.mjs';
 
 let server, admin, rep, manager, west_rep, customer;
@@ -27,12 +27,8 @@ after(() => server?.stop());
 async function counted(client, path, route) {
   let least = Infinity, answer;
   for (let i = 0; i < 3; i++) {
-    const from = server.log.length;
-    answer = await client.get(path);
-    assert.equal(answer.status, 200, answer.text);
-    const line = await until(() => server.log.slice(from).split('\n').slice(0, -1)
-      .find((l) => l.includes('"event":"request"') && l.includes(`"route":"/api/v1/:plural/:id${route}"`)), 20_000, 'its line in the log');
-    least = Math.min(least, JSON.parse(line).sql);
+    const [line] = await server.requests(async () => { answer = await client.get(path); assert.equal(answer.status, 200, answer.text); }, `/api/v1/:plural/:id${route}`);
+    least = Math.min(least, line.sql);
   }
   return { sql: least, json: answer.json };
 }
@@ -60,10 +56,12 @@ describe('the page of a record', () => {
     problem(await server.anyone().get(`/customers/${customer.id}/timeline`), 401);
   });
   test('a list page: the session, the rows, what they are linked to', async () => {
-    const from = server.log.length;
-    assert.equal((await rep.get('/customers?fields=name,owner,main_contact,tags,owner_department')).status, 200);
-    const line = await until(() => server.log.slice(from).split('\n').slice(0, -1).find((l) => l.includes('"route":"/api/v1/:plural"')), 20_000, 'its line in the log');
-    assert.ok(JSON.parse(line).sql <= 4, line);
+    let least = Infinity;
+    for (let i = 0; i < 3; i++) {
+      const [line] = await server.requests(async () => assert.equal((await rep.get('/customers?fields=name,owner,main_contact,tags,owner_department')).status, 200), '/api/v1/:plural');
+      least = Math.min(least, line.sql);
+    }
+    assert.ok(least <= 4, `${least}`);
   });
   test('what is in the bin is read by who may delete it', async () => {
     const gone = await makeCustomer(rep);

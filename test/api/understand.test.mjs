@@ -2,7 +2,8 @@
 // before, exports of other systems, encodings; and what is told of it.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { makeCompany, sleep, startServer } from '../lib/index.mjs';
+import { settle } from '../lib/imports.mjs';
+import { makeCompany, startServer } from '../lib/index.mjs';
 import { workbook } from '../lib/xlsx.mjs';
 
 let server, rep, rep2, boss, manager;
@@ -20,12 +21,7 @@ async function upload(who, name, bytes, entity) {
 async function step(who, id, what) {
   const answer = await who.post(`/imports/${id}/${what}`, {});
   assert.equal(answer.status, 202, answer.text);
-  for (const end = Date.now() + 60_000; ; ) {
-    const { json } = await who.get(`/imports/${id}`);
-    if (!['checking', 'running', 'undoing'].includes(json.state)) return json;
-    assert.ok(Date.now() < end);
-    await sleep(50);
-  }
+  return settle(who, id);
 }
 const errors = async (who, id) => (await who.get(`/imports/${id}/errors`)).json.data;
 const mapped = (sheet) => Object.fromEntries(sheet.columns.map((c, i) => [c.header, sheet.mapping[i]]));

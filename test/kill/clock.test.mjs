@@ -6,6 +6,7 @@ import net from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { makeCompany, passwordOf, psql, slow, startServer, until } from '../lib/index.mjs';
+import { PATIENCE } from '../lib/program.mjs';
 import { listen } from '../lib/events.mjs';
 import { csv, settle, upload } from '../lib/imports.mjs';
 import { amount } from './ledger.mjs';
@@ -51,7 +52,7 @@ describe('the clock', { concurrency: true }, () => {
       const slowHead = () => new Promise((done, fail) => {
         const { hostname, port } = new URL(server.url);
         const s = net.connect(Number(port), hostname, () => s.write('GET /healthz HTTP/1.1\r\nX-Slow: '));
-        const timer = setTimeout(() => { s.destroy(); fail(new Error('the slow head is held for ever')); }, 15_000 * slow);
+        const timer = setTimeout(() => { s.destroy(); fail(new Error('the slow head is held for ever')); }, PATIENCE * slow);
         s.on('error', () => {});
         s.on('data', () => {});
         s.on('close', () => { clearTimeout(timer); done(); });
@@ -85,7 +86,7 @@ describe('the clock', { concurrency: true }, () => {
           const there = await newest(`${word}中`, ms);
           await ear.next((e) => e.data?.id === there.id || e.data?.ids?.includes(there.id) || e.event === 'changed', 10_000);
           ear.close();
-          const done = await settle(rep, up.id, 90_000);
+          const done = await settle(rep, up.id);
           assert.equal(done.state, 'done', JSON.stringify(done));
           assert.equal(await count(`${word}入`), ROWS);
           assert.equal(done.counts.created, ROWS, JSON.stringify(done.counts));
@@ -124,14 +125,18 @@ describe('the clock', { concurrency: true }, () => {
       });
 
       test('control: a lease taken away by hand ends the run; whoever has it goes on, and no row is there twice', async () => {
-        const up = await upload(rep, csv([['客户名称', '所属行业', '信息来源', '联系方式'], ...Array.from({ length: ROWS }, (_, i) => [`夺${engine}${i}`, '金融', '广告', `135${String(i).padStart(8, '0')}`])]));
-        assert.equal((await rep.post(`/imports/${up.id}/run`, {})).status, 202);
-        await until(async () => (await rep.get(`/imports/${up.id}`)).json.progress?.done > 0, 30_000, 'some rows');
-        await sql("UPDATE job SET lease_by = 'thief', lease_until = 0 WHERE state = 'running'");
-        const done = await settle(rep, up.id, 90_000);
-        assert.equal(done.state, 'done');
+        for (let t = 0; t < 6; t++) { // one that was through before it could be robbed says nothing: once more
+          const word = `夺${engine}${'再'.repeat(t)}第`;
+          const up = await upload(rep, csv([['客户名称', '所属行业', '信息来源', '联系方式'], ...Array.from({ length: ROWS }, (_, i) => [`${word}${i}`, '金融', '广告', `135${String(t * 10_000 + i).padStart(8, '0')}`])]));
+          assert.equal((await rep.post(`/imports/${up.id}/run`, {})).status, 202);
+          await until(async () => (await rep.get(`/imports/${up.id}`)).json.progress?.done > 0, 30_000, 'some rows');
+          await sql("UPDATE job SET lease_by = 'thief', lease_until = 0 WHERE state = 'running'");
+          const done = await settle(rep, up.id);
+          assert.equal(done.state, 'done');
+          assert.equal(await count(word), ROWS);
+          if (/job_lost/.test(server.log)) break;
+        }
         assert.match(server.log, /job_lost/, 'nobody was overtaken: the test sees nothing');
-        assert.equal(await count(`夺${engine}`), ROWS);
       });
 
       test('in the end the house is whole', async () => {

@@ -95,7 +95,7 @@ describe('cut off', { skip }, () => {
     await sleep(300);
     const answers = await asked;
     assert.deepEqual(answers.map((a) => a?.status), [503, 503, 503]);
-    assert.ok(Date.now() - from < 30_000 * slow, `answered after ${Date.now() - from} ms`);
+    assert.ok(Date.now() - from < 60_000 * slow, `answered after ${Date.now() - from} ms`);
     console.log(`silent PostgreSQL: 503 after ${Date.now() - from} ms`);
     proxy.paused = false;
     proxy.cutAll();
@@ -107,7 +107,7 @@ describe('cut off', { skip }, () => {
 });
 
 describe('SIGTERM while PostgreSQL is silent', { skip }, () => {
-  test('ends in 10 s with 0: requests and a job under way, the keeper, the pool; then all goes on', { timeout: 120_000 * slow }, async () => {
+  test('ends in stop.timeout with 0: requests and a job under way, the keeper, the pool; then all goes on', { timeout: 120_000 * slow }, async () => {
     const it = await behindProxy();
     try {
       const { proxy, server, client } = it;
@@ -121,14 +121,14 @@ describe('SIGTERM while PostgreSQL is silent', { skip }, () => {
       const end = await server.halt('SIGTERM');
       const took = Date.now() - from;
       assert.equal(end.code, 0);
-      assert.ok(took < 10_000 * slow, `it ended after ${took} ms`);
+      assert.ok(took < 15_000 * slow, `it ended after ${took} ms`); // stop.timeout, and a little for a starved machine
       console.log(`silent PostgreSQL: SIGTERM took ${took} ms`);
       for (const a of await Promise.all(asked)) assert.ok(a === null || a.status === 503, a?.text);
       proxy.paused = false;
       proxy.cutAll();
       await server.launch();
       client.url = server.url;
-      const done = await settle(client, up.id, 90_000);
+      const done = await settle(client, up.id);
       assert.equal(done.state, 'done', JSON.stringify(done));
       assert.equal(done.counts.created, 4000);
       for (let i = 0; i < 12; i++) assert.equal((await client.post('/customers', body(`末${i}`), { 'Idempotency-Key': `key-end-${i}` })).status, 201);

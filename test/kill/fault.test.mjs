@@ -5,7 +5,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { sleep, startServer } from '../lib/index.mjs';
+import { sleep, slow, startServer } from '../lib/index.mjs';
+import { PATIENCE } from '../lib/program.mjs';
 import { amount, judge, Ledger, random, seedOf } from './ledger.mjs';
 import { OPS, Shim } from './shim.mjs';
 
@@ -82,8 +83,9 @@ class Patient {
   }
   /** After a death: that it said why, and a new start. */
   async revive(why) {
-    if (await this.client.get('//healthz').then(() => true, () => false)) return false;
-    const end = await Promise.race([this.server.ended, sleep(10_000)]);
+    // a connection that was kept may be the one that is gone: only who fails again and again is not there
+    for (let i = 0; i < 3; i++) if (await this.client.get('//healthz').then(() => true, () => false)) return false;
+    const end = await Promise.race([this.server.ended, sleep(PATIENCE)]);
     assert.ok(end, `${why}: it lives and does not answer`);
     this.deaths++;
     assert.ok(end.signal === 'SIGABRT' && DYING.test(this.server.log.slice(-4000)), `${why}: it ended with ${end.code ?? end.signal}\n${this.server.log.slice(-4000)}`);
@@ -113,7 +115,7 @@ class Patient {
 
 /** true once the server writes again. */
 async function heals(patient) {
-  for (let i = 0; i < 100; i++) {
+  for (const end = Date.now() + PATIENCE * slow; Date.now() < end;) {
     if ((await patient.client.get('//readyz').catch(() => null))?.status === 200) return;
     await sleep(50);
   }

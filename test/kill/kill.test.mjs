@@ -74,7 +74,7 @@ for (const engine of engines) {
       const load = new Load(client, ledger, '控', rnd, { imports: false, bulk: false });
       const rows = () => [...ledger.rows.values()].filter((r) => r.id && !r.may.length);
       const kinds = { deleted: (r) => r.at.deleted, changed: (r) => !r.at.deleted && r.at.n > 0, contact: (r) => !r.at.deleted && r.contact && r.at.n === 0, plain: (r) => !r.at.deleted };
-      for (let i = 0; i < 400 && !(rows().filter(kinds.deleted).length > 2 && rows().filter(kinds.changed).length > 4 && rows().filter(kinds.contact).length > 4); i++) await sleep(25);
+      for (let i = 0; i < 4000 && !(rows().filter(kinds.deleted).length > 2 && rows().filter(kinds.changed).length > 4 && rows().filter(kinds.contact).length > 4); i++) await sleep(25);
       await load.stop();
       await server.halt('SIGKILL');
       const taken = new Set();
@@ -118,7 +118,7 @@ test('control: a log cut short, as by a disk that says it has written and has no
     const client = await server.login('admin', server.adminPassword);
     const ledger = new Ledger();
     const load = new Load(client, ledger, '截', rnd, { imports: false, bulk: false });
-    for (let i = 0; i < 400 && ledger.acknowledged < 60; i++) await sleep(25);
+    for (let i = 0; i < 4000 && ledger.acknowledged < 60; i++) await sleep(25);
     await server.halt('SIGKILL');
     await load.stop();
     const wal = join(server.dir, 'zhike.db-wal');

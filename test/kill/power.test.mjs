@@ -104,7 +104,7 @@ async function recorded(options) {
   const ledger = new Ledger();
   const load = new Load(client, ledger, '电', random(seed), { workers: 6 });
   // long enough for checkpoints to come in between: they write the database file itself
-  for (let i = 0; i < 600 && !(i > 30 && statSync(join(server.dir, 'zhike.db')).size > base.length); i++) await sleep(50);
+  for (let i = 0; i < 4000 && !(i > 30 && statSync(join(server.dir, 'zhike.db')).size > base.length); i++) await sleep(50);
   await sleep(400);
   await server.halt('SIGKILL');
   await load.stop();

@@ -68,7 +68,7 @@ describe('two servers, one database', { skip }, () => {
       await sql("UPDATE job SET lease_until = 0 WHERE state = 'running'");
       await until(async () => await number("SELECT count(*) FROM job WHERE state = 'running' AND lease_until = 0") === 0, 10_000, 'a word of its holder, or of another');
     }
-    const done = await settle(a, up.id, 90_000);
+    const done = await settle(a, up.id);
     shim.shift(0);
     assert.equal(done.state, 'done', JSON.stringify(done));
     assert.equal(done.counts.created, ROWS);

@@ -98,7 +98,7 @@ export class Client {
   }
 
   /** Waits for a job: GET /jobs/{id} until it is done, failed or cancelled. */
-  async job(id, ms = 60_000) {
+  async job(id, ms = 180_000) {
     const end = Date.now() + ms * Number(process.env.ZHIKE_TEST_SLOW || 1);
     for (;;) {
       const { json, status, text } = await this.get(`/jobs/${id}`);

@@ -19,7 +19,7 @@ export async function upload(who, bytes, { name = 'a.csv', entity = 'customer', 
 }
 
 /** Waits until nothing runs any more. → the import */
-export async function settle(who, id, ms = 60_000) {
+export async function settle(who, id, ms = 120_000) {
   for (const end = Date.now() + ms * slow; ;) {
     const { json, status, text } = await who.get(`/imports/${id}`);
     assert.equal(status, 200, text);

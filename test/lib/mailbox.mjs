@@ -1,7 +1,7 @@
 // What arrived at the mail server of the tests (test/lib/postfix.sh, started by ./dev), and peers on loopback that note what
 // they are sent.
 import { createServer } from 'node:http';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { until } from './program.mjs';
 
@@ -31,11 +31,20 @@ export function parse(raw) {
   return { headers, text: of('plain'), html: of('html'), raw };
 }
 
-export function mailsTo(to) {
+/** What lies in the folder, each mail read once: it never changes, and a hundred letters are asked for again and again. */
+const known = new Map();
+function look() {
   let names;
-  try { names = readdirSync(folder); } catch { return []; } // the folder comes with the first mail
-  return names.sort().map((name) => { try { return readFileSync(join(folder, name), 'utf8'); } catch { return ''; } })
-    .filter((raw) => raw.includes(to)).map(parse).filter((m) => m.headers.to?.includes(to));
+  try { names = readdirSync(folder); } catch { return; } // the folder comes with the first mail
+  for (const name of names)
+    if (!known.has(name))
+      try { known.set(name, { at: statSync(join(folder, name)).mtimeMs, raw: readFileSync(join(folder, name), 'utf8') }); } catch { /* gone again */ }
+}
+/** Mails to an address, the first that came first: the names of two of one second say nothing of their order. */
+export function mailsTo(to) {
+  look();
+  return [...known.values()].filter(({ raw }) => raw.includes(to)).sort((a, b) => a.at - b.at)
+    .map(({ raw }) => parse(raw)).filter((m) => m.headers.to?.includes(to));
 }
 export async function mailTo(to, count = 1) {
   await until(() => mailsTo(to).length >= count, 20_000, `${count} mail(s) to ${to}`);

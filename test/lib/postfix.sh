@@ -8,7 +8,6 @@ what=$1 dir=$2
 case $what in
 start)
   user=$3
-  port=$(node -e 's=require("net").createServer().listen(0,"127.0.0.1",()=>{console.log(s.address().port);s.close()})')
   mkdir -p "$dir/etc" "$dir/queue" "$dir/data" "$dir/mail"
   chmod 755 "$dir"
   chown postfix "$dir/data"
@@ -40,7 +39,10 @@ virtual_gid_maps = static:$(id -g "$user")
 mailbox_size_limit = 0
 virtual_mailbox_limit = 0
 CF
-  cat >"$dir/etc/master.cf" <<CF
+  # a port that was free when it was asked for may be somebody's by the time it is used: then another one
+  for try in 1 2 3 4 5 6 7 8; do
+    port=$(node -e 's=require("net").createServer().listen(0,"127.0.0.1",()=>{console.log(s.address().port);s.close()})')
+    cat >"$dir/etc/master.cf" <<CF
 127.0.0.1:$port inet n - n - - smtpd
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
@@ -54,7 +56,16 @@ anvil unix - - n - 1 anvil
 proxymap unix - - n - - proxymap
 postlog unix-dgram n - n - 1 postlogd
 CF
-  postfix -c "$dir/etc" start >"$dir/start.log" 2>&1 || { cat "$dir/start.log" "$dir/mail.log" >&2; exit 1; }
+    : >"$dir/mail.log"
+    chmod 666 "$dir/mail.log"
+    if postfix -c "$dir/etc" start >"$dir/start.log" 2>&1; then
+      # its master binds behind our back, and says in the log how that went
+      until grep -q 'daemon started\|fatal' "$dir/mail.log"; do sleep 0.1; done
+      grep -q fatal "$dir/mail.log" || break
+    fi
+    postfix -c "$dir/etc" stop >/dev/null 2>&1 || true
+    [ "$try" -lt 8 ] || { cat "$dir/start.log" "$dir/mail.log" >&2; exit 1; }
+  done
   echo "$port"
   ;;
 stop) postfix -c "$dir/etc" stop >/dev/null 2>&1 || true ;;

@@ -77,8 +77,12 @@ export async function cliOk(...args) {
 
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
-/** Calls fn every 50 ms until it returns something true; fails after ms (longer under sanitizers). */
-export async function until(fn, ms = 10_000, what = 'the condition') {
+/** A wait is no measurement: a machine that is busy, or small, is no mistake. No wait for a state gives up before this. */
+export const PATIENCE = 60_000;
+
+/** Calls fn every 50 ms until it returns something true; fails after ms, at least PATIENCE (longer under sanitizers). */
+export async function until(fn, ms = PATIENCE, what = 'the condition') {
+  ms = Math.max(ms, PATIENCE);
   const end = Date.now() + ms * slow;
   for (;;) {
     const value = await fn();

@@ -6,7 +6,7 @@ import { slow } from './program.mjs';
  * data: text (one byte a character) or a list of such, sent one after the other with a pause between, so that the
  * server reads them apart. → {out, closed, statuses}: what came back until the server closed, or until `ms` passed.
  */
-export function raw(server, data, ms = 3000) {
+export function raw(server, data, ms = 20_000) {
   const { port, hostname } = new URL(server.url);
   const parts = Array.isArray(data) ? data : [data];
   return new Promise((done) => {

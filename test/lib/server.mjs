@@ -8,9 +8,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from './client.mjs';
 import { companyFile } from './company.mjs';
-import { createDatabase } from './postgres.mjs';
+import { createDatabase, psql } from './postgres.mjs';
 import { copyMade } from './made.mjs';
-import { cli, cliOk, defaultEngine, removeFolder, slow, start, temporaryFolder } from './program.mjs';
+import { cli, cliOk, defaultEngine, PATIENCE, removeFolder, sleep, slow, start, temporaryFolder, until } from './program.mjs';
 
 /**
  * engine   "sqlite" or "pg"; default ZHIKE_TEST_ENGINE
@@ -65,12 +65,21 @@ export class Server {
 
   /** Starts `zhike serve` and waits for "listening on http://…". port: where a page is to find it again after a restart. */
   async launch(args = this.args, { port = 0 } = {}) {
+    for (let left = 20; ; left--) {
+      try { return await this.#launch(args, port); } catch (error) {
+        // a port that was free may be that of somebody's connection for a moment
+        if (!port || !left || !/in use|EADDRINUSE|bind|listen/i.test(String(error.message))) throw error;
+        await sleep(500);
+      }
+    }
+  }
+  async #launch(args, port) {
     const child = start(['serve', '--data', this.dir, '--listen', `127.0.0.1:${port}`, ...args], { env: this.env });
     this.child = child;
     this.ended = new Promise((done) => child.on('exit', (code, signal) => done({ code, signal })));
     child.stderr.on('data', (data) => { this.log += data; });
     this.url = await new Promise((done, fail) => {
-      const timer = setTimeout(() => fail(new Error(`the server did not start:\n${this.log}`)), 20_000 * slow);
+      const timer = setTimeout(() => fail(new Error(`the server did not start:\n${this.log}`)), PATIENCE * slow);
       let out = '';
       child.stdout.on('data', (data) => {
         out += data;
@@ -113,14 +122,50 @@ export class Server {
     const child = this.child;
     this.child = null;
     if (child.exitCode === null && child.signalCode === null) child.kill(signal);
-    const timer = setTimeout(() => child.kill('SIGKILL'), 20_000 * slow);
+    const timer = setTimeout(() => child.kill('SIGKILL'), 30_000 * slow);
     const end = await this.ended;
     clearTimeout(timer);
     this.adminClient = undefined;
+    if (end.signal === 'SIGKILL' && this.database) await this.#endedThere();
     if (/(Address|Thread|Leak|UndefinedBehavior)Sanitizer|runtime error:/.test(this.log)
         || (signal === 'SIGTERM' && (end.code !== 0)))
       throw new Error(`the server ended with ${end.code ?? end.signal}:\n${this.log.slice(-20_000)}`);
     return end;
+  }
+
+  /** A COMMIT that had left a killed process is still carried out: what is read back is read when PostgreSQL has come to it. */
+  async #endedThere() {
+    for (let i = 0; i < 100; i++) {
+      const busy = await psql(this.database.url, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'").catch(() => '0');
+      if (busy === '0') return; // another server on this database may never be quiet
+      await sleep(50);
+    }
+  }
+
+  /** Every line of requests that were answered is in this.log from here on: they come through a pipe of their own. */
+  async flushed() {
+    const { json } = await this.anyone().get('/me');
+    await until(() => this.log.includes(json.trace_id), PATIENCE, 'the line of a request');
+  }
+
+  /** The lines of the requests that work() causes. → [members of each], those of `route` where it is given */
+  async requests(work, route) {
+    await this.flushed();
+    const from = this.log.length;
+    await work();
+    await this.flushed();
+    const lines = this.log.slice(from).split('\n').filter((l) => l.includes('"event":"request"')).map((l) => JSON.parse(l));
+    return lines.slice(0, -1).filter((l) => !route || l.route === route);
+  }
+
+  /** Nothing runs by itself any more: what the keeper queues at the start of a house (the samples of its metrics) is done. */
+  async quiet() {
+    await until(async () => {
+      const { text } = await this.anyone().get('//metrics');
+      const of = (name) => Number(new RegExp(`^${name} (\\d+)`, 'm').exec(text)?.[1] ?? -1);
+      return of('zhike_jobs_ended_total{state="done"}') > 0 && of('zhike_jobs{state="queued"}') === 0 && of('zhike_jobs{state="running"}') === 0;
+    }, PATIENCE, 'the end of the jobs of the start');
+    return this;
   }
 
   /** The end: process, database and folder are gone. */
