@@ -13,10 +13,11 @@ import { cpus } from 'node:os';
 
 const MB = 1 << 20, SECONDS = Number(process.env.ZHIKE_MEMORY_SECONDS || 120);
 
+let groups = 0;
 /** A cgroup of our own, of either version; null where none may be made (in a container, without root). */
 function cgroup(name) {
   const v1 = existsSync('/sys/fs/cgroup/memory/memory.limit_in_bytes');
-  const dir = join(process.env.ZHIKE_TEST_CGROUP || (v1 ? '/sys/fs/cgroup/memory' : '/sys/fs/cgroup'), `${name}-${process.pid}`);
+  const dir = join(process.env.ZHIKE_TEST_CGROUP || (v1 ? '/sys/fs/cgroup/memory' : '/sys/fs/cgroup'), `${name}-${process.pid}-${++groups}`);
   try { mkdirSync(dir); } catch { return null; }
   const file = (one) => join(dir, one), number = (one) => Number(readFileSync(file(one), 'utf8'));
   const line = (one, word) => Number(new RegExp(`^${word} (\\d+)`, 'm').exec(readFileSync(file(one), 'utf8'))?.[1] ?? 0);
@@ -77,8 +78,9 @@ async function crowd(server, people, seconds, more = {}) {
 async function house(fn, env) {
   const group = cgroup('zhike');
   if (!group) return 'no cgroup may be made here (root, and memory of cgroup v1 or v2)';
-  const server = await startServer({ engine: 'sqlite', company: true, demo: 5000, env: { ZHIKE_LOGIN_ADDRESS_FAILURES: '10000', ZHIKE_LOGIN_MAX_FAILURES: '100', ZHIKE_LIMIT_SEARCH: '1000000/min', ...env } });
+  let server;
   try {
+    server = await startServer({ engine: 'sqlite', company: true, demo: 5000, env: { ZHIKE_LOGIN_ADDRESS_FAILURES: '10000', ZHIKE_LOGIN_MAX_FAILURES: '100', ZHIKE_LIMIT_SEARCH: '100000/min', ...env } });
     await server.halt();
     await launchIn(server, group);
     const people = await makeCompany(server, { only: ['rep', 'rep2', 'boss'] });
@@ -86,8 +88,8 @@ async function house(fn, env) {
     await sleep(2000);
     await fn(server, group, people);
   } finally {
-    if (server.child && group.kills()) { server.child.kill('SIGKILL'); server.child = null; }
-    await server.stop();
+    if (server?.child && group.kills()) { server.child.kill('SIGKILL'); server.child = null; }
+    await server?.stop();
     await group.drop();
   }
   return null;
