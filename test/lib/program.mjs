@@ -3,16 +3,18 @@
 //   ZHIKE_TEST_ENGINE   sqlite (default) or pg
 //   ZHIKE_TEST_PG_URL   a running PostgreSQL, when the engine is pg
 //   ZHIKE_TEST_SLOW     waits are that much longer (sanitizers)
+//   ZHIKE_TEST_COVER    a program that counts the lines it reaches counts here, each test file apart
 import { spawn, execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 export const program = process.env.ZHIKE_BIN || join(root, 'build/zhike');
 export const defaultEngine = process.env.ZHIKE_TEST_ENGINE || 'sqlite';
 export const slow = Number(process.env.ZHIKE_TEST_SLOW || 1);
+if (process.env.ZHIKE_TEST_COVER) process.env.GCOV_PREFIX = join(process.env.ZHIKE_TEST_COVER, basename(process.argv[1]));
 
 const children = new Set();
 const folders = new Set();
