@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 // Tries the tests (G50): makes small changes to functions of src/ at random, one at a time, and lets those tests run that
 // reach the changed line. A change nobody notices is a missing test, or one that changes nothing (mutants/equal.txt).
-//   tools/mutants.mjs [--seed N] [--count N] [--tries N] [--jobs N] [--goal %] [--tree FOLDER] [--again] [-- COMMAND…]
+//   tools/mutants.mjs [--seed N] [--count N] [--tries N] [--jobs N] [--goal %] [--tree FOLDER] [--cover FOLDER] [--again] [-- COMMAND…]
 // The tree is never changed: the changed text is compiled to an object of its own, which is linked before the archives of
 // build/. A change the compiler refuses, or that gives the very same object, is none, and the next of the row is taken.
 // C tests come first, then API tests, those that sound like the file before others; one that fails ends it. --tries is
-// how many API files are tried at most. COMMAND stands before each test (./dev: another user). Files that end, split or
+// how many of both are asked at most. COMMAND stands before each test (./dev: another user). Files that end, split or
 // lock up processes are left out. What is known is kept in .cache/mutants, so a run that is stopped goes on; --again tries
 // those that survived once more. Which tests reach a line is known from ./dev long cover of the same sources.
 import { execFile, execFileSync, spawn } from 'node:child_process';
@@ -23,14 +23,21 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const number = (otherwise) => ({ type: 'string', default: otherwise });
 const { values: told, positionals: tester } = parseArgs({ allowPositionals: true, options: {
   seed: number('1'), count: number('200'), tries: number('8'), jobs: number('2'), goal: number('0'),
-  tree: { type: 'string', default: root }, again: { type: 'boolean', default: false },
+  tree: { type: 'string', default: root }, cover: { type: 'string', default: join(root, '.cache/cover') }, again: { type: 'boolean', default: false },
 } });
 const build = join(root, 'build');
 const kept = join(root, '.cache/mutants');
 const work = mkdtempSync(join(tmpdir(), 'mutants-'));
 chmodSync(work, 0o755);
 mkdirSync(kept, { recursive: true });
-process.on('exit', () => rmSync(work, { recursive: true, force: true }));
+const running = new Set();
+function endGroup(pid) {
+  try { process.kill(-pid, 'SIGKILL'); } catch { /* nothing is left of it */ }
+}
+process.on('exit', () => {
+  for (const pid of running) endGroup(pid);
+  rmSync(work, { recursive: true, force: true });
+});
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
 if (!tester.length) tester.push('env');
 
@@ -78,8 +85,9 @@ function passes(args, seconds, env) {
     let ok = true, tail = '';
     const end = () => {
       ok = false;
-      try { process.kill(-child.pid, 'SIGKILL'); } catch { /* gone already */ }
+      endGroup(child.pid);
     };
+    running.add(child.pid);
     const timer = setTimeout(end, seconds * 1000);
     child.stdout.setEncoding('utf8').on('data', (text) => {
       tail = (tail + text).slice(-4000);
@@ -88,7 +96,8 @@ function passes(args, seconds, env) {
     child.on('error', () => { ok = false; });
     child.on('exit', (code) => {
       clearTimeout(timer);
-      try { process.kill(-child.pid, 'SIGKILL'); } catch { /* nothing is left of it */ }
+      endGroup(child.pid);
+      running.delete(child.pid);
       done(ok && code === 0);
     });
   });
@@ -98,7 +107,7 @@ const isC = (test) => test.startsWith('c/');
 const programOf = (test) => (isC(test) ? test.slice(2) : 'zhike');
 const corpus = (name) => (name.startsWith('fuzz_') ? ['corpus', 'found'].map((f) => join(root, 'fuzz', f, name.slice(5))) : []);
 const programs = execFileSync('ninja', ['-C', build, '-t', 'targets', 'all'], { encoding: 'utf8', maxBuffer: 64 << 20 })
-  .split('\n').map((l) => l.split(':')[0]).filter((n) => /^(unit|fuzz)_\w+$/.test(n)).sort().map((name) => ({ name, args: corpus(name) }));
+  .split('\n').map((l) => l.split(':')[0]).filter((n) => /^(unit|fuzz)_\w+$/.test(n)).sort();
 const folderOf = (name) => ['api', 'walk'].find((f) => existsSync(join(told.tree, 'test', f, name)));
 
 function runTest(test, program, folder, seconds) {
@@ -133,13 +142,25 @@ function alike(file, test) {
   return [...words(`x/${test.replace(/^c\/(unit|fuzz)_/, '')}`)].filter((w) => of.has(w)).length;
 }
 
+const floors = ['base', 'db', 'meta', 'auth', 'record', 'domain', 'work', 'http', 'app'];
+const targets = new Map(readFileSync(join(root, 'fuzz/parsers.txt'), 'utf8').split('\n').filter((l) => /^\w/.test(l) && !/^\S+\s+- /.test(l))
+  .map((l) => l.split(/\s+/)).map(([file, ...names]) => [`src/${file}`, names.slice(0, -1)]));
+
+/** The C tests to ask: those that can hold the file and sound like it, then those of its floor, then the seeds of its parser. */
+function programsFor(file) {
+  const floor = file.split('/')[1];
+  const units = programs.filter((n) => n.startsWith('unit_') && floors.indexOf(n.split('_')[1]) >= floors.indexOf(floor));
+  const worth = (n) => 2 * alike(file, `c/${n}`) + (n.split('_')[1] === floor);
+  return [...units.sort((a, b) => worth(b) - worth(a) || (a < b ? -1 : 1)).slice(0, Number(told.tries)), ...(targets.get(file) ?? []).map((t) => `fuzz_${t}`).filter((n) => programs.includes(n))].map((n) => `c/${n}`);
+}
+
 /** The tests to ask, in order: C before API, alike before others, those that reach little before those that reach all. */
 function inOrder(reach, breadth, m) {
   const all = reaching(reach, m);
   const onLite = new Set(all.filter((t) => t.startsWith('sqlite/')).map((t) => t.slice(7)));
-  const asked = all.filter((t) => !t.startsWith('pg/') || !onLite.has(t.slice(3)));
-  const sorted = (list) => list.sort((a, b) => alike(m.file, b) - alike(m.file, a) || breadth[a] - breadth[b] || (a < b ? -1 : 1));
-  return [...sorted(asked.filter((t) => isC(t) && t.includes('unit_'))), ...sorted(asked.filter((t) => t.startsWith('c/fuzz_'))), ...sorted(asked.filter((t) => !isC(t))).slice(0, Number(told.tries))];
+  const api = all.filter((t) => t.startsWith('sqlite/') || (t.startsWith('pg/') && !onLite.has(t.slice(3))));
+  api.sort((a, b) => alike(m.file, b) - alike(m.file, a) || breadth[a] - breadth[b] || (a < b ? -1 : 1));
+  return [...(all.includes('unit/all') ? programsFor(m.file) : []), ...api.slice(0, Number(told.tries))];
 }
 
 async function judge(m, object, folder, tests) {
@@ -202,7 +223,7 @@ async function main() {
   if (state.sources !== sources) state = { sources, valid: {}, verdicts: {} };
   const save = () => writeFileSync(stateFile, JSON.stringify(state));
   const chosen = await choose(row, Number(told.count), state, save);
-  const reach = await readReach({ root, cache: join(root, '.cache/cover'), wanted: new Set(chosen.map((m) => m.file)), programs, tester, keep: join(kept, `reach-${told.seed}.json`) });
+  const reach = await readReach({ root, cache: told.cover, wanted: new Set(chosen.map((m) => m.file)), keep: join(kept, `reach-${told.seed}.json`) });
   const breadth = {};
   for (const m of chosen) for (const t of reaching(reach, m)) breadth[t] = (breadth[t] ?? 0) + 1;
 

@@ -1,7 +1,7 @@
-// Which tests reach which lines: read from what the program of the preset cover counted for each test file apart
-// (.cache/cover/<engine>/<test>/…, by ./dev long cover) and for each C program (.cache/cover/c/…, made here when missing).
+// Which tests reach which lines: read from what the programs of the preset cover counted, each test file apart and all C
+// tests together (.cache/cover/<engine>/<test>/…, .cache/cover/unit/all/…, by ./dev long cover).
 import { execFile } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -12,21 +12,6 @@ const counted = (root, folder) => (existsSync(join(folder, root, 'build-cover'))
 
 /** All counts below a folder, as paths inside it. */
 const gcdas = (folder) => readdirSync(folder, { recursive: true }).filter((f) => f.endsWith('.gcda'));
-
-/** Lets each C test of the preset cover count apart. Programs: [{name, args}]. */
-async function countPrograms(root, cache, programs, tester) {
-  for (const { name, args } of programs) {
-    const to = join(cache, 'c', name);
-    if (existsSync(to) || !existsSync(join(root, 'build-cover', name))) continue;
-    const part = join(cache, 'part');
-    mkdirSync(part, { recursive: true, mode: 0o1777 });
-    const [command, ...rest] = [...tester, `GCOV_PREFIX=${join(part, name)}`, 'ZHIKE_TEST_SLOW=3', join(root, 'build-cover', name), ...args];
-    await run(command, rest, { cwd: root, timeout: 600_000, maxBuffer: 64 << 20 }).catch((e) => console.error(`mutants: ${name} fails where lines are counted: ${e.message.split('\n')[0]}`));
-    mkdirSync(join(cache, 'c'), { recursive: true });
-    if (existsSync(join(part, name))) cpSync(join(part, name), to, { recursive: true });
-    else mkdirSync(to);
-  }
-}
 
 /** One counted run: {file: [lines reached]} of the wanted files, and all lines that are code. */
 async function readCounts(root, folder, wanted, code) {
@@ -50,17 +35,16 @@ async function readCounts(root, folder, wanted, code) {
   return reached;
 }
 
-/** {tests: {name: {file: [lines]}}, code: {file: [lines]}} for the wanted files; names are "c/unit_…", "sqlite/…", "pg/…". */
-export async function readReach({ root, cache, wanted, programs, tester, keep }) {
+/** {tests: {name: {file: [lines]}}, code: {file: [lines]}} for the wanted files; names are "unit/all", "sqlite/…", "pg/…". */
+export async function readReach({ root, cache, wanted, keep }) {
   if (!existsSync(join(cache, 'sqlite'))) throw new Error('nothing is counted yet: ./dev long cover first');
   const key = JSON.stringify([...wanted].sort());
   if (existsSync(keep)) {
     const kept = JSON.parse(readFileSync(keep, 'utf8'));
     if (kept.key === key) return kept;
   }
-  await countPrograms(root, cache, programs, tester);
   const tests = {}, code = {};
-  for (const group of ['c', 'sqlite', 'pg']) {
+  for (const group of ['unit', 'sqlite', 'pg']) {
     if (!existsSync(join(cache, group))) continue;
     for (const name of readdirSync(join(cache, group)).filter((n) => n !== 'other' && statSync(join(cache, group, n)).isDirectory())) {
       const folder = counted(root, join(cache, group, name));
