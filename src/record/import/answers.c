@@ -25,7 +25,7 @@ static bool cursor_read(Ctx *c, const char *text, DbVal out[3])
     char *end = NULL;
     int64_t at[3] = {-1, 0, 0};
     const char *p = text;
-    for (int i = 0; p && *p && i < 3; i++) {
+    for (int i = 0; i < 3 && p && *p; i++) { /* behind the last one there is no text any more */
         at[i] = strtoll(p, &end, 10);
         if (end == p || (i < 2 ? *end != '.' : *end != 0))
             return ctx_fail(c, ERR_BAD_CURSOR, "cursor", "err.bad_cursor");
