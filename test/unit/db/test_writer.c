@@ -6,6 +6,7 @@
 #include "helper.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 enum { THREADS = 16, EACH = 40 };
 
@@ -67,10 +68,15 @@ static void test_many(void **state)
     t_end(t);
 }
 
+/* A write that stands in the writer until it is told to go on: what is to happen meanwhile waits for it, not for a time. */
+static atomic_bool stands, go_on;
+
 static bool slow_step(Ctx *c, void *arg)
 {
-    (void)c;
-    usleep(*(unsigned *)arg);
+    (void)c, (void)arg;
+    atomic_store(&stands, true);
+    while (!atomic_load(&go_on))
+        usleep(1000);
     return true;
 }
 
@@ -78,10 +84,38 @@ static void *slow_writer(void *arg)
 {
     (void)arg;
     T *t = t_new();
-    unsigned us = 300000;
-    bool ok = db_write(&t->c, slow_step, &us);
+    bool ok = db_write(&t->c, slow_step, NULL);
     t_end(t);
     return (void *)(intptr_t)ok;
+}
+
+static pthread_t slow_begin(void)
+{
+    pthread_t th;
+    atomic_store(&stands, false);
+    atomic_store(&go_on, false);
+    pthread_create(&th, NULL, slow_writer, NULL);
+    while (!atomic_load(&stands))
+        usleep(1000);
+    return th;
+}
+
+static bool slow_end(pthread_t th)
+{
+    void *r;
+    atomic_store(&go_on, true);
+    pthread_join(th, &r);
+    return (intptr_t)r != 0;
+}
+
+/* Until so many writes wait behind it (SQLite; PostgreSQL has no queue of ours). */
+static void wait_queued(int n)
+{
+    DbFigures f = {.queued = pg_url ? n : 0};
+    while (f.queued < n) {
+        db_figures(test_db, &f);
+        usleep(1000);
+    }
 }
 
 /* A caller with a deadline does not wait behind a long job (SQLite: one writer). */
@@ -91,17 +125,13 @@ static void test_deadline_in_queue(void **state)
     T *t = t_new();
     OK(&t->c, db_write(&t->c, make, NULL));
     if (!pg_url) {
-        pthread_t th;
-        pthread_create(&th, NULL, slow_writer, NULL);
-        usleep(50000);
+        pthread_t th = slow_begin();
         t->c.deadline_ms = clock_mono_ms() + 50;
         int64_t id = 5;
         assert_false(db_write(&t->c, count_up, &id));
         assert_int_equal(t->c.err->code, ERR_BUSY);
         assert_true(t->c.retry_after_s > 0);
-        void *r;
-        pthread_join(th, &r);
-        assert_true((intptr_t)r);
+        assert_true(slow_end(th));
         ctx_errors_back_to(&t->c, 0);
         t->c.deadline_ms = 0;
     }
@@ -123,7 +153,7 @@ static void *endless_writer(void *arg)
 {
     (void)arg;
     T *t = t_new();
-    t->c.deadline_ms = clock_mono_ms() + 400;
+    t->c.deadline_ms = clock_mono_ms() + 2000;
     bool ok = db_write(&t->c, endless, NULL);
     intptr_t right = !ok && t->c.n_err == 1 && t->c.err->code == ERR_BUSY;
     if (!right)
@@ -166,15 +196,13 @@ static void test_turns(void **state)
     OK(&t->c, db_write(&t->c, make, NULL));
     if (!pg_url) {
         Turn turns[] = {{true, 11, 0}, {false, 12, 0}};
-        pthread_t slow, th[2];
-        pthread_create(&slow, NULL, slow_writer, NULL);
-        usleep(50000);
+        pthread_t slow = slow_begin(), th[2];
         for (int i = 0; i < 2; i++) {
             pthread_create(&th[i], NULL, turn_of, &turns[i]);
-            usleep(30000);
+            wait_queued(i + 1);
         }
         void *r;
-        pthread_join(slow, &r);
+        assert_true(slow_end(slow));
         for (int i = 0; i < 2; i++) {
             pthread_join(th[i], &r);
             assert_int_equal((intptr_t)r, 1);
@@ -189,10 +217,8 @@ static void test_dropped_batch(void **state)
     (void)state;
     T *t = t_new();
     OK(&t->c, db_write(&t->c, make, NULL));
-    pthread_t slow, stopped, th[4];
+    pthread_t slow = slow_begin(), stopped, th[4];
     int me[4];
-    pthread_create(&slow, NULL, slow_writer, NULL);
-    usleep(50000);
     for (int i = 0; i < 4; i++) {
         me[i] = i;
         pthread_create(&th[i], NULL, worker, &me[i]);
@@ -200,9 +226,10 @@ static void test_dropped_batch(void **state)
             pthread_create(&stopped, NULL, endless_writer, NULL);
     }
     void *r;
+    wait_queued(5);
+    assert_true(slow_end(slow));
     pthread_join(stopped, &r);
     assert_true((intptr_t)r);
-    pthread_join(slow, &r);
     for (int i = 0; i < 4; i++) {
         pthread_join(th[i], &r);
         assert_int_equal((intptr_t)r, 0);
@@ -253,18 +280,17 @@ static void test_full(void **state)
     OK(&t->c, db_write(&t->c, make, NULL));
     int few = 60, many = 1000000, me[3] = {0, 1, 2};
     OK(&t->c, db_write(&t->c, limit_pages, &few));
-    pthread_t slow, th[3], full;
-    pthread_create(&slow, NULL, slow_writer, NULL);
-    usleep(50000);
+    pthread_t slow = slow_begin(), th[3], full;
     for (int i = 0; i < 3; i++) {
         pthread_create(&th[i], NULL, worker, &me[i]);
         if (i == 0)
             pthread_create(&full, NULL, much_writer, NULL);
     }
     void *r;
+    wait_queued(4);
+    assert_true(slow_end(slow));
     pthread_join(full, &r);
     assert_true((intptr_t)r);
-    pthread_join(slow, &r);
     for (int i = 0; i < 3; i++) {
         pthread_join(th[i], &r);
         assert_int_equal((intptr_t)r, 0);
