@@ -5,7 +5,7 @@
 
 static bool is_given(const Entity *e, const Field *f)
 {
-    if (!f->column || f->hidden || f->type == FT_PARTS || f->index == STD_ID)
+    if (!f->column || f->hidden || f->write_only || f->type == FT_PARTS || f->index == STD_ID)
         return false;
     return !e->standard || f->index == STD_OWNER || f->index == STD_ARCHIVED_AT ||
            f->index == STD_EXT_SOURCE || f->index == STD_EXT_ID || f->index >= STD__COUNT;

@@ -7,7 +7,8 @@
 #include "record/save.h"
 
 /* {"level": "normal", "owner": 5, "tags": [3]} with the former values of all fields the prepared update changes; what the
-   program stamps itself (times, versions, derived texts) is left out. The text is the arena's. */
+   program stamps itself (times, versions, derived texts) is left out, and secrets are: they stand in their own row and
+   nowhere else. The text is the arena's. */
 const char *before_image(Ctx *c, const SaveWork *w);
 
 #endif

@@ -20,6 +20,7 @@
 #include "record/announce.h"
 #include "record/approval/approval.h"
 #include "record/bin.h"
+#include "record/configuration/configuration.h"
 #include "record/customs.h"
 #include "record/idempotency.h"
 #include "record/metric/metric.h"
@@ -163,8 +164,8 @@ static void sweep(Keeper *k, Ctx *c)
     c->now_ms = clock_steady_ms();
     rate_sweep(c, DAY_MS);
     (void)(db_change_prune(c, c->now_ms - DAY_MS) && idempotency_purge(c) && notify_purge(c) &&
-           outbox_purge(c) && reset_sweep(c) && second_sweep(c) &&
-           rules_purge(c)); /* each in short writes */
+           outbox_purge(c) && reset_sweep(c) && second_sweep(c) && rules_purge(c) &&
+           configuration_purge(c)); /* each in short writes */
 }
 
 static void bin(Keeper *k, Ctx *c)

@@ -2,10 +2,12 @@
 // what would lose data is refused before anything is written; an import that is taken back leaves no trace but its own row.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { defaultEngine, passwordOf, startServer } from '../lib/index.mjs';
+import { defaultEngine, passwordOf, startServer, until } from '../lib/index.mjs';
+import { rowsOf } from '../lib/recount.mjs';
 
 const other = defaultEngine === 'pg' ? 'sqlite' : process.env.ZHIKE_TEST_PG_URL ? 'pg' : 'sqlite';
 
@@ -351,9 +353,10 @@ describe('what is refused', () => {
     const third = await admin.get(`/channels/${mail}`);
     const kept = await sealed();
     assert.ok(kept?.length > 10);
-    const images = (await s.cliOk('dump', '--logical', '--sorted')).stdout.split('\n').filter((l) => l.startsWith('{"table":"configuration_import"'));
+    const [[secret]] = await rowsOf(s, `SELECT secret_sealed FROM channel WHERE id = ${mail}`);
+    const images = (await rowsOf(s, 'SELECT images FROM configuration_import WHERE images IS NOT NULL')).map((r) => r.join('|'));
     assert.ok(images.some((l) => l.includes('又一次')));
-    assert.ok(!images.some((l) => l.includes(kept)), 'a secret of a row that stays is in no image');
+    assert.ok(secret.length > 10 && !images.some((l) => l.includes(secret)), 'a secret of a row that stays is in no image');
     for (const done of [second, first]) {
       const undone = await admin.post(`/configuration-imports/${done.json.id}/actions/undo`, {});
       assert.equal(undone.status, 204, undone.text);
@@ -364,6 +367,55 @@ describe('what is refused', () => {
     }
     assert.equal(await sealed(), kept);
     assert.equal((await admin.delNow(`/channels/${mail}`)).status, 204);
+  });
+
+  test('a secret outlives its row only as long as the import that erased it can be taken back', async () => {
+    const add = () => made(admin, '/channels', { name: '会被移除', kind: 'mail', url: 'smtp://127.0.0.1:2525', account: 'u', secret: 'nur-hier', sender: 'a@example.cn' });
+    const sealed = async (id) => (await rowsOf(s, `SELECT secret_sealed FROM channel WHERE id = ${id}`))[0]?.[0];
+    const images = async () => (await rowsOf(s, 'SELECT images FROM configuration_import WHERE images IS NOT NULL')).map((r) => r.join('|'));
+    const gone = JSON.parse(await exported(admin, 'channel'));
+    gone.records.channel = gone.records.channel.filter((x) => x.name !== '会被移除');
+    // taken back: the row has its secret again, and nothing else has it
+    const first = await add();
+    const one = await sealed(first);
+    assert.ok(one.length > 10);
+    const removed = await apply(admin, gone, { unlisted: 'remove' });
+    assert.equal(removed.status, 200, removed.text);
+    assert.equal(await sealed(first), undefined);
+    assert.ok((await images()).some((t) => t.includes(one)), 'kept for the undo');
+    assert.equal((await admin.post(`/configuration-imports/${removed.json.id}/actions/undo`, {})).status, 204);
+    assert.equal(await sealed(first), one);
+    assert.ok(!(await images()).some((t) => t.includes(one)));
+    assert.equal((await admin.delNow(`/channels/${first}`)).status, 204);
+    // never taken back: it goes when it is too late for that
+    const second = await add();
+    const two = await sealed(second);
+    const left = await apply(admin, gone, { unlisted: 'remove' });
+    assert.equal(left.status, 200, left.text);
+    assert.ok((await images()).some((t) => t.includes(two)));
+    await rowsOf(s, `UPDATE configuration_import SET at = 1 WHERE id = ${left.json.id}`);
+    await s.halt();
+    await s.launch(); // it tidies up at once, then every ten minutes
+    admin.url = s.url;
+    await until(async () => !(await images()).some((t) => t.includes(two)), 30_000, 'what can no longer be taken back is forgotten');
+    const late = await admin.post(`/configuration-imports/${left.json.id}/actions/undo`, {});
+    assert.equal(late.status, 409, late.text);
+    assert.match(late.text, /期限/);
+    assert.equal((await admin.get(`/configuration-imports/${left.json.id}`)).json.state, 'done');
+    // and then no byte of either is anywhere
+    if (s.database) {
+      const dump = execFileSync('pg_dump', ['--inserts', s.database.url], { encoding: 'utf8', maxBuffer: 1 << 28 });
+      for (const secret of [one, two]) assert.ok(!dump.includes(secret));
+      return;
+    }
+    await s.halt();
+    try {
+      for (const f of readdirSync(s.dir, { recursive: true, withFileTypes: true }).filter((x) => x.isFile()))
+        for (const secret of [one, two]) assert.equal(readFileSync(join(f.parentPath ?? f.path, f.name)).indexOf(secret), -1, f.name);
+    } finally {
+      await s.launch();
+      admin.url = s.url;
+    }
   });
 
   test('what the program noted on a row since an import stays when that is taken back', async () => {

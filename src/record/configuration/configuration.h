@@ -44,5 +44,8 @@ bool configuration_look(Ctx *c, const Record *import, Buf *out);
 /* Takes an import back: the rows are as they were, their history of it is gone. ERR_UNDO_REFUSED by name where something was
    changed, used or filled in since. */
 bool configuration_undo(Ctx *c, int64_t id);
+/* Outside a write: what was there before imports that were taken back, or are older than configuration.undo, is forgotten; they
+   cannot be taken back any more. By the clock of the context. */
+bool configuration_purge(Ctx *c);
 
 #endif

@@ -24,7 +24,10 @@ static bool sealed(const Entity *e, const Field *f)
     return of && of->write_only;
 }
 
-/* gone: no row is left to hold its secrets, so they are kept here; else they stay where they are. */
+/*
+ * A secret stays in its own row. Only where an import erased that row (gone, and no bin to lie in) it is kept here, under seal,
+ * until the import is taken back or can no longer be (undo.c).
+ */
 static void put_row(Jw *w, const Entity *e, const CfgItem *x, bool gone)
 {
     if (!x) {
@@ -163,7 +166,7 @@ static void put_part(Ctx *c, Jw *w, const CfgPart *before, const CfgPart *after,
             jw_kint(w, "id", x->id);
             jw_kstr(w, "key", x->key);
             jw_key(w, "before");
-            put_row(w, before->e, pass ? NULL : x, !y);
+            put_row(w, before->e, pass ? NULL : x, !y && !(before->e->gets & GETS_TRASH));
             jw_key(w, "after");
             put_row(w, before->e, pass ? x : y, false);
             jw_end(w);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/conf.h"
 #include "base/id.h"
 #include "entity_ids.h"
 #include "record/approval/approval.h"
@@ -67,7 +68,9 @@ static bool read_images(Ctx *c, Undo *u)
 {
     const DbVal *v = &u->import.v[CONFIGURATION_IMPORT_IMAGES];
     json_object *o;
-    if (v->kind != DB_TEXT || !json_read(c, v->s, v->n, &o))
+    if (v->kind != DB_TEXT)
+        return ctx_fail(c, ERR_UNDO_REFUSED, NULL, "cfg.undo_over");
+    if (!json_read(c, v->s, v->n, &o))
         return ctx_fail(c, ERR_UNDO_REFUSED, NULL, "cfg.undo_nothing");
     u->settings = json_member(o, "settings");
     u->history = json_member(o, "history");
@@ -383,10 +386,11 @@ static bool history_back(Ctx *c, const Undo *u)
 
 static bool tell(Ctx *c, const Undo *u)
 {
+    /* what was there is there again: nothing has to be kept of it */
     const int fields[] = {CONFIGURATION_IMPORT_STATE, CONFIGURATION_IMPORT_UNDONE_AT,
-                          CONFIGURATION_IMPORT_UNDONE_BY};
+                          CONFIGURATION_IMPORT_UNDONE_BY, CONFIGURATION_IMPORT_IMAGES};
     const DbVal values[] = {db_of_text("undone"), db_of_int(c->now_ms),
-                            c->actor->user ? db_of_int(c->actor->user) : db_null()};
+                            c->actor->user ? db_of_int(c->actor->user) : db_null(), db_null()};
     const AuditEntry a = {.action = "configuration_undo",
                           .entity = "configuration_import",
                           .record = u->id,
@@ -394,7 +398,7 @@ static bool tell(Ctx *c, const Undo *u)
     for (size_t i = 0; i < u->rows.n; i++)
         if (!db_change(c, u->rows.items[i].e->name, u->rows.items[i].id))
             return false;
-    return rec_touch(c, u->import.e, u->id, fields, values, 3) && audit_add(c, &a) &&
+    return rec_touch(c, u->import.e, u->id, fields, values, 4) && audit_add(c, &a) &&
            db_change(c, "model", 0) && db_change(c, "access", 0) && db_change(c, "setting", 0);
 }
 
@@ -434,4 +438,24 @@ bool configuration_undo(Ctx *c, int64_t id)
             names[n++] = u.rows.items[i].e->name;
     cfg_follow(c, names, n, true);
     return true;
+}
+
+/* ---- when it is too late ----------------------------------------------------------------------------- */
+
+static bool purge(Ctx *c, void *arg)
+{
+    enum { SOME = 20 /* images may be large */ };
+    (void)arg;
+    DbVal p[] = {db_of_int(c->now_ms - conf_duration_ms("configuration.undo")), db_of_int(SOME)};
+    return db_exec(
+        c,
+        SQL("UPDATE \"configuration_import\" SET \"images\" = NULL WHERE \"id\" IN (SELECT "
+            "\"id\" FROM \"configuration_import\" WHERE \"images\" IS NOT NULL AND (\"state\" = "
+            "'undone' OR \"at\" < $1) ORDER BY \"id\" LIMIT $2)"),
+        p, 2);
+}
+
+bool configuration_purge(Ctx *c)
+{
+    return db_write(c, purge, NULL);
 }
