@@ -114,9 +114,14 @@ bool password_hash_text(Ctx *c, const char *password, const char **out)
     return true;
 }
 
+bool password_is_setup(const char *stored)
+{
+    return stored && strncmp(stored, setup_mark, sizeof setup_mark - 1) == 0;
+}
+
 PasswordAnswer password_matches(Ctx *c, const char *stored, const char *password)
 {
-    bool setup = stored && strncmp(stored, setup_mark, sizeof setup_mark - 1) == 0;
+    bool setup = password_is_setup(stored);
     bool none = !stored || !*stored || setup || strlen(password) > MOST_BYTES;
     CryptAnswer answer = crypt_password_check(none ? NULL : stored, password);
     if (answer == CRYPT_BUSY) {

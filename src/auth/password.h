@@ -15,6 +15,8 @@ typedef enum PasswordAnswer {
     PASSWORD_FAILED
 } PasswordAnswer;
 
+/* Waits a one-time token instead of a password? */
+bool password_is_setup(const char *stored);
 /* Compares; the work is the same for every kind of stored text and for none (NULL). PASSWORD_FAILED: too many at once,
    ERR_LIMIT recorded. */
 PasswordAnswer password_matches(Ctx *c, const char *stored, const char *password);

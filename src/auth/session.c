@@ -388,8 +388,10 @@ bool session_open(Ctx *c, const char *login, const char *password, const char *i
         t.new_hash = "";
     else if (crypt_password_is_old(t.who.hash) && !password_hash_text(c, password, &t.new_hash))
         return false;
-    if (!t.who.factor || t.setup)
+    if (!t.who.factor)
         return open_now(c, &t, out);
+    if (t.setup)
+        t.new_hash = NULL; /* used up by the code behind it */
     t.ticket = crypt_token(c->a, TOKEN_BYTES);
     if (!db_write(c, write_ticket, &t))
         return false;
@@ -421,8 +423,11 @@ bool session_verify(Ctx *c, const char *ticket, const char *method, const char *
     c->actor = &me;
     bool ok = second_check(c, &s, method, code);
     c->actor = before;
-    if (ok)
+    if (ok) {
+        t.setup = password_is_setup(t.who.hash);
+        t.new_hash = t.setup ? "" : NULL;
         return open_now(c, &t, out);
+    }
     RateState failures;
     int mark = c->n_err;
     if (err_status(c->err_last->code) == 401 &&

@@ -1,8 +1,10 @@
 // The second factor: codes by SMS for a sign-in and for sensitive operations, codes on paper, and who may take a factor away.
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { makeCompany, passwordOf, sleep, startServer, until } from '../lib/index.mjs';
 import { peer } from '../lib/mailbox.mjs';
+import { rowsOf } from '../lib/recount.mjs';
 import { filter, make, mistakes, problem } from '../lib/records.mjs';
 
 let server, sms, admin, people, channel;
@@ -223,6 +225,28 @@ describe('a sensitive operation', () => {
     assert.equal((await me.post('/step-up', { method: 'recovery', code: fresh[0] })).status, 204);
     assert.equal((await me.del('/me/factor')).status, 204);
     assert.equal((await me.stepUp()).status, 204);
+  });
+
+  test('a one-time token instead of the password asks for the code, too, and is used up with it', async () => {
+    const number = mobileOf(), token = 'one-time-token-22-char';
+    await enrol(me, 'sysadmin', number);
+    const stored = `setup:${createHash('sha256').update(token).digest('hex')}`, id = people.sysadmin.user.id;
+    const hash = async () => (await rowsOf(server, `SELECT password_hash FROM "user" WHERE id = ${id}`))[0][0];
+    const before = await hash();
+    await rowsOf(server, `UPDATE "user" SET password_hash = '${stored}' WHERE id = ${id}`);
+    const redeem = () => server.anyone().post('/session', { login: 'sysadmin', password: token });
+    const first = await again(async () => { const r = await redeem(); return r.json.why ? { status: 429 } : r; });
+    assert.deepEqual([first.status, first.json.second_factor, first.json.user, first.headers.get('set-cookie')], [200, ['sms', 'recovery'], undefined, null]);
+    const code = await codeTo(number, 2);
+    problem(await verify(first.json.ticket, other(code)), 401, 'bad_credentials');
+    assert.equal(await hash(), stored, 'not used up by who has no code');
+    const inside = await verify(first.json.ticket, code);
+    assert.equal(inside.json.user?.login, 'sysadmin', inside.text);
+    assert.deepEqual(await rowsOf(server, `SELECT count(*) FROM "user" WHERE id = ${id} AND password_hash = ''`), [['1']]);
+    problem(await redeem(), 401, 'bad_credentials');
+    await rowsOf(server, `UPDATE "user" SET password_hash = '${before}', must_change_password = 0 WHERE id = ${id}`);
+    assert.equal((await admin.post(`/users/${id}/actions/factor_off`, {})).status, 200);
+    me = await server.login('sysadmin', passwordOf('sysadmin'));
   });
 
   test('the operator of the machine opens an account whose factor is lost', async () => {
