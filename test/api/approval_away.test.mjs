@@ -171,6 +171,26 @@ describe('on leave', () => {
 });
 
 describe('a leave is set', () => {
+  test('by somebody else, by whatever way: the person and who stands above are told whom his votes go to, and it is audited', async () => {
+    const told = async (who, words) => (await who.get('/notifications?limit=50')).json.data.filter((n) => n.kind === 'approval' && words.test(n.title)).length;
+    const names = Object.fromEntries((await h.admin.get('/users?limit=200')).json.data.map((u) => [u.id, u.name]));
+    const of = new RegExp(`把${names[id.rep]}的审批交给了休假代理人${names[id.rep2]}`), mine = /为您设置了休假代理/;
+    const seen = async () => [await told(p.rep, mine), await told(p.manager, of), await told(p.boss, of)];
+    const entries = async () => (await h.admin.get(`/audit-logs?limit=200&sort=-id&${filter(['and', ['entity', '=', 'user'], ['record_id', '=', id.rep]])}`)).json.data.length;
+    let [was, log] = [await seen(), await entries()];
+    assert.equal((await h.admin.patchNow(`/users/${id.rep}`, { away_from: day(0), away_to: day(9), deputy: id.rep2 })).status, 200);
+    let now = await seen();
+    assert.deepEqual([now[0] - was[0], now[1] - was[1], now[2] - was[2]], [1, 1, 0], 'a change of the account, not the action');
+    assert.equal(await entries(), log + 1);
+    await leave(h.admin, id.rep, null);
+    [was, log] = [await seen(), await entries()];
+    await leave(h.admin, id.rep, id.rep2);
+    now = await seen();
+    assert.deepEqual([now[0] - was[0], now[1] - was[1]], [1, 1], 'the action');
+    assert.equal(await entries(), log + 1);
+    await leave(p.rep, id.rep, null);
+  });
+
   test('by the person, the heads above him, who keeps accounts; by nobody else', async () => {
     await leave(p.rep, id.rep, id.rep2);
     await leave(p.manager, id.rep, id.rep2); // head of his department

@@ -43,6 +43,59 @@ bool away_check(Ctx *c, Save *s)
     return true;
 }
 
+static const char *name_of(Ctx *c, const Entity *e, const DbVal *who)
+{
+    Record r;
+    bool there = who->kind == DB_INT && rec_load(c, e, who->i, &r);
+    return there ? notify_name(c, e, r.v) : "";
+}
+
+/* The head of his department, or of the nearest above that is headed by somebody else; 0: nobody. */
+static bool head_over(Ctx *c, const Save *s, int64_t *out)
+{
+    const DbVal *home = &s->after[USER_DEPARTMENT];
+    const Entity *e = model_entity(c->model, "department");
+    int64_t at = home->kind == DB_INT ? home->i : 0;
+    *out = 0;
+    for (int i = 0; i < UP_MOST && at && !*out; i++) {
+        Record d;
+        if (!rec_load(c, e, at, &d))
+            break;
+        const DbVal *head = &d.v[DEPARTMENT_MANAGER], *up = &d.v[DEPARTMENT_PARENT];
+        if (head->kind == DB_INT && head->i != s->id)
+            *out = head->i;
+        at = up->kind == DB_INT ? up->i : 0;
+    }
+    return c->n_err == 0;
+}
+
+bool away_told(Ctx *c, const Save *s)
+{
+    int64_t me = c->actor->user, head;
+    Notice n = {s->id, "approval", "user", s->id, NULL, NULL};
+    if (s->is_new || !me || me == s->id ||
+        (!save_changed(s, USER_AWAY_FROM) && !save_changed(s, USER_AWAY_TO) &&
+         !save_changed(s, USER_DEPUTY)))
+        return true;
+    if (!notify(c, &n, "notify.approval_away", c->actor->name))
+        return false;
+    if (!has(s, USER_DEPUTY))
+        return true;
+    /* a vote was given to somebody by somebody else: whoever stands above may know better */
+    const char *deputy = name_of(c, s->e, &s->after[USER_DEPUTY]),
+               *who = notify_name(c, s->e, s->after);
+    if (!head_over(c, s, &head))
+        return false;
+    const DbVal *manager = &s->after[USER_MANAGER];
+    int64_t above[] = {head, manager->kind == DB_INT && manager->i != head ? manager->i : 0};
+    for (size_t i = 0; i < sizeof above / sizeof *above; i++) {
+        n.user = above[i] == me || above[i] == s->id ? 0 : above[i];
+        if (!notify(c, &n, "notify.approval_away_of", c->actor->name, who, deputy))
+            return false;
+    }
+    return true;
+}
+
 /* Does the caller head his department or one above it? */
 static bool heads(Ctx *c, const Record *who, bool *out)
 {
@@ -83,10 +136,7 @@ static bool set_in_write(Ctx *c, void *arg)
 {
     const Set *s = arg;
     SaveOptions o = {.if_version = -1, .origin = "web", .trusted = true};
-    Notice n = {s->who->id, "approval", "user", s->who->id, NULL, NULL};
-    return rec_update(c, s->who->e, s->who->id, s->in, &o, NULL) &&
-           (c->actor->user == s->who->id || !c->actor->user ||
-            notify(c, &n, "notify.approval_away", c->actor->name));
+    return rec_update(c, s->who->e, s->who->id, s->in, &o, NULL);
 }
 
 /* The members of the action under the names of the fields; the deputy as anybody may name him (active people only). */

@@ -171,7 +171,7 @@ static bool user_after_save(Ctx *c, Save *s)
         if (!audit_add(c, &a))
             return false;
     }
-    return db_change(c, "access", s->id);
+    return away_told(c, s) && db_change(c, "access", s->id);
 }
 
 static bool user_before_delete(Ctx *c, const Record *r)
