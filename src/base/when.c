@@ -493,6 +493,16 @@ static bool day_at(Moment *m, const char **p, bool word_start)
            date_of_month(m, p) || (word_start && english_day(m, p));
 }
 
+/* The bytes of "2月30日", which is no day: its second half alone would be one. 1 where it does not stand here. */
+static int no_date(const char *s)
+{
+    const char *p = s;
+    bool han;
+    if (number(&p, &han) < 0 || !eat(&p, "月") || number(&p, &han) < 0)
+        return 1;
+    return eat(&p, "日") || eat(&p, "号") ? (int)(p - s) : 1;
+}
+
 static int64_t resolve(const Moment *m, const char *zone)
 {
     if (m->has_instant)
@@ -579,7 +589,7 @@ void when_parse(Arena *a, const char *text, int64_t now_ms, const char *zone, Wh
             continue;
         }
         if (p == s)
-            p++;
+            p += word_start ? no_date(s) : 1;
         memcpy(to, s, (size_t)(p - s));
         to += p - s;
         s = p;
