@@ -113,6 +113,7 @@ long syscall(long n, ...)
       await server.halt();
       server.log = '';
       server.env.LD_PRELOAD = library;
+      server.env.ZHIKE_SERVE_CONFINE = 'auto';
       await server.launch();
       await until(() => server.log.includes('"confined"'), 5000, 'the line of the log');
       const { seccomp, landlock, missing, level } = told(server);

@@ -42,6 +42,16 @@ static void typed(void **state)
         {"CNY¥8", 800},
         {"1,234,567.89", 123456789},
         {"90000000000000", MONEY_MAX},
+        {"100人民币", 10000},
+        {"100 RMB", 10000},
+        {"100CNY", 10000},
+        {"人民币100元整", 10000},
+        {"20块", 2000},
+        {"8百", 80000},
+        {"3十万", 30000000},
+        {"\u22125", -500},
+        {"¥\u22120.5", -50},
+        {"1,234.50", 123450},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         int64_t v = 77;
@@ -74,6 +84,16 @@ static void refused(void **state)
         {"1,234,56", MONEY_FORM},
         {"1.5,000", MONEY_FORM},
         {"$5", MONEY_FORM},
+        {"9999999999亿", MONEY_RANGE},
+        {"900001亿", MONEY_RANGE},
+        {",123", MONEY_FORM},
+        {"1234,567", MONEY_FORM},
+        {"1,234,", MONEY_FORM},
+        {"1.23,4", MONEY_FORM},
+        {".", MONEY_FORM},
+        {"-", MONEY_FORM},
+        {"0000000000000000000000000000000000000000000000000000000000000000000000000000000001",
+         MONEY_FORM},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         int64_t v = 77;
@@ -93,24 +113,19 @@ static void strict(void **state)
     assert_true(money_parse_strict("-0.5", &v, NULL) && v == -50);
     assert_true(money_parse_strict("7", &v, &why) && v == 700);
     assert_true(money_parse_strict("90000000000000.00", &v, &why) && v == MONEY_MAX);
-    static const char *const no[] = {"",
-                                     "-",
-                                     ".5",
-                                     "5.",
-                                     "1,000",
-                                     "1.2万",
-                                     " 1",
-                                     "+1",
-                                     "1e3",
-                                     "１",
-                                     "0x1",
-                                     "1.2.3",
-                                     "90000000000000.01"};
+    static const char *const no[] = {"",   "-",  ".5",  "5.",      "1,000", "1.2万",
+                                     " 1", "+1", "1e3", "１",      "0x1",   "1.2.3",
+                                     "a1", "1a", "1/2", "1.234.5", "-a",    "90000000000000.01"};
     for (size_t i = 0; i < sizeof no / sizeof *no; i++)
         assert_false(money_parse_strict(no[i], &v, &why));
     assert_false(money_parse_strict("1.234", &v, &why));
     assert_int_equal(why, MONEY_PRECISION);
     assert_false(money_parse_strict("1.200", &v, &why));
+    assert_false(money_parse_strict("1.234.5", &v, &why));
+    assert_int_equal(why, MONEY_FORM);
+    assert_false(money_parse_strict("", &v, &why));
+    assert_int_equal(why, MONEY_EMPTY);
+    assert_string_equal(money_error_key(MONEY_OK), "");
 }
 
 static void capitals(void **state)
