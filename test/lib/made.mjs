@@ -29,7 +29,7 @@ function make(home, of, made, demo) {
   for (const name of readdirSync(home)) // old ones, which nobody copies any more
     if (Date.now() - (statSync(join(home, name), { throwIfNoEntry: false })?.mtimeMs ?? Infinity) > 4 * HALF_HOUR) rmSync(join(home, name), { recursive: true, force: true });
   const aside = join(home, `aside-${of}-${process.pid}`), run = (...args) =>
-    execFileSync(program, [...args, '--data', join(aside, 'data')], { cwd: root, timeout: 300_000 * slow, stdio: ['ignore', 'ignore', 'pipe'] });
+    execFileSync(program, [...args, '--data', join(aside, 'data')], { cwd: root, timeout: 600_000 * slow, stdio: ['ignore', 'ignore', 'pipe'] });
   mkdirSync(aside, { mode: 0o700 });
   writeFileSync(join(aside, 'password'), `Aa1-${randomBytes(12).toString('base64url')}\n`, { mode: 0o600 });
   writeFileSync(join(aside, 'users.json'), JSON.stringify(companyFile()));

@@ -54,7 +54,7 @@ export function cli(...args) {
     const child = execFile(program, args.map(String), {
       cwd: options.cwd ?? root,
       env: { ...process.env, ...options.env },
-      timeout: (options.timeout ?? 120_000) * slow,
+      timeout: (options.timeout ?? 600_000) * slow,
       maxBuffer: 256 << 20,
     }, (error, stdout, stderr) => {
       if (error && typeof error.code === 'string') return fail(error);

@@ -37,7 +37,7 @@ export async function startServer({
     }
     writeFileSync(join(folder, 'password'), `${server.adminPassword}\n`, { mode: 0o600 });
     await server.cliOk('init', '--admin-password-file', join(folder, 'password'));
-    if (demo) await server.cliOk('demo', '--customers', demo, { timeout: 300_000 });
+    if (demo) await server.cliOk('demo', '--customers', demo, { timeout: 600_000 });
     if (company) await server.importUsers(companyFile());
     if (users) await server.importUsers(users);
     await server.launch();
