@@ -157,7 +157,20 @@ static void without_actor(void **state)
             assert_int_equal(access_scope(&c, &c.model->entities[i], (Action)act)->kind,
                              FILTER_FALSE);
         }
+    for (int i = 0; i < c.model->n; i++) {
+        const Entity *e = &c.model->entities[i];
+        bool masked = true;
+        assert_int_equal(access_clear_scope(&c, e)->kind, FILTER_FALSE);
+        for (int k = 0; k < e->n_fields; k++)
+            assert_int_equal(access_field(&c, &e->fields[k], &masked), FR_NONE);
+        assert_false(masked);
+    }
+    assert_int_equal(access_me(&c).user, 0);
     assert_false(access_need(&c, &c.model->entities[0], ACT_READ));
+    assert_int_equal(c.err->code, ERR_NOT_SIGNED_IN);
+    house_ctx(&c, a);
+    c.actor = NULL;
+    assert_false(access_need_right(&c, RIGHT_AUDIT));
     assert_int_equal(c.err->code, ERR_NOT_SIGNED_IN);
     house_end(a);
 }
@@ -437,6 +450,97 @@ static void stored_rights(void **state)
     house_end(a);
 }
 
+/* The scopes no built-in role has for customers: the department alone, the direct reports. */
+static void narrow_scopes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *scope;
+        bool boss, rep; /* market sits in hq with boss; nobody reports to it */
+    } cases[] = {{"department", true, false}, {"reports", false, false},
+                 {"own", false, false},       {"below", true, true},
+                 {"all", true, true},         {"own,department", true, false}};
+    Ctx c;
+    Arena *a = arena_new(0);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        house_ctx(&c, a);
+        OK(&c, db_write(&c, set_rights,
+                        arena_printf(a,
+                                     "{\"entities\": {\"customer\": {\"scope\": \"%s\", "
+                                     "\"actions\": \"read edit\"}}}",
+                                     cases[i].scope)));
+        actor_cache_clear();
+        Actor *me = house_as(&c, a, "market");
+        const Entity *e = model_entity(c.model, "customer");
+        for (int act = ACT_READ; act <= ACT_EDIT; act++) {
+            if (act != ACT_READ && act != ACT_EDIT)
+                continue;
+            const Filter *f = access_scope(&c, e, (Action)act);
+            if (house_in(&c, e, cust_boss, f) != cases[i].boss ||
+                house_in(&c, e, cust_rep, f) != cases[i].rep)
+                fail_msg("%s, %s: not the rows wanted", cases[i].scope, action_name((Action)act));
+        }
+        /* whoever sits in no department sees none by it */
+        me->department = 0;
+        if (strcmp(cases[i].scope, "department") == 0)
+            assert_false(house_in(&c, e, cust_boss, access_scope(&c, e, ACT_READ)));
+        /* and nobody's own rows are those without a person */
+        me->user = 0;
+        if (strcmp(cases[i].scope, "own") == 0)
+            assert_int_equal(access_scope(&c, e, ACT_READ)->kind, FILTER_FALSE);
+    }
+    /* two report to the lead, who asks with the roles of marketing */
+    house_ctx(&c, a);
+    static char rights[] =
+        "{\"entities\": {\"customer\": {\"scope\": \"reports\", \"actions\": \"read\"}}}";
+    OK(&c, db_write(&c, set_rights, rights));
+    actor_cache_clear();
+    Actor *lead = house_as(&c, a, "lead"), *market = NULL;
+    OK(&c, actor_of_login(&c, "market", CH_WEB, &market));
+    lead->entities = market->entities;
+    lead->n_entities = market->n_entities;
+    const Entity *e = model_entity(c.model, "customer");
+    const Filter *f = access_scope(&c, e, ACT_READ);
+    assert_true(house_in(&c, e, cust_rep, f));
+    assert_true(house_in(&c, e, cust_rep2, f));
+    assert_false(house_in(&c, e, cust_boss, f));
+    house_ctx(&c, a);
+    OK(&c, db_write(&c, set_rights, NULL));
+    actor_cache_clear();
+    house_end(a);
+}
+
+/* What holds for a role, in words: the default, and what is stored laid over it. */
+static void effective(void **state)
+{
+    (void)state;
+    Ctx c;
+    Arena *a = arena_new(0);
+    Buf b;
+    json_object *o, *x;
+    house_ctx(&c, a);
+    buf_init(&b, a);
+    OK(&c,
+       role_rights_effective(&c, "sales_rep",
+                             "{\"rights\": [\"audit\"], \"entities\": {\"customer\": {\"scope\": "
+                             "\"own,below\", \"actions\": \"read edit\", \"clear\": true}, "
+                             "\"contact\": {\"scope\": \"none\", \"actions\": \"read\"}}}",
+                             &b));
+    OK(&c, json_read(&c, b.data, b.len, &o));
+    assert_string_equal(json_object_to_json_string_ext(json_member(o, "rights"), 0), "[\"audit\"]");
+    x = json_member(json_member(o, "entities"), "customer");
+    assert_string_equal(json_str(x, "scope", ""), "own,below");
+    assert_string_equal(json_str(x, "actions", ""), "read edit");
+    assert_true(json_object_get_boolean(json_member(x, "clear")));
+    x = json_member(json_member(o, "entities"), "contact");
+    assert_string_equal(json_str(x, "scope", ""), "none");
+    assert_string_equal(json_str(x, "actions", ""), "none");
+    x = json_member(json_member(o, "entities"), "follow_up");
+    assert_string_equal(json_str(x, "scope", ""), "own");
+    assert_false(json_object_get_boolean(json_member(x, "clear")));
+    house_end(a);
+}
+
 static void checked_rights(void **state)
 {
     (void)state;
@@ -475,7 +579,8 @@ int main(void)
         cmocka_unit_test(rows),          cmocka_unit_test(fields),
         cmocka_unit_test(clear_rows),    cmocka_unit_test(filters),
         cmocka_unit_test(shared),        cmocka_unit_test(tokens),
-        cmocka_unit_test(stored_rights), cmocka_unit_test(checked_rights),
+        cmocka_unit_test(stored_rights), cmocka_unit_test(narrow_scopes),
+        cmocka_unit_test(effective),     cmocka_unit_test(checked_rights),
     };
     return house_run(tests, rows_made);
 }
