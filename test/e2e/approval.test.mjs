@@ -34,7 +34,7 @@ test('a protected customer is changed by request', async () => {
   await page.getByText(/修改客户/).first().waitFor();
   await settled(page);
   await accessible(page, 'filed');
-  clean(page, { refused: [409] });
+  await clean(page, { refused: [409] });
   await page.context().close();
 
   const boss = await signedIn(it, 'manager');
@@ -49,7 +49,7 @@ test('a protected customer is changed by request', async () => {
   await until(async () => (await rep.get(`/customers/${one.id}`)).json.name === '旅程改名有限公司', 10_000, 'the change');
   await boss.keyboard.press('Escape');
   await boss.getByText('没有等待您处理的申请').waitFor();
-  clean(boss);
+  await clean(boss);
   await boss.context().close();
 });
 
@@ -62,6 +62,6 @@ test('the approvals on the phone', async () => {
   await accessible(page, 'phone');
   await fits(page, 'phone');
   await picture(page, 'approval-phone');
-  clean(page);
+  await clean(page);
   await page.context().close();
 });

@@ -50,7 +50,7 @@ test('an administrator switches flows on with one click, and writes one', async 
   await own.getByText(/申请人的部门负责人（2 个工作日内） → 申请人的直属上级/).waitFor();
   await own.getByRole('switch').click();
   await until(async () => !(await own.getByRole('switch').isChecked()), 10_000, 'switched off');
-  clean(page, { refused: [403] });
+  await clean(page, { refused: [403] });
   await page.context().close();
 });
 
@@ -99,7 +99,7 @@ test('a request is answered from the mail, on a phone, without signing in', asyn
   await phone.getByText('已同意').waitFor();
   await settled(phone);
   await picture(phone, 'approve-done-phone');
-  clean(phone, { refused: [401] });
+  await clean(phone, { refused: [401] });
   await phone.context().close();
   // carried out by an administrator, as the flow says
   assert.equal((await rep.get(`/customers/${one.id}`)).json.name, one.name);
@@ -108,7 +108,7 @@ test('a request is answered from the mail, on a phone, without signing in', asyn
   await desk.getByText(/已经处理/).waitFor();
   await accessible(desk, 'answered');
   await picture(desk, 'approve-over');
-  clean(desk, { refused: [401, 404] });
+  await clean(desk, { refused: [401, 404] });
   await desk.context().close();
 
   const boss = await signedIn(it, 'sysadmin');
@@ -118,7 +118,7 @@ test('a request is answered from the mail, on a phone, without signing in', asyn
   await again(boss, passwordOf('sysadmin'));
   await boss.getByText('已提交意见').waitFor();
   await until(async () => (await rep.get(`/customers/${one.id}`)).json.name === '邮件改名有限公司', 10_000, 'the change');
-  clean(boss, { refused: [403] });
+  await clean(boss, { refused: [403] });
   await boss.context().close();
 });
 
@@ -145,7 +145,7 @@ test('what a bulk deletion leaves is filed from its result', async () => {
   await settled(page);
   await accessible(page, 'a request about many');
   await picture(page, 'approval-many');
-  clean(page, { refused: [403] });
+  await clean(page, { refused: [403] });
   await page.context().close();
 });
 
@@ -179,7 +179,7 @@ test('a leave is set by the person, and shows in the requests', async () => {
   await deputy.getByText('系统管理员执行').waitFor(); // what comes behind his answer
   await settled(deputy);
   await picture(deputy, 'approval-deputy-dark');
-  clean(deputy);
+  await clean(deputy);
   await deputy.context().close();
   const phone = await signedIn(it, 'rep', { phone: true });
   await phone.goto(`${it.server.url}/approvals?tab=filed`);
@@ -188,10 +188,10 @@ test('a leave is set by the person, and shows in the requests', async () => {
   await accessible(phone, 'filed, on a phone');
   await fits(phone, 'filed, on a phone');
   await picture(phone, 'approvals-filed-phone');
-  clean(phone);
+  await clean(phone);
   await phone.context().close();
   await page.locator('#leave').getByRole('button', { name: '结束休假' }).click();
   await page.getByText('休假已结束').first().waitFor();
-  clean(page);
+  await clean(page);
   await page.context().close();
 });

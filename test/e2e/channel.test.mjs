@@ -44,7 +44,7 @@ test('a mail channel is added and tried', async () => {
   await page.getByText('发送失败').first().waitFor();
   await accessible(page, 'deliveries');
   await picture(page, 'deliveries');
-  clean(page, { refused: [403] });
+  await clean(page, { refused: [403] });
   await page.context().close();
 });
 
@@ -69,7 +69,7 @@ test('a person chooses what comes by mail', async () => {
   assert.match((await mailTo(to, 2)).raw, /./);
   await page.reload();
   assert.equal(await page.getByLabel('任务分配 · 邮件').isChecked(), true);
-  clean(page);
+  await clean(page);
   await page.context().close();
 });
 
@@ -99,6 +99,6 @@ for (const phone of [false, true])
     await page.getByRole('button', { name: '保存新密码' }).click();
     await page.getByText(/密码已更新/).waitFor();
     await it.server.login('rep', next);
-    clean(page);
+    await clean(page);
     await page.context().close();
   });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { accessible, clean, fits, picture, settled, signedIn, stage } from './lib/journey.mjs';
+import { accessible, becomes, clean, fits, picture, settled, signedIn, stage } from './lib/journey.mjs';
 
 const it = stage();
 
@@ -23,7 +23,7 @@ test('out and in: difference, who is missing, applied, undone', async () => {
   await page.getByLabel('配置文件', { exact: true }).setInputFiles({ name: '旅程.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify(file)) });
   await page.getByText('新增 3 项').waitFor();
   await page.getByText(/有 1 处不能导入/).waitFor();
-  assert.equal(await page.getByRole('button', { name: '应用', exact: true }).isDisabled(), true);
+  await becomes(() => page.getByRole('button', { name: '应用', exact: true }).isDisabled(), true);
   await page.getByLabel('代替“gone”').fill('admin');
   await page.getByRole('button', { name: '重新比较' }).click();
   await page.getByText(/有 1 处不能导入/).waitFor({ state: 'detached' });
@@ -50,7 +50,7 @@ test('out and in: difference, who is missing, applied, undone', async () => {
   await page.getByRole('alertdialog').getByRole('button', { name: '撤销', exact: true }).click();
   await page.getByText(/于 .* 撤销/).waitFor();
   assert.ok(!(await admin.get('/schema/customer')).json.fields.some((f) => f.name === 'berth'));
-  clean(page, { refused: [403] });
+  await clean(page, { refused: [403] });
   await page.context().close();
 });
 
@@ -69,6 +69,6 @@ test('on the phone, and what is no file', async () => {
   await fits(page, 'a difference');
   await accessible(page, 'a difference on the phone');
   await picture(page, 'configuration-phone');
-  clean(page, { refused: [422] });
+  await clean(page, { refused: [422] });
   await page.context().close();
 });

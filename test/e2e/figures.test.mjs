@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { accessible, clean, fits, picture, settled, signedIn, stage } from './lib/journey.mjs';
+import { accessible, becomes, clean, fits, holds, many, picture, settled, signedIn, stage } from './lib/journey.mjs';
 
 const it = stage({ demo: 40 });
 const here = () => it.server.url;
@@ -14,20 +14,20 @@ test('the dashboard that comes with the program: figures, charts by keyboard, ta
   await page.goto(`${here()}/figures`);
   await page.getByRole('heading', { level: 1, name: '经营概览' }).waitFor();
   await settled(page);
-  assert.equal(await page.locator('.figure-problem').count(), 0);
+  await many(page.locator('.figure-problem'), 0);
   await accessible(page, 'dashboard');
   await picture(page, 'dashboard');
   // a chart is one stop of the keyboard; what it says stands in a live region; Enter opens the records
   const chart = page.getByRole('group', { name: '图表：客户总数（按客户状态）' });
   await chart.focus();
   await page.keyboard.press('Home');
-  const said = await chart.locator('.figure-said').innerText();
+  const said = await becomes(() => chart.locator('.figure-said').innerText(), /: ([\d,]+) 家$/);
   const count = Number(/: ([\d,]+) 家$/.exec(said)[1].replace(',', ''));
   assert.ok(count > 0, said);
   // the same as a table
   const box = card(page, '客户总数（按客户状态）');
   await box.getByRole('button', { name: '看表格' }).click();
-  assert.equal(await box.locator('tbody tr').first().locator('td').innerText(), String(count));
+  await becomes(() => box.locator('tbody tr').first().locator('td').innerText(), String(count));
   await accessible(page, 'dashboard with a table');
   await box.getByRole('button', { name: '看图表' }).click();
   await chart.focus();
@@ -35,8 +35,8 @@ test('the dashboard that comes with the program: figures, charts by keyboard, ta
   await page.keyboard.press('Enter');
   await page.waitForURL(/\/e\/customers\?filter=/);
   await settled(page);
-  assert.ok((await page.locator('.list-foot, .view-bar, main').first().innerText()).includes(String(count)) || await page.locator('tbody tr').count() === count, 'the list holds what was counted');
-  clean(page);
+  await becomes(async () => (await page.locator('.list-foot, .view-bar, main').first().innerText()).includes(String(count)) || await page.locator('tbody tr').count() === count, true, 'the list holds what was counted');
+  await clean(page);
 
   // as a file and as a picture
   await page.goto(`${here()}/figures`);
@@ -45,7 +45,7 @@ test('the dashboard that comes with the program: figures, charts by keyboard, ta
   assert.match(readFileSync(await file.path(), 'utf8'), /^\uFEFF时间,跟进次数 \(次\),记录数\r\n/);
   const [image] = await Promise.all([page.waitForEvent('download'), card(page, '跟进次数').nth(1).getByRole('button', { name: 'PNG' }).click()]);
   assert.equal(readFileSync(await image.path()).subarray(1, 4).toString(), 'PNG');
-  clean(page);
+  await clean(page);
   await page.context().close();
 });
 
@@ -61,7 +61,7 @@ test('dark, on a phone, in English: it fits and is accessible', async () => {
   await settled(page);
   await fits(page, 'metrics on a phone');
   await accessible(page, 'metrics, dark phone');
-  clean(page);
+  await clean(page);
   await page.context().close();
 });
 
@@ -87,7 +87,7 @@ test('a metric is defined with its figure beside, and what does not fit is said'
   const preview = page.getByRole('region', { name: '预览' });
   await preview.getByRole('group', { name: /图表：/ }).waitFor();
   await settled(page);
-  assert.match(await preview.locator('.figure-value').innerText(), /^[\d.]+%$/);
+  await becomes(() => preview.locator('.figure-value').innerText(), /^[\d.]+%$/);
   await accessible(page, 'metric builder');
   await picture(page, 'metric-builder');
   await page.getByRole('button', { name: '保存', exact: true }).click();
@@ -100,8 +100,8 @@ test('a metric is defined with its figure beside, and what does not fit is said'
   await settled(page);
   await page.getByRole('button', { name: '保存', exact: true }).click();
   await page.locator('#m-name[aria-invalid="true"]').waitFor();
-  assert.equal(await page.getByLabel('名称', { exact: true }).inputValue(), '又一个');
-  clean(page, { refused: ['400', '409', '422'] });
+  await holds(page.getByLabel('名称', { exact: true }), '又一个');
+  await clean(page, { refused: ['400', '409', '422'] });
   await page.context().close();
 });
 
@@ -127,15 +127,15 @@ test('a dashboard of one\'s own: cards added, moved by keyboard, kept, shared wi
     await dialog.getByRole('button', { name: '确定' }).click();
   }
   await card(page, '新增客户').getByRole('button', { name: '后移 新增客户' }).click();
-  assert.deepEqual(await page.locator('.dashboard > section h2').allInnerTexts(), ['跟进次数', '新增客户']);
+  await becomes(() => page.locator('.dashboard > section h2').allInnerTexts(), ['跟进次数', '新增客户']);
   await card(page, '跟进次数').getByRole('button', { name: '变宽 跟进次数' }).click();
   await picture(page, 'dashboard-edit');
   await page.getByRole('button', { name: '保存', exact: true }).click();
   await page.getByText('已保存').first().waitFor();
   await page.reload();
   await page.getByRole('heading', { level: 1, name: '华东周会' }).waitFor();
-  assert.deepEqual(await page.locator('.dashboard > section h2').allInnerTexts(), ['跟进次数', '新增客户']);
-  clean(page);
+  await becomes(() => page.locator('.dashboard > section h2').allInnerTexts(), ['跟进次数', '新增客户']);
+  await clean(page);
   await page.context().close();
 
   const rep = await signedIn(it, 'rep');
@@ -144,8 +144,8 @@ test('a dashboard of one\'s own: cards added, moved by keyboard, kept, shared wi
   await rep.getByLabel('选择看板').selectOption({ label: '华东周会' });
   await rep.getByRole('heading', { level: 1, name: '华东周会' }).waitFor();
   await settled(rep);
-  assert.equal(await rep.getByRole('button', { name: '编辑看板' }).count(), 0, 'shared is to be seen, not to be changed');
-  assert.equal(await rep.getByRole('link', { name: 'CSV' }).count(), 0, 'who may not export is not offered it');
-  clean(rep);
+  await many(rep.getByRole('button', { name: '编辑看板' }), 0, 'shared is to be seen, not to be changed');
+  await many(rep.getByRole('link', { name: 'CSV' }), 0, 'who may not export is not offered it');
+  await clean(rep);
   await rep.context().close();
 });

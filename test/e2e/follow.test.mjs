@@ -2,7 +2,7 @@
 // the timeline narrowed, searched and put right in place, figures, changes of a field, one's own keys.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { accessible, clean, customer, fits, picture, settled, signedIn, stage } from './lib/journey.mjs';
+import { accessible, becomes, clean, customer, drawn, fits, holds, many, picture, settled, signedIn, stage } from './lib/journey.mjs';
 
 const it = stage();
 const detail = async (page, c) => {
@@ -29,14 +29,14 @@ test('a follow-up with two clicks; what says nothing is refused with a word on w
   await page.getByLabel('下一步计划').fill('周五寄样');
   await page.keyboard.press('Control+Enter');
   await page.getByText(/没有说明沟通了什么。请写/).waitFor();
-  assert.equal(await page.getByLabel('客户需求').inputValue(), '两台样机', 'nothing is lost');
+  await holds(page.getByLabel('客户需求'), '两台样机', 'nothing is lost');
   await page.getByLabel('沟通内容').fill('王总要两台样机，月底前到货');
   await page.getByRole('button', { name: '保存跟进' }).click(); clicks++;
   await item(page, '王总要两台样机').waitFor();
   await item(page, '周五寄样').waitFor();
   assert.ok(clicks <= 3);
   await page.locator('.tiles').getByRole('button', { name: /1 跟进次数/ }).waitFor();
-  clean(page, { refused: [422] });
+  await clean(page, { refused: [422] });
   await page.context().close();
 });
 
@@ -56,9 +56,13 @@ test('by keys alone: n, text, Tab, Ctrl+Enter; j to the talk, e to put it right'
   await item(page, '谈妥交货期').waitFor();
   await page.waitForFunction(() => document.querySelectorAll('.timeline > li .talk').length > 0);
   await page.evaluate(() => document.activeElement.blur());
-  const focused = () => page.evaluate(() => (document.activeElement.tagName === 'LI' ? document.activeElement.textContent : ''));
-  for (let n = 0; n < 4 && !(await focused()).includes('谈妥交货期'); n++) await page.keyboard.press('j');
-  assert.match(await focused(), /谈妥交货期/);
+  const standing = () => page.evaluate(() => (document.activeElement.tagName === 'LI' ? document.activeElement.textContent : ''));
+  for (let n = 0; n < 4 && !(await standing()).includes('谈妥交货期'); n++) {
+    const was = await standing();
+    await page.keyboard.press('j');
+    await becomes(standing, (now) => now && now !== was, 'j goes down');
+  }
+  assert.match(await standing(), /谈妥交货期/);
   await page.keyboard.press('e');
   const edit = page.getByRole('form', { name: '修改跟进' });
   await edit.getByLabel('沟通内容').waitFor();
@@ -73,7 +77,7 @@ test('by keys alone: n, text, Tab, Ctrl+Enter; j to the talk, e to put it right'
   const help = page.getByRole('dialog', { name: '键盘快捷键' });
   await help.getByText('写跟进').waitFor();
   await page.keyboard.press('Escape');
-  clean(page);
+  await clean(page);
   await page.context().close();
 });
 
@@ -87,7 +91,7 @@ test('the draft survives a reload; the text arrives once when the server is kill
   await page.waitForFunction(() => Object.keys(localStorage).some((k) => k.includes('draft.follow_up')));
   await page.reload();
   await page.getByLabel('客户需求').waitFor();
-  assert.equal(await page.getByLabel('沟通内容').inputValue(), '写到一半的内容，不能丢');
+  await holds(page.getByLabel('沟通内容'), '写到一半的内容，不能丢');
   await page.getByLabel('客户需求').fill('备货');
   await page.getByLabel('下一步计划').fill('回电话');
   // the request reaches the server, the answer does not reach the page, and the server dies
@@ -111,6 +115,7 @@ test('the draft survives a reload; the text arrives once when the server is kill
 
   // the same with the page closed in between: what had not been answered goes out at the next sign-in
   await page.unroute('**/api/v1/follow-ups');
+  await page.getByText(/内容已保存在本机/).waitFor({ state: 'detached' });
   await page.getByLabel('沟通内容').click();
   await page.getByLabel('沟通内容').fill('关了页面也要送到的内容');
   await page.getByLabel('客户需求').fill('备货');
@@ -143,12 +148,12 @@ test('phrases: "/" opens them, Enter puts one in; a template fills the three', a
   await picture(page, 'follow-phrases');
   await page.keyboard.press('Enter');
   await page.locator('#quick-content:focus').waitFor();
-  assert.equal(await page.getByLabel('沟通内容').inputValue(), '电话 已约定演示时间：');
+  await holds(page.getByLabel('沟通内容'), '电话 已约定演示时间：');
   await page.getByRole('button', { name: '常用语' }).click();
   await page.getByRole('button', { name: /询价/ }).click();
   await page.waitForFunction(() => document.querySelector('#quick-next_plan')?.value === '两日内报价');
-  assert.equal(await page.getByLabel('客户需求').inputValue(), '报价');
-  clean(page);
+  await holds(page.getByLabel('客户需求'), '报价');
+  await clean(page);
   await page.context().close();
 });
 
@@ -164,10 +169,10 @@ test('the timeline: by kind, by words, by person; put right in place; changes of
   await item(page, '新名').waitFor();
   await bar.getByText('跟进记录', { exact: true }).click();
   await item(page, '新名').waitFor({ state: 'detached' });
-  assert.equal(await page.locator('.timeline > li').count(), 2);
+  await many(page.locator('.timeline > li'), 2);
   await bar.getByRole('searchbox').fill('plc');
   await item(page, '年度框架').waitFor({ state: 'detached' });
-  assert.equal(await page.locator('.timeline > li').count(), 1);
+  await many(page.locator('.timeline > li'), 1);
   await bar.getByRole('searchbox').fill('没有的词');
   await page.getByText('没有符合条件的内容').waitFor();
   await bar.getByRole('searchbox').fill('');
@@ -199,7 +204,7 @@ test('the timeline: by kind, by words, by person; put right in place; changes of
   await page.getByLabel('沟通内容').click();
   await fits(page, 'follow-up on a phone');
   await picture(page, 'follow-phone');
-  clean(page);
+  await clean(page);
   await page.context().close();
 });
 
@@ -218,12 +223,13 @@ test('one\'s own keys hold at once and after a new sign-in', async () => {
   const other = await signedIn(it);
   await detail(other, c);
   await other.keyboard.press('n');
+  await drawn(other);
   assert.equal(await other.locator('#quick-content:focus').count(), 0);
   await other.keyboard.press('c');
   await other.locator('#quick-content:focus').waitFor();
   await other.goto(`${it.server.url}/me`);
   await other.getByRole('button', { name: '恢复默认' }).click();
   await other.getByText('快捷键已保存').waitFor();
-  clean(other);
+  await clean(other);
   await other.context().close();
 });

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { newPage } from '../lib/browser.mjs';
 import { routesOfPage } from './lib/routes.mjs';
-import { accessible, clean, customer, fits, picture, settled, signedIn, stage } from './lib/journey.mjs';
+import { accessible, becomes, boxOf, clean, customer, fits, many, picture, settled, signedIn, stage } from './lib/journey.mjs';
 
 const it = stage({ demo: 60 });
 
@@ -62,7 +62,7 @@ test('sign-in page, light and dark', async () => {
     await page.getByLabel('登录名').waitFor();
     await accessible(page, `login ${dark ? 'dark' : 'light'}`);
     await picture(page, `login-${dark ? 'dark' : 'light'}`);
-    clean(page);
+    await clean(page);
     await page.context().close();
   }
 });
@@ -72,19 +72,21 @@ test('language and theme switch, and stay after a reload', async () => {
   const page = await signedIn(it, 'rep2');
   await page.getByRole('button', { name: '外观' }).click();
   await page.getByRole('menuitemradio', { name: '深色' }).click();
-  assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), 'dark');
+  const theme = () => page.evaluate(() => document.documentElement.dataset.theme);
+  await becomes(theme, 'dark');
   await page.getByRole('button', { name: '语言' }).click();
   await page.getByRole('menuitemradio', { name: 'English' }).click();
   await page.getByRole('link', { name: 'Customer', exact: true }).waitFor();
-  assert.equal(await page.evaluate(() => document.documentElement.lang), 'en');
+  await becomes(() => page.evaluate(() => document.documentElement.lang), 'en');
   await page.reload();
   await page.getByRole('link', { name: 'Customer', exact: true }).click();
   await page.getByRole('columnheader', { name: 'Industry' }).waitFor();
+  await settled(page);
   const text = await page.locator('.page-head, .filter-bar, .list-foot, .side').allInnerTexts();
   assert.doesNotMatch(text.join(' ').replace('知客', ''), /[\u4e00-\u9fff]/, 'English is complete');
-  assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), 'dark');
+  await becomes(theme, 'dark');
   await accessible(page, 'English, dark');
-  clean(page);
+  await clean(page);
   await page.context().close();
 });
 
@@ -92,19 +94,19 @@ test('on the phone: cards, the bottom bar, a form over the whole window', async 
   const page = await signedIn(it, 'admin', { phone: true });
   await page.getByRole('navigation', { name: '快捷菜单' }).getByRole('link', { name: '客户', exact: true }).click();
   await page.locator('.rec-card').nth(3).waitFor();
-  assert.equal(await page.getByRole('grid').count(), 0);
+  await many(page.getByRole('grid'), 0);
   await page.getByRole('link', { name: '新建客户' }).first().click();
   const form = page.getByRole('dialog', { name: '新建客户' });
   await form.waitFor();
-  await page.waitForTimeout(300);
-  assert.equal((await form.boundingBox()).width, 390);
+  assert.equal((await boxOf(page, form)).width, 390);
   await fits(page, 'form');
   await form.getByRole('button', { name: '取消' }).click();
   await page.getByRole('button', { name: '更多', exact: true }).click();
   await page.getByRole('navigation', { name: '主菜单' }).getByRole('link', { name: '任务', exact: true }).click();
   await page.waitForURL(/\/e\/tasks$/);
+  await settled(page);
   await fits(page, 'tasks');
-  clean(page);
+  await clean(page);
   await page.context().close();
 });
 
@@ -112,13 +114,13 @@ test('a role without rights is not offered what it may not do', async () => {
   const page = await signedIn(it, 'rep');
   const menu = page.getByRole('navigation', { name: '主菜单' });
   await menu.getByRole('link', { name: '客户', exact: true }).waitFor();
-  assert.equal(await menu.getByRole('link', { name: '系统设置' }).count(), 0);
-  assert.equal(await menu.getByRole('link', { name: '操作日志' }).count(), 0);
+  await many(menu.getByRole('link', { name: '系统设置' }), 0);
+  await many(menu.getByRole('link', { name: '操作日志' }), 0);
   await menu.getByRole('link', { name: '客户', exact: true }).click();
   await page.getByRole('heading', { level: 1, name: /客户/ }).waitFor();
   await settled(page);
-  assert.equal(await page.getByRole('button', { name: '导出' }).count(), 0);
-  assert.equal(await page.getByRole('button', { name: '回收站' }).count(), 0);
-  clean(page);
+  await many(page.getByRole('button', { name: '导出' }), 0);
+  await many(page.getByRole('button', { name: '回收站' }), 0);
+  await clean(page);
   await page.context().close();
 });

@@ -2,8 +2,9 @@
 // page that shows them. No dialog, no script of theirs, no report of the content policy, no address of theirs asked for.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { slow } from '../lib/program.mjs';
 import { routesOfPage } from './lib/routes.mjs';
-import { clean, settled, signedIn, stage } from './lib/journey.mjs';
+import { becomes, clean, focused, settled, signedIn, stage } from './lib/journey.mjs';
 
 const it = stage();
 
@@ -71,7 +72,7 @@ async function make(client, entity, payload, base) {
   return { refused: `${entity.name}: never right` };
 }
 
-test('payloads in every text field: on every page they are text', { timeout: 240_000 }, async () => {
+test('payloads in every text field: on every page they are text', { timeout: 600_000 * slow }, async () => {
   const admin = await it.server.admin();
   await admin.stepUp();
   const made = {};
@@ -100,7 +101,7 @@ test('payloads in every text field: on every page they are text', { timeout: 240
     await page.goto(it.server.url + path);
     await settled(page, 2);
     try {
-      clean(page);
+      await clean(page);
       assert.equal(await page.evaluate(() => window.__ran ?? 0), 0);
     } catch (e) { wrong.push(`${path}: ${e.message}`); }
   };
@@ -115,12 +116,13 @@ test('payloads in every text field: on every page they are text', { timeout: 240
   // search, its marks and its hints
   await page.goto(it.server.url);
   await page.keyboard.press('Control+k');
+  await focused(page.getByRole('combobox', { name: /搜索/ }));
   for (const q of ['script', 'onerror', 'payload']) {
     await page.keyboard.type(q);
     await settled(page, 4);
     await page.keyboard.press('Control+a');
   }
-  try { clean(page); } catch (e) { wrong.push(`search: ${e.message}`); }
+  try { await clean(page); } catch (e) { wrong.push(`search: ${e.message}`); }
   assert.equal(await page.evaluate(() => window.__ran ?? 0), 0, 'search');
   assert.deepEqual({ wrong, dialogs, asked }, { wrong: [], dialogs: [], asked: [] });
 });
@@ -129,5 +131,5 @@ test('the walk would see a payload that ran', async () => {
   const page = await signedIn(it);
   await page.evaluate((html) => { document.body.insertAdjacentHTML('beforeend', html); }, payloads[1]);
   await settled(page, 4);
-  assert.ok(page.problems.some((p) => p.includes('content policy')), page.problems.join('; '));
+  await becomes(() => page.problems, (all) => all.some((p) => p.includes('content policy')), 'the report of the content policy');
 });

@@ -34,7 +34,7 @@ test('a change request is printed from its drawer, at the desk and on the phone'
     const file = await taken(page, link), pdf = readPdf(file.bytes);
     assert.equal(file.name, '数据变更申请.pdf');
     for (const word of ['打印䶮旅程有限公司', one.name, '客户已更名', filed.json.number]) assert.ok(pdf.all.includes(word), word);
-    clean(page);
+    await clean(page);
     await page.context().close();
   }
 });
@@ -61,7 +61,7 @@ test('the report of an import is taken beside its workbook', async () => {
   await paper.getByRole('heading', { name: '错误明细' }).waitFor();
   assert.deepEqual(asked, []);
   await picture(paper, 'print-import-html');
-  clean(page);
+  await clean(page);
   await page.context().close();
 });
 
@@ -86,6 +86,6 @@ test('a list and a figure are taken as PDF', async () => {
   const figure = await taken(page, box.getByRole('link', { name: 'PDF' }));
   assert.match(figure.name, /\.pdf$/);
   assert.ok(readPdf(figure.bytes).pages >= 1);
-  clean(page);
+  await clean(page);
   await page.context().close();
 });

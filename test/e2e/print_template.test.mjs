@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { docx, p, readDocx, table } from '../lib/docx.mjs';
 import { contact, make } from '../lib/records.mjs';
-import { accessible, clean, customer, fits, picture, settled, signedIn, stage } from './lib/journey.mjs';
+import { accessible, becomes, clean, customer, fits, focused, holds, many, picture, settled, signedIn, stage } from './lib/journey.mjs';
 
 const it = stage();
 const dir = mkdtempSync(join(tmpdir(), 'zhike-e2e-print-'));
@@ -36,7 +36,7 @@ test('a record is printed in two clicks', async () => {
   await settled(page);
   await accessible(page, 'print menu');
   await picture(page, 'print-menu');
-  clean(page);
+  await clean(page);
   await page.context().close();
 });
 
@@ -55,24 +55,25 @@ test('a template is written, its mistake found, its look seen', async () => {
   await body.fill('# 拜访单\n客户：\n{{no_such}}');
   const wrong = form.getByRole('button', { name: /第 3 行.*no_such/ });
   await wrong.click();
-  assert.equal(await body.evaluate((e) => e.value.slice(e.selectionStart, e.selectionEnd)), '{{no_such}}');
+  await becomes(() => body.evaluate((e) => e.value.slice(e.selectionStart, e.selectionEnd)), '{{no_such}}');
+  await focused(body);
   await body.press('Backspace');
   await form.getByLabel('查找变量').first().fill('客户名称');
   await form.getByRole('button', { name: '客户名称', exact: true }).first().click();
   await form.getByLabel('查找变量').first().fill('');
   await form.getByRole('button', { name: '联系人', exact: true }).last().click();
-  assert.match(await body.inputValue(), /^# 拜访单\n客户：\n\{\{name\}\}\n@表格 contacts: name, /);
+  await holds(body, /^# 拜访单\n客户：\n\{\{name\}\}\n@表格 contacts: name, /);
   const sheet = form.getByRole('document', { name: '预览' });
   await sheet.getByRole('heading', { name: '拜访单' }).waitFor();
   await sheet.getByRole('columnheader', { name: '姓名' }).waitFor(); // the text as it stands now
   await sheet.getByText('杭州云帆信息技术有限公司').first().waitFor();
-  assert.equal(await wrong.count(), 0);
+  await many(wrong, 0);
   await settled(page);
   await accessible(page, 'template editor');
   await picture(page, 'print-editor');
   await form.getByRole('button', { name: '保存' }).click();
   await page.getByRole('row').filter({ hasText: '拜访单' }).waitFor();
-  clean(page, { refused: [422] });
+  await clean(page, { refused: [422] });
   await page.context().close();
 });
 
@@ -97,7 +98,7 @@ test('a Word template is refused at its place, mended, and printed', async () =>
   await accessible(page, 'Word template');
   await form.getByRole('button', { name: '保存' }).click();
   await page.getByRole('row').filter({ hasText: '合同' }).getByText('Word').waitFor();
-  clean(page, { refused: [422] });
+  await clean(page, { refused: [422] });
   await page.context().close();
 
   const reader = await signedIn(it, 'rep');
@@ -106,7 +107,7 @@ test('a Word template is refused at its place, mended, and printed', async () =>
   const { text, rows } = readDocx(doc.bytes);
   assert.ok(text.includes('客户 文档有限公司'));
   assert.deepEqual(rows, [['赵文档', '经理']]);
-  clean(reader);
+  await clean(reader);
   await reader.context().close();
 });
 
@@ -119,6 +120,6 @@ test('in the hand', async () => {
   await settled(page);
   await fits(page, 'template editor at 360');
   await picture(page, 'print-editor-360');
-  clean(page, { refused: [422] });
+  await clean(page, { refused: [422] });
   await page.context().close();
 });

@@ -1,7 +1,7 @@
 // A rule is written in words, tried, switched on, does its work, and its log says why; from a template; by keyboard and in the hand.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { accessible, clean, customer, fits, picture, settled, signedIn, stage } from './lib/journey.mjs';
+import { accessible, becomes, clean, customer, fits, holds, many, picture, settled, signedIn, stage } from './lib/journey.mjs';
 
 const it = stage();
 
@@ -28,8 +28,8 @@ test('written, tried, switched on, done, looked into', async () => {
   const first = form.getByRole('group', { name: '动作 1' });
   await first.getByLabel('任务名称').fill('拜访 ');
   await first.getByLabel('插入字段').first().selectOption('name');
-  assert.equal(await first.getByLabel('任务名称').inputValue(), '拜访 {name}');
-  assert.equal(await first.getByLabel('负责人', { exact: true }).isChecked(), true);
+  await holds(first.getByLabel('任务名称'), '拜访 {name}');
+  await becomes(() => first.getByLabel('负责人', { exact: true }).isChecked(), true);
   await form.getByLabel('添加动作…').selectOption('set');
   const second = form.getByRole('group', { name: '动作 2' });
   await second.getByRole('button', { name: '添加字段' }).click();
@@ -45,7 +45,7 @@ test('written, tried, switched on, done, looked into', async () => {
   const card = page.getByRole('listitem').filter({ hasText: '重要客户马上拜访' });
   await card.getByText('客户开始满足下面的条件').waitFor();
   await card.getByText('为负责人创建任务“拜访 {name}”').waitFor();
-  assert.equal(await card.getByRole('switch').isChecked(), true);
+  await becomes(() => card.getByRole('switch').isChecked(), true);
   await accessible(page, 'rules');
   await picture(page, 'rules');
 
@@ -61,7 +61,7 @@ test('written, tried, switched on, done, looked into', async () => {
   await card.getByRole('switch').click();
   await page.getByText('已停用：重要客户马上拜访').waitFor();
   await card.getByRole('switch', { checked: false }).waitFor();
-  clean(page);
+  await clean(page);
   await page.context().close();
 });
 
@@ -70,7 +70,7 @@ test('from a template; what is wrong is said; in the hand it fits; nobody else f
   await page.goto(`${it.server.url}/admin/rules`);
   await page.getByLabel('新增规则').selectOption({ label: '三天未跟进提醒负责人' });
   const form = page.getByRole('dialog', { name: '新增规则' });
-  assert.equal(await form.getByLabel('满多少天').inputValue(), '3');
+  await holds(form.getByLabel('满多少天'), '3');
   await form.getByLabel('满多少天').fill('0');
   await form.getByRole('button', { name: '保存并启用' }).click();
   await form.getByRole('alert').getByText('请填写天数').waitFor();
@@ -95,9 +95,10 @@ test('from a template; what is wrong is said; in the hand it fits; nobody else f
   await card.getByRole('button', { name: /删除规则/ }).click();
   await page.getByRole('alertdialog').getByRole('button', { name: '删除' }).click();
   await card.waitFor({ state: 'detached' });
-  clean(page, { refused: [422] });
+  await clean(page, { refused: [422] });
   await page.context().close();
   const rep = await signedIn(it, 'rep');
-  assert.equal(await rep.getByRole('link', { name: '自动化规则' }).count(), 0);
+  await rep.getByRole('navigation', { name: '主菜单' }).getByRole('link', { name: '客户', exact: true }).waitFor();
+  await many(rep.getByRole('link', { name: '自动化规则' }), 0);
   await rep.context().close();
 });

@@ -3,13 +3,21 @@
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import { startServer } from '../../lib/index.mjs';
-import { axe, newPage, openBrowser, picture } from '../../lib/browser.mjs';
+import { axe, drawn, newPage, openBrowser, picture, still } from '../../lib/browser.mjs';
 import { passwordOf } from '../../lib/company.mjs';
+import { sleep, slow } from '../../lib/program.mjs';
 
-/** options: those of startServer. Gives {server, browser} filled before the first test. */
-export function stage(options = {}) {
+/**
+ * options: those of startServer; wholeDay: what the file makes is to be of one day in Shanghai, so it is not begun in the last
+ * five minutes of one. Gives {server, browser} filled before the first test.
+ */
+export function stage({ wholeDay = false, ...options } = {}) {
   const it = {};
   before(async () => {
+    if (wholeDay) {
+      const left = 86400e3 - (Date.now() + 8 * 3600e3) % 86400e3;
+      if (left < 300e3) await sleep(left + 1000);
+    }
     // One after the other: a browser left open by a failed start would keep the process alive.
     it.server = await startServer({ company: true, ...options });
     it.browser = await openBrowser();
@@ -24,7 +32,6 @@ export function stage(options = {}) {
 /** A page with somebody signed in, in Chinese, on the start page. */
 export async function signedIn(it, login = 'admin', options = {}) {
   const page = await newPage(it.browser, options);
-  page.setDefaultTimeout(15_000);
   await page.goto(`${it.server.url}/login`);
   await page.getByLabel('登录名').fill(login);
   await page.getByLabel('密码', { exact: true }).fill(login === 'admin' ? it.server.adminPassword : passwordOf(login));
@@ -35,13 +42,53 @@ export async function signedIn(it, login = 'admin', options = {}) {
 }
 
 /**
- * Nothing that must not be in the console. A refused call (422, 412, 403) is written there by the
- * browser itself; a journey that provokes one names its status.
+ * Nothing that must not be in the console, once all that was asked of the server is answered and shown. A refused call (422,
+ * 412, 403) is written there by the browser itself; a journey that provokes one names its status.
  */
-export function clean(page, { refused = [] } = {}) {
+export async function clean(page, { refused = [] } = {}) {
+  await settled(page, 2);
   const bad = page.problems.filter((p) => !refused.some((s) => p.includes(`status of ${s}`)));
   page.problems.length = 0;
   assert.deepEqual(bad, []);
+}
+
+/**
+ * What read() gives becomes the expected, however long the page or the server takes: a value, a pattern of a text, or a function
+ * that says whether it is right. Otherwise it fails with the last that it gave. Gives that value.
+ */
+export async function becomes(read, expected, what = '') {
+  const check = expected instanceof RegExp ? (v) => assert.match(v, expected, what)
+    : typeof expected === 'function' ? (v) => assert.ok(expected(v), `${what}: ${JSON.stringify(v)}`)
+    : (v) => assert.deepEqual(v, expected, what);
+  for (const end = Date.now() + 20_000 * slow; ;) {
+    try {
+      const value = await read();
+      check(value);
+      return value;
+    } catch (error) {
+      if (Date.now() > end) throw error;
+    }
+    await sleep(50);
+  }
+}
+/** So many of them, no more and no less. */
+export const many = (locator, n, what = `${n} of ${locator}`) => becomes(() => locator.count(), n, what);
+/** What stands in a field. */
+export const holds = (locator, expected, what = `${locator}`) => becomes(() => locator.inputValue(), expected, what);
+/** The focus arrives there. */
+export const focused = (locator, what = `the focus at ${locator}`) => becomes(() => locator.evaluate((e) => e === document.activeElement), true, what);
+/** The stream of live updates stands, and tells of "customer" or "customer:12" where one is named: what happens from now on is told. */
+export const streaming = (page, item = '') => becomes(() => (page.streams.length ? new URL(page.streams.at(-1)).searchParams.get('watch') ?? '' : null), (watch) => watch !== null && (!item || watch.split(',').includes(item)), `a stream that tells of ${item || 'this person'}`);
+/** Where something stands once nothing moves: two looks, a frame apart, say the same. */
+export async function boxOf(page, locator) {
+  await still(page);
+  for (let was = await locator.boundingBox(), left = 100; left > 0; left--) {
+    await drawn(page);
+    const now = await locator.boundingBox();
+    if (now && was && ['x', 'y', 'width', 'height'].every((k) => now[k] === was[k])) return now;
+    was = now;
+  }
+  return assert.fail(`${locator} does not come to rest`);
 }
 
 export async function accessible(page, what, rules) {
@@ -58,8 +105,9 @@ export async function looks(page, look) {
   assert.equal(status, 200);
 }
 
-/** No sideways scrolling of the page. */
+/** No sideways scrolling of the page, once nothing moves. */
 export async function fits(page, what) {
+  await still(page);
   const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   assert.ok(over <= 0, `${what}: ${over} px wider than the window`);
 }
@@ -70,15 +118,18 @@ export async function choose(page, scope, label, option) {
   await page.getByRole('option', { name: option }).first().click();
 }
 
-/** Nothing is under way any more, at so many looks (of 50 ms) one after the other. */
+/** Nothing is under way any more, and the last answer is drawn, at so many looks (of 50 ms) one after the other. */
 export async function settled(page, looks = 10) {
   await page.waitForLoadState('load');
-  for (let quiet = 0, left = 300; quiet < looks && left > 0; left--) {
+  const end = Date.now() + 60_000 * slow;
+  for (let quiet = 0; quiet < looks;) {
+    await drawn(page); // what an answer makes the page ask for next is asked for by now
     quiet = page.pending.size ? 0 : quiet + 1;
-    await page.waitForTimeout(50);
+    assert.ok(Date.now() < end, `still under way: ${[...page.pending].map((r) => `${r.method()} ${r.url()}`).join(', ')}`);
+    await sleep(50);
   }
 }
-export { picture };
+export { drawn, picture, still };
 
 let n = 0;
 /** A customer of one's own by the API; the fields that must be there are there. */

@@ -6,7 +6,7 @@ import type { Sending } from './codes';
 import { endLive } from './live';
 import { lang, setLang, t } from './i18n';
 import { forgetSchema, loadIndex, type LinkValue } from './schema';
-import { forgetValues, prefs, setOwner } from './store';
+import { forgetValues, prefs, readJson, setOwner, writeJson } from './store';
 
 export interface Me {
   user: { id: number; login: string; name: string; department?: LinkValue | null; position?: string | null; roles: string[] };
@@ -52,7 +52,8 @@ hooks.unreachable = () => t('error.offline');
 const look = () => ({ theme: prefs.theme, density: prefs.density, size: prefs.size, ...(prefs.lang ? { lang: prefs.lang } : {}) });
 let kept = '';
 function takeLook(next: Me): void {
-  const mine = next.prefs?.look as Partial<ReturnType<typeof look>> | undefined;
+  const unsent = readJson<Partial<ReturnType<typeof look>> | null>(UNSENT, null);
+  const mine = unsent ?? (next.prefs?.look as Partial<ReturnType<typeof look>> | undefined);
   if (mine && ['light', 'dark', 'auto'].includes(mine.theme ?? '')) prefs.theme = mine.theme!;
   if (mine && ['compact', 'comfortable'].includes(mine.density ?? '')) prefs.density = mine.density!;
   if (mine && ['small', 'normal', 'large'].includes(mine.size ?? '')) prefs.size = mine.size!;
@@ -62,6 +63,7 @@ function takeLook(next: Me): void {
   else prefs.lang = spoken;
   chosen = false;
   kept = JSON.stringify(look());
+  if (unsent) void keepLook();
 }
 /** On the sign-in page just now: then it is this person's choice. */
 let chosen = false;
@@ -70,11 +72,21 @@ export async function savePrefs(prefs: Record<string, unknown>): Promise<void> {
   const next = await patch<Me>('/me', { prefs });
   if (me.value) me.value = { ...me.value, prefs: next.prefs };
 }
+/** A look the server has not got yet: who leaves the page within that moment finds it as he chose, and it is sent then. */
+const UNSENT = 'look.unsent';
+async function keepLook(): Promise<void> {
+  const now = look(), text = (kept = JSON.stringify(now));
+  try {
+    await patch('/me', { prefs: { look: now } });
+    if (JSON.stringify(look()) === text) writeJson(UNSENT, null);
+  } catch { /* this browser keeps it, and sends it at the next look */ }
+}
 let waiting = 0;
 watch(() => JSON.stringify(look()), (text) => {
   clearTimeout(waiting);
   if (!me.value || text === kept) return;
-  waiting = window.setTimeout(() => { kept = text; void patch('/me', { prefs: { look: look() } }).catch(() => { /* this browser keeps it anyway */ }); }, 400);
+  writeJson(UNSENT, look());
+  waiting = window.setTimeout(() => void keepLook(), 400);
 });
 
 function take(next: Me): void {
