@@ -46,7 +46,7 @@ export async function signedIn(it, login = 'admin', options = {}) {
  * 412, 403) is written there by the browser itself; a journey that provokes one names its status.
  */
 export async function clean(page, { refused = [] } = {}) {
-  await settled(page, 2);
+  await settled(page, 1);
   const bad = page.problems.filter((p) => !refused.some((s) => p.includes(`status of ${s}`)));
   page.problems.length = 0;
   assert.deepEqual(bad, []);
@@ -123,10 +123,10 @@ export async function settled(page, looks = 10) {
   await page.waitForLoadState('load');
   const end = Date.now() + 60_000 * slow;
   for (let quiet = 0; quiet < looks;) {
-    await drawn(page); // what an answer makes the page ask for next is asked for by now
+    // Behind two frames what an answer makes the page ask for next is asked for.
+    await Promise.all([drawn(page), sleep(50)]);
     quiet = page.pending.size ? 0 : quiet + 1;
     assert.ok(Date.now() < end, `still under way: ${[...page.pending].map((r) => `${r.method()} ${r.url()}`).join(', ')}`);
-    await sleep(50);
   }
 }
 export { drawn, picture, still };
