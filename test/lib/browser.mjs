@@ -42,8 +42,8 @@ export async function newPage(browser, { dark = false, phone = false, lang = 'zh
   if (!live) await context.addInitScript(() => { delete globalThis.EventSource; });
   if (delay) await context.route((url) => url.pathname.startsWith('/api/v1/') && url.pathname !== '/api/v1/events', answerLater);
   const page = await context.newPage();
-  page.setDefaultTimeout(30_000 * slow * Math.max(1, throttle / 2));
-  page.setDefaultNavigationTimeout(30_000 * slow * Math.max(1, throttle / 2));
+  page.setDefaultTimeout(60_000 * slow * Math.max(1, throttle / 2));
+  page.setDefaultNavigationTimeout(60_000 * slow * Math.max(1, throttle / 2));
   if (throttle > 1) await (await context.newCDPSession(page)).send('Emulation.setCPUThrottlingRate', { rate: throttle });
   page.problems = [];
   // What is under way, without the stream of live updates, which never ends.
@@ -91,7 +91,7 @@ export async function still(page) {
       quiet = now.length ? 0 : quiet + 1;
       if (performance.now() > end) throw new Error(`still moving: ${now.map((a) => `${a.animationName ?? a.transitionProperty} of ${a.effect?.target?.outerHTML.slice(0, 100)}`).join('; ')}`);
     }
-  }, 10_000 * slow * throttle);
+  }, 60_000 * slow);
 }
 
 /** The A and AA violations axe finds once nothing moves, one line each; empty when all is well. rules: only these. */

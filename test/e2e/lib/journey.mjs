@@ -60,7 +60,7 @@ export async function becomes(read, expected, what = '') {
   const check = expected instanceof RegExp ? (v) => assert.match(v, expected, what)
     : typeof expected === 'function' ? (v) => assert.ok(expected(v), `${what}: ${JSON.stringify(v)}`)
     : (v) => assert.deepEqual(v, expected, what);
-  for (const end = Date.now() + 20_000 * slow; ;) {
+  for (const end = Date.now() + 60_000 * slow; ;) {
     try {
       const value = await read();
       check(value);
