@@ -205,6 +205,6 @@ bool pace_delete(Ctx *c, SqlText sql, const DbVal *params, int n)
         d.size = pace.size;
         if (!pace_write(c, &pace, delete_some, &d))
             return false;
-    } while (d.gone == d.size);
+    } while (d.gone > 0); /* fewer than asked for may be those another write left: look again */
     return true;
 }

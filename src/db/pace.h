@@ -31,7 +31,7 @@ bool pace_write(Ctx *c, Pace *p, bool (*fn)(Ctx *c, void *arg), void *arg);
 int pace_size(const Pace *p, int64_t n);
 /* Inside fn, behind each row: is the time of this write over? Outside pace_write: false. */
 bool pace_over(const Ctx *c);
-/* Deletes what has had its time, some rows a write, until less than asked for went. sql: DELETE … IN (SELECT … LIMIT $n+1),
+/* Deletes what has had its time, some rows a write, until none went. sql: DELETE … IN (SELECT … LIMIT $n+1),
    with params for the n before. Not inside a write. */
 bool pace_delete(Ctx *c, SqlText sql, const DbVal *params, int n);
 /* db.hold in µs: of SQLite, where all writes wait; on PostgreSQL, where those of the same rows do, a write may take twice
