@@ -22,7 +22,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             abort();
         if (out.len > 6 && memcmp(jpeg + 6, "JFIF", 4) != 0)
             abort(); /* nothing of the file comes along */
+        Buf again;
+        buf_init(&again, a);
+        if (picture_rewrite(a, jpeg, out.len, SIDE, &again) != PICTURE_OK || again.len != out.len ||
+            memcmp(again.data, out.data, out.len) != 0)
+            abort(); /* what we made is known as ours */
     }
+    Buf anew;
+    buf_init(&anew, a);
+    (void)picture_rewrite(a, data, size, SIDE, &anew);
     orientation = picture_orientation(data, size);
     if (orientation < 1 || orientation > 8)
         abort();

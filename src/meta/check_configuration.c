@@ -102,9 +102,15 @@ static void check_whole(K *k)
     if (x->where && !check_own_filter(k, x->where, &why))
         EFAIL(k, "configuration", "where", "meta.open", why);
     check_states(k);
-    for (int i = 0; i < e->n_fields; i++)
-        if (configuration_carries(e, &e->fields[i]))
-            check_carried(k, &e->fields[i]);
+    int files = 0;
+    for (int i = 0; i < e->n_fields; i++) {
+        const Field *f = &e->fields[i];
+        if (!configuration_carries(e, f))
+            continue;
+        check_carried(k, f);
+        if (f->type == FT_FILES && (files++ || !(e->gets & GETS_ATTACHMENTS)))
+            FFAIL(k, f, NULL, "meta.configuration_files", f->name);
+    }
 }
 
 void check_configuration(K *k)

@@ -27,13 +27,13 @@ bool configuration_carries(const Entity *e, const Field *f)
     const Configuration *x = e->configuration;
     if (!x || f->hidden || f->retired || among(x->without, f->name))
         return false;
-    if (f->index == STD_ID || f->type == FT_PARTS || f->type == FT_FILES || f->type == FT_NUMBER)
+    if (f->index == STD_ID || f->type == FT_PARTS || f->type == FT_NUMBER)
         return false;
     if (e->standard && f->index < STD__COUNT)
         return f->index == STD_OWNER && x->owner;
     if (f->readonly)
         return configuration_state(e, f) != NULL;
-    return f->column || f->type == FT_LINK_MANY || f->write_only;
+    return f->column || f->type == FT_LINK_MANY || f->type == FT_FILES || f->write_only;
 }
 
 static const Field *number_of(const Entity *e)

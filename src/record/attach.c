@@ -66,6 +66,11 @@ static const char *sniff(const unsigned char *head, size_t n, const char *name)
     return "text/plain";
 }
 
+const char *attach_mime(const void *bytes, size_t n, const char *name)
+{
+    return sniff(bytes, n < 512 ? n : 512, name);
+}
+
 /* ---- storing ------------------------------------------------------------------------------- */
 
 static bool digest_file(Ctx *c, const char *path, char hex[65], int64_t *size,
@@ -96,62 +101,79 @@ static bool digest_file(Ctx *c, const char *path, char hex[65], int64_t *size,
     return ok || file_fail(c, path, err);
 }
 
-static char *store_path(Ctx *c, const char *hex)
+char *attach_store_path(Ctx *c, const char *hex)
 {
     return arena_printf(c->a, "%s/files/%.2s/%s", data_dir, hex, hex + 2);
 }
 
-typedef struct Insert {
-    const AttachNew *n;
-    const char *mime, *hex;
-    int64_t id, size;
-} Insert;
-
-static bool insert_row(Ctx *c, void *arg)
+bool attach_look(Ctx *c, const char *path, const char *name, AttachSeen *out)
 {
-    Insert *i = arg;
-    DbVal p[] = {db_of_int(i->id),
-                 db_of_text(i->n->parent_type),
-                 db_of_int(i->n->parent),
-                 db_of_text(i->n->field),
-                 db_of_text(i->n->name),
-                 db_of_text(i->mime),
-                 db_of_int(i->size),
-                 db_of_text(i->hex),
+    unsigned char head[512];
+    size_t n = 0;
+    out->hex = arena_alloc(c->a, 65);
+    if (!digest_file(c, path, out->hex, &out->size, head, &n))
+        return false;
+    out->mime = sniff(head, n, name);
+    return true;
+}
+
+bool attach_keep(Ctx *c, const char *path, const char *hex)
+{
+    char *to = attach_store_path(c, hex);
+    char *folder = arena_printf(c->a, "%s/files/%.2s", data_dir, hex);
+    bool fresh = !file_exists(folder);
+    if (!file_make_dirs(c, folder, 0700) ||
+        (fresh && !file_sync_dir(c, arena_printf(c->a, "%s/files", data_dir))))
+        return false;
+    chmod(path, 0600);
+    if (rename(path, to) != 0)
+        return file_fail(c, to, errno);
+    return file_sync_dir(c, folder);
+}
+
+bool attach_row(Ctx *c, const AttachNew *n, const AttachSeen *f, int64_t *out_id)
+{
+    int64_t id = id_new();
+    DbVal p[] = {db_of_int(id),
+                 db_of_text(n->parent_type),
+                 db_of_int(n->parent),
+                 db_of_text(n->field),
+                 db_of_text(n->name),
+                 db_of_text(f->mime),
+                 db_of_int(f->size),
+                 db_of_text(f->hex),
                  c->actor->user ? db_of_int(c->actor->user) : db_null(),
                  db_of_int(c->now_ms)};
+    *out_id = id;
     return db_exec(c,
                    SQL("INSERT INTO \"attachment\" (\"id\", \"parent_type\", \"parent_id\", "
                        "\"field\", \"file_name\", "
                        "\"mime\", \"size\", \"sha256\", \"uploaded_by_id\", \"uploaded_at\") "
                        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"),
                    p, 10) &&
-           audit_add(c, &(AuditEntry){.action = "attach",
-                                      .entity = i->n->parent_type,
-                                      .record = i->n->parent}) &&
-           (!i->n->with || i->n->with(c, i->n->arg, i->id));
+           audit_add(
+               c,
+               &(AuditEntry){.action = "attach", .entity = n->parent_type, .record = n->parent}) &&
+           (!n->with || n->with(c, n->arg, id));
+}
+
+typedef struct Insert {
+    const AttachNew *n;
+    AttachSeen f;
+    int64_t id;
+} Insert;
+
+static bool insert_row(Ctx *c, void *arg)
+{
+    Insert *i = arg;
+    return attach_row(c, i->n, &i->f, &i->id);
 }
 
 bool attach_store(Ctx *c, const AttachNew *n, int64_t *out_id)
 {
-    Insert i = {.n = n, .id = id_new()};
-    char *hex = arena_alloc(c->a, 65);
-    unsigned char head[512];
-    size_t n_head = 0;
-    if (!digest_file(c, n->path, hex, &i.size, head, &n_head))
-        return false;
-    i.hex = hex;
-    i.mime = sniff(head, n_head, n->name);
-    char *to = store_path(c, hex);
-    char *folder = arena_printf(c->a, "%s/files/%.2s", data_dir, hex);
-    bool fresh = !file_exists(folder);
-    if (!file_make_dirs(c, folder, 0700) ||
-        (fresh && !file_sync_dir(c, arena_printf(c->a, "%s/files", data_dir))))
-        return false;
-    chmod(n->path, 0600);
-    if (rename(n->path, to) != 0)
-        return file_fail(c, to, errno);
-    if (!file_sync_dir(c, folder) || !db_write(c, insert_row, &i))
+    Insert i = {.n = n};
+    if (!attach_look(c, n->path, n->name, &i.f) || !attach_keep(c, n->path, i.f.hex) ||
+        !db_write(c, insert_row, &i))
         return false;
     *out_id = i.id;
     return true;
@@ -180,7 +202,7 @@ static bool look(Ctx *c, int64_t id, AttachFile *out, Meta *m)
         out->name = arena_str(c->a, db_text(r, 0));
         out->mime = arena_str(c->a, db_text(r, 1));
         out->size = db_int(r, 2);
-        out->path = store_path(c, arena_str(c->a, db_text(r, 3)));
+        out->path = attach_store_path(c, arena_str(c->a, db_text(r, 3)));
         m->parent_type = arena_str(c->a, db_text(r, 4));
         m->parent = db_int(r, 5);
     }
@@ -366,7 +388,8 @@ bool attach_add(Ctx *c, const Entity *e, int64_t id, const char *path, const cha
     if (!rec_get_for(c, e, id, ACT_EDIT, &rec))
         return false;
     const RecordHooks *h = hooks_of(e);
-    if (h && h->before_attach && !h->before_attach(c, &rec, path, name))
+    const char *seen;
+    if (h && h->before_attach && !h->before_attach(c, &rec, path, &seen))
         return false;
     int64_t new_id = 0;
     if (!attach_store(

@@ -27,6 +27,20 @@ typedef struct AttachNew {
 
 /* Moves the bytes into the store (synced), then writes the row. No permission asked: the caller has. */
 bool attach_store(Ctx *c, const AttachNew *n, int64_t *out_id);
+/* The same by hand, for who has a larger write around it: what a file is; its bytes into the store (synced; path is moved away);
+   and, in a write, its row. The bytes have to be there before the row can be seen. */
+typedef struct AttachSeen {
+    char *hex; /* SHA-256 */
+    const char *mime;
+    int64_t size;
+} AttachSeen;
+bool attach_look(Ctx *c, const char *path, const char *name, AttachSeen *out);
+/* By its first bytes and, for an archive, its name. */
+const char *attach_mime(const void *bytes, size_t n, const char *name);
+bool attach_keep(Ctx *c, const char *path, const char *hex);
+bool attach_row(Ctx *c, const AttachNew *n, const AttachSeen *f, int64_t *out_id);
+/* Where the bytes of a digest lie, or would. */
+char *attach_store_path(Ctx *c, const char *hex);
 
 /* Adds a file to a record the caller may edit. Answer JSON. */
 bool attach_add(Ctx *c, const Entity *e, int64_t id, const char *path, const char *name,

@@ -34,8 +34,10 @@ typedef struct RecordHooks {
     /* in the transaction, before the row goes to the recycle bin or comes back */
     bool (*before_delete)(Ctx *c, const Record *r);
     bool (*after_restore)(Ctx *c, const Record *r);
-    /* a file that is going to be added to a record, still where it was uploaded; false with a mistake on "file" keeps it away */
-    bool (*before_attach)(Ctx *c, const Record *r, const char *path, const char *name);
+    /* a file that is going to be added to a record; false with a mistake on "file" keeps it away. Two halves, which may be asked for
+       one by one: a look at the file where it was uploaded, outside a write, with what it holds into *seen (path NULL: it was looked
+       at, *seen has it), and whether that fits the record (r NULL: not asked). */
+    bool (*before_attach)(Ctx *c, const Record *r, const char *path, const char **seen);
     /* actions named in the entity file; answer JSON into out. *handled false: not mine */
     bool (*action)(Ctx *c, const Entity *e, const Record *r /* NULL for entity actions */,
                    const char *name, json_object *in, Buf *out, bool *handled);

@@ -11,9 +11,7 @@
 #include "record/picture/picture.h"
 #include "record/setting.h"
 
-#define SETTING "company.logo"
-#define OWNER "setting" /* attachment.parent_type */
-enum { SIDE = 480 };    /* a header twice as dense as most screens */
+enum { SIDE = 480 }; /* a header twice as dense as most screens */
 
 static int64_t id_of(const char *value)
 {
@@ -24,7 +22,7 @@ static int64_t id_of(const char *value)
 
 static bool is_ours(Ctx *c, int64_t id, bool *out)
 {
-    DbVal p[] = {db_of_int(id), db_of_text(OWNER)};
+    DbVal p[] = {db_of_int(id), db_of_text(LOGO_OWNER)};
     int64_t one;
     *out = false;
     return !id || db_one_int(c,
@@ -41,23 +39,31 @@ bool logo_known(Ctx *c, const char *value)
 
 const char *logo_url(Arena *a)
 {
-    int64_t id = id_of(conf_text(SETTING));
+    int64_t id = id_of(conf_text(LOGO_SETTING));
     return id ? arena_printf(a, "/api/v1/logo?v=%" PRId64, id) : NULL;
 }
 
 bool logo_open(Ctx *c, AttachFile *out)
 {
     bool ours;
-    int64_t id = id_of(conf_text(SETTING));
+    int64_t id = id_of(conf_text(LOGO_SETTING));
     if (!is_ours(c, id, &ours))
         return false;
     return ours ? attach_path(c, id, out) : ctx_fail(c, ERR_NOT_FOUND, NULL, "err.not_found");
 }
 
-/* The picture of before lies a while for the sweep of files, as any file that was removed. */
+bool logo_drop(Ctx *c)
+{
+    DbVal p[] = {db_of_text(LOGO_OWNER), db_of_int(c->now_ms)};
+    return db_exec(c,
+                   SQL("UPDATE \"attachment\" SET \"deleted_at\" = $2 WHERE \"parent_type\" = $1 "
+                       "AND \"deleted_at\" IS NULL"),
+                   p, 2);
+}
+
 static bool drop_in_write(Ctx *c, void *arg)
 {
-    DbVal p[] = {db_of_int(*(int64_t *)arg), db_of_text(OWNER), db_of_int(c->now_ms)};
+    DbVal p[] = {db_of_int(*(int64_t *)arg), db_of_text(LOGO_OWNER), db_of_int(c->now_ms)};
     return db_exec(c,
                    SQL("UPDATE \"attachment\" SET \"deleted_at\" = $3 WHERE \"id\" = $1 AND "
                        "\"parent_type\" = $2 AND \"deleted_at\" IS NULL"),
@@ -66,11 +72,27 @@ static bool drop_in_write(Ctx *c, void *arg)
 
 static bool put(Ctx *c, int64_t id)
 {
-    int64_t former = id_of(conf_text(SETTING));
+    int64_t former = id_of(conf_text(LOGO_SETTING));
     json_object *in = rec_input(c);
-    json_object_object_add(in, SETTING,
+    json_object_object_add(in, LOGO_SETTING,
                            id ? json_object_new_string(arena_printf(c->a, "%" PRId64, id)) : NULL);
     return setting_update(c, in) && (!former || db_write(c, drop_in_write, &former));
+}
+
+/* What the child refused, in words about a logo. */
+static bool refused(Ctx *c, int before, const char *key)
+{
+    if (c->err_last && c->err_last->code == ERR_INVALID) {
+        ctx_errors_back_to(c, before);
+        ctx_fail(c, ERR_UNSUPPORTED_TYPE, "file", key);
+    }
+    return false;
+}
+
+bool logo_check(Ctx *c, const char *path)
+{
+    int before = c->n_err;
+    return picture_is_made(c, path, SIDE) || refused(c, before, "cfg.logo_made");
 }
 
 bool logo_set(Ctx *c, const char *path)
@@ -78,14 +100,9 @@ bool logo_set(Ctx *c, const char *path)
     char *made = attach_tmp(c, ".jpg");
     int before = c->n_err;
     int64_t id = 0;
-    if (!picture_make(c, path, made, SIDE)) {
-        if (c->err_last && c->err_last->code == ERR_INVALID) {
-            ctx_errors_back_to(c, before);
-            ctx_fail(c, ERR_UNSUPPORTED_TYPE, "file", "err.logo");
-        }
-        return false;
-    }
-    AttachNew n = {.path = made, .name = "logo.jpg", .parent_type = OWNER, .field = "logo"};
+    if (!picture_make(c, path, made, SIDE))
+        return refused(c, before, "err.logo");
+    AttachNew n = {.path = made, .name = "logo.jpg", .parent_type = LOGO_OWNER, .field = "logo"};
     bool ok = attach_store(c, &n, &id) && put(c, id);
     (void)unlink(made); /* where it was not moved away */
     return ok;

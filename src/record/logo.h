@@ -8,6 +8,9 @@
 
 #include "record/attach.h"
 
+#define LOGO_SETTING "company.logo"
+#define LOGO_OWNER "setting" /* attachment.parent_type */
+
 /* The file at path becomes the logo; the former one goes. ERR_UNSUPPORTED_TYPE for what is no JPEG, PNG or WebP (an SVG, too),
    ERR_TOO_LARGE beyond picture.pixels. Right "settings", asked by the gate. */
 bool logo_set(Ctx *c, const char *path);
@@ -19,5 +22,11 @@ bool logo_open(Ctx *c, AttachFile *out);
 const char *logo_url(Arena *a);
 /* May this value stand in company.logo? Only a picture that logo_set made. */
 bool logo_known(Ctx *c, const char *value);
+
+/* Is the file at path one that logo_set made (record/configuration carries it from house to house)? ERR_UNSUPPORTED_TYPE,
+   ERR_TOO_LARGE. */
+bool logo_check(Ctx *c, const char *path);
+/* In a write: the picture there is lies a while for the sweep of files, as any file that was removed. */
+bool logo_drop(Ctx *c);
 
 #endif

@@ -13,10 +13,9 @@ static bool template_before_save(Ctx *c, Save *s)
     return !asked || print_template_check(c, s->after);
 }
 
-static bool template_before_attach(Ctx *c, const Record *r, const char *path, const char *name)
+static bool template_before_attach(Ctx *c, const Record *r, const char *path, const char **seen)
 {
-    (void)name;
-    return print_document_check(c, r, path);
+    return print_document_check(c, r, path, seen);
 }
 
 static bool template_action(Ctx *c, const Entity *e, const Record *r, const char *name,

@@ -9,6 +9,7 @@
 #include "entity_ids.h"
 #include "record/configuration/impl.h"
 #include "record/customs.h"
+#include "record/logo.h"
 #include "record/save.h"
 #include "record/setting.h"
 
@@ -86,7 +87,8 @@ static json_object *with_ids(Ctx *c, Apply *a, const CfgChange *x, const Field *
 
 static bool by_save(const Entity *e, const Field *f)
 {
-    return configuration_carries(e, f) && !f->write_only && !configuration_state(e, f);
+    return configuration_carries(e, f) && !f->write_only && f->type != FT_FILES &&
+           !configuration_state(e, f);
 }
 
 static json_object *input_of(Ctx *c, Apply *a, const CfgChange *x)
@@ -173,7 +175,7 @@ static bool states(Ctx *c, Apply *a, const CfgChange *x, int64_t id)
 static bool commit(Ctx *c, Apply *a, const CfgChange *x, SaveWork *w)
 {
     int before = c->n_err;
-    if (!save_commit(c, w)) {
+    if (!save_commit(c, w) || !cfg_file_put(c, &a->r->file, x, w->s.e, w->s.id)) {
         put_aside(c, a, before, x);
         return false;
     }
@@ -328,7 +330,10 @@ static bool apply_settings(Ctx *c, Apply *a)
     json_object *in = rec_input(c);
     for (size_t i = 0; i < d->settings.n; i++) {
         const CfgSetting *s = &d->settings.items[i];
-        json_object_object_add(in, s->name, s->is ? json_object_new_string(s->is) : NULL);
+        const char *is = s->is;
+        if (strcmp(s->name, LOGO_SETTING) == 0 && !cfg_logo_put(c, &a->r->file, s->is, &is))
+            return false;
+        json_object_object_add(in, s->name, is ? json_object_new_string(is) : NULL);
     }
     if (!d->settings.n)
         return true;

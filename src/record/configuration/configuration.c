@@ -117,8 +117,7 @@ bool configuration_export(Ctx *c, const char *only, Buf *out)
         d.settings_given = named(only, "settings");
     for (int i = 0; i < d.n; i++)
         d.parts[i].given = readable(c, d.parts[i].e) && (!only || named(only, d.parts[i].e->name));
-    cfg_write(c, &d, out);
-    return c->n_err == 0;
+    return cfg_write(c, &d, true, out);
 }
 
 /* ---- running ------------------------------------------------------------------------------------- */
@@ -211,7 +210,7 @@ static bool carry_out(Ctx *c, CfgRun *r)
     r->tried = true;
     return r->trial || (cfg_setting_rows(c, &rows_after) &&
                         cfg_images(c, &r->house, &after, rows, rows_after, first, &images) &&
-                        note(c, r, images));
+                        note(c, r, images) && cfg_files_keep(c, &r->file));
 }
 
 static bool in_write(Ctx *c, void *arg)

@@ -33,6 +33,7 @@ bool cfg_doc_new(Ctx *c, CfgDoc *out)
         out->parts[i].e = list[i];
         map_init(&out->parts[i].by_key, c->a);
     }
+    map_init(&out->files, c->a);
     out->settings = cfg_keep(c, json_object_new_object());
     return !stuck;
 }
@@ -98,7 +99,7 @@ const char *cfg_state(Ctx *c, const CfgDoc *d)
     char hex[65];
     Buf b;
     buf_init(&b, c->a);
-    cfg_write(c, d, &b);
+    (void)cfg_write(c, d, false, &b);
     crypt_sha256_hex(b.data, b.len, hex);
     return arena_dup(c->a, hex, 16);
 }

@@ -9,6 +9,7 @@
 #include "base/conf.h"
 #include "meta/types.h"
 #include "record/configuration/impl.h"
+#include "record/logo.h"
 
 typedef struct Reading {
     Ctx *c;
@@ -190,6 +191,8 @@ static bool read_fields(const Reading *r, CfgPart *p, json_object *in, const cha
         if (f->write_only) {
             ok = secret_place(c, given);
             v = ok ? given : NULL;
+        } else if (f->type == FT_FILES) {
+            ok = cfg_file_ref(c, r->doc, p->e, arena_printf(c->a, "%s.%s", at, f->name), given, &v);
         } else if (there) {
             ok = canonical(r, p->e, f, in, given, &v);
         } else {
@@ -265,10 +268,13 @@ static void read_settings(const Reading *r, json_object *in)
         const ConfDef *d = conf_find(name);
         if (!d)
             WRONG(c, ERR_UNKNOWN_FIELD, at, "cfg.setting_unknown", name);
-        else if (d->scope != CONF_DB || strcmp(name, "company.logo") == 0)
+        else if (d->scope != CONF_DB)
             WRONG(c, ERR_READONLY, at, "cfg.setting_here", name);
         else if (!json_object_is_type(value, json_type_string))
             WRONG(c, ERR_TYPE, at, "cfg.setting_text", name);
+        else if (strcmp(name, LOGO_SETTING) == 0 &&
+                 !cfg_file_use(c, r->doc, NULL, at, json_object_get_string(value)))
+            continue;
         else
             json_object_object_add(r->doc->settings, name, json_object_get(value));
     }
@@ -321,7 +327,8 @@ static bool check_map(Ctx *c, json_object *map)
 
 static bool check_head(Ctx *c, json_object *root)
 {
-    static const char *const known[] = {"zhike", "format", "settings", "records"};
+    static const char *const known[] = {"zhike", "format", "settings", "records", "files"};
+    enum { N_KNOWN = sizeof known / sizeof *known };
     if (!json_object_is_type(root, json_type_object) ||
         strcmp(json_str(root, "zhike", ""), "configuration") != 0)
         return WRONG(c, ERR_INVALID, NULL, "cfg.no_configuration");
@@ -336,9 +343,9 @@ static bool check_head(Ctx *c, json_object *root)
     json_object_object_foreach(root, name, value)
     {
         int k = 0;
-        while (k < 4 && strcmp(known[k], name) != 0)
+        while (k < N_KNOWN && strcmp(known[k], name) != 0)
             k++;
-        if (k == 4)
+        if (k == N_KNOWN)
             WRONG(c, ERR_UNKNOWN_FIELD, name, "cfg.member", name);
         else if (k >= 2 && !json_object_is_type(value, json_type_object))
             WRONG(c, ERR_TYPE, name, "cfg.object", name);
@@ -359,10 +366,13 @@ bool cfg_file(Ctx *c, const ConfigurationAsk *ask, CfgDoc *out)
     size_t bom = ask->len >= 3 && memcmp(ask->text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
     if (!json_read(c, ask->text + bom, ask->len - bom, &root) || !check_head(c, root))
         return false;
-    json_object *settings = json_member(root, "settings"), *records = json_member(root, "records");
+    json_object *settings = json_member(root, "settings"), *records = json_member(root, "records"),
+                *files = json_member(root, "files");
+    if (files)
+        cfg_files_read(c, files, out);
     if (settings)
         read_settings(&r, settings);
     if (records)
         read_records(&r, records);
-    return c->n_err == before;
+    return c->n_err == before && cfg_files_check(c, out);
 }

@@ -6,6 +6,7 @@
 #include "base/conf.h"
 #include "meta/types.h"
 #include "record/configuration/impl.h"
+#include "record/logo.h"
 #include "record/value.h"
 
 /* ---- rows ------------------------------------------------------------------------------------ */
@@ -51,6 +52,14 @@ static int by_id(const void *x, const void *y)
     return (a > b) - (a < b);
 }
 
+static void add_id(Ctx *c, const CfgPart *p, CfgItem *x, const Field *f, int64_t id)
+{
+    if (!x->many)
+        x->many = ARENA_ARRAY(c->a, p->e->n_fields, const char *);
+    const char *had = x->many[f->index];
+    x->many[f->index] = arena_printf(c->a, "%s%s%" PRId64, had ? had : "", had ? "," : "", id);
+}
+
 /* The links to many of all rows of a part (in order of their ids), as "3,5". */
 static bool read_many(Ctx *c, CfgPart *p, const Field *f)
 {
@@ -65,13 +74,32 @@ static bool read_many(Ctx *c, CfgPart *p, const Field *f)
     while (db_step(r)) {
         CfgItem want = {.id = db_int(r, 0)};
         CfgItem *x = p->n ? bsearch(&want, p->items, (size_t)p->n, sizeof want, by_id) : NULL;
+        if (x)
+            add_id(c, p, x, f, db_int(r, 1));
+    }
+    db_done(r);
+    return c->n_err == 0;
+}
+
+/* The files of all rows of a part, as "3,5"; the newest is the one that counts. */
+static bool read_files(Ctx *c, CfgPart *p, const Field *f)
+{
+    DbVal of[] = {db_of_text(p->e->name)};
+    DbRows *r = db_query(c,
+                         SQL("SELECT \"parent_id\", \"id\", \"file_name\", \"sha256\" FROM "
+                             "\"attachment\" WHERE \"parent_type\" = $1 AND \"deleted_at\" IS NULL "
+                             "ORDER BY \"parent_id\" ASC, \"id\" ASC"),
+                         of, 1);
+    if (!r)
+        return false;
+    while (db_step(r)) {
+        CfgItem want = {.id = db_int(r, 0)};
+        CfgItem *x = p->n ? bsearch(&want, p->items, (size_t)p->n, sizeof want, by_id) : NULL;
         if (!x)
             continue;
-        if (!x->many)
-            x->many = ARENA_ARRAY(c->a, p->e->n_fields, const char *);
-        const char *had = x->many[f->index];
-        x->many[f->index] =
-            arena_printf(c->a, "%s%s%" PRId64, had ? had : "", had ? "," : "", db_int(r, 1));
+        add_id(c, p, x, f, db_int(r, 1));
+        x->file_name = arena_str(c->a, db_text(r, 2));
+        x->file_sha = arena_str(c->a, db_text(r, 3));
     }
     db_done(r);
     return c->n_err == 0;
@@ -148,7 +176,9 @@ json_object *cfg_body(Ctx *c, const Entity *e, const CfgItem *x)
             }
             continue;
         }
-        if (f->type == FT_LINK_MANY)
+        if (f->type == FT_FILES)
+            v = x->file_sha ? cfg_file_value(x->file_name, x->file_sha) : NULL;
+        else if (f->type == FT_LINK_MANY)
             v = x->many && x->many[i] ? ids_of(x->many[i]) : NULL;
         else
             v = value_of(c, f, &x->v[i]);
@@ -239,7 +269,27 @@ static void wanted(Ctx *c, CfgNames *names, const Entity *e, const Field *f, jso
 
 /* ---- settings -------------------------------------------------------------------------------- */
 
-/* What is kept in the table; a picture of the house (the logo) stays where it was uploaded. */
+/* The logo by its digest; nothing where the setting names no file of ours. */
+static bool logo(Ctx *c, json_object *out)
+{
+    DbVal p[] = {db_of_int(strtoll(json_str(out, LOGO_SETTING, "0"), NULL, 10)),
+                 db_of_text(LOGO_OWNER)};
+    DbRows *r;
+    if (!json_member(out, LOGO_SETTING))
+        return true;
+    json_object_object_del(out, LOGO_SETTING);
+    r = db_query(c,
+                 SQL("SELECT \"sha256\" FROM \"attachment\" WHERE \"id\" = $1 AND \"parent_type\" "
+                     "= $2 AND \"deleted_at\" IS NULL"),
+                 p, 2);
+    if (!r)
+        return false;
+    if (db_step(r))
+        json_object_object_add(out, LOGO_SETTING, json_object_new_string(db_text(r, 0)));
+    db_done(r);
+    return c->n_err == 0;
+}
+
 static bool settings(Ctx *c, json_object *out)
 {
     DbRows *r = db_query(
@@ -248,7 +298,7 @@ static bool settings(Ctx *c, json_object *out)
         return false;
     while (db_step(r)) {
         const ConfDef *d = conf_find(db_text(r, 0));
-        if (d && d->scope == CONF_DB && strcmp(d->name, "company.logo") != 0)
+        if (d && d->scope == CONF_DB)
             json_object_object_add(out, db_text(r, 0),
                                    json_object_new_string(db_is_null(r, 1) ? "" : db_text(r, 1)));
     }
@@ -260,7 +310,7 @@ bool cfg_house(Ctx *c, CfgDoc *out)
 {
     CfgNames *names = cfg_names_new(c);
     Naming naming = {c, names};
-    if (!cfg_doc_new(c, out) || !settings(c, out->settings))
+    if (!cfg_doc_new(c, out) || !settings(c, out->settings) || !logo(c, out->settings))
         return false;
     out->settings_given = true;
     for (int i = 0; i < out->n; i++) {
@@ -271,6 +321,9 @@ bool cfg_house(Ctx *c, CfgDoc *out)
             if (p->e->fields[k].type == FT_LINK_MANY &&
                 configuration_carries(p->e, &p->e->fields[k]) && !read_many(c, p, &p->e->fields[k]))
                 return false;
+        const Field *file = cfg_file_field(p->e);
+        if (file && !read_files(c, p, file))
+            return false;
         for (int k = 0; k < p->n; k++) {
             p->items[k].body = cfg_body(c, p->e, &p->items[k]);
             p->items[k].key = cfg_key_of(c, p->e, p->items[k].body);

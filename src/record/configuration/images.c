@@ -38,7 +38,7 @@ static void put_row(Jw *w, const Entity *e, const CfgItem *x, bool gone)
     for (int i = 0; i < e->n_fields; i++) {
         const DbVal *v = &x->v[i];
         const Field *f = &e->fields[i];
-        if (f->type == FT_LINK_MANY && x->many && x->many[i]) {
+        if (cfg_listed(f) && x->many && x->many[i]) {
             char key[72] = "#";
             memcpy(key + 1, f->name, strlen(f->name) + 1);
             jw_kstr(w, key, x->many[i]);
@@ -65,7 +65,7 @@ bool cfg_row_read(Ctx *c, const Entity *e, json_object *o, CfgItem *out)
     for (int i = 0; i < e->n_fields; i++) {
         const Field *f = &e->fields[i];
         json_object *x = json_member(o, f->name);
-        if (f->type == FT_LINK_MANY)
+        if (cfg_listed(f))
             out->many[i] = json_str(o, arena_printf(c->a, "#%s", f->name), NULL);
         if (!f->column || !x)
             continue;
@@ -98,8 +98,7 @@ static bool same_row(const Entity *e, const CfgItem *x, const CfgItem *y, bool c
             continue;
         if (f->column && !value_same(&x->v[i], &y->v[i]))
             return false;
-        if (f->type == FT_LINK_MANY &&
-            !same_text(x->many ? x->many[i] : NULL, y->many ? y->many[i] : NULL))
+        if (cfg_listed(f) && !same_text(x->many ? x->many[i] : NULL, y->many ? y->many[i] : NULL))
             return false;
     }
     return true;

@@ -41,7 +41,9 @@ typedef struct CfgItem {
     int nth;           /* place in the file, from 0 */
     int64_t id;        /* of the row; 0 for one of a file */
     const DbVal *v;    /* its values by Field.index */
-    const char **many; /* its links to many by Field.index, "3,5"; NULL for none */
+    const char **
+        many; /* its links to many, and the ids of its files, by Field.index, "3,5"; NULL for none */
+    const char *file_name, *file_sha; /* its newest file; NULL: none */
 } CfgItem;
 
 typedef struct CfgPart {
@@ -53,11 +55,29 @@ typedef struct CfgPart {
     bool foreign; /* not the caller's to read: not compared */
 } CfgPart;
 
+/* Bytes that came with a file of configuration. */
+typedef struct CfgFile {
+    const char *sha; /* 64 hex digits: the name it has in the file */
+    const unsigned char *bytes;
+    size_t n;
+    const char *path;        /* where a child can look at it; NULL: nowhere yet */
+    const char *seen;        /* what RecordHooks.before_attach saw in it */
+    bool used, wanted, kept; /* named by something; by what changes; moved into the store */
+} CfgFile;
+
+typedef struct CfgUse {
+    const Entity *e; /* NULL: the logo */
+    const char *place;
+    CfgFile *file;
+} CfgUse;
+
 typedef struct CfgDoc {
     CfgPart *parts; /* one for each entity that is configuration, in the order of writing */
     int n;
     json_object *settings; /* name → text, by name; never NULL */
     bool settings_given;
+    Map files; /* of a file: sha → CfgFile */
+    VEC(CfgUse) uses;
 } CfgDoc;
 
 CfgPart *cfg_part(const CfgDoc *d, const char *entity);
@@ -78,8 +98,8 @@ const char *cfg_text(Ctx *c, json_object *v);
 bool cfg_house(Ctx *c, CfgDoc *out);
 /* A file (file.c). Mistakes are recorded with their place ("records.rule[3].days"). */
 bool cfg_file(Ctx *c, const ConfigurationAsk *ask, CfgDoc *out);
-/* The canonical text (write.c); only the parts that are given. */
-void cfg_write(Ctx *c, const CfgDoc *d, Buf *out);
+/* The canonical text (write.c); only the parts that are given. files: with the bytes of what they name. */
+bool cfg_write(Ctx *c, const CfgDoc *d, bool files, Buf *out);
 /* 16 hex digits of everything in it. */
 const char *cfg_state(Ctx *c, const CfgDoc *d);
 
@@ -121,6 +141,37 @@ bool cfg_missing(Ctx *c, const CfgDoc *house, const CfgDoc *file, const CfgDiff 
 const char *cfg_place(Ctx *c, const CfgChange *x, const char *field);
 /* Mistakes recorded after `last` get the place before their field. */
 void cfg_placed(Ctx *c, ErrItem *last, const CfgChange *x);
+
+/* ---- files (files.c) --------------------------------------------------------------------------- */
+
+/* The field of an entity whose rows bring a file along; NULL for none. At most one (meta/configuration.c). */
+const Field *cfg_file_field(const Entity *e);
+/* {"name", "sha256"}; the caller owns it. */
+json_object *cfg_file_value(const char *name, const char *sha);
+/* Links to many and files: values that stand in CfgItem.many. */
+static inline bool cfg_listed(const Field *f)
+{
+    return f->type == FT_LINK_MANY || f->type == FT_FILES;
+}
+/* The member "files" with all bytes the given parts name. ERR_TOO_LARGE. */
+bool cfg_files_write(Ctx *c, const CfgDoc *d, Buf *out);
+/* The member "files" of a file. */
+void cfg_files_read(Ctx *c, json_object *files, CfgDoc *out);
+/* The value of a file field, checked. */
+bool cfg_file_ref(Ctx *c, CfgDoc *d, const Entity *e, const char *place, json_object *v,
+                  json_object **out);
+bool cfg_file_use(Ctx *c, CfgDoc *d, const Entity *e, const char *place, const char *sha);
+/* Looks at all of them as uploads are looked at; outside a write. */
+bool cfg_files_check(Ctx *c, CfgDoc *d);
+/* In a write: the logo (sha NULL: none) with the value of its setting; the file of a row; all bytes, last. */
+bool cfg_logo_put(Ctx *c, const CfgDoc *file, const char *sha, const char **out_value);
+bool cfg_file_put(Ctx *c, const CfgDoc *file, const CfgChange *x, const Entity *e, int64_t id);
+bool cfg_files_keep(Ctx *c, const CfgDoc *file);
+/* Undo: is an attachment with its bytes there still? made goes, dropped comes back (0: none); the same for lists "3,5". */
+bool cfg_file_there(Ctx *c, int64_t id, bool *out);
+bool cfg_file_back(Ctx *c, int64_t made, int64_t dropped);
+bool cfg_files_back(Ctx *c, const char *was, const char *is);
+bool cfg_files_lost(Ctx *c, const char *was, const char *is, bool *out);
 
 /* ---- writing (apply.c, undo.c, report.c) ----------------------------------------------------------- */
 

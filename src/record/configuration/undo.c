@@ -14,6 +14,7 @@
 #include "record/approval/approval.h"
 #include "record/configuration/impl.h"
 #include "record/configuration/images.h"
+#include "record/logo.h"
 #include "record/save.h"
 #include "record/search.h"
 #include "record/setting.h"
@@ -79,6 +80,11 @@ static bool read_images(Ctx *c, Undo *u)
 
 /* ---- may it be taken back ---------------------------------------------------------------------------- */
 
+static const char *many_of(const CfgItem *x, int i)
+{
+    return x->many && x->many[i] ? x->many[i] : "";
+}
+
 /* Has it a secret somebody may have entered since, which would go with a row that goes? */
 static bool has_secret(const Entity *e)
 {
@@ -86,6 +92,13 @@ static bool has_secret(const Entity *e)
         if (e->fields[i].write_only)
             return true;
     return false;
+}
+
+/* A file that is added leaves the version of its row. */
+static bool same_files(const Entity *e, const CfgItem *x, const CfgItem *y)
+{
+    const Field *f = cfg_file_field(e);
+    return !f || strcmp(many_of(x, f->index), many_of(y, f->index)) == 0;
 }
 
 /* The program's own notes on a row (last sent, next due) do not count; nor does a later version that holds the same: a later
@@ -97,7 +110,7 @@ static bool untouched(const Back *b)
     if (!b->now)
         return false;
     if (b->e->standard && b->now->v[STD_VERSION].i == b->after.v[STD_VERSION].i)
-        return true;
+        return same_files(b->e, b->now, &b->after);
     return (b->was || !has_secret(b->e)) && cfg_row_same(b->e, b->now, &b->after);
 }
 
@@ -133,6 +146,34 @@ static bool still_gone(Ctx *c, const Back *b)
         return c->n_err == 0;
     return b->e->standard && r.v[STD_DELETED_AT].kind != DB_NULL &&
            r.version == b->before.v[STD_VERSION].i + 1;
+}
+
+/* What a setting that names a file held, before or after; 0: none. */
+static int64_t logo_in(json_object *pair, const char *when)
+{
+    json_object *row = json_member(pair, when);
+    return row ? strtoll(json_str(row, "value", "0"), NULL, 10) : 0;
+}
+
+/* Files that were removed are swept some day: their rows and bytes must be there to come back. */
+static bool check_files(Ctx *c, const Undo *u)
+{
+    json_object *logo = u->settings ? json_member(u->settings, LOGO_SETTING) : NULL;
+    int64_t was = logo_in(logo, "before");
+    bool lost = false, there = true;
+    for (size_t i = 0; i < u->rows.n; i++) {
+        const Back *b = &u->rows.items[i];
+        const Field *f = cfg_file_field(b->e);
+        if (f && b->was &&
+            !cfg_files_lost(c, many_of(&b->before, f->index),
+                            b->is ? many_of(&b->after, f->index) : "", &lost))
+            return false;
+        if (f && b->was && lost)
+            refuse(c, b, "cfg.undo_file");
+    }
+    if (was && !cfg_file_there(c, was, &there))
+        return false;
+    return there || ctx_fail(c, ERR_UNDO_REFUSED, "settings." LOGO_SETTING, "cfg.undo_logo");
 }
 
 static void check_settings(Ctx *c, const Undo *u, json_object *now)
@@ -191,11 +232,6 @@ static bool may(Ctx *c, const Undo *u)
     return c->n_err == before;
 }
 
-static const char *many_of(const CfgItem *x, int i)
-{
-    return x->many && x->many[i] ? x->many[i] : "";
-}
-
 /* What people have to agree to does not happen by itself, taken back or not (record/approval). */
 static void check_flows(Ctx *c, const Back *b)
 {
@@ -237,6 +273,7 @@ static bool check(Ctx *c, const Undo *u)
     for (size_t i = 0; i < u->rows.n; i++)
         check_flows(c, &u->rows.items[i]);
     check_settings(c, u, settings);
+    (void)check_files(c, u);
     reversed(c, u, &back);
     (void)cfg_losses(c, &u->house, &back);
     return c->n_err == before;
@@ -262,6 +299,9 @@ static bool links_back(Ctx *c, const Back *b)
         const Field *f = &b->e->fields[i];
         int64_t *is, *was;
         int n_is;
+        if (f->type == FT_FILES && configuration_carries(b->e, f) &&
+            !cfg_files_back(c, b->was ? b->before.many[i] : NULL, b->is ? b->after.many[i] : NULL))
+            return false;
         if (f->type != FT_LINK_MANY)
             continue;
         int n_was = ids_of(c, b->was ? b->before.many[i] : NULL, &was);
@@ -351,6 +391,9 @@ static bool settings_back(Ctx *c, const Undo *u)
     {
         json_object *o = json_member(pair, "before");
         const DbVal gone[] = {db_of_text(name)};
+        if (strcmp(name, LOGO_SETTING) == 0 &&
+            !cfg_file_back(c, logo_in(pair, "after"), logo_in(pair, "before")))
+            return false;
         if (!db_exec(c, SQL("DELETE FROM \"setting\" WHERE \"name\" = $1"), gone, 1))
             return false;
         if (!o)

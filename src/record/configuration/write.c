@@ -107,10 +107,9 @@ static void put_item(Buf *b, const CfgItem *x)
     buf_puts(b, "      }");
 }
 
-void cfg_write(Ctx *c, const CfgDoc *d, Buf *b)
+bool cfg_write(Ctx *c, const CfgDoc *d, bool files, Buf *b)
 {
     bool first = true;
-    (void)c;
     buf_puts(b, "{\n  \"zhike\": \"configuration\",\n  \"format\": 1");
     if (d->settings_given) {
         buf_puts(b, ",\n  \"settings\": ");
@@ -133,5 +132,9 @@ void cfg_write(Ctx *c, const CfgDoc *d, Buf *b)
             buf_puts(b, k + 1 < p->n ? ",\n" : "\n    ]");
         }
     }
-    buf_puts(b, first ? "}\n}\n" : "\n  }\n}\n");
+    buf_puts(b, first ? "}" : "\n  }");
+    if (files && !cfg_files_write(c, d, b))
+        return false;
+    buf_puts(b, "\n}\n");
+    return true;
 }

@@ -32,16 +32,22 @@ bool picture_encode(Arena *a, Picture p, Buf *out);
 PictureVerdict picture_shrink(Arena *a, const unsigned char *in, size_t n, int size,
                               int64_t max_pixels, Buf *out);
 
+/* A JPEG written anew from its own coefficients, without a loss and without anything else of the file. One that picture_encode
+   made comes out byte for byte: so is known that a file is such a one. PICTURE_LARGE where a side is longer than size. */
+PictureVerdict picture_rewrite(Arena *a, const unsigned char *in, size_t n, int size, Buf *out);
+
 /* The orientation in the APP1 marker of a JPEG ("Exif\0\0", TIFF …); 1 where there is none that makes sense. */
 int picture_orientation(const unsigned char *app1, size_t n);
 
 /* ---- the two sides of the child -------------------------------------------------------------- */
 
-/* `zhike shrink-picture size pixels memory cpu`: file on 3, JPEG to 1. */
+/* `zhike shrink-picture size pixels memory cpu`: file on 3, JPEG to 1. A size below 0: picture_rewrite. */
 _Noreturn void picture_child(int argc, char **argv);
 
 /* Makes a JPEG of at most size pixels a side of the file at `from`, as the new file `to`. At most a few at once; others
    wait. ERR_INVALID "err.picture" or ERR_TOO_LARGE "err.picture_large" where it cannot be shown. */
 bool picture_make(Ctx *c, const char *from, const char *to, int size);
+/* Is the file one that picture_make made for this size? ERR_INVALID "err.picture" or ERR_TOO_LARGE else. */
+bool picture_is_made(Ctx *c, const char *path, int size);
 
 #endif

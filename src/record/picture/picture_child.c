@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/child.h"
@@ -20,13 +21,16 @@ static ChildSlots slots = CHILD_SLOTS(2);
 
 /* ---- the child ----------------------------------------------------------------------------- */
 
+/* A size below 0: no side longer than that, and nothing of the picture is changed. */
 static PictureVerdict shrink(Arena *a, int file, int size, int64_t pixels, Buf *out)
 {
     char *in;
     size_t n;
     if (!file_read_open(a, file, MOST_IN, &in, &n) || n == 0)
         return PICTURE_BAD;
-    return picture_shrink(a, (const unsigned char *)in, n, size, pixels, out);
+    const unsigned char *bytes = (const unsigned char *)in;
+    return size < 0 ? picture_rewrite(a, bytes, n, -size, out)
+                    : picture_shrink(a, bytes, n, size, pixels, out);
 }
 
 _Noreturn void picture_child(int argc, char **argv)
@@ -95,15 +99,30 @@ static bool in_place(Ctx *c, int file, int size, Buf *out)
     return v == PICTURE_OK || (v == PICTURE_LARGE ? large(c) : bad(c));
 }
 
-bool picture_make(Ctx *c, const char *from, const char *to, int size)
+static bool run(Ctx *c, const char *from, int size, Buf *out)
 {
     int file = open(from, O_RDONLY | O_CLOEXEC);
-    Buf out;
     if (file < 0)
         return file_fail(c, from, errno);
-    buf_init(&out, c->a);
+    buf_init(out, c->a);
     (void)child_enter(&slots, CHILD_ANY_TIME);
-    bool ok = child_wanted() ? in_child(c, file, size, &out) : in_place(c, file, size, &out);
+    bool ok = child_wanted() ? in_child(c, file, size, out) : in_place(c, file, size, out);
     child_leave(&slots);
-    return ok && file_write(c, to, out.data, out.len, 0600);
+    return ok;
+}
+
+bool picture_make(Ctx *c, const char *from, const char *to, int size)
+{
+    Buf out;
+    return run(c, from, size, &out) && file_write(c, to, out.data, out.len, 0600);
+}
+
+bool picture_is_made(Ctx *c, const char *path, int size)
+{
+    Buf out;
+    char *was;
+    size_t n;
+    if (!run(c, path, -size, &out) || !file_read(c, path, MOST_OUT, &was, &n))
+        return false;
+    return (n == out.len && memcmp(was, out.data, n) == 0) || bad(c);
 }

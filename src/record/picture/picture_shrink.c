@@ -148,23 +148,43 @@ static void sink_end(j_compress_ptr j)
     buf_add(s->out, (char *)s->step, STEP - s->mgr.free_in_buffer);
 }
 
+/* Of either side: a reader and a writer may share it (picture_rewrite). */
 static void sink_failed(j_common_ptr j)
 {
-    longjmp(((Sink *)(void *)((j_compress_ptr)(void *)j)->dest)->back, 1);
+    longjmp(((Sink *)j->client_data)->back, 1);
+}
+
+static void sink_silent(j_common_ptr j)
+{
+    (void)j;
+}
+
+static void sink_warned(j_common_ptr j, int level)
+{
+    if (level < 0)
+        sink_failed(j);
+}
+
+static Sink *sink_new(Arena *a, Buf *out)
+{
+    Sink *s = ARENA_NEW(a, Sink);
+    s->out = out;
+    s->mgr.init_destination = sink_begin;
+    s->mgr.empty_output_buffer = sink_full;
+    s->mgr.term_destination = sink_end;
+    (void)jpeg_std_error(&s->err);
+    s->err.error_exit = sink_failed;
+    return s;
 }
 
 bool picture_encode(Arena *a, Picture p, Buf *out)
 {
     struct jpeg_compress_struct j;
-    Sink *s = ARENA_NEW(a, Sink);
+    Sink *s = sink_new(a, out);
     volatile bool ok = false;
     memset(&j, 0, sizeof j);
-    s->out = out;
-    s->mgr.init_destination = sink_begin;
-    s->mgr.empty_output_buffer = sink_full;
-    s->mgr.term_destination = sink_end;
-    j.err = jpeg_std_error(&s->err);
-    s->err.error_exit = sink_failed;
+    j.err = &s->err;
+    j.client_data = s;
     if (setjmp(s->back) == 0) {
         jpeg_create_compress(&j);
         j.dest = &s->mgr;
@@ -196,4 +216,37 @@ PictureVerdict picture_shrink(Arena *a, const unsigned char *in, size_t n, int s
         return v;
     p = picture_turn(a, picture_scale(a, p, size), orientation);
     return picture_encode(a, p, out) ? PICTURE_OK : PICTURE_BAD;
+}
+
+PictureVerdict picture_rewrite(Arena *a, const unsigned char *in, size_t n, int size, Buf *out)
+{
+    struct jpeg_decompress_struct from;
+    struct jpeg_compress_struct to;
+    Sink *s = sink_new(a, out);
+    volatile PictureVerdict verdict = PICTURE_BAD;
+    memset(&from, 0, sizeof from);
+    memset(&to, 0, sizeof to);
+    s->err.output_message = sink_silent;
+    s->err.emit_message = sink_warned;
+    from.err = to.err = &s->err;
+    from.client_data = to.client_data = s;
+    if (setjmp(s->back) == 0) {
+        jpeg_create_decompress(&from);
+        jpeg_create_compress(&to);
+        jpeg_mem_src(&from, in, (unsigned long)n);
+        to.dest = &s->mgr;
+        (void)jpeg_read_header(&from, TRUE);
+        if (from.image_width > (unsigned)size || from.image_height > (unsigned)size) {
+            verdict = PICTURE_LARGE;
+        } else {
+            jvirt_barray_ptr *all = jpeg_read_coefficients(&from);
+            jpeg_copy_critical_parameters(&from, &to);
+            jpeg_write_coefficients(&to, all);
+            jpeg_finish_compress(&to);
+            verdict = PICTURE_OK;
+        }
+    }
+    jpeg_destroy_compress(&to);
+    jpeg_destroy_decompress(&from);
+    return verdict;
 }

@@ -29,8 +29,9 @@ bool print_choices(Ctx *c, const Entity *e, int64_t id, Buf *out);
 
 /* A row that is going to be saved: its body and lists fit the entity. Mistakes on "entity", "body", "lists". */
 bool print_template_check(Ctx *c, const DbVal *values);
-/* The Word document at path fits the entity of this template; mistakes on "file". */
-bool print_document_check(Ctx *c, const Record *template, const char *path);
+/* The Word document at path, its tags into *tags (path NULL: they were read before), and whether it fits the entity of the template
+   (NULL: not asked). Mistakes on "file". */
+bool print_document_check(Ctx *c, const Record *template, const char *path, const char **tags);
 /* {"fields": [{"path", "label", "type"}], "links": […], "lists": […], "others": […], "entities": […], "starter": text} of an entity. */
 bool print_places(Ctx *c, const Entity *e, Buf *out);
 /* A draft on a record the caller reads (0: the newest): {"html", "record": {"id", "label"}}; on the examples of the fields

@@ -144,18 +144,23 @@ bool print_template_check(Ctx *c, const DbVal *v)
     return print_body_check(c, e, body, o);
 }
 
-bool print_document_check(Ctx *c, const Record *t, const char *path)
+bool print_document_check(Ctx *c, const Record *t, const char *path, const char **tags)
 {
-    const char *kind = text_at(c, &t->v[PRINT_TEMPLATE_KIND]), *tags;
-    const Entity *e = print_entity(c, text_at(c, &t->v[PRINT_TEMPLATE_ENTITY]));
+    const char *kind = t ? text_at(c, &t->v[PRINT_TEMPLATE_KIND]) : NULL;
+    const Entity *e = t ? print_entity(c, text_at(c, &t->v[PRINT_TEMPLATE_ENTITY])) : NULL;
     PrintWant w;
     FillNode *nodes;
-    if (!e)
+    if (t && !e)
         return false;
-    if (!kind || strcmp(kind, "docx") != 0)
+    if (t && (!kind || strcmp(kind, "docx") != 0))
         return ctx_fail(c, ERR_INVALID, "file", "print.no_word");
-    db_release(c); /* a child works now */
-    if (!docx_look(c, path, &tags) || !fill_parse(c, "file", "Word", tags, strlen(tags), &nodes))
+    if (path)
+        db_release(c); /* a child works now */
+    if (path && !docx_look(c, path, tags))
+        return false;
+    if (!t)
+        return true;
+    if (!fill_parse(c, "file", "Word", *tags, strlen(*tags), &nodes))
         return false;
     print_want_init(&w, c, e, stored(c, text_at(c, &t->v[PRINT_TEMPLATE_LISTS])), "file");
     return print_want_tree(&w, nodes, NULL, "Word");

@@ -173,8 +173,44 @@ static void test_broken(void **state)
             copy[k] = (unsigned char)(copy[k] ^ 0x5a);
             (void)picture_shrink(b, copy, n, 160, 1 << 20, &out);
             (void)picture_shrink(b, in, k, 160, 1 << 20, &out);
+            (void)picture_rewrite(b, copy, n, 4096, &out);
+            (void)picture_rewrite(b, in, k, 4096, &out);
             arena_free(b);
         }
+    }
+}
+
+/* What we made is known by writing it anew: the very same bytes. A stranger's comes out another, or not at all. */
+static void test_known_as_made(void **state)
+{
+    static const char *const names[] = {"rgb.png", "alpha.png", "rgb.webp", "turned.jpg",
+                                        "progressive.jpg"};
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        Arena *b = arena_new(0);
+        Buf made, again, foreign;
+        size_t n;
+        const unsigned char *in = seed(names[i], &n);
+        buf_init(&made, b);
+        buf_init(&again, b);
+        buf_init(&foreign, b);
+        assert_int_equal(picture_shrink(b, in, n, 480, MUCH, &made), PICTURE_OK);
+        assert_int_equal(
+            picture_rewrite(b, (const unsigned char *)made.data, made.len, 480, &again),
+            PICTURE_OK);
+        assert_int_equal(again.len, made.len);
+        assert_memory_equal(again.data, made.data, made.len);
+        if (picture_rewrite(b, in, n, 4096, &foreign) == PICTURE_OK)
+            assert_true(foreign.len != n || memcmp(foreign.data, in, n) != 0);
+        buf_puts(&made, "<script>"); /* something behind it does not come out */
+        buf_init(&again, b);
+        assert_int_equal(
+            picture_rewrite(b, (const unsigned char *)made.data, made.len, 480, &again),
+            PICTURE_OK);
+        assert_int_equal(again.len + 8, made.len);
+        assert_int_equal(picture_rewrite(b, (const unsigned char *)made.data, made.len, 1, &again),
+                         PICTURE_LARGE);
+        arena_free(b);
     }
 }
 
@@ -198,6 +234,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_narrow, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_limits, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_broken, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_known_as_made, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_orientation_of_nonsense, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

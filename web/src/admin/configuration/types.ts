@@ -16,7 +16,11 @@ export interface Answer extends Diff {
 }
 export interface Import { id: number; name: string; at: string; by: { id: number; label: string } | null; state: string; unlisted: string; counts: Counts | null; undone_at: string | null; undone_by: { id: number; label: string } | null }
 
-export const shown = (v: unknown): string => (v === null || v === undefined || v === '' ? '—' : typeof v === 'boolean' ? yesNo(v) : typeof v === 'object' ? JSON.stringify(v, null, 1) : String(v));
+/** A file among the values: its name, and enough of its digest to tell two of one name apart. */
+const fileOf = (v: unknown) => { const f = v as { name?: unknown; sha256?: unknown } | null; return f && typeof f === 'object' && typeof f.name === 'string' && typeof f.sha256 === 'string' ? `${f.name} (${f.sha256.slice(0, 8)})` : null; };
+export const shown = (v: unknown): string => fileOf(v) ?? (v === null || v === undefined || v === '' ? '—' : typeof v === 'boolean' ? yesNo(v) : typeof v === 'object' ? JSON.stringify(v, null, 1) : String(v));
+/** The value of a setting; the logo is named by the digest of its picture. */
+export const setTo = (s: SettingRow, v: string | null): string => (v === null ? t('cfg.default') : s.name === 'company.logo' ? t('cfg.logo', v.slice(0, 8)) : v);
 /** "3 added, 1 changed" in words; nothing where there is nothing. */
 export function summary(c: Counts | null | undefined): string {
   if (!c) return '';
