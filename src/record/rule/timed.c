@@ -392,9 +392,17 @@ static bool queue(Ctx *c, int64_t rule, int64_t owner, int64_t at, int64_t *job)
 }
 
 typedef struct Due {
-    int64_t id, owner, at, next;
-    const char *name, *cron, *zone;
+    int64_t id, owner, at, next, moment;
+    const char *name, *cron, *zone, *event;
 } Due;
+
+/* The moment a run answers for: the one it was planned for. Where others were missed behind it (nobody was there), idle and due
+   answer for now: what came due on the missed days is told today and not a day late. */
+static int64_t moment(const Ctx *c, const Due *d, const char *cron, const char *zone)
+{
+    int64_t then = strcmp(d->event, "scheduled") == 0 ? 0 : rule_next_at(cron, zone, d->at);
+    return then && then <= c->now_ms ? c->now_ms : d->at;
+}
 
 /* Whoever moves next_at on queues the job. */
 static bool take_due(Ctx *c, void *arg)
@@ -408,7 +416,7 @@ static bool take_due(Ctx *c, void *arg)
                      "\"next_at\" = $2 AND \"enabled\" = 1 AND \"deleted_at\" IS NULL"),
                  p, 4))
         return false;
-    return db_changes(c) == 0 || queue(c, d->id, d->owner, d->at, &job);
+    return db_changes(c) == 0 || queue(c, d->id, d->owner, d->moment, &job);
 }
 
 static bool owner_gone(Ctx *c, void *arg)
@@ -440,7 +448,8 @@ static int read_due(Ctx *c, SqlText sql, Due *out)
                          .at = db_int(r, 2),
                          .name = arena_str(c->a, db_text(r, 3)),
                          .cron = arena_str(c->a, db_text(r, 4)),
-                         .zone = arena_str(c->a, db_text(r, 5))};
+                         .zone = arena_str(c->a, db_text(r, 5)),
+                         .event = arena_str(c->a, db_text(r, 6))};
     db_done(r);
     return c->n_err == mark ? n : -1;
 }
@@ -451,7 +460,8 @@ static bool without_owner(Ctx *c)
     Due gone[DUE_MOST];
     int n =
         read_due(c,
-                 SQL("SELECT r.\"id\", r.\"owner_id\", 0, r.\"name\", r.\"cron\", r.\"zone\" "
+                 SQL("SELECT r.\"id\", r.\"owner_id\", 0, r.\"name\", r.\"cron\", r.\"zone\", "
+                     "r.\"event\" "
                      "FROM \"rule\" r LEFT JOIN \"user\" u ON u.\"id\" = r.\"owner_id\" WHERE "
                      "r.\"enabled\" = 1 AND r.\"deleted_at\" IS NULL AND r.\"created_at\" <= $1 "
                      "AND (u.\"id\" IS NULL OR u.\"status\" <> 'active' OR u.\"deleted_at\" IS "
@@ -472,17 +482,18 @@ bool rules_due(Ctx *c)
         return false;
     if (!conf_bool("rule.on"))
         return true;
-    int n =
-        read_due(c,
-                 SQL("SELECT \"id\", \"owner_id\", \"next_at\", \"name\", \"cron\", \"zone\" FROM "
-                     "\"rule\" WHERE \"enabled\" = 1 AND \"next_at\" <= $1 AND \"deleted_at\" IS "
-                     "NULL ORDER BY \"next_at\", \"id\" LIMIT 50"),
-                 due);
+    int n = read_due(
+        c,
+        SQL("SELECT \"id\", \"owner_id\", \"next_at\", \"name\", \"cron\", \"zone\", \"event\" "
+            "FROM \"rule\" WHERE \"enabled\" = 1 AND \"next_at\" <= $1 AND \"deleted_at\" IS "
+            "NULL ORDER BY \"next_at\", \"id\" LIMIT 50"),
+        due);
     bool ok = n >= 0;
     for (int i = 0; ok && i < n; i++) {
         const char *zone = due[i].zone && *due[i].zone ? due[i].zone : conf_text("company.zone");
-        due[i].next = rule_next_at(due[i].cron && *due[i].cron ? due[i].cron : rule_default_cron,
-                                   zone, c->now_ms);
+        const char *cron = due[i].cron && *due[i].cron ? due[i].cron : rule_default_cron;
+        due[i].next = rule_next_at(cron, zone, c->now_ms);
+        due[i].moment = moment(c, &due[i], cron, zone);
         ok = db_write(c, take_due, &due[i]);
     }
     return ok;
