@@ -1,6 +1,6 @@
 // A filter in words, as its chips say it: 客户 › 负责人 属于 张三、李四.
 import { get } from '../../core/api';
-import { isGroup, needsNoValue, type Condition, type Group } from '../../core/filter';
+import { isComplete, isGroup, needsNoValue, type Condition, type Group } from '../../core/filter';
 import { day } from '../../core/format';
 import { label, t, tDynamic } from '../../core/i18n';
 import { resolvePath, type PathField } from '../../core/paths';
@@ -53,8 +53,21 @@ async function conditionWords(entity: EntityDef, c: Condition): Promise<string> 
   const all = await Promise.all((Array.isArray(c.value) ? c.value : [c.value]).map((v) => valueText(f, v)));
   return `${at.label} ${op} ${all.join(c.op === 'between' ? ' – ' : t('words.comma'))}`;
 }
+/** Several joined; within others in brackets, or nobody can tell what belongs together. */
+const joined = (parts: string[], mode: string, inside: boolean): string => {
+  const text = parts.join(t(mode === 'or' ? 'words.or' : 'words.and'));
+  return inside && parts.length > 1 ? t('words.group', text) : text;
+};
+/** A condition or a group as one of several. */
 export async function inWords(entity: EntityDef, c: Condition | Group): Promise<string> {
   if (!isGroup(c)) return conditionWords(entity, c);
-  const parts = await Promise.all(c.conditions.map((x) => inWords(entity, x)));
-  return parts.join(t(c.mode === 'or' ? 'words.or' : 'words.and'));
+  return joined(await Promise.all(c.conditions.filter(isComplete).map((x) => inWords(entity, x))), c.mode, true);
+}
+/** A whole filter as the server keeps it, however deep: 等级 等于 重要 且 (地区 属于 浙江 或 负责人 属于 我). Nothing for none. */
+export async function filterWords(entity: EntityDef, filter: unknown, inside = false): Promise<string> {
+  if (!Array.isArray(filter) || !filter.length) return '';
+  const [head, ...rest] = filter as [unknown, ...unknown[]];
+  if (head === 'not') return t('words.not', await filterWords(entity, rest[0]));
+  if (head === 'and' || head === 'or') return joined(await Promise.all(rest.map((x) => filterWords(entity, x, rest.length > 1))), head, inside);
+  return conditionWords(entity, { field: String(head), op: String(rest[0]), value: rest[1] ?? null });
 }
