@@ -104,6 +104,12 @@ static bool same_row(const Entity *e, const CfgItem *x, const CfgItem *y, bool c
     return true;
 }
 
+bool cfg_files_same(const Entity *e, const CfgItem *x, const CfgItem *y)
+{
+    const Field *f = cfg_file_field(e);
+    return !f || same_text(x->many ? x->many[f->index] : NULL, y->many ? y->many[f->index] : NULL);
+}
+
 bool cfg_row_same(const Entity *e, const CfgItem *x, const CfgItem *y)
 {
     return same_row(e, x, y, true);

@@ -8,6 +8,8 @@
 bool cfg_row_read(Ctx *c, const Entity *e, json_object *o, CfgItem *out);
 /* Equal in every column and link the configuration carries. */
 bool cfg_row_same(const Entity *e, const CfgItem *x, const CfgItem *y);
+/* The same files: one that is added leaves the version of its row. */
+bool cfg_files_same(const Entity *e, const CfgItem *x, const CfgItem *y);
 /* Items by their id in decimal. */
 void cfg_by_id(Ctx *c, const CfgPart *p, Map *out);
 

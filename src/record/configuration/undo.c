@@ -94,13 +94,6 @@ static bool has_secret(const Entity *e)
     return false;
 }
 
-/* A file that is added leaves the version of its row. */
-static bool same_files(const Entity *e, const CfgItem *x, const CfgItem *y)
-{
-    const Field *f = cfg_file_field(e);
-    return !f || strcmp(many_of(x, f->index), many_of(y, f->index)) == 0;
-}
-
 /* The program's own notes on a row (last sent, next due) do not count; nor does a later version that holds the same: a later
    import that was taken back leaves one. */
 static bool untouched(const Back *b)
@@ -110,7 +103,7 @@ static bool untouched(const Back *b)
     if (!b->now)
         return false;
     if (b->e->standard && b->now->v[STD_VERSION].i == b->after.v[STD_VERSION].i)
-        return same_files(b->e, b->now, &b->after);
+        return cfg_files_same(b->e, b->now, &b->after);
     return (b->was || !has_secret(b->e)) && cfg_row_same(b->e, b->now, &b->after);
 }
 
