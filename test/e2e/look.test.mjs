@@ -2,9 +2,9 @@
 // content policy, nothing in the console, no sideways scrolling. And language and theme switch.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { newPage } from '../lib/browser.mjs';
+import { axe, newPage } from '../lib/browser.mjs';
 import { routesOfPage } from './lib/routes.mjs';
-import { accessible, becomes, boxOf, clean, customer, fits, many, picture, settled, signedIn, stage } from './lib/journey.mjs';
+import { accessible, becomes, boxOf, clean, customer, drawn, fits, many, picture, settled, signedIn, stage } from './lib/journey.mjs';
 
 const it = stage({ demo: 60 });
 
@@ -122,5 +122,26 @@ test('a role without rights is not offered what it may not do', async () => {
   await many(page.getByRole('button', { name: '导出' }), 0);
   await many(page.getByRole('button', { name: '回收站' }), 0);
   await clean(page);
+  await page.context().close();
+});
+
+test('whoever looks at a page here looks when nothing moves, and does not wait for what moves for ever', async () => {
+  const page = await newPage(it.browser);
+  await page.setContent(`<html lang="zh"><style>
+    b { display: inline-block; animation: turn 1s infinite linear; } @keyframes turn { to { transform: rotate(1turn); } }
+    button { color: #fff; background: #fff; transition: background 0.5s; } button.on { background: #000; }
+    p { color: #eee; transition: color 0.5s; } p.on { color: #000; }</style><b>*</b><button>保存</button><p>一句话</p>`);
+  await drawn(page);
+  assert.ok((await page.evaluate(() => document.getAnimations().length)) === 1);
+  await page.evaluate(() => {
+    const button = document.querySelector('button'), text = document.querySelector('p');
+    button.ontransitionend = () => text.classList.add('on'); // one begun by the end of another
+    button.classList.add('on');
+  });
+  assert.deepEqual(await axe(page, ['color-contrast']), []);
+  // Measured at once, a box that a script has scrolled stands where it was drawn last.
+  await page.setContent('<div id="box" style="width:200px;height:100px;overflow:auto"><i id="end" style="display:block;margin-left:900px;width:50px;height:50px"></i></div>');
+  await page.evaluate(() => { document.querySelector('#box').scrollLeft = 900; });
+  assert.ok((await boxOf(page, page.locator('#end'))).x < 220);
   await page.context().close();
 });
