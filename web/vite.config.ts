@@ -46,6 +46,9 @@ export default defineConfig({
   },
   test: {
     environment: 'happy-dom',
+    // No test here is about how fast the machine is.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     // The kit imports its style sheets; only Vite's own loader knows what to do with them.
     server: { deps: { inline: [/element-plus/] } },

@@ -2,7 +2,7 @@
 // page that shows them. No dialog, no script of theirs, no report of the content policy, no address of theirs asked for.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { slow } from '../lib/program.mjs';
+import { slow, until } from '../lib/program.mjs';
 import { routesOfPage } from './lib/routes.mjs';
 import { becomes, clean, focused, settled, signedIn, stage } from './lib/journey.mjs';
 
@@ -60,7 +60,9 @@ async function make(client, entity, payload, base) {
     body[f.name] = f.max ? payload.slice(0, f.max) : payload;
   }
   for (let tries = 0; tries < 12; tries++) {
-    const answer = await client.post(`/${entity.plural}`, body);
+    let answer;
+    // A password waits for its turn to be hashed; where that is too long the program asks to come back later.
+    await until(async () => { answer = await client.post(`/${entity.plural}`, body); return answer.status !== 503; }, 60_000, `room for a ${entity.name}`);
     if (answer.status === 201) return { id: answer.json.id, told: Object.values(body).filter((v) => v === payload).length };
     const wrong = (answer.json?.errors ?? []).map((e) => e.field).filter((f) => body[f] === payload.slice(0, entity.fields.find((x) => x.name === f)?.max));
     if (answer.status !== 422 || !wrong.length) return { refused: `${entity.name}: ${answer.status} ${answer.text.slice(0, 300)}` };

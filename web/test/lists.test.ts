@@ -6,11 +6,14 @@ import { defineComponent, h, ref, shallowRef } from 'vue';
 import { createMemoryHistory, createRouter } from 'vue-router';
 import RuleLog from '../src/admin/rules/RuleLog.vue';
 import type { RuleRow } from '../src/admin/rules/rule';
+import { emptyFilter } from '../src/core/filter';
 import { forgetSchema, type EntityDef } from '../src/core/schema';
 import RelatedList from '../src/views/detail/RelatedList.vue';
 import DuplicateGroups from '../src/views/import/DuplicateGroups.vue';
 import ImportList from '../src/views/import/ImportList.vue';
 import { provideImport, type ImportState } from '../src/views/import/useImport';
+import JobsPage from '../src/views/jobs/JobsPage.vue';
+import FilterBar from '../src/views/list/FilterBar.vue';
 import TasksPage from '../src/views/tasks/TasksPage.vue';
 import { later, serve, type Asked } from './server';
 
@@ -107,4 +110,35 @@ it('the tasks of the person asked for last are shown, whichever answer comes las
   await flushPromises();
   expect(document.body.textContent).toContain('陈的任务');
   expect(document.body.textContent).not.toContain('我的任务');
+});
+
+it('the page of jobs asks no more when it was left while an answer was under way', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const answer = later<object>();
+  const asked = serve({ 'GET /jobs': () => answer.promise });
+  w = mount(JobsPage, { global: { plugins: [router] }, attachTo: document.body });
+  await Promise.resolve();
+  expect(asked.length).toBe(1);
+  w.unmount();
+  w = null;
+  answer.keep({ data: [] });
+  for (let i = 0; i < 20; i++) await Promise.resolve();
+  vi.advanceTimersByTime(60_000);
+  vi.useRealTimers();
+  expect(asked.length).toBe(1);
+});
+
+it('the people to choose from are those of the last letter typed, whichever answer comes last', async () => {
+  const slow = later<object>();
+  serve({ 'GET /users': ({ query }) => (query.get('q') === '陈' ? slow.promise : { data: [{ id: 2, name: query.get('q') ? '陈销售' : '冯销售' }] }) });
+  const owner = { name: 'owner', type: 'link', to: 'user', ops: ['in'], label: { zh: '负责人' } };
+  w = mount(FilterBar, { props: { entity: { ...entity('customer', 'customers', [text('name'), owner]), list: ['name', 'owner'] }, state: emptyFilter(), q: '', foreign: false }, global: { plugins: [router] }, attachTo: document.body });
+  [...document.querySelectorAll('button')].find((b) => b.textContent!.includes('负责人'))!.click();
+  await flushPromises();
+  const search = document.querySelectorAll<HTMLInputElement>('input[type=search]')[1]!;
+  for (const q of ['陈', '陈销']) { search.value = q; search.dispatchEvent(new Event('input')); await flushPromises(); }
+  slow.keep({ data: [{ id: 9, name: '陈旧' }] });
+  await flushPromises();
+  expect(document.body.textContent).toContain('陈销售');
+  expect(document.body.textContent).not.toContain('陈旧');
 });
