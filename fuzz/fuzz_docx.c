@@ -85,7 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bool ok = docx_tags(&c, in.data, in.len, &tags);
     if (ok == (c.n_err > 0))
         abort();
-    if (ok && docx_fill(&c, in.data, in.len, values(c.a), MOST, into, &out)) {
+    if (ok && docx_fill(&c, in.data, in.len, values(c.a), (DocxMost){MOST, MOST}, into, &out)) {
         DocxPackage p;
         if (!docx_open(&c, out.data, out.len, &p))
             abort();

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FIRST_ROWS = 16, NONE = 0xffffffff };
+enum { FIRST_ROWS = 16, BARE_ROWS = 1 << 20, NONE = 0xffffffff };
 
 void fill_data_init(FillData *d, Arena *a)
 {
@@ -186,6 +186,14 @@ static int get_count(In *in, size_t each)
     return in->bad ? 0 : (int)n;
 }
 
+/* Rows of which no value is wanted take no room: only how many they are. */
+static int get_bare(In *in)
+{
+    uint32_t n = get_number(in);
+    in->bad |= n > BARE_ROWS;
+    return in->bad ? 0 : (int)n;
+}
+
 static void get_list(In *in, FillData *d)
 {
     const char *name = get_text(in);
@@ -195,11 +203,13 @@ static void get_list(In *in, FillData *d)
         paths[i] = get_text(in);
         in->bad |= !paths[i];
     }
-    int rows = get_count(in, 8 * (size_t)(width ? width : 1));
+    int rows = width ? get_count(in, 8 * (size_t)width) : get_bare(in);
     if (in->bad || !name)
         return;
     FillList *l = fill_data_list(d, name, paths, width);
-    for (int i = 0; i < rows && !in->bad; i++) {
+    if (!width)
+        l->n = rows;
+    for (int i = 0; width && i < rows && !in->bad; i++) {
         FillCell *cells = fill_list_row(d, l);
         for (int k = 0; k < width; k++)
             cells[k] = get_cell(in);

@@ -35,15 +35,20 @@ char *docx_picture_text(Arena *a, const unsigned char *bytes, size_t n, int widt
 
 /* ---- what runs in the child, and what tests and fuzz programs call -------------------------- */
 
-/* `zhike merge-docx look|fill language memory cpu output`: the .docx on 3, data on 4, to 1. */
+/* `zhike merge-docx look|fill language memory cpu output rows`: the .docx on 3, data on 4, to 1. */
 _Noreturn void docx_child(int argc, char **argv);
 
 typedef bool DocxWrite(void *arg, const char *bytes, size_t n);
 
 /* The tags of an in-memory file, appended to out. */
 bool docx_tags(Ctx *c, const char *bytes, size_t n, Buf *out);
-/* Filled; most: bytes of the parts as they become, ERR_TOO_LARGE beyond it. write false: ended, without a mistake. */
-bool docx_fill(Ctx *c, const char *bytes, size_t n, const FillData *d, int64_t most,
+/* At most: bytes of the parts as they become, rows put out in all. */
+typedef struct DocxMost {
+    int64_t bytes, rows;
+} DocxMost;
+
+/* Filled. ERR_TOO_LARGE beyond `most` (on the field "rows" where it is these). write false: ended, without a mistake. */
+bool docx_fill(Ctx *c, const char *bytes, size_t n, const FillData *d, DocxMost most,
                DocxWrite *write, void *arg);
 
 #endif

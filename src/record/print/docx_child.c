@@ -20,7 +20,7 @@
 #include "record/print/docx.h"
 
 enum { DATA_FD = CHILD_FILE + 1, WAIT_MS = 30000, SAID = 64 * 1024, MISTAKES = 20 };
-enum { SAYS_BROKEN = 10 };
+enum { SAYS_BROKEN = 10, SAYS_LARGE, SAYS_ROWS };
 
 static ChildSlots slots = CHILD_SLOTS(2);
 
@@ -44,8 +44,10 @@ static bool put(void *arg, const char *bytes, size_t n)
 static int say_mistakes(const Ctx *c, const Out *o)
 {
     Buf b;
+    if (o->begun && c->err && c->err->code == ERR_TOO_LARGE)
+        return c->err->field ? SAYS_ROWS : SAYS_LARGE;
     if (o->begun)
-        return c->err && c->err->code == ERR_TOO_LARGE ? SAYS_BROKEN + 1 : SAYS_BROKEN;
+        return SAYS_BROKEN;
     buf_init(&b, c->a);
     buf_putc(&b, 'E');
     for (const ErrItem *e = c->err; e; e = e->next)
@@ -60,11 +62,11 @@ static int say_mistakes(const Ctx *c, const Out *o)
 _Noreturn void docx_child(int argc, char **argv)
 {
     child_begin();
-    if (argc != 5 || !msg_load())
+    if (argc != 6 || !msg_load())
         _exit(SAYS_BROKEN);
     bool fill = strcmp(argv[0], "fill") == 0;
     size_t values_most = (size_t)strtoull(argv[2], NULL, 10);
-    int64_t most = strtoll(argv[4], NULL, 10);
+    DocxMost most = {strtoll(argv[4], NULL, 10), strtoll(argv[5], NULL, 10)};
     child_lock(argv[2], argv[3], 2);
     Ctx c;
     ctx_init(&c, arena_new(0));
@@ -100,7 +102,10 @@ typedef struct Heard {
 
 static bool failed(Ctx *c, ChildEnd end)
 {
-    if (!end.signal && end.code == SAYS_BROKEN + 1)
+    if (!end.signal && end.code == SAYS_ROWS)
+        return ctx_fail(c, ERR_TOO_LARGE, NULL, "print.rows_all",
+                        ctx_num(c, conf_int("print.rows")));
+    if (!end.signal && end.code == SAYS_LARGE)
         return ctx_fail(c, ERR_TOO_LARGE, "file", "print.too_large",
                         ctx_num(c, conf_size("print.docx_out") >> 20));
     if (end.signal == SIGABRT || end.signal == SIGKILL || end.signal == SIGXCPU)
@@ -149,6 +154,7 @@ static bool in_child(Ctx *c, const char *what, const int *files, DocxWrite *writ
                                  ctx_num(c, conf_size("print.docx_memory")),
                                  ctx_num(c, (cpu + 999) / 1000),
                                  ctx_num(c, most),
+                                 ctx_num(c, conf_int("print.rows")),
                                  NULL};
     Heard h = {.write = write, .arg = arg};
     Child child;
@@ -174,7 +180,9 @@ static bool in_place(Ctx *c, int file, const FillData *d, DocxWrite *write, void
     if (!ok)
         return ctx_fail(c, ERR_TOO_LARGE, "file", "print.docx.large", ctx_num(c, DOCX_BYTES >> 20));
     if (d)
-        return docx_fill(c, bytes, n, d, conf_size("print.docx_out"), write, arg);
+        return docx_fill(c, bytes, n, d,
+                         (DocxMost){conf_size("print.docx_out"), conf_int("print.rows")}, write,
+                         arg);
     buf_init(&tags, c->a);
     return docx_tags(c, bytes, n, &tags) && write(arg, tags.data, tags.len);
 }

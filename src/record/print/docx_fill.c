@@ -58,7 +58,7 @@ typedef struct Job {
     const FillData *d;
     Pic pictures[PICTURES];
     int n_pictures, next_id;
-    int64_t most, made;
+    DocxMost most, made;
     DocxOut *out;
     const Filled *at; /* the part that is being written */
     Buf lump;
@@ -201,9 +201,10 @@ static bool flush(Job *j)
 
 static bool add(Job *j, const char *s, size_t n)
 {
-    j->made += (int64_t)n;
-    if (j->made > j->most)
-        return ctx_fail(j->c, ERR_TOO_LARGE, NULL, "print.too_large", ctx_num(j->c, j->most >> 20));
+    j->made.bytes += (int64_t)n;
+    if (j->made.bytes > j->most.bytes)
+        return ctx_fail(j->c, ERR_TOO_LARGE, NULL, "print.too_large",
+                        ctx_num(j->c, j->most.bytes >> 20));
     if (j->lump.len + n > LUMP && !flush(j))
         return false;
     if (n > LUMP)
@@ -215,6 +216,14 @@ static bool add(Job *j, const char *s, size_t n)
 static bool on_text(void *arg, const char *s, size_t n)
 {
     return add(arg, s, n);
+}
+
+/* Rows of lists within each other multiply, and one without a text costs time as well. */
+static bool on_row(void *arg)
+{
+    Job *j = arg;
+    return ++j->made.rows <= j->most.rows ||
+           ctx_fail(j->c, ERR_TOO_LARGE, "rows", "print.rows_all", ctx_num(j->c, j->most.rows));
 }
 
 /* What a value does to the line: a new one, a step. */
@@ -254,7 +263,7 @@ static bool on_place(void *arg, const char *path, const FillCell *cell)
 static bool write_filled(Job *j, int at)
 {
     j->at = j->filled[at];
-    FillSink sink = {.text = on_text, .place = on_place, .arg = j};
+    FillSink sink = {.text = on_text, .place = on_place, .arg = j, .row = on_row};
     return docx_out_begin(j->out, j->p.parts[at].name) &&
            fill_walk(j->at->tree, j->d, NULL, &sink) && flush(j) && docx_out_end(j->out);
 }
@@ -416,7 +425,7 @@ static bool write_part(Job *j, int at)
     return docx_out_copy(j->out, &j->p, at);
 }
 
-bool docx_fill(Ctx *c, const char *bytes, size_t n, const FillData *d, int64_t most,
+bool docx_fill(Ctx *c, const char *bytes, size_t n, const FillData *d, DocxMost most,
                DocxWrite *write, void *arg)
 {
     Job j = {.d = d, .most = most};

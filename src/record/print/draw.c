@@ -21,7 +21,9 @@ typedef struct Draw {
     bool any;
     int64_t rows, bytes; /* put out so far */
     int64_t rows_most, bytes_most;
-    bool over; /* too much; the mistake is said, nothing more is put out */
+    bool over;              /* too much; the mistake is said, nothing more is put out */
+    PrintSection *sections; /* of the reader's layout: resolved once, whatever row asks */
+    int n_sections;
 } Draw;
 
 /* What a piece of the report takes beside its text, roughly: rows without a text are not for nothing. */
@@ -202,7 +204,6 @@ static void put_pair(Draw *d, ReportPair *pairs, int *n, const char *label, cons
 static void fields(Draw *d, const Body *b, const FillAt *at)
 {
     ReportPair *pairs = ARENA_ARRAY(d->c->a, d->w->e->n_fields + b->n_columns + 1, ReportPair);
-    PrintSection *s;
     int n = 0;
     if (b->n_columns) {
         for (int i = 0; i < b->n_columns; i++)
@@ -210,7 +211,10 @@ static void fields(Draw *d, const Body *b, const FillAt *at)
         report_grid(d->r, ACROSS, pairs, n);
         return;
     }
-    for (int i = 0, all = print_sections(d->c, d->w->e, &s); i < all; i++) {
+    if (!d->sections)
+        d->n_sections = print_sections(d->c, d->w->e, &d->sections);
+    const PrintSection *s = d->sections;
+    for (int i = 0; i < d->n_sections; i++) {
         n = 0;
         for (int k = 0; k < s[i].n; k++)
             put_pair(d, pairs, &n, s[i].labels[k], s[i].paths[k], NULL, false);

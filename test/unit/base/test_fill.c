@@ -108,6 +108,9 @@ static void sections(void **state)
     }
     l->n = 2;
     fill_data_list(&d, "none", NULL, 0);
+    FillList *bare = fill_data_list(&d, "rows", NULL, 0); /* no value of theirs is wanted */
+    for (int i = 0; i < 12; i++)
+        (void)fill_list_row(&d, bare);
     static const char *const cases[][2] = {
         {"{{title}}{{nobody}}", "{{name}}-"},
         {"{{#people}}{{@no}}{{name}}{{#phone}}({{phone}}{{title}}){{/phone}};{{/people}}",
@@ -115,6 +118,7 @@ static void sections(void **state)
         {"{{#none}}x{{/none}}{{^none}}empty{{/none}}", "empty"},
         {"{{#archived}}a{{/archived}}{{^archived}}b{{archived}}{{/archived}}", "b否"},
         {"{{#people}}{{#people}}{{name}}{{/people}},{{/people}}", "王李,王李,"},
+        {"{{#rows}}{{@no}}{{/rows}}{{^rows}}none{{/rows}}", "123456789101112"},
     };
     Buf b;
     buf_init(&b, c.a);

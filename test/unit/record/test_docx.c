@@ -116,7 +116,7 @@ static const char *filled(const char *body, int rows)
 {
     Buf in = package(body, NULL), out;
     buf_init(&out, c.a);
-    bool ok = docx_fill(&c, in.data, in.len, data(rows), 1 << 30, into, &out);
+    bool ok = docx_fill(&c, in.data, in.len, data(rows), (DocxMost){1 << 30, 1 << 20}, into, &out);
     if (!ok)
         print_error("%s\n", c.err ? c.err->message : "?");
     assert_true(ok);
@@ -309,7 +309,7 @@ static void pictures(void **state)
     FillData *d = data(0);
     fill_data_put(d, "@qr", docx_picture_text(c.a, png, sizeof png - 1, 250, 250), FILL_PICTURE);
     buf_init(&out, c.a);
-    assert_true(docx_fill(&c, in.data, in.len, d, 1 << 30, into, &out));
+    assert_true(docx_fill(&c, in.data, in.len, d, (DocxMost){1 << 30, 1 << 20}, into, &out));
     assert_memory_equal(part_of(&out, "word/media/zhike1.png"), png, sizeof png - 1);
     assert_non_null(strstr(part_of(&out, "word/_rels/document.xml.rels"), "rIdZhike1"));
     assert_non_null(strstr(part_of(&out, "[Content_Types].xml"), "image/png"));
@@ -318,7 +318,7 @@ static void pictures(void **state)
     /* filled again, as one that was a template once: one picture of a name */
     Buf again;
     buf_init(&again, c.a);
-    assert_true(docx_fill(&c, out.data, out.len, d, 1 << 30, into, &again));
+    assert_true(docx_fill(&c, out.data, out.len, d, (DocxMost){1 << 30, 1 << 20}, into, &again));
     assert_non_null(part_of(&again, "word/document.xml"));
 }
 
@@ -348,7 +348,7 @@ static void many(void **state)
         buf_init(&out, c.a);
         (void)buf_room(&out, 1 << 20);
         size_t before = arena_used(c.a);
-        assert_true(docx_fill(&c, in.data, in.len, d, 1 << 30, into, &out));
+        assert_true(docx_fill(&c, in.data, in.len, d, (DocxMost){1 << 30, 1 << 20}, into, &out));
         used[i] = arena_used(c.a) - before;
         if (i == 0)
             continue;
@@ -363,8 +363,24 @@ static void many(void **state)
     /* and an end to what it may become */
     Buf in = package(body, NULL), out;
     buf_init(&out, c.a);
-    assert_false(docx_fill(&c, in.data, in.len, data(10000), 1 << 18, into, &out));
+    assert_false(
+        docx_fill(&c, in.data, in.len, data(10000), (DocxMost){1 << 18, 1 << 20}, into, &out));
     assert_int_equal(c.err->code, ERR_TOO_LARGE);
+    assert_null(c.err->field);
+}
+
+/* Rows are counted wherever they stand, those without a text as well. */
+static void too_many_rows(void **state)
+{
+    (void)state;
+    Buf in = package(P(R("{{#contacts}}{{/contacts}}")) P(R("{{#contacts}}{{/contacts}}")), NULL),
+        out;
+    buf_init(&out, c.a);
+    assert_true(docx_fill(&c, in.data, in.len, data(500), (DocxMost){1 << 30, 1000}, into, &out));
+    buf_clear(&out);
+    assert_false(docx_fill(&c, in.data, in.len, data(501), (DocxMost){1 << 30, 1000}, into, &out));
+    assert_int_equal(c.err->code, ERR_TOO_LARGE);
+    assert_string_equal(c.err->field, "rows");
 }
 
 int main(void)
@@ -372,6 +388,6 @@ int main(void)
     msg_load();
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest all[] = {TEST(runs), TEST(repeats),  TEST(broken), TEST(hostile),
-                                     TEST(tags), TEST(pictures), TEST(many)};
+                                     TEST(tags), TEST(pictures), TEST(many),   TEST(too_many_rows)};
     return cmocka_run_group_tests(all, NULL, NULL);
 }
