@@ -96,6 +96,19 @@ describe('measures', () => {
     ['distinct', { field: 'industry' }, 2, { key: 1, normal: 2, potential: 1 }],
     ['ratio', { hit: ['industry', '=', 'it'] }, '80.00', { key: '100.00', normal: '50.00', potential: '100.00' }],
   ];
+  test('an average stands on paper as the page shows it, with two places; the file has all of them', async () => {
+    const name = await code_of('avg', { field: 'annual_revenue' });
+    const board = await make(rep, 'dashboards', { name: '均值', shared: 'private', cards: [{ metric: name, kind: 'card' }, { metric: name, kind: 'table', by: 'level' }, { metrics: [name], kind: 'bar', title: '柱' }] });
+    const printed = await rep.get(`/dashboards/${board.id}/print?format=html`);
+    assert.equal(printed.status, 200, printed.text);
+    const text = printed.text.replace(/<style>.*?<\/style>/gs, '').replace(/ src="[^"]*"/g, '');
+    for (const want of ['7.69', '15.38', '0.01', '0.00']) assert.ok(text.includes(want), want);
+    for (const no of ['7.6900', '15.375', '0.0100', '0.0000']) assert.ok(!text.includes(no), no);
+    const file = await manager.get(`/metrics/${name}/file?by=level&format=csv`);
+    assert.equal(file.status, 200, file.text);
+    assert.match(file.text, /15\.3750/);
+    assert.equal((await rep.delNow(`/dashboards/${board.id}`)).status, 204);
+  });
   for (const [measure, more, total, groups] of cases)
     test(`${measure}: whole, by group, by month and group, and each opens as its list`, async () => {
       const name = await code_of(measure, more);

@@ -90,6 +90,7 @@ static const char style[] =
     "th{background:#eee}tr.strong td{background:#f6f6f6}tr.muted td{color:#777}"
     ".grid th{color:#555;font-weight:normal;background:#f5f5f5;width:8em;white-space:nowrap}"
     "th.right,td.right{text-align:right}th.center,td.center{text-align:center}"
+    ".many{font-size:9px}.many th,.many td{padding:2px 3px}"
     "figure{margin:0 0 12px;break-inside:avoid}figure img{max-width:100%}"
     ".qr{display:flex;align-items:center;gap:12px;color:#555;font-size:12px}"
     ".sign{display:flex;flex-wrap:wrap;gap:0 24px;break-inside:avoid}"
@@ -230,8 +231,15 @@ static bool rows(Page *p, const ReportTable *t)
 
 static bool table(Page *p, const ReportTable *t)
 {
-    enum { FEW = 8 };
-    buf_printf(&p->b, "<table%s><thead><tr>", t->n <= FEW ? " class=\"few\"" : "");
+    enum { FEW = 8, MANY = 12 };
+    int most = report_columns_most(&p->r->page);
+    if (t->n > most) /* it goes to the printer like the others */
+        return ctx_fail(p->c, ERR_TOO_LARGE, NULL, "err.report.columns", ctx_num(p->c, t->n),
+                        ctx_num(p->c, most));
+    buf_printf(&p->b, "<table%s><thead><tr>",
+               t->n <= FEW   ? " class=\"few\""
+               : t->n > MANY ? " class=\"many\""
+                             : "");
     for (int i = 0; i < t->n; i++)
         cell(&p->b, "th", t->columns[i].align, t->columns[i].label);
     buf_puts(&p->b, "</tr></thead><tbody>\n");

@@ -16,10 +16,15 @@
 /* ---- values -------------------------------------------------------------------------------- */
 
 /* a * times / b, rounded half away from zero; b > 0. */
-static int64_t share(int64_t a, int64_t times, int64_t b)
+static int64_t share_of(int64_t a, int64_t times, __int128 b)
 {
     __int128 x = (__int128)a * times, half = b / 2;
     return (int64_t)(x < 0 ? -((-x + half) / b) : (x + half) / b);
+}
+
+static int64_t share(int64_t a, int64_t times, int64_t b)
+{
+    return share_of(a, times, b);
 }
 
 static char *scaled(Arena *a, int64_t v, int scale)
@@ -111,6 +116,20 @@ const char *metric_value_text(Ctx *c, const Metric *m, const TallyCell *cell)
     if (!plain_value(c, m, cell, &whole, &text))
         return NULL;
     return text ? text : ctx_num(c, whole);
+}
+
+const char *metric_value_shown(Ctx *c, const Metric *m, const TallyCell *cell)
+{
+    const TallySum *s = &cell->sums[0];
+    if (m->measure != MEASURE_AVG || !s->filled)
+        return metric_value_text(c, m, cell);
+    if (m->field->type == FT_FLOAT)
+        return arena_printf(c->a, "%.2f", s->total.d / (double)s->filled);
+    /* from the whole numbers, so that nothing is rounded twice */
+    int64_t one = 1;
+    for (int i = 0; i < scale_of(m->field); i++)
+        one *= 10;
+    return scaled(c->a, share_of(s->total.i, 100, (__int128)s->filled * one), 2);
 }
 
 const char *metric_unit(const Metric *m)

@@ -1,6 +1,6 @@
 /*
  * The figures of a metric as a chart (base/report/chart.h): over time a line a group, else a bar, step or slice a group. The
- * texts at the values are those of the file, so that a picture cannot say other than the figures.
+ * texts at the values are those of the page, so that a picture cannot say other than the figures.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -44,7 +44,7 @@ static Series series_new(Ctx *c, int n, double each)
 
 static void put(Ctx *c, const MetricTable *t, Series *s, int at, const TallyCell *x)
 {
-    s->texts[at] = metric_value_text(c, t->m, x);
+    s->texts[at] = metric_value_shown(c, t->m, x);
     s->values[at] = s->texts[at] ? strtod(s->texts[at], NULL) : NAN;
 }
 

@@ -102,7 +102,10 @@ static void figure(Sheet *s, const MetricTable *t, const char *period, const cha
         cell(s, col++, period, false);
     if (t->f->by)
         cell(s, col++, group, false);
-    cell(s, col++, known ? metric_value_text(s->c, t->m, x) : NULL, true);
+    const char *value = !known     ? NULL
+                        : s->paper ? metric_value_shown(s->c, t->m, x)
+                                   : metric_value_text(s->c, t->m, x);
+    cell(s, col++, value, true);
     cell(s, col, known ? ctx_num(s->c, x->n) : NULL, true);
     row_end(s);
 }

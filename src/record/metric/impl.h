@@ -86,6 +86,8 @@ bool metric_tally(Ctx *c, const Metric *m, const MetricFound *f, bool ranged, in
 /* The value as JSON; as text of a decimal number, NULL for none (export). */
 void metric_write_value(Ctx *c, const Metric *m, const TallyCell *cell, Jw *w);
 const char *metric_value_text(Ctx *c, const Metric *m, const TallyCell *cell);
+/* As people read it, in charts and on paper: averages with two places, as the page shows them. */
+const char *metric_value_shown(Ctx *c, const Metric *m, const TallyCell *cell);
 const char *metric_unit(const Metric *m);
 
 /* What a file or a chart is made of. */

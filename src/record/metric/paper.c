@@ -80,7 +80,7 @@ static void hidden(Board *b, const char *name, int before)
 
 static const char *with_unit(Ctx *c, const MetricTable *t)
 {
-    const char *value = metric_value_text(c, t->m, &t->f->total), *unit = metric_unit(t->m);
+    const char *value = metric_value_shown(c, t->m, &t->f->total), *unit = metric_unit(t->m);
     if (!value)
         return "–";
     return unit ? arena_printf(c->a, "%s %s", value, unit) : value;
@@ -102,7 +102,7 @@ static bool many(Board *b, json_object *card, json_object *names, const MetricQu
         if (!compute(c, json_object_get_string(json_object_array_get_idx(names, i)), q, &t))
             return false;
         labels[i] = t.label;
-        texts[i] = metric_value_text(c, t.m, &t.f->total);
+        texts[i] = metric_value_shown(c, t.m, &t.f->total);
         values[i] = texts[i] ? strtod(texts[i], NULL) : NAN;
     }
     *series = (ChartSeries){.values = values, .texts = texts};

@@ -251,6 +251,10 @@ static void too_many_rows_or_columns_are_a_mistake_with_its_number(void **state)
     assert_int_equal(c.err->code, ERR_TOO_LARGE);
     assert_non_null(strstr(c.err->message, ctx_num(&c, most)));
     ctx_errors_back_to(&c, 0);
+    assert_false(report_html(&c, r, report_into(&out)));
+    assert_int_equal(c.err->code, ERR_TOO_LARGE);
+    assert_non_null(strstr(c.err->message, ctx_num(&c, most)));
+    ctx_errors_back_to(&c, 0);
     r = report_new(&c, &page);
     report_row(report_table(r, wide, most), REPORT_PLAIN, cells);
     drawn(r);
