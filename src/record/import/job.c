@@ -258,24 +258,54 @@ static bool on_row(void *user, const SheetRow *row)
 
 /* ---- the jobs ------------------------------------------------------------------------------ */
 
-/* What the check before wrote of each row, as many rows as the file has. */
-static bool drop_former(Ctx *c, int64_t import)
+/*
+ * What the check before wrote of each row, as many rows as the file has. Each piece goes with the claim of the job and renews
+ * it: a process that stood still, and whose job another took up meanwhile, must not delete what that one has written by now.
+ */
+typedef struct Former {
+    Job *job;
+    int64_t import, gone;
+    SqlText sql;
+    int size;
+} Former;
+
+static bool drop_piece(Ctx *c, void *arg)
 {
-    DbVal p[] = {db_of_int(import)};
-    return pace_delete(c,
-                       SQL("DELETE FROM \"import_row\" WHERE \"import_id\" = $1 AND (\"sheet\", "
-                           "\"row\") IN (SELECT \"sheet\", \"row\" FROM \"import_row\" WHERE "
-                           "\"import_id\" = $1 LIMIT $2)"),
-                       p, 1) &&
-           pace_delete(c,
-                       SQL("DELETE FROM \"import_row_error\" WHERE \"id\" IN (SELECT \"id\" FROM "
-                           "\"import_row_error\" WHERE \"import_id\" = $1 LIMIT $2)"),
-                       p, 1) &&
-           pace_delete(c,
-                       SQL("DELETE FROM \"import_dup\" WHERE \"import_id\" = $1 AND (\"grp\", "
-                           "\"sheet\", \"row\") IN (SELECT \"grp\", \"sheet\", \"row\" FROM "
-                           "\"import_dup\" WHERE \"import_id\" = $1 LIMIT $2)"),
-                       p, 1);
+    Former *f = arg;
+    DbVal p[] = {db_of_int(f->import), db_of_int(f->size)};
+    if (!job_touch(c, f->job, JOB_LEASE_MS) || !db_exec(c, f->sql, p, 2))
+        return false;
+    f->gone = db_changes(c);
+    return true;
+}
+
+static bool drop_rows(Ctx *c, Job *job, int64_t import, SqlText sql)
+{
+    enum { FIRST = 100, MOST = 10000 };
+    Former f = {.job = job, .import = import, .sql = sql};
+    Pace pace;
+    pace_init(&pace, FIRST, MOST);
+    do {
+        f.size = pace.size;
+        if (!pace_write(c, &pace, drop_piece, &f))
+            return false;
+    } while (f.gone > 0);
+    return true;
+}
+
+static bool drop_former(Ctx *c, Job *job, int64_t import)
+{
+    return drop_rows(c, job, import,
+                     SQL("DELETE FROM \"import_row\" WHERE \"import_id\" = $1 AND (\"sheet\", "
+                         "\"row\") IN (SELECT \"sheet\", \"row\" FROM \"import_row\" WHERE "
+                         "\"import_id\" = $1 LIMIT $2)")) &&
+           drop_rows(c, job, import,
+                     SQL("DELETE FROM \"import_row_error\" WHERE \"id\" IN (SELECT \"id\" FROM "
+                         "\"import_row_error\" WHERE \"import_id\" = $1 LIMIT $2)")) &&
+           drop_rows(c, job, import,
+                     SQL("DELETE FROM \"import_dup\" WHERE \"import_id\" = $1 AND (\"grp\", "
+                         "\"sheet\", \"row\") IN (SELECT \"grp\", \"sheet\", \"row\" FROM "
+                         "\"import_dup\" WHERE \"import_id\" = $1 LIMIT $2)"));
 }
 
 static bool begin(Ctx *c, void *arg)
@@ -389,7 +419,7 @@ static bool work(Ctx *c, Job *job, bool dry)
     if (ok && job->progress)
         resume(&r);
     else if (ok)
-        ok = drop_former(c, id) && db_write(c, begin, &r);
+        ok = drop_former(c, job, id) && db_write(c, begin, &r);
     ok = ok && run_sheets(&r) && db_write(c, finish, &r);
     return ok || end_badly(c, job, id, r.cancelled);
 }
