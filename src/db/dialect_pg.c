@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "base/id.h"
 #include "db/driver.h"
 
 /* A name has 63 bytes at most; a longer one would be cut and might meet another. */
@@ -15,14 +16,10 @@ static const char *index_of(Arena *a, const char *table)
 
 static void search_ddl(Ctx *c, Sql *first, Sql *second, const char *table)
 {
+    (void)c, (void)second; /* the index comes with search_form */
     sql_add(first, ENGINE_SQL("CREATE TABLE IF NOT EXISTS "));
     sql_name(first, table);
     sql_add(first, ENGINE_SQL(" (id BIGINT PRIMARY KEY, tokens tsvector NOT NULL)"));
-    sql_add(second, ENGINE_SQL("CREATE INDEX IF NOT EXISTS "));
-    sql_name(second, index_of(c->a, table));
-    sql_add(second, ENGINE_SQL(" ON "));
-    sql_name(second, table);
-    sql_add(second, ENGINE_SQL(" USING gin (tokens)"));
 }
 
 /* 'word' with \ doubled; quotes were taken out by sql.c. */
@@ -183,13 +180,20 @@ static void search_match(Ctx *c, Sql *q, const char *table, const char *const *w
         sql_add(q, ENGINE_SQL(" AND id < "));
         sql_bind(q, db_of_int(span->before));
     }
-    if (span->from != SEARCH_ALL) {
+    if (span->how == SPAN_AGES) {
+        sql_add(q, ENGINE_SQL(" AND "));
+        sql_add(q, age_keys());
+        sql_add(q, ENGINE_SQL(" && CAST("));
+        sql_bind(q, db_of_text(age_spans(c->a, span->from, span->before, id_new())));
+        sql_add(q, ENGINE_SQL(" AS BIGINT[])"));
+    } else if (span->from != SEARCH_ALL) {
         sql_add(q, ENGINE_SQL(" AND id >= "));
         sql_bind(q, db_of_int(span->from));
     }
     /* an order that no index has keeps the planner from walking one */
-    sql_add(q, span->how == SPAN_GATHER ? ENGINE_SQL(" ORDER BY id + 0 DESC LIMIT ")
-                                        : ENGINE_SQL(" ORDER BY id DESC LIMIT "));
+    sql_add(q, span->how == SPAN_GATHER || span->how == SPAN_AGES
+                   ? ENGINE_SQL(" ORDER BY id + 0 DESC LIMIT ")
+                   : ENGINE_SQL(" ORDER BY id DESC LIMIT "));
     sql_number(q, span->limit);
     sql_add(q, ENGINE_SQL(")"));
 }
@@ -222,26 +226,39 @@ static void among(Ctx *c, Sql *q, const int64_t *ids, int n)
 }
 
 /*
- * How often words stand in documents: of 100 counted words, the usual, one that is not among them is believed to be in
- * 0.4 % of all documents, and 华为 was looked for by walking a million of them (2 s instead of 0.6 ms). And how deep ids
- * lie (search_depth.c), to a thousandth. The 1,001 says that the documents hold their beginnings of two letters: those
- * that an older program wrote get them here, in one writing of the table (minutes for a million).
+ * The index: words and, beside them, how old a document is (search_age.c). How often words stand in documents: of 100
+ * counted words, the usual, one that is not among them is believed to be in 0.4 % of all documents, and 华为 was looked for
+ * by walking a million of them (2 s instead of 0.6 ms). And how deep ids lie (search_depth.c), to a thousandth. The 1,002
+ * says that the table is of this form: documents that an older program wrote get their beginnings of two letters here, in
+ * one writing of the table, and its index is made anew (minutes for a million).
  */
-static void search_count(Sql *give, Sql *first, Sql *second, const char *table)
+static int search_form(Ctx *c, Sql *steps, const char *table)
 {
-    sql_add(give,
+    const char *index = index_of(c->a, table);
+    Sql *q = steps;
+    sql_add(q,
             ENGINE_SQL("CREATE OR REPLACE FUNCTION pg_temp.zk_beginnings(tsvector) RETURNS "
                        "tsvector LANGUAGE sql IMMUTABLE AS $$ SELECT $1 || "
                        "array_to_tsvector(coalesce(array_agg(DISTINCT CASE WHEN w LIKE '@%' THEN "
                        "'@^' || substr(w, 3, 2) ELSE '^' || substr(w, 2, 2) END), '{}')) FROM "
                        "unnest(tsvector_to_array($1)) AS w WHERE w ~ '^@?~[a-z][a-z]' $$"));
-    sql_add(first, ENGINE_SQL("ALTER TABLE "));
-    sql_name(first, table);
-    sql_add(first, ENGINE_SQL(" ALTER COLUMN tokens TYPE tsvector USING "
-                              "pg_temp.zk_beginnings(tokens), ALTER COLUMN tokens SET STATISTICS "
-                              "1001, ALTER COLUMN id SET STATISTICS 1000"));
-    sql_add(second, ENGINE_SQL("ANALYZE "));
-    sql_name(second, table);
+    sql_add(++q, ENGINE_SQL("DROP INDEX IF EXISTS "));
+    sql_name(q, index);
+    sql_add(++q, ENGINE_SQL("ALTER TABLE "));
+    sql_name(q, table);
+    sql_add(q, ENGINE_SQL(" ALTER COLUMN tokens TYPE tsvector USING "
+                          "pg_temp.zk_beginnings(tokens), ALTER COLUMN tokens SET STATISTICS "
+                          "1002, ALTER COLUMN id SET STATISTICS 1000"));
+    sql_add(++q, ENGINE_SQL("CREATE INDEX "));
+    sql_name(q, index);
+    sql_add(q, ENGINE_SQL(" ON "));
+    sql_name(q, table);
+    sql_add(q, ENGINE_SQL(" USING gin (tokens, "));
+    sql_add(q, age_keys());
+    sql_add(q, ENGINE_SQL(")"));
+    sql_add(++q, ENGINE_SQL("ANALYZE "));
+    sql_name(q, table);
+    return (int)(q - steps) + 1;
 }
 
 static bool grew(Ctx *c, const char *table)
@@ -277,8 +294,8 @@ const Dialect pg_dialect = {
                    "pg_catalog.pg_namespace AS n ON n.oid = k.relnamespace JOIN "
                    "pg_catalog.pg_attribute AS a ON a.attrelid = k.oid WHERE n.nspname = "
                    "current_schema() AND k.relname LIKE 'search%' AND a.attname = 'tokens' AND "
-                   "a.attstattarget > 1000"),
-    .search_count = search_count,
+                   "a.attstattarget > 1001"),
+    .search_form = search_form,
     .snapshot = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
     .change_insert =
         ENGINE_SQL("INSERT INTO change_log (id, topic, ref, at) VALUES ($1, $2, $3, $4)"),

@@ -156,9 +156,9 @@ struct Dialect {
     SqlText alone; /* $1 a name: waits for the writes past it; text NULL: writes go one by one */
     void (*search_ddl)(Ctx *c, Sql *first, Sql *second,
                        const char *table); /* second may stay empty */
-    /* NULL: nothing; else three statements that give documents what our index needs and let the planner know their words,
-       where all_indexes has no row "table.words" */
-    void (*search_count)(Sql *give, Sql *first, Sql *second, const char *table);
+    /* NULL: nothing; else the statements, how many, that give a table the index and its documents what that needs, and let
+       the planner know their words, where all_indexes has no row "table.words" */
+    int (*search_form)(Ctx *c, Sql *steps, const char *table);
     bool (*search_put)(Ctx *c, const char *table, int64_t id, const char *tokens, bool is_new);
     bool (*search_remove)(Ctx *c, const char *table, int64_t id);
     bool (*grew)(Ctx *c, const char *table); /* NULL: nothing to do */
@@ -173,6 +173,8 @@ struct Dialect {
     void (*search_has)(Ctx *c, Sql *q, const char *alias, const char *const *words, int n);
     void (*among)(Ctx *c, Sql *q, const int64_t *ids, int n);
 };
+
+enum { SEARCH_STEPS = 5 }; /* of search_form, at most */
 
 extern const Driver sqlite_driver, pg_driver;
 extern const Dialect sqlite_dialect, pg_dialect;
@@ -220,6 +222,14 @@ bool db_holder_gone(const Db *db, const char *holder, const char *host, int64_t 
 DepthCache *depth_cache_new(void);
 void depth_cache_free(DepthCache *cache);
 bool depth_of_table(Ctx *c, const char *table, SearchDepth *out);
+
+/* search_age.c: the second column of the search index, as an expression of id. */
+SqlText age_keys(void);
+/* An id at or below `id`, by less than `room` or half a second, where a large span begins. */
+int64_t age_even(int64_t id, int64_t room);
+/* "{…}": the keys of the spans that hold all ids from `from` (made by age_even, of at least 0) on, below `before` or, where
+   that is 0, as far as ids come while the newest is about `now`; and perhaps some from `before` on. */
+const char *age_spans(Arena *a, int64_t from, int64_t before, int64_t now);
 
 /* pool.c */
 DbConn *pool_take(Ctx *c, Db *db);

@@ -250,16 +250,14 @@ static void steps_for(Ctx *c, const PlanTable *t, const Present *p, Steps *s)
         if (second.text.len)
             push(s, &second);
     }
-    if (t->search && c->db->dialect->search_count &&
+    if (t->search && c->db->dialect->search_form &&
         !map_has(&p->indexes, arena_printf(c->a, "%s.words", search))) {
-        Sql give, first, second;
-        sql_init(&give, c->a);
-        sql_init(&first, c->a);
-        sql_init(&second, c->a);
-        c->db->dialect->search_count(&give, &first, &second, search);
-        push(s, &give);
-        push(s, &first);
-        push(s, &second);
+        Sql steps[SEARCH_STEPS];
+        for (int i = 0; i < SEARCH_STEPS; i++)
+            sql_init(&steps[i], c->a);
+        int n = c->db->dialect->search_form(c, steps, search);
+        for (int i = 0; i < n; i++)
+            push(s, &steps[i]);
     }
 }
 

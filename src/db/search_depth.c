@@ -209,6 +209,6 @@ int64_t sql_search_from(const SearchDepth *d, int64_t before, int64_t rows)
     while (before && at > 0 && d->ids[at - 1] >= before)
         at--;
     /* parts rounded up; what lies in the part of `before` itself is not counted */
-    int64_t from = at - 1 - (rows * (d->n - 1) + d->rows - 1) / d->rows;
-    return from <= 0 ? SEARCH_ALL : d->ids[from];
+    int64_t part = at - 1 - (rows * (d->n - 1) + d->rows - 1) / d->rows;
+    return part <= 0 ? SEARCH_ALL : age_even(d->ids[part], d->ids[part] - d->ids[part - 1]);
 }

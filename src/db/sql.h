@@ -66,13 +66,14 @@ bool sql_grew(Ctx *c, const char *table);
 /*
  * Which matches are wanted: the newest `limit` of those with from <= id < before (before 0, from SEARCH_ALL: no such
  * bound). how, for PostgreSQL, whose own guess of a word that it has not counted is not to be trusted: as it plans; all of
- * them gathered and sorted; ids walked from the youngest down, each document tested.
+ * them gathered and sorted; ids walked from the youngest down, each document tested; those gathered that the index has from
+ * `from` on (search_age.c; from must then be of sql_search_from).
  */
 #define SEARCH_ALL INT64_MIN
 typedef struct SearchSpan {
     int64_t before, from;
     int limit;
-    enum { SPAN_PLANNED, SPAN_GATHER, SPAN_WALK } how;
+    enum { SPAN_PLANNED, SPAN_GATHER, SPAN_WALK, SPAN_AGES } how;
 } SearchSpan;
 
 /* Writes "(SELECT … AS id …)", the ids that carry all words; a word ending in '*' is a prefix. No words: no ids. */
@@ -89,8 +90,8 @@ typedef struct SearchDepth {
     const int64_t *ids; /* ascending */
 } SearchDepth;
 bool sql_search_depth(Ctx *c, const char *entity, SearchDepth *out);
-/* An id with at least about `rows` documents between it and `before` (0: and the youngest); SEARCH_ALL where there are
-   not so many. */
+/* An id with at least about `rows` documents between it and `before` (0: and the youngest), where a span of the index
+   begins; SEARCH_ALL where there are not so many. */
 int64_t sql_search_from(const SearchDepth *d, int64_t before, int64_t rows);
 /* In how many of a million documents all these words stood when they were last searched for; -1: not known. */
 int sql_search_known(Ctx *c, const char *entity, const char *const *words, int n);

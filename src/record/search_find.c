@@ -132,11 +132,19 @@ void search_sql(Ctx *c, Sql *sql, const Entity *e, const char *alias, const char
  * enough; so an arm may be asked two or three times, and what it had found before is forgotten.
  */
 enum { ARM_WORDS, ARM_PERSONAL, ARM_TITLE };
-/* documents looked at first; and what it costs, in nanoseconds of the backend: to test a document while ids are walked; to
-   fetch one that the index of words names; an entry of the index of ids; a place of a word in the index of words, and of
-   the beginning of one, where the lists of many words are put together first */
-enum { LOOK = 2000, MILLION = 1000000 };
-enum { NS_WALK = 780, NS_FETCH = 1500, NS_ID = 75, NS_WORD = 60, NS_BEGINS = 700 };
+/* documents looked at first, and so many times as many where none of them matched; and what it costs, in nanoseconds of the
+   backend: to test a document while ids are walked; to fetch one that the index of words names; to find the spans of the
+   way back in it, and a document of theirs; a place of a word in it, and of the beginning of one, where the lists of many
+   words are put together first */
+enum { LOOK = 2000, FURTHER = 16, MILLION = 1000000 };
+enum {
+    NS_WALK = 780,
+    NS_FETCH = 1100,
+    NS_SPANS = 60000,
+    NS_AGE = 12,
+    NS_WORD = 60,
+    NS_BEGINS = 700
+};
 
 typedef struct Arm {
     const char *const *words;
@@ -249,8 +257,8 @@ static bool read_arms(Ctx *c, const Sql *sql, Arm *arms, SearchFound *out)
     return c->n_err == 0;
 }
 
-/* Half as far again as the share of the words lets one expect, in the cheapest of three ways: ids walked, both indexes
-   brought together (the planner's way where a span is given), everything gathered. */
+/* Half as far again as the share of the words lets one expect, in the cheapest of three ways: ids walked, the words'
+   places brought together with the spans of the way back, everything gathered. */
 static void aim(Arm *arm, const SearchDepth *depth, int64_t per_million, int64_t least_rows)
 {
     arm->span.limit = arm->cap;
@@ -258,12 +266,13 @@ static void aim(Arm *arm, const SearchDepth *depth, int64_t per_million, int64_t
     int64_t rows = per_million ? most * (MILLION * 3 / 2) / per_million : depth->rows;
     if (rows < least_rows)
         rows = least_rows;
-    int64_t place = arm->begins ? NS_BEGINS : NS_WORD;
+    int64_t hits = rows * per_million / MILLION, place = arm->begins ? NS_BEGINS : NS_WORD;
     int64_t walk = rows * NS_WALK * 2 / 3, gather = in_all * (place + NS_FETCH),
-            both = in_all * place + rows * NS_ID + most * NS_FETCH * 3 / 2;
-    arm->span.how = rows > depth->rows / 2 || (gather <= walk && gather <= both) ? SPAN_GATHER
-                    : walk <= both                                               ? SPAN_WALK
-                                                                                 : SPAN_PLANNED;
+            ages =
+                NS_SPANS + rows * NS_AGE + hits * NS_FETCH + (arm->begins ? in_all : hits) * place;
+    arm->span.how = rows > depth->rows / 2 || (gather <= walk && gather <= ages) ? SPAN_GATHER
+                    : walk <= ages                                               ? SPAN_WALK
+                                                                                 : SPAN_AGES;
     arm->span.from =
         arm->span.how == SPAN_GATHER ? SEARCH_ALL : sql_search_from(depth, arm->span.before, rows);
     if (arm->span.from == SEARCH_ALL)
@@ -272,6 +281,16 @@ static void aim(Arm *arm, const SearchDepth *depth, int64_t per_million, int64_t
     /* as all are fetched, all may be had */
     if (arm->span.how == SPAN_GATHER && in_all < arm->whole)
         arm->span.limit = arm->whole;
+}
+
+/* At the youngest documents, to learn how common the words are. */
+static void look(Arm *arm, const SearchDepth *depth, int64_t rows)
+{
+    arm->rows = rows;
+    arm->span.from = sql_search_from(depth, arm->span.before, rows);
+    arm->span.how = arm->span.from == SEARCH_ALL ? SPAN_PLANNED
+                    : arm->begins                ? SPAN_WALK
+                                                 : SPAN_AGES;
 }
 
 static void start(Ctx *c, const Entity *e, Arm *arm, const SearchDepth *depth, int64_t before,
@@ -285,11 +304,10 @@ static void start(Ctx *c, const Entity *e, Arm *arm, const SearchDepth *depth, i
         arm->begins |= sql_search_merges(c, arm->words[i]);
     int known = sql_search_known(c, e->name, arm->words, n_words);
     arm->known = known >= 0;
-    arm->rows = LOOK;
     if (arm->known)
         aim(arm, depth, known, 0);
-    else if ((arm->span.from = sql_search_from(depth, before, LOOK)) != SEARCH_ALL)
-        arm->span.how = SPAN_WALK;
+    else
+        look(arm, depth, LOOK);
 }
 
 /* After an arm was asked: has it enough, or how far is it to look next? */
@@ -304,7 +322,9 @@ static void widen(Ctx *c, const Entity *e, Arm *arm, const SearchDepth *depth, i
     if (!enough || !arm->known)
         sql_search_learn(c, e->name, arm->words, n_words, (int)per_million);
     arm->known = true;
-    if (arm->open)
+    if (arm->open && !arm->seen && !arm->begins && arm->rows < depth->rows / (2 * FURTHER))
+        look(arm, depth, arm->rows * FURTHER);
+    else if (arm->open)
         aim(arm, depth, per_million, arm->rows * 4);
 }
 

@@ -122,7 +122,7 @@ static void old_words(Ctx *c)
     OK(c, db_write(c, make_old_words, NULL));
     assert_int_equal(found_by(c, "~hw*"), 0);
     OK(c, migrate_run(c, &v1, true, &steps));
-    assert_int_equal(count(steps), 3);
+    assert_int_equal(count(steps), 5);
     OK(c, migrate_run(c, &v1, false, NULL));
     static const struct {
         const char *word;
