@@ -201,14 +201,41 @@ void sql_search_learn(Ctx *c, const char *entity, const char *const *words, int 
     pthread_mutex_unlock(&cache->lock);
 }
 
-int64_t sql_search_from(const SearchDepth *d, int64_t before, int64_t rows)
+/* Where id lies: so many parts are older than it, and how much of its own. */
+static double parts_below(const SearchDepth *d, int64_t id)
+{
+    int part = 0; /* by halves: the last part that begins at or below id */
+    for (int above = d->n; above - part > 1;) {
+        int mid = part + (above - part) / 2;
+        if (d->ids[mid] <= id)
+            part = mid;
+        else
+            above = mid;
+    }
+    if (id < d->ids[0] || part == d->n - 1)
+        return part;
+    return part + (double)(id - d->ids[part]) / (double)(d->ids[part + 1] - d->ids[part] + 1);
+}
+
+int64_t sql_search_from(const SearchDepth *d, int64_t before, int64_t rows, int64_t *reached)
 {
     if (d->n < 2 || d->rows < 1)
         return SEARCH_ALL;
-    int at = d->n; /* so many of the ids lie below `before` */
-    while (before && at > 0 && d->ids[at - 1] >= before)
-        at--;
-    /* parts rounded up; what lies in the part of `before` itself is not counted */
-    int64_t part = at - 1 - (rows * (d->n - 1) + d->rows - 1) / d->rows;
-    return part <= 0 ? SEARCH_ALL : age_even(d->ids[part], d->ids[part] - d->ids[part - 1]);
+    double parts = (double)rows * (d->n - 1) / (double)d->rows;
+    double at = (before ? parts_below(d, before) : d->n - 1) - parts;
+    if (at < 1)
+        return SEARCH_ALL;
+    int part = (int)at < d->n - 1 ? (int)at : d->n - 2;
+    double width = (double)(d->ids[part + 1] - d->ids[part]);
+    *reached = rows + rows / 8; /* what an even id adds, about */
+    return age_even(d->ids[part] + (int64_t)((at - part) * width),
+                    (int64_t)(width * (parts < 4 ? parts / 4 : 1)));
+}
+
+int64_t sql_search_between(const SearchDepth *d, int64_t from, int64_t before)
+{
+    if (d->n < 2)
+        return 0;
+    double parts = (before ? parts_below(d, before) : d->n - 1) - parts_below(d, from);
+    return parts > 0 ? (int64_t)(parts * (double)d->rows / (d->n - 1)) : 0;
 }

@@ -91,8 +91,11 @@ typedef struct SearchDepth {
 } SearchDepth;
 bool sql_search_depth(Ctx *c, const char *entity, SearchDepth *out);
 /* An id with at least about `rows` documents between it and `before` (0: and the youngest), where a span of the index
-   begins; SEARCH_ALL where there are not so many. */
-int64_t sql_search_from(const SearchDepth *d, int64_t before, int64_t rows);
+   begins, and about how many lie there; SEARCH_ALL where there are not so many. */
+int64_t sql_search_from(const SearchDepth *d, int64_t before, int64_t rows, int64_t *reached);
+/* About how many documents lie from `from` on below `before` (0: and the youngest); those that came since they were counted
+   are none. */
+int64_t sql_search_between(const SearchDepth *d, int64_t from, int64_t before);
 /* In how many of a million documents all these words stood when they were last searched for; -1: not known. */
 int sql_search_known(Ctx *c, const char *entity, const char *const *words, int n);
 void sql_search_learn(Ctx *c, const char *entity, const char *const *words, int n, int per_million);

@@ -149,7 +149,6 @@ enum {
 typedef struct Arm {
     const char *const *words;
     bool open;    /* to be asked */
-    bool known;   /* how common its words are */
     bool begins;  /* one of them is the beginning of words */
     int64_t rows; /* documents looked through, about */
     int cap, whole;
@@ -273,11 +272,12 @@ static void aim(Arm *arm, const SearchDepth *depth, int64_t per_million, int64_t
     arm->span.how = rows > depth->rows / 2 || (gather <= walk && gather <= ages) ? SPAN_GATHER
                     : walk <= ages                                               ? SPAN_WALK
                                                                                  : SPAN_AGES;
-    arm->span.from =
-        arm->span.how == SPAN_GATHER ? SEARCH_ALL : sql_search_from(depth, arm->span.before, rows);
+    arm->rows = depth->rows;
+    arm->span.from = arm->span.how == SPAN_GATHER
+                         ? SEARCH_ALL
+                         : sql_search_from(depth, arm->span.before, rows, &arm->rows);
     if (arm->span.from == SEARCH_ALL)
         arm->span.how = SPAN_GATHER;
-    arm->rows = arm->span.from == SEARCH_ALL ? depth->rows : rows;
     /* as all are fetched, all may be had */
     if (arm->span.how == SPAN_GATHER && in_all < arm->whole)
         arm->span.limit = arm->whole;
@@ -286,8 +286,8 @@ static void aim(Arm *arm, const SearchDepth *depth, int64_t per_million, int64_t
 /* At the youngest documents, to learn how common the words are. */
 static void look(Arm *arm, const SearchDepth *depth, int64_t rows)
 {
-    arm->rows = rows;
-    arm->span.from = sql_search_from(depth, arm->span.before, rows);
+    arm->rows = depth->rows;
+    arm->span.from = sql_search_from(depth, arm->span.before, rows, &arm->rows);
     arm->span.how = arm->span.from == SEARCH_ALL ? SPAN_PLANNED
                     : arm->begins                ? SPAN_WALK
                                                  : SPAN_AGES;
@@ -303,8 +303,7 @@ static void start(Ctx *c, const Entity *e, Arm *arm, const SearchDepth *depth, i
     for (int i = 0; i < n_words; i++)
         arm->begins |= sql_search_merges(c, arm->words[i]);
     int known = sql_search_known(c, e->name, arm->words, n_words);
-    arm->known = known >= 0;
-    if (arm->known)
+    if (known >= 0)
         aim(arm, depth, known, 0);
     else
         look(arm, depth, LOOK);
@@ -317,11 +316,12 @@ static void widen(Ctx *c, const Entity *e, Arm *arm, const SearchDepth *depth, i
     arm->open = !enough && arm->span.from != SEARCH_ALL;
     if (!depth->n)
         return;
-    int64_t per_million = (int64_t)arm->seen * MILLION / arm->rows;
-    /* who got all he asked for has learned only that there are at least so many */
-    if (!enough || !arm->known)
-        sql_search_learn(c, e->name, arm->words, n_words, (int)per_million);
-    arm->known = true;
+    /* who got all he asked for has learned how far back they reach, not how far he looked */
+    int64_t rows = enough ? sql_search_between(depth, arm->least, arm->span.before) : arm->rows;
+    if (rows < arm->seen + 1)
+        rows = arm->seen + 1;
+    int64_t per_million = (int64_t)arm->seen * MILLION / rows;
+    sql_search_learn(c, e->name, arm->words, n_words, (int)per_million);
     if (arm->open && !arm->seen && !arm->begins && arm->rows < depth->rows / (2 * FURTHER))
         look(arm, depth, arm->rows * FURTHER);
     else if (arm->open)

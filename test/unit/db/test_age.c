@@ -57,7 +57,8 @@ static void test_spans(void **state)
         int64_t room = (int64_t)(next_random(&s) >> (20 + next_random(&s) % 30));
         int64_t from = age_even(id, room);
         assert_true(from <= id && id - from < (room > 1 << 20 ? room : 1 << 20));
-        int64_t before = round % 2 ? from + 1 + (int64_t)(next_random(&s) % (uint64_t)(now + 1)) : 0;
+        int64_t before =
+            round % 2 ? from + 1 + (int64_t)(next_random(&s) % (uint64_t)(now + 1)) : 0;
         int n = read_keys(age_spans(a, from, before, now), keys);
         int64_t last = before ? before - 1 : now + (INT64_C(1) << 46);
         int64_t inside[] = {from, last, from + (last - from) / 2, from + (last - from) / 1000,
@@ -74,8 +75,45 @@ static void test_spans(void **state)
     arena_free(a);
 }
 
+/* So many documents back, and how many lie there: whatever the ids are, at least as many as were asked for and, but for the
+   half second that an id is made even by, no more than a part of the statistics on top. */
+static void test_depth(void **state)
+{
+    enum { PARTS = 1000 };
+    (void)state;
+    uint64_t s = 362436069;
+    static int64_t ids[PARTS + 1];
+    for (int round = 0; round < 200; round++) {
+        int64_t at = 1 << 21;
+        for (int i = 0; i <= PARTS; i++) { /* half a minute to months */
+            ids[i] = at;
+            at += (INT64_C(1) << 26) + (int64_t)(next_random(&s) >> (24 + next_random(&s) % 13));
+        }
+        SearchDepth d = {.rows = PARTS * 1000, .n = PARTS + 1, .ids = ids};
+        int64_t rows = 1 + (int64_t)(next_random(&s) % 900000), reached = 0;
+        int64_t before = round % 2 ? ids[500 + next_random(&s) % 500] + 7 : 0;
+        int64_t from = sql_search_from(&d, before, rows, &reached);
+        int64_t there = before ? sql_search_between(&d, ids[0], before) : d.rows;
+        if (from == SEARCH_ALL) {
+            assert_true(rows > there - 1010);
+            continue;
+        }
+        int64_t between = sql_search_between(&d, from, before);
+        assert_true(between >= rows - 1 && between <= rows + rows / 4 + 1010);
+        assert_true(reached >= rows && reached <= rows + rows / 8);
+        assert_int_equal(from & ((1 << 20) - 1), 0);
+        /* nothing is younger than the youngest counted, nothing older than the oldest */
+        assert_int_equal(sql_search_between(&d, ids[PARTS] + 5, 0), 0);
+        assert_int_equal(sql_search_between(&d, 0, 0), d.rows);
+    }
+    SearchDepth none = {0};
+    int64_t reached = 3;
+    assert_true(sql_search_from(&none, 0, 10, &reached) == SEARCH_ALL);
+    assert_int_equal(sql_search_between(&none, 1, 2), 0);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_spans)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_spans), cmocka_unit_test(test_depth)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
