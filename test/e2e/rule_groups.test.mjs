@@ -11,19 +11,26 @@ const ifs = '客户等级 属于 重要 且 （所属行业 属于 金融 或 �
 /** Goes on with Tab until what has the focus is of that role and name. */
 async function tabTo(page, role, name, most = 60) {
   const wanted = page.getByRole(role, { name, exact: true });
+  await wanted.first().waitFor(); // what is still on its way is not in the order of Tab
   for (let i = 0; i < most; i++) {
     await page.keyboard.press('Tab');
     for (const one of await wanted.all()) if (await one.evaluate((el) => el === document.activeElement)) return one;
   }
   throw new Error(`no way by Tab to ${role} ${name}`);
 }
-/** Chooses in the select that has the focus, by typing what stands there. */
-const pick = (page, option) => page.evaluate((text) => {
-  const s = document.activeElement, o = [...s.options].find((x) => x.textContent.trim() === text);
-  if (!o) throw new Error(`no ${text} among ${[...s.options].map((x) => x.textContent)}`);
-  s.value = o.value;
-  s.dispatchEvent(new Event('change', { bubbles: true }));
-}, option);
+/** Chooses in the select that has the focus, once what it offers is there. */
+async function pick(page, option) {
+  const choose = (text) => {
+    const s = document.activeElement, o = [...(s.options ?? [])].find((x) => x.textContent.trim() === text);
+    if (!o) return false;
+    s.value = o.value;
+    s.dispatchEvent(new Event('change', { bubbles: true }));
+    return true;
+  };
+  await becomes(() => page.evaluate(choose, option), true, option);
+}
+/** The focus is where that says: panels and dialogs take it a moment after they open. */
+const focused = (page, selector) => becomes(() => page.evaluate((at) => Boolean(document.activeElement?.closest(at)), selector), true, selector);
 /** In the value of a condition: types, takes the first that fits, closes the list. */
 async function value(page, text) {
   await page.keyboard.type(text);
@@ -43,19 +50,19 @@ test('with groups, by keyboard alone: written, tried, saved, opened again, the s
   await tabTo(page, 'combobox', '新增规则');
   await pick(page, '空白规则');
   const form = page.getByRole('dialog', { name: '新增规则' });
-  await form.waitFor();
+  await focused(page, '#rule-name');
   await page.keyboard.type('重要且金融或官网');
   await tabTo(page, 'button', '设置条件');
   await page.keyboard.press('Enter');
   const builder = page.locator('form.builder');
-  await builder.waitFor();
+  await focused(page, 'form.builder');
   await page.keyboard.press('Tab');
   await pick(page, '客户等级');
   await tabTo(page, 'combobox', '客户等级', 5);
   await value(page, '重要');
   await tabTo(page, 'button', '添加条件组', 5);
   await page.keyboard.press('Enter'); // the new group has the focus: its "all or any"
-  await page.waitForFunction(() => document.activeElement?.closest('.cond-group'));
+  await focused(page, '.cond-group');
   await becomes(() => page.evaluate(() => document.activeElement.selectedOptions?.[0].textContent), '任一条件');
   await tabTo(page, 'combobox', '字段', 3);
   await pick(page, '所属行业');
@@ -93,9 +100,10 @@ test('with groups, by keyboard alone: written, tried, saved, opened again, the s
   const again = page.getByRole('dialog', { name: /^编辑规则/ });
   await again.getByText('（所属行业 属于 金融 或 信息来源 属于 官网）').waitFor();
   await again.getByText('客户等级 属于 重要', { exact: true }).waitFor();
+  await focused(page, '#rule-name');
   await tabTo(page, 'button', '设置条件');
   await page.keyboard.press('Enter');
-  await builder.waitFor();
+  await focused(page, 'form.builder');
   await becomes(() => builder.locator('.cond-group .cond').count(), 2);
   await becomes(() => builder.locator('.cond').count(), 3);
   await page.keyboard.press('Escape');
@@ -117,7 +125,7 @@ test('with groups, by keyboard alone: written, tried, saved, opened again, the s
   await page.keyboard.press('Escape');
   await page.keyboard.press('Escape');
   await again.waitFor({ state: 'detached' });
-  clean(page);
+  await clean(page);
   await page.context().close();
 });
 
@@ -145,8 +153,11 @@ test('in English, on the phone, in the dark; and a condition deeper than the for
   await page.locator('form.builder .cond-group').waitFor();
   await settled(page);
   await fits(page, 'groups on the phone');
+  const [chip, step] = [page.getByRole('dialog').locator('.chips .tag').last(), page.getByRole('dialog').locator('.rule-step').nth(1)].map((x) => x.boundingBox());
+  const [inner, outer] = await Promise.all([chip, step]);
+  assert.ok(inner.x + inner.width <= outer.x + outer.width, `a chip of ${inner.width} px in a step of ${outer.width} px`);
   await accessible(page, 'groups on the phone');
   await picture(page, 'rule-groups-phone');
-  clean(page);
+  await clean(page);
   await page.context().close();
 });
