@@ -1,9 +1,9 @@
 // An import over a kill -9, a stop, a cancel: it goes on where it stopped, and no row is there twice.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { makeCompany, passwordOf, psql, startServer, until } from '../lib/index.mjs';
+import { defaultEngine, makeCompany, passwordOf, psql, startServer, until } from '../lib/index.mjs';
 import { checkAndRun, csv, duplicatesOf, errorsOf, find, none, settle, step, upload } from '../lib/imports.mjs';
 
 let server, rep;
@@ -105,6 +105,36 @@ describe('going on', () => {
     assert.equal(checked.state, 'checked', JSON.stringify(checked));
     assert.deepEqual(checked.counts, expected());
     assert.equal(await count('查'), 0);
+  });
+
+  // its lease was over before it had come to its first row, on a machine that hardly got to it
+  test('taken up by another while it still clears away what the check wrote: each row is there once, and what became of it', { skip: defaultEngine !== 'pg' && 'SQLite has one writer' }, async () => {
+    const up = await upload(rep, many('夺'));
+    await step(rep, up.id, 'check');
+    // somebody holds a row of the first piece that is cleared away, and one of a later piece
+    const holders = await Promise.all([40, 900].map(async (row) => {
+      const one = spawn('psql', ['-X', '-q', '-A', '-t', '-d', server.database.url], { stdio: ['pipe', 'pipe', 'inherit'] });
+      let said = '';
+      one.stdout.on('data', (d) => { said += d; });
+      one.stdin.write(`BEGIN;\nSELECT 'held' FROM import_row WHERE import_id = ${up.id} AND "row" = ${row} FOR UPDATE;\n`);
+      await until(() => said.includes('held'), 1, 'the row is held');
+      return one;
+    }));
+    try {
+      assert.equal((await rep.post(`/imports/${up.id}/run`, {})).status, 202);
+      const waiting = async () => Number(await sql("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"));
+      await until(async () => await waiting() === 1, 1, 'the clearing waits for the row');
+      const robbed = psql(server.database.url, `UPDATE job SET lease_until = 0 WHERE kind = 'import_run' AND params LIKE '%"import":${up.id},%'`);
+      await until(async () => await waiting() >= 2, 1, 'another waits, too');
+      holders[0].stdin.end('COMMIT;\n');
+      await robbed;
+      // whoever has it waits at the other row, or it has failed: before, the second did not wait and met that row
+      let seen = 0;
+      await until(async () => (await rep.get(`/imports/${up.id}`)).json.state !== 'running' || (await waiting() >= 1 && ++seen > 40), 1, 'it has come to the other row');
+      holders[1].stdin.end('COMMIT;\n');
+      await isWhole(up.id, '夺');
+      assert.equal(Number(await sql(`SELECT count(*) FROM import_row WHERE import_id = ${up.id}`)), N);
+    } finally { for (const one of holders) one.kill(); }
   });
 
   test('updates, too: killed in the middle each record is written once', async () => {
