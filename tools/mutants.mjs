@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 // Tries the tests (G50): makes small changes to functions of src/ at random, one at a time, and lets those tests run that
 // reach the changed line. A change nobody notices is a missing test, or one that changes nothing (mutants/equal.txt).
-//   tools/mutants.mjs [--seed N] [--count N] [--tries N] [--jobs N] [--goal %] [--tree FOLDER] [--cover FOLDER] [--again] [-- COMMAND…]
+//   tools/mutants.mjs [--seed N] [--count N] [--tries N] [--api N] [--jobs N] [--goal %] [--tree FOLDER] [--cover FOLDER] [--again] [-- COMMAND…]
 // The tree is never changed: the changed text is compiled to an object of its own, which is linked before the archives of
 // build/. A change the compiler refuses, or that gives the very same object, is none, and the next of the row is taken.
-// C tests come first, then API tests, those that sound like the file before others; one that fails ends it. --tries is
-// how many of both are asked at most. COMMAND stands before each test (./dev: another user). Files that end, split or
+// C tests come first, then API tests, those that sound like the file before others; one that fails ends it. --tries and
+// --api are how many C programs and API files are asked at most. COMMAND stands before each test (./dev: another user). Files that end, split or
 // lock up processes are left out. What is known is kept in .cache/mutants, so a run that is stopped goes on; --again tries
 // those that survived once more. Which tests reach a line is known from ./dev long cover of the same sources.
 import { execFile, execFileSync, spawn } from 'node:child_process';
@@ -22,7 +22,7 @@ const exec = promisify(execFile);
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const number = (otherwise) => ({ type: 'string', default: otherwise });
 const { values: told, positionals: tester } = parseArgs({ allowPositionals: true, options: {
-  seed: number('1'), count: number('200'), tries: number('8'), jobs: number('2'), goal: number('0'),
+  seed: number('1'), count: number('200'), tries: number('8'), api: number('8'), jobs: number('2'), goal: number('0'),
   tree: { type: 'string', default: root }, cover: { type: 'string', default: join(root, '.cache/cover') }, again: { type: 'boolean', default: false },
 } });
 const build = join(root, 'build');
@@ -160,7 +160,7 @@ function inOrder(reach, breadth, m) {
   const onLite = new Set(all.filter((t) => t.startsWith('sqlite/')).map((t) => t.slice(7)));
   const api = all.filter((t) => t.startsWith('sqlite/') || (t.startsWith('pg/') && !onLite.has(t.slice(3))));
   api.sort((a, b) => alike(m.file, b) - alike(m.file, a) || breadth[a] - breadth[b] || (a < b ? -1 : 1));
-  return [...(all.includes('unit/all') ? programsFor(m.file) : []), ...api.slice(0, Number(told.tries))];
+  return [...(all.includes('unit/all') ? programsFor(m.file) : []), ...api.slice(0, Number(told.api))];
 }
 
 async function judge(m, object, folder, tests) {

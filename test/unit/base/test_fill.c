@@ -179,11 +179,45 @@ static void bounds(void **state)
     arena_free(c.a);
 }
 
+/* A list grows with its rows, keeps each of them, and so does what another process reads. */
+static void many_rows(void **state)
+{
+    (void)state;
+    enum { MANY = 100 };
+    static const char *const paths[] = {"no", "twice"};
+    Arena *a = arena_new(0);
+    FillData d, back;
+    Buf b;
+    fill_data_init(&d, a);
+    FillList *l = fill_data_list(&d, "rows", paths, 2);
+    for (int i = 0; i < MANY; i++) {
+        FillCell *cells = fill_list_row(&d, l);
+        for (int k = 0; k < 2; k++)
+            cells[k] = (FillCell){.text = arena_printf(a, "%d", i * (k + 1)), .is = FILL_YES};
+        if (i == 40) /* what is made meanwhile lies in nobody's way */
+            memset(arena_alloc(a, 4096), 0x5a, 4096);
+    }
+    buf_init(&b, a);
+    fill_data_write(&d, &b);
+    assert_true(fill_data_read(a, b.data, b.len, &back));
+    FillList *const lists[] = {l, map_get(&back.lists, "rows")};
+    for (int which = 0; which < 2; which++) {
+        assert_int_equal(lists[which]->n, MANY);
+        for (int i = 0; i < MANY; i++)
+            for (int k = 0; k < 2; k++)
+                assert_string_equal(lists[which]->cells[i * 2 + k].text,
+                                    arena_printf(a, "%d", i * (k + 1)));
+    }
+    for (size_t n = 0; n < b.len; n++) /* cut short anywhere it is not what was written */
+        assert_false(fill_data_read(a, b.data, n, &back));
+    arena_free(a);
+}
+
 int main(void)
 {
     msg_load();
-    const struct CMUnitTest tests[] = {cmocka_unit_test(styles), cmocka_unit_test(messages),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(styles),   cmocka_unit_test(messages),
                                        cmocka_unit_test(sections), cmocka_unit_test(broken),
-                                       cmocka_unit_test(bounds)};
+                                       cmocka_unit_test(bounds),   cmocka_unit_test(many_rows)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
