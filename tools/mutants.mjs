@@ -175,7 +175,7 @@ async function judge(m, object, folder, tests) {
   return null;
 }
 
-/** Where a change cannot be noticed, by the words of its line: file | line | from | to | reason. */
+/** Where a change cannot be noticed, by the words of its line: file ¦ line ¦ from ¦ to ¦ which of the line ¦ reason. */
 function readEqual() {
   const file = join(root, 'tools/mutants/equal.txt');
   return (existsSync(file) ? readFileSync(file, 'utf8') : '').split('\n').filter((l) => l && !l.startsWith('#')).map((l) => l.split(' ¦ '));
@@ -183,7 +183,12 @@ function readEqual() {
 const equal = readEqual();
 const wordsOf = (m) => readFileSync(join(root, m.file), 'utf8').split('\n')[m.line - 1].trim();
 const short = (s) => s.replace(/\s+/g, ' ').slice(0, 70);
-const isEqual = (m) => equal.some(([file, line, from, to]) => file === m.file && line === wordsOf(m) && from === short(m.from) && to === short(m.to));
+/** The how many-th of its kind in its line it is. */
+function whichOf(m) {
+  const text = readFileSync(join(root, m.file), 'utf8');
+  return text.slice(text.lastIndexOf('\n', m.at - 1) + 1, m.at).split(m.from).length;
+}
+const isEqual = (m) => equal.some(([file, line, from, to, which]) => file === m.file && line === wordsOf(m) && from === short(m.from) && to === short(m.to) && Number(which) === whichOf(m));
 
 const objectOf = (id, state) => join(kept, 'objects', `${createHash('sha256').update(state.sources + id).digest('hex').slice(0, 32)}.o`);
 
@@ -251,7 +256,7 @@ async function main() {
     else if (isEqual(m)) same++;
     else alive.push(m);
   }
-  for (const m of alive) console.log(`lives: ${m.file}:${m.line} ${m.kind} ¦ ${wordsOf(m)} ¦ ${short(m.from)} ¦ ${short(m.to)} (${state.verdicts[m.id].asked} asked)`);
+  for (const m of alive) console.log(`lives: ${m.file}:${m.line} ${m.kind} ¦ ${wordsOf(m)} ¦ ${short(m.from)} ¦ ${short(m.to)} ¦ ${whichOf(m)} (${state.verdicts[m.id].asked} asked)`);
   const share = (100 * found) / (chosen.length - same);
   console.log(`seed ${told.seed}: ${chosen.length} changes of ${row.length} in ${files.length - left.length} files (${left.length} left out), ${found} found, ${same} change nothing, ${alive.length} live: ${share.toFixed(1)} % found`);
   process.exitCode = share < Number(told.goal) ? 1 : 0;
