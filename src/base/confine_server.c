@@ -382,26 +382,16 @@ static const long deadly_calls[] = {
 #endif
 };
 
-/* Call nr goes through where the bits of argument i under the mask are v, else `other`. */
-static void on_bits(Filter *f, long nr, size_t i, uint32_t mask, uint32_t v, uint32_t other)
+/* Call nr is answered by `same` where the bits of argument i under the mask are v, else by `other`. */
+static void on_bits(Filter *f, long nr, size_t i, uint32_t mask, uint32_t v, uint32_t same,
+                    uint32_t other)
 {
     put(f, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)nr, 0, 5);
     load(f, ARG(i));
     put(f, BPF_ALU | BPF_AND | BPF_K, mask, 0, 0);
     put(f, BPF_JMP | BPF_JEQ | BPF_K, v, 0, 1);
-    answer(f, SECCOMP_RET_ALLOW);
+    answer(f, same);
     answer(f, other);
-}
-
-/* Call nr goes through where argument i is not v. */
-static void unless_bits(Filter *f, long nr, size_t i, uint32_t mask, uint32_t v, uint32_t other)
-{
-    put(f, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)nr, 0, 5);
-    load(f, ARG(i));
-    put(f, BPF_ALU | BPF_AND | BPF_K, mask, 0, 0);
-    put(f, BPF_JMP | BPF_JEQ | BPF_K, v, 0, 1);
-    answer(f, other);
-    answer(f, SECCOMP_RET_ALLOW);
 }
 
 /* Call nr goes through where argument i is one of n. */
@@ -430,12 +420,12 @@ static void server_filter(Filter *f, bool connects)
     for (size_t i = 0; i < sizeof deadly_calls / sizeof *deadly_calls; i++)
         on_call(f, deadly_calls[i], end);
     /* code comes from files alone: no memory is both written and run, none is made code later */
-    unless_bits(f, SYS_mmap, 2, wx, wx, end);
-    on_bits(f, SYS_mprotect, 2, PROT_EXEC, 0, end);
+    on_bits(f, SYS_mmap, 2, wx, wx, end, SECCOMP_RET_ALLOW);
+    on_bits(f, SYS_mprotect, 2, PROT_EXEC, 0, SECCOMP_RET_ALLOW, end);
     /* threads, no processes */
-    on_bits(f, SYS_clone, 0, CLONE_THREAD, CLONE_THREAD, end);
+    on_bits(f, SYS_clone, 0, CLONE_THREAD, CLONE_THREAD, SECCOMP_RET_ALLOW, end);
     on_one_of(f, SYS_kill, 1, signals, 2, no);
-    on_bits(f, SYS_tgkill, 0, ~0u, (uint32_t)getpid(), no);
+    on_bits(f, SYS_tgkill, 0, ~0u, (uint32_t)getpid(), SECCOMP_RET_ALLOW, no);
     on_one_of(f, SYS_prctl, 0, names, 2, no);
     on_one_of(f, SYS_ioctl, 1, asks, 3, SECCOMP_RET_ERRNO | ENOTTY);
     /* limits are asked, not set (the address of the new ones is NULL) */

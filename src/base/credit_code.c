@@ -8,23 +8,12 @@
 
 static const char alphabet[] = "0123456789ABCDEFGHJKLMNPQRTUWXY"; /* 31 characters */
 
-/* Narrow, upper case, without blanks, dashes and what cannot be seen. The length before cutting. */
+/* As fold_code; "" where it is too long. The length before that. */
 static size_t tidy(const char *text, char out[20])
 {
-    size_t n = 0;
-    while (*text) {
-        uint32_t cp = cp_next(&text);
-        if (cp >= 0xFF01 && cp <= 0xFF5E)
-            cp -= 0xFEE0;
-        if (fold_is_blank(cp) || fold_is_invisible(cp) || cp == '-')
-            continue;
-        if (cp >= 'a' && cp <= 'z')
-            cp -= 32;
-        if (n < 19)
-            out[n] = (char)(cp < 0x80 ? cp : '?');
-        n++;
-    }
-    out[n < 19 ? n : 0] = 0;
+    size_t n = fold_code(text, out, 20);
+    if (n > 18)
+        out[0] = 0;
     return n;
 }
 

@@ -158,3 +158,22 @@ char *fold_narrow(Arena *a, const char *s)
     *w = 0;
     return out;
 }
+
+size_t fold_code(const char *text, char *out, size_t room)
+{
+    size_t n = 0;
+    while (*text) {
+        uint32_t cp = cp_next(&text);
+        if (cp >= 0xFF01 && cp <= 0xFF5E)
+            cp -= 0xFEE0;
+        if (fold_is_blank(cp) || fold_is_invisible(cp) || cp == '-')
+            continue;
+        if (cp >= 'a' && cp <= 'z')
+            cp -= 32;
+        if (n < room - 1)
+            out[n] = (char)(cp < 0x80 ? cp : '?');
+        n++;
+    }
+    out[n < room - 1 ? n : room - 1] = 0;
+    return n;
+}

@@ -26,4 +26,8 @@ bool fold_is_invisible(uint32_t cp);
 /* Blanks of every kind. */
 bool fold_is_blank(uint32_t cp);
 
+/* A code as it is compared: narrow, upper case, without blanks, dashes and what cannot be seen, '?' for what is not ASCII.
+   out gets at most room - 1 characters; returns the length before the cut. */
+size_t fold_code(const char *text, char *out, size_t room);
+
 #endif

@@ -7,23 +7,7 @@
 #include "base/cp.h"
 #include "base/fold.h"
 
-/* Narrow, upper case, without blanks and dashes. The length before cutting to 18. */
-static size_t tidy(const char *text, char out[20])
-{
-    size_t n = 0;
-    while (*text) {
-        uint32_t cp = cp_next(&text);
-        if (cp >= 0xFF01 && cp <= 0xFF5E)
-            cp -= 0xFEE0;
-        if (fold_is_blank(cp) || fold_is_invisible(cp) || cp == '-')
-            continue;
-        if (n < 18)
-            out[n] = (char)(cp == 'x' ? 'X' : cp < 0x80 ? cp : '?');
-        n++;
-    }
-    out[n < 18 ? n : 18] = 0;
-    return n;
-}
+enum { ROOM = 19 };
 
 static char check_char(const char *s)
 {
@@ -89,7 +73,7 @@ bool idcard_check(const char *text, const char *today, IdCard *out)
         [IDCARD_CHECK] = "err.idcard.check",
     };
     memset(out, 0, sizeof *out);
-    size_t n = tidy(text, out->text);
+    size_t n = fold_code(text, out->text, ROOM);
     out->result = judge(out, n, today);
     if (out->result != IDCARD_OK) {
         out->error = why[out->result];
@@ -104,7 +88,7 @@ bool idcard_check(const char *text, const char *today, IdCard *out)
 char *idcard_mask(Arena *a, const char *text)
 {
     char s[20];
-    size_t n = tidy(text, s);
+    size_t n = fold_code(text, s, ROOM);
     if (n != 15 && n != 18)
         return arena_str(a, "****");
     char *out = arena_dup(a, s, n);

@@ -523,6 +523,11 @@ bool json_read_relaxed(Ctx *c, const char *text, size_t len, json_object **out)
     return parse(c, &s, out);
 }
 
+size_t json_length(json_object *list)
+{
+    return json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+}
+
 json_object *json_member(json_object *o, const char *key)
 {
     json_object *v = NULL;

@@ -26,6 +26,7 @@ int64_t json_int(json_object *o, const char *key, int64_t dflt);
 /* Not json_bool: json-c has a type of that name. */
 bool json_flag(json_object *o, const char *key, bool dflt);
 json_object *json_member(json_object *o, const char *key); /* NULL where absent */
+size_t json_length(json_object *list);                     /* 0 where it is no list */
 
 /* One member a body may have. Numbers: json_type_double takes integers too. */
 typedef struct JsonWant {

@@ -26,14 +26,8 @@ bool db_change(Ctx *c, const char *topic, int64_t ref)
         if (conn->pending[i].ref == ref && !strcmp(conn->pending[i].topic, topic))
             return true; /* once per transaction is enough */
     }
-    if (conn->n_pending == conn->cap_pending) {
-        int cap = conn->cap_pending ? conn->cap_pending * 2 : 8;
-        PendingChange *p = realloc(conn->pending, (size_t)cap * sizeof(*p));
-        if (!p)
-            abort();
-        conn->pending = p;
-        conn->cap_pending = cap;
-    }
+    conn->pending =
+        db_grow(conn->pending, conn->n_pending, &conn->cap_pending, 8, sizeof *conn->pending);
     PendingChange *p = &conn->pending[conn->n_pending++];
     size_t n = strlen(topic);
     if (n >= sizeof(p->topic))
@@ -138,14 +132,7 @@ static bool remember(Follower *f, int64_t id)
     int at = find_id(f, id);
     if (at < f->n && f->ids[at] == id)
         return false;
-    if (f->n == f->cap) {
-        int cap = f->cap ? f->cap * 2 : 64;
-        int64_t *p = realloc(f->ids, (size_t)cap * sizeof(*p));
-        if (!p)
-            abort();
-        f->ids = p;
-        f->cap = cap;
-    }
+    f->ids = db_grow(f->ids, f->n, &f->cap, 64, sizeof *f->ids);
     memmove(f->ids + at + 1, f->ids + at, (size_t)(f->n - at) * sizeof(*f->ids));
     f->ids[at] = id;
     f->n++;

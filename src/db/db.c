@@ -480,3 +480,14 @@ bool db_integrity(Ctx *c, const char **wrong)
     db_done(r);
     return c->n_err == 0;
 }
+
+void *db_grow(void *items, int n, int *cap, int first, size_t size)
+{
+    if (n < *cap)
+        return items;
+    *cap = *cap ? *cap * 2 : first;
+    void *more = realloc(items, (size_t)*cap * size);
+    if (!more)
+        abort();
+    return more;
+}

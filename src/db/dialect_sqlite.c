@@ -207,17 +207,8 @@ static void search_has(Ctx *c, Sql *q, const char *alias, const char *const *wor
 
 static void among(Ctx *c, Sql *q, const int64_t *ids, int n)
 {
-    Buf b;
-    buf_init(&b, c->a);
-    buf_putc(&b, '[');
-    for (int i = 0; i < n; i++) {
-        if (i)
-            buf_putc(&b, ',');
-        buf_i64(&b, ids[i]);
-    }
-    buf_putc(&b, ']');
     sql_add(q, ENGINE_SQL(" IN (SELECT value FROM json_each("));
-    sql_bind(q, db_of_text(b.data));
+    sql_bind(q, db_of_text(sql_ids_text(c->a, "[", ids, n, "]")));
     sql_add(q, ENGINE_SQL("))"));
 }
 

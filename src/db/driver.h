@@ -262,6 +262,9 @@ int64_t hold_words_us(const Hold *h); /* with search documents, behind the rows 
 int64_t hold_end(Hold *h, bool patient);
 void hold_figures(DbHold out[2]);
 
+/* db.c: room for one more behind n items of a malloc'd array of *cap; `first` of them at the beginning. */
+void *db_grow(void *items, int n, int *cap, int first, size_t size);
+
 /* change.c */
 void change_forget(DbConn *conn, int keep);
 bool change_flush(Ctx *c, DbConn *conn);
@@ -276,6 +279,9 @@ void migrate_unlock(Ctx *c);
    block under the lock. */
 bool migrate_search_stale(Ctx *c, const char *table, const char *made_by);
 bool migrate_search_rebuild(Ctx *c, const char *table, const char *program);
+
+/* sql.c: "[1,2]". */
+char *sql_ids_text(Arena *a, const char *before, const int64_t *ids, int n, const char *behind);
 
 /* search.c */
 bool search_note(DbConn *conn, const char *table, int64_t id, const char *tokens, bool is_new);

@@ -13,14 +13,8 @@
 
 bool search_note(DbConn *conn, const char *table, int64_t id, const char *tokens, bool is_new)
 {
-    if (conn->n_search == conn->cap_search) {
-        int cap = conn->cap_search ? conn->cap_search * 2 : 64;
-        PendingSearch *p = realloc(conn->search, (size_t)cap * sizeof(*p));
-        if (!p)
-            abort();
-        conn->search = p;
-        conn->cap_search = cap;
-    }
+    conn->search =
+        db_grow(conn->search, conn->n_search, &conn->cap_search, 64, sizeof *conn->search);
     PendingSearch *p = &conn->search[conn->n_search++];
     *p = (PendingSearch){.table = strdup(table),
                          .tokens = tokens ? strdup(tokens) : NULL,

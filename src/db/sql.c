@@ -270,3 +270,17 @@ bool sql_grew(Ctx *c, const char *table)
 {
     return !c->db->dialect->grew || c->db->dialect->grew(c, table);
 }
+
+char *sql_ids_text(Arena *a, const char *before, const int64_t *ids, int n, const char *behind)
+{
+    Buf b;
+    buf_init(&b, a);
+    buf_puts(&b, before);
+    for (int i = 0; i < n; i++) {
+        if (i)
+            buf_putc(&b, ',');
+        buf_i64(&b, ids[i]);
+    }
+    buf_puts(&b, behind);
+    return b.data;
+}

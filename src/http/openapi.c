@@ -111,6 +111,17 @@ static bool in_input(const Field *f)
     return !f->hidden && !f->readonly && !f->retired && f->type != FT_FILES;
 }
 
+static void properties(Jw *w, const Entity *e, bool input)
+{
+    for (int i = 0; i < e->n_fields; i++) {
+        const Field *f = &e->fields[i];
+        if (!(input ? in_input(f) : in_answer(f)))
+            continue;
+        jw_key(w, f->name);
+        field_schema(w, f, input);
+    }
+}
+
 static void entity_schemas(Jw *w, const Entity *e)
 {
     jw_key(w, e->name);
@@ -123,12 +134,7 @@ static void entity_schemas(Jw *w, const Entity *e)
     jw_obj(w);
     plain(w, "integer", "int64");
     jw_end(w);
-    for (int i = 0; i < e->n_fields; i++) {
-        if (!in_answer(&e->fields[i]))
-            continue;
-        jw_key(w, e->fields[i].name);
-        field_schema(w, &e->fields[i], false);
-    }
+    properties(w, e, false);
     jw_end(w);
     jw_end(w);
     if (e->readonly)
@@ -139,12 +145,7 @@ static void entity_schemas(Jw *w, const Entity *e)
     jw_kbool(w, "additionalProperties", false);
     jw_key(w, "properties");
     jw_obj(w);
-    for (int i = 0; i < e->n_fields; i++) {
-        if (!in_input(&e->fields[i]))
-            continue;
-        jw_key(w, e->fields[i].name);
-        field_schema(w, &e->fields[i], true);
-    }
+    properties(w, e, true);
     jw_end(w);
     jw_end(w);
 }

@@ -104,6 +104,15 @@ bool type_is_json_null(json_object *in, DbVal *out)
     return true;
 }
 
+void type_text_to_json(const Field *f, const DbVal *v, Jw *w)
+{
+    (void)f;
+    if (v->kind == DB_TEXT)
+        jw_strn(w, v->s, v->n);
+    else
+        jw_null(w);
+}
+
 char *type_text_plain(Arena *a, const Field *f, const DbVal *v, const char *lang)
 {
     (void)f;
@@ -241,4 +250,28 @@ char *type_text(Ctx *c, const Field *f, const DbVal *v)
                             p.minute);
     }
     return table[f->type]->to_text(c->a, f, v, c->lang);
+}
+
+/* Bytes of the separator s begins with, or 0. */
+static size_t separator(const char *s, bool slash)
+{
+    static const char *const all[] = {",", "，", "、", ";", "；", "|", "\n"};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (strncmp(s, all[i], strlen(all[i])) == 0)
+            return strlen(all[i]);
+    return slash && *s == '/';
+}
+
+bool type_next_word(const char **p, bool slash, const char **word, size_t *len)
+{
+    const char *s = *p;
+    size_t sep = 0;
+    if (!s)
+        return false;
+    *word = s;
+    while (*s && (sep = separator(s, slash)) == 0)
+        s++;
+    *len = (size_t)(s - *word);
+    *p = *s ? s + sep : NULL;
+    return true;
 }

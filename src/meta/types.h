@@ -66,4 +66,8 @@ DbVal type_fold(Arena *a, const Field *f, const DbVal *v);
 DbVal type_sort_key(Arena *a, const Field *f, const DbVal *v);
 DbVal type_match_key(Arena *a, const Field *f, const DbVal *v);
 
+/* Several words of one cell ("张三、李四"): the next one at *p, its length in *len; *p moves behind it. They are parted by
+   commas, 、 ; | and new lines, with slash also by "/". false behind the last; an empty text has one empty word. */
+bool type_next_word(const char **p, bool slash, const char **word, size_t *len);
+
 #endif

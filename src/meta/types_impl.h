@@ -21,6 +21,8 @@ extern const FieldOps type_link_ops, type_link_many_ops, type_region_ops, type_f
 const char *type_label(const Ctx *c, const Field *f);
 /* null → DB_NULL and true in *done. */
 bool type_is_json_null(json_object *in, DbVal *out);
+/* A text as it is, in JSON and in words. */
+void type_text_to_json(const Field *f, const DbVal *v, Jw *w);
 char *type_text_plain(Arena *a, const Field *f, const DbVal *v, const char *lang);
 bool type_check_none(Ctx *c, const Field *f, const DbVal *v);
 /* Whole-value PCRE2 match of f->pattern; true without one. */

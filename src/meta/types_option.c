@@ -106,15 +106,6 @@ static bool option_check(Ctx *c, const Field *f, const DbVal *v)
     return true;
 }
 
-static void option_to_json(const Field *f, const DbVal *v, Jw *w)
-{
-    (void)f;
-    if (v->kind == DB_TEXT)
-        jw_strn(w, v->s, v->n);
-    else
-        jw_null(w);
-}
-
 static char *option_to_text(Arena *a, const Field *f, const DbVal *v, const char *lang)
 {
     if (v->kind != DB_TEXT)
@@ -169,29 +160,16 @@ static bool multi_from_json(Ctx *c, const Field *f, json_object *in, DbVal *out)
 
 static bool multi_from_text(Ctx *c, const Field *f, const char *text, DbVal *out)
 {
-    static const char *const seps[] = {",", "，", "、", ";", "；", "|", "/", "\n"};
     bool *on = ARENA_ARRAY(c->a, f->n_options + 1, bool);
-    const char *start = text, *p = text;
-    for (;;) {
-        size_t sep = 0;
-        for (size_t i = 0; i < sizeof seps / sizeof *seps && !sep && *p; i++)
-            if (strncmp(p, seps[i], strlen(seps[i])) == 0)
-                sep = strlen(seps[i]);
-        if (*p && !sep) {
-            p++;
-            continue;
-        }
-        char *word = fold_clean(c->a, arena_dup(c->a, start, (size_t)(p - start)));
-        if (*word) {
-            const Option *o = find(c, f, word);
-            if (!o)
-                return unknown(c, f, word);
+    const char *at;
+    size_t n;
+    while (type_next_word(&text, true, &at, &n)) {
+        char *word = fold_clean(c->a, arena_dup(c->a, at, n));
+        const Option *o = *word ? find(c, f, word) : NULL;
+        if (*word && !o)
+            return unknown(c, f, word);
+        if (o)
             on[o - f->options] = true;
-        }
-        if (!*p)
-            break;
-        p += sep;
-        start = p;
     }
     *out = joined(c, f, on);
     return true;
@@ -271,7 +249,7 @@ const FieldOps type_option_ops = {.name = "option",
                                   .from_json = option_from_json,
                                   .from_text = option_from_text,
                                   .check = option_check,
-                                  .to_json = option_to_json,
+                                  .to_json = type_text_to_json,
                                   .to_text = option_to_text};
 const FieldOps type_multi_option_ops = {.name = "multi_option",
                                         .column = COL_TEXT,

@@ -102,15 +102,6 @@ static bool string_check(Ctx *c, const Field *f, const DbVal *v)
     return check_length(c, f, v);
 }
 
-static void text_to_json(const Field *f, const DbVal *v, Jw *w)
-{
-    (void)f;
-    if (v->kind == DB_TEXT)
-        jw_strn(w, v->s, v->n);
-    else
-        jw_null(w);
-}
-
 /* ---- phone ---------------------------------------------------------------------------------- */
 
 static bool phone_from_text(Ctx *c, const Field *f, const char *text, DbVal *out)
@@ -226,7 +217,7 @@ static bool url_from_text(Ctx *c, const Field *f, const char *text, DbVal *out)
     {                                                                                              \
         .name = (name_), .column = COL_TEXT, .has_column = true, .text = true, .ops = (ops_),      \
         .from_json = text_from_json, .from_text = (from_text_), .check = (check_),                 \
-        .to_json = text_to_json, .to_text = type_text_plain                                        \
+        .to_json = type_text_to_json, .to_text = type_text_plain                                   \
     }
 
 const FieldOps type_number_ops = TEXT_TYPE("number", TEXT_OPS, take, check_length);

@@ -136,15 +136,6 @@ static bool date_from_json(Ctx *c, const Field *f, json_object *in, DbVal *out)
     return true;
 }
 
-static void date_to_json(const Field *f, const DbVal *v, Jw *w)
-{
-    (void)f;
-    if (v->kind == DB_TEXT)
-        jw_strn(w, v->s, v->n);
-    else
-        jw_null(w);
-}
-
 static bool datetime_from_text(Ctx *c, const Field *f, const char *text, DbVal *out)
 {
     char *s = fold_clean(c->a, fold_narrow(c->a, text));
@@ -231,7 +222,7 @@ const FieldOps type_date_ops = {.name = "date",
                                 .from_json = date_from_json,
                                 .from_text = date_from_text,
                                 .check = type_check_none,
-                                .to_json = date_to_json,
+                                .to_json = type_text_to_json,
                                 .to_text = type_text_plain};
 const FieldOps type_datetime_ops = {.name = "datetime",
                                     .column = COL_INT,

@@ -283,27 +283,11 @@ static bool find_under(Ctx *c, const Entity *child, const Field *link, const Ent
 {
     Sql q;
     sql_init(&q, c->a);
-    sql_add(&q, SQL("SELECT \"id\" FROM "));
-    sql_name(&q, child->name);
-    sql_add(&q, SQL(" WHERE "));
-    sql_name(&q, link->column);
-    sql_add(&q, SQL(" = "));
-    sql_bind(&q, db_of_int(id));
-    if (!link->to) {
-        sql_add(&q, SQL(" AND "));
-        sql_name(&q, entity_field(child, link->to_field)->column);
-        sql_add(&q, SQL(" = "));
-        sql_bind(&q, db_of_text(e->name));
-    }
+    sql_add(&q, SQL("SELECT \"id\""));
+    children_where(&q, child, link, e, id);
     sql_add(&q, SQL(" ORDER BY \"id\" LIMIT "));
     sql_number(&q, BLOCK);
-    DbRows *r = sql_query(c, &q);
-    if (!r)
-        return false;
-    for (*n = 0; *n < BLOCK && db_step(r);)
-        ids[(*n)++] = db_int(r, 0);
-    db_done(r);
-    return c->n_err == 0;
+    return db_ids_most(c, sql_query(c, &q), ids, BLOCK, n);
 }
 
 /* What belongs to it goes first: no part outlives its whole. */

@@ -98,7 +98,7 @@ static bool read_ids(Ctx *c, Bulk *b, json_object *ids)
 {
     if (!ids)
         return true;
-    size_t n = json_object_is_type(ids, json_type_array) ? json_object_array_length(ids) : 0;
+    size_t n = json_length(ids);
     if (n == 0 || n > IDS_MOST)
         return ctx_fail(c, ERR_INVALID, "ids", "err.bulk_ids", ctx_num(c, IDS_MOST));
     b->ids = ARENA_ARRAY(c->a, n, int64_t);

@@ -38,12 +38,6 @@ const Field *changes_field(Ctx *c, const Entity *e, const char *name, bool *mask
     return f;
 }
 
-/* A link_many is kept as the list of its ids. */
-static size_t list_length(json_object *stored)
-{
-    return json_object_is_type(stored, json_type_array) ? json_object_array_length(stored) : 0;
-}
-
 char *changes_text(Ctx *c, const LinkLabels *labels, const Field *f, json_object *stored)
 {
     if (f->type != FT_LINK_MANY) {
@@ -53,7 +47,7 @@ char *changes_text(Ctx *c, const LinkLabels *labels, const Field *f, json_object
     const Entity *to = link_target(f);
     Buf b;
     buf_init(&b, c->a);
-    for (size_t k = 0; to && k < list_length(stored); k++) {
+    for (size_t k = 0; to && k < json_length(stored); k++) {
         const char *label =
             link_label(labels, to, json_object_get_int64(json_object_array_get_idx(stored, k)));
         buf_printf(&b, "%s%s", b.len && label ? "、" : "", label ? label : "");
@@ -72,7 +66,7 @@ void changes_want(Ctx *c, LinkLabels *labels, const Entity *e, json_object *chan
         const Entity *to = f ? link_target(f) : NULL;
         for (size_t i = 0; to && i < 2; i++) {
             json_object *stored = json_object_array_get_idx(pair, i);
-            size_t n = list_length(stored);
+            size_t n = json_length(stored);
             for (size_t k = 0; k < n; k++)
                 link_labels_want(labels, to,
                                  json_object_get_int64(json_object_array_get_idx(stored, k)));

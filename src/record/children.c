@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "db/sql.h"
 #include "record/approval/approval.h"
 #include "record/history.h"
 #include "record/search.h"
@@ -24,8 +23,17 @@ const Field *children_link(const Entity *child, const Entity *e)
     return by && field_option(by, e->name) ? f : NULL;
 }
 
-/* FROM child WHERE link = id (of this entity). */
-static void add_where(Sql *q, const Entity *child, const Field *link, const Entity *e, int64_t id)
+void children_of(Sql *q, const char *alias, const Entity *child, const Field *link, const Entity *e)
+{
+    if (link->to)
+        return;
+    sql_add(q, SQL(" AND "));
+    sql_col(q, alias, entity_field(child, link->to_field)->column);
+    sql_add(q, SQL(" = "));
+    sql_bind(q, db_of_text(e->name));
+}
+
+void children_where(Sql *q, const Entity *child, const Field *link, const Entity *e, int64_t id)
 {
     sql_add(q, SQL(" FROM "));
     sql_name(q, child->name);
@@ -33,34 +41,7 @@ static void add_where(Sql *q, const Entity *child, const Field *link, const Enti
     sql_name(q, link->column);
     sql_add(q, SQL(" = "));
     sql_bind(q, db_of_int(id));
-    if (!link->to) {
-        sql_add(q, SQL(" AND "));
-        sql_name(q, entity_field(child, link->to_field)->column);
-        sql_add(q, SQL(" = "));
-        sql_bind(q, db_of_text(e->name));
-    }
-}
-
-static bool read_ids(Ctx *c, const Sql *q, int64_t **out, int *out_n)
-{
-    DbRows *r = sql_query(c, q);
-    if (!r)
-        return false;
-    int n = 0, cap = 16;
-    int64_t *ids = ARENA_ARRAY(c->a, cap, int64_t);
-    while (db_step(r)) {
-        if (n == cap) {
-            int64_t *grown = ARENA_ARRAY(c->a, cap * 2, int64_t);
-            memcpy(grown, ids, (size_t)n * sizeof *ids);
-            ids = grown;
-            cap *= 2;
-        }
-        ids[n++] = db_int(r, 0);
-    }
-    db_done(r);
-    *out = ids;
-    *out_n = n;
-    return c->n_err == 0;
+    children_of(q, NULL, child, link, e);
 }
 
 /* UPDATE child SET …, version, updated_at, updated_by; the caller has written the first columns. */
@@ -98,15 +79,15 @@ static bool note(Ctx *c, const Entity *child, int64_t id, const char *action, co
 }
 
 /* What people have to agree to does not go with its parent either. */
-static bool none_held(Ctx *c, const Entity *child, const int64_t *ids, int n)
+static bool none_held(Ctx *c, const Entity *child, const DbIds *ids)
 {
-    if (n == 0 || !approval_any(c, child))
+    if (ids->n == 0 || !approval_any(c, child))
         return true;
-    for (int i = 0; i < n; i++) {
+    for (size_t i = 0; i < ids->n; i++) {
         Record r;
-        if (!rec_load(c, child, ids[i], &r))
+        if (!rec_load(c, child, ids->items[i], &r))
             return false;
-        ApprovalAsk what = {.op = APPROVE_DELETE, .e = child, .id = ids[i], .before = r.v};
+        ApprovalAsk what = {.op = APPROVE_DELETE, .e = child, .id = ids->items[i], .before = r.v};
         if (!approval_holds(c, &what))
             return false;
     }
@@ -121,20 +102,19 @@ bool children_delete(Ctx *c, const Entity *e, int64_t id, int64_t stamp, bool fr
         if (!link)
             continue;
         Sql q;
-        int64_t *ids;
-        int n;
+        DbIds ids = {0};
         sql_init(&q, c->a);
         sql_add(&q, SQL("SELECT \"id\""));
-        add_where(&q, child, link, e, id);
+        children_where(&q, child, link, e, id);
         sql_add(&q, SQL(" AND \"deleted_at\" IS NULL ORDER BY \"id\""));
-        if (!read_ids(c, &q, &ids, &n) || (!free && !none_held(c, child, ids, n)) ||
-            !set_deleted(c, child, ids, n, stamp))
+        if (!db_ids(c, sql_query(c, &q), &ids) || (!free && !none_held(c, child, &ids)) ||
+            !set_deleted(c, child, ids.items, (int)ids.n, stamp))
             return false;
-        for (int i = 0; i < n; i++) {
-            if ((child->gets & GETS_SEARCH) && !sql_search_remove(c, child->name, ids[i]))
+        for (size_t i = 0; i < ids.n; i++) {
+            if ((child->gets & GETS_SEARCH) && !sql_search_remove(c, child->name, ids.items[i]))
                 return false;
-            if (!note(c, child, ids[i], "delete", NULL) ||
-                !children_delete(c, child, ids[i], stamp, free))
+            if (!note(c, child, ids.items[i], "delete", NULL) ||
+                !children_delete(c, child, ids.items[i], stamp, free))
                 return false;
         }
     }
@@ -149,24 +129,24 @@ bool children_restore(Ctx *c, const Entity *e, int64_t id, int64_t stamp)
         if (!link)
             continue;
         Sql q;
-        int64_t *ids;
-        int n;
+        DbIds ids = {0};
         sql_init(&q, c->a);
         sql_add(&q, SQL("SELECT \"id\""));
-        add_where(&q, child, link, e, id);
+        children_where(&q, child, link, e, id);
         sql_add(&q, SQL(" AND \"deleted_at\" = "));
         sql_bind(&q, db_of_int(stamp));
         sql_add(&q, SQL(" ORDER BY \"id\""));
-        if (!read_ids(c, &q, &ids, &n) || !set_deleted(c, child, ids, n, 0))
+        if (!db_ids(c, sql_query(c, &q), &ids) || !set_deleted(c, child, ids.items, (int)ids.n, 0))
             return false;
-        for (int i = 0; i < n; i++) {
+        for (size_t i = 0; i < ids.n; i++) {
             Record r;
             if ((child->gets & GETS_SEARCH) &&
-                (!rec_load(c, child, ids[i], &r) ||
-                 !sql_search_put(c, child->name, ids[i], search_tokens(c->a, child, r.v), false)))
+                (!rec_load(c, child, ids.items[i], &r) ||
+                 !sql_search_put(c, child->name, ids.items[i], search_tokens(c->a, child, r.v),
+                                 false)))
                 return false;
-            if (!note(c, child, ids[i], "restore", NULL) ||
-                !children_restore(c, child, ids[i], stamp))
+            if (!note(c, child, ids.items[i], "restore", NULL) ||
+                !children_restore(c, child, ids.items[i], stamp))
                 return false;
         }
     }
@@ -184,11 +164,10 @@ bool children_follow(Ctx *c, const Entity *e, int64_t id, const DbVal *former, c
         if (!link)
             continue;
         Sql q;
-        int64_t *ids;
-        int n;
+        DbIds ids = {0};
         sql_init(&q, c->a);
         sql_add(&q, SQL("SELECT \"id\""));
-        add_where(&q, child, link, e, id);
+        children_where(&q, child, link, e, id);
         if (former->kind == DB_NULL) {
             sql_add(&q, SQL(" AND \"owner_id\" IS NULL"));
         } else {
@@ -196,8 +175,9 @@ bool children_follow(Ctx *c, const Entity *e, int64_t id, const DbVal *former, c
             sql_bind(&q, *former);
         }
         sql_add(&q, SQL(" ORDER BY \"id\""));
-        if (!read_ids(c, &q, &ids, &n))
+        if (!db_ids(c, sql_query(c, &q), &ids))
             return false;
+        int n = (int)ids.n;
         for (int at = 0; at < n; at += BLOCK) {
             sql_init(&q, c->a);
             sql_add(&q, SQL("UPDATE "));
@@ -206,13 +186,13 @@ bool children_follow(Ctx *c, const Entity *e, int64_t id, const DbVal *former, c
             sql_bind(&q, *owner);
             sql_add(&q, SQL(", \"owner_department_id\" = "));
             sql_bind(&q, *department);
-            if (!finish_update(c, &q, ids + at, n - at < BLOCK ? n - at : BLOCK))
+            if (!finish_update(c, &q, ids.items + at, n - at < BLOCK ? n - at : BLOCK))
                 return false;
         }
         const char *changes = history_one(c, &child->fields[STD_OWNER], former, owner);
         for (int i = 0; i < n; i++)
-            if (!note(c, child, ids[i], action, changes) ||
-                !children_follow(c, child, ids[i], former, owner, department, action))
+            if (!note(c, child, ids.items[i], action, changes) ||
+                !children_follow(c, child, ids.items[i], former, owner, department, action))
                 return false;
     }
     return true;

@@ -112,4 +112,12 @@ bool rec_insert_bare(Ctx *c, const Entity *e, DbVal *values);
 /* Such rows go for good. In a write. */
 bool rec_erase(Ctx *c, const Entity *e, const Filter *f);
 
+/* The rows a new house begins with: of a file built in, trusted, where the entity of the first part has never had a row
+   (in the bin as well: what somebody threw away does not come back). Parts are closed by a NULL entity; list: the member
+   of the file that holds the rows, NULL for the file itself. Another process may be first: its rows are fine, too. */
+typedef struct RecSeed {
+    const char *entity, *list;
+} RecSeed;
+bool rec_seed(Ctx *c, const char *file, const RecSeed *parts);
+
 #endif

@@ -113,7 +113,7 @@ static int64_t quiet_until(Ctx *c, json_object *prefs, const char *zone)
 
 static bool in_list(json_object *list, const char *word)
 {
-    size_t n = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+    size_t n = json_length(list);
     for (size_t i = 0; i < n; i++) {
         const char *s = json_object_get_string(json_object_array_get_idx(list, i));
         if (s && strcmp(s, word) == 0)

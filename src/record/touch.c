@@ -2,7 +2,9 @@
  * Own code at the rows of other records: rollups, look-ups, rows without a life of their own. No
  * permission is asked here; hooks call it for what the program keeps up by itself. See hooks.h.
  */
+#include "base/embed.h"
 #include "base/id.h"
+#include "base/json_read.h"
 #include "meta/types.h"
 #include "record/hooks.h"
 #include "record/rule/rule.h"
@@ -117,4 +119,53 @@ bool rec_erase(Ctx *c, const Entity *e, const Filter *f)
     filter_sql(c, &q, e, "t0", f);
     sql_add(&q, SQL(")"));
     return sql_exec(c, &q);
+}
+
+/* ---- what a new house begins with ---------------------------------------------------------------- */
+
+static bool ever_had(Ctx *c, const char *entity, bool *any)
+{
+    int64_t one;
+    Sql q;
+    sql_init(&q, c->a);
+    sql_add(&q, SQL("SELECT 1 FROM "));
+    sql_name(&q, entity);
+    sql_add(&q, SQL(" LIMIT 1"));
+    return db_one_int(c, sql_text(&q), q.params, q.n, &one, any);
+}
+
+static bool seed_all(Ctx *c, json_object *o, const RecSeed *parts)
+{
+    const SaveOptions how = {.if_version = -1, .origin = "system", .trusted = true};
+    for (const RecSeed *p = parts; p->entity; p++) {
+        json_object *list = p->list ? json_member(o, p->list) : o;
+        for (size_t i = 0; i < json_length(list); i++) {
+            int64_t id;
+            if (!rec_create(c, model_entity(c->model, p->entity),
+                            json_object_array_get_idx(list, i), &how, &id))
+                return false;
+        }
+    }
+    return true;
+}
+
+bool rec_seed(Ctx *c, const char *file, const RecSeed *parts)
+{
+    const Embed *in = embed_find(file);
+    json_object *o;
+    bool any = false, theirs = false;
+    if (!ever_had(c, parts->entity, &any) || any)
+        return c->n_err == 0;
+    if (!in)
+        return ctx_fail_detail(c, ERR_INTERNAL, "a file of first rows is not built in",
+                               "err.internal");
+    if (!json_read_relaxed(c, (const char *)in->data, in->len, &o))
+        return false;
+    int mark = c->n_err;
+    bool ok = seed_all(c, o, parts);
+    if (!ok && ever_had(c, parts->entity, &theirs) && theirs) { /* another process was first */
+        ctx_errors_back_to(c, mark);
+        return true;
+    }
+    return ok;
 }

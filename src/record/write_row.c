@@ -337,24 +337,9 @@ bool write_row_read_many(Ctx *c, const Entity *e, const Field *f, int64_t id, in
     sql_add(&q, SQL(" WHERE \"id\" = "));
     sql_bind(&q, db_of_int(id));
     sql_add(&q, SQL(" ORDER BY \"target\""));
-    DbRows *r = sql_query(c, &q);
-    if (!r)
-        return false;
-    int n = 0, cap = 8;
-    int64_t *ids = ARENA_ARRAY(c->a, cap, int64_t);
-    while (db_step(r)) {
-        if (n == cap) {
-            int64_t *grown = ARENA_ARRAY(c->a, cap * 2, int64_t);
-            memcpy(grown, ids, (size_t)n * sizeof *ids);
-            ids = grown;
-            cap *= 2;
-        }
-        ids[n++] = db_int(r, 0);
-    }
-    db_done(r);
-    if (c->n_err)
-        return false;
-    *out = ids;
-    *out_n = n;
-    return true;
+    DbIds ids = {0};
+    bool ok = db_ids(c, sql_query(c, &q), &ids);
+    *out = ids.items;
+    *out_n = (int)ids.n;
+    return ok;
 }

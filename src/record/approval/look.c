@@ -46,8 +46,7 @@ static int64_t id_at(json_object *ids, size_t i)
 
 static size_t n_ids(const Look *l)
 {
-    return l->ids && json_object_is_type(l->ids, json_type_array) ? json_object_array_length(l->ids)
-                                                                  : 0;
+    return json_length(l->ids);
 }
 
 static bool gather(Ctx *c, Look *l)

@@ -67,7 +67,7 @@ bool approval_steps(Ctx *c, const char *steps, bool kept, ApprovalStep *out, int
     *n = 0;
     if (!json_read(c, steps, strlen(steps), &list))
         return false;
-    size_t most = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+    size_t most = json_length(list);
     if (most == 0 || most > APPROVAL_STEPS_MOST)
         return ctx_fail(c, ERR_INVALID, "steps", "err.approval_steps",
                         ctx_num(c, APPROVAL_STEPS_MOST));

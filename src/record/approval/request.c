@@ -219,7 +219,7 @@ static bool look_at_many(Ctx *c, Save *s, const Entity *e, ApprovalOp op, Asked 
     if (!json_read(c, text, strlen(text), &list) || !access_need(c, e, act) ||
         (act == ACT_TRANSFER && !new_owner(c, s, e, &owner)))
         return false;
-    size_t most = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+    size_t most = json_length(list);
     if (!most || most > APPROVAL_IDS_MOST)
         return ctx_fail(c, ERR_INVALID, "ids", "err.approval_ids", ctx_num(c, APPROVAL_IDS_MOST));
     buf_init(&versions, c->a);

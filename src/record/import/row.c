@@ -402,27 +402,15 @@ typedef struct Pieces {
 /* "张三、李四" in pieces; false where there are too many. */
 static bool split_links(const char *text, Pieces *out)
 {
-    static const char *const seps[] = {"、", ",", "，", ";", "；", "|", "\n"};
-    const char *start = text, *p = text;
-    out->n = 0;
-    for (;;) {
-        size_t sep = 0;
-        for (size_t i = 0; i < sizeof seps / sizeof *seps && !sep && *p; i++)
-            if (strncmp(p, seps[i], strlen(seps[i])) == 0)
-                sep = strlen(seps[i]);
-        if (*p && !sep) {
-            p++;
-            continue;
-        }
+    const char *at;
+    size_t n;
+    for (out->n = 0; type_next_word(&text, false, &at, &n); out->n++) {
         if (out->n == 64)
             return false;
-        out->at[out->n] = start;
-        out->len[out->n++] = (size_t)(p - start);
-        if (!*p)
-            return true;
-        p += sep;
-        start = p;
+        out->at[out->n] = at;
+        out->len[out->n] = n;
     }
+    return true;
 }
 
 /* The link at piece i: by itself, else with the next ones, for a name may hold a separator. Returns the pieces taken, 0 with

@@ -135,12 +135,7 @@ static bool held_by(Ctx *c, Undo *u, const Entity *child, const Field *link, con
     sql_name(&q, link->column);
     sql_add(&q, SQL(" IN "));
     sql_bind_ids(&q, ids, n);
-    if (!link->to) {
-        sql_add(&q, SQL(" AND t0."));
-        sql_name(&q, entity_field(child, link->to_field)->column);
-        sql_add(&q, SQL(" = "));
-        sql_bind(&q, db_of_text(e->name));
-    }
+    children_of(&q, "t0", child, link, e);
     sql_add(&q, SQL(" AND t0.\"deleted_at\" IS NULL AND (t0."));
     sql_name(&q, child->fields[STD_IMPORT_JOB].column);
     sql_add(&q, SQL(" IS NULL OR t0."));

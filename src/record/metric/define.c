@@ -261,3 +261,10 @@ bool dashboard_check(Ctx *c, const DbVal *v)
                             ctx_num(c, (int64_t)i + 1));
     return true;
 }
+
+bool metric_seed(Ctx *c)
+{
+    static const RecSeed parts[] = {
+        {"metric_def", "metrics"}, {"dashboard", "dashboards"}, {NULL, NULL}};
+    return rec_seed(c, "data/metrics.json", parts);
+}

@@ -4,14 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/embed.h"
 #include "base/json_read.h"
 #include "entity_ids.h"
 #include "record/attach.h"
 #include "record/hooks.h"
 #include "record/print/docx.h"
-
-enum { SEED_MOST = 100 };
 
 static const char *const papers[] = {"a4", "a3", "a5", "letter"};
 
@@ -166,32 +163,8 @@ bool print_document_check(Ctx *c, const Record *t, const char *path, const char 
     return print_want_tree(&w, nodes, NULL, "Word");
 }
 
-/* ---- what a new house begins with ------------------------------------------------------------------------ */
-
-static bool any_row(Ctx *c, bool *any)
-{
-    int64_t one; /* in the bin as well: what somebody threw away does not come back */
-    return db_one_int(c, SQL("SELECT 1 FROM \"print_template\" LIMIT 1"), NULL, 0, &one, any);
-}
-
 bool print_seed(Ctx *c)
 {
-    const Embed *file = embed_find("data/print_templates.json");
-    const Entity *e = model_entity(c->model, "print_template");
-    SaveOptions o = {.if_version = -1, .origin = "system", .trusted = true};
-    json_object *list;
-    bool any = false;
-    if (!any_row(c, &any) || any)
-        return c->n_err == 0;
-    if (!file)
-        return ctx_fail_detail(c, ERR_INTERNAL, "data/print_templates.json is not built in",
-                               "err.internal");
-    if (!json_read_relaxed(c, (const char *)file->data, file->len, &list))
-        return false;
-    for (size_t i = 0; i < json_object_array_length(list) && i < SEED_MOST; i++) {
-        int64_t id;
-        if (!rec_create(c, e, json_object_array_get_idx(list, i), &o, &id))
-            return false;
-    }
-    return true;
+    static const RecSeed parts[] = {{"print_template", NULL}, {NULL, NULL}};
+    return rec_seed(c, "data/print_templates.json", parts);
 }

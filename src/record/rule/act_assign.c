@@ -24,8 +24,7 @@ static bool check(Ctx *c, const Entity *e, json_object *in)
     (void)e;
     const char *how = json_str(in, "how", "");
     json_object *users = json_member(in, "users"), *max = json_member(in, "max");
-    size_t n =
-        users && json_object_is_type(users, json_type_array) ? json_object_array_length(users) : 0;
+    size_t n = json_length(users);
     bool known = false, department = json_int(in, "department", 0) > 0;
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
         known |= is_way(how, ways[i]);
@@ -51,8 +50,7 @@ static int candidates(Ctx *c, json_object *in, int64_t *out)
     json_object *users = json_member(in, "users");
     int64_t ids[PEOPLE], department = json_int(in, "department", 0);
     int n = 0;
-    size_t len =
-        users && json_object_is_type(users, json_type_array) ? json_object_array_length(users) : 0;
+    size_t len = json_length(users);
     for (size_t i = 0; i < len && i < PEOPLE; i++)
         ids[n++] = json_object_get_int64(json_object_array_get_idx(users, i));
     Sql q;

@@ -69,8 +69,7 @@ static bool check_actions(Ctx *c, const Entity *e, const DbVal *v)
     json_object *list = json_of(c, v, "actions");
     if (v->kind == DB_NULL || c->n_err > before)
         return false; /* required: said by the engine */
-    size_t n =
-        list && json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+    size_t n = json_length(list);
     if (n == 0 || n > ACTIONS_MOST)
         return ctx_fail(c, ERR_INVALID, "actions", "rule.actions_count", ctx_num(c, ACTIONS_MOST));
     for (size_t i = 0; i < n; i++) {

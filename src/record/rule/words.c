@@ -82,8 +82,7 @@ static const char *const people_words[] = {"owner", "manager", "creator", "rule_
 
 bool rule_people_check(Ctx *c, json_object *words)
 {
-    size_t n =
-        words && json_object_is_type(words, json_type_array) ? json_object_array_length(words) : 0;
+    size_t n = json_length(words);
     if (n == 0 || n > PEOPLE_MAX)
         return ctx_fail(c, ERR_INVALID, "actions", "rule.people_shape", ctx_num(c, PEOPLE_MAX));
     for (size_t i = 0; i < n; i++) {
@@ -157,8 +156,7 @@ static int active(Ctx *c, int64_t *ids, int n)
 int rule_people(Ctx *c, const RuleFire *f, json_object *words, int64_t *out, int max)
 {
     int n = 0;
-    size_t len =
-        words && json_object_is_type(words, json_type_array) ? json_object_array_length(words) : 0;
+    size_t len = json_length(words);
     for (size_t i = 0; i < len && n < max; i++) {
         int64_t id;
         bool twice = false;

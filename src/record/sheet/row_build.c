@@ -38,21 +38,26 @@ bool row_end(RowBuild *r)
     return !r->stopped;
 }
 
+SheetCell *row_cell(Arena *a, SheetCell **cells, int *n, int *cap, int col)
+{
+    if (col >= *cap) {
+        int room = *cap ? *cap : 64;
+        while (room <= col)
+            room *= 2;
+        SheetCell *more = ARENA_ARRAY(a, room, SheetCell);
+        if (*n)
+            memcpy(more, *cells, (size_t)*n * sizeof *more);
+        *cells = more;
+        *cap = room;
+    }
+    while (*n <= col)
+        (*cells)[(*n)++] = (SheetCell){.text = ""};
+    return &(*cells)[col];
+}
+
 SheetCell *row_set(RowBuild *r, int col, SheetKind kind, const char *text)
 {
-    if (col >= r->cap) {
-        int cap = r->cap ? r->cap : 64;
-        while (cap <= col)
-            cap *= 2;
-        SheetCell *more = ARENA_ARRAY(r->b->a, cap, SheetCell);
-        if (r->n)
-            memcpy(more, r->cells, (size_t)r->n * sizeof *more);
-        r->cells = more;
-        r->cap = cap;
-    }
-    while (r->n <= col)
-        r->cells[r->n++] = (SheetCell){.text = ""};
-    SheetCell *c = &r->cells[col];
+    SheetCell *c = row_cell(r->b->a, &r->cells, &r->n, &r->cap, col);
     *c = (SheetCell){.kind = *text || kind == SHEET_ERROR ? kind : SHEET_BLANK, .text = text};
     c->cut = strnlen(text, BOOK_CELL) == BOOK_CELL;
     r->any |= c->kind != SHEET_BLANK;

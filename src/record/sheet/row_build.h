@@ -1,5 +1,5 @@
 /* One row in the making: cells put anywhere in it, then handed over. For the readers but the one of
-   .xlsx, which is older and has its own. */
+   .xlsx, which hands its rows over in another way and shares only the growing of a row. */
 #ifndef RECORD_SHEET_ROW_BUILD_H
 #define RECORD_SHEET_ROW_BUILD_H
 
@@ -24,6 +24,8 @@ void row_begin(RowBuild *r, int64_t row, bool hidden);
 /* Hands the row over unless it is blank. false: the reader of rows wants no more (stopped is set). */
 bool row_end(RowBuild *r);
 
+/* The cell in column col of a row of n cells, which grows (by blank ones, on a) as far as that. */
+SheetCell *row_cell(Arena *a, SheetCell **cells, int *n, int *cap, int col);
 /* Sets a cell; what stood there is replaced. col is below BOOK_COLUMNS. text must live as long as the
    row; an empty one makes a blank cell unless it is an error. */
 SheetCell *row_set(RowBuild *r, int col, SheetKind kind, const char *text);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "record/sheet/book.h"
+#include "record/sheet/row_build.h"
 
 typedef struct Rows {
     SheetBook *b;
@@ -81,19 +82,7 @@ static void take_columns(SheetBook *b, const char **attrs)
 
 static SheetCell *cell_at(Rows *r, int col)
 {
-    if (col >= r->cap) {
-        int cap = r->cap ? r->cap : 64;
-        while (cap <= col)
-            cap *= 2;
-        SheetCell *more = ARENA_ARRAY(r->b->a, cap, SheetCell);
-        if (r->n)
-            memcpy(more, r->cells, (size_t)r->n * sizeof *more);
-        r->cells = more;
-        r->cap = cap;
-    }
-    while (r->n <= col)
-        r->cells[r->n++] = (SheetCell){.text = ""};
-    return &r->cells[col];
+    return row_cell(r->b->a, &r->cells, &r->n, &r->cap, col);
 }
 
 static void set(SheetCell *c, SheetKind kind, const char *text)

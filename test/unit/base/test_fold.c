@@ -69,14 +69,29 @@ static void narrowing(void **state)
     assert_string_equal(fold_narrow(a, "1\u200b2"), "12");
 }
 
+static void codes(void **state)
+{
+    (void)state;
+    char out[8];
+    assert_int_equal(fold_code(" ９１ab-Ｘ\u200b z", out, sizeof out), 6);
+    assert_string_equal(out, "91ABXZ");
+    assert_int_equal(fold_code("中1", out, sizeof out), 2);
+    assert_string_equal(out, "?1");
+    assert_int_equal(fold_code("1234567", out, sizeof out), 7);
+    assert_string_equal(out, "1234567");
+    assert_int_equal(fold_code("12345678-9", out, sizeof out), 9); /* cut, and the length said */
+    assert_string_equal(out, "1234567");
+    assert_int_equal(fold_code("", out, sizeof out), 0);
+    assert_string_equal(out, "");
+}
+
 int main(void)
 {
     a = arena_new(0);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(folding),
-        cmocka_unit_test(plain_as_by_tables),
-        cmocka_unit_test(cleaning),
-        cmocka_unit_test(narrowing),
+        cmocka_unit_test(folding),  cmocka_unit_test(plain_as_by_tables),
+        cmocka_unit_test(cleaning), cmocka_unit_test(narrowing),
+        cmocka_unit_test(codes),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     arena_free(a);

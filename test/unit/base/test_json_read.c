@@ -62,6 +62,8 @@ static void takes(void **state)
     assert_int_equal(json_object_array_length(json_member(o, "f")), 2);
     assert_null(json_member(o, "zz"));
     assert_null(json_member(NULL, "zz"));
+    assert_int_equal(json_length(json_member(o, "f")), 2);
+    assert_int_equal(json_length(o) + json_length(NULL), 0);
     const char *scalars[] = {"1",     "-0", "\"x\"", "true", "null",  "9223372036854775807",
                              "1e308", "[]", "{}",    "0.1",  "[[[]]]"};
     for (size_t i = 0; i < sizeof scalars / sizeof *scalars; i++)

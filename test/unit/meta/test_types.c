@@ -288,12 +288,36 @@ static void test_ops(void **state)
     }
 }
 
+/* Words of one cell, each with its commas; the empty ones are words, too. */
+static void test_words(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *words;
+        bool slash;
+    } all[] = {{"", "[]", true},
+               {"甲", "[甲]", true},
+               {"甲、乙,丙，丁;戊；己|庚\n辛", "[甲][乙][丙][丁][戊][己][庚][辛]", true},
+               {"a/b", "[a][b]", true},
+               {"a/b", "[a/b]", false},
+               {"、甲、、", "[][甲][][]", false}};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        Buf b;
+        const char *p = all[i].text, *word;
+        size_t n;
+        buf_init(&b, arena);
+        while (type_next_word(&p, all[i].slash, &word, &n))
+            buf_printf(&b, "[%.*s]", (int)n, word);
+        assert_string_equal(b.data, all[i].words);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_json),    cmocka_unit_test(test_text),
         cmocka_unit_test(test_to_text), cmocka_unit_test(test_companions),
-        cmocka_unit_test(test_ops),
+        cmocka_unit_test(test_ops),     cmocka_unit_test(test_words),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
