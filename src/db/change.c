@@ -22,6 +22,8 @@ bool db_change(Ctx *c, const char *topic, int64_t ref)
     DbConn *conn = c->conn;
     if (!db_in_write(c))
         return ctx_fail_detail(c, ERR_INTERNAL, "db_change outside db_write", "err.internal");
+    if (conn->db->topic_bit)
+        conn->topics |= conn->db->topic_bit(topic);
     for (int i = conn->n_pending; i-- > 0;) {
         if (conn->pending[i].ref == ref && !strcmp(conn->pending[i].topic, topic))
             return true; /* once per transaction is enough */
@@ -55,6 +57,20 @@ bool change_flush(Ctx *c, DbConn *conn)
     }
     conn->n_pending = 0;
     return ok;
+}
+
+void db_on_commit(Db *db, unsigned (*bit)(const char *topic), void (*fn)(unsigned topics))
+{
+    db->topic_bit = bit;
+    db->on_commit = fn;
+}
+
+void change_committed(DbConn *conn)
+{
+    unsigned topics = conn->topics;
+    conn->topics = 0;
+    if (conn->db->on_commit)
+        conn->db->on_commit(topics);
 }
 
 bool db_change_last(Ctx *c, int64_t *out)

@@ -215,6 +215,10 @@ bool db_holder_lives(Ctx *c, const char *holder, bool *out);
 /* Cache followers: writes a row of change_log in the running transaction. topic: "model", "access",
    "setting" or an entity name; ref: a record id or 0. */
 bool db_change(Ctx *c, const char *topic, int64_t ref);
+/* Called behind every commit of this process, on the thread that committed, so it must be quick; topics: the sum of what
+   `bit` says of the topics db_change was called with. Writes that were undone may leave theirs behind: a call more, never
+   one less. Set while there is one thread; NULL for none. */
+void db_on_commit(Db *db, unsigned (*bit)(const char *topic), void (*fn)(unsigned topics));
 /* The newest change_log id, and a walk of the rows behind `after`. PostgreSQL transactions overlap,
    so there the walk looks back 5 s and remembers per fn what it told (a row may come once more after
    a start, never twice later, and ids may be below `after`: keep the largest). At most 8 fns. */

@@ -67,6 +67,7 @@ struct DbConn {
     Hold hold;              /* of the transaction that runs */
     PendingChange *pending; /* malloc */
     int n_pending, cap_pending;
+    unsigned topics;       /* of db_change since the last commit, for db_on_commit */
     bool search_waits;     /* the writer of SQLite: documents are written once per batch */
     PendingSearch *search; /* malloc */
     int n_search, cap_search;
@@ -202,11 +203,13 @@ struct Db {
     _Atomic int64_t end_ms; /* see db_end_by; 0: not yet */
     pthread_mutex_t follow_lock;
     Follower followers[8];
-    DepthCache *depths; /* or NULL */
-    Reserve *reserve;   /* or NULL */
-    char holder[33];    /* who this process is in node_lease and schema_lock */
-    char host[160];     /* boot id and process namespace: "the same machine" */
-    int node;           /* -1: no lease */
+    unsigned (*topic_bit)(const char *topic); /* see db_on_commit */
+    void (*on_commit)(unsigned topics);       /* or NULL */
+    DepthCache *depths;                       /* or NULL */
+    Reserve *reserve;                         /* or NULL */
+    char holder[33]; /* who this process is in node_lease and schema_lock */
+    char host[160];  /* boot id and process namespace: "the same machine" */
+    int node;        /* -1: no lease */
 };
 
 /* reserve.c; NULL where none is wanted */
@@ -268,6 +271,7 @@ void *db_grow(void *items, int n, int *cap, int first, size_t size);
 /* change.c */
 void change_forget(DbConn *conn, int keep);
 bool change_flush(Ctx *c, DbConn *conn);
+void change_committed(DbConn *conn); /* tells whom db_on_commit named */
 
 /* migrate.c: a line of the ledger, inside a write. */
 bool migrate_note(Ctx *c, const char *program, const char *what);

@@ -176,6 +176,7 @@ static void commit_jobs(Writer *w, Job **jobs, int n)
         jobs[i]->c->held_us = held, jobs[i]->c->words_us = hold_words_us(&w->conn->hold);
     if (rc == COMMIT_OK) {
         meter_add(METER_COMMITS, 1);
+        change_committed(w->conn);
         return;
     }
     for (int i = 0; rc == COMMIT_UNKNOWN && i < n; i++)
@@ -483,6 +484,7 @@ static bool direct(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg)
                 c->held_us = hold_end(&conn->hold, c->patient);
                 if (rc == COMMIT_OK) {
                     meter_add(METER_COMMITS, 1);
+                    change_committed(conn);
                     return true;
                 }
                 drv->ask->report(c, conn);

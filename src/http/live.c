@@ -27,6 +27,7 @@
 
 enum {
     TICK_MS = 250,          /* between looks, where nothing wakes the thread */
+    NOBODY_MS = 60000,      /* the same while nobody listens */
     ALIVE_EVERY = 500,      /* who is still signed in */
     BEAT_EVERY = 15000,     /* a comment, so that proxies keep the connection */
     UNREAD_MAX = 256 << 10, /* who reads nothing is let go */
@@ -274,8 +275,9 @@ static void work_tick(const Listeners *ls, const Changes *k, bool overflow, bool
 
 static void wait_tick(void)
 {
-    struct timespec until = clock_after_ms(TICK_MS);
-    while (live.running && !live.queue.n && !live.overflow)
+    bool nobody = !live.first;
+    struct timespec until = clock_after_ms(nobody ? NOBODY_MS : TICK_MS);
+    while (live.running && !live.queue.n && !live.overflow && (!nobody || !live.first))
         if (pthread_cond_timedwait(&live.wake, &live.lock, &until) != 0)
             return;
 }

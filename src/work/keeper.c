@@ -33,9 +33,12 @@
 #include "work/work.h"
 
 enum {
+    FOLLOW_EVERY = 900, /* others' changes are known within a second; our own at once */
+    NEARLY = 100,
     LEASE_EVERY = 5000,
     JUMP_MS = 2000,
-    SEAL_EVERY = 400,
+    SEAL_EVERY = 400, /* while this process writes; rows of others … */
+    SEAL_IDLE = 5000, /* … are sealed by themselves, or when they are gone */
     REMIND_EVERY = 2000,
     RULES_EVERY = 1000,
     MEASURE_EVERY = 600000,
@@ -58,7 +61,7 @@ typedef struct HeardRow {
 typedef struct Heard {
     Arena *a;
     VEC(HeardRow) rows;
-    bool model, access, setting, channel, outbox, rule, flow;
+    bool model, access, setting, channel, outbox, job, rule, flow;
     int64_t last;
 } Heard;
 
@@ -72,6 +75,7 @@ static void hear(void *arg, int64_t id, const char *topic, int64_t ref)
     h->setting |= strcmp(topic, "setting") == 0;
     h->channel |= strcmp(topic, "channel") == 0;
     h->outbox |= strcmp(topic, "outbox") == 0;
+    h->job |= strcmp(topic, "job") == 0;
     h->rule |= strcmp(topic, "rule") == 0;
     h->flow |= strcmp(topic, "approval_flow") == 0;
 }
@@ -86,8 +90,7 @@ static void follow(Keeper *k, Ctx *c)
         setting_load(c);
     if (h.model)
         customs_reload(c);
-    if (h.outbox)
-        work_wake();
+    work_ring((h.outbox ? WORK_POST : 0) | (h.job ? WORK_JOB : 0));
     if (h.channel)
         outbox_events_load(c);
     if (h.flow)
@@ -103,6 +106,7 @@ static void follow(Keeper *k, Ctx *c)
 static void seal(Keeper *k, Ctx *c)
 {
     c->vital = true;
+    k->sealed = clock_mono_ms();
     bool left = true;
     int sealed = 0;
     int64_t head;
@@ -239,41 +243,48 @@ static void tend(Keeper *k, Ctx *c)
     }
 }
 
-void keeper_tick(Keeper *k)
+typedef struct Duty {
+    void (*fn)(Keeper *, Ctx *);
+    const char *what;
+    int64_t *next; /* when it is due */
+    int every;     /* 0: it says itself when it is due again */
+} Duty;
+
+/* The duties that are due, or nearly so: one tick for several. Returns when the next one is. */
+static int64_t do_due(Keeper *k, int64_t now)
+{
+    const Duty all[] = {{lease, "keeper_lease", &k->next_lease, LEASE_EVERY},
+                        {seal, "keeper_seal", &k->next_seal, SEAL_IDLE},
+                        {remind, "keeper_remind", &k->next_remind, REMIND_EVERY},
+                        {rules, "keeper_rules", &k->next_rules, RULES_EVERY},
+                        {measure, "keeper_measure", &k->next_measure, MEASURE_EVERY},
+                        {sweep, "keeper_sweep", &k->next_sweep, SWEEP_EVERY},
+                        {sample, "keeper_sample", &k->next_sample, 0},
+                        {bin, "keeper_bin", &k->next_bin, 0},
+                        {tend, "keeper_tend", &k->next_tend, 0}};
+    int64_t next = INT64_MAX;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        const Duty *d = &all[i];
+        if (now + NEARLY >= *d->next) {
+            duty(k, d->fn, d->what);
+            if (d->every)
+                *d->next = now + d->every;
+        }
+        next = *d->next < next ? *d->next : next;
+    }
+    return next;
+}
+
+int64_t keeper_tick(Keeper *k, bool written)
 {
     int64_t now = clock_mono_ms();
     duty(k, follow, "keeper_follow");
     db_disk_look(k->db);
     if (clock_jumped(k, now) && k->next_lease != INT64_MAX)
         k->next_lease = now;
-    if (now >= k->next_lease) {
-        duty(k, lease, "keeper_lease");
-        k->next_lease = now + LEASE_EVERY;
-    }
-    if (now >= k->next_seal) {
-        duty(k, seal, "keeper_seal");
-        k->next_seal = now + SEAL_EVERY;
-    }
-    if (now >= k->next_remind) {
-        duty(k, remind, "keeper_remind");
-        k->next_remind = now + REMIND_EVERY;
-    }
-    if (now >= k->next_rules) {
-        duty(k, rules, "keeper_rules");
-        k->next_rules = now + RULES_EVERY;
-    }
-    if (now >= k->next_measure) {
-        duty(k, measure, "keeper_measure");
-        k->next_measure = now + MEASURE_EVERY;
-    }
-    if (now >= k->next_sweep) {
-        duty(k, sweep, "keeper_sweep");
-        k->next_sweep = now + SWEEP_EVERY;
-    }
-    if (now >= k->next_sample)
-        duty(k, sample, "keeper_sample");
-    if (now >= k->next_bin)
-        duty(k, bin, "keeper_bin");
-    if (now >= k->next_tend)
-        duty(k, tend, "keeper_tend");
+    int64_t soon = k->sealed + SEAL_EVERY;
+    if (written && k->next_seal > soon)
+        k->next_seal = soon;
+    int64_t next = do_due(k, now) - clock_mono_ms();
+    return next < FOLLOW_EVERY ? next : FOLLOW_EVERY;
 }

@@ -3,16 +3,14 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/conf.h"
 #include "work/keeper.h"
 #include "work/post/deliver.h"
 #include "work/runner.h"
-
-enum { TICK_US = 250 * 1000 };
 
 struct Work {
     Arena *a;
@@ -30,18 +28,94 @@ static bool is_stopping(void)
     return stopping;
 }
 
+/* ---- bells: who has nothing to do sleeps until one is rung, or until he would look by himself --------- */
+
+typedef struct Bell {
+    pthread_mutex_t lock;
+    pthread_cond_t cond;
+    uint64_t rung;
+} Bell;
+
+#define BELL                                                                                       \
+    {                                                                                              \
+        PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0                                     \
+    }
+static Bell keeper_bell = BELL, post_bell = BELL, job_bell = BELL;
+
+static void ring(Bell *b)
+{
+    pthread_mutex_lock(&b->lock);
+    b->rung++;
+    pthread_cond_broadcast(&b->cond);
+    pthread_mutex_unlock(&b->lock);
+}
+
+/* To be asked before one looks for work: what is rung for meanwhile is not missed. */
+static uint64_t heard(Bell *b)
+{
+    pthread_mutex_lock(&b->lock);
+    uint64_t n = b->rung;
+    pthread_mutex_unlock(&b->lock);
+    return n;
+}
+
+/* Until ms have passed or the bell has rung since `before`: true where it has. */
+static bool sleep_until_rung(Bell *b, uint64_t before, int64_t ms)
+{
+    struct timespec t = clock_after_ms(ms);
+    pthread_mutex_lock(&b->lock);
+    while (b->rung == before && !stopping &&
+           pthread_cond_clockwait(&b->cond, &b->lock, CLOCK_MONOTONIC, &t) == 0)
+        continue;
+    bool rung = b->rung != before;
+    pthread_mutex_unlock(&b->lock);
+    return rung;
+}
+
+static unsigned topic_bit(const char *topic)
+{
+    return strcmp(topic, "job") == 0 ? WORK_JOB : strcmp(topic, "outbox") == 0 ? WORK_POST : 0;
+}
+
+void work_ring(unsigned what)
+{
+    if (what & WORK_POST)
+        ring(&post_bell);
+    if (what & WORK_JOB)
+        ring(&job_bell);
+}
+
+static void on_commit(unsigned topics)
+{
+    ring(&keeper_bell);
+    work_ring(topics);
+}
+
+/* ---- the threads ------------------------------------------------------------------------------- */
+
+enum {
+    BREATH = 100,      /* between two ticks of the keeper, however much is written */
+    JOB_SLEEP = 1000,  /* at most: leases that ran out */
+    POST_SLEEP = 5000, /* at most: a ring that was missed, a clock that was set */
+    POST_MOMENT = 50,  /* due, but another postman is at it */
+    POST_PAUSE = 1000  /* the database is away */
+};
+
 static void *keep(void *arg)
 {
     Work *w = arg;
+    bool rung = true;
     pthread_setname_np(pthread_self(), "zhike-keeper");
     while (!stopping) {
-        keeper_tick(&w->keeper);
-        usleep(TICK_US);
+        uint64_t before = heard(&keeper_bell);
+        int64_t next = keeper_tick(&w->keeper, rung);
+        clock_sleep_ms(BREATH);
+        rung = sleep_until_rung(&keeper_bell, before, next - BREATH);
     }
     w->keeper.next_lease = w->keeper.next_sweep =
         INT64_MAX;           /* a database that is gone is waited for once only */
     w->keeper.next_seal = 0; /* nothing stays unsealed behind an orderly end */
-    keeper_tick(&w->keeper);
+    keeper_tick(&w->keeper, true);
     return NULL;
 }
 
@@ -51,53 +125,12 @@ static void *run(void *arg)
     pthread_setname_np(pthread_self(), "zhike-job");
     while (!stopping) {
         bool worked = false;
+        uint64_t before = heard(&job_bell);
         runner_step(w->db, w->by, &worked, is_stopping);
         if (!worked)
-            usleep(TICK_US);
+            sleep_until_rung(&job_bell, before, JOB_SLEEP);
     }
     return NULL;
-}
-
-/* ---- postmen: asleep until a letter is written or due ------------------------------------------ */
-
-enum {
-    POST_SLEEP = 5000, /* at most: a wake that was missed, a clock that was set */
-    POST_MOMENT = 50,  /* due, but another postman is at it */
-    POST_PAUSE = 1000  /* the database is away */
-};
-
-static pthread_mutex_t bell_lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t bell; /* by the monotonic clock */
-static uint64_t rung;       /* under bell_lock */
-
-static void make_bell(void)
-{
-    clock_cond_init(&bell);
-}
-
-static void ready_bell(void)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, make_bell);
-}
-
-void work_wake(void)
-{
-    ready_bell();
-    pthread_mutex_lock(&bell_lock);
-    rung++;
-    pthread_cond_broadcast(&bell);
-    pthread_mutex_unlock(&bell_lock);
-}
-
-/* Until ms have passed or the bell has rung since `heard`. */
-static void sleep_until_rung(uint64_t heard, int64_t ms)
-{
-    struct timespec t = clock_after_ms(ms);
-    pthread_mutex_lock(&bell_lock);
-    while (rung == heard && !stopping && pthread_cond_timedwait(&bell, &bell_lock, &t) == 0)
-        continue;
-    pthread_mutex_unlock(&bell_lock);
 }
 
 static void *post(void *arg)
@@ -109,15 +142,13 @@ static void *post(void *arg)
     while (!stopping && k) {
         bool worked = false;
         int64_t next_due;
-        pthread_mutex_lock(&bell_lock);
-        uint64_t heard = rung;
-        pthread_mutex_unlock(&bell_lock);
+        uint64_t before = heard(&post_bell);
         bool ok = deliver_step(w->db, k, is_stopping, &worked, &next_due);
         if (worked)
             continue;
         int64_t wait = next_due == INT64_MAX ? POST_SLEEP : next_due - clock_now_ms();
         wait = wait < POST_MOMENT ? POST_MOMENT : wait > POST_SLEEP ? POST_SLEEP : wait;
-        sleep_until_rung(heard, ok ? wait : POST_PAUSE);
+        sleep_until_rung(&post_bell, before, ok ? wait : POST_PAUSE);
     }
     call_end(k);
     arena_free(a);
@@ -139,7 +170,7 @@ bool work_start(Ctx *c, const WorkOptions *o, Work **out)
         return false;
     }
     stopping = false;
-    ready_bell();
+    db_on_commit(o->db, topic_bit, on_commit);
     job_on_stop(is_stopping);
     w->threads = ARENA_ARRAY(a, w->n, pthread_t);
     for (int i = 0; i < w->n; i++)
@@ -151,7 +182,8 @@ bool work_start(Ctx *c, const WorkOptions *o, Work **out)
 void work_stop_soon(void)
 {
     stopping = true;
-    work_wake();
+    ring(&keeper_bell);
+    work_ring(WORK_POST | WORK_JOB);
 }
 
 void work_stop(Work *w)

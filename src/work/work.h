@@ -18,8 +18,10 @@ typedef struct WorkOptions {
 } WorkOptions;
 
 bool work_start(Ctx *c, const WorkOptions *o, Work **out);
-/* A letter was written, or is due again: postmen of this process look at once. The keeper rings when it hears topic "outbox". */
-void work_wake(void);
+/* A letter was written, or a job queued: postmen, job threads of this process look at once. Rung behind each commit of this
+   process that changed topic "outbox" or "job", and by the keeper, which hears of those of others. */
+enum { WORK_POST = 1, WORK_JOB = 2 };
+void work_ring(unsigned what);
 /* The end is near: jobs stop at their next saved point, no new one begins. work_stop still waits for them. */
 void work_stop_soon(void);
 /* Lets running jobs reach their next saved point (they are resumed at the next start), then ends. */
