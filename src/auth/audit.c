@@ -11,16 +11,6 @@
 #include "base/json_write.h"
 #include "base/utf8.h"
 
-/* Cuts at n bytes, between two characters: a log row never fails over its length. */
-static const char *cut(Arena *a, const char *s, size_t n)
-{
-    if (!s || strlen(s) <= n)
-        return s;
-    while (n > 0 && ((unsigned char)s[n] & 0xC0) == 0x80)
-        n--;
-    return arena_dup(a, s, n);
-}
-
 /*
  * The end of the chain as this thread (the writer of SQLite) left it, good for one epoch of the transaction.
  * Where nobody can write beside us, a row is sealed as it is written: no row is touched twice.
@@ -56,20 +46,21 @@ bool audit_add(Ctx *c, const AuditEntry *e)
 {
     assert(db_in_write(c));
     const Actor *me = c->actor;
-    const char *name = cut(c->a, e->login ? e->login : me ? me->name : NULL, 100);
+    /* a log row never fails over its length */
+    const char *name = utf8_cut(c->a, e->login ? e->login : me ? me->name : NULL, 100);
     DbVal v[AUDIT_COL_HASH + 2] = {
         db_of_int(id_new()),
         db_null(),
         db_of_int(c->now_ms),
         me && me->user ? db_of_int(me->user) : db_null(),
         db_of_text(name),
-        db_of_text(cut(c->a, me ? me->ip : NULL, 45)),
-        db_of_text(cut(c->a, me ? me->agent : NULL, 200)),
+        db_of_text(utf8_cut(c->a, me ? me->ip : NULL, 45)),
+        db_of_text(utf8_cut(c->a, me ? me->agent : NULL, 200)),
         db_of_text(channel_name(me ? me->channel : CH_WEB)),
         db_of_text(e->action),
         db_of_text(e->entity),
         e->record ? db_of_int(e->record) : db_null(),
-        db_of_text(cut(c->a, e->record_name, 255)),
+        db_of_text(utf8_cut(c->a, e->record_name, 255)),
         db_of_text(e->changes),
         db_of_text(e->result ? e->result : "ok"),
         db_of_int(me && !me->is_system && actor_stepped_up(c) ? 1 : 0),

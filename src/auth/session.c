@@ -1,5 +1,5 @@
 /*
- * Signing in (password, then the second factor where the account has one), finding and ending sessions.
+ * Signing in: password, then the second factor where the account has one. What a session is afterwards: session_find.c.
  *
  * A sign-in does the same reads, one password hash and one write whether or not the login exists,
  * so that neither answer nor time tells. Two counters hold guessing back:
@@ -18,20 +18,14 @@
 #include "auth/rate.h"
 #include "auth/row.h"
 #include "auth/second.h"
+#include "auth/session_impl.h"
 #include "base/conf.h"
 #include "base/crypt.h"
 #include "base/id.h"
 #include "base/meter.h"
+#include "base/utf8.h"
 
-enum {
-    TOKEN_BYTES = 32,
-    TOKEN_CHARS = 43,
-    CSRF_CHARS = 22,
-    MINUTE = 60000,
-    ADDRESS_WINDOW = 15 * MINUTE,
-    TICKET = 15 * MINUTE,
-    SKEW = 5 * MINUTE /* between the nodes of one database */
-};
+enum { TOKEN_BYTES = 32, MINUTE = 60000, ADDRESS_WINDOW = 15 * MINUTE, TICKET = 15 * MINUTE };
 static const int64_t KNOWN_ADDRESS = INT64_C(30) * 86400000;
 
 typedef struct Account {
@@ -53,26 +47,6 @@ typedef struct Attempt {
     const char *method;
     bool setup;
 } Attempt;
-
-/* --- what a token is --------------------------------------------------------------------------- */
-
-static void token_hash(const char *token, char out[65])
-{
-    crypt_sha256_hex(token, strlen(token), out);
-}
-
-/* Derived, so nothing is stored and nothing can get lost; 22 characters are 132 bits. */
-static const char *csrf_of(Arena *a, const char *token)
-{
-    unsigned char mac[32];
-    crypt_hmac_sha256(token, strlen(token), "csrf", 4, mac);
-    return arena_dup(a, crypt_base64url(a, mac, sizeof mac), CSRF_CHARS);
-}
-
-static bool not_signed_in(Ctx *c)
-{
-    return ctx_fail(c, ERR_NOT_SIGNED_IN, NULL, "err.not_signed_in");
-}
 
 /* --- looking ----------------------------------------------------------------------------------- */
 
@@ -124,7 +98,7 @@ static bool address_may_try(Ctx *c, const char *key, int64_t now)
         return false;
     int64_t held = address_wait_ms(&s), wait = s.last_at + held - now;
     /* a failure at the same time may be a little newer than this request */
-    if (held == 0 || wait <= 0 || s.last_at > now + SKEW)
+    if (held == 0 || wait <= 0 || s.last_at > now + SESSION_SKEW)
         return true;
     c->retry_after_s = (int)((wait + 999) / 1000);
     return ctx_fail(c, ERR_LIMIT, NULL, "err.limit", ctx_num(c, c->retry_after_s));
@@ -138,7 +112,7 @@ static bool account_locked(Ctx *c, Attempt *t)
         return false;
     t->locked_until = s.last_at + lock;
     t->locked = s.n >= conf_int("login.max_failures") && t->now < t->locked_until &&
-                s.last_at <= t->now + SKEW;
+                s.last_at <= t->now + SESSION_SKEW;
     return true;
 }
 
@@ -196,7 +170,7 @@ static bool write_failure(Ctx *c, void *arg)
         if (!rate_look(c, t->account_key, INT64_C(1) << 50, t->now, &s))
             return false;
         /* a lock that ran out, or failures of long ago, begin anew */
-        if (s.n > 0 && (t->now >= s.last_at + lock || s.last_at > t->now + SKEW) &&
+        if (s.n > 0 && (t->now >= s.last_at + lock || s.last_at > t->now + SESSION_SKEW) &&
             !rate_forget(c, t->account_key))
             return false;
         if (!rate_add(c, t->account_key, INT64_C(1) << 50, t->now, 1, &s))
@@ -259,7 +233,7 @@ static bool write_success(Ctx *c, void *arg)
         return ctx_fail(c, ERR_BAD_CREDENTIALS, NULL, "err.bad_credentials");
     const Entity *e = model_entity(c->model, "session");
     char hash[65];
-    token_hash(t->token, hash);
+    session_hash(t->token, hash);
     const RowSet set[] = {
         {"user", db_of_int(t->who.id)},    {"hash", db_of_text(hash)},
         {"created_at", db_of_int(t->now)}, {"seen_at", db_of_int(t->now)},
@@ -297,22 +271,13 @@ static bool write_success(Ctx *c, void *arg)
     return log_attempt(c, t, "ok", NULL) && audit_attempt(c, t, "ok");
 }
 
-static const char *cut(Arena *a, const char *s, size_t n)
-{
-    if (!s || strlen(s) <= n)
-        return s;
-    while (n > 0 && ((unsigned char)s[n] & 0xC0) == 0x80)
-        n--;
-    return arena_dup(a, s, n);
-}
-
 /* The attempt's counters; ERR_LIMIT where the address has to wait. */
 static bool begin(Ctx *c, const char *login, Attempt *t)
 {
     char key[65];
     bool known;
-    token_hash(login,
-               key); /* what was typed as login may be anything: the counters keep its digest */
+    session_hash(login,
+                 key); /* what was typed as login may be anything: the counters keep its digest */
     if (!address_known(c, t->who.id, t->ip, &known))
         return false;
     t->account_key = arena_printf(c->a, "login:%.32s:%s", key, known ? t->ip : "");
@@ -321,8 +286,9 @@ static bool begin(Ctx *c, const char *login, Attempt *t)
 
 static Attempt attempt_of(Ctx *c, const char *ip, const char *agent)
 {
-    Attempt t = {
-        .ip = cut(c->a, ip ? ip : "", 45), .agent = cut(c->a, agent, 200), .now = session_now(c)};
+    Attempt t = {.ip = utf8_cut(c->a, ip ? ip : "", 45),
+                 .agent = utf8_cut(c->a, agent, 200),
+                 .now = session_now(c)};
     t.address_key = arena_printf(c->a, "address:%s", t.ip);
     return t;
 }
@@ -356,7 +322,8 @@ static bool open_now(Ctx *c, Attempt *t, SessionOpened *out)
     if (t->setup)
         actor_cache_clear();
     meter_add(METER_SIGN_INS, 1);
-    *out = (SessionOpened){.token = t->token, .csrf = csrf_of(c->a, t->token), .user = t->who.id};
+    *out =
+        (SessionOpened){.token = t->token, .csrf = session_csrf(c->a, t->token), .user = t->who.id};
     return true;
 }
 
@@ -434,129 +401,4 @@ bool session_verify(Ctx *c, const char *ticket, const char *method, const char *
         !rate_note(c, t.address_key, ADDRESS_WINDOW, t.now, &failures))
         ctx_errors_back_to(c, mark);
     return false;
-}
-
-/* --- finding and ending ------------------------------------------------------------------------ */
-
-typedef struct Found {
-    int64_t id, user, created_at, seen_at, step_up_until;
-    bool active;
-} Found;
-
-static bool read_session(Ctx *c, const char *hash, Found *out)
-{
-    DbVal p[] = {db_of_text(hash)};
-    int mark = c->n_err;
-    DbRows *r =
-        db_query(c,
-                 SQL("SELECT s.id, s.user_id, s.created_at, s.seen_at, s.step_up_until, u.status "
-                     "FROM \"session\" s JOIN \"user\" u ON u.id = s.user_id "
-                     "WHERE s.hash = $1 AND u.deleted_at IS NULL"),
-                 p, 1);
-    if (!r)
-        return false;
-    if (db_step(r)) {
-        out->id = db_int(r, 0);
-        out->user = db_int(r, 1);
-        out->created_at = db_int(r, 2);
-        out->seen_at = db_int(r, 3);
-        out->step_up_until = db_int(r, 4);
-        out->active = db_text(r, 5) && strcmp(db_text(r, 5), "active") == 0;
-    }
-    db_done(r);
-    return c->n_err == mark;
-}
-
-typedef struct Touch {
-    int64_t id, now;
-} Touch;
-
-static bool touch(Ctx *c, void *arg)
-{
-    const Touch *t = arg;
-    DbVal p[] = {db_of_int(t->now), db_of_int(t->id)};
-    return db_exec(c, SQL("UPDATE \"session\" SET seen_at = $1 WHERE id = $2 AND seen_at < $1"), p,
-                   2);
-}
-
-bool session_find(Ctx *c, const char *token, const char *ip, const char *agent, Actor **out,
-                  const char **out_csrf)
-{
-    if (!token || strlen(token) != TOKEN_CHARS)
-        return not_signed_in(c);
-    char hash[65];
-    token_hash(token, hash);
-    Found s = {0};
-    if (!read_session(c, hash, &s))
-        return false;
-    int64_t now = session_now(c);
-    bool over = now >= s.created_at + conf_duration_ms("session.absolute") ||
-                now >= s.seen_at + conf_duration_ms("session.idle") || s.created_at > now + SKEW;
-    if (s.id == 0 || !s.active || over)
-        return not_signed_in(c);
-    if (now - s.seen_at >= MINUTE) {
-        /* Reading must go on where nothing can be written (disk full): then it only looks idle. */
-        int mark = c->n_err;
-        Touch t = {.id = s.id, .now = now};
-        if (!db_write(c, touch, &t))
-            ctx_errors_back_to(c, mark);
-    }
-    Actor *me;
-    if (!actor_of_user(c, s.user, CH_WEB, &me))
-        return false;
-    me->session = s.id;
-    me->ip = ip;
-    me->agent = agent;
-    me->step_up_until = s.step_up_until > now && s.step_up_until <= now + SESSION_STEP_UP_MS + SKEW
-                            ? s.step_up_until
-                            : 0;
-    *out = me;
-    if (out_csrf)
-        *out_csrf = csrf_of(c->a, token);
-    return true;
-}
-
-static bool close_one(Ctx *c, void *arg)
-{
-    const int64_t *session = arg;
-    DbVal p[] = {db_of_int(*session)};
-    AuditEntry e = {.action = "logout", .entity = "session", .record = *session};
-    return db_exec(c, SQL("DELETE FROM \"session\" WHERE id = $1"), p, 1) &&
-           (db_changes(c) == 0 || audit_add(c, &e));
-}
-
-bool session_close(Ctx *c, int64_t session)
-{
-    return db_write(c, close_one, &session);
-}
-
-typedef struct CloseAll {
-    int64_t user, but;
-} CloseAll;
-
-static bool close_all(Ctx *c, void *arg)
-{
-    const CloseAll *x = arg;
-    DbVal p[] = {db_of_int(x->user), db_of_int(x->but)};
-    return db_exec(c, SQL("DELETE FROM \"session\" WHERE user_id = $1 AND id <> $2"), p, 2);
-}
-
-bool session_close_all(Ctx *c, int64_t user, int64_t but_session)
-{
-    CloseAll x = {.user = user, .but = but_session};
-    return db_write(c, close_all, &x);
-}
-
-static bool sweep(Ctx *c, void *arg)
-{
-    const int64_t *now = arg;
-    DbVal p[] = {db_of_int(*now - conf_duration_ms("session.absolute")),
-                 db_of_int(*now - conf_duration_ms("session.idle"))};
-    return db_exec(c, SQL("DELETE FROM \"session\" WHERE created_at < $1 OR seen_at < $2"), p, 2);
-}
-
-bool session_sweep(Ctx *c)
-{
-    int64_t now = session_now(c);
-    return db_write(c, sweep, &now);
 }

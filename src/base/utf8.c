@@ -95,6 +95,19 @@ size_t utf8_clip(const char *s, size_t max)
     return i;
 }
 
+size_t utf8_fit(const char *s, size_t n)
+{
+    size_t len = strnlen(s, n);
+    while (len == n && n > 0 && ((unsigned char)s[n] & 0xC0) == 0x80)
+        len = --n;
+    return len;
+}
+
+const char *utf8_cut(Arena *a, const char *s, size_t n)
+{
+    return !s || strnlen(s, n + 1) <= n ? s : arena_dup(a, s, utf8_fit(s, n));
+}
+
 size_t utf8_put(int32_t cp, char out[4])
 {
     uint32_t c = (uint32_t)cp;

@@ -18,6 +18,10 @@ size_t utf8_count(const char *s);
 size_t utf8_count_n(const char *s, size_t n);
 /* Bytes of the first max code points of a valid text (all of it where it is shorter). */
 size_t utf8_clip(const char *s, size_t max);
+/* Bytes of s, at most n, that end between two characters; and a copy of so many (s itself where it is no longer, NULL for
+   NULL). */
+size_t utf8_fit(const char *s, size_t n);
+const char *utf8_cut(Arena *a, const char *s, size_t n);
 /* Writes cp; returns the number of bytes, 1 to 4. */
 size_t utf8_put(int32_t cp, char out[4]);
 /* A copy in which each invalid sequence and each NUL is U+FFFD. */

@@ -9,13 +9,15 @@
 #include <string.h>
 
 #include "base/json_read.h"
+#include "base/vec.h"
 #include "entity_ids.h"
 #include "meta/plan.h"
 
 typedef struct Gather {
     Arena *a;
     CustomField *list;
-    int n, cap;
+    int n;
+    size_t cap;
     const CustomRow *but; /* taken instead of what is stored: rows being saved */
     int n_but;
 } Gather;
@@ -135,14 +137,7 @@ static const char *field_json(Ctx *c, Arena *a, const DbVal *v)
 
 static void add(Gather *g, CustomField f)
 {
-    if (g->n == g->cap) {
-        int cap = g->cap ? g->cap * 2 : 32;
-        CustomField *list = ARENA_ARRAY(g->a, cap, CustomField);
-        if (g->n)
-            memcpy(list, g->list, (size_t)g->n * sizeof *list);
-        g->list = list;
-        g->cap = cap;
-    }
+    g->list = vec_room(g->a, g->list, (size_t)g->n, &g->cap, sizeof *g->list);
     g->list[g->n++] = f;
 }
 

@@ -7,6 +7,7 @@
 #include "base/id.h"
 #include "base/msg.h"
 #include "base/vec.h"
+#include "base/utf8.h"
 #include "entity_ids.h"
 #include "db/pace.h"
 #include "record/history.h"
@@ -20,9 +21,7 @@ static const char *cut(Arena *a, const char *s, size_t n)
 {
     if (!s || strlen(s) <= n)
         return s;
-    while (n > 0 && ((unsigned char)s[n] & 0xC0) == 0x80)
-        n--;
-    return arena_printf(a, "%.*s…", (int)n, s);
+    return arena_printf(a, "%.*s…", (int)utf8_fit(s, n), s);
 }
 
 const char *notify_name(Ctx *c, const Entity *e, const DbVal *values)

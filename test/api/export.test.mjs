@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { makeCompany, startServer } from '../lib/index.mjs';
-import { settle } from '../lib/imports.mjs';
+import { settle, step } from '../lib/imports.mjs';
 import { customer, make } from '../lib/records.mjs';
 import { readWorkbook, workbook } from '../lib/xlsx.mjs';
 
@@ -238,8 +238,7 @@ describe('people and departments go the same way', () => {
     assert.equal(up.status, 201, up.text);
     assert.deepEqual(up.json.sheets.map((s) => s.entity), ['department', 'user']);
     assert.deepEqual(up.json.sheets[1].columns[5].samples, [], 'passwords are no samples');
-    await sysadmin.post(`/imports/${up.json.id}/run`, {});
-    const done = await settle(sysadmin, up.json.id);
+    const done = await step(sysadmin, up.json.id, 'run');
     const errors = (await sysadmin.get(`/imports/${up.json.id}/errors`)).json.data;
     assert.deepEqual(errors.map((e) => [e.sheet, e.row, e.header]), [['用户', 4, '密码']], JSON.stringify(errors));
     assert.ok(!JSON.stringify(errors).includes('short'), 'no password in what is kept');

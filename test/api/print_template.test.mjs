@@ -72,6 +72,26 @@ test('the built-in one for each entity that is printed', async () => {
   }
 });
 
+test('an entity with a form of its own has it as the built-in one; a template made for it stands before it, for what it makes', async () => {
+  const board = (await sysadmin.get('/dashboards?limit=1')).json.data[0], path = `/dashboards/${board.id}/print`;
+  const text = async (query) => { const got = await sysadmin.get(path + query); assert.equal(got.status, 200, got.text); return got.bytes; };
+  const choices = async () => (await sysadmin.get(`${path}s`)).json.data.map((t) => t.id);
+  const own = (await sysadmin.get(`${path}s`)).json.data.at(-1);
+  assert.equal(own.id, 'builtin');
+  assert.notEqual(own.name, '完整资料');
+  const form = pdf(await text('?template=builtin&format=pdf'));
+  const w = await word(p('看板 {{name}}'), { entity: 'dashboard' });
+  assert.deepEqual(await choices(), [w.id, 'builtin']);
+  assert.ok(readDocx(await text('')).text.includes(`看板 ${board.name}`));
+  assert.ok(pdf(await text('?format=pdf')).includes(form.trim().split('\n')[0].trim()), 'a Word template makes no PDF: the form of its own does');
+  problem(await sysadmin.get(`${path}?template=${w.id}&format=pdf`), 400, 'bad_request');
+  const r = await template({ entity: 'dashboard', body: '# 自制看板 {{name}}', position: 99 });
+  assert.deepEqual(await choices(), [w.id, r.id, 'builtin']);
+  assert.ok(pdf(await text('?format=pdf')).includes('自制看板'));
+  assert.ok(!pdf(await text('?template=builtin&format=pdf')).includes('自制看板'));
+  problem(await sysadmin.get(`${path}?format=nonsense`), 400, 'bad_request');
+});
+
 test('a stranger gets what there is not, whatever he asks for', async () => {
   for (const path of ['print', 'prints', 'print?template=builtin', 'print?template=99', 'print?format=docx', 'print?format=nonsense']) {
     const [there, not] = [await rep2.get(`/customers/${mine.id}/${path}`), await rep2.get(`/customers/999999999/${path}`)];

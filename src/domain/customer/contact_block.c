@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/cp.h"
 #include "base/fold.h"
+#include "base/utf8.h"
 #include "domain/customer/contact_block_impl.h"
 
 /* ---- the narrow text ------------------------------------------------------------------------- */
@@ -201,10 +202,7 @@ static int by_place(const void *x, const void *y)
 ContactBlock contact_block_parse(Arena *a, const char *text)
 {
     Scan b = {.a = a, .given = text};
-    size_t len = strlen(text), cut = len;
-    if (len > BLOCK_MAX_BYTES)
-        for (cut = BLOCK_MAX_BYTES; cut && ((unsigned char)text[cut] & 0xC0) == 0x80;)
-            cut--;
+    size_t len = strlen(text), cut = utf8_fit(text, BLOCK_MAX_BYTES);
     make_narrow(&b, arena_dup(a, text, cut));
     scan_forms(&b);
     scan_labels(&b);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/msg.h"
+#include "base/utf8.h"
 #include "entity_ids.h"
 #include "record/approval/impl.h"
 #include "record/link_resolve.h"
@@ -255,11 +256,7 @@ static const char *title_of(Ctx *c, const Entity *e, ApprovalOp op, int64_t id, 
         what = notify_name(c, e, r.v);
     const char *t = msg_format(c->a, c->lang, keys[op],
                                (const char *const[]){label_in(e->label, c->lang), what, NULL});
-    size_t len = strlen(t);
-    if (len > TITLE_BYTES)
-        for (len = TITLE_BYTES; len && ((unsigned char)t[len] & 0xC0) == 0x80;)
-            len--;
-    return arena_dup(c->a, t, len);
+    return utf8_cut(c->a, t, TITLE_BYTES);
 }
 
 bool approval_file(Ctx *c, Save *s)

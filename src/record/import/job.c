@@ -216,14 +216,7 @@ static bool replay(Run *r, const SheetRow *row)
 /* Takes a row into the block; false where something stands outside the columns only. */
 static bool gather(Run *r, const SheetRow *row)
 {
-    if (r->n == r->cap) {
-        int cap = r->cap ? r->cap * 2 : 128;
-        Item *more = ARENA_ARRAY(r->block, cap, Item);
-        if (r->n)
-            memcpy(more, r->items, (size_t)r->n * sizeof *more);
-        r->items = more;
-        r->cap = cap;
-    }
+    r->items = vec_room(r->block, r->items, (size_t)r->n, &r->cap, sizeof *r->items);
     Item *it = &r->items[r->n];
     *it = (Item){0};
     it->cells = copy_cells(r->block, run_plan(r), row, &r->bytes);

@@ -82,7 +82,8 @@ typedef struct Run {
     Seen seen;
     Pace pace;
     Item *items;
-    int n, cap; /* gathered */
+    int n; /* gathered */
+    size_t cap;
     size_t bytes;
 } Run;
 

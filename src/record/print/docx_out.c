@@ -6,6 +6,7 @@
 
 #include <zlib.h>
 
+#include "base/vec.h"
 #include "record/print/docx_impl.h"
 
 enum { ROOM = 64 * 1024, UTF8_NAMES = 1 << 11, SIZES_BEHIND = 1 << 3, LEVEL = 6 };
@@ -30,7 +31,8 @@ struct DocxOut {
     uint32_t when;
     int64_t n; /* bytes written */
     Entry *entries;
-    int n_entries, cap;
+    int n_entries;
+    size_t cap;
     z_stream z;
     bool ready;
     char *room;
@@ -86,14 +88,7 @@ static void facts(Buf *b, const DocxOut *o, const Entry *e)
 
 static bool head(DocxOut *o, const Entry *what)
 {
-    if (o->n_entries == o->cap) {
-        int cap = o->cap ? o->cap * 2 : 32;
-        Entry *more = ARENA_ARRAY(o->a, cap, Entry);
-        if (o->n_entries)
-            memcpy(more, o->entries, (size_t)o->n_entries * sizeof *more);
-        o->entries = more;
-        o->cap = cap;
-    }
+    o->entries = vec_room(o->a, o->entries, (size_t)o->n_entries, &o->cap, sizeof *o->entries);
     Entry *e = &o->entries[o->n_entries++];
     *e = *what;
     e->at = (uint32_t)o->n;

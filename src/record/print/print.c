@@ -25,9 +25,17 @@ enum { QR_TENTHS = 250, LOGO_TENTHS = 400, NAME_MOST = 80 };
 
 #define MIME_DOCX "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
+/* Has it a form of its own (RecordHooks.print)? That is its built-in one then. */
+static bool has_own_form(const Entity *e)
+{
+    return hooks_of(e) && hooks_of(e)->print;
+}
+
 static PrintTemplate built_in(Ctx *c, const Entity *e)
 {
-    return (PrintTemplate){.name = msg_text(c->lang, "print.builtin"), .e = e, .watermark = true};
+    const char *name =
+        has_own_form(e) ? label_in(e->label, c->lang) : msg_text(c->lang, "print.builtin");
+    return (PrintTemplate){.name = name, .e = e, .watermark = true};
 }
 
 /* ---- values ------------------------------------------------------------------------------------------ */
@@ -147,10 +155,18 @@ static bool note(Ctx *c, void *arg)
 
 /* ---- which template ---------------------------------------------------------------------------------------- */
 
-static bool choose(Ctx *c, const Entity *e, const char *name, PrintTemplate *out)
+static bool makes(const PrintTemplate *t, const char *format)
+{
+    return t->docx ? strcmp(format, "docx") == 0
+                   : strcmp(format, "pdf") == 0 || strcmp(format, "html") == 0;
+}
+
+/* Without a name: the first that makes the format, the built-in one where none does. */
+static bool choose(Ctx *c, const Entity *e, const PrintAsk *ask, PrintTemplate *out)
 {
     PrintTemplate *all;
     int64_t id = 0;
+    const char *name = ask->template, *format = ask->format;
     bool first = !name || !*name;
     *out = built_in(c, e);
     if (!first && strcmp(name, "builtin") == 0)
@@ -158,24 +174,26 @@ static bool choose(Ctx *c, const Entity *e, const char *name, PrintTemplate *out
     if (!first && (!whole_number(name, 1, INT64_MAX, &id)))
         return ctx_fail(c, ERR_NOT_FOUND, "template", "print.no_template");
     int n = print_templates(c, e, id, &all);
-    if (n < 0)
-        return false;
+    for (int i = 0; first && i < n; i++)
+        if (!format || !*format || makes(&all[i], format)) {
+            *out = all[i];
+            return true;
+        }
+    if (n < 0 || first)
+        return n >= 0;
     /* one that is off is for those who edit templates */
-    if (n > 0 &&
-        (all[0].enabled || access_may(c, model_entity(c->model, "print_template"), ACT_EDIT))) {
-        *out = all[0];
-        return true;
-    }
-    return first || ctx_fail(c, ERR_NOT_FOUND, "template", "print.no_template");
+    if (n == 0 ||
+        !(all[0].enabled || access_may(c, model_entity(c->model, "print_template"), ACT_EDIT)))
+        return ctx_fail(c, ERR_NOT_FOUND, "template", "print.no_template");
+    *out = all[0];
+    return true;
 }
 
 static bool format_of(Ctx *c, const PrintTemplate *t, const char *format, const char **out)
 {
     *out = format && *format ? format : t->docx ? "docx" : "pdf";
-    bool fits =
-        t->docx ? strcmp(*out, "docx") == 0 : strcmp(*out, "pdf") == 0 || strcmp(*out, "html") == 0;
-    return fits || ctx_fail(c, ERR_BAD_REQUEST, "format", "print.format", t->name,
-                            t->docx ? "docx" : "pdf, html");
+    return makes(t, *out) || ctx_fail(c, ERR_BAD_REQUEST, "format", "print.format", t->name,
+                                      t->docx ? "docx" : "pdf, html");
 }
 
 static const char *file_name(Ctx *c, const PrintTemplate *t, const FillData *d, const char *format)
@@ -190,7 +208,6 @@ static const char *file_name(Ctx *c, const PrintTemplate *t, const FillData *d, 
 
 /* ---- making the file ------------------------------------------------------------------------ */
 
-/* The form an entity has of its own (RecordHooks.print), which is its built-in one. */
 static bool own_form(Ctx *c, const Record *r, const char *format, PrintFile *out)
 {
     const char *title = label_in(r->e->label, c->lang);
@@ -223,10 +240,10 @@ bool print_record(Ctx *c, const Entity *e, int64_t id, const PrintAsk *ask, Prin
     PrintRun run = {.rows = 0};
     Record rec;
     const char *format;
-    if (!rec_get(c, e, id, false, &rec) || !choose(c, e, ask->template, &t) ||
+    if (!rec_get(c, e, id, false, &rec) || !choose(c, e, ask, &t) ||
         !format_of(c, &t, ask->format, &format))
         return false;
-    bool own = t.id == 0 && hooks_of(e) && hooks_of(e)->print;
+    bool own = t.id == 0 && has_own_form(e);
     if (!own && !print_run(c, &t, id, ask->base, &run))
         return false;
     if (run.rows > conf_int("limit.export_free_rows") && !access_need_step_up(c))

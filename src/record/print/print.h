@@ -18,7 +18,8 @@ typedef struct PrintAsk {
         *base; /* "https://crm.example.com", for the address of the record; "" where nobody knows */
 } PrintAsk;
 
-/* template: an id, or NULL or "" for the first of the entity (the built-in one where there is none), or "builtin".
+/* template: an id, or NULL or "" for the first of the entity that makes the format (the built-in one where none does), or
+   "builtin".
    format: "pdf", "html", "docx", or NULL for what the template makes. ERR_NOT_FOUND for a record he does not see, before
    anything is said of the template. */
 bool print_record(Ctx *c, const Entity *e, int64_t id, const PrintAsk *ask, PrintFile *out);

@@ -10,6 +10,7 @@
 #include "base/id.h"
 #include "base/json_read.h"
 #include "base/msg.h"
+#include "base/vec.h"
 #include "entity_ids.h"
 #include "record/notify.h"
 #include "record/rule/impl.h"
@@ -70,14 +71,8 @@ static int fired_before(const struct RuleChain *chain, int64_t rule, int64_t rec
 
 static void remember(Ctx *c, struct RuleChain *chain, int64_t rule, int64_t record)
 {
-    if (chain->n == chain->cap) {
-        int cap = chain->cap ? chain->cap * 2 : 8;
-        RuleFired *items = ARENA_ARRAY(c->a, cap, RuleFired);
-        if (chain->n)
-            memcpy(items, chain->items, (size_t)chain->n * sizeof *items);
-        chain->items = items;
-        chain->cap = cap;
-    }
+    chain->items =
+        vec_room(c->a, chain->items, (size_t)chain->n, &chain->cap, sizeof *chain->items);
     chain->items[chain->n++] = (RuleFired){rule, record, chain->depth};
 }
 

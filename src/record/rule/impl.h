@@ -68,7 +68,8 @@ typedef struct RuleFired {
 } RuleFired;
 struct RuleChain {
     RuleFired *items;
-    int n, cap, depth;
+    int n, depth;
+    size_t cap;
     bool by_hand;
     int64_t acting; /* the rule at work, 0 for none */
     int64_t by;     /* who began it; 0 for the clock */

@@ -5,6 +5,7 @@
 
 #include "base/json_read.h"
 #include "base/msg.h"
+#include "base/utf8.h"
 
 static const Vendor vendors[] = {
     {"mail", "mail", 0, 0, vendor_mail},
@@ -84,11 +85,8 @@ const char *vendor_plain(Ctx *c, const Ready *r, size_t n)
     const char *link = r->p->link && *r->p->link ? r->p->link : NULL;
     size_t tail = link ? strlen(link) + 1 : 0;
     size_t room = n > tail ? n - tail : 0, len = strlen(r->body);
-    if (len > room) {
-        len = room > 3 ? room - 3 : 0;
-        while (len && ((unsigned char)r->body[len] & 0xC0) == 0x80)
-            len--;
-    }
+    if (len > room)
+        len = utf8_fit(r->body, room > 3 ? room - 3 : 0);
     return arena_printf(c->a, "%.*s%s%s%s", (int)len, r->body, len < strlen(r->body) ? "…" : "",
                         link ? "\n" : "", link ? link : "");
 }

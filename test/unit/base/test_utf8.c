@@ -50,6 +50,16 @@ static void points(void **state)
     assert_int_equal(utf8_clip("a中😀", 2), 4);
     assert_int_equal(utf8_clip("a中😀", 9), 8);
     assert_int_equal(utf8_clip("a", 0), 0);
+    static const char mixed[] = "a中😀"; /* 1, 3, 4 bytes */
+    static const size_t fits[] = {0, 1, 1, 1, 4, 4, 4, 4, 8, 8};
+    Arena *a = arena_new(0);
+    for (size_t n = 0; n < sizeof fits / sizeof *fits; n++) {
+        assert_int_equal(utf8_fit(mixed, n), fits[n]);
+        assert_int_equal(strlen(utf8_cut(a, mixed, n)), fits[n]);
+    }
+    assert_ptr_equal(utf8_cut(a, mixed, 8), mixed);
+    assert_null(utf8_cut(a, NULL, 8));
+    arena_free(a);
 }
 
 static void cleaning(void **state)
