@@ -80,7 +80,7 @@ test('an entity with a form of its own has it as the built-in one; a template ma
   assert.equal(own.id, 'builtin');
   assert.notEqual(own.name, '完整资料');
   const form = pdf(await text('?template=builtin&format=pdf'));
-  const w = await word(p('看板 {{name}}'), { entity: 'dashboard' });
+  const w = await word(p('看板 {{name}}'), { entity: 'dashboard', position: 1 });
   assert.deepEqual(await choices(), [w.id, 'builtin']);
   assert.ok(readDocx(await text('')).text.includes(`看板 ${board.name}`));
   assert.ok(pdf(await text('?format=pdf')).includes(form.trim().split('\n')[0].trim()), 'a Word template makes no PDF: the form of its own does');
