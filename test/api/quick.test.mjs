@@ -11,7 +11,7 @@ const long = (salt) => `/customers?count=exact&limit=1&${filter(['or',
   ...Array.from({ length: 45 }, (_, i) => ['name', 'contains', `无此名${salt}${i}`])])}`;
 let server, admin;
 before(async () => {
-  server = await startServer({ env: { ZHIKE_HTTP_POLLERS: '1', ZHIKE_LOG_RATE: '100000' } });
+  server = await startServer({ env: { ZHIKE_HTTP_POLLERS: '1', ZHIKE_LOG_RATE: '100000', ZHIKE_QUERY_TIMEOUT: '1m' } });
   await server.cliOk('demo', '--customers', String(ROWS));
   admin = await server.admin();
 });
