@@ -117,6 +117,7 @@ test('payloads in every text field: on every page they are text', { timeout: 600
   }
   // search, its marks and its hints
   await page.goto(it.server.url);
+  await page.getByRole('heading', { level: 1 }).first().waitFor();
   await page.keyboard.press('Control+k');
   await focused(page.getByRole('combobox', { name: /搜索/ }));
   for (const q of ['script', 'onerror', 'payload']) {
