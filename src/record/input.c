@@ -300,8 +300,12 @@ bool input_values(Ctx *c, const Entity *e, json_object *in, DbVal *out)
             ctx_fail(c, ERR_UNKNOWN_FIELD, arena_str(c->a, name), "err.unknown_field", name);
             continue;
         }
-        if (value && f->column && !is_ref(f))
-            type_ops(f->type)->from_json(c, f, value, &out[f->index]);
+        int mark = c->n_err;
+        if (value && f->column && !is_ref(f) &&
+            !type_ops(f->type)->from_json(c, f, value, &out[f->index])) {
+            ctx_errors_back_to(c, mark);
+            out[f->index] = db_null();
+        }
     }
     return c->n_err == before;
 }

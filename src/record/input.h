@@ -14,7 +14,8 @@
  */
 void input_accept(Ctx *c, SaveWork *w);
 
-/* The same without a record, for duplicates and links: only fields with a column, unknown ones refused. */
+/* The same without a record, for duplicates while one types: only fields with a column, unknown ones refused; a value that is
+   none yet (a number half typed) is as if it were not given. */
 bool input_values(Ctx *c, const Entity *e, json_object *in, DbVal *out);
 
 /* Default values of the fields a new record was not given. */

@@ -309,6 +309,10 @@ describe('duplicates', () => {
     assert.deepEqual(Object.keys(foreign).filter((k) => foreign[k] != null), ['owner']);
     assert.deepEqual((await rep.post('/customers/duplicates', { name: '独一无二的公司' })).json.data, []);
     problem(await rep.post('/customers/duplicates', { nonsense: 1 }), 400);
+    // a number half typed is none yet: what else is given is looked at
+    const half = await rep.post('/customers/duplicates', { name: '金鼎食品有限公司', phone: '138' });
+    assert.equal(half.status, 200, half.text);
+    assert.ok(half.json.data.length >= 1, half.text);
   });
 
   test('30 foreign hints an hour', async () => {
