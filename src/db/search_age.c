@@ -49,7 +49,7 @@ const char *age_spans(Arena *a, int64_t from, int64_t before, int64_t now)
 {
     enum { LARGEST = FINEST + STEP * (SIZES - 1) };
     /* no id comes close to the end of the span behind the one that the clock is in */
-    int64_t end = before ? before : ((now >> LARGEST) + 2) << LARGEST;
+    int64_t far = ((now >> LARGEST) + 2) << LARGEST, end = before && before < far ? before : far;
     Buf b;
     buf_init(&b, a);
     buf_putc(&b, '{');

@@ -6,8 +6,8 @@
  * believes the word to be, and of a word that it has not counted it believes 0.5 %: it walked three million follow-ups
  * for nothing (1.5 s). And in between, at one match in a hundred, both ways cost more the larger the table is.
  * So record/search_find.c tells it how far back to look: at the youngest two thousand first, then as far as the matches
- * among these let it expect to be enough. Within such a span the worst plan is cheap, and the planner combines both
- * indexes. Which id is so many documents deep stands in the statistics of the table (a thousand parts of equal size);
+ * among these let it expect to be enough. Within such a span the worst plan is cheap, and the index itself knows
+ * the age of a document (search_age.c). Which id is so many documents deep stands in the statistics of the table (a thousand parts of equal size);
  * here they are read, at most once a minute a table. What has come since they were made is younger than the last
  * part, and is looked at in any case. And how common a word turned out to be is kept for a while, so that the next one
  * who types it need not look at the youngest first. All of this is estimates: it decides what a search costs, never

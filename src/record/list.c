@@ -20,7 +20,8 @@
 #include "base/crypt.h"
 #include "base/utf8.h"
 
-enum { ROW_BYTES = 640 }; /* of the answer, about */
+enum { ROW_BYTES = 640 };        /* of the answer, about */
+#define ID_MOST 9007199254740991 /* ids have 53 bits, JavaScript reads them exactly */
 
 /* Of q: matches looked up for one page of the newest rows, in pages, and where a filter or a scope takes some away; for a
    page of which the first did not suffice, or in another order; rows of the order looked at to see that no younger id hides
@@ -93,7 +94,7 @@ bool rec_list_sort(Ctx *c, const Entity *e, const char *text)
 
 /* ---- cursors ------------------------------------------------------------------------------- */
 
-/* kind blank id value, tied to the order by a digest so that a cursor of another list is refused */
+/* entity, order and direction stand in it, so that a cursor of another list is refused; it is no secret and anybody can make one */
 static char *cursor_text(Ctx *c, const Entity *e, const Order *o, const Cursor *at)
 {
     const char *kind = at->blank                   ? "b"
@@ -124,7 +125,8 @@ static bool cursor_read(Ctx *c, const Entity *e, const Order *o, const char *tex
     char kind = plain[head_len];
     char *end = NULL;
     out->id = strtoll(plain + head_len + 2, &end, 10);
-    if (plain[head_len + 1] != '.' || !end || *end != '.' || !strchr("birt", kind))
+    if (plain[head_len + 1] != '.' || !end || *end != '.' || !strchr("birt", kind) || out->id < 1 ||
+        out->id > ID_MOST)
         return ctx_fail(c, ERR_BAD_CURSOR, "cursor", "err.bad_cursor");
     const char *value = end + 1;
     out->set = true;

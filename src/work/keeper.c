@@ -33,12 +33,13 @@
 #include "work/work.h"
 
 enum {
-    FOLLOW_EVERY = 900, /* others' changes are known within a second; our own at once */
+    FOLLOW_EVERY =
+        400, /* others' changes are known within a second, also on a busy machine; our own at once */
     NEARLY = 100,
     LEASE_EVERY = 5000,
     JUMP_MS = 2000,
     SEAL_EVERY = 400, /* while this process writes; rows of others … */
-    SEAL_IDLE = 5000, /* … are sealed by themselves, or when they are gone */
+    SEAL_IDLE = 800,  /* … are sealed by themselves, or when they are gone */
     REMIND_EVERY = 2000,
     RULES_EVERY = 1000,
     MEASURE_EVERY = 600000,

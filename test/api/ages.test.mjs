@@ -7,7 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { makeCompany, psql, startServer } from '../lib/index.mjs';
-import { makeCustomer } from '../lib/records.mjs';
+import { makeCustomer, problem } from '../lib/records.mjs';
 
 const N = 24_000, CHUNK = 1500;
 let state = 20261122;
@@ -92,4 +92,16 @@ describe('what is found is what going through all documents finds', () => {
       }
     });
   }
+});
+
+test('a cursor that was made up names no way without end', async () => {
+  const first = await clients.boss.get(`/customers?q=${encodeURIComponent('甲')}&sort=-id&limit=1&fields=name`);
+  assert.equal(first.status, 200, first.text);
+  const plain = Buffer.from(first.json.next_cursor, 'base64url').toString(), id = String(first.json.data[0].id);
+  assert.ok(plain.includes(`.${id}.`), plain);
+  const asked = (n) => clients.boss.get(`/customers?q=${encodeURIComponent('甲')}&sort=-id&limit=1&fields=name&cursor=${Buffer.from(plain.replaceAll(id, n)).toString('base64url')}`);
+  for (const n of ['9223372036854775807', '4611686018427387904', '9007199254740992', '99999999999999999999', '0', '-5']) problem(await asked(n), 400, 'bad_cursor');
+  const far = await asked('9007199254740991');
+  assert.equal(far.status, 200, far.text);
+  assert.equal(String(far.json.data[0].id), id, 'older than what is far ahead is all of it');
 });

@@ -58,7 +58,9 @@ static void test_spans(void **state)
         int64_t from = age_even(id, room);
         assert_true(from <= id && id - from < (room > 1 << 20 ? room : 1 << 20));
         int64_t before =
-            round % 2 ? from + 1 + (int64_t)(next_random(&s) % (uint64_t)(now + 1)) : 0;
+            round % 2 ? from + 1 +
+                            (int64_t)(next_random(&s) % (uint64_t)(now - from + (INT64_C(1) << 46)))
+                      : 0;
         int n = read_keys(age_spans(a, from, before, now), keys);
         int64_t last = before ? before - 1 : now + (INT64_C(1) << 46);
         int64_t inside[] = {from, last, from + (last - from) / 2, from + (last - from) / 1000,
@@ -71,6 +73,21 @@ static void test_spans(void **state)
             assert_int_equal(held(keys, n, before + (1 << 20)), 0);
         if (round % 100 == 99)
             arena_reset(a);
+    }
+    arena_free(a);
+}
+
+/* Whoever makes up a cursor names any id: what no id comes close to is not named. */
+static void test_far(void **state)
+{
+    (void)state;
+    Arena *a = arena_new(0);
+    static int64_t keys[KEYS_MOST];
+    int64_t now = INT64_C(7) << 48, all[] = {INT64_MAX, INT64_C(1) << 62, (INT64_C(1) << 53) - 1};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        int n = read_keys(age_spans(a, now - 5, all[i], now), keys);
+        assert_int_equal(held(keys, n, now), 1);
+        assert_true(n < 100);
     }
     arena_free(a);
 }
@@ -114,6 +131,7 @@ static void test_depth(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_spans), cmocka_unit_test(test_depth)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_spans), cmocka_unit_test(test_far),
+                                       cmocka_unit_test(test_depth)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
