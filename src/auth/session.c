@@ -263,9 +263,10 @@ static bool write_success(Ctx *c, void *arg)
             return ctx_fail(c, ERR_BAD_CREDENTIALS, NULL, "err.bad_credentials");
     }
     if (t->setup) {
+        /* behind the hash: a ticket the same token began elsewhere opens nothing any more */
         DbVal m[] = {db_of_int(t->who.id)};
         if (!db_exec(c, SQL("UPDATE \"user\" SET must_change_password = 1 WHERE id = $1"), m, 1) ||
-            !db_change(c, "access", t->who.id))
+            !second_forget(c, t->who.id) || !db_change(c, "access", t->who.id))
             return false;
     }
     return log_attempt(c, t, "ok", NULL) && audit_attempt(c, t, "ok");
@@ -310,6 +311,8 @@ static bool write_ticket(Ctx *c, void *arg)
                 SQL("UPDATE \"user\" SET password_hash = $1 WHERE id = $2 AND password_hash = $3"),
                 h, 3))
             return false;
+        if (t->setup && db_changes(c) != 1)
+            return ctx_fail(c, ERR_BAD_CREDENTIALS, NULL, "err.bad_credentials");
     }
     return second_begin(c, &s, TICKET);
 }
@@ -358,7 +361,7 @@ bool session_open(Ctx *c, const char *login, const char *password, const char *i
     if (!t.who.factor)
         return open_now(c, &t, out);
     if (t.setup)
-        t.new_hash = NULL; /* used up by the code behind it */
+        t.new_hash = t.who.hash; /* used up by the code behind it; no ticket where it is already */
     t.ticket = crypt_token(c->a, TOKEN_BYTES);
     if (!db_write(c, write_ticket, &t))
         return false;

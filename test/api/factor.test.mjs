@@ -251,6 +251,23 @@ describe('a sensitive operation', () => {
     me = await server.login('sysadmin', passwordOf('sysadmin'));
   });
 
+  test('a one-time token opens one session, whatever it began elsewhere', async () => {
+    const number = mobileOf(), token = 'one-time-token-for-two', id = people.sysadmin.user.id;
+    const codes = await enrol(me, 'sysadmin', number);
+    const [[before]] = await rowsOf(server, `SELECT password_hash FROM "user" WHERE id = ${id}`);
+    await rowsOf(server, `UPDATE "user" SET password_hash = 'setup:${createHash('sha256').update(token).digest('hex')}' WHERE id = ${id}`);
+    const redeem = async () => { const r = await calm(() => server.anyone().post('/session', { login: 'sysadmin', password: token })); assert.ok(r.json.ticket, r.text); return r.json.ticket; };
+    const [first, second, third] = [await redeem(), await redeem(), await redeem()];
+    const inside = await calm(() => verify(first, codes[0], 'recovery'));
+    assert.equal(inside.json.user?.login, 'sysadmin', inside.text);
+    problem(await calm(() => verify(second, codes[1], 'recovery')), 401, 'bad_credentials');
+    problem(await calm(() => server.anyone().post('/session/code', { ticket: third, method: 'sms' })), 401, 'bad_credentials');
+    assert.deepEqual(await rowsOf(server, `SELECT count(*) FROM second_step WHERE user_id = ${id}`), [['0']]);
+    await rowsOf(server, `UPDATE "user" SET password_hash = '${before}', must_change_password = 0 WHERE id = ${id}`);
+    assert.equal((await admin.post(`/users/${id}/actions/factor_off`, {})).status, 200);
+    me = await server.login('sysadmin', passwordOf('sysadmin'));
+  });
+
   test('the operator of the machine opens an account whose factor is lost', async () => {
     await enrol(me, 'sysadmin', mobileOf());
     const gone = await server.cli('user', 'factor-off', 'SYSADMIN');
