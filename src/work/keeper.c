@@ -160,17 +160,29 @@ static bool clock_jumped(Keeper *k, int64_t mono)
     return true;
 }
 
+/* One that cannot go on keeps no other from its turn. */
+static void swept(Ctx *c, bool ok)
+{
+    if (ok)
+        return;
+    complain(c, "keeper_sweep");
+    ctx_errors_back_to(c, 0);
+}
+
 /* What has had its time: old sessions, idempotency keys, rate windows. By the steady clock, as all that destroys by age:
    a clock set ahead by mistake takes nothing away. */
 static void sweep(Keeper *k, Ctx *c)
 {
     (void)k;
-    session_sweep(c);
+    swept(c, session_sweep(c));
     c->now_ms = clock_steady_ms();
-    rate_sweep(c, DAY_MS);
-    (void)(db_change_prune(c, c->now_ms - DAY_MS) && idempotency_purge(c) && notify_purge(c) &&
-           outbox_purge(c) && reset_sweep(c) && second_sweep(c) && rules_purge(c) &&
-           configuration_purge(c)); /* each in short writes */
+    swept(c, rate_sweep(c, DAY_MS));
+    swept(c, db_change_prune(c, c->now_ms - DAY_MS));
+    static bool (*const purges[])(Ctx *) = {idempotency_purge,  notify_purge, outbox_purge,
+                                            reset_sweep,        second_sweep, rules_purge,
+                                            configuration_purge}; /* each in short writes */
+    for (size_t i = 0; i < sizeof purges / sizeof *purges; i++)
+        swept(c, purges[i](c));
 }
 
 static void bin(Keeper *k, Ctx *c)

@@ -394,13 +394,27 @@ describe('what is refused', () => {
     assert.equal(left.status, 200, left.text);
     assert.ok((await images()).some((t) => t.includes(two)));
     await rowsOf(s, `UPDATE configuration_import SET at = 1 WHERE id = ${left.json.id}`);
+    const tooLate = async () => {
+      const late = await admin.post(`/configuration-imports/${left.json.id}/actions/undo`, {});
+      assert.equal(late.status, 409, late.text);
+      assert.match(late.text, /期限/);
+    };
+    await tooLate(); // whoever tidied up or did not
+    // more of them than go at once, and something else that cannot be tidied up
+    await rowsOf(s, `INSERT INTO configuration_import (id, name, at, unlisted, state, images) VALUES ${Array.from({ length: 45 }, (_, i) => `(${i + 1}, 'alt', 1, 'keep', 'done', '{}')`)}`);
+    await rowsOf(s, "INSERT INTO second_step (key, user_id, made_at, expires_at, tries, sendings) SELECT 'stuck', min(id), 1, 1, 0, 0 FROM \"user\"");
+    await rowsOf(s, { sqlite: "CREATE TRIGGER stuck BEFORE DELETE ON second_step BEGIN SELECT RAISE(ABORT, 'stuck'); END",
+      pg: "CREATE FUNCTION stuck() RETURNS trigger AS $$ BEGIN RAISE 'stuck'; END $$ LANGUAGE plpgsql; CREATE TRIGGER stuck BEFORE DELETE ON second_step FOR EACH ROW EXECUTE FUNCTION stuck()" });
     await s.halt();
     await s.launch(); // it tidies up at once, then every ten minutes
     admin.url = s.url;
-    await until(async () => !(await images()).some((t) => t.includes(two)), 30_000, 'what can no longer be taken back is forgotten');
-    const late = await admin.post(`/configuration-imports/${left.json.id}/actions/undo`, {});
-    assert.equal(late.status, 409, late.text);
-    assert.match(late.text, /期限/);
+    await until(async () => (await rowsOf(s, 'SELECT id FROM configuration_import WHERE images IS NOT NULL AND at = 1')).length === 0, 30_000, 'what can no longer be taken back is forgotten');
+    assert.ok(!(await images()).some((t) => t.includes(two)));
+    assert.deepEqual(await rowsOf(s, "SELECT count(*) FROM second_step WHERE key = 'stuck'"), [['1']]);
+    await rowsOf(s, { sqlite: 'DROP TRIGGER stuck', pg: 'DROP FUNCTION stuck() CASCADE' });
+    await rowsOf(s, "DELETE FROM second_step WHERE key = 'stuck'");
+    await rowsOf(s, "DELETE FROM configuration_import WHERE name = 'alt'");
+    await tooLate();
     assert.equal((await admin.get(`/configuration-imports/${left.json.id}`)).json.state, 'done');
     // and then no byte of either is anywhere
     if (s.database) {

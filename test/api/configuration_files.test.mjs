@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test';
 import { docx, p } from '../lib/docx.mjs';
 import { defaultEngine, startServer } from '../lib/index.mjs';
 import { make } from '../lib/records.mjs';
+import { rowsOf } from '../lib/recount.mjs';
 
 const other = defaultEngine === 'pg' ? 'sqlite' : process.env.ZHIKE_TEST_PG_URL ? 'pg' : 'sqlite';
 const seed = (name) => readFileSync(new URL(`../../fuzz/corpus/picture/${name}`, import.meta.url));
@@ -109,6 +110,26 @@ test('another document and another logo, none at all, and back', async () => {
   assert.equal(await dump(b), was);
   assert.equal(await exported(there), text);
   await b.cliOk('check');
+});
+
+test('a file that is swept while an undo looks at it is told by name, and nothing is taken back', async () => {
+  const rows = JSON.parse(text).records.print_template;
+  const none = await apply(there, { ...file({ print_template: rows.map(({ document, ...t }) => t) }), settings: { } }, { unlisted: 'remove' });
+  assert.equal(none.status, 200, none.text);
+  const was = await dump(b);
+  const gone = async (mime) => { // to a write that wants it back the row is none
+    await rowsOf(b, { sqlite: `CREATE TRIGGER gone BEFORE UPDATE OF deleted_at ON attachment WHEN OLD.mime LIKE '${mime}' BEGIN SELECT RAISE(IGNORE); END`,
+      pg: `CREATE OR REPLACE FUNCTION gone() RETURNS trigger AS $$ BEGIN RETURN NULL; END $$ LANGUAGE plpgsql; CREATE TRIGGER gone BEFORE UPDATE OF deleted_at ON attachment FOR EACH ROW WHEN (OLD.mime LIKE '${mime}') EXECUTE FUNCTION gone()` });
+    const refused = await undo(there, none.json.id);
+    await rowsOf(b, { sqlite: 'DROP TRIGGER gone', pg: 'DROP FUNCTION gone() CASCADE' });
+    assert.equal(refused.status, 409, refused.text);
+    assert.equal(await dump(b), was);
+    return refused.json.errors.map((e) => e.field);
+  };
+  assert.deepEqual(await gone('application/%'), ['print_template[customer/合同]']);
+  assert.deepEqual(await gone('image/%'), ['settings.company.logo']);
+  assert.equal((await undo(there, none.json.id)).status, 204);
+  assert.equal(await exported(there), text);
 });
 
 test('a document somebody put there since is not taken away', async () => {

@@ -352,21 +352,28 @@ bool cfg_file_there(Ctx *c, int64_t id, bool *out)
     return c->n_err == 0;
 }
 
-bool cfg_file_back(Ctx *c, int64_t made, int64_t dropped)
+bool cfg_file_back(Ctx *c, int64_t made, int64_t dropped, bool *out_lost)
 {
     DbVal m[] = {db_of_int(made)}, d[] = {db_of_int(dropped)};
-    return (!made || db_exec(c, SQL("DELETE FROM \"attachment\" WHERE \"id\" = $1"), m, 1)) &&
-           (!dropped ||
-            db_exec(c, SQL("UPDATE \"attachment\" SET \"deleted_at\" = NULL WHERE \"id\" = $1"), d,
-                    1));
+    *out_lost = false;
+    if (made && !db_exec(c, SQL("DELETE FROM \"attachment\" WHERE \"id\" = $1"), m, 1))
+        return false;
+    if (!dropped)
+        return true;
+    if (!db_exec(c, SQL("UPDATE \"attachment\" SET \"deleted_at\" = NULL WHERE \"id\" = $1"), d, 1))
+        return false;
+    *out_lost = db_changes(c) != 1; /* swept since cfg_file_there saw it */
+    return true;
 }
 
-bool cfg_files_back(Ctx *c, const char *was, const char *is)
+bool cfg_files_back(Ctx *c, const char *was, const char *is, bool *out_lost)
 {
+    *out_lost = false;
     for (int pass = 0; pass < 2; pass++)
-        for (const char *p = pass ? was : is; p && *p;) {
+        for (const char *p = pass ? was : is; p && *p && !*out_lost;) {
             int64_t id = strtoll(p, NULL, 10);
-            if (!listed(pass ? is : was, id) && !cfg_file_back(c, pass ? 0 : id, pass ? id : 0))
+            if (!listed(pass ? is : was, id) &&
+                !cfg_file_back(c, pass ? 0 : id, pass ? id : 0, out_lost))
                 return false;
             p += strcspn(p, ",");
             p += *p == ',';

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/conf.h"
 #include "record/configuration/impl.h"
 #include "record/value.h"
 
@@ -252,4 +253,39 @@ bool cfg_setting_rows(Ctx *c, json_object **out)
     }
     db_done(r);
     return c->n_err == 0;
+}
+
+/* ---- when it is too late ----------------------------------------------------------------------------- */
+
+int64_t cfg_oldest(const Ctx *c)
+{
+    return c->now_ms - conf_duration_ms("configuration.undo");
+}
+
+enum { SOME = 20 /* images may be large */ };
+
+static bool purge(Ctx *c, void *arg)
+{
+    int64_t *purged = arg;
+    DbVal p[] = {db_of_int(cfg_oldest(c)), db_of_int(SOME)};
+    if (!db_exec(
+            c,
+            SQL("UPDATE \"configuration_import\" SET \"images\" = NULL WHERE \"id\" IN (SELECT "
+                "\"id\" FROM \"configuration_import\" WHERE \"images\" IS NOT NULL AND (\"state\" "
+                "= "
+                "'undone' OR \"at\" < $1) ORDER BY \"id\" LIMIT $2)"),
+            p, 2))
+        return false;
+    *purged = db_changes(c);
+    return true;
+}
+
+bool configuration_purge(Ctx *c)
+{
+    int64_t purged;
+    do
+        if (!db_write(c, purge, &purged))
+            return false;
+    while (purged >= SOME);
+    return true;
 }

@@ -12,5 +12,7 @@ bool cfg_row_same(const Entity *e, const CfgItem *x, const CfgItem *y);
 bool cfg_files_same(const Entity *e, const CfgItem *x, const CfgItem *y);
 /* Items by their id in decimal. */
 void cfg_by_id(Ctx *c, const CfgPart *p, Map *out);
+/* What was imported before this instant is not taken back any more. */
+int64_t cfg_oldest(const Ctx *c);
 
 #endif

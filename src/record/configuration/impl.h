@@ -167,10 +167,11 @@ bool cfg_files_check(Ctx *c, CfgDoc *d);
 bool cfg_logo_put(Ctx *c, const CfgDoc *file, const char *sha, const char **out_value);
 bool cfg_file_put(Ctx *c, const CfgDoc *file, const CfgChange *x, const Entity *e, int64_t id);
 bool cfg_files_keep(Ctx *c, const CfgDoc *file);
-/* Undo: is an attachment with its bytes there still? made goes, dropped comes back (0: none); the same for lists "3,5". */
+/* Undo: is an attachment with its bytes there still? made goes, dropped comes back (0: none), *out_lost where
+   there is nothing left to come back; the same for lists "3,5". */
 bool cfg_file_there(Ctx *c, int64_t id, bool *out);
-bool cfg_file_back(Ctx *c, int64_t made, int64_t dropped);
-bool cfg_files_back(Ctx *c, const char *was, const char *is);
+bool cfg_file_back(Ctx *c, int64_t made, int64_t dropped, bool *out_lost);
+bool cfg_files_back(Ctx *c, const char *was, const char *is, bool *out_lost);
 bool cfg_files_lost(Ctx *c, const char *was, const char *is, bool *out);
 
 /* ---- writing (apply.c, undo.c, report.c) ----------------------------------------------------------- */

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/conf.h"
 #include "base/id.h"
 #include "entity_ids.h"
 #include "record/approval/approval.h"
@@ -148,6 +147,11 @@ static int64_t logo_in(json_object *pair, const char *when)
     return row ? strtoll(json_str(row, "value", "0"), NULL, 10) : 0;
 }
 
+static bool logo_lost(Ctx *c)
+{
+    return ctx_fail(c, ERR_UNDO_REFUSED, "settings." LOGO_SETTING, "cfg.undo_logo");
+}
+
 /* Files that were removed are swept some day: their rows and bytes must be there to come back. */
 static bool check_files(Ctx *c, const Undo *u)
 {
@@ -166,7 +170,7 @@ static bool check_files(Ctx *c, const Undo *u)
     }
     if (was && !cfg_file_there(c, was, &there))
         return false;
-    return there || ctx_fail(c, ERR_UNDO_REFUSED, "settings." LOGO_SETTING, "cfg.undo_logo");
+    return there || logo_lost(c);
 }
 
 static void check_settings(Ctx *c, const Undo *u, json_object *now)
@@ -292,9 +296,13 @@ static bool links_back(Ctx *c, const Back *b)
         const Field *f = &b->e->fields[i];
         int64_t *is, *was;
         int n_is;
+        bool lost = false;
         if (f->type == FT_FILES && configuration_carries(b->e, f) &&
-            !cfg_files_back(c, b->was ? b->before.many[i] : NULL, b->is ? b->after.many[i] : NULL))
+            !cfg_files_back(c, b->was ? b->before.many[i] : NULL, b->is ? b->after.many[i] : NULL,
+                            &lost))
             return false;
+        if (lost)
+            return refuse(c, b, "cfg.undo_file");
         if (f->type != FT_LINK_MANY)
             continue;
         int n_was = ids_of(c, b->was ? b->before.many[i] : NULL, &was);
@@ -384,9 +392,12 @@ static bool settings_back(Ctx *c, const Undo *u)
     {
         json_object *o = json_member(pair, "before");
         const DbVal gone[] = {db_of_text(name)};
+        bool lost = false;
         if (strcmp(name, LOGO_SETTING) == 0 &&
-            !cfg_file_back(c, logo_in(pair, "after"), logo_in(pair, "before")))
+            !cfg_file_back(c, logo_in(pair, "after"), logo_in(pair, "before"), &lost))
             return false;
+        if (lost)
+            return logo_lost(c);
         if (!db_exec(c, SQL("DELETE FROM \"setting\" WHERE \"name\" = $1"), gone, 1))
             return false;
         if (!o)
@@ -448,6 +459,8 @@ static bool in_write(Ctx *c, void *arg)
     const DbVal *state = &u->import.v[CONFIGURATION_IMPORT_STATE];
     if (state->kind != DB_TEXT || strcmp(state->s, "done") != 0)
         return ctx_fail(c, ERR_UNDO_REFUSED, NULL, "cfg.undone_already");
+    if (u->import.v[CONFIGURATION_IMPORT_AT].i < cfg_oldest(c)) /* swept or not */
+        return ctx_fail(c, ERR_UNDO_REFUSED, NULL, "cfg.undo_over");
     if (!read_images(c, u) || !check(c, u))
         return false;
     for (size_t i = 0; i < u->rows.n; i++) {
@@ -474,24 +487,4 @@ bool configuration_undo(Ctx *c, int64_t id)
             names[n++] = u.rows.items[i].e->name;
     cfg_follow(c, names, n, true);
     return true;
-}
-
-/* ---- when it is too late ----------------------------------------------------------------------------- */
-
-static bool purge(Ctx *c, void *arg)
-{
-    enum { SOME = 20 /* images may be large */ };
-    (void)arg;
-    DbVal p[] = {db_of_int(c->now_ms - conf_duration_ms("configuration.undo")), db_of_int(SOME)};
-    return db_exec(
-        c,
-        SQL("UPDATE \"configuration_import\" SET \"images\" = NULL WHERE \"id\" IN (SELECT "
-            "\"id\" FROM \"configuration_import\" WHERE \"images\" IS NOT NULL AND (\"state\" = "
-            "'undone' OR \"at\" < $1) ORDER BY \"id\" LIMIT $2)"),
-        p, 2);
-}
-
-bool configuration_purge(Ctx *c)
-{
-    return db_write(c, purge, NULL);
 }
