@@ -57,7 +57,9 @@ describe('what is told', () => {
     await sleep(1200);
     for (const ear of [stranger, other]) {
       assert.deepEqual(ear.events.filter((e) => e.event !== 'ready'), []);
-      if (performance.now() - began < 14_000) assert.equal(ear.comments, 0); // a comment every 15 s keeps a stream that says nothing
+      assert.deepEqual(ear.strange, []);
+      const most = Math.floor((performance.now() - began) / 15_000); // a comment keeps a stream that says nothing, for 15 s each
+      assert.ok(ear.comments <= most, `${ear.comments} comments, and time for ${most}`);
     }
   });
 

@@ -107,6 +107,7 @@ describe('cut off', { skip }, () => {
 });
 
 describe('SIGTERM while PostgreSQL is silent', { skip }, () => {
+  // With 0 is in stop.timeout: beyond that the server ends itself with 1, by its own clock (stop.test.mjs sees it do so).
   test('ends in stop.timeout with 0: requests and a job under way, the keeper, the pool; then all goes on', { timeout: 120_000 * slow }, async () => {
     const it = await behindProxy();
     try {
@@ -119,10 +120,9 @@ describe('SIGTERM while PostgreSQL is silent', { skip }, () => {
       await sleep(300); // they are on their way, more of them than there are connections
       const from = Date.now();
       const end = await server.halt('SIGTERM');
-      const took = Date.now() - from;
       assert.equal(end.code, 0);
-      assert.ok(took < 15_000 * slow, `it ended after ${took} ms`); // stop.timeout, and a little for a starved machine
-      console.log(`silent PostgreSQL: SIGTERM took ${took} ms`);
+      assert.doesNotMatch(server.log, /stop_forced/);
+      console.log(`silent PostgreSQL: SIGTERM took ${Date.now() - from} ms`);
       for (const a of await Promise.all(asked)) assert.ok(a === null || a.status === 503, a?.text);
       proxy.paused = false;
       proxy.cutAll();

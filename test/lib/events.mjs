@@ -6,20 +6,23 @@
 import { PATIENCE, slow } from './program.mjs';
 
 export class Ear {
-  constructor() { this.events = []; this.comments = 0; this.waiting = []; this.ended = false; this.lastId = null; }
+  constructor() { this.events = []; this.comments = 0; this.strange = []; this.waiting = []; this.ended = false; this.lastId = null; }
 
   take(block) {
     const e = { event: 'message', data: null, id: null, at: performance.now() };
-    let any = false;
+    let any = false, said = false;
     for (const line of block.split('\n')) {
-      if (line.startsWith(':')) { this.comments += 1; continue; }
+      if (line === ': ') { this.comments += 1; continue; } // keeps a stream that says nothing
       const at = line.indexOf(': ');
       const [name, value] = at < 0 ? [line, ''] : [line.slice(0, at), line.slice(at + 2)];
       if (name === 'event') e.event = value;
       if (name === 'id') { e.id = value; this.lastId = value; }
       if (name === 'data') { e.data = JSON.parse(value); any = true; }
+      if (!['event', 'id', 'data', 'retry'].includes(name)) this.strange.push(line);
+      said = true;
     }
     if (any) this.events.push(e);
+    else if (said) this.strange.push(block); // neither an event nor a comment
     this.wake();
   }
 

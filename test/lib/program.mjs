@@ -82,6 +82,19 @@ export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 /** A wait is no measurement: a machine that is busy, or small, is no mistake. No wait for a state gives up before this. */
 export const PATIENCE = 60_000;
 
+/**
+ * ask(end) gives something until that moment (RFC 3339), and tries it; again with a longer term where the machine did not come to
+ * the end of it in time. → what ask() found while the term ran, and when it ends (ms)
+ */
+export async function whileItRuns(ms, ask) {
+  for (; ms < PATIENCE * slow; ms *= 2) {
+    const end = Date.now() + ms;
+    const found = await ask(new Date(end).toISOString());
+    if (Date.now() < end) return { end, found };
+  }
+  throw new Error(`nothing was asked within ${ms / 2} ms`);
+}
+
 /** Calls fn every 50 ms until it returns something true; fails after ms, at least PATIENCE (longer under sanitizers). */
 export async function until(fn, ms = PATIENCE, what = 'the condition') {
   ms = Math.max(ms, PATIENCE);

@@ -1,5 +1,5 @@
 // A server for unit tests: what it answers to "GET /tasks", and what it was asked. An answer that is a promise comes when that
-// is kept, so that a test says in which order answers come.
+// is kept, so that a test says in which order answers come; a Response is one with a status of its own.
 import { vi } from 'vitest';
 
 export interface Asked { what: string; query: URLSearchParams; body: unknown }
@@ -11,7 +11,8 @@ export function serve(answers: Record<string, (asked: Asked) => unknown>): Asked
     all.push(asked);
     const answer = answers[asked.what];
     if (!answer) throw new Error(`nobody expects ${asked.what}`);
-    return new Response(JSON.stringify(await answer(asked)), { status: 200, headers: { 'Content-Type': 'application/json' } });
+    const told = await answer(asked);
+    return told instanceof Response ? told : new Response(JSON.stringify(told), { status: 200, headers: { 'Content-Type': 'application/json' } });
   });
   return all;
 }

@@ -1,9 +1,9 @@
 // A look chosen just before the page is left: the account has not got it yet, and is told at the next loading.
 import { flushPromises } from '@vue/test-utils';
 import { afterEach, expect, it, vi } from 'vitest';
-import { serve } from '../../test/server';
+import { later, serve } from '../../test/server';
 
-const account = (look: object) => ({ user: { id: 1, login: 'rep', name: '冯销售', roles: [] }, csrf: 'x', rights: [], menus: [], prefs: { look } });
+const account = (look?: object) => ({ user: { id: 1, login: 'rep', name: '冯销售', roles: [] }, csrf: 'x', rights: [], menus: [], prefs: look ? { look } : {} });
 afterEach(() => { vi.useRealTimers(); vi.unstubAllGlobals(); localStorage.clear(); });
 /** The page as it is loaded: the modules anew. */
 async function load() {
@@ -13,27 +13,100 @@ async function load() {
   return { store, session };
 }
 
-it('sends a look that the page had no time to send, and shows it meanwhile', async () => {
-  let kept: object = { theme: 'light', density: 'compact', size: 'normal', lang: 'zh' };
+type Look = Record<string, string>;
+const light: Look = { theme: 'light', density: 'compact', size: 'normal', lang: 'zh' };
+/** An account that keeps its look; refuse: what a change is told instead. */
+function house() {
+  const it = { kept: light as Look | undefined, refuse: null as null | (() => Response) };
   const asked = serve({
-    'GET /me': () => account(kept), 'GET /schema': () => ({ version: '1', groups: [], entities: [] }),
-    'PATCH /me': ({ body }) => { kept = (body as { prefs: { look: object } }).prefs.look; return account(kept); },
+    'GET /me': () => account(it.kept), 'GET /schema': () => ({ version: '1', groups: [], entities: [] }),
+    'PATCH /me': ({ body }) => {
+      if (it.refuse) return it.refuse();
+      it.kept = { ...it.kept, ...(body as { prefs: { look: Look } }).prefs.look };
+      return account(it.kept);
+    },
   });
-  const first = await load();
+  return Object.assign(it, { sent: () => asked.filter((a) => a.what === 'PATCH /me').length });
+}
+/** Dark is chosen, and the page is left within the moment before that is sent. */
+async function leaveUnsent() {
+  const { store } = await load();
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-  first.store.prefs.theme = 'dark';
+  store.prefs.theme = 'dark';
   await flushPromises();
-  expect(kept).toMatchObject({ theme: 'light' }); // left within the moment before it is sent
   vi.useRealTimers();
-  const second = await load();
-  await flushPromises();
-  expect(second.store.prefs.theme).toBe('dark');
-  expect(kept).toMatchObject({ theme: 'dark', size: 'normal' });
+}
+const loaded = async () => { const got = await load(); await flushPromises(); return got.store.prefs; };
+const refusal = (status: number) => () => new Response(JSON.stringify({ code: status < 500 ? 'forbidden' : 'busy', detail: '-' }), { status });
+
+it('sends a look that the page had no time to send, and shows it meanwhile', async () => {
+  const the = house();
+  await leaveUnsent();
+  expect(the.kept).toEqual(light);
+  expect((await loaded()).theme).toBe('dark');
+  expect(the.kept).toMatchObject({ theme: 'dark', size: 'normal' });
   // Sent once: what another browser chooses afterwards holds here, too.
-  kept = { ...kept, theme: 'light' };
-  const sent = asked.filter((a) => a.what === 'PATCH /me').length;
-  const third = await load();
+  the.kept = { ...the.kept, theme: 'light' };
+  expect((await loaded()).theme).toBe('light');
+  expect(the.sent()).toBe(1);
+});
+
+it('does so for an account without a look of its own, and whatever order the members of one come in', async () => {
+  const the = house();
+  the.kept = undefined;
+  await leaveUnsent();
+  expect((await loaded()).theme).toBe('dark');
+  the.kept = light;
+  await leaveUnsent();
+  the.kept = Object.fromEntries(Object.entries(light).reverse());
+  expect((await loaded()).theme).toBe('dark');
+  expect(the.kept).toMatchObject({ theme: 'dark' });
+});
+
+it('does not send it over what another browser chose since', async () => {
+  const the = house();
+  await leaveUnsent();
+  the.kept = { ...light, size: 'large' };
+  for (let i = 0; i < 2; i++) expect(await loaded()).toMatchObject({ theme: 'light', size: 'large' });
+  expect([the.kept, the.sent()]).toEqual([{ ...light, size: 'large' }, 0]);
+});
+
+it('passes over what an older page left, which does not say over what it was chosen', async () => {
+  const the = house();
+  localStorage.setItem('zk.rep.look.unsent', JSON.stringify({ ...light, theme: 'dark' }));
+  expect((await loaded()).theme).toBe('light');
+  expect([the.sent(), localStorage.getItem('zk.rep.look.unsent')]).toEqual([0, null]);
+});
+
+it('forgets a look that is refused, and sends one again that a busy server did not take', async () => {
+  const the = house();
+  await leaveUnsent();
+  the.refuse = refusal(503);
+  for (let i = 1; i < 3; i++) {
+    expect((await loaded()).theme).toBe('dark');
+    expect(the.sent()).toBe(i);
+  }
+  the.refuse = refusal(403);
+  await loaded();
+  expect((await loaded()).theme).toBe('light');
+  expect(the.sent()).toBe(3);
+});
+
+it('a change made while the one before is on its way is kept over that one', async () => {
+  const the = house();
+  const gate = later<void>();
+  const { store } = await load();
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  the.refuse = () => { the.kept = { ...light, theme: 'dark' }; return gate.promise.then(() => new Response(JSON.stringify(account(the.kept)), { headers: { 'Content-Type': 'application/json' } })) as never; };
+  store.prefs.theme = 'dark';
   await flushPromises();
-  expect(third.store.prefs.theme).toBe('light');
-  expect(asked.filter((a) => a.what === 'PATCH /me').length).toBe(sent);
+  vi.advanceTimersByTime(1000); // sent
+  store.prefs.size = 'large';
+  await flushPromises();
+  gate.keep();
+  await flushPromises();
+  vi.useRealTimers(); // left before the second is sent
+  the.refuse = null;
+  expect(await loaded()).toMatchObject({ theme: 'dark', size: 'large' });
+  expect(the.kept).toMatchObject({ theme: 'dark', size: 'large' });
 });

@@ -50,10 +50,19 @@ hooks.unreachable = () => t('error.offline');
 
 /** Theme, density, size of text and language are kept with the account, and in this browser for the sign-in page. */
 const look = () => ({ theme: prefs.theme, density: prefs.density, size: prefs.size, ...(prefs.lang ? { lang: prefs.lang } : {}) });
+type Look = ReturnType<typeof look>;
 let kept = '';
+/** The look of the account as this page knows it: what is chosen here is chosen over that one. */
+let known = 'null';
+const saved = (next: Pick<Me, 'prefs'>) => inOrder(next.prefs?.look ?? null);
+/** As text, whatever order the members came in. */
+const inOrder = (value: unknown) => JSON.stringify(value, value ? Object.keys(value).sort() : null);
 function takeLook(next: Me): void {
-  const unsent = readJson<Partial<ReturnType<typeof look>> | null>(UNSENT, null);
-  const mine = unsent ?? (next.prefs?.look as Partial<ReturnType<typeof look>> | undefined);
+  known = saved(next);
+  let unsent = readJson<Unsent | null>(UNSENT, null);
+  // Another browser chose since then, or an older page left what does not say over what it was chosen: that is over.
+  if (unsent && unsent.over !== known) { writeJson(UNSENT, null); unsent = null; }
+  const mine = unsent?.look ?? (next.prefs?.look as Partial<Look> | undefined);
   if (mine && ['light', 'dark', 'auto'].includes(mine.theme ?? '')) prefs.theme = mine.theme!;
   if (mine && ['compact', 'comfortable'].includes(mine.density ?? '')) prefs.density = mine.density!;
   if (mine && ['small', 'normal', 'large'].includes(mine.size ?? '')) prefs.size = mine.size!;
@@ -72,20 +81,35 @@ export async function savePrefs(prefs: Record<string, unknown>): Promise<void> {
   const next = await patch<Me>('/me', { prefs });
   if (me.value) me.value = { ...me.value, prefs: next.prefs };
 }
-/** A look the server has not got yet: who leaves the page within that moment finds it as he chose, and it is sent then. */
+/** A look the server has not got yet: who leaves the page within that moment finds it as he chose, and it is sent then, where
+    the account still has the look it was chosen over. */
 const UNSENT = 'look.unsent';
+interface Unsent { look: Partial<Look>; over: string }
+let sent = 0, answered = 0;
+/** more: what of the account goes along. */
+async function sendLook(more: object = {}): Promise<void> {
+  const mine = ++sent;
+  const next = await patch<Me>('/me', { ...more, prefs: { look: look() } });
+  if (mine < answered) return; // a later one was answered already
+  answered = mine;
+  known = saved(next);
+}
 async function keepLook(): Promise<void> {
-  const now = look(), text = (kept = JSON.stringify(now));
+  const text = (kept = JSON.stringify(look()));
   try {
-    await patch('/me', { prefs: { look: now } });
-    if (JSON.stringify(look()) === text) writeJson(UNSENT, null);
-  } catch { /* this browser keeps it, and sends it at the next look */ }
+    await sendLook();
+    writeJson(UNSENT, JSON.stringify(look()) === text ? null : { look: look(), over: known });
+  } catch (error) {
+    // Refused is refused the next time, too. What nobody answered, or a server that was busy, is sent at the next loading.
+    const refused = error instanceof ApiError && error.status >= 400 && error.status < 500;
+    if (refused && JSON.stringify(look()) === text) writeJson(UNSENT, null);
+  }
 }
 let waiting = 0;
 watch(() => JSON.stringify(look()), (text) => {
   clearTimeout(waiting);
   if (!me.value || text === kept) return;
-  writeJson(UNSENT, look());
+  writeJson(UNSENT, { look: look(), over: known });
   waiting = window.setTimeout(() => void keepLook(), 400);
 });
 
@@ -152,5 +176,5 @@ export async function chooseLanguage(next: 'zh' | 'en'): Promise<void> {
   prefs.lang = next;
   chosen = !me.value;
   await setLang(next);
-  if (me.value) try { await patch('/me', { locale: next === 'en' ? 'en' : 'zh-CN', prefs: { look: look() } }); } catch { /* the page speaks it anyway */ }
+  if (me.value) try { await sendLook({ locale: next === 'en' ? 'en' : 'zh-CN' }); } catch { /* the page speaks it anyway */ }
 }
