@@ -14,6 +14,7 @@ import ImportList from '../src/views/import/ImportList.vue';
 import { provideImport, type ImportState } from '../src/views/import/useImport';
 import JobsPage from '../src/views/jobs/JobsPage.vue';
 import FilterBar from '../src/views/list/FilterBar.vue';
+import GroupedList from '../src/views/list/GroupedList.vue';
 import TasksPage from '../src/views/tasks/TasksPage.vue';
 import { later, serve, type Asked } from './server';
 
@@ -141,4 +142,65 @@ it('the people to choose from are those of the last letter typed, whichever answ
   await flushPromises();
   expect(document.body.textContent).toContain('陈销售');
   expect(document.body.textContent).not.toContain('陈旧');
+});
+
+describe('rows under the values of a field', () => {
+  const fields = [text('name'), { name: 'level', type: 'option', label: { zh: '级别' }, options: [option('key'), option('plain')] }];
+  const def = entity('customer', 'customers', fields);
+  const row = (id: number) => ({ id, version: 1, name: `客户${id}`, level: 'key' });
+  const groups = { 'GET /customers/groups': () => ({ data: [{ value: 'key', label: '重要', count: 2, sums: {} }], more: false, total: { count: 2 } }) };
+  const open = async () => {
+    const props = { entity: def, field: fields[1]!, fields: [fields[0]!], widths: {}, asked: {}, filter: null, wanted: 'name', sort: 'name', sums: [], stamp: 0, selected: new Set<number>(), deleted: false, pickable: false, narrow: false, save: async () => null, rowMenu: () => [] };
+    const list = (w = mount(GroupedList, { props, global: { plugins: [router] }, attachTo: document.body }));
+    await flushPromises();
+    return { list, toggle: async () => { await list.get('h2 button').trigger('click'); await flushPromises(); } };
+  };
+  const shown = () => [...document.querySelectorAll('.title-link')].map((a) => a.textContent);
+
+  it('goes on behind the first page, and begins anew with another order', async () => {
+    serve({ ...groups, 'GET /customers': (asked) => page(asked, asked.query.get('sort') === 'name' ? [row(1), row(2)] : [row(2), row(1)]) });
+    const { list, toggle } = await open();
+    expect(shown()).toEqual([]);
+    await toggle();
+    expect(shown()).toEqual(['客户1']);
+    await more('加载更多');
+    expect(shown()).toEqual(['客户1', '客户2']);
+    await list.setProps({ sort: '-name' });
+    await flushPromises();
+    expect(shown()).toEqual(['客户2']);
+  });
+  it('shows what was asked last, whichever answer comes last', async () => {
+    const slow = later<object>();
+    serve({ ...groups, 'GET /customers': ({ query }) => (query.get('sort') === 'name' ? slow.promise : { data: [row(2)] }) });
+    const { list, toggle } = await open();
+    await toggle();
+    await list.setProps({ sort: '-name' });
+    await flushPromises();
+    slow.keep({ data: [row(1)], next_cursor: 'c' });
+    await flushPromises();
+    expect(shown()).toEqual(['客户2']);
+    expect(document.body.textContent).not.toContain('加载更多');
+  });
+  it('a page that comes when another order was chosen is not put behind it', async () => {
+    const slow = later<object>();
+    serve({ ...groups, 'GET /customers': (asked) => (asked.query.get('cursor') ? slow.promise : page(asked, asked.query.get('sort') === 'name' ? [row(1)] : [row(2)])) });
+    const { list, toggle } = await open();
+    await toggle();
+    await more('加载更多');
+    await list.setProps({ sort: '-name' });
+    await flushPromises();
+    slow.keep({ data: [row(3)] });
+    await flushPromises();
+    expect(shown()).toEqual(['客户2']);
+  });
+  it('stays closed when it was closed before an answer, good or bad', async () => {
+    const slow = later<object>();
+    serve({ ...groups, 'GET /customers': () => slow.promise });
+    const { toggle } = await open();
+    await toggle();
+    await toggle();
+    slow.keep(new Response('{"detail":"-"}', { status: 500 }));
+    await flushPromises();
+    expect([shown(), document.querySelector('.group-rows')]).toEqual([[], null]);
+  });
 });
