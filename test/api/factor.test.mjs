@@ -256,7 +256,14 @@ describe('a sensitive operation', () => {
     const codes = await enrol(me, 'sysadmin', number);
     const [[before]] = await rowsOf(server, `SELECT password_hash FROM "user" WHERE id = ${id}`);
     await rowsOf(server, `UPDATE "user" SET password_hash = 'setup:${createHash('sha256').update(token).digest('hex')}' WHERE id = ${id}`);
-    const redeem = async () => { const r = await calm(() => server.anyone().post('/session', { login: 'sysadmin', password: token })); assert.ok(r.json.ticket, r.text); return r.json.ticket; };
+    const ask = () => calm(() => server.anyone().post('/session', { login: 'sysadmin', password: token }));
+    const redeem = async () => { const r = await ask(); assert.ok(r.json.ticket, r.text); return r.json.ticket; };
+    // used up elsewhere between the look at the token and the write of the ticket: to that write the row is another
+    await rowsOf(server, { sqlite: 'CREATE TRIGGER used BEFORE UPDATE OF password_hash ON "user" WHEN NEW.password_hash = OLD.password_hash BEGIN SELECT RAISE(IGNORE); END',
+      pg: 'CREATE FUNCTION used() RETURNS trigger AS $$ BEGIN RETURN NULL; END $$ LANGUAGE plpgsql; CREATE TRIGGER used BEFORE UPDATE OF password_hash ON "user" FOR EACH ROW WHEN (NEW.password_hash = OLD.password_hash) EXECUTE FUNCTION used()' });
+    const late = await ask();
+    await rowsOf(server, { sqlite: 'DROP TRIGGER used', pg: 'DROP FUNCTION used() CASCADE' });
+    problem(late, 401, 'bad_credentials');
     const [first, second, third] = [await redeem(), await redeem(), await redeem()];
     const inside = await calm(() => verify(first, codes[0], 'recovery'));
     assert.equal(inside.json.user?.login, 'sysadmin', inside.text);
