@@ -177,7 +177,10 @@ test('tags: made while typing in a bulk change, shown with their colour', async 
   await page.getByText('没有符合条件').first().waitFor();
   await page.getByRole('button', { name: '归档范围' }).click();
   await page.getByRole('menuitemradio', { name: '已归档', exact: true }).click();
+  await page.waitForURL(/archived=/);
+  await many(page.locator('td .tag[data-color=blue]', { hasText: '旅程新标签' }), 6);
   await counted(page, 6);
+  await settled(page, 3); // a list read anew has nothing ticked
   await page.getByRole('checkbox', { name: '选择本页全部' }).check();
   await page.getByRole('button', { name: '更多批量操作' }).click();
   await page.getByRole('menuitem', { name: '取消归档' }).click();

@@ -50,6 +50,24 @@ test('a change of another person shows in the list and on the record by itself',
   await record.context().close();
 });
 
+test('a list of the archive keeps its rows when somebody changes one', async () => {
+  const { manager, boss } = await people('manager', 'boss');
+  const rows = [await customer(manager, { name: '归档更新甲有限公司' }), await customer(manager, { name: '归档更新乙有限公司' })];
+  const put = await boss.post('/customers/bulk', { ids: rows.map((r) => r.id), action: 'archive' });
+  assert.equal(put.status, 202, put.text);
+  await boss.job(put.json.job.id);
+  const page = await signedIn(it, 'manager');
+  await page.goto(`${it.server.url}/e/customers?archived=only`);
+  await page.getByText('归档更新甲有限公司').first().waitFor();
+  await streaming(page, 'customer');
+  const told = await manager.patchNow(`/customers/${rows[0].id}`, { name: '归档更新丙有限公司' });
+  assert.equal(told.status, 200, told.text);
+  await page.getByText('归档更新丙有限公司').first().waitFor();
+  await many(page.locator('tbody tr').filter({ hasText: '归档更新' }), 2);
+  await clean(page);
+  await page.context().close();
+});
+
 test('a task and its reminder ring the bell; the notification centre', async () => {
   const { manager } = await people('manager');
   const page = await signedIn(it, 'rep');
