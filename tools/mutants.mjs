@@ -91,7 +91,7 @@ function passes(args, seconds, env) {
     const timer = setTimeout(end, seconds * 1000);
     child.stdout.setEncoding('utf8').on('data', (text) => {
       tail = (tail + text).slice(-4000);
-      if (/^not ok |^ *\[  FAILED  \]/m.test(tail)) end();
+      if (/^not ok |^ *\[ {2}FAILED {2}\]/m.test(tail)) end();
     });
     child.on('error', () => { ok = false; });
     child.on('exit', (code) => {
