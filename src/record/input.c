@@ -302,7 +302,8 @@ bool input_values(Ctx *c, const Entity *e, json_object *in, DbVal *out)
         }
         int mark = c->n_err;
         if (value && f->column && !is_ref(f) &&
-            !type_ops(f->type)->from_json(c, f, value, &out[f->index])) {
+            !type_ops(f->type)->from_json(c, f, value, &out[f->index]) &&
+            json_object_is_type(value, json_type_string)) {
             ctx_errors_back_to(c, mark);
             out[f->index] = db_null();
         }

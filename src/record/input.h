@@ -15,7 +15,7 @@
 void input_accept(Ctx *c, SaveWork *w);
 
 /* The same without a record, for duplicates while one types: only fields with a column, unknown ones refused; a value that is
-   none yet (a number half typed) is as if it were not given. */
+   none yet (a number half typed) is as if it were not given, what is no text is refused. */
 bool input_values(Ctx *c, const Entity *e, json_object *in, DbVal *out);
 
 /* Default values of the fields a new record was not given. */
