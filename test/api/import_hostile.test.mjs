@@ -38,7 +38,7 @@ const sheet = 'xl/worksheets/s0.xml';
 describe('hostile files', () => {
   test('a row that needs more memory than the reader has', () =>
     refused('宽.csv', Buffer.from(`${'x'.repeat(999_999)},`.repeat(90)), 413,
-      ...(slow > 1 ? ['16777216'] : ['宽.csv', '64 MB', 'import.reader_memory']))); // a sanitizer's memory has no limit, a cell has
+      ...(slow > 1 && !process.env.ZHIKE_TEST_COVER ? ['16777216'] : ['宽.csv', '64 MB', 'import.reader_memory']))); // a sanitizer's memory has no limit, a cell has
   test('a zip bomb', () => {
     const book = parts({})['xl/workbook.xml'];
     return refused('bomb.xlsx', zip(parts({ 'xl/workbook.xml': `${book}<!--${'x'.repeat(100_000_000)}-->` }), { pack: true }), 413, '压缩');
