@@ -6,7 +6,6 @@
 #include <stdint.h>
 /* cmocka wants the four above first */
 #include <cmocka.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -15,6 +14,8 @@
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "../descriptors.h"
 
 #include "base/buf.h"
 #include "base/child.h"
@@ -26,16 +27,6 @@ enum { LONG_MS = 60000, SHORT_MS = 50, MUCH = 4 << 20 };
 
 static Arena *a;
 static int before;
-
-static int descriptors(void)
-{
-    DIR *d = opendir("/proc/self/fd");
-    int n = 0;
-    while (readdir(d))
-        n++;
-    closedir(d);
-    return n;
-}
 
 static int set_up(void **state)
 {

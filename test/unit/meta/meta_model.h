@@ -2,11 +2,9 @@
 #ifndef TEST_META_MODEL_H
 #define TEST_META_MODEL_H
 
-#include <string.h>
+#include "meta_sources.h"
 
-#include "base/embed.h"
 #include "base/msg.h"
-#include "meta/parse.h"
 
 static const char probe_json[] =
     "{ \"entity\": \"probe\", \"plural\": \"probes\", \"label\": {\"zh\": \"样\", \"en\": "
@@ -76,14 +74,8 @@ static const char probe_json[] =
 
 static inline Model *probe_model(Ctx *c)
 {
-    MetaSource *list = ARENA_ARRAY(c->a, 100, MetaSource);
-    int n = 0;
-    for (const Embed *e = embed_first("entities/");
-         e && e->path && strncmp(e->path, "entities/", 9) == 0; e++)
-        list[n++] = (MetaSource){e->path, (const char *)e->data, e->len};
-    list[n++] = (MetaSource){"entities/test/probe.json", probe_json, sizeof probe_json - 1};
     Model *m = NULL;
-    meta_build(c, list, n, NULL, 0, &m);
+    build_with(c, "entities/test/probe.json", probe_json, NULL, 0, &m);
     return m;
 }
 

@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
-#include "base/embed.h"
+#include "meta_sources.h"
+
 #include "base/msg.h"
-#include "meta/parse.h"
 
 static Arena *arena;
 
@@ -33,16 +33,9 @@ static int teardown(void **state)
 static bool build(Ctx *c, const char *name, const char *text, const CustomField *custom,
                   int n_custom, Model **m)
 {
-    static MetaSource list[100];
-    int n = 0;
-    for (const Embed *e = embed_first("entities/");
-         e && e->path && strncmp(e->path, "entities/", 9) == 0; e++)
-        list[n++] = (MetaSource){e->path, (const char *)e->data, e->len};
-    if (text)
-        list[n++] = (MetaSource){name, text, strlen(text)};
     ctx_init(c, arena);
     c->lang = "en";
-    return meta_build(c, list, n, custom, n_custom, m);
+    return build_with(c, name, text, custom, n_custom, m);
 }
 
 #define THING(top, fields)                                                                         \

@@ -8,7 +8,8 @@
 
 #include <cmocka.h>
 
-#include "base/embed.h"
+#include "meta_sources.h"
+
 #include "base/msg.h"
 #include "meta/configuration.h"
 
@@ -31,16 +32,9 @@ static int teardown(void **state)
 /* The built-in files and one more. */
 static bool build(Ctx *c, const char *text, Model **m)
 {
-    static MetaSource list[100];
-    int n = 0;
-    for (const Embed *e = embed_first("entities/");
-         e && e->path && strncmp(e->path, "entities/", 9) == 0; e++)
-        list[n++] = (MetaSource){e->path, (const char *)e->data, e->len};
-    if (text)
-        list[n++] = (MetaSource){"entities/x/thing.json", text, strlen(text)};
     ctx_init(c, arena);
     c->lang = "en";
-    return meta_build(c, list, n, NULL, 0, m);
+    return build_with(c, "entities/x/thing.json", text, NULL, 0, m);
 }
 
 #define L "\"label\": {\"zh\": \"甲\", \"en\": \"X\"}"

@@ -1,12 +1,12 @@
 /* Files read by a locked-up child: the same rows as without one, and a child that crashes, hangs, lies or uses too
    much becomes a sentence. This program is the child, too: a file that begins with "!do " says what to do badly. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "../descriptors.h"
 #include "sheets.h"
 #include "sheets_zip.h"
 
@@ -101,16 +101,6 @@ static bool count_down(void *user, const SheetRow *row)
 {
     (void)row;
     return --*(int *)user > 0;
-}
-
-static int descriptors(void)
-{
-    DIR *d = opendir("/proc/self/fd");
-    int n = 0;
-    while (readdir(d))
-        n++;
-    closedir(d);
-    return n;
 }
 
 static void stopping(void **state)
