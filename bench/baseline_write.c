@@ -9,7 +9,7 @@
  * replays them on COPY_B with plain sqlite3: client threads hand the transaction to one writer, which
  * puts all that wait into one commit (a SAVEPOINT each, synchronous=FULL), as the server does, and run their reads
  * over connections of their own. Nothing else is done: no session, no validation, no JSON, no texts or hashes made.
- * One round a line on standard output, each begun by a line on standard input, so that bench/run can
+ * One round a line on standard output, each begun by a line on standard input ("alone": a commit for each create), so that bench/run can
  * alternate with the server.
  */
 #include <sqlite3.h>
@@ -262,6 +262,8 @@ static void word(Conn *k, const char *text)
         failures++;
 }
 
+static int most = BATCH; /* creates of one commit */
+
 static void *checkpointer(void *arg)
 {
     sqlite3 *h;
@@ -354,12 +356,12 @@ static void *writer(void *arg)
     open_conn(&k, true);
     pthread_mutex_lock(&lock);
     for (;;) {
-        gather(callers / 2);
+        gather(most > 1 ? callers / 2 : 0);
         if (!first)
             break;
         Job *batch[BATCH];
         int n = 0;
-        while (first && n < BATCH) {
+        while (first && n < most) {
             batch[n++] = first;
             first = first->next;
         }
@@ -491,8 +493,10 @@ int main(int argc, char **argv)
     printf("ready\n");
     fflush(stdout);
     char line[16];
-    for (int r = 0; r < n_rounds && fgets(line, sizeof line, stdin); r++)
+    for (int r = 0; r < n_rounds && fgets(line, sizeof line, stdin); r++) {
+        most = strcmp(line, "alone\n") == 0 ? 1 : BATCH;
         replay(r * n, n, n_threads);
+    }
     app_close(&app);
     return failures ? 1 : 0;
 }

@@ -6,13 +6,13 @@
 //                       [--bin build/zhike] [--database URL: of PostgreSQL, changed in place]
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { cpuMs, postgresCpu } from './cpu.mjs';
 import { makeFile } from './import.mjs';
 
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
-export const cpuMs = (pid) => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ').slice(11, 13).reduce((a, b) => a + Number(b), 0) * 10;
 
 /** {jobs: {n, sum, longest: {all, core, rows, search, commit}, over50}, people: …} in ms, since the start of the process. */
 export async function holds(server) {
@@ -37,7 +37,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { Server } = await import('../test/lib/server.mjs');
   const folder = option('in-place', '') || mkdtempSync(join(tmpdir(), 'zhike-bench-hold-'));
   if (!option('in-place', '')) cpSync(option('dir', ''), join(folder, 'data'), { recursive: true });
-  const url = option('database', '');
+  const url = option('database', ''), postgres = url ? postgresCpu(url) : null;
   const server = new Server({ engine: url ? 'pg' : 'sqlite', env: { ZHIKE_LOG_LEVEL: option('log', 'warn') }, args: [], folder, database: url ? { url } : null });
   const people = readFileSync(option('logins', existsSync(join(folder, 'data', 'demo-logins.txt')) ? join(folder, 'data', 'demo-logins.txt') : ''), 'utf8').trim().split('\n').map((line) => line.trim().split(/\s+/));
   const sign = (position) => { const [login, password] = people.find((p) => p[3] === position); return server.login(login, password); };
@@ -64,13 +64,13 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
         await sleep(20);
       }
     })();
-    const from = performance.now(), cpu = cpuMs(pid);
+    const from = performance.now(), cpu = cpuMs(pid), theirs = postgres?.();
     const what = await work(boss);
-    const seconds = (performance.now() - from) / 1000, core = (cpuMs(pid) - cpu) / 1000;
+    const seconds = (performance.now() - from) / 1000, core = (cpuMs(pid) - cpu) / 1000, behind = postgres ? `, ${((postgres() - theirs) / 1000).toFixed(1)} s of PostgreSQL's` : '';
     stop = true;
     await writing;
     const h = await holds(server);
-    console.log(`${name}: ${what}; ${seconds.toFixed(1)} s, ${core.toFixed(1)} s of the processor\n  jobs: ${told(h.jobs)}\n  people: ${told(h.people)}; one of them waited ${longest.toFixed(0)} ms by the clock`);
+    console.log(`${name}: ${what}; ${seconds.toFixed(1)} s, ${core.toFixed(1)} s of the processor${behind}; load ${loadavg()[0].toFixed(1)}\n  jobs: ${told(h.jobs)}\n  people: ${told(h.people)}; one of them waited ${longest.toFixed(0)} ms by the clock`);
     await server.halt();
   };
   const sql = (text) => (url ? execFileSync('psql', ['-X', '-At', '-F', ' ', '-d', url, '-c', text], { encoding: 'utf8' })

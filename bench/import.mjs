@@ -6,6 +6,7 @@
 //   node bench/import.mjs --make FILE --rows 100000 [--contacts] [--first 0]      only the file
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { cpuMs } from './cpu.mjs';
 
 const args = process.argv.slice(2);
 const flag = (name) => args.includes(`--${name}`);
@@ -49,7 +50,6 @@ export function makeFile(n, { first = 0, contacts = false } = {}) {
 // ---- one measured import ---------------------------------------------------------------------------
 
 const rssAnonMb = (pid) => Number(/RssAnon:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
-const cpuMs = (pid) => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ').slice(11, 13).reduce((a, b) => a + Number(b), 0) * 10;
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
 /**

@@ -3,9 +3,10 @@
 //
 //   node bench/post.mjs [--letters 10000] [--people 200] [--postmen 2] [--bin build/zhike] [--pg URL]     needs root (Postfix) and bench_mailer beside the program
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { cpuMs } from './cpu.mjs';
 
 const args = process.argv.slice(2);
 const option = (name, dflt) => { const i = args.indexOf(`--${name}`); return i < 0 ? dflt : args[i + 1]; };
@@ -17,7 +18,6 @@ const { startServer } = await import('../test/lib/index.mjs');
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 const ok = (answer, status) => { if (answer.status !== status) throw new Error(`${answer.status} ${answer.text}`); return answer.json; };
 const say = (text) => process.stderr.write(`-- ${text}\n`);
-const cpuMs = (pid) => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ').slice(11, 13).reduce((a, b) => a + Number(b), 0) * 10;
 
 const folder = mkdtempSync(join(tmpdir(), 'zhike-bench-post-'));
 const postfix = (...more) => execFileSync('sh', [join(import.meta.dirname, '../test/lib/postfix.sh'), ...more], { encoding: 'utf8' });

@@ -7,12 +7,12 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { cpuMs } from './cpu.mjs';
 
 const args = process.argv.slice(2);
 const option = (name, dflt) => { const i = args.indexOf(`--${name}`); return i < 0 ? dflt : args[i + 1]; };
 const bin = option('bin', join(import.meta.dirname, '../build/zhike')), maker = join(dirname(bin), 'bench_maker');
 const customers = Number(option('customers', 100_000)), many = Number(option('rules', 1000)), creates = Number(option('creates', 300));
-const cpuMs = (pid) => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ').slice(11, 13).reduce((a, b) => a + Number(b), 0) * 10;
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
 const ok = (answer, status) => { if (answer.status !== status) throw new Error(`${answer.status} ${answer.text}`); return answer.json; };

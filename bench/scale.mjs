@@ -62,39 +62,52 @@ export async function tails(bench, small, large, engine) {
 }
 
 const SERIES = [
-  { key: 'list', what: 'list page', of: (m) => m.list },
-  { key: 'search', what: 'search 华为', of: (m) => m.search },
-  { key: 'keystroke', what: 'search hw', of: (m) => m.keystroke },
-  { key: 'detail', what: 'record and timeline', of: (m) => m.detail + m.timeline },
-  { key: 'hint', what: 'duplicate hint', of: (m) => m['hint.found'] },
-  { key: 'create', what: 'create', of: (m) => m.create },
+  { key: 'list', what: 'list page', long: 'list page: all, newest first', of: 'list' },
+  { key: 'filtered', what: 'own, one status', long: 'list page: of one owner in one status, by last follow-up', of: 'filtered' },
+  { key: 'district', what: 'one district', long: 'list page: of one district of some five hundred, newest first', of: 'district' },
+  { key: 'search', what: 'search 华为', long: 'search 华为 among customers', of: 'search' },
+  { key: 'keystroke', what: 'search hw', long: 'search hw (a keystroke) among customers', of: 'keystroke' },
+  { key: 'detail', what: 'record and timeline', long: 'record and timeline, another record each time', of: 'page' },
+  { key: 'hint', what: 'duplicate hint', long: 'duplicate hint: name and phone of a customer there is', of: 'hint.found' },
+  { key: 'create', what: 'create', long: 'create, alone in its commit', of: 'create' },
+  { key: 'update', what: 'update', long: 'update of the address, alone in its commit', of: 'update' },
 ];
 
-/** Processor time in µs a call of each size: {size: {key: [µs of each round]}}. */
-export function costs(bench, companies) {
+/** Processor time in µs a call, and its statements: {key: {us: [of each round], sql}}. */
+export function costs(bench, size, data) {
   const { sh, bin, rounds, figure } = bench;
-  const all = {};
-  for (const [size, data] of companies) {
-    const got = Object.fromEntries(SERIES.map((s) => [s.key, []]));
-    for (let r = 0; r < rounds; r++) {
-      const text = sh(bin('bench_engine'), ['--data', data.dir, '--login', 'admin', '--cpu', '--short', '--creates', '--rounds', '3', ...(data.database ? ['--database', data.database] : [])]);
-      const m = Object.fromEntries(text.trim().split('\n').map((l) => l.split('\t')).map((f) => [f[0], Number(f[2])]));
-      for (const s of SERIES) got[s.key].push(s.of(m));
+  const got = Object.fromEntries(SERIES.map((s) => [s.key, { us: [], sql: 0 }]));
+  for (let r = 0; r < rounds; r++) {
+    const text = sh(bin('bench_engine'), ['--data', data.dir, '--login', 'admin', '--cpu', '--short', '--creates', '--rounds', '3', ...(data.database ? ['--database', data.database] : [])]);
+    const m = Object.fromEntries(text.trim().split('\n').map((l) => l.split('\t')).map((f) => [f[0], { us: Number(f[2]), sql: Number(f[4]) }]));
+    for (const s of SERIES) {
+      got[s.key].us.push(m[s.of].us);
+      got[s.key].sql = Math.max(got[s.key].sql, m[s.of].sql);
     }
-    for (const s of SERIES) figure(`${data.database ? 'PostgreSQL' : 'SQLite'}: CPU of ${s.what} at ${label(size)}`, got[s.key], 'µs', { digits: 0 });
-    all[size] = got;
   }
-  return all;
+  for (const s of SERIES) figure(`${data.database ? 'PostgreSQL' : 'SQLite'}: CPU of ${s.what} at ${label(size)}`, got[s.key].us, 'µs', { digits: 0, note: `${got[s.key].sql} statements` });
+  return got;
+}
+
+/** What writeCosts of report.mjs takes: sizes, and rows of [what, statements at each size, [µs of the rounds at each size]]. */
+export function table(all) {
+  const sizes = Object.keys(all).map(Number).sort((x, y) => x - y);
+  return [sizes, SERIES.map((s) => {
+    const sql = [...new Set(sizes.map((n) => all[n][s.key].sql))];
+    return [s.long ?? s.what, sql.length > 1 ? `${Math.min(...sql)} to ${Math.max(...sql)}` : `${sql[0]}`, sizes.map((n) => all[n][s.key].us)];
+  })];
 }
 
 const median = (values) => [...values].sort((x, y) => x - y)[values.length >> 1];
-const COLORS = { list: ['#1d4ed8', '#7cb0ff'], search: ['#b45309', '#f5b556'], keystroke: ['#be123c', '#ff8fa3'], detail: ['#047857', '#4fd1a5'], hint: ['#6d28d9', '#c4a5ff'], create: ['#4b5563', '#c3cad5'] };
+const COLORS = { list: ['#1d4ed8', '#7cb0ff'], filtered: ['#0e7490', '#67d4ea'], district: ['#4d7c0f', '#b4e35a'], search: ['#b45309', '#f5b556'], keystroke: ['#be123c', '#ff8fa3'], detail: ['#047857', '#4fd1a5'],
+  hint: ['#6d28d9', '#c4a5ff'], create: ['#4b5563', '#c3cad5'], update: ['#a21caf', '#f0a0f5'] };
 
 /** A picture on logarithmic scales; its colours follow the reader's theme. */
-export function picture(title, all) {
-  const W = 760, H = 420, left = 70, right = 190, top = 46, bottom = 50;
+export function picture(engine, shape, all) {
+  const title = `${engine}: processor time of a call against size`, about = `${shape.contacts} contacts and ${shape.followUps} follow-ups to a customer; medians`;
+  const W = 760, H = 460, left = 70, right = 210, top = 64, bottom = 50;
   const sizes = Object.keys(all).map(Number).sort((x, y) => x - y);
-  const points = SERIES.map((s) => ({ ...s, at: sizes.map((n) => median(all[n][s.key])) }));
+  const points = SERIES.map((s) => ({ ...s, at: sizes.map((n) => median(all[n][s.key].us)) }));
   const values = points.flatMap((p) => p.at);
   const low = 10 ** Math.floor(Math.log10(Math.min(...values))), high = 10 ** Math.ceil(Math.log10(Math.max(...values)));
   const x = (n) => left + (W - left - right) * (sizes.length < 2 ? 0.5 : Math.log10(n / sizes[0]) / Math.log10(sizes.at(-1) / sizes[0]));
@@ -118,6 +131,7 @@ export function picture(title, all) {
 @media (prefers-color-scheme:dark){.b{fill:#111827}.t,.h{fill:#d1d5db}.g{stroke:#374151}${css(1)}}</style>
 <rect class="b" width="${W}" height="${H}"/>
 <text class="h" x="${left}" y="26">${title}</text>
+<text class="t" x="${left}" y="45">${about}</text>
 ${grid.join('\n')}
 ${lines.join('\n')}
 <text class="t" x="${f((left + W - right) / 2)}" y="${H - 8}" text-anchor="middle">customers</text>

@@ -20,8 +20,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 2 || size > 65536)
         return 0;
-    if (!house_db)
-        house_start();
     Arena *a = arena_new(128 << 20);
     Ctx c;
     Buf out;

@@ -60,8 +60,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size > 4000)
         return 0;
-    if (!house_db)
-        house_start();
     Arena *a = arena_new(0);
     Ctx c;
     house_context(&c, a);

@@ -59,6 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
               .text = text,
               .link = "https://crm.example.com/x",
               .link_label = text,
+              .home = "https://crm.example.com",
               .id = 7,
               .at_ms = 1795000000000};
     head_is_ours(mail_compose(a, &m));

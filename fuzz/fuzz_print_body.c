@@ -10,8 +10,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    if (!house_db)
-        house_start();
     Arena *a = arena_new(0);
     Ctx c;
     house_context(&c, a);

@@ -92,8 +92,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size > 16384)
         return 0;
-    if (!house_db)
-        house_start();
     Arena *a = arena_new(64 << 20);
     Request *rq = ARENA_NEW(a, Request);
     house_context(&rq->c, a);
@@ -101,7 +99,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     house_admin(c, CH_WEB);
     c->deadline_ms = clock_mono_ms() + 5000;
     rq->ip = "127.0.0.1";
-    rq->csrf = "x";
+    rq->session = "x";
     rq->out.fd = rq->upload_fd = -1;
     buf_init(&rq->body, a);
     buf_init(&rq->out.body, a);

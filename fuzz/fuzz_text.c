@@ -11,6 +11,7 @@
 #include "base/collate.h"
 #include "base/credit_code.h"
 #include "base/crypt.h"
+#include "base/secret.h"
 #include "base/csv.h"
 #include "base/fold.h"
 #include "base/idcard.h"
@@ -61,6 +62,10 @@ static void bytes(Arena *a, const uint8_t *data, size_t size)
     (void)crypt_from_hex(a, given, &n);
     static const unsigned char key[32] = {7};
     need(!crypt_open(a, key, "fuzz", given, &n));
+    unsigned char keys[SECRET_KEYS * CRYPT_KEY_BYTES];
+    char ids[SECRET_KEYS][SECRET_ID + 1];
+    int n_keys = 0;
+    need(!secret_read(a, raw, size, keys, ids, &n_keys) || (n_keys > 0 && n_keys <= SECRET_KEYS));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

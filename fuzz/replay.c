@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerInitialize(int *argc, char ***argv) __attribute__((weak)); /* where there is one */
 
 static int n_files;
 
@@ -79,6 +80,8 @@ static void replay(const char *path)
 int main(int argc, char **argv)
 {
     static const uint8_t rubbish[] = {0xff, 0xfe, 0x00, '"', '{', '[', 0xf0, 0x9f, '\r', '\n'};
+    if (LLVMFuzzerInitialize)
+        (void)LLVMFuzzerInitialize(&argc, &argv);
     (void)LLVMFuzzerTestOneInput(rubbish, 0);
     (void)LLVMFuzzerTestOneInput(rubbish, sizeof rubbish);
     for (int i = 1; i < argc; i++)

@@ -2,6 +2,7 @@
 // Runs the readers of the sources and counts what they find: tools/lint.mjs [PART…] [-- FILE…]
 //   tidy      clang-tidy with the checks of .clang-tidy       analyzer  gcc -fanalyzer
 //   cppcheck  cppcheck, told of json-c by lint/cppcheck.cfg   scan      clang's analyzer, which scan-build runs
+//   sql       coccinelle: SQL made of text (lint/sql.cocci), and what it could not read
 //   eslint    web/ and test/ by lint/eslint.config.mjs        types     vue-tsc over the page
 // A finding judged false stands in tools/lint/judged.txt, one a line:
 //   part | file | rule | words of the message or of the source line | reason
@@ -142,6 +143,23 @@ const parts = {
     const { err, out, code } = await run('cppcheck', args);
     if (code) throw new Error(`cppcheck ended with ${code}\n${out}${err}`);
     return parseLines(err);
+  },
+
+  async sql(named) {
+    const read = named.length ? named.filter((f) => f.endsWith('.c')) : ['src'];
+    const found = [];
+    // what it cannot read it leaves out in silence: that is asked for by itself. Its parser wants more than the usual stack.
+    const spatch = (args) => run('prlimit', ['--stack=1073741824:', 'spatch', '--macro-file', 'tools/lint/sql_macros.h', ...args]);
+    for (const at of read) {
+      const { out, err, code } = await spatch(['--very-quiet', '--no-includes', '--include-headers', '--sp-file', 'tools/lint/sql.cocci', ...(named.length ? [at] : ['--dir', at])]);
+      if (code) throw new Error(`spatch ended with ${code}\n${out}${err}`);
+      const parsed = await spatch(['--parse-c', at]);
+      const told = parsed.out + parsed.err;
+      if (parsed.code || !/^nb good = [1-9]/m.test(told)) throw new Error(`spatch --parse-c ended with ${parsed.code}\n${told}`);
+      found.push(...parseLines(out));
+      for (const [, file, line] of told.matchAll(/^parse error *\n *= *File "([^"]+)", line (\d+)/gm)) found.push({ file: relative(root, resolve(root, file)), line: Number(line), message: 'coccinelle cannot read on', rule: 'unread' });
+    }
+    return found;
   },
 
   async eslint(named) {

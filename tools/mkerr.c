@@ -219,7 +219,7 @@ static void out_begin(void)
 static void out_end(const char *dir, const char *name)
 {
     fclose(out);
-    char path[MAX_PATH];
+    static char path[MAX_PATH]; /* die() names it, also later */
     snprintf(path, sizeof path, "%s/%s", dir, name);
     file_name = path;
     line_no = 0;

@@ -80,7 +80,7 @@ async function link(target, file, object, folder) {
 /** Runs a test to its end, or to its first failure, or kills it with all it started: true when it passes. */
 function passes(args, seconds, env) {
   return new Promise((done) => {
-    const [command, ...rest] = [...tester, ...env, 'prlimit', '--core=0', '--fsize=4294967296', '--cpu=600', ...args];
+    const [command, ...rest] = [...tester, ...env, 'prlimit', '--core=0', '--fsize=4294967296', '--cpu=600:unlimited', ...args];
     const child = spawn(command, rest, { cwd: root, detached: true, stdio: ['ignore', 'pipe', 'ignore'] });
     let ok = true, tail = '';
     const end = () => {

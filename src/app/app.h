@@ -55,6 +55,7 @@ int cmd_audit(Args *args);
 int cmd_routes(Args *args);
 int cmd_configuration(Args *args);
 int cmd_config(Args *args);
+int cmd_key(Args *args);
 int cmd_version(Args *args);
 
 #endif

@@ -100,6 +100,26 @@ static bool people(Demo *d)
     return ok;
 }
 
+/* Each heads the department he is in: approvals by the head of a department find somebody. */
+static bool heads(Demo *d)
+{
+    Ctx *c = &d->app->c;
+    json_object *list = json_member(d->texts, "heads");
+    SaveOptions o = {.if_version = -1, .origin = "cli", .trusted = true};
+    for (size_t i = 0; i < json_object_array_length(list); i++) {
+        Actor *a;
+        if (!actor_of_login(c, part(list, i), CH_CLI, &a))
+            return false;
+        json_object *in = json_object_new_object();
+        json_object_object_add(in, "manager", json_object_new_int64(a->user));
+        bool ok = rec_update(c, model_entity(c->model, "department"), a->department, in, &o, NULL);
+        json_object_put(in);
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
 static bool find_sellers(Demo *d)
 {
     Ctx *c = &d->app->c;
@@ -207,6 +227,18 @@ static bool make(Demo *d, const char *entity, Buf *json, int64_t *id)
            rec_create(c, model_entity(c->model, entity), in, &o, id);
 }
 
+/* That day between nine and six, and no Saturday or Sunday: nobody of this company telephones at night. The same moment gives
+   the same moment. ahead: a day of rest becomes the Monday after it, else the Friday before. */
+static int64_t office(int64_t at, bool ahead)
+{
+    const int64_t hour = 3600000, zone = 8 * hour;
+    int64_t day = (at + zone) / DAY_MS;
+    int of_week = (int)((day + 3) % 7); /* 0 is Monday */
+    if (of_week > 4)
+        day += ahead ? 7 - of_week : 4 - of_week;
+    return day * DAY_MS - zone + 9 * hour + at / 60000 % (9 * 12) * 300000;
+}
+
 static bool contact(Demo *d, int64_t customer, int64_t owner, int64_t at)
 {
     Ctx *c = &d->app->c;
@@ -248,7 +280,8 @@ static bool follow_up(Demo *d, int64_t customer, int64_t owner, int64_t at, bool
     jw_kinstant(&w, "created_at", at);
     if (last && pick(d, 3) == 0) { /* some of the plans lie ahead, some are overdue */
         int64_t when = d->now + (int64_t)(pick(d, 20) - 5) * DAY_MS + (int64_t)pick(d, 9) * 3600000;
-        jw_kinstant(&w, "next_time", when > at ? when : at + DAY_MS);
+        when = office(when, true);
+        jw_kinstant(&w, "next_time", when > at ? when : office(at + DAY_MS, true));
     }
     jw_end(&w);
     int64_t id;
@@ -284,6 +317,7 @@ static bool customer(Demo *d)
     Actor *seller = d->sellers[pick(d, d->n_sellers)];
     int64_t owner = seller->user;
     int64_t at = d->now - (int64_t)(next(d) % (uint64_t)(700 * (int64_t)DAY_MS)) - DAY_MS;
+    at = office(at, false);
     c->actor = seller;
     c->now_ms = at;
     const char *uscc = pick(d, 3) == 0 ? credit_code(d, c->a, area->code) : NULL;
@@ -332,6 +366,9 @@ static bool customer(Demo *d)
     int n = pick(d, 4);
     for (int i = 0; i < n; i++) {
         int64_t when = at + (d->now - at) / (n + 1) * (i + 1) - (int64_t)pick(d, 80000) * 1000;
+        when = office(when, false);
+        if (when > d->now)
+            when = office(when - DAY_MS, false);
         if (when < at)
             when = at + 1000;
         if (!follow_up(d, id, owner, when, i == n - 1))
@@ -340,12 +377,43 @@ static bool customer(Demo *d)
     return true;
 }
 
+/* One of a pair to be merged: as it stands in the texts, with its own contact and talks. */
+static bool twin(Demo *d, json_object *one)
+{
+    Ctx *c = &d->app->c;
+    Actor *seller = d->sellers[0];
+    int64_t id, n = json_int(one, "talks", 0),
+                at = office(d->now - json_int(one, "days", 1) * DAY_MS, false);
+    Buf b;
+    Jw w;
+    c->actor = seller;
+    c->now_ms = at;
+    buf_init(&b, c->a);
+    jw_init(&w, &b);
+    jw_obj(&w);
+    json_object_object_foreach(json_member(one, "customer"), name, value)
+        jw_kraw(&w, name, json_object_to_json_string(value));
+    jw_kint(&w, "owner", seller->user);
+    jw_kinstant(&w, "created_at", at);
+    jw_end(&w);
+    if (!make(d, "customer", &b, &id))
+        return false;
+    for (int64_t i = 1; i <= n; i++)
+        if (!follow_up(d, id, seller->user, office(at + (d->now - at) / (n + 1) * i, false),
+                       i == n))
+            return false;
+    return true;
+}
+
 static bool block(Ctx *c, void *arg)
 {
     Demo *d = arg;
     uint64_t seed = d->seed;
-    for (int i = 0; i < BLOCK && d->done + i < d->wanted; i++)
-        if (!customer(d)) {
+    json_object *twins = json_member(d->texts, "twins");
+    int64_t last = d->wanted < 100 ? d->wanted : d->wanted - (int64_t)json_length(twins);
+    for (int64_t i = d->done; i < d->done + BLOCK && i < d->wanted; i++)
+        if (i < last ? !customer(d)
+                     : !twin(d, json_object_array_get_idx(twins, (size_t)(i - last)))) {
             d->seed = seed; /* the block may be run again */
             return false;
         }
@@ -419,7 +487,8 @@ int cmd_demo(Args *args)
               .wanted = n ? strtoll(n, NULL, 10) : conf_int("demo.customers")};
     app.c.lang = "zh"; /* what the engine writes by itself (titles of tasks) */
     d.now = app.c.now_ms;
-    bool ok = texts(&d) && first_time(&d) && people(&d) && find_sellers(&d) && company(&d);
+    bool ok =
+        texts(&d) && first_time(&d) && people(&d) && heads(&d) && find_sellers(&d) && company(&d);
     if (ok) {
         load_brands(&d);
         load_cities(&d);

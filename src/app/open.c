@@ -28,6 +28,7 @@
 #include "record/job.h"
 #include "record/outbox.h"
 #include "record/rule/rule.h"
+#include "record/secret_key.h"
 #include "record/setting.h"
 
 enum { SEAL_ROWS = 5000 };
@@ -142,15 +143,28 @@ static bool folders(Ctx *c, const AppOptions *o)
            file_make_dirs(c, arena_printf(c->a, "%s/tmp", o->dir), 0700);
 }
 
+/* A command that only reads changes nothing, and would stumble over the first table that an older program did not make. An
+   index that is missing is no hindrance. */
+static bool not_older(Ctx *c, const Plan *plan)
+{
+    const char *const *steps;
+    int n = 0;
+    if (!migrate_run(c, plan, true, &steps))
+        return false;
+    for (; *steps; steps++)
+        n += strncmp(*steps, "CREATE TABLE", 12) == 0 ||
+             strncmp(*steps, "CREATE VIRTUAL TABLE", 20) == 0 ||
+             strncmp(*steps, "ALTER TABLE", 11) == 0;
+    return n == 0 || ctx_fail(c, ERR_CONFLICT, NULL, "err.db_older", ctx_num(c, n), ZK_VERSION);
+}
+
 static bool schema(Ctx *c, const AppOptions *o)
 {
     if (!migrate_check(c, SCHEMA_FORMAT))
         return false;
-    if (o->keep_schema)
-        return true;
     Plan *plan = plan_of_model(c->a, c->model);
     plan->program = ZK_VERSION;
-    return migrate_run(c, plan, false, NULL);
+    return o->keep_schema ? not_older(c, plan) : migrate_run(c, plan, false, NULL);
 }
 
 static bool open_all(App *app, const AppOptions *o)
@@ -198,7 +212,13 @@ static bool open_all(App *app, const AppOptions *o)
     c->actor = actor_system(app->a, CH_CLI);
     c->zone = conf_text("company.zone");
     int node;
-    return db_lease_take(c, &node) && (o->keep_schema || audit_ids_follow(c));
+    const char *missing = NULL;
+    if (!db_lease_take(c, &node) ||
+        (!o->keep_schema && (!audit_ids_follow(c) || !secret_key_follow(c, &missing))))
+        return false;
+    if (missing && !o->create) /* where a house is made, one that stands there already is refused */
+        log_write(LOG_ERROR, "key_missing", LOG_S("key", missing));
+    return true;
 }
 
 bool app_open(App *app, const AppOptions *o)

@@ -1,5 +1,4 @@
 /* zhike serve: the server with its workers, until SIGTERM or SIGINT. SIGHUP reads zhike.conf and opens the log file anew. */
-#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,6 +10,7 @@
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/report/report.h"
 #include "http/assets.h"
 #include "http/live.h"
@@ -22,9 +22,7 @@
 enum {
     CLOSING_MS = 2000, /* of stop.timeout: for what is behind the last request */
     LAST_MS = 300,     /* the process is gone this long before its time is up */
-    KEEP_FREE =
-        4
-        << 20 /* free memory at the top of a heap that malloc keeps: else requests fault it in again and again */
+    TELL_MS = 150,     /* of these: for the line in the log that says so */
 };
 
 static bool off_loopback(const char *listen)
@@ -64,12 +62,20 @@ static int ended(App *app, int status)
 
 /*
  * Nothing may hold the end: a disk that hangs, a library that waits. What was acknowledged is on disk in any case, and
- * what was not goes as by a kill -9, which the next start is used to.
+ * what was not goes as by a kill -9, which the next start is used to. Nor may the line in the log that says so: whoever is
+ * stuck may hold its lock, or that of the heap, and the log may be what hangs. So another thread ends the process,
+ * TELL_MS later, and takes no lock.
  */
-static void *force_end(void *arg)
+static void *tell_end(void *arg)
 {
     clock_sleep_ms(*(int64_t *)arg);
     log_write(LOG_ERROR, "stop_forced", LOG_I("ms", *(int64_t *)arg));
+    _exit(1);
+}
+
+static void *force_end(void *arg)
+{
+    clock_sleep_ms(*(int64_t *)arg + TELL_MS);
     _exit(1);
 }
 
@@ -77,10 +83,13 @@ static void *force_end(void *arg)
 static int stop_all(App *app, Server *server, Work *work)
 {
     static int64_t most;
-    pthread_t t;
     most = conf_duration_ms("stop.timeout") - LAST_MS;
-    if (pthread_create(&t, NULL, force_end, &most) == 0)
-        pthread_detach(t);
+    void *(*const ends[])(void *) = {force_end, tell_end};
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        pthread_t t;
+        if (pthread_create(&t, NULL, ends[i], &most) == 0)
+            pthread_detach(t);
+    }
     int64_t drain = most + LAST_MS - CLOSING_MS;
     db_end_by(app->db, clock_mono_ms() + drain);
     work_stop_soon();
@@ -112,7 +121,7 @@ int cmd_serve(Args *args)
     sigaddset(&ends, SIGTERM);
     sigaddset(&ends, SIGINT);
     sigaddset(&ends, SIGHUP);
-    mallopt(M_TRIM_THRESHOLD, KEEP_FREE);
+    memory_begin();
     pthread_sigmask(SIG_BLOCK, &ends, NULL);
     App app;
     if (!app_open(&app, &o))

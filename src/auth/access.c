@@ -197,7 +197,7 @@ static Filter *via_parents(Ctx *c, const Entity *e, Action up, int depth)
     const Entity *parents[SCOPE_PARENTS_MAX];
     int n = scope_parents(e, parents, SCOPE_PARENTS_MAX);
     Filter *all = filter_false(c->a);
-    const Field *link = n > 0 ? entity_field(e, e->parent) : NULL;
+    const Field *link = entity_field(e, e->parent);
     for (int i = 0; i < n && depth < MAX_PARENT_DEPTH; i++) {
         Filter *sub = rows(c, parents[i], up, depth + 1);
         if (sub->kind != FILTER_FALSE)
@@ -287,11 +287,11 @@ static Filter *clear_rows(Ctx *c, const Entity *e, int depth)
         return filter_ids(c->a, &me->user, 1);
     const EntityRight *er = right_of(me, e);
     Filter *f = scope_filter(c, e, er->clear_scopes | BIT(SCOPE_OWN), OWN_SHARED_READ);
-    if (!e->parent || f->kind == FILTER_TRUE || depth >= MAX_PARENT_DEPTH)
+    if (!e->parent || depth >= MAX_PARENT_DEPTH)
         return f;
     const Entity *parents[SCOPE_PARENTS_MAX];
     int n = scope_parents(e, parents, SCOPE_PARENTS_MAX);
-    const Field *link = n > 0 ? entity_field(e, e->parent) : NULL;
+    const Field *link = entity_field(e, e->parent);
     for (int i = 0; i < n; i++) {
         Filter *sub = clear_rows(c, parents[i], depth + 1);
         if (sub->kind != FILTER_FALSE)

@@ -94,7 +94,7 @@ bool audit_note(Ctx *c, const AuditEntry *e)
     c->err = c->err_last = NULL;
     c->n_err = 0;
     AuditEntry copy = *e;
-    bool ok = db_write(c, note, &copy);
+    bool ok = db_write_aside(c, note, &copy);
     if (n > 0) {
         if (c->err) { /* both lists, the older first */
             last->next = c->err;

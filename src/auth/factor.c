@@ -4,6 +4,7 @@
 
 #include "auth/audit.h"
 #include "auth/row.h"
+#include "auth/sealing.h"
 #include "auth/second.h"
 #include "auth/session.h"
 #include "base/crypt.h"
@@ -39,16 +40,15 @@ bool factor_of(Ctx *c, int64_t user, Factor *out)
     return c->n_err == mark;
 }
 
-/* Codes on paper are typed with blanks, dashes and capitals. */
-static const char *recovery_digest(Ctx *c, int64_t user, const char *code)
+/* What is digested. Codes on paper are typed with blanks, dashes and capitals. */
+static const char *recovery_text(Ctx *c, int64_t user, const char *code)
 {
-    char *tidy = ARENA_ARRAY(c->a, strlen(code) + 1, char), hex[65];
+    char *tidy = ARENA_ARRAY(c->a, strlen(code) + 1, char);
     size_t n = 0;
     for (; *code; code++)
         if (*code != ' ' && *code != '-')
             tidy[n++] = *code >= 'A' && *code <= 'Z' ? (char)(*code + 32) : *code;
-    secret_digest("recovery", arena_printf(c->a, "%" PRId64 ":%s", user, tidy), hex);
-    return arena_str(c->a, hex);
+    return arena_printf(c->a, "%" PRId64 ":%s", user, tidy);
 }
 
 /* "abcde-fgh23": 31 letters, 49 bits */
@@ -75,11 +75,14 @@ static bool forget_recovery(Ctx *c, int64_t user)
 
 bool factor_recovery(Ctx *c, int64_t user, const char *out[SECOND_RECOVERY])
 {
-    if (!forget_recovery(c, user))
+    Sealing sealing; /* also before the first: codes of a key that leaves would end with it */
+    const char *use;
+    if (!sealing_look(c, secret_current(c->a), &sealing, &use) || !forget_recovery(c, user))
         return false;
     for (int i = 0; i < SECOND_RECOVERY; i++) {
         out[i] = recovery_code(c);
-        DbVal p[] = {db_of_text(recovery_digest(c, user, out[i])), db_of_int(user)};
+        const char *text = recovery_text(c, user, out[i]);
+        DbVal p[] = {db_of_text(secret_digest(c->a, "recovery", text)), db_of_int(user)};
         if (!db_exec(c,
                      SQL("INSERT INTO \"recovery_code\" (\"hash\", \"user_id\") VALUES ($1, $2)"),
                      p, 2))
@@ -88,9 +91,32 @@ bool factor_recovery(Ctx *c, int64_t user, const char *out[SECOND_RECOVERY])
     return true;
 }
 
+/* The digest of the person that the code fits, by whichever key of the house it was made; "" where none does. */
+static bool find_recovery(Ctx *c, int64_t user, const char *code, const char **out)
+{
+    DbVal p[] = {db_of_int(user)};
+    const char *text = recovery_text(c, user, code);
+    int mark = c->n_err;
+    *out = "";
+    DbRows *r =
+        db_query(c, SQL("SELECT \"hash\" FROM \"recovery_code\" WHERE \"user_id\" = $1"), p, 1);
+    if (!r)
+        return false;
+    while (db_step(r)) {
+        const char *hash = db_text_copy(c->a, r, 0);
+        if (secret_digest_fits(c->a, "recovery", text, hash))
+            *out = hash;
+    }
+    db_done(r);
+    return c->n_err == mark;
+}
+
 bool factor_use_recovery(Ctx *c, int64_t user, const char *code)
 {
-    DbVal p[] = {db_of_text(recovery_digest(c, user, code)), db_of_int(user)};
+    const char *hash;
+    if (!find_recovery(c, user, code, &hash))
+        return false;
+    DbVal p[] = {db_of_text(hash), db_of_int(user)};
     AuditEntry e = {.action = "factor_recovery_used", .entity = "user", .record = user};
     if (!db_exec(c, SQL("DELETE FROM \"recovery_code\" WHERE \"hash\" = $1 AND \"user_id\" = $2"),
                  p, 2))

@@ -95,7 +95,7 @@ static bool note(Ctx *c, void *arg)
 bool rate_note(Ctx *c, const char *key, int64_t window_ms, int64_t now_ms, RateState *out)
 {
     Note n = {key, window_ms, now_ms, out};
-    return db_write(c, note, &n);
+    return db_write_aside(c, note, &n);
 }
 
 typedef struct Take {
@@ -103,16 +103,20 @@ typedef struct Take {
     int64_t n, window_ms, amount;
 } Take;
 
-/* Over the limit is a failure, so the transaction is undone and the refused amount is not counted. */
+/*
+ * Over the limit is a failure, so the transaction is undone and the refused amount is not counted. By the clock of sessions:
+ * on a machine whose clock stands still a window ends, too, and nobody is shut out for good.
+ */
 static bool take(Ctx *c, void *arg)
 {
     const Take *t = arg;
+    int64_t now = session_now(c);
     RateState s;
-    if (!rate_add(c, t->key, t->window_ms, c->now_ms, t->amount, &s))
+    if (!rate_add(c, t->key, t->window_ms, now, t->amount, &s))
         return false;
     if (s.n <= t->n)
         return true;
-    int64_t wait_ms = s.started_at + t->window_ms - c->now_ms;
+    int64_t wait_ms = s.started_at + t->window_ms - now;
     c->retry_after_s = wait_ms < 1000 ? 1 : (int)((wait_ms + 999) / 1000);
     return ctx_fail(c, ERR_LIMIT, NULL, "err.limit", ctx_num(c, c->retry_after_s));
 }
@@ -120,7 +124,7 @@ static bool take(Ctx *c, void *arg)
 bool rate_take(Ctx *c, const char *key, int n, int64_t window_ms, int amount)
 {
     Take t = {.key = key, .n = n, .window_ms = window_ms, .amount = amount};
-    return db_write(c, take, &t);
+    return db_write_aside(c, take, &t);
 }
 
 static bool give_back(Ctx *c, void *arg)
@@ -132,7 +136,7 @@ static bool give_back(Ctx *c, void *arg)
 bool rate_give_back(Ctx *c, const char *key)
 {
     char *name = arena_str(c->a, key);
-    return db_write(c, give_back, name);
+    return db_write_aside(c, give_back, name);
 }
 
 /* ---- in memory ----------------------------------------------------------------------------- */

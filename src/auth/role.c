@@ -331,6 +331,7 @@ static bool seed(Ctx *c, void *arg)
             {"name", db_of_text(json_str(label, "zh", code))},
             {"name_en", db_of_text(json_str(label, "en", NULL))},
             {"description", db_of_text(json_str(json_member(row, "about"), "zh", NULL))},
+            {"description_en", db_of_text(json_str(json_member(row, "about"), "en", NULL))},
             {"is_system", db_of_int(1)},
         };
         if (!row_insert(c, e, id_new(), set, sizeof set / sizeof set[0]))

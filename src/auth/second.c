@@ -27,11 +27,10 @@ static const char *key_of(Ctx *c, const Second *s)
     return arena_printf(c->a, "%s:%s", s->kind, hex);
 }
 
-static const char *digest_of(Ctx *c, const Second *s, const char *code)
+/* What is digested of a code. */
+static const char *text_of(Ctx *c, const Second *s, const char *code)
 {
-    char hex[65];
-    secret_digest("second", arena_printf(c->a, "%s:%s", key_of(c, s), code), hex);
-    return arena_str(c->a, hex);
+    return arena_printf(c->a, "%s:%s", key_of(c, s), code);
 }
 
 bool second_forget(Ctx *c, int64_t user)
@@ -131,7 +130,8 @@ bool second_code(Ctx *c, const Second *s, const char *network, const char **out_
         return false;
     int64_t now = session_now(c);
     *out_code = six_digits(c);
-    DbVal p[] = {db_of_text(key_of(c, s)), db_of_text(digest_of(c, s, *out_code)),
+    DbVal p[] = {db_of_text(key_of(c, s)),
+                 db_of_text(secret_digest(c->a, "second", text_of(c, s, *out_code))),
                  db_of_int(now + SECOND_CODE_MS), db_of_int(now)};
     int64_t made_at = 0, sendings = 0;
     int mark = c->n_err;
@@ -254,12 +254,13 @@ bool second_check(Ctx *c, Second *s, const char *method, const char *code)
         ctx_errors_back_to(c, mark);
         return wrong(c, s);
     }
-    if (!db_write(c, count_try, &k))
+    if (!db_write_aside(c, count_try, &k))
         return false;
     if (!k.stored)
         return over(c);
-    return crypt_equal_text(k.stored, digest_of(c, s, code)) ? db_write(c, use_up, &k)
-                                                             : wrong(c, s);
+    return secret_digest_fits(c->a, "second", text_of(c, s, code), k.stored)
+               ? db_write(c, use_up, &k)
+               : wrong(c, s);
 }
 
 bool second_sweep(Ctx *c)

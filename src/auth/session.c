@@ -198,7 +198,7 @@ static bool write_failure(Ctx *c, void *arg)
 static bool fail(Ctx *c, Attempt *t)
 {
     meter_add(t->locked ? METER_SIGN_INS_LOCKED : METER_SIGN_INS_REFUSED, 1);
-    if (!db_write(c, write_failure, t))
+    if (!db_write_aside(c, write_failure, t))
         return false;
     if (t->locked) {
         int64_t minutes = (t->locked_until - t->now + MINUTE - 1) / MINUTE;

@@ -24,9 +24,10 @@ bool session_open(Ctx *c, const char *login, const char *password, const char *i
    over. */
 bool session_verify(Ctx *c, const char *ticket, const char *method, const char *code,
                     const char *ip, const char *agent, SessionOpened *out);
-/* The actor of a cookie; ERR_NOT_SIGNED_IN. *out_csrf: the token the header must equal. */
-bool session_find(Ctx *c, const char *token, const char *ip, const char *agent, Actor **out,
-                  const char **out_csrf);
+/* The actor of a cookie; ERR_NOT_SIGNED_IN. */
+bool session_find(Ctx *c, const char *token, const char *ip, const char *agent, Actor **out);
+/* What the header of a change must equal for a session with this token. */
+const char *session_csrf(Arena *a, const char *token);
 bool session_close(Ctx *c, int64_t session);
 /* {"data": [{id, created_at, seen_at, ip, device, current}]} of user (0: one's own), newest first; another's with the
    right "sessions" only (ERR_FORBIDDEN). Ends one of them: one's own, with that right anybody's; ERR_NOT_FOUND otherwise;
@@ -79,7 +80,7 @@ bool token_alive(Ctx *c, const int64_t *tokens, int n, Map *out);
 bool session_sweep(Ctx *c);
 
 /* Rate limits kept in the database, so that several processes count together: at most n per window.
-   ERR_LIMIT with retry_after. key: "reset:12", "login:1.2.3.4" … */
+   ERR_LIMIT with retry_after. key: "reset:12", "login:1.2.3.4" … By session_now. */
 bool rate_take(Ctx *c, const char *key, int n, int64_t window_ms, int amount);
 
 #endif

@@ -74,8 +74,7 @@ static bool touch(Ctx *c, void *arg)
                    2);
 }
 
-bool session_find(Ctx *c, const char *token, const char *ip, const char *agent, Actor **out,
-                  const char **out_csrf)
+bool session_find(Ctx *c, const char *token, const char *ip, const char *agent, Actor **out)
 {
     if (!token || strlen(token) != TOKEN_CHARS)
         return not_signed_in(c);
@@ -94,8 +93,8 @@ bool session_find(Ctx *c, const char *token, const char *ip, const char *agent, 
         /* Reading must go on where nothing can be written (disk full): then it only looks idle. */
         int mark = c->n_err;
         Touch t = {.id = s.id, .now = now};
-        if (!db_write(c, touch, &t))
-            ctx_errors_back_to(c, mark);
+        if (!db_write_aside(c, touch, &t))
+            ctx_errors_forget(c, mark);
     }
     Actor *me;
     if (!actor_of_user(c, s.user, CH_WEB, &me))
@@ -108,8 +107,6 @@ bool session_find(Ctx *c, const char *token, const char *ip, const char *agent, 
             ? s.step_up_until
             : 0;
     *out = me;
-    if (out_csrf)
-        *out_csrf = session_csrf(c->a, token);
     return true;
 }
 

@@ -8,6 +8,5 @@ enum { SESSION_SKEW = 5 * 60000 /* between the nodes of one database */ };
 
 /* As which it is stored: SHA-256, hex. */
 void session_hash(const char *token, char out[65]);
-const char *session_csrf(Arena *a, const char *token);
 
 #endif

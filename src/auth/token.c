@@ -184,8 +184,8 @@ bool token_find(Ctx *c, const char *token, const char *ip, const char *agent, Ac
         return false;
     if (c->now_ms - used >= MINUTE) {
         Use u = {.id = id, .ip = ip};
-        if (!db_write(c, write_use, &u)) /* reading goes on where nothing can be written */
-            ctx_errors_back_to(c, errs);
+        if (!db_write_aside(c, write_use, &u)) /* reading goes on where nothing can be written */
+            ctx_errors_forget(c, errs);
     }
     me->api_key = id;
     me->ip = ip;

@@ -333,9 +333,9 @@ static void *hash_some(void *arg)
         if (!p->password)
             continue;
         if (p->old_hash && *p->old_hash == '$' &&
-            crypt_password_check(p->old_hash, p->password) == CRYPT_YES)
+            crypt_password_check(CRYPT_KNOWN, p->old_hash, p->password) == CRYPT_YES)
             continue;
-        if (crypt_password_hash(p->password, p->hash) != CRYPT_YES)
+        if (crypt_password_hash(CRYPT_KNOWN, p->password, p->hash) != CRYPT_YES)
             atomic_store(&h->failed, true);
         p->new_password = true;
     }

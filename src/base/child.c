@@ -155,8 +155,9 @@ ChildEnd child_end(Child *ch)
     ch->pid = 0;
     close_one(&ch->to);
     close_one(&ch->from);
-    return WIFSIGNALED(status) ? (ChildEnd){.signal = WTERMSIG(status)}
-                               : (ChildEnd){.code = WEXITSTATUS(status)};
+    if (WIFSIGNALED(status))
+        return (ChildEnd){.signal = WTERMSIG(status)};
+    return (ChildEnd){.code = WEXITSTATUS(status)};
 }
 
 /* ---- the side of the child ----------------------------------------------------------------- */

@@ -14,6 +14,7 @@
 #include <strings.h>
 
 #include "base/file.h"
+#include "base/map.h"
 #include "base/msg.h"
 #include "base/utf8.h"
 #include "base/vec.h"
@@ -223,12 +224,21 @@ static bool value_read(Ctx *c, Arena *a, const ConfDef *def, const char *place, 
 
 /* --- the snapshot ----------------------------------------------------------------------------- */
 
+static Map defs_by_name; /* of the process: place in conf_defs + 1 */
+
+static void index_defs(void)
+{
+    map_init(&defs_by_name, arena_new(0));
+    for (int i = 0; i < CONF_N_DEFS; i++)
+        map_put(&defs_by_name, conf_defs[i].name, (void *)(uintptr_t)(i + 1));
+}
+
+/* A request asks for some ten settings. */
 static int index_of(const char *name)
 {
-    for (int i = 0; i < CONF_N_DEFS; i++)
-        if (strcmp(conf_defs[i].name, name) == 0)
-            return i;
-    return -1;
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, index_defs);
+    return (int)(uintptr_t)map_get(&defs_by_name, name) - 1;
 }
 
 static Snapshot *snapshot_new(const Snapshot *from)
@@ -388,6 +398,16 @@ static const char *say(Ctx *c, const char *key, const char *arg)
     return msg_format(c->a, c->lang, key, args);
 }
 
+/* Was the same said, and by the same? */
+static bool same_base(const Snapshot *s, const Snapshot *was)
+{
+    for (int i = 0; i < CONF_N_DEFS; i++)
+        if (strcmp(s->base[i].text, was->base[i].text) != 0 ||
+            s->base[i].source != was->base[i].source)
+            return false;
+    return true;
+}
+
 bool conf_load(Ctx *c, const char *dir, const ConfFlag *flags)
 {
     int before = c->n_err;
@@ -410,10 +430,12 @@ bool conf_load(Ctx *c, const char *dir, const ConfFlag *flags)
             if (conf_defs[i].scope == CONF_RESTART)
                 s->base[i] = was->base[i];
         loaded = true;
-        publish(s);
-    } else {
-        arena_free(s->a);
     }
+    /* read again for the log's sake only, day after day: nothing is kept of that */
+    if (ok && !same_base(s, was))
+        publish(s);
+    else
+        arena_free(s->a);
     pthread_mutex_unlock(&change);
     return ok;
 }

@@ -14,8 +14,10 @@ enum { OPS = 3, MEM = 64 << 20, B64 = sodium_base64_VARIANT_URLSAFE_NO_PADDING }
 
 /* The door before argon2id. */
 static pthread_mutex_t door = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t door_free = PTHREAD_COND_INITIALIZER;
-static int max_running = 2, max_waiting = 16, running, waiting;
+static pthread_cond_t door_free[CRYPT_LINES] = {PTHREAD_COND_INITIALIZER, PTHREAD_COND_INITIALIZER};
+static int max_running = 2, max_waiting = 16, running, waiting[CRYPT_LINES];
+static int called[CRYPT_LINES]; /* places handed on to a line that nobody of it has taken yet */
+static CryptLine last_called;
 
 /* The hash of a random password, for logins that do not exist. Made at the first need. */
 static char nobody[CRYPT_PASSWORD_MAX];
@@ -169,35 +171,55 @@ void crypt_wipe(void *p, size_t n)
     sodium_memzero(p, n);
 }
 
-static bool enter(void)
+static bool enter(CryptLine line)
 {
     pthread_mutex_lock(&door);
     if (running >= max_running) {
-        if (waiting >= max_waiting) {
+        if (waiting[line] >= max_waiting) {
             pthread_mutex_unlock(&door);
             return false;
         }
-        waiting++;
-        while (running >= max_running)
-            pthread_cond_wait(&door_free, &door);
-        waiting--;
+        waiting[line]++;
+        while (!called[line])
+            pthread_cond_wait(&door_free[line], &door);
+        called[line]--; /* the place of the one who left: running stays */
+        pthread_mutex_unlock(&door);
+        return true;
     }
     running++;
     pthread_mutex_unlock(&door);
     return true;
 }
 
+/* The place goes to the line that had none last, where somebody waits there. */
 static void leave(void)
 {
     pthread_mutex_lock(&door);
-    running--;
-    pthread_cond_signal(&door_free);
+    CryptLine next = last_called == CRYPT_KNOWN ? CRYPT_STRANGER : CRYPT_KNOWN;
+    if (!waiting[next])
+        next = last_called;
+    if (running > max_running || !waiting[next]) {
+        running--;
+    } else {
+        waiting[next]--;
+        called[next]++;
+        last_called = next;
+        pthread_cond_signal(&door_free[next]);
+    }
     pthread_mutex_unlock(&door);
 }
 
-CryptAnswer crypt_password_hash(const char *password, char out[CRYPT_PASSWORD_MAX])
+int crypt_password_waiting(CryptLine line)
 {
-    if (!enter())
+    pthread_mutex_lock(&door);
+    int n = waiting[line];
+    pthread_mutex_unlock(&door);
+    return n;
+}
+
+CryptAnswer crypt_password_hash(CryptLine line, const char *password, char out[CRYPT_PASSWORD_MAX])
+{
+    if (!enter(line))
         return CRYPT_BUSY;
     int rc = crypto_pwhash_str(out, password, strlen(password), OPS, MEM);
     leave();
@@ -212,9 +234,9 @@ static void make_nobody(void)
         nobody[0] = 0;
 }
 
-CryptAnswer crypt_password_check(const char *hash, const char *password)
+CryptAnswer crypt_password_check(CryptLine line, const char *hash, const char *password)
 {
-    if (!enter())
+    if (!enter(line))
         return CRYPT_BUSY;
     if (!hash)
         pthread_once(&nobody_once, make_nobody);

@@ -15,8 +15,12 @@ enum {
 
 typedef enum CryptAnswer { CRYPT_YES, CRYPT_NO, CRYPT_BUSY } CryptAnswer;
 
-/* Once at start, before threads; again is harmless. parallel: passwords hashed at once (0: one per
-   core); waiting: how many more may wait (0: 8 per core). false where libsodium does not start. */
+/* Who asks for a hash. Each kind waits in a line of its own and the lines take turns: those who try to sign in, many at a
+   time and some of them attackers, keep nobody waiting who is signed in, nor he them. */
+typedef enum CryptLine { CRYPT_STRANGER, CRYPT_KNOWN, CRYPT_LINES } CryptLine;
+
+/* Once at start, before threads; again is harmless. parallel: passwords hashed at once, of both lines together (0: one per
+   core); waiting: how many more may wait in each line (0: 8 per core). false where libsodium does not start. */
 bool crypt_init(int parallel, int waiting);
 
 void crypt_random(void *out, size_t n);
@@ -44,10 +48,12 @@ bool crypt_equal_text(const char *x, const char *y);
 void crypt_wipe(void *p, size_t n);
 
 /* CRYPT_YES and out filled, or CRYPT_BUSY. */
-CryptAnswer crypt_password_hash(const char *password, char out[CRYPT_PASSWORD_MAX]);
+CryptAnswer crypt_password_hash(CryptLine line, const char *password, char out[CRYPT_PASSWORD_MAX]);
 /* hash may be NULL (no such account): the same work is done and the answer is CRYPT_NO, so that
    the time does not tell which logins exist. */
-CryptAnswer crypt_password_check(const char *hash, const char *password);
+CryptAnswer crypt_password_check(CryptLine line, const char *hash, const char *password);
+/* How many wait in a line now, for tests and figures. */
+int crypt_password_waiting(CryptLine line);
 /* The hash was made with weaker figures than today's: hash again after a successful check. */
 bool crypt_password_is_old(const char *hash);
 

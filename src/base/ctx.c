@@ -66,13 +66,26 @@ bool ctx_ran_over(Ctx *c, bool too_long)
     return ctx_fail(c, ERR_BUSY, NULL, "err.busy");
 }
 
+static bool is_fault(ErrCode code)
+{
+    return code == ERR_BUSY || code == ERR_DISK_FULL || code == ERR_COMMIT_UNKNOWN;
+}
+
 void ctx_errors_back_to(Ctx *c, int n)
+{
+    int i = 0;
+    for (const ErrItem *e = c->err; e && !c->brief; e = e->next, i++)
+        c->faulted = c->faulted || (i >= n && is_fault(e->code));
+    ctx_errors_forget(c, n);
+}
+
+void ctx_errors_forget(Ctx *c, int n)
 {
     if (n >= c->n_err)
         return;
     ErrItem **at = &c->err;
     ErrItem *last = NULL;
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < n && *at; i++) {
         last = *at;
         at = &(*at)->next;
     }

@@ -30,6 +30,10 @@ typedef struct Ctx {
     char trace_id[33]; /* lower-case hex, also in the log and in problem answers */
     ErrItem *err, *err_last;
     int n_err;
+    bool
+        faulted; /* a fault of the machine was forgotten (ctx_errors_back_to): what followed from it need not be true */
+    bool
+        saved; /* something this work is about was committed (db_write): "nothing was saved" would be a lie */
     int retry_after_s; /* set with ERR_LIMIT and ERR_BUSY; 0 = not said */
     bool
         patient; /* the work of a job: its writes let those of people go first, every second time */
@@ -80,8 +84,13 @@ void ctx_brief_begin(Ctx *c, int64_t budget_ms);
 bool ctx_brief_over(const Ctx *c);
 /* Brief work would have to wait, or (too_long) its time is over: sets the marks, records ERR_BUSY. Always false. */
 bool ctx_ran_over(Ctx *c, bool too_long);
-/* Forgets all mistakes recorded after the first n (for a trial that may fail). */
+/*
+ * Forgets all mistakes recorded after the first n (for a trial that may fail). A fault of the machine among them (no
+ * answer of the database, a full disk) is no outcome of a trial: it is remembered in c->faulted.
+ */
 void ctx_errors_back_to(Ctx *c, int n);
+/* The same for what is tried again, or of no weight for the work: such a fault is forgotten, too. */
+void ctx_errors_forget(Ctx *c, int n);
 /* n as text in the arena, for the places of a message. */
 const char *ctx_num(Ctx *c, int64_t n);
 

@@ -7,9 +7,31 @@
  * as the readers of foreign files do: a file that claims to be huge must not end the server.
  * The sanitizers bring their own functions of these names.
  */
-#include <stdint.h>
+#include "base/memory.h"
+
+#include <malloc.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+/* Free memory at the top of the heap that malloc keeps: else requests fault it in again and again. */
+enum { KEEP_FREE = 4 << 20 };
+
+void memory_begin(void)
+{
+    mallopt(M_TRIM_THRESHOLD, KEEP_FREE);
+}
+
+void memory_give_back(void)
+{
+    malloc_trim(KEEP_FREE);
+}
+
+void memory_heap(int64_t *out_used, int64_t *out_free)
+{
+    struct mallinfo2 m = mallinfo2();
+    *out_used = (int64_t)(m.uordblks + m.hblkhd);
+    *out_free = (int64_t)m.fordblks;
+}
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define HAS_OWN_MALLOC 1

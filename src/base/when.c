@@ -397,10 +397,34 @@ static int minute_of(int h, int min, Period period, bool written)
     return at >= DAY_MIN ? DAY_MIN - 1 : at;
 }
 
-/* Behind 点: 半, 一刻, 20分, 整 */
+/* What a number before it counts: "三点二十个人开会" is at three. */
+static bool is_counted(const char *s)
+{
+    static const char *const units[] = {
+        "个", "人", "位", "名", "份", "家", "号", "號", "楼", "层",   "台", "箱", "件", "块", "元",
+        "万", "千", "百", "亿", "多", "余", "几", "天", "日", "月",   "年", "周", "岁", "次", "条",
+        "页", "张", "米", "公", "套", "间", "吨", "斤", "座", "组",   "辆", "种", "桌", "把", "只",
+        "支", "袋", "瓶", "盒", "本", "部", "吋", "寸", "秒", "小时", "%",  "％", "点", "點", NULL};
+    return eat_any(&s, units);
+}
+
+/* The minutes behind 点: 20分, 二十分, 二十, 零五; -1 for none. "三点五" is no time, and 十 alone is mostly a count, too. */
+static int minutes(const char **p)
+{
+    const char *s = *p;
+    bool han = true, zero = eat(&s, "零") || eat(&s, "〇");
+    int n = zero ? han_digit(&s) : number(&s, &han);
+    if (n < (zero ? 1 : 0) || n > 59)
+        return -1;
+    if (!eat(&s, "分") && ((!zero && han && n <= 10) || is_counted(s)))
+        return -1;
+    *p = s;
+    return n;
+}
+
+/* Behind 点: 半, 一刻, 20分, 二十, 整 */
 static int past_hour(const char **p)
 {
-    bool han;
     if (eat(p, "半"))
         return 30;
     if (eat(p, "一刻"))
@@ -409,13 +433,7 @@ static int past_hour(const char **p)
         return 45;
     if (eat(p, "整") || eat(p, "钟"))
         return 0;
-    const char *s = *p;
-    int n = number(&s, &han);
-    if (n < 0 || n > 59 || (han && strncmp(s, "分", 3) != 0))
-        return -1; /* none */
-    eat(&s, "分");
-    *p = s;
-    return n;
+    return minutes(p);
 }
 
 static bool english_half(const char **p, int *h)

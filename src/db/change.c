@@ -49,11 +49,19 @@ void change_forget(DbConn *conn, int keep)
 bool change_flush(Ctx *c, DbConn *conn)
 {
     int64_t now = clock_steady_ms(); /* as the pruning: see keeper.c */
+    SqlText one = c->db->dialect->change_insert, many = c->db->dialect->change_insert_many;
     bool ok = true;
-    for (int i = 0; ok && i < conn->n_pending; i++) {
-        const PendingChange *p = &conn->pending[i];
-        DbVal v[] = {db_of_int(id_new()), db_of_text(p->topic), db_of_int(p->ref), db_of_int(now)};
-        ok = db_send(c, c->db->dialect->change_insert, v, 4);
+    for (int i = 0, n; ok && i < conn->n_pending; i += n) {
+        DbVal v[DB_CHANGES * 4];
+        n = many.text && conn->n_pending - i >= DB_CHANGES ? DB_CHANGES : 1;
+        for (int k = 0; k < n; k++) {
+            const PendingChange *p = &conn->pending[i + k];
+            v[k * 4] = db_of_int(id_new());
+            v[k * 4 + 1] = db_of_text(p->topic);
+            v[k * 4 + 2] = db_of_int(p->ref);
+            v[k * 4 + 3] = db_of_int(now);
+        }
+        ok = db_send(c, n > 1 ? many : one, v, n * 4);
     }
     conn->n_pending = 0;
     return ok;

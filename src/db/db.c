@@ -87,6 +87,7 @@ bool db_open(Ctx *c, const DbOptions *o, Db **out)
     db->drv = pg ? &pg_driver : &sqlite_driver;
     db->dialect = pg ? &pg_dialect : &sqlite_dialect;
     db->depths = pg ? depth_cache_new() : NULL;
+    db->born = born_cache_new();
     db->node = -1;
     pthread_mutex_init(&db->lock, NULL);
     pthread_mutex_init(&db->follow_lock, NULL);
@@ -122,6 +123,7 @@ void db_close(Db *db)
         free(db->followers[i].ids);
     if (db->depths)
         depth_cache_free(db->depths);
+    born_cache_free(db->born);
     reserve_free(db->reserve);
     pthread_mutex_destroy(&db->lock);
     pthread_mutex_destroy(&db->follow_lock);
@@ -182,14 +184,23 @@ bool db_exec(Ctx *c, SqlText sql, const DbVal *params, int n)
     return conn && conn->db->drv->ask->exec(c, conn, sql.text, params, n);
 }
 
-bool db_alone(Ctx *c, const char *name)
+static bool wait_in_write(Ctx *c, SqlText wait, const char *name)
 {
-    if (!db_in_write(c))
-        return ctx_fail_detail(c, ERR_INTERNAL, "db_alone outside db_write", "err.internal");
     DbVal v = db_of_text(name);
     int64_t n;
-    SqlText wait = c->db->dialect->alone;
+    if (!db_in_write(c))
+        return ctx_fail_detail(c, ERR_INTERNAL, "db_alone outside db_write", "err.internal");
     return !wait.text || db_one_int(c, wait, &v, 1, &n, NULL);
+}
+
+bool db_alone(Ctx *c, const char *name)
+{
+    return wait_in_write(c, c->db->dialect->alone, name);
+}
+
+bool db_beside(Ctx *c, const char *name)
+{
+    return wait_in_write(c, c->db->dialect->beside, name);
 }
 
 bool db_send(Ctx *c, SqlText sql, const DbVal *params, int n)
@@ -200,6 +211,15 @@ bool db_send(Ctx *c, SqlText sql, const DbVal *params, int n)
     const Driver *drv = conn->db->drv;
     return drv->ask->send ? drv->ask->send(c, conn, sql.text, params, n)
                           : drv->ask->exec(c, conn, sql.text, params, n);
+}
+
+bool db_alone_ahead(Ctx *c, const char *name)
+{
+    SqlText alone = c->db->dialect->alone;
+    DbVal v = db_of_text(name);
+    if (!db_in_write(c))
+        return ctx_fail_detail(c, ERR_INTERNAL, "db_alone outside db_write", "err.internal");
+    return !alone.text || db_send(c, alone, &v, 1);
 }
 
 int64_t db_changes(Ctx *c)
@@ -393,8 +413,10 @@ void db_read_close(DbConn *conn)
     if (!conn->reading)
         return;
     conn->reading = false;
-    if (conn->db->drv->in_transaction(conn))
-        (void)conn->db->drv->commit(conn); /* nothing was written: there is nothing to lose */
+    if (!conn->db->drv->in_transaction(conn))
+        return;
+    if (conn->db->drv->commit(conn) != COMMIT_OK) /* nothing was written: nothing is lost */
+        conn->db->drv->rollback(conn); /* in the pool nobody could begin one on it any more */
 }
 
 void db_read_end(Ctx *c, bool begun)
@@ -419,6 +441,7 @@ bool db_write(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg)
         }
         bool done = c->db->drv->write(c, fn, arg);
         meter_add(done ? METER_WRITES : METER_WRITES_FAILED, 1);
+        c->saved = c->saved || done;
         return done;
     }
     int n_err = c->n_err;
@@ -426,6 +449,14 @@ bool db_write(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg)
     if (!ok && c->n_err == n_err)
         ctx_fail_detail(c, ERR_INTERNAL, "a write failed without saying why", "err.internal");
     return ok && c->n_err == n_err;
+}
+
+bool db_write_aside(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg)
+{
+    bool saved = c->saved;
+    bool done = db_write(c, fn, arg);
+    c->saved = saved;
+    return done;
 }
 
 bool db_try(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg)

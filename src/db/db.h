@@ -108,6 +108,11 @@ bool db_send(Ctx *c, SqlText sql, const DbVal *params, int n);
    holder must stay) that two writes, each at a row of its own, could break together. Call it before the reading; a
    write that needs several names takes them in one order. On SQLite writes go one by one, so nothing is to be done. */
 bool db_alone(Ctx *c, const char *name);
+/* As db_alone, but only sent (db_send): the next statement of the write whose outcome is looked at runs behind it, and sees what
+   those it waited for have written. */
+bool db_alone_ahead(Ctx *c, const char *name);
+/* The same, but any number of writes go past it side by side: only db_alone with that name waits for them, they for it. */
+bool db_beside(Ctx *c, const char *name);
 /* Rows changed by the last db_exec over the connection of this context. */
 int64_t db_changes(Ctx *c);
 /* A cursor; NULL on failure. Ends by itself at its last row or with the arena, or by db_done. */
@@ -153,8 +158,12 @@ bool db_one_text(Ctx *c, SqlText sql, const DbVal *params, int n, const char **o
  * After a failed statement the transaction can only be undone, on both engines (PostgreSQL is like
  * that): further statements fail. Put what may fail into db_try. A write outside db_write fails.
  * A COMMIT whose answer was lost, or that the disk may have kept though it said no, is ERR_COMMIT_UNKNOWN.
+ * c->saved is true from the first that went well.
  */
 bool db_write(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg);
+/* The same for a note beside the work (a quota, an audit row of what is only read, when a session was seen): c->saved
+   stays as it was. */
+bool db_write_aside(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg);
 bool db_in_write(const Ctx *c);
 
 /*

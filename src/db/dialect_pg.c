@@ -170,12 +170,14 @@ static void search_match(Ctx *c, Sql *q, const char *table, const char *const *w
         sql_add(q, ENGINE_SQL(" WHERE 1 = 0)"));
         return;
     }
-    /* as a function the operator finds no index */
-    bool walk = span->how == SPAN_WALK;
-    sql_add(q, walk ? ENGINE_SQL(" WHERE ts_match_vq(tokens, CAST(")
-                    : ENGINE_SQL(" WHERE tokens @@ CAST("));
+    /* as a function the operator finds no index; where the way is given the planner need not see the word: it keeps its
+       plan, and to look the word up in the statistics took it as long as finding the matches */
+    bool walk = span->how == SPAN_WALK, given = span->how == SPAN_GATHER || span->how == SPAN_AGES;
+    sql_add(q, walk    ? ENGINE_SQL(" WHERE ts_match_vq(tokens, CAST(")
+               : given ? ENGINE_SQL(" WHERE tokens @@ (SELECT CAST(")
+                       : ENGINE_SQL(" WHERE tokens @@ CAST("));
     sql_bind(q, db_of_text(match_text(c->a, words, n)));
-    sql_add(q, walk ? ENGINE_SQL(" AS tsquery))") : ENGINE_SQL(" AS tsquery)"));
+    sql_add(q, walk || given ? ENGINE_SQL(" AS tsquery))") : ENGINE_SQL(" AS tsquery)"));
     if (span->before) {
         sql_add(q, ENGINE_SQL(" AND id < "));
         sql_bind(q, db_of_int(span->before));
@@ -183,18 +185,19 @@ static void search_match(Ctx *c, Sql *q, const char *table, const char *const *w
     if (span->how == SPAN_AGES) {
         sql_add(q, ENGINE_SQL(" AND "));
         sql_add(q, age_keys());
-        sql_add(q, ENGINE_SQL(" && CAST("));
+        sql_add(q, ENGINE_SQL(" && (SELECT CAST("));
         sql_bind(q, db_of_text(age_spans(c->a, span->from, span->before, id_new())));
-        sql_add(q, ENGINE_SQL(" AS BIGINT[])"));
+        sql_add(q, ENGINE_SQL(" AS BIGINT[]))"));
     } else if (span->from != SEARCH_ALL) {
         sql_add(q, ENGINE_SQL(" AND id >= "));
         sql_bind(q, db_of_int(span->from));
     }
     /* an order that no index has keeps the planner from walking one */
-    sql_add(q, span->how == SPAN_GATHER || span->how == SPAN_AGES
-                   ? ENGINE_SQL(" ORDER BY id + 0 DESC LIMIT ")
-                   : ENGINE_SQL(" ORDER BY id DESC LIMIT "));
-    sql_number(q, span->limit);
+    if (span->limit) {
+        sql_add(q, given ? ENGINE_SQL(" ORDER BY id + 0 DESC LIMIT ")
+                         : ENGINE_SQL(" ORDER BY id DESC LIMIT "));
+        sql_number(q, span->limit);
+    }
     sql_add(q, ENGINE_SQL(")"));
 }
 
@@ -205,6 +208,22 @@ static void search_has(Ctx *c, Sql *q, const char *alias, const char *const *wor
     sql_add(q, ENGINE_SQL(" AND sr.tokens @@ CAST("));
     sql_bind(q, db_of_text(match_text(c->a, words, n)));
     sql_add(q, ENGINE_SQL(" AS tsquery)"));
+}
+
+/* A subquery with the operator as a function: neither joined nor gathered, and its plan hangs on no word, so that it is kept. */
+static void search_reads(Ctx *c, Sql *q, const char *table, const char *alias,
+                         const char *const *words, const char *const *own, int n)
+{
+    const char *text = match_text(c->a, words, n);
+    if (own)
+        text = arena_printf(c->a, "(%s) | (%s)", text, match_text(c->a, own, n));
+    sql_add(q, ENGINE_SQL("(SELECT ts_match_vq(sr.tokens, (SELECT CAST("));
+    sql_bind(q, db_of_text(text));
+    sql_add(q, ENGINE_SQL(" AS tsquery))) FROM "));
+    sql_name(q, table);
+    sql_add(q, ENGINE_SQL(" AS sr WHERE sr.id = "));
+    sql_col(q, alias, "id");
+    sql_add(q, ENGINE_SQL(")"));
 }
 
 static void among(Ctx *c, Sql *q, const int64_t *ids, int n)
@@ -290,8 +309,18 @@ const Dialect pg_dialect = {
     .snapshot = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
     .change_insert =
         ENGINE_SQL("INSERT INTO change_log (id, topic, ref, at) VALUES ($1, $2, $3, $4)"),
+    .change_insert_many = ENGINE_SQL("INSERT INTO change_log (id, topic, ref, at) VALUES "
+                                     "($1, $2, $3, $4), ($5, $6, $7, $8), "
+                                     "($9, $10, $11, $12), ($13, $14, $15, $16), "
+                                     "($17, $18, $19, $20), ($21, $22, $23, $24), "
+                                     "($25, $26, $27, $28), ($29, $30, $31, $32), "
+                                     "($33, $34, $35, $36), ($37, $38, $39, $40), "
+                                     "($41, $42, $43, $44), ($45, $46, $47, $48), "
+                                     "($49, $50, $51, $52), ($53, $54, $55, $56), "
+                                     "($57, $58, $59, $60), ($61, $62, $63, $64)"),
     .change_lookback_ms = 5000,
     .alone = ENGINE_SQL("SELECT count(pg_advisory_xact_lock(hashtextextended($1, 0)))"),
+    .beside = ENGINE_SQL("SELECT count(pg_advisory_xact_lock_shared(hashtextextended($1, 0)))"),
     .search_ddl = search_ddl,
     .grew = grew,
     .search_put = search_put,
@@ -301,5 +330,7 @@ const Dialect pg_dialect = {
     .search_match = search_match,
     .search_merges = search_merges,
     .search_has = search_has,
+    .search_reads = search_reads,
     .among = among,
+    .rarely_set = {ENGINE_SQL(""), ENGINE_SQL(" IS NULL")}, /* it has counted them */
 };

@@ -185,8 +185,10 @@ static void search_match(Ctx *c, Sql *q, const char *table, const char *const *w
         sql_add(q, ENGINE_SQL(" AND rowid >= "));
         sql_bind(q, db_of_int(span->from));
     }
-    sql_add(q, ENGINE_SQL(" ORDER BY rowid DESC LIMIT "));
-    sql_number(q, span->limit);
+    if (span->limit) {
+        sql_add(q, ENGINE_SQL(" ORDER BY rowid DESC LIMIT "));
+        sql_number(q, span->limit);
+    }
     sql_add(q, ENGINE_SQL(")"));
 }
 
@@ -242,4 +244,6 @@ const Dialect sqlite_dialect = {
     .search_merges = search_merges,
     .search_has = search_has,
     .among = among,
+    /* else an index that begins with the column looks better than the one of the order, and the whole table is sorted */
+    .rarely_set = {ENGINE_SQL("likelihood("), ENGINE_SQL(" IS NULL, 0.9375)")},
 };

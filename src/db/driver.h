@@ -18,6 +18,7 @@
 #include "db/sql.h"
 
 typedef struct Driver Driver;
+enum { DB_CHANGES = 16 }; /* rows of change_log in one statement */
 typedef struct Dialect Dialect;
 typedef struct Writer Writer;
 
@@ -153,8 +154,11 @@ struct Dialect {
         made_by; /* $1 a table: the statement that made it; text NULL: its options never change */
     const char *snapshot;  /* begins a transaction that reads one moment */
     SqlText change_insert; /* $1 id $2 topic $3 ref $4 at */
+    /* The same, DB_CHANGES rows of four values each; text NULL: it is of no use. */
+    SqlText change_insert_many;
     int64_t change_lookback_ms;
-    SqlText alone; /* $1 a name: waits for the writes past it; text NULL: writes go one by one */
+    SqlText alone;  /* $1 a name: waits for the writes past it; text NULL: writes go one by one */
+    SqlText beside; /* the same, which waits for those past alone only */
     void (*search_ddl)(Ctx *c, Sql *first, Sql *second,
                        const char *table); /* second may stay empty */
     /* NULL: nothing; else the statements, how many, that give a table the index and its documents what that needs, and let
@@ -172,7 +176,11 @@ struct Dialect {
     bool (*search_tend)(Ctx *c, const char *table, int pages, bool *out_more);
     /* behind " FROM table AS sr WHERE ": the document of this very row carries all words */
     void (*search_has)(Ctx *c, Sql *q, const char *alias, const char *const *words, int n);
+    /* NULL: as EXISTS with search_has; else see sql_search_reads. own NULL: no others */
+    void (*search_reads)(Ctx *c, Sql *q, const char *table, const char *alias,
+                         const char *const *words, const char *const *own, int n);
     void (*among)(Ctx *c, Sql *q, const int64_t *ids, int n);
+    SqlText rarely_set[2]; /* around the column of sql_rarely_set */
 };
 
 enum { SEARCH_STEPS = 5 }; /* of search_form, at most */
@@ -188,6 +196,7 @@ typedef struct Follower {
 } Follower;
 
 typedef struct DepthCache DepthCache;
+typedef struct BornCache BornCache;
 typedef struct Reserve Reserve;
 
 struct Db {
@@ -206,10 +215,11 @@ struct Db {
     unsigned (*topic_bit)(const char *topic); /* see db_on_commit */
     void (*on_commit)(unsigned topics);       /* or NULL */
     DepthCache *depths;                       /* or NULL */
-    Reserve *reserve;                         /* or NULL */
-    char holder[33]; /* who this process is in node_lease and schema_lock */
-    char host[160];  /* boot id and process namespace: "the same machine" */
-    int node;        /* -1: no lease */
+    BornCache *born;
+    Reserve *reserve; /* or NULL */
+    char holder[33];  /* who this process is in node_lease and schema_lock */
+    char host[160];   /* boot id and process namespace: "the same machine" */
+    int node;         /* -1: no lease */
 };
 
 /* reserve.c; NULL where none is wanted */
@@ -220,6 +230,10 @@ bool reserve_keeps_out(const Ctx *c, const Reserve *r);
 
 /* lease.c: whether the holder of a lease ran on this machine (host: as Db.host) and is gone. */
 bool db_holder_gone(const Db *db, const char *holder, const char *host, int64_t pid);
+
+/* born.c: when records were made. */
+BornCache *born_cache_new(void);
+void born_cache_free(BornCache *cache);
 
 /* search_depth.c: how far back so many documents of a search table reach. */
 DepthCache *depth_cache_new(void);

@@ -190,7 +190,7 @@ void db_lease_drop(Ctx *c)
     Renew n = {.expires_at = clock_now_ms()}; /* no pid: it gives no id any more */
     int n_err = c->n_err;
     db_write(c, renew, &n);
-    ctx_errors_back_to(c, n_err); /* it runs out by itself */
+    ctx_errors_forget(c, n_err); /* it runs out by itself */
     c->db->node = -1;
 }
 

@@ -79,5 +79,5 @@ void migrate_unlock(Ctx *c)
 {
     int n_err = c->n_err;
     db_write(c, give_back, NULL);
-    ctx_errors_back_to(c, n_err);
+    ctx_errors_forget(c, n_err);
 }

@@ -195,7 +195,7 @@ static bool set_timeout(Ctx *c, PgConn *k)
     bool ok = pg_say(c, k, text);
     if (ok)
         k->timeout_ms = want;
-    ctx_errors_back_to(c, n_err);
+    ctx_errors_forget(c, n_err);
     return ok;
 }
 

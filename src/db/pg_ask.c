@@ -62,6 +62,9 @@ static void record(Ctx *c, const PgConn *k, const char *detail)
                pg_state_is(k, "53")) {
         c->retry_after_s = 2;
         ctx_fail_detail(c, ERR_BUSY, detail, "err.db_busy");
+    } else if (pg_state_is(k, "58")) { /* its disk, as on SQLite */
+        c->retry_after_s = 5;
+        ctx_fail_detail(c, ERR_BUSY, detail, "err.db_io");
     } else if (pg_state_is(k, "08") || pg_state_is(k, "57P")) {
         c->retry_after_s = 5;
         ctx_fail_detail(c, ERR_BUSY, detail, "err.db_down");
@@ -282,6 +285,8 @@ void pg_drop_stmt(StmtEntry *e, void *arg)
     char text[64];
     snprintf(text, sizeof(text), "DEALLOCATE s%" PRIu64, e->serial);
     PGresult *res = PQsendQuery(k->h, text) ? pg_await(k) : NULL;
+    if (!pg_good(res)) /* in a transaction whoever comes next would be told of it, and not why */
+        k->base.broken = true;
     PQclear(res);
 }
 
@@ -342,6 +347,11 @@ static StmtEntry *take_stmt(Ctx *c, PgConn *k, const char *text, const DbVal *pa
     if (e)
         return e;
     e = cache_add(k->stmts, text);
+    if (k->base.broken) { /* another statement had to go, and did not */
+        cache_remove(k->stmts, e);
+        pg_failed(c, k, NULL, text);
+        return NULL;
+    }
     Oid *types = arena_array(c->a, (size_t)n, sizeof(Oid));
     e->map = malloc((size_t)(n ? n : 1) * sizeof(int));
     if (!e->map)
@@ -426,7 +436,7 @@ static PGresult *ask(Ctx *c, PgConn *k, const char *text, const DbVal *params, i
         if (last || !again)
             return NULL;
         k->base.retry = false;
-        ctx_errors_back_to(c, n_err);
+        ctx_errors_forget(c, n_err);
     }
 }
 

@@ -114,7 +114,7 @@ void pool_give(DbConn *conn)
     change_forget(conn, 0);
     conn->ctx = NULL;
     conn->parked = false;
-    if (conn->broken) {
+    if (conn->broken || db->drv->in_transaction(conn)) { /* what could not be ended ends with it */
         db->drv->conn_close(conn);
         forget_one(db);
         return;

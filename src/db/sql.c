@@ -261,9 +261,42 @@ void sql_search_has(Ctx *c, Sql *q, const char *entity, const char *alias, const
     sql_add(q, ENGINE_SQL(")"));
 }
 
+void sql_search_reads(Ctx *c, Sql *q, const char *entity, const char *alias,
+                      const char *const *words, const char *const *own, int n)
+{
+    const char **plain, **others = NULL;
+    int k = clean_words(c, words, n, &plain);
+    bool as_many = !own || clean_words(c, own, n, &others) == k;
+    if (k && as_many && c->db->dialect->search_reads) {
+        c->db->dialect->search_reads(c, q, table_of(c->a, entity), alias, plain, others, k);
+        return;
+    }
+    sql_add(q, ENGINE_SQL("("));
+    sql_search_has(c, q, entity, alias, words, n);
+    if (own) {
+        sql_add(q, ENGINE_SQL(" OR "));
+        sql_search_has(c, q, entity, alias, own, n);
+    }
+    sql_add(q, ENGINE_SQL(")"));
+}
+
 void sql_among(Ctx *c, Sql *q, const int64_t *ids, int n)
 {
     c->db->dialect->among(c, q, ids, n);
+}
+
+void sql_hold(Ctx *c, Sql *q, bool alone)
+{
+    if (db_is_pg(c->db))
+        sql_add(q, alone ? ENGINE_SQL(" FOR UPDATE") : ENGINE_SQL(" FOR KEY SHARE"));
+}
+
+void sql_rarely_set(Ctx *c, Sql *q, const char *alias, const char *column)
+{
+    const SqlText *around = c->db->dialect->rarely_set;
+    sql_add(q, around[0]);
+    sql_col(q, alias, column);
+    sql_add(q, around[1]);
 }
 
 bool sql_grew(Ctx *c, const char *table)

@@ -30,8 +30,13 @@ void sql_col(Sql *q, const char *alias, const char *column);
 void sql_bind(Sql *q, DbVal v);
 /* " IN (…)" of ids as one bound value: the text of the statement stays the same however many there are. */
 void sql_among(Ctx *c, Sql *q, const int64_t *ids, int n);
+/* alias."column" IS NULL, which nearly every row is: the planner is told that this finds none of them faster. */
+void sql_rarely_set(Ctx *c, Sql *q, const char *alias, const char *column);
 /* ($1,$2,…) of ids. n = 0 writes (NULL). */
 void sql_bind_ids(Sql *q, const int64_t *ids, int n);
+/* Behind a SELECT of rows in a write: until its end nobody changes them in what others link to, or (alone) nobody even links
+   to them; a writer that is at it is waited for. On SQLite writes go one by one, so nothing is said. */
+void sql_hold(Ctx *c, Sql *q, bool alone);
 /* A whole number that is ours (a limit): written as text so that plans can use it. */
 void sql_number(Sql *q, int64_t n);
 
@@ -64,7 +69,7 @@ bool sql_search_tend(Ctx *c, const char *entity, bool begun, SearchTend *t);
    by its plans would be those of an empty table. */
 bool sql_grew(Ctx *c, const char *table);
 /*
- * Which matches are wanted: the newest `limit` of those with from <= id < before (before 0, from SEARCH_ALL: no such
+ * Which matches are wanted: the newest `limit` (0: all) of those with from <= id < before (before 0, from SEARCH_ALL: no such
  * bound). how, for PostgreSQL, whose own guess of a word that it has not counted is not to be trusted: as it plans; all of
  * them gathered and sorted; ids walked from the youngest down, each document tested; those gathered that the index has from
  * `from` on (search_age.c; from must then be of sql_search_from).
@@ -103,5 +108,16 @@ void sql_search_learn(Ctx *c, const char *entity, const char *const *words, int 
    reads the document of each. No words: false. */
 void sql_search_has(Ctx *c, Sql *q, const char *entity, const char *alias, const char *const *words,
                     int n);
+/* The time at which a record was made (created_at), for each of n ids of one table; INT64_MIN where there is none. From
+   memory, and what is not there in one statement; *out_known false, and nothing read, where too many of them are asked for
+   the first time. For sorting: the caller need not be allowed to see them. */
+typedef struct BornAt {
+    int64_t id, at;
+} BornAt;
+bool sql_born(Ctx *c, const char *table, BornAt *of, int n, bool *out_known);
+/* Writes a condition that is true where the row called alias carries all words, or all of own (NULL: no others), n of
+   each. The document of each row is read in the order in which rows come, however rare the engine thinks the words. */
+void sql_search_reads(Ctx *c, Sql *q, const char *entity, const char *alias,
+                      const char *const *words, const char *const *own, int n);
 
 #endif

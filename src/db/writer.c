@@ -113,7 +113,7 @@ static bool run(Ctx *c, DbConn *conn, bool (*fn)(Ctx *c, void *arg), void *arg)
 /* Nobody knows whether it was saved, and the caller is told just that. Always false. */
 static bool tell_unknown(Ctx *c, int n_err)
 {
-    ctx_errors_back_to(c, n_err);
+    ctx_errors_forget(c, n_err);
     c->retry_after_s = 5;
     return ctx_fail(c, ERR_COMMIT_UNKNOWN, NULL, "err.commit_unknown");
 }
@@ -134,7 +134,7 @@ static bool run_job(Writer *w, Job *j)
 {
     const Driver *drv = w->db->drv;
     Ctx *c = j->c;
-    ctx_errors_back_to(c, j->n_err);
+    ctx_errors_forget(c, j->n_err);
     j->ok = drv->control(c, w->conn, "SAVEPOINT j") && run(c, w->conn, j->fn, j->arg);
     if (!drv->in_transaction(w->conn))
         return false;
@@ -190,7 +190,7 @@ static void commit_jobs(Writer *w, Job **jobs, int n)
 static void run_alone(Writer *w, Job *j)
 {
     const Driver *drv = w->db->drv;
-    ctx_errors_back_to(j->c, j->n_err);
+    ctx_errors_forget(j->c, j->n_err);
     j->ok = false;
     search_forget(w->conn, 0);
     if ((w->conn->broken && !drv->conn_reopen(w->conn, j->c)) || !drv->begin(j->c, w->conn))
@@ -499,7 +499,7 @@ static bool direct(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg)
         conn->aborted = false;
         if (!again || last)
             return false;
-        ctx_errors_back_to(c, n_err);
+        ctx_errors_forget(c, n_err);
         back_off(attempt, c);
     }
 }

@@ -47,6 +47,10 @@ bool api_entity_action(Request *rq);
 bool api_record_duplicates(Request *rq);
 bool api_search(Request *rq);
 
+/* api_merge.c */
+bool api_merge(Request *rq);
+bool api_merge_undo(Request *rq);
+
 /* api_schema.c */
 bool api_schema(Request *rq);
 bool api_schema_entity(Request *rq);

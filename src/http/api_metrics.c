@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/confine.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/meter.h"
 #include "http/api.h"
 #include "http/live.h"
@@ -185,6 +186,11 @@ static int64_t stat_field(const char *text, int at)
 
 static void of_process(Buf *b)
 {
+    int64_t used, rest;
+    memory_heap(&used, &rest);
+    head(b, "zhike_heap_bytes", "gauge", "The heap: in use, and free but kept by the C library");
+    buf_printf(b, "zhike_heap_bytes{state=\"used\"} %" PRId64 "\n", used);
+    buf_printf(b, "zhike_heap_bytes{state=\"free\"} %" PRId64 "\n", rest);
     char text[1024] = "";
     int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
     ssize_t n = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
@@ -233,6 +239,6 @@ bool api_metrics(Request *rq)
     /* asked last, and not for long: where the database is away all the rest is still told */
     rq->c.deadline_ms = clock_mono_ms() + JOBS_WAIT_MS;
     if (!of_jobs(&rq->c, b))
-        ctx_errors_back_to(&rq->c, 0);
+        ctx_errors_forget(&rq->c, 0);
     return true;
 }

@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "base/conf.h"
-#include "base/utf8.h"
 #include "auth/rate.h"
 #include "http/api.h"
 #include "record/bin.h"
+#include "record/merge/merge.h"
 #include "record/saved_view.h"
 
 static bool list_query(Request *rq, ListQuery *q)
@@ -72,19 +72,18 @@ bool api_record_groups(Request *rq)
                                   : ctx_fail(&rq->c, ERR_BAD_REQUEST, "by", "err.required"));
 }
 
-/* What was just saved. Where the database goes away in between, "busy, nothing was saved" would be a lie. */
+/* What was just saved. */
 static bool answer_record(Request *rq, int64_t id)
 {
     int64_t version;
     Ctx *c = &rq->c;
     if (!rec_json(c, rq->e, id, false, &rq->out.body, &version)) {
         ErrCode code = c->err ? c->err->code : ERR_INTERNAL;
-        if (code != ERR_BUSY && code != ERR_NOT_FOUND)
+        if (code != ERR_NOT_FOUND)
             return false;
         ctx_errors_back_to(c, 0);
         /* A rule may have given the record to somebody else while it was saved. */
-        return code == ERR_BUSY ? ctx_fail(c, ERR_COMMIT_UNKNOWN, NULL, "err.commit_unknown")
-                                : ctx_fail(c, ERR_NOT_FOUND, NULL, "err.saved_away");
+        return ctx_fail(c, ERR_NOT_FOUND, NULL, "err.saved_away");
     }
     respond_etag(rq, version);
     return true;
@@ -94,10 +93,8 @@ bool api_record_create(Request *rq)
 {
     Ctx *c = &rq->c;
     json_object *in;
-    const char *key = request_header(rq, "Idempotency-Key");
-    if (key && (strlen(key) == 0 || strlen(key) > 200 || !utf8_valid(key, strlen(key))))
-        return ctx_fail(c, ERR_BAD_HEADER, NULL, "err.bad_header", "Idempotency-Key");
-    if (!request_json(rq, &in))
+    const char *key;
+    if (!request_key(rq, &key) || !request_json(rq, &in))
         return false;
     SaveOptions o = {.idempotency_key = key,
                      .route = arena_printf(c->a, "POST %s", rq->path),
@@ -112,13 +109,32 @@ bool api_record_create(Request *rq)
     return answer_record(rq, id);
 }
 
+/* Not there: merged into one he may read? Always false. */
+static bool went_elsewhere(Request *rq)
+{
+    Ctx *c = &rq->c;
+    const char *label = NULL;
+    int64_t to = 0;
+    if (c->n_err != 1 || c->err->code != ERR_NOT_FOUND)
+        return false;
+    ctx_errors_back_to(c, 0);
+    if (!merge_went(c, rq->e, rq->id, &to, &label) ||
+        (to && !merge_that_took(c, rq->e, rq->id, &rq->out.merge)))
+        return false;
+    if (!to)
+        return ctx_fail(c, ERR_NOT_FOUND, NULL, "err.not_found");
+    rq->out.merged_into = to;
+    return ctx_fail(c, ERR_MERGED, NULL, "err.merged_into", label);
+}
+
 bool api_record_get(Request *rq)
 {
     bool deleted;
     int64_t version;
-    if (!request_flag(rq, "deleted", &deleted) ||
-        !rec_json(&rq->c, rq->e, rq->id, deleted, &rq->out.body, &version))
+    if (!request_flag(rq, "deleted", &deleted))
         return false;
+    if (!rec_json(&rq->c, rq->e, rq->id, deleted, &rq->out.body, &version))
+        return went_elsewhere(rq);
     respond_etag(rq, version);
     return true;
 }
@@ -159,7 +175,7 @@ bool api_record_delete(Request *rq)
 
 bool api_record_restore(Request *rq)
 {
-    return rec_restore(&rq->c, rq->e, rq->id) && answer_record(rq, rq->id);
+    return rec_restore(&rq->c, rq->e, rq->id, NULL) && answer_record(rq, rq->id);
 }
 
 bool api_record_erase(Request *rq)

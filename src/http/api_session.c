@@ -205,7 +205,7 @@ bool api_me(Request *rq)
     jw_obj(&w);
     write_user(c, &w);
     jw_kraw(&w, "prefs", prefs);
-    jw_kstr(&w, "csrf", rq->csrf);
+    jw_kstr(&w, "csrf", rq->session ? session_csrf(c->a, rq->session) : NULL);
     jw_kstr(&w, "locale", a->locale && *a->locale ? a->locale : "zh-CN");
     jw_kstr(&w, "zone", c->zone);
     jw_key(&w, "rights");

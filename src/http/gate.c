@@ -45,8 +45,9 @@ static bool who(Request *rq)
         if (!token_find(c, bearer + 7, rq->ip, agent, &actor))
             return false;
     } else if (cookie) {
-        if (!session_find(c, cookie, rq->ip, agent, &actor, &rq->csrf))
+        if (!session_find(c, cookie, rq->ip, agent, &actor))
             return false;
+        rq->session = cookie;
     } else {
         return ctx_fail(c, ERR_NOT_SIGNED_IN, NULL, "err.not_signed_in");
     }
@@ -90,7 +91,8 @@ static bool csrf(Request *rq)
     /* signing in needs no token, but nobody is to be signed in by a page of somebody else */
     const char *given = request_header(rq, "X-CSRF-Token");
     bool token =
-        rq->route->who == WHO_ANYONE || (given && rq->csrf && crypt_equal_text(given, rq->csrf));
+        rq->route->who == WHO_ANYONE ||
+        (given && rq->session && crypt_equal_text(given, session_csrf(rq->c.a, rq->session)));
     return (token && same_origin(rq)) || ctx_fail(&rq->c, ERR_CSRF, NULL, "err.csrf");
 }
 
@@ -303,6 +305,35 @@ void gate_check(Request *rq)
     end(rq);
 }
 
+static const ErrItem *fault_of(const Ctx *c)
+{
+    const ErrItem *e = c->err;
+    while (e && err_status(e->code) < 500)
+        e = e->next;
+    return e;
+}
+
+/*
+ * What a caller is told rests on what the database said. Where a trial forgot that it said nothing (c->faulted), "not
+ * found" or a list without names need not be true; and once something was committed, "nothing was saved" is not.
+ */
+static bool honest(Ctx *c, bool ok)
+{
+    const ErrItem *fault = fault_of(c);
+    if (c->faulted && !fault && !(ok && c->saved)) {
+        ctx_errors_forget(c, 0);
+        c->retry_after_s = 2;
+        ok = ctx_fail_detail(c, ERR_BUSY, "a fault was passed over", "err.db_busy");
+        fault = c->err;
+    }
+    if (fault && c->saved && fault->code != ERR_COMMIT_UNKNOWN) {
+        const char *detail = fault->detail;
+        ctx_errors_forget(c, 0);
+        ok = ctx_fail_detail(c, ERR_COMMIT_UNKNOWN, detail, "err.commit_unknown");
+    }
+    return ok;
+}
+
 /* From the complete request to the answer in rq->out; begin was called. */
 static void answer(Request *rq)
 {
@@ -315,7 +346,7 @@ static void answer(Request *rq)
         ok = false;
     if (!ok && !c->n_err)
         ctx_fail_detail(c, ERR_INTERNAL, "refused without a reason", "err.internal");
-    if (ok)
+    if (honest(c, ok))
         finish(rq);
     else
         respond_problem(rq);

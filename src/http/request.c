@@ -14,6 +14,13 @@ const char *request_header(const Request *rq, const char *name)
     return MHD_lookup_connection_value(rq->conn, MHD_HEADER_KIND, name);
 }
 
+bool request_key(Request *rq, const char **out)
+{
+    const char *key = *out = request_header(rq, "Idempotency-Key");
+    return !key || (*key && strlen(key) <= 200 && utf8_valid(key, strlen(key))) ||
+           ctx_fail(&rq->c, ERR_BAD_HEADER, NULL, "err.bad_header", "Idempotency-Key");
+}
+
 const char *request_agent(const Request *rq)
 {
     const char *agent = request_header(rq, "User-Agent");

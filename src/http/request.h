@@ -35,6 +35,9 @@ typedef struct Response {
     size_t fixed_len;
     int fd; /* instead of body: a file to be sent and closed, with its size; -1 for none */
     int64_t fd_size;
+    int64_t merged_into;   /* of a problem: the record that this one became part of; 0 for none */
+    int64_t merge;         /* the merge that took it, where that may still be taken back; or 0 */
+    const char *moved;     /* what a merge would move that has to be asked for, as JSON; or NULL */
     struct Listener *live; /* instead of body: a stream of events without an end (live.h) */
     Header headers[16];
     int n_headers;
@@ -55,7 +58,7 @@ typedef struct Request {
     Upload upload;
     Map form; /* other fields of a multipart body */
     const char *ip;
-    const char *csrf; /* what the header must equal; NULL with a bearer token */
+    const char *session; /* the token of the cookie; NULL with a bearer token */
     bool bearer;
     Response out;
     struct MHD_Connection *conn;
@@ -74,6 +77,8 @@ typedef struct Request {
 
 /* A header of the request, or NULL. */
 const char *request_header(const Request *rq, const char *name);
+/* Idempotency-Key, or NULL. ERR_BAD_HEADER. */
+bool request_key(Request *rq, const char **out);
 /* User-Agent; NULL where there is none, or none that could be stored as text. */
 const char *request_agent(const Request *rq);
 /* A query parameter, or NULL. */

@@ -95,6 +95,13 @@ void respond_problem(Request *rq)
     jw_kstr(&w, "trace_id", c->trace_id);
     if (code == ERR_STEP_UP_REQUIRED)
         step_up_methods(rq, &w);
+    if (code == ERR_MERGED) {
+        jw_kint(&w, "merged_into", o->merged_into);
+        if (o->merge)
+            jw_kint(&w, "merge", o->merge);
+    }
+    if (code == ERR_APPROVAL_REQUIRED && o->moved)
+        jw_kraw(&w, "moved", o->moved);
     jw_key(&w, "errors");
     jw_arr(&w);
     int left = MOST_ERRORS;

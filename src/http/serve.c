@@ -27,6 +27,7 @@
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/crypt.h"
+#include "base/file.h"
 #include "base/id.h"
 #include "base/log.h"
 #include "base/meter.h"
@@ -251,8 +252,11 @@ static enum MHD_Result take_part(void *cls, enum MHD_ValueKind kind, const char 
     if (off == 0 && rq->upload_fd < 0 && !rq->upload.path) {
         char *path = arena_printf(rq->c.a, "%s/tmp/upload-XXXXXX", server->dir);
         rq->upload_fd = mkstemp(path);
-        if (rq->upload_fd < 0)
+        if (rq->upload_fd < 0) {
+            if (rq->c.n_err == 0)
+                file_fail(&rq->c, path, errno);
             return MHD_NO;
+        }
         rq->upload.path = path;
         rq->upload.name = plain_name(rq->c.a, filename);
     }
@@ -262,7 +266,7 @@ static enum MHD_Result take_part(void *cls, enum MHD_ValueKind kind, const char 
             continue;
         if (n <= 0) {
             if (rq->c.n_err == 0)
-                ctx_fail(&rq->c, ERR_DISK_FULL, NULL, "err.disk_full");
+                file_fail(&rq->c, rq->upload.path, n < 0 ? errno : ENOSPC);
             return MHD_NO;
         }
         data += n;
@@ -568,16 +572,19 @@ static bool open_socket(Ctx *c, const char *listen_on, int *out_fd, int *out_por
     bool ok = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
               bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, 1024) == 0;
     freeaddrinfo(found);
-    struct sockaddr_storage at = {0};
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } at = {.v6 = {0}}; /* the largest */
     socklen_t len = sizeof at;
-    if (!ok || getsockname(fd, (struct sockaddr *)&at, &len) != 0) {
+    if (!ok || getsockname(fd, &at.any, &len) != 0) {
         const char *why = strerror(errno);
         if (fd >= 0)
             close(fd);
         return ctx_fail(c, ERR_INVALID, "listen", "err.listen_failed", listen_on, why);
     }
-    *out_port = at.ss_family == AF_INET6 ? ntohs(((struct sockaddr_in6 *)(void *)&at)->sin6_port)
-                                         : ntohs(((struct sockaddr_in *)(void *)&at)->sin_port);
+    *out_port = ntohs(at.any.sa_family == AF_INET6 ? at.v6.sin6_port : at.v4.sin_port);
     *out_fd = fd;
     return true;
 }

@@ -266,6 +266,14 @@ static void check_actions(K *k)
         if (!check_one_of(x->right, meta_action_names))
             EFAIL(k, "actions", x->name, "meta.one_of", "right", x->right,
                   check_join(k->c->a, meta_action_names));
+        const char *why;
+        const Filter *while_it = x->shown_if ? check_own_filter(k, x->shown_if, &why) : NULL;
+        if (x->shown_if && !while_it)
+            EFAIL(k, "actions", x->name, "meta.action_shown_if", why);
+        else if (while_it && !check_own_leaves(while_it))
+            EFAIL(k, "actions", x->name, "meta.action_shown_if_own");
+        if (x->in_list && !x->on_entity)
+            EFAIL(k, "actions", x->name, "meta.in_list");
     }
 }
 
@@ -341,6 +349,11 @@ static void check_gets(K *k)
     for (int i = 0; i < 5; i++)
         if ((e->gets & need_standard[i]) && !e->standard)
             EFAIL(k, "gets", NULL, "meta.gets_standard", names[i]);
+    const Field *into = entity_field(e, "merged_into");
+    if ((e->gets & GETS_MERGE) &&
+        (!e->standard || !(e->gets & GETS_TRASH) || !into || into->type != FT_LINK ||
+         !into->readonly || !into->to || strcmp(into->to, e->name) != 0))
+        EFAIL(k, "gets", NULL, "meta.gets_merge");
 }
 
 static void check_links_of_entity(K *k)

@@ -302,12 +302,12 @@ static void check_match(K *k, const Field *f)
         FFAIL(k, f, "match", "meta.match_type", names[f->match], type_ops(f->type)->name);
 }
 
-static bool only_own_leaves(const Filter *x)
+bool check_own_leaves(const Filter *x)
 {
     if (x->kind == FILTER_VIA || x->kind == FILTER_SHARED || x->kind == FILTER_TWIN)
         return false;
     for (int i = 0; i < x->n_kids; i++)
-        if (!only_own_leaves(x->kids[i]))
+        if (!check_own_leaves(x->kids[i]))
             return false;
     return true;
 }
@@ -338,7 +338,7 @@ static void check_own_condition(K *k, const Field *f, const char *key, const cha
     const Filter *x = check_own_filter(k, condition, &why);
     if (!x)
         FFAIL(k, f, key, "meta.required_if", why);
-    else if (!only_own_leaves(x))
+    else if (!check_own_leaves(x))
         FFAIL(k, f, key, "meta.required_if_own");
 }
 

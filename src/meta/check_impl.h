@@ -36,6 +36,8 @@ void check_field_fail(K *k, const Field *f, const char *key, const char *const *
 #define FFAIL(k, f, key, ...)                                                                      \
     check_field_fail((k), (f), (key), (const char *const[]){__VA_ARGS__, NULL})
 
+/* Does it ask nothing but fields of the record itself, as the page can judge it? */
+bool check_own_leaves(const Filter *x);
 /* A filter of an entity file; NULL with the reason in *why where it is none. */
 Filter *check_own_filter(K *k, const char *json, const char **why);
 /* One field with all its keys. */

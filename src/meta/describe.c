@@ -165,17 +165,37 @@ static void names(Jw *w, const char *key, const Entity *e, const DescribeRights 
     jw_end(w);
 }
 
-/* The list begins with an entity's own fields; the standard ones close it. */
+/* Does the title lead the list? Where the declaration puts it far behind, that is on purpose. */
+static bool title_leads(const Entity *e, const DescribeRights *r)
+{
+    enum { NEAR = 2 };
+    FieldRight right;
+    bool masked;
+    int before = 0;
+    if (!e->title || e->title->standard || !e->title->in_list ||
+        !seen_by(e->title, r, &right, &masked))
+        return false;
+    for (int i = 0; i < e->title->index; i++) {
+        const Field *f = &e->fields[i];
+        before += f->in_list && !f->standard && seen_by(f, r, &right, &masked);
+    }
+    return before <= NEAR;
+}
+
+/* The list begins with the title and an entity's own fields; the standard ones close it. */
 static void list_names(Jw *w, const Entity *e, const DescribeRights *r)
 {
     FieldRight right;
-    bool masked;
+    bool masked, first = title_leads(e, r);
     jw_key(w, "list");
     jw_arr(w);
+    if (first)
+        jw_str(w, e->title->name);
     for (int pass = 0; pass < 2; pass++)
         for (int i = 0; i < e->n_fields; i++) {
             const Field *f = &e->fields[i];
-            if (f->in_list && f->standard == (pass == 1) && seen_by(f, r, &right, &masked))
+            if (f->in_list && f->standard == (pass == 1) && !(first && f == e->title) &&
+                seen_by(f, r, &right, &masked))
                 jw_str(w, f->name);
         }
     jw_end(w);
@@ -350,7 +370,7 @@ static void can(Jw *w, const Entity *e, const DescribeRights *r)
                 {"transfer", 0, true},
                 {"share", GETS_SHARE, false},
                 {"bulk", 0, true},
-                {"merge", GETS_DEDUPE, true},
+                {"merge", GETS_MERGE, true},
                 {"erase", GETS_TRASH, true}};
     jw_key(w, "can");
     jw_obj(w);
@@ -414,6 +434,11 @@ static void actions(Jw *w, const Entity *e, const DescribeRights *r)
         jw_kstr(w, "right", x->right);
         flag(w, "step_up", x->step_up);
         flag(w, "on_entity", x->on_entity);
+        flag(w, "in_list", x->in_list);
+        flag(w, "shows", x->shows);
+        label(w, "ask", x->ask);
+        if (x->shown_if)
+            jw_kraw(w, "shown_if", x->shown_if);
         if (x->fields_json)
             inputs(w, x->fields_json);
         jw_end(w);
@@ -475,6 +500,32 @@ static void timeline(Jw *w, const Entity *e, const DescribeRights *r)
     jw_end(w);
 }
 
+/* The rules for duplicates by which the caller may look for records that agree: all they compare is his to see. */
+static void dups(Jw *w, const Entity *e, const DescribeRights *r)
+{
+    FieldRight right;
+    bool masked;
+    jw_key(w, "dups");
+    jw_arr(w);
+    for (int i = 0; i < e->n_dups; i++) {
+        const char *const *names = e->dups[i].fields;
+        bool seen = true;
+        for (int j = 0; names[j] && seen; j++)
+            seen = seen_by(entity_field(e, names[j]), r, &right, &masked);
+        if (!seen)
+            continue;
+        jw_obj(w);
+        jw_kstr(w, "name", e->dups[i].name);
+        jw_key(w, "fields");
+        jw_arr(w);
+        for (int j = 0; names[j]; j++)
+            jw_str(w, names[j]);
+        jw_end(w);
+        jw_end(w);
+    }
+    jw_end(w);
+}
+
 static void head(Jw *w, const Entity *e)
 {
     jw_kstr(w, "name", e->name);
@@ -524,5 +575,6 @@ void describe_entity(Jw *w, const Entity *e, const DescribeRights *r, const Layo
     arrangement(w, e, r, l);
     children(w, e, r);
     timeline(w, e, r);
+    dups(w, e, r);
     jw_end(w);
 }

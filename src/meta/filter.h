@@ -74,6 +74,11 @@ void filter_sql(Ctx *c, Sql *q, const Entity *e, const char *alias, const Filter
 /* The same for a statement that finds its few rows by something else: links are tested row by row (EXISTS) instead
    of gathering all rows they may lead to first (IN), which costs a scope of 20,000 customers before the first row. */
 void filter_sql_each(Ctx *c, Sql *q, const Entity *e, const char *alias, const Filter *f);
+/* And for one that is sure to find few, whatever the planner believes: it may not gather them after all. */
+void filter_sql_alone(Ctx *c, Sql *q, const Entity *e, const char *alias, const Filter *f);
+
+/* Is the value of f compared as text that people wrote (folded where there is a folded column)? */
+bool filter_is_text(const Field *f);
 
 /* Does the filter hold for a record in memory (values by field index)? For required_if and rules on the record itself;
    VIA and SHARED are not allowed there (asserted). */
@@ -85,6 +90,8 @@ bool filter_holds(const Filter *f, const DbVal *values);
  */
 typedef enum FilterKnown { FILTER_NO, FILTER_YES, FILTER_UNSURE } FilterKnown;
 FilterKnown filter_known(Arena *a, const Filter *f, const DbVal *values);
+/* What filter_known does not deny, as a filter of its own that asks no other row: it holds where f is YES or UNSURE. */
+Filter *filter_possible(Arena *a, Filter *f);
 /* A record on which many filters are tried: what is folded of it is kept. folded: n_fields places, empty at first. */
 typedef struct FilterSubject {
     Arena *a;

@@ -4,8 +4,6 @@
 
 #include "meta/filter.h"
 
-/* Is the value of f compared as text that people wrote (folded where there is a folded column)? */
-bool filter_is_text(const Field *f);
 /* A condition on a date or datetime field; vals as JSON, words like "this_month" included. */
 bool filter_time(Ctx *c, const Field *f, FilterOp op, json_object *const *vals, int n,
                  Filter **out);

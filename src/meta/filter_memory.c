@@ -157,6 +157,37 @@ FilterKnown filter_known(Arena *a, const Filter *f, const DbVal *values)
     return filter_known_of(&s, f);
 }
 
+/* Where it is open: true above a condition that is wanted (open), false below one that is denied. */
+static Filter *bound(Arena *a, Filter *f, bool open)
+{
+    Filter *out = NULL, *doubt = open ? filter_true(a) : filter_false(a);
+    switch (f->kind) {
+    case FILTER_TRUE:
+    case FILTER_FALSE:
+    case FILTER_IDS: return f;
+    case FILTER_AND:
+    case FILTER_OR:
+        for (int i = 0; i < f->n_kids; i++) {
+            Filter *kid = bound(a, f->kids[i], open);
+            out = f->kind == FILTER_AND ? filter_and(a, out, kid) : filter_or(a, out, kid);
+        }
+        return out ? out : f;
+    case FILTER_NOT: return filter_not(a, bound(a, f->kids[0], !open));
+    case FILTER_LEAF: return elsewhere(f) || f->op == OP_DUPLICATE ? doubt : f;
+    case FILTER_VIA:
+        return open && f->field->type == FT_LINK ? filter_leaf(a, f->field, OP_NOT_NULL, NULL, 0)
+                                                 : doubt;
+    case FILTER_SHARED:
+    case FILTER_TWIN: break;
+    }
+    return doubt;
+}
+
+Filter *filter_possible(Arena *a, Filter *f)
+{
+    return bound(a, f, true);
+}
+
 bool filter_holds(const Filter *f, const DbVal *values)
 {
     Arena *a = arena_new(0);

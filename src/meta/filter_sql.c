@@ -11,8 +11,9 @@
 typedef struct Fs {
     Ctx *c;
     Sql *q;
-    int depth; /* of sub-selects: their aliases are f1, f2 … */
-    bool each; /* few rows are tested: see filter_sql_each */
+    int depth;  /* of sub-selects: their aliases are f1, f2 … */
+    bool each;  /* few rows are tested: see filter_sql_each */
+    bool alone; /* each by itself: see filter_sql_alone */
 } Fs;
 
 static void node(Fs *s, const Entity *e, const char *alias, const Filter *f);
@@ -320,6 +321,8 @@ static void target_row(Fs *s, const char *alias, const char *column, const Entit
         sql_add(q, SQL(" AND "));
         node(s, target, t, sub);
     }
+    if (s->alone)
+        sql_add(q, SQL(" LIMIT 1 OFFSET 0")); /* PostgreSQL makes no set of such a query */
     sql_add(q, SQL(")"));
     s->depth--;
 }
@@ -461,5 +464,11 @@ void filter_sql(Ctx *c, Sql *q, const Entity *e, const char *alias, const Filter
 void filter_sql_each(Ctx *c, Sql *q, const Entity *e, const char *alias, const Filter *f)
 {
     Fs s = {.c = c, .q = q, .each = true};
+    node(&s, e, alias, f);
+}
+
+void filter_sql_alone(Ctx *c, Sql *q, const Entity *e, const char *alias, const Filter *f)
+{
+    Fs s = {.c = c, .q = q, .each = true, .alone = true};
     node(&s, e, alias, f);
 }

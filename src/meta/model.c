@@ -164,6 +164,19 @@ const Field *entity_field(const Entity *e, const char *name)
     return name ? map_get(&e->by_name, name) : NULL;
 }
 
+bool field_sealed(const Entity *e, const Field *f)
+{
+    static const char end[] = "_sealed";
+    size_t n = strlen(f->name), tail = sizeof end - 1;
+    char name[72];
+    if (!f->hidden || n <= tail || n >= sizeof name || strcmp(f->name + n - tail, end) != 0)
+        return false;
+    memcpy(name, f->name, n - tail);
+    name[n - tail] = 0;
+    const Field *of = entity_field(e, name);
+    return of && of->write_only;
+}
+
 const Option *field_option(const Field *f, const char *code)
 {
     for (int i = 0; i < f->n_options; i++)

@@ -157,6 +157,10 @@ typedef struct EntityAction {
     const char *right; /* the entity right it needs: "edit", "transfer", … */
     bool step_up;
     bool on_entity; /* POST /{plural}/actions/{name}, without a record */
+    bool in_list;   /* with on_entity: a button above the list */
+    bool shows;     /* changes nothing: its answer is shown, by the labels of the fields it names */
+    Label ask;      /* what is asked before it runs, where it has no inputs; else "sure?" */
+    const char *shown_if; /* a filter on the record: offered while it holds */
     const char
         *fields_json; /* JSON object of inputs: name → {type, label, required, to}, or NULL */
 } EntityAction;
@@ -197,7 +201,8 @@ enum {
     GETS_CUSTOM = 256,
     GETS_SHARE = 512,
     GETS_HISTORY = 1024,
-    GETS_TRASH = 2048
+    GETS_TRASH = 2048,
+    GETS_MERGE = 4096
 };
 
 struct Entity {
@@ -278,6 +283,8 @@ const Entity *model_entity(const Model *m, const char *name); /* NULL where ther
 const Entity *model_plural(const Model *m, const char *plural);
 const Field *entity_field(const Entity *e,
                           const char *name); /* NULL; retired fields are found too */
+/* Is it a secret under seal ("secret_sealed" of the field "secret", which nobody reads)? */
+bool field_sealed(const Entity *e, const Field *f);
 const Option *field_option(const Field *f, const char *code);
 const char *label_in(Label l, const char *lang);
 bool entity_has(const Entity *e, const char *field);

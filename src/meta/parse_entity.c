@@ -25,17 +25,15 @@ static const Key index_keys[] = {{"fields", K_ARR}, {"unique", K_BOOL}};
 static const Key dup_keys[] = {
     {"fields", K_ARR}, {"form", K_STR}, {"api", K_STR}, {"import", K_STR}};
 
-static const Key action_keys[] = {{"label", K_LABEL},
-                                  {"right", K_STR},
-                                  {"step_up", K_BOOL},
-                                  {"on_entity", K_BOOL},
-                                  {"fields", K_OBJ}};
+static const Key action_keys[] = {{"label", K_LABEL},    {"right", K_STR},    {"step_up", K_BOOL},
+                                  {"on_entity", K_BOOL}, {"in_list", K_BOOL}, {"shows", K_BOOL},
+                                  {"ask", K_LABEL},      {"shown_if", K_ARR}, {"fields", K_OBJ}};
 
 static const Key role_keys[] = {{"scope", K_STR}, {"actions", K_STR}, {"clear", K_BOOL}};
 
 const char *const meta_gets_names[] = {
     "search",      "audit",         "import", "export",  "timeline", "dedupe", "tags",
-    "attachments", "custom_fields", "share",  "history", "trash",    NULL};
+    "attachments", "custom_fields", "share",  "history", "trash",    "merge",  NULL};
 
 static int n_words(const char *const *words)
 {
@@ -224,6 +222,7 @@ static bool actions_of(P *p, json_object *o, Entity *e)
         parse_push(p, name);
         ok = SHAPE(p, val, action_keys) && ok;
         ok = parse_label(p, val, "label", true, false, &x->label) && ok;
+        ok = parse_label(p, val, "ask", false, false, &x->ask) && ok;
         ok = inputs_ok(p, val, "fields") && ok;
         parse_pop(p);
         x->right = parse_text(p, val, "right");
@@ -231,6 +230,9 @@ static bool actions_of(P *p, json_object *o, Entity *e)
             x->right = "edit";
         x->step_up = parse_bool(val, "step_up", false);
         x->on_entity = parse_bool(val, "on_entity", false);
+        x->in_list = parse_bool(val, "in_list", false);
+        x->shows = parse_bool(val, "shows", false);
+        x->shown_if = parse_json(p, val, "shown_if");
         x->fields_json = parse_json(p, val, "fields");
     }
     parse_pop(p);

@@ -112,6 +112,18 @@ static const PlanIndex recovery_indexes[] = {
     {.name = "ix_recovery_code_user", .columns = (const char *const[]){"user_id", NULL}},
 };
 
+/* Which key of secret.key seals, which processes have which and seal with which (record/secret_key.h). */
+static const PlanColumn secret_key_columns[] = {
+    {.name = "id", .type = COL_TEXT, .not_null = true},
+    {.name = "state", .type = COL_TEXT, .not_null = true},
+    {.name = "at", .type = COL_INT, .not_null = true},
+};
+static const PlanColumn secret_held_columns[] = {
+    {.name = "holder", .type = COL_TEXT, .not_null = true},
+    {.name = "ids", .type = COL_TEXT, .not_null = true},
+    {.name = "seals", .type = COL_TEXT}, /* with which one; NULL: programs before noted none */
+};
+
 /* What became of each row of a file, and what was wrong with its cells. The newest check or run of an import. */
 static const PlanColumn import_row_columns[] = {
     {.name = "import_id", .type = COL_INT, .not_null = true},
@@ -163,6 +175,19 @@ static const PlanIndex job_row_indexes[] = {
     {.name = "ix_job_row_record", .columns = (const char *const[]){"record_id", NULL}},
 };
 
+/* What a merge moved, row by row, for its undo: whose (table, column), where it led before, and how it was moved. */
+static const PlanColumn merge_row_columns[] = {
+    {.name = "merge_id", .type = COL_INT, .not_null = true},
+    {.name = "kind", .type = COL_TEXT, .not_null = true},
+    {.name = "entity", .type = COL_TEXT, .not_null = true},
+    {.name = "field", .type = COL_TEXT, .not_null = true},
+    {.name = "record_id", .type = COL_INT, .not_null = true},
+    {.name = "was", .type = COL_INT, .not_null = true},
+};
+static const PlanIndex merge_row_indexes[] = {
+    {.name = "ix_merge_row_record", .columns = (const char *const[]){"record_id", NULL}},
+};
+
 /* Work that is owed and must not be forgotten over a restart: what, and since when (ms). */
 static const PlanColumn chore_columns[] = {
     {.name = "key", .type = COL_TEXT, .not_null = true},
@@ -207,6 +232,10 @@ static const PlanTable engine_tables[] = {
      COLUMNS(job_row_columns),
      .key = (const char *const[]){"job_id", "n", NULL},
      INDEXES(job_row_indexes)},
+    {.name = "merge_row",
+     COLUMNS(merge_row_columns),
+     .key = (const char *const[]){"merge_id", "entity", "field", "kind", "record_id", "was", NULL},
+     INDEXES(merge_row_indexes)},
     {.name = "chore", COLUMNS(chore_columns), .key = (const char *const[]){"key", NULL}},
     {.name = "import_dup",
      COLUMNS(import_dup_columns),
@@ -224,6 +253,10 @@ static const PlanTable engine_tables[] = {
      COLUMNS(recovery_columns),
      .key = (const char *const[]){"hash", NULL},
      INDEXES(recovery_indexes)},
+    {.name = "secret_key", COLUMNS(secret_key_columns), .key = (const char *const[]){"id", NULL}},
+    {.name = "secret_key_held",
+     COLUMNS(secret_held_columns),
+     .key = (const char *const[]){"holder", NULL}},
 };
 enum { N_ENGINE = (int)(sizeof engine_tables / sizeof *engine_tables) };
 
@@ -347,12 +380,34 @@ static void own_indexes(Made *m)
         add_index(m, index_name(m, "ix", "owner"), words(m, "owner_id", "-created_at", "-id"));
         add_index(m, index_name(m, "ix", "owner_department"),
                   words(m, "owner_department_id", "-created_at", "-id"));
+        /* the archive is small beside the table, and an index of it costs a row that is not in it nothing */
+        add_index(m, index_name(m, "ix", "archived_at"), words(m, "archived_at", "id", NULL))
+            ->where_not_null = "archived_at";
         if (e->gets & GETS_TRASH) {
             PlanIndex *ix =
                 add_index(m, index_name(m, "ix", "deleted_at"), words(m, "deleted_at", "id", NULL));
             ix->where_null = NULL;
             ix->where_not_null = "deleted_at";
         }
+    }
+}
+
+/* What was merged away is found by the keys it had and by where it went: rows in the bin, which no other index holds. A
+   record that lives costs these nothing. */
+static void merged_indexes(Made *m)
+{
+    const Entity *e = m->e;
+    const Field *into = e->gets & GETS_MERGE ? entity_field(e, "merged_into") : NULL;
+    if (!into || !into->column)
+        return;
+    for (int i = -1; i < e->n_fields; i++) {
+        const Field *f = i < 0 ? into : &e->fields[i];
+        if (!f->column || (i >= 0 && !f->match))
+            continue;
+        const char *col = i < 0 ? f->column : companion(m, f->column, "_k");
+        PlanIndex *ix = add_index(m, index_name(m, "mx", col), words(m, col, NULL, NULL));
+        ix->where_null = NULL;
+        ix->where_not_null = into->column;
     }
 }
 
@@ -392,11 +447,12 @@ static PlanTable table_of(Arena *a, const Entity *e)
 {
     Made m = {.a = a, .e = e};
     m.columns = ARENA_ARRAY(a, e->n_fields * 4, PlanColumn);
-    m.indexes = ARENA_ARRAY(a, e->n_fields * 3 + e->n_indexes + 4, PlanIndex);
+    m.indexes = ARENA_ARRAY(a, e->n_fields * 4 + e->n_indexes + 6, PlanIndex);
     m.live = e->standard ? "deleted_at" : NULL;
     for (int i = 0; i < e->n_fields; i++)
         add_field(&m, &e->fields[i]);
     own_indexes(&m);
+    merged_indexes(&m);
     named_indexes(&m);
     return (PlanTable){.name = e->name,
                        .columns = m.columns,

@@ -159,24 +159,51 @@ bool attach_row(Ctx *c, const AttachNew *n, const AttachSeen *f, int64_t *out_id
 
 typedef struct Insert {
     const AttachNew *n;
+    const Entity *e; /* of the record it is for; NULL where it is for none */
     AttachSeen f;
     int64_t id;
 } Insert;
 
+/* The record may have gone, or have been merged, since it was read: a merge that is at it takes this file along, or is waited for. */
+static bool still_there(Ctx *c, const Entity *e, int64_t id)
+{
+    Sql q;
+    DbIds found = {0};
+    Record r;
+    sql_init(&q, c->a);
+    sql_add(&q, SQL("SELECT \"id\" FROM "));
+    sql_name(&q, e->name);
+    sql_add(&q, SQL(" WHERE \"id\" = "));
+    sql_bind(&q, db_of_int(id));
+    if (e->standard)
+        sql_add(&q, SQL(" AND \"deleted_at\" IS NULL"));
+    sql_hold(c, &q, false);
+    if (!db_ids(c, sql_query(c, &q), &found))
+        return false;
+    return found.n || (rec_get_for(c, e, id, ACT_EDIT, &r) &&
+                       ctx_fail(c, ERR_NOT_FOUND, NULL, "err.not_found"));
+}
+
+/* Before the row and what the audit log locks: a merge locks in this order, too. */
 static bool insert_row(Ctx *c, void *arg)
 {
     Insert *i = arg;
-    return attach_row(c, i->n, &i->f, &i->id);
+    return (!i->e || still_there(c, i->e, i->n->parent)) && attach_row(c, i->n, &i->f, &i->id);
 }
 
-bool attach_store(Ctx *c, const AttachNew *n, int64_t *out_id)
+static bool store(Ctx *c, const Entity *e, const AttachNew *n, int64_t *out_id)
 {
-    Insert i = {.n = n};
+    Insert i = {.n = n, .e = e};
     if (!attach_look(c, n->path, n->name, &i.f) || !attach_keep(c, n->path, i.f.hex) ||
         !db_write(c, insert_row, &i))
         return false;
     *out_id = i.id;
     return true;
+}
+
+bool attach_store(Ctx *c, const AttachNew *n, int64_t *out_id)
+{
+    return store(c, NULL, n, out_id);
 }
 
 /* ---- reading ------------------------------------------------------------------------------- */
@@ -309,7 +336,7 @@ bool attach_thumbnail(Ctx *c, int64_t id, int64_t size, char **out_path)
     if (why == ERR_INVALID || why == ERR_TOO_LARGE) {
         int told = c->n_err;
         (void)file_write(c, path, "", 0, 0600); /* where that fails it is tried again, no more */
-        ctx_errors_back_to(c, told);
+        ctx_errors_forget(c, told);
     }
     return c->n_err == before;
 }
@@ -392,11 +419,9 @@ bool attach_add(Ctx *c, const Entity *e, int64_t id, const char *path, const cha
     if (h && h->before_attach && !h->before_attach(c, &rec, path, &seen))
         return false;
     int64_t new_id = 0;
-    if (!attach_store(
-            c,
-            &(AttachNew){
-                .path = path, .name = name, .parent_type = e->name, .parent = id, .field = field},
-            &new_id))
+    const AttachNew n = {
+        .path = path, .name = name, .parent_type = e->name, .parent = id, .field = field};
+    if (!store(c, e, &n, &new_id))
         return false;
     AttachFile f = {0};
     Meta m;

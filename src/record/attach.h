@@ -42,7 +42,7 @@ bool attach_row(Ctx *c, const AttachNew *n, const AttachSeen *f, int64_t *out_id
 /* Where the bytes of a digest lie, or would. */
 char *attach_store_path(Ctx *c, const char *hex);
 
-/* Adds a file to a record the caller may edit. Answer JSON. */
+/* Adds a file to a record the caller may edit. Answer JSON. ERR_NOT_FOUND where the record went, or was merged, before the write. */
 bool attach_add(Ctx *c, const Entity *e, int64_t id, const char *path, const char *name,
                 const char *field, Buf *out);
 bool attach_list(Ctx *c, const Entity *e, int64_t id, Buf *out);

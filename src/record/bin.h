@@ -11,8 +11,8 @@
    itself (system actor), outside a write. */
 bool bin_sweep(Ctx *c, int blocks, bool *out_more);
 
-/* One record of the bin goes now, with what belongs to it, its history and files: action "erase" and a fresh step-up (asked by
-   the gate), in its scope. reason: 2 to 200 characters, kept in the audit log. ERR_CONFLICT where it is not in the bin. */
+/* One record of the bin goes now, with what belongs to it, what was merged into it, its history and files (record/erase.h): action "erase" and a
+   fresh step-up (asked by the gate), in its scope. reason: 2 to 200 characters, kept in the audit log. ERR_CONFLICT where it is not in the bin. */
 bool bin_erase(Ctx *c, const Entity *e, int64_t id, const char *reason);
 
 #endif

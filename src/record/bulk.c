@@ -381,7 +381,7 @@ static bool commit(Ctx *c, void *arg)
     if (is(b, "delete"))
         return rec_delete(c, b->e, row->id, &o);
     if (is(b, "restore"))
-        return rec_restore(c, b->e, row->id);
+        return rec_restore(c, b->e, row->id, &o);
     return save_commit(c, row->w);
 }
 

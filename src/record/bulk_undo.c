@@ -103,7 +103,8 @@ static bool back(Ctx *c, void *arg)
     if (!there || now.version != row->version)
         return ctx_fail(c, ERR_STALE, NULL, "err.bulk_changed_since");
     if (strcmp(u->action->name, "delete") == 0)
-        return rec_restore(c, u->e, row->id);
+        return rec_restore(c, u->e, row->id,
+                           &(SaveOptions){.if_version = row->version, .many = true});
     if (strcmp(u->action->name, "restore") == 0)
         return rec_delete(c, u->e, row->id, &o);
     json_object *in;

@@ -11,6 +11,7 @@
 #include "db/sql.h"
 #include "record/attach.h"
 #include "record/recount.h"
+#include "record/secret_key.h"
 
 typedef struct Check {
     Ctx *c;
@@ -87,6 +88,48 @@ static bool links(Check *k)
             }
         }
     }
+    return true;
+}
+
+/* Records from which a link to their own kind, followed up, comes back to where it began. */
+static bool circle(Check *k, const Entity *e, const Field *f)
+{
+    Ctx *c = k->c;
+    Sql q;
+    sql_init(&q, c->a);
+    sql_add(&q, SQL("WITH RECURSIVE up(id, at) AS (SELECT \"id\", "));
+    sql_name(&q, f->column);
+    sql_add(&q, SQL(" FROM "));
+    sql_name(&q, e->name);
+    sql_add(&q, SQL(" WHERE "));
+    sql_name(&q, f->column);
+    sql_add(&q, SQL(" IS NOT NULL UNION SELECT up.id, "));
+    sql_col(&q, "t0", f->column);
+    sql_add(&q, SQL(" FROM up JOIN "));
+    sql_name(&q, e->name);
+    sql_add(&q, SQL(" AS t0 ON t0.\"id\" = up.at WHERE up.at <> up.id AND "));
+    sql_col(&q, "t0", f->column);
+    sql_add(&q, SQL(" IS NOT NULL) SELECT id FROM up WHERE at = id ORDER BY id LIMIT 20"));
+    DbRows *r = sql_query(c, &q);
+    if (!r)
+        return false;
+    while (db_step(r))
+        found(k, "%s %" PRId64 ": %s leads back to itself", e->name, db_int(r, 0), f->name);
+    db_done(r);
+    return c->n_err == 0;
+}
+
+static bool circles(Check *k)
+{
+    const Model *m = k->c->model;
+    for (int i = 0; i < m->n; i++)
+        for (int j = 0; j < m->entities[i].n_fields; j++) {
+            const Entity *e = &m->entities[i];
+            const Field *f = &e->fields[j];
+            if (f->type == FT_LINK && f->column && f->to && strcmp(f->to, e->name) == 0 &&
+                !f->may_circle && !circle(k, e, f))
+                return false;
+        }
     return true;
 }
 
@@ -189,6 +232,40 @@ static bool follow_ups(Check *k)
     return c->n_err == 0;
 }
 
+/* What was merged away lies in the bin, and only that. */
+static bool merged(Check *k)
+{
+    Ctx *c = k->c;
+    for (int i = 0; i < c->model->n; i++) {
+        const Entity *e = &c->model->entities[i];
+        Sql q;
+        if (!(e->gets & GETS_MERGE))
+            continue;
+        sql_init(&q, c->a);
+        sql_add(&q, SQL("SELECT t0.\"id\" FROM "));
+        sql_name(&q, e->name);
+        sql_add(&q, SQL(" AS t0 WHERE t0.\"deleted_at\" IS NULL AND "));
+        sql_col(&q, "t0", entity_field(e, "merged_into")->column);
+        sql_add(&q, SQL(" IS NOT NULL LIMIT 20"));
+        DbRows *r = sql_query(c, &q);
+        if (!r)
+            return false;
+        while (db_step(r))
+            found(k, "%s %" PRId64 ": merged into another one, and not in the recycle bin", e->name,
+                  db_int(r, 0));
+        db_done(r);
+    }
+    return c->n_err == 0;
+}
+
+static void shut(void *arg, const char *what, int64_t id, const char *key, const char *why)
+{
+    if (id)
+        found(arg, "%s %" PRId64 ": a secret is sealed with the key %s, %s", what, id, key, why);
+    else
+        found(arg, "%s: its secret is sealed with the key %s, %s", what, key, why);
+}
+
 static void wrong_count(void *arg, const char *entity, int64_t id, const char *field)
 {
     found(arg, "%s %" PRId64 ": %s is wrong; check --recount mends it", entity, id, field);
@@ -207,7 +284,8 @@ static bool engine(Check *k)
 bool check_run(Ctx *c, FILE *to, int64_t *findings)
 {
     Check k = {c, to, 0};
-    bool ok = engine(&k) && links(&k) && search_docs(&k) && files(&k) && follow_ups(&k) &&
+    bool ok = engine(&k) && links(&k) && circles(&k) && search_docs(&k) && files(&k) &&
+              follow_ups(&k) && merged(&k) && secret_key_check(c, shut, &k) &&
               recount_check(c, wrong_count, &k);
     *findings = k.n;
     return ok;

@@ -3,12 +3,11 @@
 
 #include <string.h>
 
-#include "record/approval/approval.h"
 #include "record/history.h"
 #include "record/search.h"
 #include "record/value.h"
 
-enum { BLOCK = 500 };
+enum { BLOCK = 500, DEPTH_MOST = 64 };
 
 const Field *children_link(const Entity *child, const Entity *e)
 {
@@ -42,6 +41,84 @@ void children_where(Sql *q, const Entity *child, const Field *link, const Entity
     sql_add(q, SQL(" = "));
     sql_bind(q, db_of_int(id));
     children_of(q, NULL, child, link, e);
+}
+
+const Entity *children_whole(const Entity *e, const DbVal *v, int64_t *id)
+{
+    const Field *f = e->parent ? entity_field(e, e->parent) : NULL;
+    if (!f || f->type != FT_LINK || v[f->index].kind != DB_INT)
+        return NULL;
+    *id = v[f->index].i;
+    if (f->to)
+        return model_entity(e->model, f->to);
+    const Field *by = f->to_field ? entity_field(e, f->to_field) : NULL;
+    return by && v[by->index].kind == DB_TEXT ? model_entity(e->model, v[by->index].s) : NULL;
+}
+
+bool children_whole_lives(Ctx *c, const Record *r)
+{
+    int64_t id;
+    const Entity *to = children_whole(r->e, r->v, &id);
+    Record whole;
+    if (!to || !to->standard)
+        return true;
+    if (!rec_load(c, to, id, &whole) || whole.v[STD_DELETED_AT].kind != DB_NULL)
+        return c->n_err == 0 && ctx_fail(c, ERR_CONFLICT, r->e->parent, "err.restore_parent",
+                                         label_in(to->label, c->lang));
+    return true;
+}
+
+/* One statement for all children of one entity, however many wholes there are. */
+static bool find_along(Ctx *c, const Entity *child, const Field *link, const Entity *e,
+                       const DbIds *wholes, bool back, DbIds *out)
+{
+    Sql q;
+    sql_init(&q, c->a);
+    sql_add(&q, SQL("SELECT t0.\"id\" FROM "));
+    sql_name(&q, child->name);
+    sql_add(&q, SQL(" AS t0 WHERE t0."));
+    sql_name(&q, link->column);
+    sql_among(c, &q, wholes->items, (int)wholes->n);
+    children_of(&q, "t0", child, link, e);
+    if (back) {
+        sql_add(&q, SQL(" AND t0.\"deleted_at\" = (SELECT t1.\"deleted_at\" FROM "));
+        sql_name(&q, e->name);
+        sql_add(&q, SQL(" AS t1 WHERE t1.\"id\" = t0."));
+        sql_name(&q, link->column);
+        sql_add(&q, SQL(")"));
+    } else {
+        sql_add(&q, SQL(" AND t0.\"deleted_at\" IS NULL"));
+    }
+    sql_add(&q, SQL(" ORDER BY t0.\"id\""));
+    return db_ids(c, sql_query(c, &q), out);
+}
+
+static bool see_along(Ctx *c, const ChildrenWalk *w, const Entity *e, const DbIds *wholes,
+                      int depth)
+{
+    const Model *m = e->model;
+    for (int k = 0; k < m->n; k++) {
+        const Entity *child = &m->entities[k];
+        const Field *link = w->way[k] ? children_link(child, e) : NULL;
+        DbIds ids = {0};
+        if (!link)
+            continue;
+        if (!find_along(c, child, link, e, wholes, w->back, &ids))
+            return false;
+        if (ids.n == 0)
+            continue;
+        if (depth ==
+            DEPTH_MOST) /* a circle, or as good as one: what cannot be seen to its end is not let go */
+            return ctx_fail(c, ERR_CONFLICT, NULL, "err.children_deep", ctx_num(c, DEPTH_MOST));
+        if (!w->see(c, child, &ids, w->arg) || !see_along(c, w, child, &ids, depth + 1))
+            return false;
+    }
+    return true;
+}
+
+bool children_along(Ctx *c, const Entity *e, const DbIds *wholes, const ChildrenWalk *w)
+{
+    return wholes->n == 0 || see_along(c, w, e, wholes, 1);
 }
 
 /* UPDATE child SET …, version, updated_at, updated_by; the caller has written the first columns. */
@@ -78,23 +155,7 @@ static bool note(Ctx *c, const Entity *child, int64_t id, const char *action, co
     return history_add(c, child, id, action, changes) && db_change(c, child->name, id);
 }
 
-/* What people have to agree to does not go with its parent either. */
-static bool none_held(Ctx *c, const Entity *child, const DbIds *ids)
-{
-    if (ids->n == 0 || !approval_any(c, child))
-        return true;
-    for (size_t i = 0; i < ids->n; i++) {
-        Record r;
-        if (!rec_load(c, child, ids->items[i], &r))
-            return false;
-        ApprovalAsk what = {.op = APPROVE_DELETE, .e = child, .id = ids->items[i], .before = r.v};
-        if (!approval_holds(c, &what))
-            return false;
-    }
-    return true;
-}
-
-bool children_delete(Ctx *c, const Entity *e, int64_t id, int64_t stamp, bool free)
+bool children_delete(Ctx *c, const Entity *e, int64_t id, int64_t stamp)
 {
     for (int k = 0; k < e->model->n; k++) {
         const Entity *child = &e->model->entities[k];
@@ -107,14 +168,14 @@ bool children_delete(Ctx *c, const Entity *e, int64_t id, int64_t stamp, bool fr
         sql_add(&q, SQL("SELECT \"id\""));
         children_where(&q, child, link, e, id);
         sql_add(&q, SQL(" AND \"deleted_at\" IS NULL ORDER BY \"id\""));
-        if (!db_ids(c, sql_query(c, &q), &ids) || (!free && !none_held(c, child, &ids)) ||
+        if (!db_ids(c, sql_query(c, &q), &ids) ||
             !set_deleted(c, child, ids.items, (int)ids.n, stamp))
             return false;
         for (size_t i = 0; i < ids.n; i++) {
             if ((child->gets & GETS_SEARCH) && !sql_search_remove(c, child->name, ids.items[i]))
                 return false;
             if (!note(c, child, ids.items[i], "delete", NULL) ||
-                !children_delete(c, child, ids.items[i], stamp, free))
+                !children_delete(c, child, ids.items[i], stamp))
                 return false;
         }
     }
@@ -141,9 +202,7 @@ bool children_restore(Ctx *c, const Entity *e, int64_t id, int64_t stamp)
         for (size_t i = 0; i < ids.n; i++) {
             Record r;
             if ((child->gets & GETS_SEARCH) &&
-                (!rec_load(c, child, ids.items[i], &r) ||
-                 !sql_search_put(c, child->name, ids.items[i], search_tokens(c->a, child, r.v),
-                                 false)))
+                (!rec_load(c, child, ids.items[i], &r) || !search_put(c, child, ids.items[i], r.v)))
                 return false;
             if (!note(c, child, ids.items[i], "restore", NULL) ||
                 !children_restore(c, child, ids.items[i], stamp))

@@ -15,8 +15,27 @@ void children_of(Sql *q, const char *alias, const Entity *child, const Field *li
                  const Entity *e);
 /* " FROM child WHERE" its link leads to this record of e. */
 void children_where(Sql *q, const Entity *child, const Field *link, const Entity *e, int64_t id);
-/* Children of id, and theirs, that are live go with the same stamp. free: flows of approval do not hold them. */
-bool children_delete(Ctx *c, const Entity *e, int64_t id, int64_t stamp, bool free);
+/* The record that this one belongs to by its values: its entity and *id; NULL where it belongs to none. */
+const Entity *children_whole(const Entity *e, const DbVal *v, int64_t *id);
+
+/* ERR_CONFLICT where that lies in the bin or is gone: it brings its parts back itself, and a part alone would hang in the air. */
+bool children_whole_lives(Ctx *c, const Record *r);
+
+/* A look at what goes along, before anything is written: at what is live where the wholes are to be deleted, at what went with
+   the very stamp of its whole where they are to come back. */
+typedef struct ChildrenWalk {
+    bool back; /* they come back */
+    const unsigned char
+        *way; /* by the place of an entity in its model: is it looked at, and what is below it? */
+    bool (*see)(Ctx *c, const Entity *child, const DbIds *ids, void *arg); /* false ends it */
+    void *arg;
+} ChildrenWalk;
+/* All parts of these records of e, and theirs; one statement for each entity below an entity. False where see said so, and
+   ERR_CONFLICT where they lie too deep. */
+bool children_along(Ctx *c, const Entity *e, const DbIds *wholes, const ChildrenWalk *w);
+
+/* Children of id, and theirs, that are live go with the same stamp. Flows of approval were asked by the caller. */
+bool children_delete(Ctx *c, const Entity *e, int64_t id, int64_t stamp);
 /* Those that went with that very stamp come back. */
 bool children_restore(Ctx *c, const Entity *e, int64_t id, int64_t stamp);
 /* Children (and theirs) of the former owner get the new one. */

@@ -1,15 +1,28 @@
 /*
  * Duplicates: rows that agree with a record in the match keys of a rule (Entity.dups). Found by the
- * indexes of the key columns, never by scanning.
+ * indexes of the key columns, never by scanning. A record that was merged away agrees for the one that stayed
+ * (record/former.h). Hints while one types: dedupe_hint.c.
  */
 #ifndef RECORD_DEDUPE_H
 #define RECORD_DEDUPE_H
 
 #include "record/save.h"
 
+/* The match keys of a rule. */
+enum { DUP_FIELDS = 8 };
+typedef struct DupKeys {
+    const Field *fields[DUP_FIELDS];
+    DbVal keys[DUP_FIELDS];
+    int n;
+} DupKeys;
+/* false where one of them is empty, so that the rule does not apply. */
+bool dedupe_keys(Ctx *c, const Entity *e, const DupRule *rule, const DbVal *values, DupKeys *out);
+/* Writes the condition that the row called alias has these keys. */
+void dedupe_agrees(Ctx *c, Sql *q, const char *alias, const DupKeys *k);
+
 /* What the rule does on a channel. */
 DupAction dedupe_action(const DupRule *rule, const SaveOptions *o, Channel ch);
-/* Fills w->dups: one statement that finds a row which blocks this save. */
+/* Fills w->dups: one statement that finds a row which blocks this save, or one that such a row was merged into. */
 void dedupe_prepare(Ctx *c, SaveWork *w);
 /* In the transaction: no such row. ERR_DUPLICATE with its label, or (where it is foreign) its owner. */
 bool dedupe_check(Ctx *c, SaveWork *w);

@@ -12,10 +12,10 @@ enum { BLOCK = 1000 };
 
 static bool left_out(const char *table)
 {
-    static const char *const names[] = {"session",       "login_log",     "second_step",
-                                        "recovery_code", "rate_hit",      "idempotency",
-                                        "node_lease",    "change_log",    "schema_ledger",
-                                        "schema_lock",   "schema_format", "sign_in_delay"};
+    static const char *const names[] = {
+        "session",       "login_log",     "second_step", "recovery_code",  "rate_hit",
+        "idempotency",   "node_lease",    "change_log",  "schema_ledger",  "schema_lock",
+        "schema_format", "sign_in_delay", "secret_key",  "secret_key_held"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(names[i], table) == 0)
             return true;

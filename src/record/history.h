@@ -11,6 +11,9 @@
 void history_prepare(Ctx *c, SaveWork *w);
 /* Writes the history row (changes may be NULL: then only that it happened). In a write. */
 bool history_add(Ctx *c, const Entity *e, int64_t id, const char *action, const char *changes);
+/* The same for many records, in sets; changes[i] may be NULL. */
+bool history_add_many(Ctx *c, const Entity *e, const int64_t *ids, const char *const *changes,
+                      int n, const char *action);
 /* {"field": [before, after]} for one field. */
 char *history_one(Ctx *c, const Field *f, const DbVal *before, const DbVal *after);
 /* Number or title without personal data; NULL where it has neither. */

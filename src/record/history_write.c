@@ -3,6 +3,7 @@
 
 #include "base/crypt.h"
 #include "base/id.h"
+#include "db/sql.h"
 
 static void put_raw(Jw *w, const DbVal *v)
 {
@@ -170,4 +171,36 @@ bool history_add(Ctx *c, const Entity *e, int64_t id, const char *action, const 
                        "\"user_id\", \"action\", "
                        "\"channel\", \"changes\") VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"),
                    p, 8);
+}
+
+bool history_add_many(Ctx *c, const Entity *e, const int64_t *ids, const char *const *changes,
+                      int n, const char *action)
+{
+    enum { BLOCK = 200 };
+    if (!(e->gets & GETS_HISTORY))
+        return true;
+    for (int at = 0; at < n; at += BLOCK) {
+        Sql q;
+        sql_init(&q, c->a);
+        sql_add(&q, SQL("INSERT INTO \"history\" (\"id\", \"entity\", \"record_id\", \"at\", "
+                        "\"user_id\", \"action\", \"channel\", \"changes\") VALUES "));
+        for (int i = at; i < n && i < at + BLOCK; i++) {
+            const DbVal v[] = {db_of_int(id_new()),
+                               db_of_text(e->name),
+                               db_of_int(ids[i]),
+                               db_of_int(c->now_ms),
+                               c->actor->user ? db_of_int(c->actor->user) : db_null(),
+                               db_of_text(action),
+                               db_of_text(channel_name(c->actor->channel)),
+                               db_of_text(changes[i])};
+            for (int k = 0; k < (int)(sizeof v / sizeof *v); k++) {
+                sql_add(&q, k ? SQL(", ") : i > at ? SQL("), (") : SQL("("));
+                sql_bind(&q, v[k]);
+            }
+        }
+        sql_add(&q, SQL(")"));
+        if (!sql_send(c, &q))
+            return false;
+    }
+    return true;
 }

@@ -34,6 +34,11 @@ typedef struct RecordHooks {
     /* in the transaction, before the row goes to the recycle bin or comes back */
     bool (*before_delete)(Ctx *c, const Record *r);
     bool (*after_restore)(Ctx *c, const Record *r);
+    /* in the transaction, behind all rows that moved: what the record keeps of them, beyond the counts (record/recount.h). others:
+       as they were. What the undo cannot work out again is set by merge_set (record/merge/merge.h). */
+    bool (*after_merge)(Ctx *c, int64_t merge, const Record *survivor, const Record *others, int n);
+    /* the same for each of them, once they are apart again */
+    bool (*after_unmerge)(Ctx *c, const Record *r);
     /* a file that is going to be added to a record; false with a mistake on "file" keeps it away. Two halves, which may be asked for
        one by one: a look at the file where it was uploaded, outside a write, with what it holds into *seen (path NULL: it was looked
        at, *seen has it), and whether that fits the record (r NULL: not asked). */

@@ -85,6 +85,29 @@ bool idempotency_take(Ctx *c, SaveWork *w)
     return look(c, w, &found) && (found || ctx_fail(c, ERR_KEY_IN_USE, NULL, "err.key_in_use"));
 }
 
+static SaveWork work_of(const IdemKey *k, const Entity *e, SaveOptions *o, int64_t id)
+{
+    *o = (SaveOptions){.idempotency_key = k->key, .route = k->route};
+    return (SaveWork){.s = {.e = e, .id = id, .in = k->body, .o = o, .is_new = true}};
+}
+
+bool idempotency_given(Ctx *c, const IdemKey *k, const Entity *e, int64_t *answered)
+{
+    SaveOptions o;
+    SaveWork w = work_of(k, e, &o, 0);
+    bool ok = idempotency_seen(c, &w);
+    *answered = w.answered;
+    return ok;
+}
+
+bool idempotency_keep(Ctx *c, const IdemKey *k, const Entity *e, int64_t id)
+{
+    SaveOptions o;
+    SaveWork w = work_of(k, e, &o, id);
+    return idempotency_take(c, &w) &&
+           (w.answered == 0 || ctx_fail(c, ERR_KEY_IN_USE, NULL, "err.key_in_use"));
+}
+
 bool idempotency_purge(Ctx *c)
 {
     DbVal p = db_of_int(clock_steady_ms() - DAY_MS);

@@ -6,6 +6,7 @@
 #include "base/fold.h"
 #include "base/msg.h"
 #include "meta/types.h"
+#include "record/former.h"
 
 enum { CANDIDATES = 5, PARENTS_AT_MOST = 100 };
 
@@ -48,7 +49,7 @@ static void add_limits(Ctx *c, Sql *q, const Entity *to, bool trusted)
     if (scope->kind == FILTER_TRUE)
         return;
     sql_add(q, SQL(" AND "));
-    filter_sql(c, q, to, "t0", scope);
+    filter_sql_each(c, q, to, "t0", scope);
 }
 
 bool link_in_scope(Ctx *c, const Entity *to, int64_t id, Action act)
@@ -89,12 +90,31 @@ static const Field *name_field(const Entity *to, const char *key)
     return NULL;
 }
 
-static bool find_text(Ctx *c, const Field *f, const Entity *to, const Field *by, const char *text,
-                      bool trusted, int64_t *out)
+/* " alias.field = text" as it is compared. */
+static void is_called(Ctx *c, Sql *q, const char *alias, const Field *by, const char *text)
 {
     DbVal v = db_of_text(text);
+    if (by->fold) {
+        sql_col(q, alias, arena_printf(c->a, "%s_f", by->column));
+        v = type_fold(c->a, by, &v);
+    } else {
+        sql_col(q, alias, by->column);
+    }
+    sql_add(q, SQL(" = "));
+    sql_bind(q, v);
+}
+
+/* former: not what is called so, but what that was merged into. */
+static bool find_named(Ctx *c, const Field *f, const Entity *to, const Field *by, const char *text,
+                       bool trusted, bool former, int64_t *out)
+{
     Sql q;
     sql_init(&q, c->a);
+    if (former) {
+        former_begin(&q, to, NULL, 0);
+        is_called(c, &q, "t1", by, text);
+        former_end(&q, to, 0);
+    }
     sql_add(&q, SQL("SELECT t0.\"id\", "));
     sql_col(&q, "t0", to->title->column ? to->title->column : by->column);
     const Field *number = entity_field(to, "number");
@@ -105,14 +125,10 @@ static bool find_text(Ctx *c, const Field *f, const Entity *to, const Field *by,
     sql_add(&q, SQL(" FROM "));
     sql_name(&q, to->name);
     sql_add(&q, SQL(" AS t0 WHERE "));
-    if (by->fold) {
-        sql_col(&q, "t0", arena_printf(c->a, "%s_f", by->column));
-        v = type_fold(c->a, by, &v);
-    } else {
-        sql_col(&q, "t0", by->column);
-    }
-    sql_add(&q, SQL(" = "));
-    sql_bind(&q, v);
+    if (former)
+        sql_add(&q, SQL("t0.\"id\" IN (SELECT f.\"id\" FROM f)"));
+    else
+        is_called(c, &q, "t0", by, text);
     add_limits(c, &q, to, trusted);
     sql_add(&q, SQL(" ORDER BY t0.\"id\" LIMIT "));
     sql_number(&q, CANDIDATES);
@@ -132,6 +148,8 @@ static bool find_text(Ctx *c, const Field *f, const Entity *to, const Field *by,
         buf_puts(&which, db_text(r, 1) ? db_text(r, 1) : text);
     }
     db_done(r);
+    if (n == 0 && !former && former_link(to) && c->n_err == 0)
+        return find_named(c, f, to, by, text, trusted, true, out);
     if (n == 0)
         return c->n_err == 0 && ctx_fail(c, ERR_REF_NOT_FOUND, f->name, "err.ref.not_found", text);
     if (n > 1)
@@ -154,7 +172,8 @@ bool link_from_json(Ctx *c, const Field *f, const Entity *to, json_object *in, b
             {
                 const Field *by = name_field(to, key);
                 if (by && value && json_object_is_type(value, json_type_string))
-                    return find_text(c, f, to, by, json_object_get_string(value), trusted, out);
+                    return find_named(c, f, to, by, json_object_get_string(value), trusted, false,
+                                      out);
             }
         }
     }
@@ -169,12 +188,13 @@ bool link_from_json(Ctx *c, const Field *f, const Entity *to, json_object *in, b
     return true;
 }
 
-bool link_no_cycle(Ctx *c, const Field *f, int64_t id, int64_t target)
+bool link_closes_circle(Ctx *c, const Field *f, int64_t id, int64_t target, bool *closes)
 {
     const Entity *e = f->entity;
+    *closes = true;
     for (int i = 0; i < PARENTS_AT_MOST; i++) {
         if (target == id)
-            return ctx_fail(c, ERR_INVALID, f->name, "err.link_cycle");
+            return true;
         Sql q;
         sql_init(&q, c->a);
         sql_add(&q, SQL("SELECT t0."));
@@ -188,10 +208,19 @@ bool link_no_cycle(Ctx *c, const Field *f, int64_t id, int64_t target)
         bool found = false;
         if (!db_one_int(c, sql_text(&q), q.params, q.n, &target, &found))
             return false;
-        if (!found)
+        if (!found) {
+            *closes = false;
             return true;
+        }
     }
-    return ctx_fail(c, ERR_INVALID, f->name, "err.link_cycle");
+    return true;
+}
+
+bool link_no_cycle(Ctx *c, const Field *f, int64_t id, int64_t target)
+{
+    bool closes;
+    return link_closes_circle(c, f, id, target, &closes) &&
+           (!closes || ctx_fail(c, ERR_INVALID, f->name, "err.link_cycle"));
 }
 
 /* Rows that may go to the recycle bin between check and write; people and departments are disabled, not deleted. */
@@ -209,11 +238,14 @@ static void add_count(Ctx *c, SaveWork *w, const Entity *to, int64_t id)
     } else {
         sql_add(q, SQL(" + "));
     }
-    sql_add(q, SQL("(SELECT COUNT(*) FROM "));
+    sql_add(q, SQL("(SELECT COUNT(*) FROM (SELECT 1 FROM "));
     sql_name(q, to->name);
     sql_add(q, SQL(" WHERE \"deleted_at\" IS NULL AND \"id\" = "));
     sql_bind(q, db_of_int(id));
-    sql_add(q, SQL(")"));
+    if ((to->gets & GETS_MERGE) &&
+        !w->own.dry) /* a merge that is at it takes this row along, or is waited for */
+        sql_hold(c, q, false);
+    sql_add(q, SQL(") AS l)"));
 }
 
 void link_prepare_check(Ctx *c, SaveWork *w)

@@ -18,7 +18,9 @@ bool link_from_json(Ctx *c, const Field *f, const Entity *to, json_object *in, b
 /* Is this row one the caller may do act on? A failure of the database says no, and is in the Ctx. */
 bool link_in_scope(Ctx *c, const Entity *to, int64_t id, Action act);
 
-/* ERR_INVALID where making `target` the parent of `id` by the self-link f closes a circle. */
+/* *closes: does making `target` the parent of `id` by the self-link f close a circle? false: it could not be found out. */
+bool link_closes_circle(Ctx *c, const Field *f, int64_t id, int64_t target, bool *closes);
+/* ERR_INVALID where it does. */
 bool link_no_cycle(Ctx *c, const Field *f, int64_t id, int64_t target);
 
 /* Fills w->links: one statement that counts the live rows among the links changed. */

@@ -7,9 +7,9 @@
  */
 #include "db/sql.h"
 #include "meta/types.h"
+#include "record/list_page.h"
+#include "record/list_way.h"
 #include "record/record.h"
-#include "record/rows.h"
-#include "record/search.h"
 #include "record/value.h"
 
 #include <inttypes.h>
@@ -22,27 +22,6 @@
 
 enum { ROW_BYTES = 640 };        /* of the answer, about */
 #define ID_MOST 9007199254740991 /* ids have 53 bits, JavaScript reads them exactly */
-
-/* Of q: matches looked up for one page of the newest rows, in pages, and where a filter or a scope takes some away; for a
-   page of which the first did not suffice, or in another order; rows of the order looked at to see that no younger id hides
-   among them. */
-enum { NEWEST = 4, NEWEST_OF_SOME = 8, MORE = 1200, FEW = 4000 };
-static const int LOOKED_AT[] = {10000, 30000, 60000};
-
-typedef struct Cursor {
-    bool set;
-    bool blank;  /* in the part without a value */
-    DbVal value; /* of the sort column */
-    int64_t id;
-} Cursor;
-
-typedef struct Order {
-    const Field *field; /* NULL: by id */
-    const char *column; /* the column sorted by; "id" where field is NULL */
-    ColType type;
-    bool down;
-    bool may_be_blank;
-} Order;
 
 /* ---- order --------------------------------------------------------------------------------- */
 
@@ -178,9 +157,12 @@ void rec_list_where(Ctx *c, Sql *q, const Entity *e, const Filter *f, const List
         sql_add(q, SQL("t0.\"deleted_at\" IS NOT NULL"));
     else
         sql_add(q, SQL("t0.\"deleted_at\" IS NULL"));
-    if (e->standard && !lq->deleted && lq->archived != ARCHIVED_TOO)
-        sql_add(q, lq->archived == ARCHIVED_ONLY ? SQL(" AND t0.\"archived_at\" IS NOT NULL")
-                                                 : SQL(" AND t0.\"archived_at\" IS NULL"));
+    if (e->standard && !lq->deleted && lq->archived == ARCHIVED_ONLY) {
+        sql_add(q, SQL(" AND t0.\"archived_at\" IS NOT NULL"));
+    } else if (e->standard && !lq->deleted && lq->archived != ARCHIVED_TOO) {
+        sql_add(q, SQL(" AND "));
+        sql_rarely_set(c, q, "t0", "archived_at");
+    }
     if (f->kind != FILTER_TRUE) {
         sql_add(q, SQL(" AND "));
         if (lq->q && *lq->q)
@@ -194,6 +176,29 @@ void rec_list_where(Ctx *c, Sql *q, const Entity *e, const Filter *f, const List
     }
 }
 
+void list_beside(Sql *q, const Order *o, const char *alias, const Cursor *at, bool blank,
+                 SqlText sign)
+{
+    bool by_id = blank || !o->field;
+    sql_add(q, by_id ? SQL(" AND ") : SQL(" AND ("));
+    if (!by_id) {
+        sql_col(q, alias, o->column);
+        sql_add(q, SQL(", "));
+    }
+    sql_col(q, alias, "id");
+    if (!by_id)
+        sql_add(q, SQL(")"));
+    sql_add(q, sign);
+    if (!by_id) {
+        sql_add(q, SQL("("));
+        sql_bind(q, at->value);
+        sql_add(q, SQL(", "));
+    }
+    sql_bind(q, db_of_int(at->id));
+    if (!by_id)
+        sql_add(q, SQL(")"));
+}
+
 static void keyset(Sql *q, const Order *o, const Cursor *at, bool blank)
 {
     if (o->may_be_blank) {
@@ -204,35 +209,19 @@ static void keyset(Sql *q, const Order *o, const Cursor *at, bool blank)
         else
             sql_add(q, SQL(" IS NOT NULL"));
     }
-    bool same_part = at->set && at->blank == blank;
-    if (same_part) {
-        bool by_id = blank || !o->field;
-        sql_add(q, by_id ? SQL(" AND t0.\"id\"") : SQL(" AND (t0."));
-        if (!by_id) {
-            sql_name(q, o->column);
-            sql_add(q, SQL(", t0.\"id\")"));
-        }
-        sql_add(q, o->down ? SQL(" < ") : SQL(" > "));
-        if (by_id) {
-            sql_bind(q, db_of_int(at->id));
-        } else {
-            sql_add(q, SQL("("));
-            sql_bind(q, at->value);
-            sql_add(q, SQL(", "));
-            sql_bind(q, db_of_int(at->id));
-            sql_add(q, SQL(")"));
-        }
-    }
+    if (at->set && at->blank == blank)
+        list_beside(q, o, "t0", at, blank, o->down ? SQL(" < ") : SQL(" > "));
 }
 
-static void order_by(Sql *q, const Order *o, bool blank, int limit)
+static void order_by(Sql *q, const Order *o, const char *alias, bool blank, int limit)
 {
     sql_add(q, SQL(" ORDER BY "));
     if (o->field && !blank) {
-        sql_col(q, "t0", o->column);
+        sql_col(q, alias, o->column);
         sql_add(q, o->down ? SQL(" DESC, ") : SQL(" ASC, "));
     }
-    sql_add(q, o->down ? SQL("t0.\"id\" DESC LIMIT ") : SQL("t0.\"id\" ASC LIMIT "));
+    sql_col(q, alias, "id");
+    sql_add(q, o->down ? SQL(" DESC LIMIT ") : SQL(" ASC LIMIT "));
     sql_number(q, limit);
 }
 
@@ -243,7 +232,7 @@ bool rec_list_order(Ctx *c, Sql *q, const Entity *e, const char *sort, int limit
     if (!order_of(c, e, sort, &o))
         return false;
     if (!o.field || !o.may_be_blank) {
-        order_by(q, &o, false, limit);
+        order_by(q, &o, "t0", false, limit);
         return true;
     }
     sql_add(q, SQL(" ORDER BY CASE WHEN "));
@@ -257,14 +246,28 @@ bool rec_list_order(Ctx *c, Sql *q, const Entity *e, const char *sort, int limit
 
 /* ---- the page ------------------------------------------------------------------------------ */
 
-typedef struct Page {
-    RowSet set;
-    Order order;
-    int limit;
-    bool more;
-    const SearchFound *found; /* of q; or NULL */
-    Cursor last;
-} Page;
+/* Behind the table: its first rows in the order, as o, of which search_sql reads the words. */
+static void first_rows(Sql *q, const Page *p, const Cursor *at, bool blank)
+{
+    sql_add(q, SQL(" JOIN (SELECT t0.\"id\""));
+    if (p->order.field) {
+        sql_add(q, SQL(", "));
+        sql_col(q, "t0", p->order.column);
+    }
+    sql_add(q, SQL(" FROM "));
+    sql_name(q, p->set.e->name);
+    sql_add(q, SQL(" AS t0 WHERE t0.\"deleted_at\" IS NULL"));
+    keyset(q, &p->order, at, blank);
+    order_by(q, &p->order, "t0", blank, p->found->n);
+    sql_add(q, SQL(") AS o ON o.\"id\" = t0.\"id\""));
+}
+
+static DbVal order_value(Ctx *c, const Order *o, DbRows *r, int col)
+{
+    return o->type == COL_TEXT   ? db_of_text(arena_str(c->a, db_text(r, col)))
+           : o->type == COL_REAL ? db_of_real(db_real(r, col))
+                                 : db_of_int(db_int(r, col));
+}
 
 static bool read_part(Ctx *c, Page *p, const Filter *f, const ListQuery *lq, const Cursor *at,
                       bool blank)
@@ -272,20 +275,33 @@ static bool read_part(Ctx *c, Page *p, const Filter *f, const ListQuery *lq, con
     Sql q;
     sql_init(&q, c->a);
     int most = p->limit - p->set.n + 1; /* one more tells whether there is a next page */
-    bool choose = p->found && p->found->how == SEARCH_IDS && p->found->n > NEWEST * (p->limit + 1);
+    bool choose = p->found ? p->found->how == SEARCH_IDS && p->found->n > NEWEST * (p->limit + 1)
+                           : p->ids && p->n_ids > NEWEST * (p->limit + 1);
+    bool first = p->found && p->found->how == SEARCH_FIRST;
     rows_select(c, &p->set, &q, p->order.column, NULL);
+    if (first)
+        first_rows(&q, p, at, blank);
     if (choose) { /* many are found: those of the page are chosen by id, so that the others are not read and sorted whole */
         sql_add(&q, SQL(" WHERE t0.\"id\" IN (SELECT i.\"id\" FROM (SELECT t0.\"id\" FROM "));
         sql_name(&q, p->set.e->name);
         sql_add(&q, SQL(" AS t0"));
     }
-    rec_list_where(c, &q, p->set.e, f, lq, p->found);
-    keyset(&q, &p->order, at, blank);
+    rec_list_where(c, &q, p->set.e, p->each ? filter_true(c->a) : f, lq, p->found);
+    if (p->each)
+        list_way_test(c, &q, p->set.e, f, true, p->ids || p->end);
+    if (p->ids) {
+        sql_add(&q, SQL(" AND t0.\"id\""));
+        sql_among(c, &q, p->ids, p->n_ids);
+    }
+    if (!first)
+        keyset(&q, &p->order, at, blank);
+    if (p->end)
+        list_beside(&q, &p->order, "t0", p->end, blank, p->order.down ? SQL(" >= ") : SQL(" <= "));
     if (choose) {
-        order_by(&q, &p->order, blank, most);
+        order_by(&q, &p->order, "t0", blank, most);
         sql_add(&q, SQL(") AS i)"));
     }
-    order_by(&q, &p->order, blank, most);
+    order_by(&q, &p->order, first ? "o" : "t0", blank, most);
     DbRows *r = sql_query(c, &q);
     if (!r)
         return false;
@@ -295,20 +311,16 @@ static bool read_part(Ctx *c, Page *p, const Filter *f, const ListQuery *lq, con
             break;
         }
         int col = rows_add(c, &p->set, r);
-        p->last.set = true;
-        p->last.blank = blank;
-        p->last.id = p->set.rows[p->set.n - 1].rec.id;
-        p->last.value = db_null();
-        if (!blank)
-            p->last.value = p->order.type == COL_TEXT ? db_of_text(arena_str(c->a, db_text(r, col)))
-                            : p->order.type == COL_REAL ? db_of_real(db_real(r, col))
-                                                        : db_of_int(db_int(r, col));
+        p->last = (Cursor){.set = true,
+                           .blank = blank,
+                           .value = blank ? db_null() : order_value(c, &p->order, r, col),
+                           .id = p->set.rows[p->set.n - 1].rec.id};
     }
     db_done(r);
     return c->n_err == 0;
 }
 
-static bool read_page(Ctx *c, Page *p, const Filter *f, const ListQuery *lq, const Cursor *at)
+bool list_read_page(Ctx *c, Page *p, const Filter *f, const ListQuery *lq, const Cursor *at)
 {
     p->set.n = 0;
     p->more = false;
@@ -317,115 +329,147 @@ static bool read_page(Ctx *c, Page *p, const Filter *f, const ListQuery *lq, con
     return !p->order.may_be_blank || p->more || read_part(c, p, f, lq, at, true);
 }
 
-/* ---- the page of a search ------------------------------------------------------------------ */
+/* ---- the page of a filter or a scope --------------------------------------------------------- */
 
-static void edge(Sql *q, const Order *o, const Cursor *at, SqlText sign)
+/* The row of the order, list_tries.walked rows on from `at`: read from the index alone. out->set: there is one. */
+static bool far_end(Ctx *c, const Page *p, const ListQuery *lq, const Cursor *at, bool blank,
+                    Cursor *out)
 {
-    sql_add(q, SQL(" AND ("));
-    sql_name(q, o->column);
-    sql_add(q, SQL(", \"id\")"));
-    sql_add(q, sign);
-    sql_add(q, SQL("("));
-    sql_bind(q, at->value);
-    sql_add(q, SQL(", "));
-    sql_bind(q, db_of_int(at->id));
-    sql_add(q, SQL(")"));
-}
-
-/*
- * The page was made of the newest matches by id, and is sorted by the time of creation: are these the same? They
- * are if every row that lies between the cursor and the end of the page has an id in the range that was searched. That is
- * one look into the index of the order; records brought in with dates of their own are what it is for.
- */
-static bool ids_agree(Ctx *c, const Page *p, const Cursor *at, int most, bool *out)
-{
-    const SearchFound *found = p->found;
-    *out = true;
-    if (!p->order.field) /* by id */
-        return true;
+    const Order *o = &p->order;
+    ListQuery live = {.deleted = lq->deleted, .archived = ARCHIVED_TOO};
     Sql q;
     sql_init(&q, c->a);
-    sql_add(&q, SQL("SELECT count(*), coalesce(sum(CASE WHEN r.\"id\" < "));
-    sql_bind(&q, db_of_int(found->floor));
-    sql_add(&q, SQL(" OR r.\"id\" >= "));
-    sql_bind(&q, db_of_int(found->before ? found->before : INT64_MAX));
-    sql_add(&q, SQL(" THEN 1 ELSE 0 END), 0) FROM (SELECT \"id\" FROM "));
+    sql_add(&q, SQL("SELECT t0.\"id\", "));
+    sql_col(&q, "t0", o->column);
+    sql_add(&q, SQL(" FROM "));
     sql_name(&q, p->set.e->name);
-    sql_add(&q, SQL(" WHERE \"deleted_at\" IS NULL"));
-    edge(&q, &p->order, &p->last, SQL(" >= "));
-    if (at->set)
-        edge(&q, &p->order, at, SQL(" < "));
-    sql_add(&q, SQL(" LIMIT "));
-    sql_number(&q, most + 1);
-    sql_add(&q, SQL(") AS r"));
+    sql_add(&q, SQL(" AS t0"));
+    rec_list_where(c, &q, p->set.e, filter_true(c->a), &live, NULL);
+    keyset(&q, o, at, blank);
+    order_by(&q, o, "t0", blank, 1);
+    sql_add(&q, SQL(" OFFSET "));
+    sql_number(&q, list_tries.walked);
+    *out = (Cursor){.blank = blank};
     DbRows *r = sql_query(c, &q);
-    if (!r || !db_step(r))
+    if (!r)
         return false;
-    *out = db_int(r, 0) <= most && db_int(r, 1) == 0;
+    if (db_step(r)) {
+        out->set = true;
+        out->id = db_int(r, 0);
+        out->value = blank ? db_null() : order_value(c, o, r, 1);
+    }
     db_done(r);
     return c->n_err == 0;
 }
 
-/* Does the order follow ids, which are made of the time, youngest first? */
-static bool youngest_first(const Page *p, const ListQuery *lq)
+/* The page from the next list_tries.walked rows of the order; *done: it is full, or the order was at its end. */
+static bool walk(Ctx *c, Page *p, const Filter *f, const ListQuery *lq, const Cursor *at,
+                 bool *done)
 {
-    const Order *o = &p->order;
-    return o->down && !lq->deleted && p->set.e->standard &&
-           (!o->field || o->field->index == STD_CREATED_AT);
+    p->set.n = 0;
+    p->more = false;
+    *done = false;
+    for (int blank = at->blank; blank <= p->order.may_be_blank; blank++) {
+        Cursor end;
+        if (!far_end(c, p, lq, at, blank, &end))
+            return false;
+        p->end = end.set ? &end : NULL;
+        bool ok = read_part(c, p, f, lq, at, blank);
+        p->end = NULL;
+        if (!ok)
+            return false;
+        *done = p->more || !end.set;
+        if (p->more || end.set)
+            return true;
+    }
+    return true;
 }
 
 /*
- * The page of a search. Few matches are looked up by id and sorted. Of many, where the order is that of ids, the newest
- * are, and ids_agree says whether that was right. What is left are common words in another order, where the order is
- * walked and tested against the set of matches, and a filter or scope that leaves few of very many
- * matches: there its rows are walked and the words of each are read.
+ * Few rows of the table are found by a way that leads to them, and sorted; many fill a page soon along the order. Which of
+ * both they are no planner knows that has counted nothing, and one that has counted guesses; so a little of each is tried.
+ * Where neither is short, the order is walked, or an index that a plain value leads to; where no way leads to them at all, the engine does as it thinks best.
  */
-static bool read_found(Ctx *c, Page *p, const Filter *f, const ListQuery *lq, const Cursor *at)
+static bool read_filtered(Ctx *c, Page *p, const Filter *f, const ListQuery *lq, const Cursor *at,
+                          const ListWays *ways)
 {
-    bool young = youngest_first(p, lq);
-    bool all = f->kind == FILTER_TRUE;
-    int caps[] = {(all ? NEWEST : NEWEST_OF_SOME) * (p->limit + 1), MORE, FEW};
-    SearchFound *found = ARENA_ARRAY(c->a, 1, SearchFound);
-    p->found = found;
-    for (int i = young ? 0 : 2; i < 3; i++) {
-        int cap = caps[i] < FEW ? caps[i] : FEW;
-        if (!search_find(c, p->set.e, lq->q, 0, cap, MORE, 0, found))
-            return false;
-        if (!found->all && at->set && young &&
-            !search_find(c, p->set.e, lq->q, at->id, cap, MORE, 0, found))
-            return false;
-        bool complete = found->all && !found->before;
-        if (!complete && !young)
-            break;
-        if (!read_page(c, p, f, lq, at))
-            return false;
-        if (complete)
-            return true;
-        bool agree = false;
-        if (p->more && !ids_agree(c, p, at, LOOKED_AT[all ? i : i < 1 ? 1 : i], &agree))
-            return false;
-        if (agree)
-            return true;
-        /* so few of them were the caller's that the next step would not fill the page either */
-        if (i == 0 && !p->more && !found->all &&
-            (int64_t)p->set.n * MORE < (int64_t)cap * (p->limit + 1))
-            i++;
-    }
-    *found = (SearchFound){.how = young ? SEARCH_ROW : SEARCH_WALK};
-    return read_page(c, p, f, lq, at);
+    bool any = ways->n || ways->apart, found = false, done = false;
+    int64_t *ids = NULL;
+    if (!any && !ways->linked)
+        return list_read_page(c, p, f, lq, at);
+    p->each = true;
+    if (any && !list_way_ids(c, ways, true, list_tries.found, &ids, &p->n_ids, &found))
+        return false;
+    if (!found && !lq->deleted && !walk(c, p, f, lq, at, &done))
+        return false;
+    if (done)
+        return true;
+    if (!found && any && !list_way_ids(c, ways, false, list_tries.more, &ids, &p->n_ids, &found))
+        return false;
+    p->ids = found ? ids : NULL;
+    p->each = found || ways->n > 0;
+    return list_read_page(c, p, f, lq, at);
 }
 
-static bool count_rows(Ctx *c, const Entity *e, const Filter *f, const ListQuery *lq, Jw *w)
+/* beyond: there may be more than the n that were seen. */
+static void write_count(Jw *w, int64_t n, int64_t cap, bool beyond)
 {
-    int64_t cap = conf_int("count.cap");
+    jw_key(w, "count");
+    jw_obj(w);
+    jw_kint(w, "value", n > cap ? cap : n);
+    jw_kbool(w, "exact", n <= cap && !beyond);
+    jw_end(w);
+}
+
+/* Of a search: from the ids, where these are all; else of all matches, or (capped) of the newest 20,000, of which it is said
+   when there are others. */
+static const SearchFound *counted_found(Ctx *c, const Page *p, const ListQuery *lq)
+{
+    if (!p->found)
+        return NULL;
+    if (p->found->how == SEARCH_IDS && p->found->all && !p->found->before)
+        return p->found;
+    if (lq->count == COUNT_CAPPED)
+        return NULL;
+    SearchFound *every = ARENA_NEW(c->a, SearchFound);
+    *every = (SearchFound){.how = SEARCH_EVERY};
+    return every;
+}
+
+static bool count_rows(Ctx *c, const Page *p, const Filter *f, const ListQuery *lq,
+                       const Cursor *at, const ListWays *ways, Jw *w)
+{
+    const Entity *e = p->set.e;
+    bool capped = lq->count == COUNT_CAPPED;
+    int64_t cap = capped ? conf_int("count.cap") : INT64_MAX;
+    const SearchFound *found = counted_found(c, p, lq);
+    bool whole = !p->found || p->found->how == SEARCH_ROW;
+    if (!at->set && !p->more && whole) { /* they are all on this page */
+        write_count(w, p->set.n, cap, false);
+        return true;
+    }
+    int64_t n = 0;
+    bool each = p->each && (capped || p->ids); /* else the whole table is gone through */
+    if (capped && ways->exact) {
+        if (!list_way_count(c, ways, (int)cap + 1, &n))
+            return false;
+        write_count(w, n, cap, false);
+        return true;
+    }
+    bool beyond = false;
     Sql q;
     sql_init(&q, c->a);
-    bool capped = lq->count == COUNT_CAPPED;
     sql_add(&q,
             capped ? SQL("SELECT count(*) FROM (SELECT 1 FROM ") : SQL("SELECT count(*) FROM "));
     sql_name(&q, e->name);
     sql_add(&q, SQL(" AS t0"));
-    rec_list_where(c, &q, e, f, lq, NULL);
+    rec_list_where(c, &q, e, each ? filter_true(c->a) : f, lq, found);
+    if (each)
+        list_way_test(c, &q, e, f, p->ids != NULL, p->ids != NULL);
+    if (p->ids) {
+        sql_add(&q, SQL(" AND t0.\"id\""));
+        sql_among(c, &q, p->ids, p->n_ids);
+    }
     if (capped) {
         sql_add(&q, SQL(" LIMIT "));
         sql_number(&q, cap + 1);
@@ -434,13 +478,11 @@ static bool count_rows(Ctx *c, const Entity *e, const Filter *f, const ListQuery
     DbRows *r = sql_query(c, &q);
     if (!r || !db_step(r))
         return false;
-    int64_t n = db_int(r, 0);
+    n = db_int(r, 0);
     db_done(r);
-    jw_key(w, "count");
-    jw_obj(w);
-    jw_kint(w, "value", capped && n > cap ? cap : n);
-    jw_kbool(w, "exact", !(capped && n > cap));
-    jw_end(w);
+    if (p->found && !found && n <= cap && !search_beyond(c, e, lq->q, &beyond))
+        return false;
+    write_count(w, n, cap, beyond);
     return true;
 }
 
@@ -461,7 +503,11 @@ bool rec_list(Ctx *c, const Entity *e, const ListQuery *lq, Buf *out)
     if (!rows_choose(c, e, lq->fields, false, &p.set) || !order_of(c, e, lq->sort, &p.order) ||
         !cursor_read(c, e, &p.order, lq->cursor, &at))
         return false;
-    if (lq->q && *lq->q ? !read_found(c, &p, f, lq, &at) : !read_page(c, &p, f, lq, &at))
+    bool words = lq->q && *lq->q;
+    ListWays ways = {.e = e}; /* of words: none */
+    if (!words)
+        list_ways(c, e, f, lq, &ways);
+    if (words ? !list_read_found(c, &p, f, lq, &at) : !read_filtered(c, &p, f, lq, &at, &ways))
         return false;
     if (!rows_finish(c, &p.set))
         return false;
@@ -472,7 +518,7 @@ bool rec_list(Ctx *c, const Entity *e, const ListQuery *lq, Buf *out)
         rows_write(c, &p.set, &p.set.rows[i], &w);
     jw_end(&w);
     jw_kstr(&w, "next_cursor", p.more ? cursor_text(c, e, &p.order, &p.last) : NULL);
-    if (lq->count != COUNT_NONE && !count_rows(c, e, f, lq, &w))
+    if (lq->count != COUNT_NONE && !count_rows(c, &p, f, lq, &at, &ways, &w))
         return false;
     jw_end(&w);
     return c->n_err == 0;

@@ -52,31 +52,39 @@ bool logo_open(Ctx *c, AttachFile *out)
     return ours ? attach_path(c, id, out) : ctx_fail(c, ERR_NOT_FOUND, NULL, "err.not_found");
 }
 
-bool logo_drop(Ctx *c)
+/* In a write: of the pictures that were a logo none stays but this one (0: none at all). */
+static bool drop_others(Ctx *c, int64_t id)
 {
-    DbVal p[] = {db_of_text(LOGO_OWNER), db_of_int(c->now_ms)};
+    DbVal p[] = {db_of_text(LOGO_OWNER), db_of_int(c->now_ms), db_of_int(id)};
     return db_exec(c,
                    SQL("UPDATE \"attachment\" SET \"deleted_at\" = $2 WHERE \"parent_type\" = $1 "
-                       "AND \"deleted_at\" IS NULL"),
-                   p, 2);
-}
-
-static bool drop_in_write(Ctx *c, void *arg)
-{
-    DbVal p[] = {db_of_int(*(int64_t *)arg), db_of_text(LOGO_OWNER), db_of_int(c->now_ms)};
-    return db_exec(c,
-                   SQL("UPDATE \"attachment\" SET \"deleted_at\" = $3 WHERE \"id\" = $1 AND "
-                       "\"parent_type\" = $2 AND \"deleted_at\" IS NULL"),
+                       "AND \"deleted_at\" IS NULL AND \"id\" <> $3"),
                    p, 3);
 }
 
-static bool put(Ctx *c, int64_t id)
+bool logo_drop(Ctx *c)
 {
-    int64_t former = id_of(conf_text(LOGO_SETTING));
+    return drop_others(c, 0);
+}
+
+static const char *setting_of(Arena *a, int64_t id)
+{
+    return id ? arena_printf(a, "%" PRId64, id) : NULL;
+}
+
+/* In a write: the setting names this picture, and the former one goes. */
+static bool name_it(Ctx *c, void *arg, int64_t id)
+{
+    const char *value = setting_of(c->a, id);
     json_object *in = rec_input(c);
-    json_object_object_add(in, LOGO_SETTING,
-                           id ? json_object_new_string(arena_printf(c->a, "%" PRId64, id)) : NULL);
-    return setting_update(c, in) && (!former || db_write(c, drop_in_write, &former));
+    (void)arg;
+    json_object_object_add(in, LOGO_SETTING, value ? json_object_new_string(value) : NULL);
+    return setting_write(c, in) && drop_others(c, id);
+}
+
+static bool name_none(Ctx *c, void *arg)
+{
+    return name_it(c, arg, 0);
 }
 
 /* What the child refused, in words about a logo. */
@@ -102,13 +110,17 @@ bool logo_set(Ctx *c, const char *path)
     int64_t id = 0;
     if (!picture_make(c, path, made, SIDE))
         return refused(c, before, "err.logo");
-    AttachNew n = {.path = made, .name = "logo.jpg", .parent_type = LOGO_OWNER, .field = "logo"};
-    bool ok = attach_store(c, &n, &id) && put(c, id);
+    AttachNew n = {.path = made,
+                   .name = "logo.jpg",
+                   .parent_type = LOGO_OWNER,
+                   .field = "logo",
+                   .with = name_it}; /* one write: picture, setting, the former one */
+    bool ok = attach_store(c, &n, &id) && conf_set_db(c, LOGO_SETTING, setting_of(c->a, id));
     (void)unlink(made); /* where it was not moved away */
     return ok;
 }
 
 bool logo_clear(Ctx *c)
 {
-    return put(c, 0);
+    return db_write(c, name_none, NULL) && conf_set_db(c, LOGO_SETTING, NULL);
 }

@@ -37,50 +37,66 @@ bool notify_by_hand(const Ctx *c)
            (c->actor->channel == CH_WEB || c->actor->channel == CH_API);
 }
 
-/* Rows and letters of one sentence to several readers, in sets. */
-static bool tell(Ctx *c, const Notice *n, const char *title, const NoticeReader *to, int n_to)
+DbVal *notify_row(Ctx *c, const NoticeReader *to, const Notice *n, const char *title)
+{
+    DbVal *v = ARENA_ARRAY(c->a, NOTIFICATION__N, DbVal); /* zeroed: NULL */
+    v[NOTIFICATION_ID] = db_of_int(id_new());
+    v[NOTIFICATION_USER] = db_of_int(to->user);
+    v[NOTIFICATION_KIND] = db_of_text(n->kind);
+    v[NOTIFICATION_TITLE] = db_of_text(cut(c->a, title, TITLE_MAX));
+    v[NOTIFICATION_TEXT] = db_of_text(cut(c->a, n->text, TEXT_MAX));
+    v[NOTIFICATION_ENTITY] = db_of_text(n->entity);
+    v[NOTIFICATION_RECORD] = n->id ? db_of_int(n->id) : db_null();
+    v[NOTIFICATION_CREATED_AT] = db_of_int(c->now_ms);
+    return v;
+}
+
+static bool gather(Ctx *c, NoticeBatch *b, const NoticeReader *to, const Notice *n,
+                   const char *title)
+{
+    DbVal *v = notify_row(c, to, n, title);
+    int64_t id = v[NOTIFICATION_ID].i;
+    vec_push(c->a, &b->rows, v);
+    return db_change(c, "notification", id) && notify_out(c, &b->out, to, n, id, title);
+}
+
+bool notify_send(Ctx *c, NoticeBatch *b)
 {
     const Entity *e = model_entity(c->model, "notification");
-    const DbVal **rows = ARENA_ARRAY(c->a, n_to + 1, const DbVal *);
-    NoticeOut out = {0};
-    for (int i = 0; i < n_to; i++) {
-        int64_t id = id_new();
-        DbVal *v = ARENA_ARRAY(c->a, NOTIFICATION__N, DbVal); /* zeroed: NULL */
-        v[NOTIFICATION_ID] = db_of_int(id);
-        v[NOTIFICATION_USER] = db_of_int(to[i].user);
-        v[NOTIFICATION_KIND] = db_of_text(n->kind);
-        v[NOTIFICATION_TITLE] = db_of_text(title);
-        v[NOTIFICATION_TEXT] = db_of_text(n->text);
-        v[NOTIFICATION_ENTITY] = db_of_text(n->entity);
-        v[NOTIFICATION_RECORD] = n->id ? db_of_int(n->id) : db_null();
-        v[NOTIFICATION_CREATED_AT] = db_of_int(c->now_ms);
-        rows[i] = v;
-        if (!db_change(c, "notification", id) || !notify_out(c, &out, &to[i], n, id, title))
-            return false;
-    }
-    return write_row_insert_many(c, e, rows, n_to, NULL) && notify_out_send(c, &out);
+    return write_row_insert_many(c, e, b->rows.items, (int)b->rows.n, NULL) &&
+           notify_out_send(c, &b->out);
+}
+
+const char *notify_sentence(Ctx *c, const NoticeReader *to, const Notice *n,
+                            const char *const *key_and_args)
+{
+    const char *args[8] = {NULL};
+    int n_args = 0;
+    for (; key_and_args[n_args + 1] && n_args < 6; n_args++)
+        args[n_args] = key_and_args[n_args + 1];
+    if (n->what)
+        args[n_args] = label_in(*n->what, to->lang);
+    return msg_format(c->a, to->lang, key_and_args[0], args);
+}
+
+bool notify_gather(Ctx *c, NoticeBatch *b, const NoticeReader *to, const Notice *n,
+                   const char *const *key_and_args)
+{
+    Notice as = *n;
+    as.text = cut(c->a, n->text, TEXT_MAX);
+    return gather(c, b, to, &as, cut(c->a, notify_sentence(c, to, n, key_and_args), TITLE_MAX));
 }
 
 bool notify_args(Ctx *c, const Notice *n, const char *const *key_and_args)
 {
+    NoticeBatch batch = {0};
     NoticeReader to;
     bool found = false;
     if (!n->user)
         return true;
     if (!notify_reader(c, n->user, &to, &found))
         return false;
-    if (!found)
-        return true;
-    const char *args[8] = {NULL};
-    int n_args = 0;
-    for (; key_and_args[n_args + 1] && n_args < 6; n_args++)
-        args[n_args] = key_and_args[n_args + 1];
-    if (n->what)
-        args[n_args] = label_in(*n->what, to.lang);
-    const char *title = msg_format(c->a, to.lang, key_and_args[0], args);
-    Notice as = *n;
-    as.text = cut(c->a, n->text, TEXT_MAX);
-    return tell(c, &as, cut(c->a, title, TITLE_MAX), &to, 1);
+    return !found || (notify_gather(c, &batch, &to, n, key_and_args) && notify_send(c, &batch));
 }
 
 bool notify_many(Ctx *c, const Notice *n, const char *title, const int64_t *users, int n_users)
@@ -92,8 +108,39 @@ bool notify_many(Ctx *c, const Notice *n, const char *title, const int64_t *user
     for (int at = 0; at < n_users; at += BLOCK) {
         int n_block = n_users - at < BLOCK ? n_users - at : BLOCK, n_found = 0;
         NoticeReader *to = ARENA_ARRAY(c->a, n_block, NoticeReader);
-        if (!notify_readers(c, users + at, n_block, to, &n_found) ||
-            !tell(c, &as, title, to, n_found))
+        NoticeBatch batch = {0};
+        if (!notify_readers(c, users + at, n_block, to, &n_found))
+            return false;
+        for (int i = 0; i < n_found; i++)
+            if (!gather(c, &batch, &to[i], &as, title))
+                return false;
+        if (!notify_send(c, &batch))
+            return false;
+    }
+    return true;
+}
+
+/* One by one: the sentence is in the language of each, and few people have a role of which somebody is told. */
+bool notify_role_args(Ctx *c, const Notice *n, const char *role, int64_t but,
+                      const char *const *key_and_args)
+{
+    DbVal p[] = {db_of_text(role), db_of_int(c->actor->user), db_of_int(but)};
+    DbIds ids = {0};
+    if (!db_ids(
+            c,
+            db_query(c,
+                     SQL("SELECT DISTINCT u.\"id\" FROM \"role\" o JOIN \"rel_user_roles\" x ON "
+                         "x.\"target\" = o.\"id\" JOIN \"user\" u ON u.\"id\" = x.\"id\" WHERE "
+                         "o.\"code\" = $1 AND o.\"deleted_at\" IS NULL AND u.\"deleted_at\" IS "
+                         "NULL AND u.\"status\" = 'active' AND u.\"id\" <> $2 AND u.\"id\" <> "
+                         "$3 ORDER BY u.\"id\""),
+                     p, 3),
+            &ids))
+        return false;
+    for (size_t i = 0; i < ids.n; i++) {
+        Notice one = *n;
+        one.user = ids.items[i];
+        if (!notify_args(c, &one, key_and_args))
             return false;
     }
     return true;
@@ -107,7 +154,7 @@ static bool read_in_write(Ctx *c, void *arg)
     DbVal p[] = {db_of_int(c->now_ms), db_of_int(c->actor->user), db_of_int(*id)};
     return db_exec(c,
                    SQL("UPDATE \"notification\" SET \"read_at\" = $1 WHERE \"user_id\" = $2 AND "
-                       "\"read_at\" IS NULL AND (\"id\" = $3 OR $3 = 0)"),
+                       "\"read_at\" IS NULL AND (\"id\" = $3 OR \"head\" = $3 OR $3 = 0)"),
                    p, 3) &&
            (db_changes(c) == 0 || db_change(c, "notification", *id));
 }
@@ -138,7 +185,8 @@ bool notify_told(Ctx *c, const int64_t *ids, int n, const char *const **out)
         return true;
     sql_init(&q, c->a);
     sql_add(&q, SQL("SELECT \"id\", \"kind\", \"title\", \"text\", \"entity\", \"record\", "
-                    "\"created_at\" FROM \"notification\" WHERE \"read_at\" IS NULL AND "
+                    "\"created_at\", \"members\" FROM \"notification\" WHERE \"read_at\" IS "
+                    "NULL AND \"head\" IS NULL AND "
                     "\"user_id\" = "));
     sql_bind(&q, db_of_int(c->actor->user));
     sql_add(&q, SQL(" AND \"id\" IN "));
@@ -162,6 +210,8 @@ bool notify_told(Ctx *c, const int64_t *ids, int n, const char *const **out)
         if (!db_is_null(r, 5))
             jw_kint(&w, "record", db_int(r, 5));
         jw_kinstant(&w, "created_at", db_int(r, 6));
+        if (!db_is_null(r, 7))
+            jw_kint(&w, "members", db_int(r, 7));
         jw_end(&w);
         vec_push(c->a, &found, b.data);
     }

@@ -26,6 +26,12 @@ const char *notify_name(Ctx *c, const Entity *e, const DbVal *values);
 /* The same text to many at once, as it stands (title and text are somebody's own words). In a write; active people only. */
 bool notify_many(Ctx *c, const Notice *n, const char *title, const int64_t *users, int n_users);
 
+/* As notify, to every active person who has the role, but to the caller and to `but`. In a write. */
+#define notify_role(c, n, role, but, ...)                                                          \
+    notify_role_args((c), (n), (role), (but), (const char *const[]){__VA_ARGS__, NULL})
+bool notify_role_args(Ctx *c, const Notice *n, const char *role, int64_t but,
+                      const char *const *key_and_args);
+
 /* Is it a person who acts here, one record at a time? Bulk work and imports do not tell each row. */
 bool notify_by_hand(const Ctx *c);
 

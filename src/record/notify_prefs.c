@@ -97,18 +97,33 @@ static int64_t next_at(int64_t now, const char *zone, int minute)
     return minute_of(day, zone, minute);
 }
 
-/* The end of the quiet hours where now lies in them, else 0. */
-static int64_t quiet_until(Ctx *c, json_object *prefs, const char *zone)
+/* The minute at which the quiet hours end that this one lies in; -1 where it lies in none. */
+static int quiet_end(json_object *prefs, int minute)
 {
     json_object *q = json_member(prefs, "quiet");
     int from = q ? minutes(json_str(q, "from", NULL)) : -1,
         to = q ? minutes(json_str(q, "to", NULL)) : -1;
     if (from < 0 || to < 0 || from == to)
-        return 0;
+        return -1;
+    bool in = from < to ? minute >= from && minute < to : minute >= from || minute < to;
+    return in ? to : -1;
+}
+
+/* The end of the quiet hours where now lies in them, else 0. */
+static int64_t quiet_until(Ctx *c, json_object *prefs, const char *zone)
+{
     ClockParts p = clock_parts(c->now_ms, zone);
-    int now = p.hour * 60 + p.minute;
-    bool in = from < to ? now >= from && now < to : now >= from || now < to;
-    return in ? next_at(c->now_ms, zone, to) : 0;
+    int end = quiet_end(prefs, p.hour * 60 + p.minute);
+    return end >= 0 ? next_at(c->now_ms, zone, end) : 0;
+}
+
+/* The minute of the day at which his digest goes: the one he chose, or the end of the quiet hours it lies in, as nothing is to
+   come before that; -1 for no digest. */
+static int digest_minute(json_object *prefs)
+{
+    json_object *d = prefs ? json_member(prefs, "digest") : NULL;
+    int at = d ? minutes(json_str(d, "at", NULL)) : -1, end = at >= 0 ? quiet_end(prefs, at) : -1;
+    return end >= 0 ? end : at;
 }
 
 static bool in_list(json_object *list, const char *word)
@@ -138,9 +153,21 @@ static bool wants(Ctx *c, json_object *prefs, const char *kind, const char *medi
     return list ? in_list(list, medium) : by_default(c, kind, medium);
 }
 
-static const char *link_of(Ctx *c, const Notice *n)
+/* To the record; of a notice about several to the notice itself, which opens their list. */
+static const char *link_of(Ctx *c, const Notice *n, int64_t notice)
 {
-    return outbox_link(c, n->entity ? model_entity(c->model, n->entity) : NULL, n->id);
+    const char *link = outbox_link(c, n->entity ? model_entity(c->model, n->entity) : NULL, n->id);
+    return link && n->entity && !n->id ? arena_printf(c->a, "%s?go=%" PRId64, link, notice) : link;
+}
+
+const char *notify_medium(int i)
+{
+    return i < MEDIA ? media[i] : NULL;
+}
+
+const char *notify_letter_key(Ctx *c, int64_t notice, int medium)
+{
+    return arena_printf(c->a, "notice:%" PRId64 ":%s", notice, media[medium]);
 }
 
 /* The channel of a medium, asked once a set. */
@@ -170,18 +197,17 @@ bool notify_out(Ctx *c, NoticeOut *out, const NoticeReader *to, const Notice *n,
             return false;
         if (!channel)
             continue;
-        json_object *digest = i == 0 && prefs ? json_member(prefs, "digest") : NULL;
-        int at = digest ? minutes(json_str(digest, "at", NULL)) : -1;
+        int at = i == 0 ? digest_minute(prefs) : -1;
         Letter l = {.channel = channel,
                     .kind = n->kind,
                     .user = to->user,
                     .address = address,
                     .subject = title,
                     .text = n->text ? n->text : "",
-                    .link = link_of(c, n),
+                    .link = link_of(c, n, notice),
                     .entity = n->id ? n->entity : NULL,
                     .record = n->id,
-                    .dedupe = arena_printf(c->a, "notice:%" PRId64 ":%s", notice, media[i]),
+                    .dedupe = notify_letter_key(c, notice, i),
                     .not_before =
                         at >= 0 ? next_at(c->now_ms, zone, at) : quiet_until(c, prefs, zone),
                     .digest = at >= 0};
@@ -305,6 +331,7 @@ static bool write_media(Ctx *c, Jw *w, const NoticeReader *r)
         jw_kstr(w, "label", msg_text(c->lang, arena_printf(c->a, "medium.%s", media[i])));
         jw_kstr(w, "address", address);
         jw_kbool(w, "ready", channel && address);
+        jw_kbool(w, "channel", channel);
         jw_kstr(w, "why",
                 !channel   ? msg_text(c->lang, "notify.no_channel")
                 : !address ? msg_text(c->lang, "notify.no_address")

@@ -303,7 +303,7 @@ static bool next_of_block(Ctx *c, const char *key, int at_least, int64_t *out)
         if (!b) { /* every place is being filled: a number of its own */
             pthread_mutex_unlock(&lock);
             Take t = {.key = key, .n = 1};
-            if (!db_write(c, take_in_write, &t))
+            if (!db_write_aside(c, take_in_write, &t))
                 return false;
             *out = t.last;
             return true;
@@ -331,7 +331,7 @@ static bool next_of_block(Ctx *c, const char *key, int at_least, int64_t *out)
         pthread_mutex_unlock(&lock);
 
         Take t = {.key = key, .n = size};
-        bool ok = db_write(c, take_in_write, &t);
+        bool ok = db_write_aside(c, take_in_write, &t);
 
         pthread_mutex_lock(&lock);
         b = block_of(c->db, key); /* still there: a block that is coming is never given away */
@@ -394,8 +394,8 @@ static void reserve_ahead(Ctx *c, const char *key)
 {
     int n_err = c->n_err;
     Take t = {.key = key, .n = BLOCK_AT_MOST};
-    bool ok = db_write(c, take_in_write, &t);
-    ctx_errors_back_to(c, n_err);
+    bool ok = db_write_aside(c, take_in_write, &t);
+    ctx_errors_forget(c, n_err);
     pthread_mutex_lock(&lock);
     Block *b = block_of(c->db, key); /* still there: it is coming */
     b->coming = false;

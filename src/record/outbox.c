@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "auth/sealing.h"
 #include "base/conf.h"
 #include "base/id.h"
 #include "base/msg.h"
@@ -14,11 +15,24 @@
 #include "record/kept.h"
 #include "record/write_row.h"
 
-static void letter_values(Ctx *c, const Letter *l, int64_t id, DbVal *v)
+/* Where secret.key lacks the key in use the letter still leaves from here, with the key that this process has. */
+static bool seal_letter(Ctx *c, const char *text, const char **out)
 {
-    const char *text =
-        l->secret ? arena_printf(c->a, OUTBOX_SEALED "%s", secret_seal(c->a, "letter", l->text))
-                  : l->text;
+    Sealing how;
+    const char *use, *sealed = secret_seal(c->a, "letter", text);
+    if (!sealing_look(c, secret_id_of(c->a, sealed), &how, &use))
+        return false;
+    if (how == SEALING_ANEW)
+        sealed = secret_seal(c->a, "letter", text);
+    *out = arena_printf(c->a, OUTBOX_SEALED "%s", sealed);
+    return true;
+}
+
+static bool letter_values(Ctx *c, const Letter *l, int64_t id, DbVal *v)
+{
+    const char *text = l->text;
+    if (l->secret && !seal_letter(c, l->text, &text))
+        return false;
     for (int i = 0; i < DELIVERY__N; i++)
         v[i] = db_null();
     v[DELIVERY_ID] = db_of_int(id);
@@ -39,6 +53,7 @@ static void letter_values(Ctx *c, const Letter *l, int64_t id, DbVal *v)
         v[DELIVERY_USER] = db_of_int(l->user);
     if (l->record)
         v[DELIVERY_RECORD] = db_of_int(l->record);
+    return true;
 }
 
 bool outbox_add(Ctx *c, const Letter *l, int64_t *out_id)
@@ -47,8 +62,7 @@ bool outbox_add(Ctx *c, const Letter *l, int64_t *out_id)
     int64_t id = id_new();
     DbVal v[DELIVERY__N];
     const DbVal *rows[] = {v};
-    letter_values(c, l, id, v);
-    if (!write_row_insert_many(c, e, rows, 1, "dedupe"))
+    if (!letter_values(c, l, id, v) || !write_row_insert_many(c, e, rows, 1, "dedupe"))
         return false;
     if (out_id)
         *out_id = db_changes(c) ? id : 0;
@@ -61,7 +75,8 @@ bool outbox_add_many(Ctx *c, const Letter *all, int n)
     const DbVal **rows = ARENA_ARRAY(c->a, n + 1, const DbVal *);
     for (int i = 0; i < n; i++) {
         DbVal *v = ARENA_ARRAY(c->a, DELIVERY__N, DbVal);
-        letter_values(c, &all[i], id_new(), v);
+        if (!letter_values(c, &all[i], id_new(), v))
+            return false;
         rows[i] = v;
     }
     return n == 0 || (write_row_insert_many(c, e, rows, n, "dedupe") && db_change(c, "outbox", 0));

@@ -80,14 +80,16 @@ typedef struct Posted {
 
 /* When the next letter is due, ms UTC (it may be long ago); INT64_MAX where none waits. Without the writer. */
 bool outbox_next_due(Ctx *c, int64_t *out);
-/* Takes up to max letters that are due, for hold_ms. */
-bool outbox_claim(Ctx *c, int64_t hold_ms, Posting *out, int max, int *n);
+/* Takes up to max letters that are due, for hold_ms, in the order of their ids. Of a digest all that waits is taken with its
+   first letter, beyond max, too: what goes together must not be cut in two. */
+bool outbox_claim(Ctx *c, int64_t hold_ms, int max, Posting **out, int *n);
 /* What became of them, and of their channels. */
 bool outbox_settle(Ctx *c, const Posted *all, int n);
 /* Claims of processes that died are due again. */
 bool outbox_free_claims(Ctx *c);
-/* Is the receiver still active, and may he still read what it is about? */
-bool outbox_still_his(Ctx *c, const Posting *p, bool *out);
+/* Is the receiver still active, and may he still read what it is about (a record in the bin: no)? A letter about several records
+   is made anew of those he reads: subject and text of p are set. */
+bool outbox_still_his(Ctx *c, Posting *p, bool *out);
 
 typedef struct ChannelRow {
     int64_t id, per_minute; /* 0: the kind's own */

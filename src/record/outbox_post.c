@@ -1,8 +1,11 @@
 /* Letters on their way: claimed, settled, given back. See outbox.h. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/secret.h"
+#include "base/vec.h"
 #include "record/announce.h"
+#include "record/notify_run.h"
 #include "record/outbox.h"
 
 bool outbox_next_due(Ctx *c, int64_t *out)
@@ -18,10 +21,14 @@ bool outbox_next_due(Ctx *c, int64_t *out)
     return true;
 }
 
+/* Letters of one digest at most, and how much later than the first they may be due: those that were put off together came
+   back within a minute of each other. */
+enum { DIGEST_MOST = 2000, DIGEST_SPREAD_MS = 60000 };
+
 typedef struct Claim {
     int64_t until;
-    Posting *out;
-    int max, n;
+    VEC(Posting) out;
+    int max;
 } Claim;
 
 /* NULL where the key of the house is another one now. */
@@ -50,66 +57,112 @@ static bool count_used(Ctx *c, Posting *p, int64_t own)
 
 static bool count_all(Ctx *c, Claim *k)
 {
-    for (int i = 0; i < k->n; i++) {
-        int same = 0;
+    Posting *all = k->out.items;
+    size_t n = k->out.n;
+    for (size_t i = 0; i < n; i++) {
+        size_t same = 0;
         int64_t own = 0;
-        while (k->out[same].channel != k->out[i].channel)
+        while (all[same].channel != all[i].channel)
             same++;
-        for (int j = 0; j < k->n; j++)
-            own += k->out[j].channel == k->out[i].channel;
-        if (same < i)
-            k->out[i].used = k->out[same].used;
-        else if (!count_used(c, &k->out[i], own))
+        if (same < i) {
+            all[i].used = all[same].used;
+            continue;
+        }
+        for (size_t j = i; j < n; j++)
+            own += all[j].channel == all[i].channel;
+        if (!count_used(c, &all[i], own))
             return false;
     }
     return true;
 }
 
+/* The letters that an UPDATE of a claim gave back. */
+static bool take(Ctx *c, Claim *k, DbRows *r)
+{
+    int mark = c->n_err;
+    if (!r)
+        return false;
+    while (db_step(r))
+        vec_push(c->a, &k->out,
+                 (Posting){.id = db_int(r, 0),
+                           .at = db_int(r, 1),
+                           .channel = db_int(r, 2),
+                           .user = db_int(r, 3),
+                           .record = db_int(r, 4),
+                           .kind = db_text_copy(c->a, r, 5),
+                           .address = db_text_copy(c->a, r, 6),
+                           .subject = db_text_copy(c->a, r, 7),
+                           .text = open_text(c, db_text_copy(c->a, r, 8)),
+                           .link = db_text_copy(c->a, r, 9),
+                           .entity = db_text_copy(c->a, r, 10),
+                           .attempts = (int)db_int(r, 11),
+                           .digest = db_int(r, 12) == 1});
+    db_done(r);
+    return c->n_err == mark;
+}
+
+#define CLAIM_SET                                                                                  \
+    "UPDATE \"delivery\" SET \"state\" = 'sending', \"next_at\" = $2, \"attempts\" = "             \
+    "\"attempts\" + 1 WHERE \"state\" = 'waiting' AND \"next_at\" <= $1 AND "
+#define CLAIM_GIVES                                                                                \
+    " RETURNING \"id\", \"at\", \"channel_id\", \"user_id\", \"record\", \"kind\", "               \
+    "\"address\", \"subject\", \"text\", \"link\", \"entity\", \"attempts\", \"digest\""
+
+/* What else waits for the same person and channel as a letter of a digest. */
+static bool claim_digest(Ctx *c, Claim *k, const Posting *first)
+{
+    DbVal p[] = {db_of_int(c->now_ms + DIGEST_SPREAD_MS), db_of_int(k->until),
+                 db_of_int(first->user), db_of_int(first->channel), db_of_int(DIGEST_MOST)};
+    return take(
+        c, k,
+        db_query(c,
+                 SQL(CLAIM_SET "\"id\" IN (SELECT \"id\" FROM \"delivery\" WHERE \"state\" = "
+                               "'waiting' AND \"next_at\" <= $1 AND \"digest\" = 1 AND "
+                               "\"user_id\" = $3 AND \"channel_id\" = $4 ORDER BY \"next_at\" "
+                               "LIMIT $5)" CLAIM_GIVES),
+                 p, 5));
+}
+
+static int by_id(const void *a, const void *b)
+{
+    const Posting *x = a, *y = b;
+    return (x->id > y->id) - (x->id < y->id);
+}
+
 static bool claim_in_write(Ctx *c, void *arg)
 {
     Claim *k = arg;
-    int mark = c->n_err;
+    k->out.n = 0;
     if (!db_alone(c, "outbox"))
         return false;
     DbVal p[] = {db_of_int(c->now_ms), db_of_int(k->until), db_of_int(k->max)};
-    DbRows *r = db_query(
-        c,
-        SQL("UPDATE \"delivery\" SET \"state\" = 'sending', \"next_at\" = $2, \"attempts\" = "
-            "\"attempts\" + 1 WHERE \"state\" = 'waiting' AND \"next_at\" <= $1 AND \"id\" IN "
-            "(SELECT \"id\" FROM \"delivery\" WHERE \"state\" = 'waiting' AND \"next_at\" <= $1 "
-            "ORDER BY \"next_at\" LIMIT $3) RETURNING \"id\", \"at\", \"channel_id\", "
-            "\"user_id\", \"record\", \"kind\", \"address\", \"subject\", \"text\", \"link\", "
-            "\"entity\", \"attempts\", \"digest\""),
-        p, 3);
-    k->n = 0;
-    if (!r)
+    if (!take(c, k,
+              db_query(c,
+                       SQL(CLAIM_SET "\"id\" IN (SELECT \"id\" FROM \"delivery\" WHERE \"state\" "
+                                     "= 'waiting' AND \"next_at\" <= $1 ORDER BY \"next_at\" "
+                                     "LIMIT $3)" CLAIM_GIVES),
+                       p, 3)))
         return false;
-    while (db_step(r)) {
-        if (k->n == k->max)
-            continue;
-        k->out[k->n++] = (Posting){.id = db_int(r, 0),
-                                   .at = db_int(r, 1),
-                                   .channel = db_int(r, 2),
-                                   .user = db_int(r, 3),
-                                   .record = db_int(r, 4),
-                                   .kind = db_text_copy(c->a, r, 5),
-                                   .address = db_text_copy(c->a, r, 6),
-                                   .subject = db_text_copy(c->a, r, 7),
-                                   .text = open_text(c, db_text_copy(c->a, r, 8)),
-                                   .link = db_text_copy(c->a, r, 9),
-                                   .entity = db_text_copy(c->a, r, 10),
-                                   .attempts = (int)db_int(r, 11),
-                                   .digest = db_int(r, 12) == 1};
+    for (size_t i = 0, n = k->out.n; i < n; i++) {
+        const Posting first = k->out.items[i];
+        bool again = !first.digest;
+        for (size_t j = 0; j < i && !again; j++)
+            again = k->out.items[j].digest && k->out.items[j].user == first.user &&
+                    k->out.items[j].channel == first.channel;
+        if (!again && !claim_digest(c, k, &first))
+            return false;
     }
-    db_done(r);
-    return c->n_err == mark && count_all(c, k);
+    if (k->out.n)
+        qsort(k->out.items, k->out.n, sizeof *k->out.items, by_id);
+    return count_all(c, k);
 }
 
-bool outbox_claim(Ctx *c, int64_t hold_ms, Posting *out, int max, int *n)
+bool outbox_claim(Ctx *c, int64_t hold_ms, int max, Posting **out, int *n)
 {
-    Claim k = {.until = c->now_ms + hold_ms, .out = out, .max = max};
+    Claim k = {.until = c->now_ms + hold_ms, .max = max};
     bool ok = db_write(c, claim_in_write, &k);
-    *n = ok ? k.n : 0;
+    *out = k.out.items;
+    *n = ok ? (int)k.out.n : 0;
     return ok;
 }
 
@@ -224,9 +277,34 @@ bool outbox_free_claims(Ctx *c)
     return !any || db_write(c, free_in_write, NULL);
 }
 
-bool outbox_still_his(Ctx *c, const Posting *p, bool *out)
+/* What lies in the bin is read by nobody who is told of it. */
+static bool reads(Ctx *c, const char *entity, int64_t id, bool *out)
 {
-    const Entity *e = p->entity && p->record ? model_entity(c->model, p->entity) : NULL;
+    const Entity *e = model_entity(c->model, entity);
+    int mark = c->n_err;
+    Record r;
+    *out = !e || rec_get(c, e, id, false, &r);
+    if (!*out && c->n_err > mark && err_status(c->err_last->code) < 500)
+        ctx_errors_back_to(c, mark);
+    return c->n_err == mark;
+}
+
+/* As who he is. */
+static bool still_reads(Ctx *c, Posting *p, bool *out)
+{
+    *out = true;
+    if (!p->entity || !*p->entity || !p->record)
+        return true;
+    if (strcmp(p->entity, "notification") == 0)
+        return notify_run_letter(c, p->record, &p->subject, &p->text, out);
+    if (!reads(c, p->entity, p->record, out))
+        return false;
+    /* an announcement is read by whom it is for, not by a right to the entity */
+    return *out || strcmp(p->entity, "announcement") != 0 || announce_is_mine(c, p->record, out);
+}
+
+bool outbox_still_his(Ctx *c, Posting *p, bool *out)
+{
     *out = true;
     if (!p->user)
         return true;
@@ -241,14 +319,10 @@ bool outbox_still_his(Ctx *c, const Posting *p, bool *out)
         return gone;
     }
     c->actor = his;
-    *out = !e || (access_may(c, e, ACT_READ) &&
-                  rec_within(c, e, p->record, access_scope(c, e, ACT_READ)));
-    /* an announcement is read by whom it is for, not by a right to the entity */
-    if (!*out && c->n_err == mark && strcmp(p->entity, "announcement") == 0 &&
-        !announce_is_mine(c, p->record, out))
-        *out = false;
+    bool ok = still_reads(c, p, out);
     c->actor = before;
-    return c->n_err == mark;
+    *out = *out && ok;
+    return ok && c->n_err == mark;
 }
 
 bool outbox_channel(Ctx *c, int64_t id, ChannelRow *out, bool *found)

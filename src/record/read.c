@@ -18,7 +18,7 @@ static void where(Ctx *c, Sql *q, const Entity *e, int64_t id, const Filter *sco
     if (!scope || scope->kind == FILTER_TRUE)
         return;
     sql_add(q, SQL(" AND "));
-    filter_sql(c, q, e, "t0", scope->kind == FILTER_FALSE ? filter_ids(c->a, NULL, 0) : scope);
+    filter_sql_each(c, q, e, "t0", scope->kind == FILTER_FALSE ? filter_ids(c->a, NULL, 0) : scope);
 }
 
 static bool load_in(Ctx *c, const Entity *e, int64_t id, const Filter *scope, bool with_deleted,

@@ -49,8 +49,8 @@ typedef struct ListQuery {
     json_object *of_view; /* the filter of a saved view, joined with filter by AND; or NULL */
 } ListQuery;
 
-/* Writes {"data": […], "next_cursor": …, "count": …} straight from the rows. A fixed number of statements per page:
-   the page, one per link column present, the count. */
+/* Writes {"data": […], "next_cursor": …, "count": …} straight from the rows. Statements per page, however many rows there
+   are: the page, or some tries for it where a filter or a scope leaves few (list_way.h), labels of links, the count. */
 bool rec_list(Ctx *c, const Entity *e, const ListQuery *q, Buf *out);
 /* Whether a list of the caller may be asked for in this order; the mistake under "sort" where not. */
 bool rec_list_sort(Ctx *c, const Entity *e, const char *text);
@@ -107,7 +107,8 @@ typedef struct SaveOptions {
     bool laid;   /* custom fields: whoever saves many at once makes model and tables himself */
     bool agreed; /* a change request for it was agreed to: no flow holds it again */
     bool held;   /* trusted, yet at the wish of a person: what a flow protects is held */
-    bool many;   /* one of many at once: flows on bulk operations hold it, too */
+    const char *held_words; /* what is said then, see ApprovalAsk.words; NULL: as ever */
+    bool many;              /* one of many at once: flows on bulk operations hold it, too */
 } SaveOptions;
 
 /* Input: a JSON object of the API. On success the id; the caller reads the record again for the answer. */
@@ -116,7 +117,7 @@ bool rec_update(Ctx *c, const Entity *e, int64_t id, json_object *in, const Save
                 int64_t *out_version);
 /* To the recycle bin with what it owns, and back. */
 bool rec_delete(Ctx *c, const Entity *e, int64_t id, const SaveOptions *o);
-bool rec_restore(Ctx *c, const Entity *e, int64_t id);
+bool rec_restore(Ctx *c, const Entity *e, int64_t id, const SaveOptions *o);
 
 /* An action of the entity (Entity.actions, or the generic reveal, share, unshare, transfer). Answer JSON in out. */
 bool rec_action(Ctx *c, const Entity *e, int64_t id, const char *name, json_object *in,
@@ -127,6 +128,7 @@ typedef struct Duplicate {
     int64_t id;
     bool visible; /* the caller may read it */
     const char *label, *owner, *status, *rule;
+    const char *former; /* the name of the one merged into it that agrees; NULL: it does itself */
     int64_t last_follow_up_at;
     int64_t owner_id; /* 0 for none; also of a foreign one: never to be given out */
     int score;        /* 0–100 */

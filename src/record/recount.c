@@ -1,6 +1,8 @@
 /* Counts kept on records. See recount.h. */
 #include "record/recount.h"
 
+#include <string.h>
+
 #include "db/sql.h"
 
 typedef struct Count {
@@ -69,6 +71,52 @@ bool recount_check(Ctx *c,
     for (int i = 0; i < N_COUNTS; i++)
         if (!check_one(c, &counts[i], say, arg))
             return false;
+    return true;
+}
+
+static void anew(Ctx *c, Sql *q, const Count *k)
+{
+    sql_init(q, c->a);
+    sql_add(q, SQL("UPDATE "));
+    sql_name(q, k->entity);
+    sql_add(q, SQL(" AS t0 SET "));
+    sql_name(q, k->field);
+    sql_add(q, SQL(" = "));
+    number(q, k);
+    sql_add(q, SQL(" WHERE t0.\"id\" IN "));
+}
+
+bool recount_rows(Ctx *c, const Entity *e, const int64_t *ids, int n)
+{
+    for (int i = 0; i < N_COUNTS; i++) {
+        Sql q;
+        if (strcmp(counts[i].entity, e->name) != 0)
+            continue;
+        anew(c, &q, &counts[i]);
+        sql_bind_ids(&q, ids, n);
+        if (!sql_exec(c, &q))
+            return false;
+    }
+    return true;
+}
+
+bool recount_wholes(Ctx *c, const Entity *e, const int64_t *ids, int n)
+{
+    for (int i = 0; i < N_COUNTS; i++) {
+        Sql q;
+        if (strcmp(counts[i].of, e->name) != 0)
+            continue;
+        anew(c, &q, &counts[i]);
+        sql_add(&q, SQL("(SELECT t2."));
+        sql_name(&q, counts[i].link);
+        sql_add(&q, SQL(" FROM "));
+        sql_name(&q, e->name);
+        sql_add(&q, SQL(" AS t2 WHERE t2.\"id\" IN "));
+        sql_bind_ids(&q, ids, n);
+        sql_add(&q, SQL(")"));
+        if (!sql_exec(c, &q))
+            return false;
+    }
     return true;
 }
 

@@ -11,6 +11,10 @@
 bool recount_check(Ctx *c,
                    void (*say)(void *arg, const char *entity, int64_t id, const char *field),
                    void *arg);
+/* The counts of these records of e anew, one statement a count; and those that the records they belong to keep of them. In a
+   write. */
+bool recount_rows(Ctx *c, const Entity *e, const int64_t *ids, int n);
+bool recount_wholes(Ctx *c, const Entity *e, const int64_t *ids, int n);
 /* Counts anew where it is wrong, one statement a count, in one write; *mended: how many were. */
 bool recount_mend(Ctx *c, int64_t *mended);
 

@@ -10,6 +10,7 @@
 #include "record/children.h"
 #include "record/history.h"
 #include "record/hooks.h"
+#include "record/merge/merge.h"
 #include "record/outbox.h"
 #include "record/search.h"
 #include "record/value.h"
@@ -112,6 +113,15 @@ static bool goes_free(const SaveOptions *o)
     return o->agreed || (o->trusted && !o->held);
 }
 
+/* Is it held, or anything that goes along? Asked before a row is marked: a condition may lead from a part to its whole. */
+static bool none_held(Ctx *c, const Removal *x, bool back)
+{
+    ApprovalOp one = back ? APPROVE_RESTORE : APPROVE_DELETE,
+               many = back ? APPROVE_BULK_RESTORE : APPROVE_BULK_DELETE;
+    ApprovalAsk what = {.op = x->o->many ? many : one, .e = x->e, .id = x->id, .before = x->r.v};
+    return goes_free(x->o) || approval_holds_whole(c, &what);
+}
+
 static bool delete_in_write(Ctx *c, void *arg)
 {
     Removal *x = arg;
@@ -123,11 +133,13 @@ static bool delete_in_write(Ctx *c, void *arg)
         return c->n_err == 0 && ctx_fail(c, ERR_NOT_FOUND, NULL, "err.not_found");
     if (x->o->if_version >= 0 && e->standard && r->version != x->o->if_version)
         return ctx_fail(c, ERR_STALE, NULL, "err.stale");
+    if (!none_held(c, x, false))
+        return false;
     if (h && h->before_delete && !h->before_delete(c, r))
         return false;
     bool bin = e->standard && (e->gets & GETS_TRASH);
     if (bin) {
-        if (!mark(c, r, c->now_ms) || !children_delete(c, e, r->id, c->now_ms, goes_free(x->o)))
+        if (!mark(c, r, c->now_ms) || !children_delete(c, e, r->id, c->now_ms))
             return false;
     } else if (!erase(c, r)) {
         return false;
@@ -154,35 +166,7 @@ bool rec_delete(Ctx *c, const Entity *e, int64_t id, const SaveOptions *o)
     } else if (x.o->held && !rec_load(c, e, id, &x.r)) {
         return c->n_err == 0 && ctx_fail(c, ERR_NOT_FOUND, NULL, "err.not_found");
     }
-    ApprovalAsk what = {
-        .op = x.o->many ? APPROVE_BULK_DELETE : APPROVE_DELETE, .e = e, .id = id, .before = x.r.v};
-    if (!goes_free(x.o) && !approval_holds(c, &what))
-        return false;
-    return x.o->dry || db_write(c, delete_in_write, &x);
-}
-
-/* A parent in the recycle bin brings its children back itself; a child alone would hang in the air. */
-static bool parent_lives(Ctx *c, const Record *r)
-{
-    const Entity *e = r->e;
-    const Field *f = e->parent ? entity_field(e, e->parent) : NULL;
-    if (!f || f->type != FT_LINK || r->v[f->index].kind != DB_INT)
-        return true;
-    const Entity *to = NULL;
-    if (f->to) {
-        to = model_entity(e->model, f->to);
-    } else if (f->to_field) {
-        const Field *by = entity_field(e, f->to_field);
-        if (by && r->v[by->index].kind == DB_TEXT)
-            to = model_entity(e->model, r->v[by->index].s);
-    }
-    Record parent;
-    if (!to || !to->standard)
-        return true;
-    if (!rec_load(c, to, r->v[f->index].i, &parent) || is_deleted(&parent))
-        return c->n_err == 0 && ctx_fail(c, ERR_CONFLICT, f->name, "err.restore_parent",
-                                         label_in(to->label, c->lang));
-    return true;
+    return x.o->dry ? none_held(c, &x, false) : db_write(c, delete_in_write, &x);
 }
 
 /* While it lay in the bin somebody may have entered the same again: what blocks a new record blocks its return. */
@@ -217,13 +201,16 @@ static bool restore_in_write(Ctx *c, void *arg)
         return c->n_err == 0 && ctx_fail(c, ERR_NOT_FOUND, NULL, "err.not_found");
     if (!is_deleted(r))
         return ctx_fail(c, ERR_CONFLICT, NULL, "err.not_deleted");
-    if (!parent_lives(c, r) || !still_unique(c, x))
+    if (merge_is_gone(r)) /* what was its own is with the survivor: its undo brings it back */
+        return ctx_fail(c, ERR_CONFLICT, NULL, "err.merged_restore");
+    if (x->o->if_version >= 0 && r->version != x->o->if_version)
+        return ctx_fail(c, ERR_STALE, NULL, "err.stale");
+    if (!children_whole_lives(c, r) || !none_held(c, x, true) || !still_unique(c, x))
         return false;
     int64_t stamp = r->v[STD_DELETED_AT].i;
     if (!mark(c, r, 0) || !children_restore(c, e, r->id, stamp))
         return false;
-    if ((e->gets & GETS_SEARCH) &&
-        !sql_search_put(c, e->name, r->id, search_tokens(c->a, e, r->v), false))
+    if (!search_put(c, e, r->id, r->v))
         return false;
     if (h && h->after_restore && !h->after_restore(c, r))
         return false;
@@ -231,13 +218,16 @@ static bool restore_in_write(Ctx *c, void *arg)
            db_change(c, e->name, r->id) && outbox_event(c, e, r->id, "restored");
 }
 
-bool rec_restore(Ctx *c, const Entity *e, int64_t id)
+bool rec_restore(Ctx *c, const Entity *e, int64_t id, const SaveOptions *o)
 {
-    Removal x = {.e = e, .id = id};
+    SaveOptions none = {.if_version = -1};
+    Removal x = {.e = e, .id = id, .o = o ? o : &none};
     if (!(e->gets & GETS_TRASH) || !e->standard)
         return ctx_fail(c, ERR_NOT_FOUND, NULL, "err.not_found");
-    if (!rec_get_for(c, e, id, ACT_DELETE, &x.r))
+    if (!x.o->trusted && !rec_get_for(c, e, id, ACT_DELETE, &x.r))
         return false;
+    if (x.o->trusted && !rec_load(c, e, id, &x.r))
+        return c->n_err == 0 && ctx_fail(c, ERR_NOT_FOUND, NULL, "err.not_found");
     if (!is_deleted(&x.r))
         return ctx_fail(c, ERR_CONFLICT, NULL, "err.not_deleted");
     int before = c->n_err;

@@ -13,6 +13,7 @@
 #include "record/approval/approval.h"
 #include "record/children.h"
 #include "record/dedupe.h"
+#include "record/former.h"
 #include "record/history.h"
 #include "record/idempotency.h"
 #include "record/input.h"
@@ -234,6 +235,7 @@ static bool stage_held(Ctx *c, SaveWork *w)
         w->reason = msg_text(c->lang, "approval.owner_left");
     what.op = APPROVE_EDIT;
     what.changed = w->s.changed;
+    what.words = w->own.held_words;
     return approval_holds(c, &what);
 }
 
@@ -351,7 +353,12 @@ static bool stage_audit(Ctx *c, SaveWork *w)
 
 static bool stage_search(Ctx *c, SaveWork *w)
 {
-    return !w->tokens || sql_search_put(c, w->s.e->name, w->s.id, w->tokens, w->s.is_new);
+    const Save *s = &w->s;
+    if (!w->tokens)
+        return true;
+    return !s->is_new && former_link(s->e)
+               ? search_put(c, s->e, s->id, s->after)
+               : sql_search_put(c, s->e->name, s->id, w->tokens, s->is_new);
 }
 
 /* The former owner loses the record (CONTRACT 4), and with it what was shared with him before he had it. */
@@ -434,7 +441,7 @@ bool save_prepare(Ctx *c, SaveWork *w)
     /* PostgreSQL may run it again in a new transaction: nothing of the first try may stay */
     memset(w->s.changed, 0, (size_t)w->s.e->n_fields);
     memset(w->bad, 0, (size_t)w->s.e->n_fields);
-    w->n_many = w->n_links = 0;
+    w->n_many = w->n_links = w->n_dup_keys = 0;
     w->nothing = false;
     w->n_err = c->n_err;
     w->changes = w->audit = w->tokens = NULL;

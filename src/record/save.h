@@ -44,7 +44,10 @@ struct SaveWork {
     Sql row;                 /* the INSERT or UPDATE */
     Sql links; /* counts the live rows linked to; text empty where there is nothing to check */
     int n_links;
-    Sql dups;            /* rows that block; text empty where no rule applies */
+    Sql dups; /* rows that block; text empty where no rule applies */
+    const char **
+        dup_keys; /* names to be alone past meanwhile: two who enter the same at once see each other */
+    int n_dup_keys;
     int64_t foreign_dup; /* the row that blocked, where the caller may not see it; 0 for none */
     const char *foreign_field, *foreign_owner;
     int64_t answered; /* id given for the same key before; 0 for none */

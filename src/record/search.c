@@ -12,6 +12,7 @@
 #include "base/fold.h"
 #include "base/pinyin_mark.h"
 #include "base/tokens.h"
+#include "record/former.h"
 #include "record/rows.h"
 
 /* rows ranked per row shown; in a scope: so many times that are looked through first, matches and titles that are at
@@ -86,11 +87,9 @@ static void add_word(Seen *k, char mark, const char *word)
     buf_grew(b, from - before + n);
 }
 
-char *search_tokens(Arena *a, const Entity *e, const DbVal *values)
+static void add_words(Seen *seen, const Entity *e, const DbVal *values)
 {
-    Buf b;
-    buf_init(&b, a);
-    Seen seen = {.b = &b};
+    Arena *a = seen->b->a;
     for (int i = 0; i < e->n_fields; i++) {
         const Field *f = &e->fields[i];
         const DbVal *v = &values[i];
@@ -100,9 +99,33 @@ char *search_tokens(Arena *a, const Entity *e, const DbVal *values)
         const char *const *words =
             f->type == FT_PHONE ? tokens_phone(a, v->s, &n) : tokens_index(a, v->s, &n);
         for (int k = 0; k < n; k++)
-            add_word(&seen, f->personal ? '@' : 0, words[k]);
+            add_word(seen, f->personal ? '@' : 0, words[k]);
     }
+}
+
+char *search_tokens(Arena *a, const Entity *e, const DbVal *values)
+{
+    Buf b;
+    buf_init(&b, a);
+    Seen seen = {.b = &b};
+    add_words(&seen, e, values);
     return b.data;
+}
+
+bool search_put(Ctx *c, const Entity *e, int64_t id, const DbVal *values)
+{
+    Records former = {0};
+    Buf b;
+    buf_init(&b, c->a);
+    Seen seen = {.b = &b};
+    if (!(e->gets & GETS_SEARCH))
+        return true;
+    if (!former_records(c, e, id, FORMER_MOST, &former))
+        return false;
+    add_words(&seen, e, values); /* its own first: a document has an end */
+    for (size_t i = 0; i < former.n; i++)
+        add_words(&seen, e, former.items[i].v);
+    return sql_search_put(c, e->name, id, b.data, false);
 }
 
 bool search_touched(const Entity *e, const unsigned char *changed)
@@ -122,6 +145,8 @@ typedef struct Hit {
     const char *label;
     int score;
     bool own;
+    const char
+        *former; /* what one merged into it was called, where that is why it was found; or NULL */
 } Hit;
 
 typedef struct Search {
@@ -362,6 +387,33 @@ static void write_marks(Ctx *c, Jw *w, const char *key, const char *text, const 
         jw_end(w);
 }
 
+/* Of hits whose own title does not say why they were found: the title of one that was merged into them which does. One
+   statement for each entity that has such hits. */
+static bool find_former(Ctx *c, Search *k, int most)
+{
+    for (int m = 0; m < c->model->n; m++) {
+        const Entity *e = &c->model->entities[m];
+        int64_t *ids = ARENA_ARRAY(c->a, most + 1, int64_t);
+        FormerNames names = {0};
+        int n = 0;
+        for (int i = 0; i < k->n && n < most && former_link(e); i++)
+            if (k->hits[i].set->e == e && k->hits[i].score == SCORE_REST)
+                ids[n++] = k->hits[i].id;
+        if (!former_names(c, e, ids, n, &names))
+            return false;
+        for (int i = 0; i < k->n; i++)
+            for (size_t j = 0; j < names.n; j++) {
+                const char *folded = fold_text(c->a, names.items[j].is);
+                int from, to;
+                if (k->hits[i].set->e == e && k->hits[i].id == names.items[j].of &&
+                    (strstr(folded, k->folded) ||
+                     pinyin_mark(folded, k->folded, strlen(k->folded), &from, &to)))
+                    k->hits[i].former = names.items[j].is;
+            }
+    }
+    return true;
+}
+
 bool rec_search(Ctx *c, const char *q, const char *only_entity, int limit, Buf *out)
 {
     if (limit < 1 || limit > 50)
@@ -380,6 +432,8 @@ bool rec_search(Ctx *c, const char *q, const char *only_entity, int limit, Buf *
             return false;
     }
     qsort(k.hits, (size_t)k.n, sizeof(Hit), by_rank);
+    if (!find_former(c, &k, limit))
+        return false;
     Jw w;
     jw_list(&w, out);
     for (int i = 0, shown = 0; i < k.n && shown < limit; i++) {
@@ -392,6 +446,8 @@ bool rec_search(Ctx *c, const char *q, const char *only_entity, int limit, Buf *
         jw_kint(&w, "id", h->id);
         jw_kstr(&w, "label", h->label);
         write_marks(c, &w, "marks", h->label, k.folded);
+        if (h->former)
+            jw_kstr(&w, "former", h->former);
         const char *detail = detail_of(c, h, k.folded);
         jw_kstr(&w, "detail", detail);
         write_marks(c, &w, "detail_marks", detail, k.folded);

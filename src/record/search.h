@@ -11,6 +11,10 @@
 /* The words of a record, separated by one blank, distinct; "" where it has none. */
 char *search_tokens(Arena *a, const Entity *e, const DbVal *values);
 
+/* Writes the document of a record that is there: its words and those of what was merged into it, which is found by them.
+   Nothing where e is not searched. In a write, behind the row. */
+bool search_put(Ctx *c, const Entity *e, int64_t id, const DbVal *values);
+
 /* Does a change of these fields touch the search document? changed by Field.index. */
 bool search_touched(const Entity *e, const unsigned char *changed);
 
@@ -20,12 +24,14 @@ bool search_touched(const Entity *e, const unsigned char *changed);
  *   SEARCH_WALK  the statement walks an order of its own and tests each row against the set of the newest 20,000 matches
  *   SEARCH_ROW   … and reads the words of each row: dear for a row, without a bound on the matches; where
  *                something else leaves few rows
+ *   SEARCH_FIRST … of the first n rows of the order, which the statement calls o
+ *   SEARCH_EVERY looks all matches up, however many: for a count that is to be exact
  * No SearchFound at all: the newest 20,000 matches are looked up.
  */
 typedef struct SearchFound {
-    enum { SEARCH_IDS, SEARCH_WALK, SEARCH_ROW } how;
-    int64_t *ids; /* newest first, each once */
-    int n;
+    enum { SEARCH_IDS, SEARCH_WALK, SEARCH_ROW, SEARCH_FIRST, SEARCH_EVERY } how;
+    int64_t *ids;    /* newest first, each once */
+    int n;           /* of the ids; SEARCH_FIRST: of the rows */
     int64_t floor;   /* matches older than this were not looked for */
     int64_t before;  /* nor those from here on; 0: no such bound */
     bool all;        /* nothing lies below floor */
@@ -38,6 +44,18 @@ typedef struct SearchFound {
    with q. One statement. false with a mistake. */
 bool search_find(Ctx *c, const Entity *e, const char *q, int64_t before, int cap, int whole,
                  int titles, SearchFound *out);
+
+/*
+ * Does q stand in so many records that `wanted` of them are found soonest among the first rows of the order of a list, by
+ * reading the words of each? true: found is SEARCH_FIRST, with how many rows to look at. By what earlier searches
+ * learned, newest first, and so an estimate; never where the engine knows no depth (SQLite), nor where personal words
+ * count in some rows only. Who did not find as many says so, and for a while is not sent there again.
+ */
+bool search_first(Ctx *c, const Entity *e, const char *q, int wanted, SearchFound *found);
+void search_not_first(Ctx *c, const Entity *e, const char *q);
+
+/* Has q more matches than the newest 20,000, so that what was counted among these may not be all? */
+bool search_beyond(Ctx *c, const Entity *e, const char *q, bool *out);
 
 /* The condition "this row is found by q" for the caller, on alias. found NULL: see above. A q without any word
    gives FALSE. */

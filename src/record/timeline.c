@@ -262,6 +262,14 @@ static bool find_record(Ctx *c, const Entity *e, int64_t id, Stream *s)
     return c->n_err == 0;
 }
 
+/* "merge": {"id", "merged": [{"id", "name"}], "into"} of an entry of a merge or its undo. */
+static void write_merge(const Item *it, Jw *w)
+{
+    json_object *m = it->changes ? json_member(it->changes, "_merge") : NULL;
+    if (m)
+        jw_kraw(w, "merge", json_object_to_json_string_ext(m, JSON_C_TO_STRING_PLAIN));
+}
+
 static void finish_page(Ctx *c, const Stream *s, bool more, Jw *w)
 {
     jw_end(w);
@@ -290,6 +298,7 @@ bool rec_history(Ctx *c, const Entity *e, int64_t id, const char *cursor, int li
         rows_write_person(c, s.labels, "by", it->by, &w);
         jw_kstr(&w, "action", it->kind);
         jw_kstr(&w, "reason", it->changes ? json_str(it->changes, "_reason", NULL) : NULL);
+        write_merge(it, &w);
         jw_key(&w, "changes");
         changes_write(c, s.labels, it->e, it->changes, s.clear ? CHANGES_CLEAR : CHANGES_AS_ROLES,
                       &w);
@@ -389,7 +398,7 @@ static void child_source(Ctx *c, Sql *q, int nth, const Child *k, const Entity *
         find_words(c, q, k, s);
     if (k->scope->kind != FILTER_TRUE) {
         sql_add(q, SQL(" AND "));
-        filter_sql(c, q, k->e, "t0", k->scope);
+        filter_sql_each(c, q, k->e, "t0", k->scope);
     }
     source_end(q, k->at, s);
 }
@@ -561,6 +570,7 @@ bool rec_timeline(Ctx *c, const Entity *e, int64_t id, const TimelineQuery *q, B
         jw_kstr(&w, "title", it->title);
         jw_kstr(&w, "text", it->text);
         if (own) {
+            write_merge(it, &w);
             jw_key(&w, "changes");
             changes_write(c, s.labels, it->e, it->changes,
                           s.clear ? CHANGES_CLEAR : CHANGES_AS_ROLES, &w);

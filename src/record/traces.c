@@ -6,6 +6,7 @@
 #include "base/json_read.h"
 #include "base/msg.h"
 #include "base/vec.h"
+#include "record/notify_run.h"
 #include "record/value.h"
 
 typedef struct Traces {
@@ -208,7 +209,14 @@ static bool forget_imports(Ctx *c, const Traces *t, bool files, Texts *digests)
 
 /* ---- requests, notices, letters ------------------------------------------------------------- */
 
-/* Requests to change it, with what each held and who was asked. */
+static bool forget_told(Ctx *c, const Traces *t)
+{
+    return notify_run_forget(c, t->e, t->ids, t->n) &&
+           run_on(c, t, SQL("DELETE FROM \"notification\""), "record") &&
+           run_on(c, t, SQL("DELETE FROM \"delivery\""), "record");
+}
+
+/* Requests to change it, with what each held, who was asked, and what he was told. */
 static bool forget_requests(Ctx *c, const Traces *t)
 {
     DbIds found = {0};
@@ -228,13 +236,71 @@ static bool forget_requests(Ctx *c, const Traces *t)
             !db_exec(c, SQL("DELETE FROM \"change_request\" WHERE \"id\" = $1"), p, 1))
             return false;
     }
-    return true;
+    Traces requests = {model_entity(c->model, "change_request"), found.items, (int)found.n};
+    return found.n == 0 || forget_told(c, &requests);
 }
 
-static bool forget_told(Ctx *c, const Traces *t)
+static bool is_part(const Entity *x, const Entity *e)
 {
-    return run_on(c, t, SQL("DELETE FROM \"notification\""), "record") &&
-           run_on(c, t, SQL("DELETE FROM \"delivery\""), "record");
+    for (int i = 0; i < x->n_fields; i++) {
+        const Field *f = &x->fields[i],
+                    *by = f->type == FT_LINK && f->to_field ? entity_field(x, f->to_field) : NULL;
+        if (by && field_option(by, e->name))
+            return true;
+    }
+    return false;
+}
+
+/* Rows without a life of their own (numbers, addresses) that came to the survivor with it. */
+static bool forget_parts(Ctx *c, const Traces *t, const Entity *x)
+{
+    Sql q;
+    if (x->standard || x->routes || !is_part(x, t->e))
+        return true;
+    sql_init(&q, c->a);
+    sql_add(&q, SQL("DELETE FROM "));
+    sql_name(&q, x->name);
+    sql_add(&q, SQL(" WHERE \"id\" IN (SELECT w.\"record_id\" FROM \"merge_row\" AS w WHERE "
+                    "w.\"kind\" = 'link' AND w.\"entity\" = "));
+    sql_bind(&q, db_of_text(x->name));
+    sql_add(&q, SQL(" AND w.\"was\" IN "));
+    sql_bind_ids(&q, t->ids, t->n);
+    sql_add(&q, SQL(")"));
+    return sql_exec(c, &q);
+}
+
+/* Merges it was part of: of a survivor all that is kept, of one that was merged what the undo would need. */
+static bool forget_merges(Ctx *c, const Traces *t, bool demanded)
+{
+    Sql q;
+    for (int i = 0; demanded && i < c->model->n; i++)
+        if (!forget_parts(c, t, &c->model->entities[i]))
+            return false;
+    for (int rows = 1; rows >= 0; rows--) {
+        sql_init(&q, c->a);
+        sql_add(&q,
+                rows ? SQL("DELETE FROM \"merge_row\" WHERE \"merge_id\" IN (SELECT w.\"id\" FROM "
+                           "\"merge_log\" AS w")
+                     : SQL("DELETE FROM \"merge_log\" WHERE \"id\" IN (SELECT w.\"id\" FROM "
+                           "\"merge_log\" AS w"));
+        of_rows(&q, t, "w", "survivor");
+        sql_add(&q, SQL(")"));
+        if (!sql_exec(c, &q))
+            return false;
+    }
+    for (int rows = 0; rows < 2; rows++) {
+        sql_init(&q, c->a);
+        sql_add(&q, rows ? SQL("DELETE FROM \"merge_row\" WHERE \"merge_id\" IN (SELECT "
+                               "w.\"merge_id\" FROM \"merge_row\" AS w")
+                         : SQL("UPDATE \"merge_log\" SET \"undo_payload\" = NULL, "
+                               "\"field_choices\" = NULL WHERE \"id\" IN (SELECT w.\"merge_id\" "
+                               "FROM \"merge_row\" AS w"));
+        of_rows(&q, t, "w", "record_id");
+        sql_add(&q, SQL(" AND w.\"kind\" = 'gone')"));
+        if (!sql_exec(c, &q))
+            return false;
+    }
+    return run_on(c, t, SQL("DELETE FROM \"merge_row\""), "record_id");
 }
 
 /* ---- words ---------------------------------------------------------------------------------- */
@@ -286,7 +352,7 @@ bool traces_erase(Ctx *c, const Entity *e, const int64_t *ids, int n, bool files
     Traces t = {e, ids, n};
     Texts gone = {0};
     if (!forget_bulk(c, &t) || !forget_imports(c, &t, files, &gone) || !forget_requests(c, &t) ||
-        !forget_told(c, &t) || !owe_words(c, e))
+        !forget_told(c, &t) || !forget_merges(c, &t, files) || !owe_words(c, e))
         return false;
     vec_push(c->a, &gone, NULL);
     *digests = gone.items;

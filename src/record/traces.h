@@ -1,6 +1,6 @@
 /*
  * What is left of an erased record in places that are no record: what it was before a bulk change, rows of an import with
- * their file, notices and letters about it, requests to change it, and the words by which it was searched for. Called by
+ * their file, notices and letters about it, requests to change it, merges it was part of, and the words by which it was searched for. Called by
  * bin.c in the write that erases.
  */
 #ifndef RECORD_TRACES_H

@@ -78,7 +78,7 @@ static bool rows_of(Ctx *c, const Entity *e, const char *key, const Filter *twin
         sql_bind(&q, db_of_text(keys->items[i < keys->n ? i : keys->n - 1]));
     }
     sql_add(&q, SQL(") AND "));
-    filter_sql(c, &q, e, "t0", twin);
+    filter_sql_each(c, &q, e, "t0", twin);
     return db_ids(c, sql_query(c, &q), out);
 }
 

@@ -271,7 +271,7 @@ void write_row_update(Ctx *c, const Entity *e, int64_t id, const DbVal *values,
     }
     if (scope && scope->kind != FILTER_TRUE) {
         sql_add(out, SQL(" AND "));
-        filter_sql(c, out, e, "t0", scope);
+        filter_sql_each(c, out, e, "t0", scope);
     }
 }
 

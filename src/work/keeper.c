@@ -15,6 +15,7 @@
 #include "auth/session.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/vec.h"
 #include "meta/model.h"
 #include "record/announce.h"
@@ -23,10 +24,12 @@
 #include "record/configuration/configuration.h"
 #include "record/customs.h"
 #include "record/idempotency.h"
+#include "record/merge/merge.h"
 #include "record/metric/metric.h"
 #include "record/notify.h"
 #include "record/outbox.h"
 #include "record/rule/rule.h"
+#include "record/secret_key.h"
 #include "record/setting.h"
 #include "record/traces.h"
 #include "work/ground.h"
@@ -45,6 +48,7 @@ enum {
     MEASURE_EVERY = 600000,
     SWEEP_EVERY = 600000,
     SAMPLE_EVERY = 60000,
+    GIVE_BACK_EVERY = 60000,
     BIN_EVERY = 3600000,
     BIN_AGAIN = 2000, /* while much is left: a pause for everybody else */
     BIN_BLOCKS = 10,
@@ -62,7 +66,7 @@ typedef struct HeardRow {
 typedef struct Heard {
     Arena *a;
     VEC(HeardRow) rows;
-    bool model, access, setting, channel, outbox, job, rule, flow;
+    bool model, access, setting, channel, outbox, job, rule, flow, key;
     int64_t last;
 } Heard;
 
@@ -79,6 +83,16 @@ static void hear(void *arg, int64_t id, const char *topic, int64_t ref)
     h->job |= strcmp(topic, "job") == 0;
     h->rule |= strcmp(topic, "rule") == 0;
     h->flow |= strcmp(topic, "approval_flow") == 0;
+    h->key |= strcmp(topic, "key") == 0;
+}
+
+/* The key of the data folder is exchanged: what others wait for is noted when it holds here. */
+static void follow_key(Ctx *c)
+{
+    const char *missing;
+    if (secret_key_follow(c, &missing) && missing)
+        log_write(LOG_ERROR, "key_missing", LOG_S("key", missing));
+    secret_key_hold(c);
 }
 
 static void follow(Keeper *k, Ctx *c)
@@ -87,6 +101,8 @@ static void follow(Keeper *k, Ctx *c)
     if (!db_changes_since(c, k->seen, hear, &h))
         return;
     k->seen = h.last;
+    if (h.key)
+        follow_key(c);
     if (h.setting)
         setting_load(c);
     if (h.model)
@@ -178,9 +194,9 @@ static void sweep(Keeper *k, Ctx *c)
     c->now_ms = clock_steady_ms();
     swept(c, rate_sweep(c, DAY_MS));
     swept(c, db_change_prune(c, c->now_ms - DAY_MS));
-    static bool (*const purges[])(Ctx *) = {idempotency_purge,  notify_purge, outbox_purge,
-                                            reset_sweep,        second_sweep, rules_purge,
-                                            configuration_purge}; /* each in short writes */
+    static bool (*const purges[])(Ctx *) = {
+        idempotency_purge, notify_purge,        outbox_purge, reset_sweep, second_sweep,
+        rules_purge,       configuration_purge, merge_forget}; /* each in short writes */
     for (size_t i = 0; i < sizeof purges / sizeof *purges; i++)
         swept(c, purges[i](c));
 }
@@ -256,6 +272,13 @@ static void tend(Keeper *k, Ctx *c)
     }
 }
 
+static void give_back(Keeper *k, Ctx *c)
+{
+    (void)k;
+    (void)c;
+    memory_give_back();
+}
+
 typedef struct Duty {
     void (*fn)(Keeper *, Ctx *);
     const char *what;
@@ -272,6 +295,7 @@ static int64_t do_due(Keeper *k, int64_t now)
                         {rules, "keeper_rules", &k->next_rules, RULES_EVERY},
                         {measure, "keeper_measure", &k->next_measure, MEASURE_EVERY},
                         {sweep, "keeper_sweep", &k->next_sweep, SWEEP_EVERY},
+                        {give_back, "keeper_give_back", &k->next_give_back, GIVE_BACK_EVERY},
                         {sample, "keeper_sample", &k->next_sample, 0},
                         {bin, "keeper_bin", &k->next_bin, 0},
                         {tend, "keeper_tend", &k->next_tend, 0}};

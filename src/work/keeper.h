@@ -11,10 +11,10 @@ typedef struct Keeper {
     int64_t seen;                                              /* newest change_log id followed */
     int64_t head; /* of the audit chain, when last looked */
     int64_t next_lease, next_seal, next_sweep, next_bin, next_remind, next_sample, next_rules,
-        next_measure, next_tend; /* monotonic ms */
-    int64_t sealed;              /* when the audit log was last looked at, monotonic ms */
-    int tended;                  /* the entity whose search table is cared for … */
-    SearchTend tend;             /* … where its last step stands */
+        next_measure, next_tend, next_give_back; /* monotonic ms */
+    int64_t sealed;      /* when the audit log was last looked at, monotonic ms */
+    int tended;          /* the entity whose search table is cared for … */
+    SearchTend tend;     /* … where its last step stands */
     int64_t words_since; /* … and since when words of erased records are to go from it, or 0 */
     int64_t ahead;       /* the wall clock of the monotonic, at the last tick */
 } Keeper;

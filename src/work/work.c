@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/conf.h"
+#include "record/secret_key.h"
 #include "work/keeper.h"
 #include "work/post/deliver.h"
 #include "work/runner.h"
@@ -165,7 +166,9 @@ bool work_start(Ctx *c, const WorkOptions *o, Work **out)
                 .n_post = (int)conf_int("post.threads")};
     w->n = 1 + w->n_post + o->threads;
     w->keeper = (Keeper){.db = o->db, .dir = arena_str(a, o->dir), .heard = o->heard};
-    if (!db_change_last(c, &w->keeper.seen) || !job_free_dead(c)) {
+    const char *missing; /* told at the opening */
+    if (!db_change_last(c, &w->keeper.seen) || !secret_key_follow(c, &missing) ||
+        !secret_key_hold(c) || !job_free_dead(c)) {
         arena_free(a);
         return false;
     }

@@ -191,6 +191,38 @@ describe('a leave is set', () => {
     await leave(p.rep, id.rep, null);
   });
 
+  test('and so are they of a successor, who gets what waits when the person has left', async () => {
+    const told = async (who, words) => (await who.get('/notifications?limit=200')).json.data.filter((n) => n.kind === 'approval' && words.test(n.title)).length;
+    const names = Object.fromEntries((await h.admin.get('/users?limit=200')).json.data.map((u) => [u.id, u.name]));
+    const of = new RegExp(`指定${names[id.rep2]}在${names[id.rep]}离开后接手其审批`), mine = /为您指定了审批的接手人/;
+    const seen = async () => [await told(p.rep, mine), await told(p.manager, of), await told(p.boss, of), await told(p.rep2, of)];
+    const was = await seen();
+    await h.admin.stepUp();
+    const name = async (to) => assert.equal((await h.admin.patchNow(`/users/${id.rep}`, { handover_to: to })).status, 200);
+    const more = async () => (await seen()).map((n, i) => n - was[i]);
+    await name(id.rep2);
+    assert.deepEqual(await more(), [1, 1, 0, 0]);
+    assert.equal((await h.admin.patchNow(`/users/${id.rep}`, { handover_to: id.rep2 })).status, 200);
+    assert.deepEqual(await more(), [1, 1, 0, 0], 'nothing changed');
+    await name(null);
+    assert.deepEqual(await more(), [1, 1, 0, 0], 'taken back: his votes go to nobody');
+    problem(await p.rep.patchNow(`/users/${id.rep}`, { handover_to: id.rep2 }), 403);
+    assert.deepEqual(await more(), [1, 1, 0, 0]);
+  });
+
+  test('and where nobody stands above but who did it, those who keep rights are told: also of one who names himself', async () => {
+    const told = async (who, words) => (await who.get('/notifications?limit=200')).json.data.filter((n) => n.kind === 'approval' && words.test(n.title)).length;
+    const names = Object.fromEntries((await h.admin.get('/users?limit=200')).json.data.map((u) => [u.id, u.name]));
+    const of = new RegExp(`指定${names[id.sysadmin]}在${names[id.boss]}离开后接手其审批`);
+    const seen = async () => [await told(h.admin, of), await told(p.sysadmin, of), await told(p.boss, of), await told(p.rep, of)];
+    const was = await seen();
+    await p.sysadmin.stepUp();
+    const named = await p.sysadmin.patchNow(`/users/${id.boss}`, { handover_to: id.sysadmin });
+    assert.equal(named.status, 200, named.text);
+    assert.deepEqual((await seen()).map((n, i) => n - was[i]), [1, 0, 0, 0]);
+    assert.equal((await p.sysadmin.patchNow(`/users/${id.boss}`, { handover_to: null })).status, 200);
+  });
+
   test('by the person, the heads above him, who keeps accounts; by nobody else', async () => {
     await leave(p.rep, id.rep, id.rep2);
     await leave(p.manager, id.rep, id.rep2); // head of his department

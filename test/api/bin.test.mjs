@@ -70,7 +70,55 @@ test('what belongs to it goes with it, history and files too; the reason stands 
   await server.cliOk('check');
 });
 
+test('what leads to a part of it elsewhere: a pair goes with it, a talk is one with the customer it belongs to, a task names nobody', async () => {
+  assert.equal((await boss.stepUp()).status, 204);
+  const [x, y] = [await makeCustomer(rep), await makeCustomer(rep)], [k, own] = [await make(rep, 'contacts', contact(x.id)), await make(rep, 'contacts', contact(y.id))];
+  const pair = await make(rep, 'customer-contacts', { customer: y.id, contact: k.id, role: '顾问' });
+  const task = await make(rep, 'tasks', { title: '找顾问', customer: y.id, contact: k.id });
+  const talk = await make(rep, 'follow-ups', { parent_type: 'contact', parent: own.id, method: 'phone', content: '与联系人谈过交付', customer_need: '报价', next_plan: '再谈' });
+  assert.equal((await boss.delNow(`/customers/${x.id}`)).status, 204);
+  assert.equal((await boss.get(`/customer-contacts/${pair.id}`)).status, 200);
+  assert.equal((await boss.post(`/customers/${x.id}/erase`, { reason: '客户要求删除' })).status, 204);
+  problem(await boss.get(`/customer-contacts/${pair.id}`), 404);
+  assert.deepEqual(await rowsOf(server, `SELECT id FROM history WHERE record_id = ${pair.id}`), []);
+  assert.equal((await boss.get(`/tasks/${task.id}`)).json.contact, null);
+  const pairs = async () => (await boss.get(`/customer-contacts?limit=50&${filter(['customer', '=', y.id])}`)).json.data.map((r) => r.contact.id);
+  assert.deepEqual(await pairs(), [own.id], 'what is its own stays');
+  await server.cliOk('check');
+  // a contact alone
+  assert.equal((await boss.delNow(`/contacts/${own.id}`)).status, 204);
+  assert.equal((await boss.post(`/contacts/${own.id}/erase`, { reason: '本人要求删除' })).status, 204);
+  const kept = (await boss.get(`/follow-ups/${talk.id}`)).json;
+  assert.deepEqual([kept.parent.id, kept.customer.id, await pairs()], [y.id, y.id, []]);
+  await server.cliOk('check');
+});
+
 // Each way in which a person's data leaves a trace outside of the record; then not one byte of it is anywhere.
+test('what people were told of requests to change it goes with it, and from the letters, too', async () => {
+  const admin = await server.admin();
+  await admin.stepUp();
+  const east = (await admin.get('/departments?limit=50&fields=name')).json.data.find((d) => d.name === '华东组');
+  assert.equal((await admin.patchNow(`/departments/${east.id}`, { manager: manager.user.id })).status, 200);
+  const flow = await make(admin, 'approval-flows', { name: '改名', entity: 'customer', on_edit: true, on_delete: false, filter: ['name', 'starts', '鹈鹕'], steps: [{ who: 'department_head' }] });
+  // nobody answers there: the letter waits
+  const post = await make(admin, 'channels', { name: '邮件', kind: 'mail', url: 'smtp://127.0.0.1:9', sender: '知客 <crm@example.com>' });
+  assert.equal((await admin.patchNow(`/users/${manager.user.id}`, { email: 'manager@example.com' })).status, 200);
+  assert.equal((await manager.patch('/me/notify', { kinds: { approval: ['mail'] } })).status, 200);
+  const c = await makeCustomer(rep, { name: '鹈鹕信息有限公司' });
+  const asked = await rep.post('/change-requests', { entity: 'customer', operation: 'edit', reason: '客户要求', record: c.id, input: { name: '鹈鹕改名有限公司' } });
+  assert.equal(asked.status, 201, asked.text);
+  assert.equal((await rep.post(`/change-requests/${asked.json.id}/actions/withdraw`, {})).status, 200);
+  const left = async () => Promise.all(['notification', 'delivery'].map(async (table) => Number((await rowsOf(server, `SELECT count(*) FROM ${table} WHERE entity = 'change_request' AND record = ${asked.json.id}`))[0][0])));
+  assert.ok((await left()).every((n) => n > 0), 'told of');
+  assert.equal((await boss.delNow(`/customers/${c.id}`)).status, 204);
+  await boss.stepUp();
+  assert.equal((await boss.post(`/customers/${c.id}/erase`, { reason: '客户要求删除' })).status, 204);
+  assert.deepEqual(await left(), [0, 0]);
+  assert.equal((await admin.patchNow(`/approval-flows/${flow.id}`, { enabled: false })).status, 200);
+  assert.ok([200, 204].includes((await admin.delNow(`/channels/${post.id}`)).status));
+  assert.equal((await manager.patch('/me/notify', { kinds: {} })).status, 200);
+});
+
 test('nothing of an erased record is left in the data folder: bulk changes, imports with their file, notices, search words', async () => {
   // words of this record alone, none of them in an audit row: that log keeps what a record was called
   const canary = { old: '鸸鹋旧址', now: '鸸鹋新址', cell: '鸸鹋单元格', talk: '鸸鹋密谈', phone: '13977770471', mail: 'emu-canary@example.com', search: '鸸鹋' };

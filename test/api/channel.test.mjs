@@ -19,7 +19,7 @@ before(async () => {
     peer(said('feishu', { code: 0, msg: 'success' })), peer(said('dingtalk', { errcode: 0, errmsg: 'ok' })), peer(() => answers.hook?.() ?? { status: 204, body: '' }),
     peer((c) => answers.one?.(c)), peer((c) => answers.two?.(c))]);
   server = await startServer({ company: true, env: {
-    ZHIKE_OUTBOUND_PRIVATE: [smtp, ...[wecom, feishu, dingtalk, hook, one, two].map((p) => p.host)].join(','), ZHIKE_HTTP_TRUSTED_PROXIES: '127.0.0.1', ZHIKE_HTTP_BASE_URL: 'http://localhost' } });
+    ZHIKE_OUTBOUND_PRIVATE: [smtp, '127.0.0.1:9', ...[wecom, feishu, dingtalk, hook, one, two].map((p) => p.host)].join(','), ZHIKE_HTTP_TRUSTED_PROXIES: '127.0.0.1', ZHIKE_HTTP_BASE_URL: 'http://localhost' } });
   people = await makeCompany(server, { only: ['rep', 'rep2', 'boss', 'sysadmin'] });
   admin = await server.admin();
   await admin.stepUp();
@@ -27,6 +27,7 @@ before(async () => {
 after(() => Promise.all([server?.stop(), wecom?.stop(), feishu?.stop(), dingtalk?.stop(), hook?.stop(), one?.stop(), two?.stop()]));
 
 const channel = (over) => make(admin, 'channels', { name: `渠道${Math.random()}`, ...over });
+const sql = async (text) => (server.database ? psql(server.database.url, text) : execFileSync('sqlite3', ['-cmd', '.timeout 10000', join(server.dir, 'zhike.db'), text]));
 const mailChannel = (over) => channel({ kind: 'mail', url: `smtp://${smtp}`, sender: '知客 <crm@example.com>', ...over });
 const off = async (...channels) => { for (const c of channels) await admin.delNow(`/channels/${c.id}`); };
 const delivery = async (id) => (await admin.get(`/deliveries/${id}`)).json;
@@ -65,9 +66,24 @@ describe('a channel', () => {
 
   test('says what it lacks, by field', async () => {
     const answer = await admin.post('/channels', { name: 'x', kind: 'sms_tencent' });
-    assert.deepEqual(mistakes(answer), ['account:required', 'sender:required', 'template:required']);
-    assert.deepEqual(mistakes(await admin.post('/channels', { name: 'x', kind: 'webhook', url: 'ftp://x/', events: '*' })), ['url:invalid']);
+    assert.deepEqual(mistakes(answer), ['account:required', 'secret:required', 'sender:required', 'template:required']);
+    assert.deepEqual(mistakes(await admin.post('/channels', { name: 'x', kind: 'webhook', url: 'ftp://x/', events: '*' })), ['secret:required', 'url:invalid']);
     assert.deepEqual(mistakes(await admin.post('/channels', { name: 'x', kind: 'mail', url: 'https://mail/', sender: 'a@example.com' })), ['url:invalid']);
+    // What every letter would fail by later is refused where it is typed.
+    for (const sender of ['not an address', '知客 <crm@>', '知客 <crm@example.com> x', 'a@example.com, b@example.com'])
+      assert.deepEqual(mistakes(await admin.post('/channels', { name: 'x', kind: 'mail', url: `smtp://${smtp}`, sender })), ['sender:format.email'], sender);
+    for (const [kind, url] of [['wecom_robot', 'http://10.0.0.1/hook'], ['feishu_robot', 'http://8.8.8.8/'], ['dingtalk_robot', 'http://user@hook.example:80/x'], ['wecom_robot', 'http://[::1]/x'], ['wecom_robot', 'http://[::1]:99999/x'], ['wecom_robot', 'http://:80/']])
+      assert.deepEqual(mistakes(await admin.post('/channels', { name: 'x', kind, url })), ['url:invalid'], url);
+    for (const secret of ['abc', 'whsec_', 'whsec_YWJj', `${secretOf}!`])
+      assert.deepEqual(mistakes(await admin.post('/channels', { name: 'x', kind: 'webhook', url: 'https://x.example/', events: '*', secret })), ['secret:invalid'], secret);
+  });
+
+  test('that was stored before a rule of its form is switched off all the same, and on again only when it keeps to it', async () => {
+    const old = await mailChannel();
+    await sql(`UPDATE channel SET sender = '知客', url = 'http://old.lan/' WHERE id = ${old.id}`);
+    assert.equal((await admin.patchNow(`/channels/${old.id}`, { enabled: false })).json.enabled, false);
+    assert.deepEqual(mistakes(await admin.patchNow(`/channels/${old.id}`, { enabled: true })), ['sender:format.email', 'url:invalid']);
+    await off(old);
   });
 
   test('sends a kept secret to the address it was typed for only', async () => {
@@ -79,7 +95,7 @@ describe('a channel', () => {
   });
 
   test('never calls into the house unless the settings file says so', async () => {
-    const targets = ['https://127.0.0.1:1/', 'https://localhost:1/', 'https://169.254.169.254/latest', 'https://[::1]/', 'https://[::ffff:10.0.0.1]/', 'https://2130706433/', 'http://8.8.8.8/'];
+    const targets = ['https://127.0.0.1:1/', 'https://localhost:1/', 'https://169.254.169.254/latest', 'https://[::1]/', 'https://[::ffff:10.0.0.1]/', 'https://2130706433/'];
     for (const url of targets) {
       const c = await channel({ kind: 'webhook', url, events: '*', secret: secretOf, enabled: true });
       const d = await settled(await test_(c));
@@ -94,6 +110,17 @@ describe('mail', () => {
   let c;
   before(async () => { c = await mailChannel(); });
   after(() => off(c));
+
+  test('that is refused says what to look at, and what the server said', async () => {
+    const own = await mailChannel();
+    const refused = await settled(await test_(own, 'nobody@example.com'));
+    assert.equal(refused.state, 'dead');
+    assert.match(refused.error, /^邮件服务器不接受这个收件人.*（5\d\d .+）$/);
+    const nowhere = await mailChannel({ url: 'smtp://127.0.0.1:9' });
+    const d = await tried(await test_(nowhere, address()), 1);
+    assert.match(d.error, /^连接不上，请检查渠道的“地址”/);
+    await off(own, nowhere);
+  });
 
   test('arrives as it was meant', async () => {
     const to = address();
@@ -194,6 +221,46 @@ describe('a notice', () => {
     assert.equal((await prefs({ digest: null })).status, 200);
   });
 
+  test('a digest is one mail, however many it tells of, with the way to each and the time it left', async () => {
+    assert.equal((await prefs({ kinds: { task_assigned: ['mail'] }, digest: { at: at(180) } })).status, 200);
+    const waiting = async () => (await admin.get(`/deliveries?limit=200&fields=id&${filter(['and', ['user', '=', mine], ['state', 'in', ['waiting', 'sending']], ['digest', '=', true]])}`)).json.data.map((d) => d.id);
+    for (const id of await waiting()) assert.equal((await admin.post(`/deliveries/${id}/actions/drop`)).status, 200); // of the tests before
+    const had = mailsTo(to).length, made = [];
+    for (let i = 0; i < 110; i++) made.push(await tasks(mine, `汇总第${i}件`)); // more than a round of the postman takes
+    // written an hour ago, and due: one statement, so that no round can find a part of them
+    await sql(`UPDATE delivery SET at = at - 3600000, next_at = 1 WHERE user_id = ${mine} AND digest = 1 AND state = 'waiting'`);
+    const told = () => mailsTo(to).slice(had).map((m) => m.headers.subject).filter((subject) => /条新通知/.test(subject));
+    await until(() => told().reduce((sum, subject) => sum + Number(subject.replace(/\D/g, '')), 0) >= 110, 60_000, 'all of the digest arrived');
+    assert.deepEqual(told(), ['您有 110 条新通知']);
+    await until(async () => (await waiting()).length === 0, 20_000, 'each letter of it noted as sent');
+    const [mail] = mailsTo(to).slice(had).filter((m) => m.text.includes('汇总第'));
+    assert.ok(mail.text.includes(`给您分配了任务：汇总第0件\n  http://localhost/e/tasks/${made[0].id}\n`), mail.text.slice(0, 400));
+    assert.ok(mail.html.includes(`<a href="http://localhost/e/tasks/${made[0].id}">`), mail.html.slice(0, 1200));
+    assert.equal(mail.text.match(/^• /gm).length, 100);
+    assert.match(mail.text, /还有 10 条，请打开知客查看/);
+    assert.match(mail.text, /http:\/\/localhost\/notifications\s*$/);
+    assert.ok(Math.abs(Date.parse(mail.headers.date) - Date.now()) < 30 * 60_000, mail.headers.date);
+    await prefs({ digest: null });
+  });
+
+  test('of a timed rule about several records is one mail, with the way to their list', async () => {
+    assert.equal((await prefs({ kinds: { rule: ['mail'] } })).status, 200);
+    const name = `定时${Date.now()}`;
+    for (const n of [1, 2, 3]) await makeCustomer(people.rep, { name: `${name}第${n}家` });
+    const r = await make(people.boss, 'rules', { name: `${name}规则`, entity: 'customer', event: 'scheduled', cron: '30 1 * * *', enabled: true, filter: ['name', 'starts', name], actions: [{ do: 'notify', to: ['owner'], title: '{name} 该联系了' }] });
+    const run = await people.boss.post(`/rules/${r.id}/actions/run_now`, {});
+    assert.equal((await people.boss.job(run.json.job.id)).state, 'done');
+    const find = async () => (await admin.get(`/deliveries?sort=-id&limit=50&fields=id,state,kind&${filter(['and', ['user', '=', mine], ['kind', '=', 'rule']])}`)).json.data;
+    const sent = await until(async () => { const found = await find(); return found[0]?.state === 'sent' ? found : undefined; }, 30_000, 'it left');
+    assert.equal(sent.length, 1);
+    const mail = await until(() => mailsTo(to).find((m) => m.text.includes(`${name}第1家 该联系了；${name}第2家 该联系了；${name}第3家 该联系了`)), 20_000, 'it arrived');
+    assert.match(mail.headers.subject, new RegExp(`${name}规则：客户 3 条`));
+    const [, id] = /http:\/\/localhost\/notifications\?go=(\d+)\s/.exec(`${mail.text} `);
+    assert.equal((await people.rep.get(`/notifications/${id}`)).json.members, 3);
+    await people.boss.delNow(`/rules/${r.id}`);
+    assert.equal((await prefs({ kinds: {} })).status, 200);
+  });
+
   test('is not sent to whom may not read the record any more', async () => {
     const made = await makeCustomer(people.rep2);
     await prefs({ kinds: { shared: ['mail'], transferred: ['mail'] }, digest: { at: at(120) } });
@@ -206,6 +273,48 @@ describe('a notice', () => {
     await admin.post(`/deliveries/${waiting.id}/actions/retry`); // due now
     assert.equal((await settled(waiting.id)).state, 'dropped');
     await prefs({ digest: null });
+  });
+
+  test('that tells of several quotes, when it leaves, those its receiver still reads, and is dropped where there is none', async () => {
+    assert.equal((await prefs({ kinds: { rule: ['mail'] }, quiet: { from: at(-60), to: at(120) } })).status, 200);
+    const name = `成批${Date.now()}`, made = [], other = (await people.rep2.get('/me')).json.user.id;
+    for (const n of [1, 2, 3, 4, 5]) made.push(await makeCustomer(people.rep, { name: `${name}第${n}家` }));
+    const r = await make(people.boss, 'rules', { name: `${name}规则`, entity: 'customer', event: 'scheduled', cron: '30 1 * * *', enabled: true, filter: ['name', 'starts', name], actions: [{ do: 'notify', to: ['owner'], title: '{name} 该联系了' }] });
+    const letter = async () => {
+      const run = await people.boss.post(`/rules/${r.id}/actions/run_now`, {});
+      assert.equal((await people.boss.job(run.json.job.id)).state, 'done');
+      const [d] = (await admin.get(`/deliveries?sort=-id&limit=1&${filter(['and', ['user', '=', mine], ['kind', '=', 'rule']])}`)).json.data;
+      assert.equal(d.state, 'waiting');
+      return d;
+    };
+    const leaves = async (d) => {
+      await admin.post(`/deliveries/${d.id}/actions/drop`);
+      await admin.post(`/deliveries/${d.id}/actions/retry`); // due now
+      return (await settled(d.id)).state;
+    };
+    const given = async (c) => assert.equal((await people.boss.post(`/customers/${c.id}/actions/transfer`, { owner: other, reason: '交接' })).status, 200);
+    const some = await letter(), none = await letter();
+    assert.match(some.subject, /：客户 5 条$/);
+    await given(made[0]);
+    assert.equal((await people.boss.delNow(`/customers/${made[2].id}`)).status, 204); // lies in the bin
+    await given(made[3]);
+    assert.equal(await leaves(some), 'sent');
+    const mail = await until(() => mailsTo(to).find((m) => m.text.includes(name)), 20_000, 'it arrived');
+    assert.match(mail.headers.subject, new RegExp(`${name}规则：客户 2 条`));
+    assert.match(mail.text, new RegExp(`${name}第2家 该联系了；${name}第5家 该联系了`));
+    assert.doesNotMatch(mail.text, new RegExp(`${name}第[134]家`));
+    await given(made[1]);
+    assert.equal((await people.boss.delNow(`/customers/${made[4].id}`)).status, 204);
+    assert.equal(await leaves(none), 'dropped');
+    assert.equal(mailsTo(to).filter((m) => m.text.includes(name)).length, 1);
+    await people.boss.delNow(`/rules/${r.id}`);
+    // of one record: not while it lies in the bin
+    assert.equal((await prefs({ kinds: { task_assigned: ['mail'] } })).status, 200);
+    const task = await tasks(mine, `${name}任务`);
+    const [d] = (await admin.get(`/deliveries?sort=-id&limit=1&${filter(['and', ['user', '=', mine], ['kind', '=', 'task_assigned']])}`)).json.data;
+    assert.equal((await people.boss.delNow(`/tasks/${task.id}`)).status, 204);
+    assert.equal(await leaves(d), 'dropped');
+    assert.equal((await prefs({ kinds: {}, quiet: null })).status, 200);
   });
 
   test('to many is written in sets: found by its title, and it goes by the media each chose', async () => {
@@ -398,7 +507,6 @@ describe('a webhook', () => {
 });
 
 describe('a letter under way', () => {
-  const sql = (text) => (server.database ? psql(server.database.url, text) : execFileSync('sqlite3', ['-cmd', '.timeout 10000', join(server.dir, 'zhike.db'), text]));
   /** The two minutes of a claim are over: without waiting for them. */
   const claimOver = (id) => sql(`UPDATE delivery SET next_at = 1 WHERE id = ${id} AND state = 'sending'`);
   const numbers = (from) => hook.calls.slice(from).map((x) => x.headers['webhook-id']);

@@ -231,6 +231,27 @@ describe('check, dump, audit verify', () => {
     } finally { await own.stop(); }
   });
 
+  test('data of an older version: what only reads says what to do, a start mends it', async () => {
+    const own = await startServer();
+    try {
+      await own.halt();
+      await sql('DROP TABLE merge_log', own);
+      await sql('DROP INDEX ix_merge_row_record', own);
+      for (const words of [['check'], ['dump', '--logical', '--sorted'], ['audit', 'verify']]) {
+        const refused = await own.cli(...words);
+        oneLine(refused, 1, words.join(' '));
+        assert.match(refused.stderr, /旧版本|older version/);
+        assert.doesNotMatch(refused.stderr, /merge_log/, words.join(' '));
+      }
+      await own.launch();
+      await own.halt();
+      const mended = await own.cli('check');
+      assert.equal(mended.code, 0, mended.stdout + mended.stderr);
+      await sql('DROP INDEX ix_merge_row_record', own);
+      assert.equal((await own.cli('check')).code, 0, 'an index is no hindrance to reading');
+    } finally { await own.stop(); }
+  });
+
   test('audit verify: whole, then broken at the row that was changed', async () => {
     const own = await startServer();
     try {

@@ -467,6 +467,41 @@ describe('what is refused', () => {
     assert.equal((await admin.delNow(`/approval-flows/${flow}`)).status, 204);
   });
 
+  test('nor does a row it removed come back past a flow', async () => {
+    const rule = await made(admin, '/rules', { name: '会被移走', entity: 'customer', event: 'created', actions: [{ do: 'notify', to: ['owner'], title: '新客户' }] });
+    const f = JSON.parse(await exported(admin, 'rule'));
+    f.records.rule = f.records.rule.filter((x) => x.name !== '会被移走');
+    const done = await apply(admin, f, { unlisted: 'remove' });
+    assert.equal(done.status, 200, done.text);
+    assert.equal((await admin.get(`/rules/${rule}`)).status, 404);
+    const flow = await made(admin, '/approval-flows', { name: '规则要审批', entity: 'rule', on_edit: false, on_delete: false, on_restore: true, steps: [{ who: 'user', user: ids.boss }], enabled: true });
+    const held = await admin.post(`/configuration-imports/${done.json.id}/actions/undo`, {});
+    assert.equal(held.status, 409, held.text);
+    assert.deepEqual(held.json.errors.map((e) => [e.field, e.code]), [['rule[customer/会被移走]', 'approval_required']], held.text);
+    assert.equal((await admin.get(`/rules/${rule}`)).status, 404);
+    assert.equal((await admin.patchNow(`/approval-flows/${flow}`, { enabled: false })).status, 200);
+    assert.equal((await admin.post(`/configuration-imports/${done.json.id}/actions/undo`, {})).status, 204);
+    assert.equal((await admin.delNow(`/rules/${rule}`)).status, 204);
+    assert.equal((await admin.delNow(`/approval-flows/${flow}`)).status, 204);
+  });
+
+  test('and a condition that asks another row does not let a row return that is gone for good', async () => {
+    const tag = await made(admin, '/tags', { name: '会消失的', color: 'red' });
+    const f = JSON.parse(await exported(admin, 'tag'));
+    f.records.tag = f.records.tag.filter((x) => x.name !== '会消失的');
+    const done = await apply(admin, f, { unlisted: 'remove' });
+    assert.equal(done.status, 200, done.text);
+    assert.equal((await admin.get(`/tags/${tag}`)).status, 404);
+    const flow = await made(admin, '/approval-flows', { name: '标签要审批', entity: 'tag', on_edit: false, on_delete: false, on_restore: true, filter: ['created_by.login', '!=', ''], steps: [{ who: 'user', user: ids.boss }], enabled: true });
+    const held = await admin.post(`/configuration-imports/${done.json.id}/actions/undo`, {});
+    assert.equal(held.status, 409, held.text);
+    assert.deepEqual(held.json.errors.map((e) => [e.field, e.code]), [['tag[会消失的]', 'approval_required']], held.text);
+    assert.equal((await admin.patchNow(`/approval-flows/${flow}`, { enabled: false })).status, 200);
+    assert.equal((await admin.post(`/configuration-imports/${done.json.id}/actions/undo`, {})).status, 204);
+    assert.equal((await admin.delNow(`/tags/${tag}`)).status, 204);
+    assert.equal((await admin.delNow(`/approval-flows/${flow}`)).status, 204);
+  });
+
   test('who may not delete takes no row away by an undo', async () => {
     const role = await made(admin, '/roles', { code: 'packer', name: '打包', rights: { rights: ['settings'], entities: { rule: { scope: 'all', actions: 'read create edit' } } } });
     const had = (await admin.get(`/users/${ids.rep}`)).json.roles.map((r) => r.id);

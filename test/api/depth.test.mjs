@@ -63,6 +63,32 @@ describe('each word is found where it stands', () => {
           assert.deepEqual(answer.json.data.map((r) => r.id), all.slice(0, 20), `${round}: search`);
         }
       });
+  test('a count says what it knows: exact is all, capped is a bound where more than 20,000 match', async () => {
+    const count = async (client, q, kind, more = '') => {
+      const answer = await client.get(`/customers?q=${encodeURIComponent(q)}&limit=1&fields=name&count=${kind}${more}`);
+      assert.equal(answer.status, 200, `${q} ${kind}${more}: ${answer.text}`);
+      return answer.json.count;
+    };
+    const young = Array.from({ length: 20_000 }, (_, i) => N - i).filter((i) => i % 3 === 0).length;
+    const mine = Math.floor(N / 3), number = (i) => `&filter=${encodeURIComponent(JSON.stringify(['number', 'in', [].concat(i).map((x) => `T${x}`)]))}`;
+    for (const more of ['', '&sort=name', '&sort=-id', '&sort=number']) {
+      assert.deepEqual(await count(boss, '甲', 'exact', more), { value: N, exact: true }, more);
+      assert.deepEqual(await count(rep, '甲', 'exact', more), { value: mine, exact: true }, more);
+      assert.deepEqual(await count(boss, '甲', 'capped', more), { value: 10_000, exact: false }, more);
+      assert.deepEqual(await count(rep, '甲', 'capped', more), { value: young, exact: false }, `his own of the newest 20,000${more}`);
+      for (const kind of ['exact', 'capped']) {
+        assert.deepEqual(await count(boss, '乙', kind, more), { value: N / 10, exact: true }, `${kind}${more}`);
+        assert.deepEqual(await count(rep, '乙', kind, more), { value: expected('乙', true).length, exact: true }, `${kind}${more}`);
+        assert.deepEqual(await count(boss, '戊', kind, more), { value: 3, exact: true }, `${kind}${more}`);
+        assert.deepEqual(await count(boss, '没有的词', kind, more), { value: 0, exact: true }, `${kind}${more}`);
+      }
+    }
+    // of old ones the newest 20,000 matches have none
+    assert.deepEqual(await count(boss, '甲', 'exact', number([3, 6, 9])), { value: 3, exact: true });
+    const capped = await count(boss, '甲', 'capped', number([3, 6, 9]));
+    assert.ok(capped.exact ? capped.value === 3 : capped.value <= 3, JSON.stringify(capped));
+    assert.deepEqual(await count(boss, '甲 丁', 'capped'), { value: 50, exact: true }, 'a common word and one of the oldest');
+  });
   test('two words that stand together in few documents', async () => {
     const both = encodeURIComponent('乙 丙'), all = expected('乙丙', false);
     const answer = await boss.get(`/customers?q=${both}&sort=-id&limit=200&fields=name`);

@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { makeCompany, psql, sleep, startServer } from '../lib/index.mjs';
+import { makeCompany, psql, startServer, tick } from '../lib/index.mjs';
 import { all, contact, filter, followUp, make, makeCustomer, mistakes, problem } from '../lib/records.mjs';
 
 let server, rep, rep2, manager, boss, agent, admin;
@@ -170,7 +170,7 @@ describe('the timeline narrowed and searched', () => {
   before(async () => {
     c = await makeCustomer(rep, { name: '时间线样本有限公司', phone: '13811112222', short_name: '旧简称' });
     await make(rep, 'contacts', contact(c.id, { name: '钱多多' }));
-    await sleep(5);
+    await tick();
     await make(rep, 'follow-ups', followUp(c.id, { content: '谈了 PLC 改造和 100% 预付', customer_need: '月底前要样机', happened_at: '2026-03-02T02:00:00Z' }));
     await make(boss, 'follow-ups', followUp(c.id, { content: '领导拜访，确认年度框架', method: 'visit', happened_at: '2026-03-05T02:00:00Z' }));
     await make(rep, 'tasks', { title: '准备样机', customer: c.id });

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { makeCompany, psql, startServer } from '../lib/index.mjs';
+import { makeCompany, psql, startServer, until } from '../lib/index.mjs';
 import { csv, errorsOf, find, none, one, settle, step, upload } from '../lib/imports.mjs';
+import { rowsOf } from '../lib/recount.mjs';
 import { workbook } from '../lib/xlsx.mjs';
 
 let server, rep, rep2, boss;
@@ -129,5 +130,28 @@ describe('undo', () => {
     assert.equal((await find(rep, 'customers', 'name', '撤1有限公司')).length, 0);
     const check = await server.cli('check');
     assert.equal(check.code, 0, check.stdout + check.stderr);
+  });
+
+  // the database goes away between the end of the import and that of its job, and the runner comes again
+  test('what has ended does not end twice when its job comes again', async () => {
+    const done = await run(rep, csv([head, ['又一有限公司', '金融', '广告', '13810000071', '', '', '']]));
+    const jobs = async (kind) => (await rowsOf(server, `SELECT id FROM job WHERE kind = '${kind}' AND params LIKE '%"import":${done.id},%'`)).map(([id]) => id);
+    const again = async (id) => {
+      await until(async () => (await rowsOf(server, `SELECT 1 FROM job WHERE id = ${id} AND state = 'done'`)).length, undefined, 'its end');
+      await rowsOf(server, `UPDATE job SET state = 'queued', lease_by = NULL, lease_until = NULL, finished_at = NULL, cancel = 0 WHERE id = ${id}`);
+      await until(async () => (await rowsOf(server, `SELECT 1 FROM job WHERE id = ${id} AND state = 'done' AND attempts >= 2`)).length, undefined, 'its end again');
+    };
+    const noted = async () => (await rowsOf(server, `SELECT action FROM audit_log WHERE record_id = ${done.id} AND action LIKE 'import%' ORDER BY id`)).map(([a]) => a);
+    const [ran] = await jobs('import_run');
+    await again(ran);
+    assert.deepEqual(await noted(), ['import']);
+    assert.deepEqual((await rep.get(`/imports/${done.id}`)).json.counts, { ...none, created: 1 });
+    assert.equal((await step(rep, done.id, 'undo')).state, 'undone');
+    const [undone] = await jobs('import_undo');
+    await again(undone);
+    await again(ran); // neither may the run that ended long ago say that it is done
+    assert.deepEqual(await noted(), ['import', 'import_undo']);
+    assert.equal((await rep.get(`/imports/${done.id}`)).json.state, 'undone');
+    assert.equal((await find(rep, 'customers', 'name', '又一有限公司')).length, 0);
   });
 });

@@ -18,6 +18,7 @@ after(() => server?.stop());
 describe('layouts', () => {
   test('one for everybody, one for a role, the larger rank; reset takes the row away', async () => {
     const plain = await schema(rep), etag = (await rep.get('/schema/customer')).etag;
+    assert.deepEqual(plain.list.slice(0, 2), ['name', 'number'], 'the title leads');
     const all = await lay(admin);
     assert.equal(all.status, 201, all.text);
     assert.deepEqual((await schema(rep)).list, ['name', 'phone']);

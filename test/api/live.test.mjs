@@ -13,7 +13,10 @@ before(async () => {
   people = await makeCompany(server, { only: ['rep', 'rep2', 'manager', 'west_rep', 'sysadmin', 'boss'] });
   admin = people.sysadmin;
 });
-afterEach(async () => { for (const e of ears.splice(0)) e.close(); await sleep(400); });
+afterEach(async () => {
+  for (const e of ears.splice(0)) e.close();
+  await until(async () => /^zhike_live_listeners 0$/m.test((await server.anyone().get('//metrics')).text), 10_000, 'the end of the streams of this test');
+});
 after(() => server?.stop());
 
 const changed = (entity, id) => (e) => e.event === 'changed' && e.data.entity === entity && e.data.id === id;

@@ -189,6 +189,36 @@ describe('time', () => {
     }
   });
 
+  test('a span under way is compared with as much of the others, unless records lie ahead in it', async () => {
+    const name = code('sofar');
+    await define({ name, entity: 'customer', measure: 'count', filter: ['short_name', '=', '至今'], time_field: 'created_at' });
+    const dayNow = () => new Date(Date.now() + 8 * 3600_000).toISOString().slice(0, 10), year = Number(dayNow().slice(0, 4));
+    for (const moment of [`${year}-01-01T00:00:00`, `${year - 1}-01-01T00:00:00`, `${year - 1}-12-31T23:59:59.999`])
+      await at((await makeCustomer(rep, { short_name: '至今' })).id, moment);
+    const before = dayNow();
+    const found = await metric(rep, name, `period=year&from=${year}-01-01&compare=previous,year`);
+    const ends = [before, dayNow()].map((d) => (d.endsWith('-02-29') ? `${year - 1}-02-28` : `${year - 1}${d.slice(4)}`)); // midnight may pass
+    for (const side of [found.previous, found.year]) {
+      assert.equal(side.from, `${year - 1}-01-01`);
+      assert.ok(ends.includes(side.to), `${side.to} in ${ends}`);
+      const whole = side.to.endsWith('-12-31');
+      assert.deepEqual([side.value, side.so_far ?? false], [whole ? 2 : 1, !whole]);
+      assert.equal(await listed(rep, 'customers', side), side.value);
+    }
+    // two spans: the one that is over counts whole, and so does what is asked for by days
+    const two = await metric(rep, name, `period=year&from=${year - 1}-01-01&to=${year}-01-01&compare=previous`);
+    assert.deepEqual([two.total.value, two.previous.from, two.previous.value], [3, `${year - 3}-01-01`, 0]);
+    assert.ok([before, dayNow()].map((d) => (d.endsWith('-02-29') ? `${year - 2}-02-28` : `${year - 2}${d.slice(4)}`)).includes(two.previous.to), two.previous.to);
+    const over = await metric(rep, name, `period=year&from=${year - 1}-01-01&to=${year - 1}-01-01&compare=previous`);
+    assert.deepEqual([over.previous.to, over.previous.so_far], [`${year - 2}-12-31`, undefined]);
+    // what is due later this year makes the year whole
+    const due = code('due');
+    await define({ name: due, entity: 'task', measure: 'count', filter: ['title', 'contains', '年内的事'], time_field: 'due_at' });
+    for (const y of [year, year - 1]) await make(rep, 'tasks', { title: '年内的事', due_at: `${y}-12-31T23:59:59+08:00` });
+    const ahead = await metric(rep, due, `period=year&from=${year}-01-01&compare=previous`);
+    assert.deepEqual([ahead.total.value, ahead.previous.value, ahead.previous.to, ahead.previous.so_far], [1, 1, `${year - 1}-12-31`, undefined]);
+  });
+
   test('the zone of the house is a setting, and its clocks may go forward', async () => {
     const name = code('zone');
     await define({ name, entity: 'customer', measure: 'count', filter: ['short_name', '=', '夏令时'], time_field: 'created_at' });
@@ -405,6 +435,7 @@ describe('dashboards', () => {
     assert.deepEqual(await names(rep), ['丙', '乙', '戊', base].sort());
     assert.deepEqual(await names(west_rep), ['丙', '戊', base].sort());
     assert.deepEqual(await names(agent), ['戊', base].sort());
+    assert.equal((await all(agent, '/dashboards', 'sort=position&fields=name'))[0].name, base, 'the one that came with the program stays in front of what somebody made');
     const [shown] = (await all(rep, '/dashboards', filter(['name', '=', '乙'])));
     assert.ok([403, 404].includes((await rep.patchNow(`/dashboards/${shown.id}`, { name: '改' })).status), 'shared is to be seen, not to be changed');
     await make(rep, 'dashboards', { name: '自己的', cards });

@@ -1,7 +1,7 @@
 // GET /metrics: who may read it, that its text is well formed, and that its figures are those of what was done.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { cliOk, makeCompany, startServer, until } from '../lib/index.mjs';
+import { slow, cliOk, makeCompany, startServer, until } from '../lib/index.mjs';
 import { makeCustomer, problem } from '../lib/records.mjs';
 
 let server, people;
@@ -172,6 +172,8 @@ describe('figures', () => {
     has(`zhike_db_info{engine="${server.engine === 'pg' ? 'postgresql' : 'sqlite'}"}`, (v) => v === 1);
     if (server.engine === 'sqlite') has('zhike_db_file_bytes', (v) => v > 4096);
     has('process_resident_memory_bytes', (v) => v > 1 << 20);
+    has('zhike_heap_bytes{state="used"}', (v) => v > 1 << 20 || slow > 1); // a sanitizer has a heap of its own
+    has('zhike_heap_bytes{state="free"}', (v) => v >= 0);
     has('process_threads', (v) => v > 60);
     has('process_open_fds', (v) => v > 5 && v < samples.get('process_max_fds'));
     has('process_cpu_seconds_total', (v) => v > 0);

@@ -14,7 +14,10 @@ before(async () => {
   ids = {};
   for (const login of ['rep', 'rep2', 'manager', 'west_rep', 'boss']) ids[login] = (await people[login].get('/me')).json.user.id;
 });
-afterEach(async () => { for (const e of ears.splice(0)) e.close(); await sleep(300); });
+afterEach(async () => {
+  for (const e of ears.splice(0)) e.close();
+  await until(async () => /^zhike_live_listeners 0$/m.test((await server.anyone().get('//metrics')).text), 10_000, 'the end of the streams of this test');
+});
 after(() => server?.stop());
 
 const notices = async (who, kind) => (await who.get('/notifications?limit=200')).json.data.filter((n) => !kind || n.kind === kind);

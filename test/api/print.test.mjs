@@ -76,6 +76,8 @@ describe('a change request', () => {
     const look = (await act(p.rep, r, 'look')).json;
     for (const x of look.changes) for (const word of [x.label.zh, x.before, x.after]) assert.ok(pdf.all.includes(word.replace(/\s/g, '')), `${x.field}: ${word}`);
     for (const word of [r.number, '工商登记已变更<b>&amp;', '审批过程', '待处理', '申请人：', '部门负责人：', '系统管理员：', p.rep.user.name]) assert.ok(pdf.all.includes(word), word);
+    for (const x of [id.rep, f.id]) assert.ok(!pdf.all.includes(String(x)), 'links are told by name');
+    assert.match((await printed(p.rep, path, 'html')).text, new RegExp(`申请人(<[^>]*>|：|\\s)*${p.rep.user.name}<`));
     assert.ok((await audited('change_request', r.id)).length >= 1);
     const { text } = await printed(p.rep, path, 'html');
     assert.ok(text.includes('工商登记已变更&lt;b&gt;&amp;amp;'));

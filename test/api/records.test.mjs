@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
-import { makeCompany, startServer } from '../lib/index.mjs';
-import { all, contact, customer, filter, followUp, ids, make, makeCustomer, mistakes, mobile, problem } from '../lib/records.mjs';
+import { makeCompany, startServer, tick } from '../lib/index.mjs';
+import { all, contact, creditCode, customer, filter, followUp, ids, make, makeCustomer, mistakes, mobile, problem } from '../lib/records.mjs';
 
 let server, rep, rep2, manager;
 before(async () => {
@@ -66,6 +66,7 @@ describe('the life of a record', () => {
     const c = await makeCustomer(manager);
     const [gone, kept] = [await make(manager, 'contacts', contact(c.id)), await make(manager, 'contacts', contact(c.id))];
     assert.equal((await manager.delNow(`/contacts/${gone.id}`)).status, 204);
+    await tick();
     await manager.delNow(`/customers/${c.id}`);
     assert.equal((await manager.post(`/customers/${c.id}/restore`)).status, 200);
     assert.equal((await manager.get(`/contacts/${kept.id}`)).status, 200);
@@ -91,6 +92,15 @@ describe('the life of a record', () => {
 });
 
 describe('numbers', () => {
+  test('two who enter the same at the same moment: one of them is told', async () => {
+    for (let i = 0; i < 12; i++) {
+      const same = customer(), bodies = i % 2 ? [same, same] : [creditCode()].flatMap((uscc) => [customer({ uscc }), customer({ uscc })]);
+      const answers = await Promise.all(bodies.map((body) => rep.post('/customers', body)));
+      assert.deepEqual(answers.map((a) => a.status).sort(), [201, 409], answers.map((a) => a.text).join('\n'));
+      problem(answers.find((a) => a.status === 409), 409, 'duplicate');
+    }
+  });
+
   test('CUSyyyymmdd and a sequence, unique under 50 creates at once', async () => {
     const before = day();
     const made = await Promise.all(Array.from({ length: 50 }, () => makeCustomer(rep)));

@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { defaultEngine, makeCompany, passwordOf, psql, Server, sleep, startServer, until } from '../lib/index.mjs';
+import { listen } from '../lib/events.mjs';
 import { all, customer, filter, followUp, make, makeCustomer, mobile, problem } from '../lib/records.mjs';
 
 let server, people, ids, sql;
@@ -85,6 +86,19 @@ describe('a change', () => {
     assert.equal((await runs(back)).length, 1);
   });
 
+  test('a new one goes to who has the last of that name; where there is none, in turns', async (t) => {
+    const name = marked(), users = [ids.agent];
+    const r = await rule(t, { filter: ['name', 'starts', name], actions: [{ do: 'assign', how: 'previous_owner', users }], enabled: false });
+    const before = [await makeCustomer(people.rep, { name }), await makeCustomer(people.west_rep, { name })];
+    await edited(people.boss, 'rules', await fresh(people.boss, 'rules', r.id), { enabled: true });
+    const owner = async (text) => (await makeCustomer(people.boss, { name: text })).owner.id;
+    assert.equal(await owner(name), ids.west_rep);
+    assert.equal(await owner(`${name}别的`), ids.agent, 'nobody has one of that name');
+    for (const c of (await all(people.boss, '/customers', `${filter(by(name))}&limit=50`)).filter((c) => c.id !== before[0].id))
+      assert.equal((await people.boss.del(`/customers/${c.id}`, undefined, { 'If-Match': `"${c.version}"` })).status, 204);
+    assert.equal(await owner(name), ids.rep, 'what is in the bin has no owner to ask');
+  });
+
   test('who saves a record that a rule gives to somebody else is told so', async (t) => {
     const name = `送走${Date.now()}`;
     await rule(t, { filter: ['name', 'starts', name], actions: [{ do: 'assign', how: 'round_robin', users: [ids.west_rep] }] });
@@ -148,7 +162,7 @@ describe('a change', () => {
   test('a webhook gets a letter that names record and rule; only for owners who manage channels', async (t) => {
     const name = marked(), admin = await server.admin(), me = (await admin.get('/me')).json.user.id;
     assert.equal((await admin.post('/step-up', { method: 'password', code: server.adminPassword })).status, 204);
-    const hook = await make(admin, 'channels', { name: '外部系统', kind: 'webhook', url: 'https://hooks.example.com/zhike', events: 'nothing.ever' });
+    const hook = await make(admin, 'channels', { name: '外部系统', kind: 'webhook', url: 'https://hooks.example.com/zhike', events: 'nothing.ever', secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw' });
     problem(await people.boss.post('/rules', { name: '外', entity: 'customer', event: 'created', actions: [{ do: 'webhook', channel: hook.id }] }), 422);
     const r = await rule(t, { filter: by(name), actions: [{ do: 'webhook', channel: hook.id }] }, admin);
     assert.equal(r.owner.id, me);
@@ -479,6 +493,70 @@ describe('by the clock', () => {
     } finally { await other.halt(); }
   });
 
+  test('what a run tells a person is one notice, with all its records behind it', async (t) => {
+    const name = marked(), N = 45; // more than one write takes
+    const r = await rule(t, { event: 'scheduled', cron: '30 1 * * *', filter: ['name', 'starts', name], actions: [{ do: 'notify', to: ['owner'], title: '请联系 {name}', text: '按计划' }] });
+    const made = [];
+    for (let i = 0; i < N; i++) made.push((await makeCustomer(people.rep, { name: `${name}${String(i).padStart(2, '0')}` })).id);
+    const lone = await makeCustomer(people.rep2, { name: `${name}独` });
+    const told = async (who, more = []) => (await all(who, '/notifications', `limit=200&${filter(['and', ['kind', '=', 'rule'], ...more])}`));
+    const fronts = async (who) => (await told(who, [['head', 'is_null']])).filter((n) => n.title.includes(name) || n.title.startsWith(r.name));
+    const ear = await listen(people.rep);
+    t.after(() => ear.close?.());
+    assert.equal((await runNow(r, people.boss)).state, 'done');
+    const [head, ...others] = await fronts(people.rep);
+    // told live once, with all of them, however many writes it took
+    const heard = await ear.next((e) => e.event === 'notification' && e.data.id === head.id);
+    assert.deepEqual([heard.data.title, heard.data.members], [head.title, N]);
+    assert.equal(Number(await sql(`SELECT count(*) FROM change_log WHERE topic = 'notification' AND ref = ${head.id}`)), 1);
+    assert.deepEqual(others, []);
+    assert.equal(head.title, `${r.name}：客户 ${N} 条`);
+    assert.match(head.text, new RegExp(`^请联系 ${name}\\d\\d；请联系 ${name}\\d\\d；请联系 ${name}\\d\\d$`));
+    assert.deepEqual([head.members, head.record, head.entity, head.read_at], [N, null, 'customer', null]);
+    const behind = await told(people.rep, [['head', '=', head.id]]);
+    assert.deepEqual(behind.map((n) => n.record).sort(), [...made].sort());
+    const one = await fronts(people.rep2);
+    assert.deepEqual(one.map((n) => [n.title, n.text, n.record, n.members]), [[`请联系 ${name}独`, '按计划', lone.id, null]]);
+    assert.deepEqual(await told(people.manager, [['head', '=', head.id]]), [], 'one\'s own only');
+    assert.deepEqual((await runs(r)).map((x) => x.by?.id), Array(N + 1).fill(ids.boss), 'the log says who set it off');
+    // reading it reads what it stands for
+    assert.equal((await people.rep.post(`/notifications/${head.id}/actions/read`, {})).status, 200);
+    assert.deepEqual((await told(people.rep, [['read_at', 'is_null']])).filter((n) => n.title.includes(name) || n.id === head.id), []);
+    // the next run tells again; by the clock nobody set it off
+    await sql(`UPDATE rule SET next_at = ${Date.now() - 1000} WHERE id = ${r.id}`);
+    await until(async () => (await runs(r)).length === 2 * (N + 1) || undefined);
+    const heads = await until(async () => { const now = await fronts(people.rep); return now.length === 2 && now.every((h) => h.members === N) ? now : undefined; });
+    assert.notEqual(heads[0].id, heads[1].id);
+    assert.equal((await runs(r)).filter((x) => x.by).length, N + 1);
+    // what is erased is quoted no more
+    const quoted = behind.find((n) => head.text.includes(n.title)).record;
+    assert.equal((await people.boss.delNow(`/customers/${quoted}`)).status, 204);
+    assert.equal((await people.boss.stepUp()).status, 204);
+    const erased = await people.boss.post(`/customers/${quoted}/erase`, { reason: '客户要求删除' });
+    assert.ok([200, 202, 204].includes(erased.status), erased.text);
+    const after = await until(async () => { const now = await fronts(people.rep); return now.every((h) => !h.text) ? now : undefined; }, 30_000, 'no quotes');
+    assert.deepEqual(after.map((h) => [h.title, h.members]), Array(2).fill([`${r.name}：客户 ${N - 1} 条`, N - 1]));
+    assert.deepEqual(await all(people.rep, '/notifications', filter(['and', ['text', 'contains', name], ['members', 'not_null']])), [], 'nor found by it');
+    assert.deepEqual((await told(people.rep, [['head', '=', head.id]])).filter((n) => n.record === quoted), []);
+  });
+
+  test('a notice about several goes with the last of them that is erased', async (t) => {
+    const name = marked(), made = [];
+    for (let i = 0; i < 3; i++) made.push(await makeCustomer(people.rep, { name: `${name}${i}` }));
+    const r = await rule(t, { event: 'scheduled', cron: '30 1 * * *', filter: ['name', 'starts', name], actions: [{ do: 'notify', to: ['owner'], title: '请联系 {name}' }] });
+    assert.equal((await runNow(r, people.boss)).state, 'done');
+    const heads = async () => (await notices(people.rep)).filter((n) => n.title.startsWith(r.name)).map((n) => [n.title, n.members, n.text]);
+    assert.deepEqual(await heads(), [[`${r.name}：客户 3 条`, 3, [0, 1, 2].map((i) => `请联系 ${name}${i}`).join('；')]]);
+    assert.equal((await people.boss.stepUp()).status, 204);
+    const left = [];
+    for (const c of made) {
+      assert.equal((await people.boss.delNow(`/customers/${c.id}`)).status, 204);
+      assert.equal((await people.boss.post(`/customers/${c.id}/erase`, { reason: '客户要求删除' })).status, 204);
+      left.push(await heads());
+    }
+    assert.deepEqual(left, [[[`${r.name}：客户 2 条`, 2, null]], [[`${r.name}：客户 1 条`, 1, null]], []]);
+  });
+
   test('killed in the middle: nothing twice, nothing left out', async (t) => {
     const name = marked(), N = 60;
     const made = [];
@@ -504,6 +582,8 @@ describe('by the clock', () => {
       assert.deepEqual(tasks.map((x) => x.customer.id).sort(), [...made].sort());
       const told = (await notices(people.rep)).filter((n) => n.title === `${name}提醒${round}`);
       assert.deepEqual(told.map((n) => n.record).sort(), [...made].sort());
+      const heads = (await notices(people.rep)).filter((n) => n.title === `${r.name}：客户 ${N} 条`);
+      assert.deepEqual(heads.map((h) => [h.members, told.every((n) => n.head === h.id)]), [[N, true]]);
     }
   });
 });
@@ -521,7 +601,7 @@ describe('before and after', () => {
     assert.equal(answer.status, 200, answer.text);
     assert.equal(answer.json.count, 3);
     assert.deepEqual(answer.json.sample.map((s) => [s.ok, s.label]), [[true, `${name}2`], [true, `${name}1`], [true, `${name}0`]]);
-    assert.match(answer.json.sample[0].reason, /轮到.+；已为冯销售创建任务/);
+    assert.match(answer.json.sample[0].reason, /轮到.+；将为冯销售创建任务/);
     assert.deepEqual(await rows(), before);
     const failing = await people.boss.post('/rules/actions/dry_run', { rule: { ...draft, actions: [{ do: 'set', values: { lifecycle: 'invalid' } }] } });
     assert.deepEqual(failing.json.sample.map((s) => s.ok), [false, false, false]);

@@ -74,6 +74,8 @@ const bodies = () => [
   ['POST', '/customers/bulk', { action: 'update', ids: [mine.customer], values: { remark: 'y' } }, { ids: ['list'], values: ['object'] }],
   ['POST', '/customers/bulk', { action: 'update', filter: ['id', '=', mine.customer], values: { remark: 'y' }, preview: true }, { values: ['object'], filter: ['none', 'nothing'], preview: ['yes', 'no', 'nothing'] }],
   ['POST', '/customers/bulk', { action: 'update', q: '没有这样的', values: { remark: 'y' }, archived: 'too', preview: true }, { values: ['object'], q: ['word', 'nothing'], archived: ['nothing'], preview: ['yes', 'no', 'nothing'] }],
+  ['POST', '/customers/merge', { survivor: mine.customer, merged: [mine.customer], choose: {}, versions: {}, preview: true }, { choose: ['object', 'empty', 'nothing'], versions: ['object', 'empty', 'nothing'], preview: ['yes', 'no', 'nothing'] }],
+  ['POST', '/merges/1/undo', null, {}],
   ['POST', '/customers/duplicates', { name: '甲', phone: '13900000009' }, { name: ['word', 'nothing', 'long'], phone: ['nothing', 'long', 'word'] }],
   ['POST', '/customers/export', { format: 'csv', fields: ['name'], filter: ['id', '=', mine.customer], sort: 'name', q: '甲' }, { format: ['nothing'], fields: ['nothing', 'none'], filter: ['nothing', 'none'], sort: ['nothing'], q: ['word', 'nothing'] }],
   ['POST', `/customers/${mine.customer}/actions/share`, { with: users[1].id, right: 'read', until: null }, { right: ['nothing'], until: ['nothing'] }],

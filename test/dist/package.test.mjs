@@ -1,11 +1,12 @@
 // What is handed out beside the program: the service, the manual page, the parts list, the package's scripts.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { cliOk, program, root } from '../lib/index.mjs';
+import { cliOk, program, root, temporaryFolder } from '../lib/index.mjs';
 import { readElf } from '../lib/elf.mjs';
+import { files } from '../lib/sources.mjs';
 
 const read = (path) => readFileSync(join(root, path), 'utf8');
 const has = (tool) => spawnSync('sh', ['-c', `command -v ${tool}`]).status === 0;
@@ -106,5 +107,82 @@ describe('the package', () => {
     const wanted = /BUILD_PACKAGES="([^"]*)"/.exec(read('dev'))[1].split(/\s+/).filter((name) => /-dev$/.test(name) && !/clang/.test(name));
     const control = read('debian/control');
     for (const name of wanted) assert.ok(control.includes(name), name);
+  });
+});
+
+describe('the signature', { skip: has('minisign') ? false : 'no minisign here' }, () => {
+  const folder = temporaryFolder(), release = join(folder, 'release'), name = 'zhike_9.8.7_amd64';
+  const run = (tool, ...args) => spawnSync(join(root, 'tools', tool), args, { encoding: 'utf8', cwd: folder, env: { ...process.env, ZHIKE_SIGN_KEY: '' } });
+  const key = (who) => execFileSync('minisign', ['-G', '-W', '-f', '-p', join(folder, `${who}.pub`), '-s', join(folder, `${who}.key`)], { stdio: 'ignore' });
+  const at = (file) => join(release, file);
+  const refused = (words, ...args) => {
+    const { status, stderr } = run('verify', 'release', ...args);
+    assert.equal(status, 1, stderr);
+    assert.match(stderr, words);
+    assert.match(stderr, /do not install this/);
+  };
+  /** Changes a file, looks, and puts it back. */
+  const bent = (file, change, words) => {
+    const was = readFileSync(at(file));
+    writeFileSync(at(file), change(Buffer.from(was)));
+    refused(words, 'owner.pub');
+    writeFileSync(at(file), was);
+  };
+  const flip = (bytes) => { bytes[bytes.length >> 1] ^= 1; return bytes; };
+
+  test('is made by a key and holds for every file', () => {
+    mkdirSync(release);
+    writeFileSync(at(`${name}.deb`), Buffer.alloc(5000, 'a package'));
+    writeFileSync(at('zhike-dbgsym_9.8.7_amd64.deb'), 'its symbols');
+    writeFileSync(at('zhike.cdx.json'), '{"bomFormat": "CycloneDX"}');
+    for (const who of ['owner', 'stranger']) key(who);
+    const plain = run('sign', 'release');
+    assert.equal(plain.status, 0, plain.stderr);
+    assert.match(plain.stderr, /not signed/);
+    assert.deepEqual(readdirSync(release).sort(), ['SHA256SUMS', 'zhike-dbgsym_9.8.7_amd64.deb', 'zhike.cdx.json', `${name}.deb`]);
+    refused(/is missing/, 'owner.pub');
+    const signed = run('sign', 'release', 'owner.key');
+    assert.equal(signed.status, 0, signed.stderr);
+    const good = run('verify', 'release', 'owner.pub', name);
+    assert.equal(good.status, 0, good.stderr);
+    assert.equal(good.stdout, `${name} is as it was signed\n`);
+    // by hand, as the operator's manual says
+    assert.equal(spawnSync('minisign', ['-V', '-p', join(folder, 'owner.pub'), '-m', 'SHA256SUMS'], { cwd: release }).status, 0);
+    assert.equal(spawnSync('sha256sum', ['--check', '--strict', 'SHA256SUMS'], { cwd: release }).status, 0);
+  });
+
+  test('is refused where one bit differs, by another key, and for another version', () => {
+    for (const file of [`${name}.deb`, 'zhike.cdx.json']) bent(file, flip, /a file is not what was signed/);
+    bent('SHA256SUMS', flip, /signature/);
+    bent('SHA256SUMS.minisig', (b) => { const lines = b.toString().split('\n'); lines[1] = flip(Buffer.from(lines[1], 'base64')).toString('base64'); return lines.join('\n'); }, /signature/);
+    bent('SHA256SUMS.minisig', (b) => b.toString().replace('9.8.7', '9.9.0'), /signature/);
+    refused(/signature/, 'stranger.pub');
+    refused(/what was signed is zhike_9\.8\.7_amd64, not zhike_9\.9\.0_amd64/, 'owner.pub', 'zhike_9.9.0_amd64');
+    assert.equal(run('verify', 'release').status, 2);
+  });
+
+  test('is refused where a package lies beside it or is gone', () => {
+    writeFileSync(at('zhike_9.8.8_amd64.deb'), 'another');
+    refused(/zhike_9\.8\.8_amd64\.deb is not among what was signed/, 'owner.pub');
+    rmSync(at('zhike_9.8.8_amd64.deb'));
+    renameSync(at(`${name}.deb`), join(folder, 'away'));
+    refused(/not what was signed/, 'owner.pub');
+    renameSync(join(folder, 'away'), at(`${name}.deb`));
+    assert.equal(run('verify', 'release', 'owner.pub').status, 0);
+  });
+
+  test('says what is wrong with what is to be signed', () => {
+    for (const [args, words] of [[['release', 'nowhere.key'], /there is no key/], [['.'], /one package/]]) {
+      const { status, stderr } = run('sign', ...args);
+      assert.equal(status, 1, stderr);
+      assert.match(stderr, words);
+    }
+    assert.equal(run('verify', 'release', 'owner.pub').status, 1, 'nothing old is left signed');
+  });
+
+  test('no key lies in the tree', () => {
+    const folders = readdirSync(root, { withFileTypes: true }).filter((f) => f.isDirectory() && !/^(\.|build)/.test(f.name)).map((f) => f.name);
+    assert.ok(folders.includes('tools'), 'this is the tree');
+    for (const folder of folders) assert.deepEqual(files(folder, /\.(key|minisig)$|minisign\.pub$/), [], folder);
   });
 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { accessible, choose, clean, customer, holds, many, picture, settled, signedIn, stage } from './lib/journey.mjs';
+import { accessible, becomes, boxOf, choose, clean, customer, focused, holds, many, picture, saved, settled, signedIn, stage } from './lib/journey.mjs';
 
 const it = stage();
 
@@ -60,6 +60,15 @@ test('settings are changed, and a start setting is only shown', async () => {
   const settings = (await admin.get('/settings')).json.data;
   assert.equal(settings.find((s) => s.name === 'company.name').value, '旅程科技有限公司');
   assert.equal(await page.locator('[id="set-http.listen"]').isDisabled(), true);
+  // by a jump to the topic; the words of how people are told are boxes
+  await page.getByRole('navigation', { name: '跳到主题' }).getByRole('button', { name: '通知方式' }).click();
+  await focused(page.getByRole('heading', { name: '通知方式' }));
+  await becomes(async () => (await boxOf(page, page.getByRole('heading', { name: '通知方式' }))).y, (y) => y >= 0 && y < 800, 'in sight');
+  await page.getByRole('table', { name: /没有自行设置|未自行设置/ }).getByLabel('任务提醒 · 邮件').check();
+  await accessible(page, 'settings');
+  await picture(page, 'settings-tell');
+  await saved(page, 'settings', () => page.getByRole('button', { name: '保存', exact: true }).click());
+  assert.match(String((await admin.get('/settings')).json.data.find((s) => s.name === 'notify.defaults').value), /^\[?"?task_due\.mail"?\]?$/);
   await clean(page);
   await page.context().close();
 });
@@ -156,5 +165,18 @@ test('the own password is changed', async () => {
   await page.getByRole('button', { name: '修改密码' }).click();
   await page.locator('#pw-old-err').filter({ hasText: /\S/ }).waitFor();
   await clean(page, { refused: [422, 401, 403] });
+  await page.context().close();
+});
+
+test('a page that is not for him says so, and offers no second try', async () => {
+  const page = await signedIn(it, 'rep');
+  for (const [path, title] of [['/admin/settings', '系统设置'], ['/admin/audit', '操作日志']]) {
+    await page.goto(it.server.url + path);
+    await page.getByText(`您没有使用“${title}”的权限`).waitFor();
+    await many(page.getByRole('button', { name: '重试' }), 0);
+  }
+  await accessible(page, 'closed');
+  await picture(page, 'closed');
+  await clean(page); // nothing was asked for
   await page.context().close();
 });

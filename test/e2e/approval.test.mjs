@@ -30,6 +30,14 @@ test('a protected customer is changed by request', async () => {
   await picture(page, 'approval-file');
   await ask.getByRole('button', { name: '提交《数据变更申请》' }).click();
   await page.getByText('申请已提交').first().waitFor();
+  // The record itself tells that something is asked for.
+  const asked = page.getByRole('link', { name: '《数据变更申请》：修改数据' });
+  await asked.waitFor();
+  await settled(page);
+  await accessible(page, 'a record with a request');
+  await fits(page, 'a record with a request');
+  await asked.click();
+  await page.getByRole('dialog').getByText('客户已更名').waitFor();
   await page.goto(`${it.server.url}/approvals?tab=filed`);
   await page.getByText(/修改客户/).first().waitFor();
   await settled(page);
@@ -63,5 +71,27 @@ test('the approvals on the phone', async () => {
   await fits(page, 'phone');
   await picture(page, 'approval-phone');
   await clean(page);
+  await page.context().close();
+});
+
+test('out of the recycle bin by request', async () => {
+  const admin = await it.server.admin();
+  await admin.stepUp();
+  const one = await customer(admin, { name: '待批恢复有限公司' });
+  assert.equal((await admin.delNow(`/customers/${one.id}`)).status, 204);
+  const made = await admin.post('/approval-flows', { name: '恢复须同意', entity: 'customer', on_edit: false, on_delete: false, on_restore: true, filter: ['name', '=', one.name], steps: [{ who: 'role', role: 'management' }] });
+  assert.equal(made.status, 201, made.text);
+  const page = await signedIn(it);
+  await page.goto(`${it.server.url}/bin?entity=customer`);
+  await page.getByRole('button', { name: '恢复 待批恢复有限公司' }).click();
+  const ask = page.getByRole('dialog', { name: '提交《数据变更申请》' });
+  await ask.getByText(/恢复须同意/).waitFor();
+  await ask.getByLabel(/说明理由/).fill('误删');
+  await ask.getByRole('button', { name: '提交《数据变更申请》' }).click();
+  await page.getByText('申请已提交').first().waitFor();
+  await page.goto(`${it.server.url}/approvals?tab=filed`);
+  await page.getByText('恢复客户：待批恢复有限公司').first().waitFor();
+  assert.equal((await admin.get(`/customers/${one.id}`)).status, 404, 'nobody has agreed yet');
+  await clean(page, { refused: [409] });
   await page.context().close();
 });

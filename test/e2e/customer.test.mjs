@@ -74,6 +74,7 @@ test('a cell is changed where it stands; somebody else having been faster is set
   await page.getByRole('option', { name: '重要' }).click();
   await row.getByText('重要', { exact: true }).waitFor();
   await becomes(async () => (await admin.get(`/customers/${one.id}`)).json.level, 'key');
+  await settled(page); // the page has the answer, too, and its version
   const other = await admin.patchNow(`/customers/${one.id}`, { level: 'potential' });
   assert.equal(other.status, 200, other.text);
   await row.getByText('重要', { exact: true }).dblclick();
@@ -245,6 +246,7 @@ test('by keyboard only: search, a new customer, the list', async () => {
   await page.waitForURL(/\/e\/customers\/\d+$/);
   await page.getByRole('heading', { level: 1, name: '键盘旅程有限公司' }).waitFor();
   await k.press('Control+k');
+  await focused(page.getByRole('combobox', { name: /搜索/ }));
   await k.type('键盘旅程');
   await page.getByRole('option', { name: /键盘旅程/ }).first().waitFor();
   await k.press('Enter');

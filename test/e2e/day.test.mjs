@@ -27,6 +27,7 @@ test('a customer is found by pinyin: by the keyboard alone, and with two clicks'
   await page.waitForURL(`${it.server.url}/e/customers/${one.id}`);
   await page.getByRole('button', { name: '收藏', exact: true }).click();
   await page.locator('.star[aria-pressed=true]').waitFor();
+  await settled(page); // the star is pressed before the server knows of it
 
   await page.goto(it.server.url);
   await palette(page).click();
@@ -129,6 +130,7 @@ test('the calendar: moved by the keyboard and by dragging, holidays shown', asyn
   await page.waitForFunction((d) => document.activeElement?.closest('[data-day]')?.getAttribute('data-day') === d, dayOf(7));
   await page.getByText(`“日历中的任务”已移到 ${dayOf(7)}`).first().waitFor();
   await due(7);
+  await settled(page);
   await page.keyboard.press('Control+ArrowUp');
   await page.waitForFunction((d) => document.activeElement?.closest('[data-day]')?.getAttribute('data-day') === d, dayOf(0));
   await settled(page);
@@ -209,4 +211,39 @@ test('home: every figure is true and leads to its list; a manager sees the team'
   await lead.getByRole('link', { name: '首页逾期二' }).waitFor();
   await clean(lead);
   await lead.context().close();
+});
+
+test('a task is made for somebody else in its form, and handed on from its page', async () => {
+  const page = await signedIn(it, 'manager');
+  await page.goto(`${it.server.url}/e/tasks/new`);
+  const form = page.getByRole('dialog', { name: '新建任务' });
+  await form.getByLabel('任务名称', { exact: true }).fill('请回访老客户');
+  await form.getByLabel('负责人', { exact: true }).fill('冯销售');
+  await page.getByRole('option', { name: /冯销售/ }).first().click();
+  await settled(page);
+  await accessible(page, 'a task for somebody');
+  await form.getByRole('button', { name: '保存', exact: true }).click();
+  await form.waitFor({ state: 'detached' });
+  const rep = await it.server.login('rep', (await import('../lib/company.mjs')).passwordOf('rep'));
+  const his = async () => (await rep.get(`/tasks?fields=title,owner&filter=${encodeURIComponent(JSON.stringify(['and', ['title', '=', '请回访老客户'], ['owner', '=', 'me']]))}`)).json.data;
+  const [made] = await his();
+  assert.equal(made?.owner.label, '冯销售');
+  assert.equal((await rep.get(`/notifications?filter=${encodeURIComponent(JSON.stringify(['and', ['kind', '=', 'task_assigned'], ['record', '=', made.id]]))}`)).json.data.length, 1);
+  await page.goto(`${it.server.url}/e/tasks/${made.id}`);
+  await page.getByRole('button', { name: '转移' }).click();
+  const dialog = page.getByRole('dialog', { name: /转移/ });
+  await dialog.getByLabel('新负责人').fill('郑经理');
+  await page.getByRole('option', { name: /郑经理/ }).first().click();
+  await dialog.getByRole('button', { name: '转移' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  assert.deepEqual(await his(), []);
+  await clean(page);
+  await page.context().close();
+
+  const own = await signedIn(it, 'rep');
+  await own.goto(`${it.server.url}/e/tasks/new`);
+  const mine = own.getByRole('dialog', { name: '新建任务' });
+  await mine.getByLabel('任务名称', { exact: true }).waitFor();
+  await many(mine.getByLabel('负责人', { exact: true }), 0, 'who may hand nothing over is asked for no owner');
+  await own.context().close();
 });

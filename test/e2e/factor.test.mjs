@@ -12,9 +12,15 @@ let broken = null;
 let sms;
 const it = stage({ env: { ZHIKE_OUTBOUND_PRIVATE: '127.0.0.1', ZHIKE_CODE_PAUSE: '1s', ZHIKE_LIMIT_CODE: '100/h', ZHIKE_LIMIT_CODE_DAY: '100/day', ZHIKE_LIMIT_CODE_NEW: '100/day' } });
 after(() => sms?.stop());
-const mobile = '13900001111';
-let read = 0; // codes that were looked at
-const nextCode = async () => { await until(() => sms.calls.length > read, 20_000, 'a code'); read = sms.calls.length; return JSON.parse(sms.calls.at(-1).body).code; };
+const mobile = '13900001111', other = '13900002222', chief = '13900009999';
+const sentTo = (number) => sms.calls.map((c) => JSON.parse(c.body)).filter((m) => m.to === number);
+const seen = new Map(); // how many of a number's codes were looked at
+/** The newest code to that number, once there is one more than were seen. */
+const nextCode = async (number) => {
+  await until(() => sentTo(number).length > (seen.get(number) ?? 0), 20_000, `a code to ${number}`);
+  seen.set(number, sentTo(number).length);
+  return sentTo(number).at(-1).code;
+};
 let paper;
 /** The pause the program keeps between two codes is over, counted from the last one that was seen here. */
 const pauseOver = () => sleep(1100);
@@ -26,8 +32,8 @@ async function prepare() {
   await admin.stepUp();
   const made = await admin.post('/channels', { name: '短信', kind: 'sms_http', url: `${sms.url}/send`, body: '{"to":"{{phone}}","code":"{{code}}"}' });
   assert.equal(made.status, 201, made.text);
-  await admin.post('/me/factor', { mobile: '13900009999', password: it.server.adminPassword });
-  assert.equal((await admin.post('/me/factor/confirm', { code: await nextCode() })).status, 200);
+  await admin.post('/me/factor', { mobile: chief, password: it.server.adminPassword });
+  assert.equal((await admin.post('/me/factor/confirm', { code: await nextCode(chief) })).status, 200);
   const rep = (await admin.get('/users?limit=200')).json.data.find((u) => u.login === 'rep');
   assert.equal((await admin.patchNow(`/users/${rep.id}`, { factor_required: true })).status, 200);
 }
@@ -49,7 +55,7 @@ test('who must have a second factor registers a number first', async () => {
   await page.locator('#factor-mobile-err').filter({ hasText: /./ }).waitFor();
   await page.getByLabel('手机号').fill(mobile);
   await page.getByRole('button', { name: '发送验证码' }).click();
-  await page.getByLabel('短信验证码').fill(await nextCode());
+  await page.getByLabel('短信验证码').fill(await nextCode(mobile));
   await page.getByText('验证码已发往 139****1111').waitFor();
   await accessible(page, 'register a number');
   await picture(page, 'factor-register');
@@ -79,7 +85,7 @@ test('signing in asks for the code, and takes one on paper where the SMS fails',
     await page.getByLabel('短信验证码').waitFor();
   };
   await password();
-  const code = await nextCode();
+  const code = await nextCode(mobile);
   await page.getByText('验证码已发往 139****1111').waitFor();
   await accessible(page, 'the second step');
   await picture(page, 'factor-sign-in');
@@ -103,7 +109,6 @@ test('signing in asks for the code, and takes one on paper where the SMS fails',
   await page.getByRole('button', { name: '登录', exact: true }).click();
   await page.waitForURL(`${it.server.url}/`);
   broken = null;
-  read = sms.calls.length;
   await clean(page, { refused: [401, 429] });
   await page.context().close();
 });
@@ -112,10 +117,10 @@ test('a sensitive operation is confirmed by a code', async () => {
   const page = await signedIn(it, 'rep2');
   await page.goto(`${it.server.url}/me`);
   await page.getByRole('button', { name: '开通二次验证' }).click();
-  await page.getByLabel('手机号').fill('13900002222');
+  await page.getByLabel('手机号').fill(other);
   await page.getByLabel('登录密码').fill(passwordOf('rep2'));
   await page.getByRole('button', { name: '发送验证码' }).click();
-  await page.getByLabel('短信验证码').fill(await nextCode());
+  await page.getByLabel('短信验证码').fill(await nextCode(other));
   await page.getByRole('button', { name: '确认', exact: true }).click();
   await page.getByRole('button', { name: '我已保管好' }).click();
   await page.getByRole('button', { name: '关闭二次验证' }).click();
@@ -123,10 +128,10 @@ test('a sensitive operation is confirmed by a code', async () => {
   const send = dialog.getByRole('button', { name: '发送验证码' });
   await pauseOver();
   await send.click();
-  await until(() => sms.calls.length > read, 20_000, 'a code for the operation');
+  await until(() => sentTo(other).length > seen.get(other), 20_000, 'a code for the operation');
   await accessible(page, 'confirm by a code');
   await picture(page, 'factor-step-up');
-  await dialog.getByLabel('短信验证码').fill(await nextCode());
+  await dialog.getByLabel('短信验证码').fill(await nextCode(other));
   await dialog.getByRole('button', { name: /确认|验证|继续/ }).click();
   await page.getByText('二次验证已关闭').waitFor();
   await fits(page, 'me');

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { accessible, becomes, clean, fits, holds, many, picture, settled, signedIn, stage } from './lib/journey.mjs';
+import { accessible, becomes, clean, fits, holds, many, picture, saved, settled, signedIn, stage } from './lib/journey.mjs';
 
 const it = stage({ demo: 40 });
 const here = () => it.server.url;
@@ -83,6 +83,8 @@ test('a metric is defined with its figure beside, and what does not fit is said'
   await builder.getByRole('button', { name: '应用' }).click();
   await share.getByText('免打扰').waitFor();
   await page.getByRole('group', { name: '可按这些字段分组' }).getByLabel('所属行业').check();
+  const times = await page.getByLabel('时间字段').locator('option').allInnerTexts();
+  assert.ok(times.includes('创建时间') && !times.includes('删除时间') && !times.includes('归档时间'), times.join());
   await page.getByLabel('时间字段').selectOption('');
   const preview = page.getByRole('region', { name: '预览' });
   await preview.getByRole('group', { name: /图表：/ }).waitFor();
@@ -93,6 +95,7 @@ test('a metric is defined with its figure beside, and what does not fit is said'
   await page.getByRole('button', { name: '保存', exact: true }).click();
   await page.getByText('已保存').first().waitFor();
   await page.getByRole('navigation', { name: '指标' }).getByText('重要客户占比').waitFor();
+  await page.waitForURL(/name=key_share/); // the save ends with that
   // the code is taken: said under the field, nothing lost
   await page.getByRole('link', { name: '新建指标' }).click();
   await page.getByLabel('名称', { exact: true }).fill('又一个');
@@ -130,8 +133,9 @@ test('a dashboard of one\'s own: cards added, moved by keyboard, kept, shared wi
   await becomes(() => page.locator('.dashboard > section h2').allInnerTexts(), ['跟进次数', '新增客户']);
   await card(page, '跟进次数').getByRole('button', { name: '变宽 跟进次数' }).click();
   await picture(page, 'dashboard-edit');
-  await page.getByRole('button', { name: '保存', exact: true }).click();
-  await page.getByText('已保存').first().waitFor();
+  await saved(page, 'dashboards/', () => page.getByRole('button', { name: '保存', exact: true }).click());
+  await page.getByRole('button', { name: '编辑看板' }).waitFor();
+  await becomes(() => page.locator('.dashboard > section h2').allInnerTexts(), ['跟进次数', '新增客户'], 'the names, not the codes, once it is saved');
   await page.reload();
   await page.getByRole('heading', { level: 1, name: '华东周会' }).waitFor();
   await becomes(() => page.locator('.dashboard > section h2').allInnerTexts(), ['跟进次数', '新增客户']);
@@ -145,6 +149,13 @@ test('a dashboard of one\'s own: cards added, moved by keyboard, kept, shared wi
   await rep.getByRole('heading', { level: 1, name: '华东周会' }).waitFor();
   await settled(rep);
   await many(rep.getByRole('button', { name: '编辑看板' }), 0, 'shared is to be seen, not to be changed');
+  await rep.getByLabel('选择看板').selectOption({ label: '经营概览' });
+  await rep.getByRole('heading', { level: 1, name: '经营概览' }).waitFor();
+  await rep.goto(`${here()}/figures`);
+  await rep.getByRole('heading', { level: 1, name: '经营概览' }).waitFor(); // as he left it
+  await rep.getByLabel('选择看板').selectOption({ label: '华东周会' });
+  await rep.getByRole('heading', { level: 1, name: '华东周会' }).waitFor();
+  await settled(rep);
   await many(rep.getByRole('link', { name: 'CSV' }), 0, 'who may not export is not offered it');
   await clean(rep);
   await rep.context().close();

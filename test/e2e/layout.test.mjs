@@ -67,7 +67,8 @@ test('a layout for a role: by keyboard and mouse, seen by that role, not by anot
     await page.getByRole('tab', { name: tab }).click();
     await page.getByRole('button', { name: '恢复默认' }).click();
     await page.getByRole('alertdialog').getByRole('button', { name: '恢复默认' }).click();
-    await page.getByRole('button', { name: '恢复默认' }).waitFor({ state: 'detached' });
+    await page.getByRole('alertdialog').waitFor({ state: 'detached' });
+    await many(page.getByRole('button', { name: '恢复默认' }), 0);
   }
   await clean(page);
   await page.context().close();
@@ -79,6 +80,7 @@ test('layouts fit the phone and the dark', async () => {
     for (const kind of ['list', 'form', 'card', 'detail']) {
       await page.goto(`${here()}/admin/layouts?kind=${kind}`);
       await page.locator('.layout-list li').first().waitFor();
+      await settled(page, 3);
       await accessible(page, `layouts ${kind}`);
       await fits(page, `layouts ${kind}`);
     }

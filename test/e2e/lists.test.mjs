@@ -132,6 +132,7 @@ test('all that match are changed at once, with preview, result and the way back'
   await picture(page, 'lists-undone');
   await dialog.getByRole('button', { name: '关闭' }).last().click();
   await clean(page);
+  await settled(page, 3); // a list read anew has nothing ticked
 
   // what refuses a row is told by name
   await page.getByRole('checkbox', { name: /^选择 列表旅程/ }).first().check();
@@ -338,6 +339,8 @@ for (const theme of ['light', 'dark']) {
     await page.mouse.up();
     await page.getByRole('status').getByText(`移到“潜在客户”`).waitFor();
     await lifecycle('potential');
+    await stands('潜在客户');
+    await settled(page, 3);
     // 无效客户 wants a reason
     await card.getByRole('button', { name: /更多操作/ }).click();
     await page.getByRole('menuitem', { name: '移到“无效客户”' }).click();

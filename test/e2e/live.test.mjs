@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makeCompany } from '../lib/index.mjs';
-import { accessible, clean, customer, fits, holds, many, picture, settled, signedIn, stage, streaming } from './lib/journey.mjs';
+import { accessible, becomes, clean, customer, fits, holds, many, picture, settled, signedIn, stage, streaming } from './lib/journey.mjs';
 
 const it = stage();
 const people = async (...only) => makeCompany(it.server, { only });
@@ -84,6 +84,17 @@ test('a task and its reminder ring the bell; the notification centre', async () 
   await settled(page);
   await accessible(page, 'notifications');
   await picture(page, 'live-notices');
+  // of one kind, and from here to what one is told and how
+  await page.getByLabel('通知类型').selectOption('task_assigned');
+  await many(page.locator('.notices li'), 1);
+  await page.getByLabel('通知类型').selectOption('');
+  await many(page.locator('.notices li'), 2);
+  await page.getByRole('link', { name: '通知方式' }).click();
+  const how = page.getByRole('heading', { name: '通知方式' });
+  await how.waitFor();
+  await becomes(() => how.evaluate((e) => { const box = e.getBoundingClientRect(); return box.top >= 0 && box.bottom <= innerHeight; }), true, 'the choice is in sight');
+  await page.goBack();
+  await many(page.locator('.notices li'), 2);
   await page.getByRole('button', { name: /^把“郑经理给您分配了任务”/ }).click();
   await page.getByRole('link', { name: '通知，1 条未读' }).waitFor();
   await page.locator('.notice-link').first().click();

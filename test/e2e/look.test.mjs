@@ -76,10 +76,10 @@ test('language and theme switch, and stay after a reload', async () => {
   await becomes(theme, 'dark');
   await page.getByRole('button', { name: '语言' }).click();
   await page.getByRole('menuitemradio', { name: 'English' }).click();
-  await page.getByRole('link', { name: 'Customer', exact: true }).waitFor();
+  await page.getByRole('link', { name: 'Customers', exact: true }).waitFor();
   await becomes(() => page.evaluate(() => document.documentElement.lang), 'en');
   await page.reload();
-  await page.getByRole('link', { name: 'Customer', exact: true }).click();
+  await page.getByRole('link', { name: 'Customers', exact: true }).click();
   await page.getByRole('columnheader', { name: 'Industry' }).waitFor();
   await settled(page);
   const text = await page.locator('.page-head, .filter-bar, .list-foot, .side').allInnerTexts();

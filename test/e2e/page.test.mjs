@@ -267,7 +267,7 @@ test('the language goes with the account, not with the browser of somebody else'
   await page.getByRole('button', { name: '语言' }).click();
   const kept = page.waitForResponse((r) => r.url().endsWith('/api/v1/me') && r.request().method() === 'PATCH' && r.request().postData().includes('look'));
   await page.getByRole('menuitemradio', { name: 'English' }).click();
-  await page.getByRole('link', { name: 'Customer', exact: true }).waitFor();
+  await page.getByRole('link', { name: 'Customers', exact: true }).waitFor();
   await kept;
   // Somebody else at the same browser: Chinese; the first one in a new browser: English.
   await page.getByRole('button', { name: /Account/ }).click();
@@ -284,7 +284,7 @@ test('the language goes with the account, not with the browser of somebody else'
   await other.getByLabel('登录名').fill('rep2');
   await other.getByLabel('密码', { exact: true }).fill(passwordOf('rep2'));
   await other.getByRole('button', { name: '登录', exact: true }).click();
-  await other.getByRole('link', { name: 'Customer', exact: true }).waitFor();
+  await other.getByRole('link', { name: 'Customers', exact: true }).waitFor();
   // What somebody chooses at the door is his choice.
   await other.getByRole('button', { name: /Account/ }).click();
   await other.getByRole('menuitem', { name: /Sign out/ }).click();

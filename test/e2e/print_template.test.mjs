@@ -93,6 +93,18 @@ test('a Word template is refused at its place, mended, and printed', async () =>
   await form.getByLabel('Word 文档（.docx）').setInputFiles(bad);
   await form.getByRole('button', { name: '保存' }).click();
   await form.getByText('正文中的“合同编号 {{number”').waitFor();
+  // given up, it leaves nothing
+  await form.getByRole('button', { name: '取消' }).click();
+  await page.getByRole('button', { name: '放弃' }).click();
+  await form.waitFor({ state: 'detached' });
+  const sysadmin = await it.server.login('sysadmin', await passwordOf('sysadmin'));
+  assert.deepEqual((await sysadmin.get('/print-templates?fields=name')).json.data.map((r) => r.name).filter((n) => n === '合同'), []);
+  await page.getByRole('button', { name: '新增模板' }).click();
+  await form.getByLabel('名称', { exact: true }).first().fill('合同');
+  await form.getByLabel('类型').selectOption('docx');
+  await form.getByLabel('Word 文档（.docx）').setInputFiles(bad);
+  await form.getByRole('button', { name: '保存' }).click();
+  await form.getByText('正文中的“合同编号 {{number”').waitFor();
   await form.getByLabel('Word 文档（.docx）').setInputFiles(good);
   await settled(page);
   await accessible(page, 'Word template');

@@ -102,3 +102,74 @@ test('from a template; what is wrong is said; in the hand it fits; nobody else f
   await many(rep.getByRole('link', { name: '自动化规则' }), 0);
   await rep.context().close();
 });
+
+test('what runs at once says before on how many records, and only then', async () => {
+  const boss = await it.server.login('boss', (await import('../lib/company.mjs')).passwordOf('boss'));
+  const one = await customer(boss);
+  const rule = await boss.post('/rules', { name: '现在就访', entity: 'customer', event: 'scheduled', cron: '0 3 1 1 *', filter: ['name', '=', one.name], actions: [{ do: 'task', title: '马上访 {name}', for: ['owner'] }], enabled: true });
+  assert.equal(rule.status, 201, rule.text);
+  const tasks = async () => (await boss.get(`/tasks?filter=${encodeURIComponent(JSON.stringify(['title', 'contains', `马上访 ${one.name}`]))}`)).json.data.length;
+  const page = await signedIn(it, 'boss');
+  await page.goto(`${it.server.url}/admin/rules`);
+  const card = page.getByRole('listitem').filter({ hasText: '现在就访' });
+  await card.getByRole('button', { name: '立即执行' }).click();
+  const ask = page.getByRole('alertdialog');
+  await ask.getByText('有 1 条记录符合').waitFor();
+  await accessible(page, 'a rule run at once');
+  await ask.getByRole('button', { name: '取消' }).click();
+  await ask.waitFor({ state: 'detached' });
+  await settled(page);
+  assert.equal(await tasks(), 0);
+  await card.getByRole('button', { name: '立即执行' }).click();
+  await ask.getByRole('button', { name: '立即执行' }).click();
+  await page.getByText('已对 1 条记录执行').waitFor();
+  assert.equal(await tasks(), 1);
+  await clean(page);
+  await page.context().close();
+});
+
+test('what a run of a timed rule tells is one notice: it opens the list, from the bell and from a letter; the log names who set it off', async () => {
+  const { passwordOf } = await import('../lib/company.mjs');
+  const [boss, rep] = await Promise.all(['boss', 'rep'].map((login) => it.server.login(login, passwordOf(login))));
+  const name = `定时提醒${process.pid}`, made = [];
+  for (const n of [1, 2, 3]) made.push(await customer(rep, { name: `${name}第${n}家` }));
+  const rule = (await boss.post('/rules', { name: `${name}规则`, entity: 'customer', event: 'scheduled', cron: '30 1 * * *', enabled: true, filter: ['name', 'starts', name], actions: [{ do: 'notify', to: ['owner'], title: '{name} 该联系了' }] })).json;
+  const page = await signedIn(it, 'boss');
+  await page.goto(`${it.server.url}/admin/rules`);
+  const card = page.getByRole('listitem').filter({ hasText: rule.name });
+  await card.getByRole('button', { name: '立即执行' }).click();
+  const ask = page.getByRole('alertdialog').or(page.getByRole('dialog', { name: new RegExp(`立即执行“${rule.name}”`) })).first();
+  await ask.getByText('有 3 条记录符合').waitFor();
+  await ask.getByRole('button', { name: /执行/ }).click();
+  await becomes(async () => (await boss.get(`/rule-runs?filter=${encodeURIComponent(JSON.stringify(['rule', '=', rule.id]))}`)).json.data.length, 3);
+  await card.getByRole('button', { name: '执行记录' }).click();
+  const log = page.getByRole('dialog', { name: `执行记录：${rule.name}` });
+  await log.getByRole('link', { name: made[0].name }).waitFor();
+  await many(log.getByRole('cell', { name: '钱总', exact: true }), 3);
+  await many(log.getByRole('cell', { name: '定时', exact: true }), 0);
+  await clean(page);
+  await page.context().close();
+
+  const reader = await signedIn(it, 'rep');
+  await reader.goto(`${it.server.url}/notifications`);
+  const notice = reader.getByRole('button', { name: new RegExp(`^${rule.name}：客户 3 条`) });
+  await notice.waitFor();
+  await many(reader.getByRole('button', { name: /该联系了/ }), 1);
+  await picture(reader, 'notice-of-a-run');
+  const opened = async () => {
+    await reader.waitForURL(/\/e\/customers\?filter=/);
+    for (const c of made) await reader.getByRole('link', { name: c.name }).first().waitFor();
+    await settled(reader);
+    await many(reader.locator('tbody tr'), 3);
+    await reader.getByText('指定的 3 条记录').waitFor();
+  };
+  await notice.click();
+  await opened();
+  await picture(reader, 'notice-of-a-run-list');
+  const head = (await rep.get(`/notifications?filter=${encodeURIComponent(JSON.stringify(['members', '=', 3]))}`)).json.data[0];
+  assert.ok(head.read_at);
+  await reader.goto(`${it.server.url}/notifications?go=${head.id}`);
+  await opened();
+  await clean(reader);
+  await reader.context().close();
+});

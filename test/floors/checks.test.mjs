@@ -1,7 +1,7 @@
 // tools/checkfloors and tools/checksrc find nothing in the tree, and do find each sin they stand for.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { root, temporaryFolder } from '../lib/program.mjs';
@@ -72,6 +72,18 @@ test('checksrc lets pass what is right', () => {
     'src/http/x.c': `${head}void f(Pool *p) { pool_free(p); p->free(p); snprintf(a, 3, "x"); gmtime_r(t, u); }\n`,
     'src/work/x.c': `${head}void f(void *p) { free(p); } /* checksrc: allow, the library made it */\n`,
   }), '');
+});
+
+test('bench/run refuses a word it does not know, and names those it does', () => {
+  for (const words of ['--help', 'create', '--only creat', '--only list,', '--only', '--size many', '--rounds --cpu']) {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'bench/run'), ...words.split(' ')], { encoding: 'utf8', timeout: 60_000 });
+    assert.equal(`${status}${stdout}`, '2', words);
+    assert.match(stderr, /^bench\/run: .*\nThe options are --rounds.* list, read, create, .*\.\n$/, words);
+  }
+  // a part that cannot be named is never measured alone
+  const text = readFileSync(join(root, 'bench/run'), 'utf8'), named = /^const PARTS = \[(.*)\];$/m.exec(text)[1].match(/[a-z-]+/g);
+  const asked = [...text.matchAll(/(?:wants|only\.includes)\('([a-z-]+)'\)/g)].map((m) => m[1]);
+  assert.deepEqual([...new Set(asked)].sort(), [...named].sort());
 });
 
 test('shell scripts parse', () => {

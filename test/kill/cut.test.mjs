@@ -40,7 +40,7 @@ describe('cut off', { skip }, () => {
   before(async () => { it = await behindProxy(); });
   after(() => it?.stop());
 
-  test(`at COMMIT and in mid-answer: ${creates} creates, each one record in the end`, { timeout: 1800_000 }, async () => {
+  test(`at COMMIT and in mid-answer: ${creates} creates, each one record in the end`, { timeout: 7200_000 }, async () => {
     const rnd = random(seed);
     const { proxy, client } = it;
     const ledger = new Ledger();
@@ -156,7 +156,7 @@ describe('PostgreSQL restarted', { skip }, () => {
   });
   after(() => control('-m', 'immediate', 'stop').catch(() => {}));
 
-  test(`${restarts} times under load, as by a crash: nothing lost, doubled, torn`, { timeout: 1800_000 }, async () => {
+  test(`${restarts} times under load, as by a crash: nothing lost, doubled, torn`, { timeout: 7200_000 }, async () => {
     const rnd = random(seed + 1);
     const server = await startServer({ engine: 'sqlite', init: false });
     server.env = { ...server.env, ZHIKE_DATABASE: `postgresql://postgres@/postgres?host=${folder}` };

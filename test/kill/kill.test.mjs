@@ -1,5 +1,6 @@
 // kill -9 at random moments under load, and every promise read back. ZHIKE_KILL_SEED and ZHIKE_KILL_ROUNDS set what is
-// tried; docs/reliability.md tells the method. The controls at the end spoil the data on purpose: each verdict must be seen.
+// tried; docs/reliability.md tells the method. The long form is gates G1 and G2: 16 people, five seeds, 100 acknowledged writes
+// before each kill, ready again in 2 s. The controls at the end spoil the data on purpose: each verdict must be seen.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { execFileSync } from 'node:child_process';
@@ -9,13 +10,16 @@ import { psql, sleep, startServer, until } from '../lib/index.mjs';
 import { amount, finish, Ledger, Load, random, retry, seedOf } from './ledger.mjs';
 
 const rounds = amount('ZHIKE_KILL_ROUNDS', 20, 200);
+const walks = amount('ZHIKE_KILL_WALKS', 1, 5); // each with a seed, a folder and its share of the rounds
+const workers = amount('ZHIKE_KILL_WORKERS', 6, 16);
+const LEAST = amount('ZHIKE_KILL_WRITES', 5, 100); // a kill that comes before so many writes were acknowledged would ask little
+const READY = amount('ZHIKE_KILL_READY', 0, 2000); // ms; 0: only the long form, alone on its machine, goes by the clock
 const seed = seedOf('kill -9');
 const engines = ['sqlite', ...(process.env.ZHIKE_TEST_PG_URL ? ['pg'] : [])];
 
-const LEAST = 5; // a kill that comes before so many writes were acknowledged would ask little
 /** Load for some time, however long so many writes take here, then kill -9; sometimes again while it starts. */
-async function round(server, client, ledger, prefix, rnd, options) {
-  const load = new Load(client, ledger, prefix, rnd, options);
+async function round(server, client, ledger, prefix, rnd) {
+  const load = new Load(client, ledger, prefix, rnd, { workers });
   const before = ledger.acknowledged;
   await sleep(rnd.between(60, 700));
   await until(() => ledger.acknowledged >= before + LEAST, undefined, 'the load of a round');
@@ -28,9 +32,13 @@ async function round(server, client, ledger, prefix, rnd, options) {
     await start;
   }
 }
-async function readBack(server, client, ledger, prefix, rnd) {
+/** ready: takes how many ms the start took. */
+async function readBack(server, client, ledger, prefix, rnd, ready = []) {
+  const from = performance.now();
   await server.launch();
   client.url = server.url; // the session is an acknowledged write, too
+  await until(async () => (await client.get('//readyz')).status === 200, undefined, 'readiness');
+  ready.push(Math.round(performance.now() - from));
   const wrong = await finish(client, ledger);
   wrong.push(...await retry(client, ledger, prefix, rnd));
   wrong.push(...ledger.compare(await ledger.read(client, prefix), prefix));
@@ -38,33 +46,46 @@ async function readBack(server, client, ledger, prefix, rnd) {
 }
 const tell = (wrong) => wrong.slice(0, 8).map((w) => `${w.verdict}: ${w.name}\n  may be ${w.could}\n  is ${w.seen}`).join('\n');
 
+/** One folder, killed so many times. → what was counted */
+async function walk(engine, rounds, seed) {
+  const rnd = random(seed);
+  const ready = [];
+  const server = await startServer({ engine });
+  try {
+    const client = await server.login('admin', server.adminPassword);
+    const ledger = new Ledger();
+    for (let i = 0; i < rounds; i++) {
+      const prefix = `夜${i}轮`;
+      await round(server, client, ledger, prefix, rnd);
+      const wrong = await readBack(server, client, ledger, prefix, rnd, ready);
+      assert.deepEqual(tell(wrong), '', `round ${i} of seed ${seed}`);
+      const check = await server.cli('check'); // beside the running server; it walks the audit chain as well
+      assert.equal(`${check.stdout}${check.stderr}`, 'no findings\n', `round ${i} of seed ${seed}`);
+    }
+    const wrong = ledger.compare(await ledger.read(client, '夜'), '夜');
+    assert.deepEqual(tell(wrong), '', `all rounds of seed ${seed}`);
+    const audit = await server.cli('audit', 'verify');
+    assert.equal(audit.code, 0, audit.stdout + audit.stderr);
+    return { records: ledger.rows.size, acknowledged: ledger.acknowledged, unanswered: ledger.unanswered, ready };
+  } finally {
+    await server.stop();
+  }
+}
+
 for (const engine of engines) {
   describe(`kill -9 on ${engine}`, () => {
-    test(`${rounds} rounds: nothing lost, doubled, torn, stale or undead`, { timeout: rounds * 30_000 }, async (t) => {
-      const rnd = random(seed);
-      const server = await startServer({ engine });
-      try {
-        const client = await server.login('admin', server.adminPassword);
-        const ledger = new Ledger();
-        for (let i = 0; i < rounds; i++) {
-          const prefix = `夜${i}轮`;
-          await round(server, client, ledger, prefix, rnd);
-          const wrong = await readBack(server, client, ledger, prefix, rnd);
-          assert.deepEqual(tell(wrong), '', `round ${i} of seed ${seed}`);
-          const check = await server.cli('check'); // beside the running server; it walks the audit chain as well
-          assert.equal(`${check.stdout}${check.stderr}`, 'no findings\n', `round ${i} of seed ${seed}`);
-        }
-        const wrong = ledger.compare(await ledger.read(client, '夜'), '夜');
-        assert.deepEqual(tell(wrong), '', `all rounds of seed ${seed}`);
-        const audit = await server.cli('audit', 'verify');
-        assert.equal(audit.code, 0, audit.stdout + audit.stderr);
-        t.diagnostic(`${engine}: ${rounds} kills, ${ledger.rows.size} records, ${ledger.acknowledged} acknowledged writes, ${ledger.unanswered} unanswered`);
-        console.log(`${engine}: ${rounds} kills, ${ledger.rows.size} records, ${ledger.acknowledged} acknowledged writes, ${ledger.unanswered} unanswered`);
-        assert.ok(ledger.acknowledged >= rounds * LEAST, 'there was hardly any load');
-      } finally {
-        await server.stop();
-      }
-    });
+    const ready = [];
+    for (let w = 0; w < walks; w++) {
+      const share = Math.ceil(rounds / walks), its = (seed + 1009 * w) >>> 0;
+      test(`${share} rounds of ${workers} people: nothing lost, doubled, torn, stale or undead`, { timeout: share * 60_000 }, async () => {
+        const done = await walk(engine, share, its);
+        ready.push(...done.ready);
+        const starts = done.ready.toSorted((a, b) => a - b);
+        console.log(`${engine}: seed ${its}, ${share} kills, ${done.records} records, ${done.acknowledged} acknowledged writes, ${done.unanswered} unanswered, ready again in ${starts[starts.length >> 1]} ms, at most ${starts.at(-1)}`);
+        assert.ok(done.acknowledged >= share * LEAST, 'there was hardly any load');
+      });
+    }
+    if (READY) test(`ready again in ${READY} ms`, () => assert.deepEqual(ready.filter((ms) => ms > READY), []));
   });
 
   test(`control on ${engine}: each way of spoiling the data is seen, and nothing else`, async () => {

@@ -105,7 +105,7 @@ const phone = () => `138${String(++phones).padStart(8, '0')}`; // nobody has ano
 const BULK = 12;
 const IMPORT_ROWS = 150;
 
-/** People at work: creates, changes, deletes, restores, bulk changes and imports at the same time, until stop(). */
+/** People at work: creates, changes, deletes, restores, merges, bulk changes and imports at the same time, until stop(). */
 export class Load {
   constructor(client, ledger, prefix, rnd, { workers = 6, imports = true, bulk = true, think = 0 } = {}) {
     Object.assign(this, { client, ledger, prefix, rnd, think });
@@ -185,6 +185,9 @@ export class Load {
         ({ said, answer } = await this.#change(row, { n: row.at.n, deleted: false }, () => this.client.post(`${path}/restore`, {})));
       } else if (dice < 0.25) {
         ({ said, answer } = await this.#change(row, { n: row.at.n, deleted: true }, () => this.client.del(path, undefined, { 'If-Match': row.etag })));
+      } else if (dice < 0.32) {
+        if (!await this.#merge(row, `${this.prefix}人${w}第${i}`, dice < 0.29)) mine.splice(mine.indexOf(row), 1);
+        continue;
       } else {
         const n = row.at.n + 1;
         const values = { short_name: `${n}`, source_detail: `${n}`, remark: `${n}` };
@@ -193,6 +196,20 @@ export class Load {
       if (said === 'yes' && answer.etag) row.etag = answer.etag;
       if (said === 'unknown') mine.splice(mine.indexOf(row), 1); // nobody touches it again before it is read back
     }
+  }
+  /** Another record of the same thing is made, merged into this one and perhaps taken back. false: nobody knows how that went. */
+  async #merge(row, name, back) {
+    const other = await this.#create(name, true);
+    if (!other) return true;
+    const { said, answer } = await this.#change(other, { n: 0, deleted: true }, () => this.client.post('/customers/merge', { survivor: row.id, merged: [other.id] }));
+    if (said === 'no') return true;
+    if (said === 'unknown') return false;
+    row.etag = `"${answer.json.record.version}"`;
+    if (!back) return true;
+    const undone = await this.#change(other, { n: 0, deleted: false }, () => this.client.post(`/merges/${answer.json.merge.id}/undo`, {}));
+    if (undone.said !== 'yes') return undone.said === 'no';
+    row.etag = (await this.client.get(`/customers/${row.id}`).catch(() => null))?.etag;
+    return Boolean(row.etag);
   }
   /** A job that was taken on (202) is a promise as well: every record of it changes, whatever happens meanwhile. */
   async #bulker() {

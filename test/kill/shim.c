@@ -3,7 +3,7 @@
  *   records  writes, truncations and syncs of the database and its log, for the power cut (ZHIKE_SHIM_LOG);
  *   fails    the n-th call of a kind on a file of the data folder, or the n-th allocation, as a small shared file
  *            says that the test writes while the server runs (ZHIKE_SHIM_CTL);
- *   shifts   the wall clock by what that file says;
+ *   shifts   the wall clock by what that file says, or holds it still;
  *   drops    syncs, where ZHIKE_SHIM_DROP_SYNC is set: the negative control of the power cut.
  * ZHIKE_SHIM_DIR is the data folder. shim.mjs is the other side.
  */
@@ -43,7 +43,8 @@ typedef struct Control {
     _Atomic int32_t armed; /* 32 */
     _Atomic int32_t
         files; /* 36: 1: only the database and its log, 2: only the other files, 3: all */
-    _Atomic int64_t where; /* 40: who called at the last failure, for a debugger */
+    _Atomic int64_t where;  /* 40: who called at the last failure, for a debugger */
+    _Atomic int64_t frozen; /* 48: the wall clock stands still at this ns; 0: it goes */
 } Control;
 
 enum { FILES = 65536 };
@@ -197,6 +198,23 @@ int openat64(int dir, const char *path, int flags, ...)
     return open_it(dir, path, flags, mode, __builtin_return_address(0));
 }
 
+/* An upload comes into a file of this kind; glibc opens it past open() above. */
+int mkstemp(char *path)
+{
+    static int (*real)(char *);
+    if (!real)
+        real = (int (*)(char *))(uintptr_t)dlsym(RTLD_NEXT, "mkstemp");
+    int file = file_kind(path), error;
+    if (file != NONE && strikes(OP_OPEN, file, &error, __builtin_return_address(0))) {
+        errno = error ? error : EIO;
+        return -1;
+    }
+    int fd = real(path);
+    if (fd >= 0 && fd < FILES)
+        kind_of[fd] = (unsigned char)file;
+    return fd;
+}
+
 int close(int fd)
 {
     if (fd >= 0 && fd < FILES)
@@ -323,8 +341,8 @@ int rename(const char *from, const char *to)
 
 static void shift(struct timespec *t)
 {
-    int64_t ns = control->clock;
-    int64_t all = (int64_t)t->tv_sec * 1000000000 + t->tv_nsec + ns;
+    int64_t ns = control->clock, still = control->frozen;
+    int64_t all = still ? still : (int64_t)t->tv_sec * 1000000000 + t->tv_nsec + ns;
     t->tv_sec = all / 1000000000;
     t->tv_nsec = all % 1000000000;
 }

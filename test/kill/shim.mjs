@@ -53,12 +53,18 @@ export class Shim {
     this.#put(32, 0);
     return { hits: Math.min(this.#get(16), this.#get(12)), calls: this.#get(20) };
   }
-  /** The wall clock of the server is ms ahead (or behind) from now. */
-  shift(ms) {
+  #putLong(at, ms) {
     const b = Buffer.alloc(8);
     b.writeBigInt64LE(BigInt(ms) * 1_000_000n);
-    writeSync(this.fd, b, 0, 8, 24);
+    writeSync(this.fd, b, 0, 8, at);
   }
+  /** The wall clock of the server is ms ahead (or behind) from now, and goes on. */
+  shift(ms) {
+    this.#putLong(24, ms);
+    this.#putLong(48, 0);
+  }
+  /** It stands still at `at` (ms of the epoch) until the next shift. */
+  freeze(at) { this.#putLong(48, at); }
   end() { closeSync(this.fd); }
 
   /** What was recorded: [{kind, file, at, n, time (ns, bigint), ref, data}]. file 1: database, 2: its log. */

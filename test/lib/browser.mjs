@@ -7,8 +7,9 @@ import { chromium } from 'playwright-core';
 import { root, sleep, slow } from './program.mjs';
 
 const output = process.env.ZHIKE_TEST_OUT || join(root, 'test/out');
-// To shake the suite (test/README.md): the page so many times slower, and answers that come up to so many ms later, in any order.
-const throttle = Number(process.env.ZHIKE_TEST_THROTTLE || 1), delay = Number(process.env.ZHIKE_TEST_DELAY || 0);
+// To shake the suite (test/e2e/README.md): the page so many times slower; answers that come up to so many ms later, in any order;
+// changes that leave the page so many ms later, behind whatever a journey asks of the server meanwhile; live updates told so late.
+const [throttle, delay, late, told] = ['THROTTLE', 'DELAY', 'LATE', 'TOLD'].map((name) => Number(process.env[`ZHIKE_TEST_${name}`] || 0));
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 /** Debian's Chromium, with its sandbox where the kernel lets an ordinary user have one. */
@@ -40,7 +41,8 @@ export async function newPage(browser, { dark = false, phone = false, lang = 'zh
       console.error(`content policy: ${e.violatedDirective} ${e.blockedURI}`));
   });
   if (!live) await context.addInitScript(() => { delete globalThis.EventSource; });
-  if (delay) await context.route((url) => url.pathname.startsWith('/api/v1/') && url.pathname !== '/api/v1/events', answerLater);
+  if (told && live) await context.addInitScript(tellLater, told);
+  if (delay || late) await context.route((url) => url.pathname.startsWith('/api/v1/') && url.pathname !== '/api/v1/events', answerLater);
   const page = await context.newPage();
   page.setDefaultTimeout(60_000 * slow * Math.max(1, throttle / 2));
   page.setDefaultNavigationTimeout(60_000 * slow * Math.max(1, throttle / 2));
@@ -57,11 +59,20 @@ export async function newPage(browser, { dark = false, phone = false, lang = 'zh
   return page;
 }
 
-/** Lets one call through and holds its answer back for a while. A file on its way up goes as it is: its progress is looked at. */
+/** What a stream of live updates tells is heard later, in the order it was told. */
+function tellLater(ms) {
+  const add = EventSource.prototype.addEventListener;
+  EventSource.prototype.addEventListener = function listen(name, fn, ...rest) {
+    return add.call(this, name, (event) => setTimeout(() => fn.call(this, event), ms), ...rest);
+  };
+}
+
+/** Lets one call through, a change later, and holds its answer back for a while. A file on its way up goes as it is: its progress is looked at. */
 async function answerLater(route) {
   const request = route.request();
   if (!['fetch', 'xhr'].includes(request.resourceType()) || request.headers()['content-type']?.startsWith('multipart/')) return route.continue();
   try {
+    if (late && request.method() !== 'GET') await sleep(late);
     const response = await route.fetch({ timeout: 0 });
     await sleep(Math.random() * delay);
     await route.fulfill({ response });

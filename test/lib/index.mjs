@@ -3,4 +3,4 @@ export { startServer, Server } from './server.mjs';
 export { Client } from './client.mjs';
 export { makeCompany, companyFile, passwordOf } from './company.mjs';
 export { psql, createDatabase } from './postgres.mjs';
-export { cli, cliOk, root, program, slow, defaultEngine, sleep, until, whileItRuns, temporaryFolder } from './program.mjs';
+export { cli, cliOk, root, program, slow, defaultEngine, sleep, tick, until, whileItRuns, temporaryFolder } from './program.mjs';

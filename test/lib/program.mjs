@@ -79,6 +79,11 @@ export async function cliOk(...args) {
 
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
+/** Another millisecond has begun: what is ordered by its moment (deleted before the whole, written before the next) has two of them. */
+export async function tick() {
+  for (const was = Date.now(); Date.now() <= was + 1;) await sleep(1);
+}
+
 /** A wait is no measurement: a machine that is busy, or small, is no mistake. No wait for a state gives up before this. */
 export const PATIENCE = 60_000;
 

@@ -7,6 +7,14 @@ const digits = (count) => String(++n).padStart(count, '0');
 /** A mobile number nobody else of this test process has. */
 export const mobile = () => `139${digits(8)}`;
 
+/** A unified social credit code (GB 32100) nobody else of this test process has. */
+export function creditCode() {
+  const signs = '0123456789ABCDEFGHJKLMNPQRTUWXY', body = `9133010${digits(10)}`;
+  let sum = 0;
+  for (let i = 0, w = 1; i < 17; i++, w = (w * 3) % 31) sum += signs.indexOf(body[i]) * w;
+  return body + signs[(31 - (sum % 31)) % 31];
+}
+
 /** What POST /customers takes; names and phones differ from call to call. */
 export const customer = (over = {}) => ({
   name: `云杉${digits(5)}科技有限公司`, industry: 'it', source: 'website', phone: mobile(), ...over,

@@ -105,7 +105,7 @@ const whole = async (server, people, made) => {
 
 test('planned for its memory it is never killed, with sign-ins and all', { timeout: (SECONDS + 300) * 1000 }, async (t) => {
   const why = await house(async (server, group, people) => {
-    // docs/operations.md: the idle process, argon2id for twice the cores, requests (http.memory), one reader of files, caches
+    // docs/operations.md: the idle process, twice the argon2id that run at once (one a core), requests (http.memory), one reader of files, caches
     const idle = group.used(), limit = Math.ceil(idle + 2 * cpus().length * 64 + 32 + 64 + 32);
     group.limit(limit * MB);
     const { told, made } = await crowd(server, people, SECONDS, { signIns: true });

@@ -8,7 +8,9 @@ import { sleep, startServer } from '../lib/index.mjs';
 import { Ledger, Load, random, seedOf } from '../kill/ledger.mjs';
 
 const SECONDS = Number(process.env.ZHIKE_SOAK_SECONDS || 8 * 3600);
-const WARM = 0.25;     // of the time: caches fill, the allocator finds its size
+const WARM = 0.25;     // of the time, at least: the allocator finds its size
+const FULL = 8000;     // writes, without a pause between them: the pages the writing connection keeps (16 MB) are all taken
+const CROWD = 40;      // people who read at once when the pages are full: the connections of a busy moment are open, with their caches
 const SLICES = 24;     // of the rest, each with its own slowest answers
 
 /** MB the process has of its own, descriptors, threads. */
@@ -16,6 +18,12 @@ function body(pid) {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   const number = (name) => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)[1]);
   return { mb: number('RssAnon') / 1024, fds: readdirSync(`/proc/${pid}/fd`).length, threads: number('Threads') };
+}
+/** MB of the heap that are in use and that are free, and connections of the database. */
+async function heap(server) {
+  const { text } = await server.anyone().get('//metrics');
+  const of = (name) => Number(new RegExp(`^${name} (\\d+)`, 'm').exec(text)[1]);
+  return { used: of('zhike_heap_bytes\\{state="used"\\}') / 2 ** 20, free: of('zhike_heap_bytes\\{state="free"\\}') / 2 ** 20, connections: of('zhike_db_connections') };
 }
 /** The slope of a straight line through [[x, y]], and how far it may be off by chance (twice its standard error). */
 function slope(points) {
@@ -32,7 +40,7 @@ test(`${SECONDS} s of ordinary work`, { timeout: (SECONDS + 600) * 1000 }, async
   try {
     const admin = await server.admin();
     const ledger = new Ledger();
-    const load = new Load(admin, ledger, '久', random(seedOf('soak')), { workers: 3, think: 60 });
+    const load = new Load(admin, ledger, '久', random(seedOf('soak')), { workers: 3 });
     const begun = Date.now(), at = () => (Date.now() - begun) / 1000;
     const waits = [], bodies = [];
     let stopped = false, asked = 0;
@@ -47,19 +55,30 @@ test(`${SECONDS} s of ordinary work`, { timeout: (SECONDS + 600) * 1000 }, async
         await sleep(40);
       }
     };
-    let failed = null;
+    let failed = null, warm = null;
     const readers = [0, 1, 2, 3].map((w) => reader(w).catch((e) => { failed ??= e; }));
     while (at() < SECONDS && !failed) {
       await sleep(Math.min(10_000, SECONDS * 10));
-      bodies.push([at(), body(server.child.pid)]);
+      bodies.push([at(), { ...body(server.child.pid), ...await heap(server) }]);
+      if (warm === null && (at() >= SECONDS / 2 || (at() >= SECONDS * WARM && ledger.acknowledged >= FULL))) {
+        for (let before = 0, now = 1, round = 0; now > before + 0.5 && round < 20; round++) { // until their caches take no more
+          before = now;
+          await Promise.all(Array.from({ length: CROWD }, async () => { for (const path of [...paths, ...paths]) await admin.get(path); }));
+          now = (await heap(server)).used;
+        }
+        load.think = 60;
+        warm = at();
+      }
     }
     stopped = true;
     await Promise.all(readers);
     await load.stop();
     if (failed) throw failed;
 
-    const warm = SECONDS * WARM, after = bodies.filter(([t]) => t >= warm);
+    const after = bodies.filter(([t]) => t > warm);
     const memory = slope(after.map(([t, b]) => [t / 3600, b.mb]));
+    const of = (name, digits = 1) => `${after[0][1][name].toFixed(digits)} → ${after.at(-1)[1][name].toFixed(digits)}`;
+    const used = slope(after.map(([t, b]) => [t / 3600, b.used]));
     const slow = Array.from({ length: SLICES }, (_, i) => {
       const from = warm + (i * (SECONDS - warm)) / SLICES, to = from + (SECONDS - warm) / SLICES;
       const list = waits.filter(([t]) => t >= from && t < to).map(([, ms]) => ms).sort((a, b) => a - b);
@@ -67,7 +86,9 @@ test(`${SECONDS} s of ordinary work`, { timeout: (SECONDS + 600) * 1000 }, async
     });
     const third = SLICES / 3, first = middle(slow.slice(0, third)), last = middle(slow.slice(-third));
     const fds = after.map(([, b]) => b.fds), threads = after.map(([, b]) => b.threads);
-    console.log(`${SECONDS} s: ${asked} answers read, ${ledger.acknowledged} writes; memory ${after[0][1].mb.toFixed(1)} → ${after.at(-1)[1].mb.toFixed(1)} MB, ${memory.b.toFixed(2)} ± ${memory.off.toFixed(2)} MB an hour; descriptors ${Math.min(...fds)}..${Math.max(...fds)}, threads ${Math.min(...threads)}..${Math.max(...threads)}; 99 % within ${first.toFixed(1)} → ${last.toFixed(1)} ms`);
+    console.log(`${SECONDS} s: ${asked} answers read, ${ledger.acknowledged} writes; warm after ${warm.toFixed(0)} s; memory ${of('mb')} MB, ${memory.b.toFixed(2)} ± ${memory.off.toFixed(2)} MB an hour; heap in use ${of('used')} MB, ${used.b.toFixed(2)} ± ${used.off.toFixed(2)} MB an hour, free ${of('free')} MB; connections ${of('connections', 0)}; descriptors ${Math.min(...fds)}..${Math.max(...fds)}, threads ${Math.min(...threads)}..${Math.max(...threads)}; 99 % within ${first.toFixed(1)} → ${last.toFixed(1)} ms`);
+    const each = Math.ceil(after.length / 15);
+    console.log(`s, MB, in use, connections: ${after.filter((_, i) => i % each === 0).map(([t, b]) => `${t.toFixed(0)} ${b.mb.toFixed(1)} ${b.used.toFixed(1)} ${b.connections}`).join('; ')}`);
     assert.ok(memory.b - memory.off < 1, `the memory rises by ${memory.b.toFixed(2)} ± ${memory.off.toFixed(2)} MB an hour`);
     assert.ok(middle(fds.slice(-third)) <= middle(fds.slice(0, third)) + 4, `descriptors: ${fds.join(' ')}`);
     assert.equal(Math.max(...threads), Math.min(...threads), 'threads come and go');

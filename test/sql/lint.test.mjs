@@ -13,7 +13,7 @@ const forbidden = [
   [/\bINSERT\s+OR\b|\bREPLACE\s+INTO\b/i, 'ON CONFLICT'],
   [/\bFETCH\s+FIRST\b|\bFOR\s+UPDATE\b|\bSKIP\s+LOCKED\b|\bLOCK\s+TABLE\b/i, 'claim by UPDATE … RETURNING'],
   [/\b(AUTOINCREMENT|SERIAL|IDENTITY|STRICT|WITHOUT\s+ROWID|BYTEA|BLOB)\b/i, 'columns come from the plan (db/migrate.h)'],
-  [/(?<!IS NOT )\bTRUE\b|\bFALSE\b/i, 'flags are 0 and 1 (IS NOT TRUE, the two-valued not, means the same to both)'],
+  [/(?<!IS |IS NOT )\bTRUE\b|\bFALSE\b/i, 'flags are 0 and 1 (IS TRUE and IS NOT TRUE, the two-valued ones, mean the same to both)'],
   [/->>|::|@>|&&/, 'an operator of one engine'],
   [/\b(max|min)\s*\([^()]*,/i, 'two arguments to max or min: CASE'],
   [/\bDISTINCT\s+ON\b|\bLATERAL\b|\bRETURNING\s+\*|\bSELECT\s+\*/i, 'name the columns'],

@@ -27,6 +27,7 @@ export function makeRouter(): Router {
           { path: 'e/:plural', name: 'list', component: ListPage, children: [
             { path: 'new', name: 'new', component: () => import('./views/form/NewRoute.vue') },
           ] },
+          { path: 'e/:plural/merge', name: 'merge', component: () => import('./views/merge/MergePage.vue') },
           { path: 'e/change-requests/:id(\\d+)', redirect: (to) => ({ path: '/approvals', query: { open: String(to.params.id) } }) },
           { path: 'e/:plural/:id(\\d+)', name: 'detail', component: () => import('./views/detail/DetailPage.vue') },
           { path: 'tasks', name: 'my-tasks', component: () => import('./views/tasks/TasksPage.vue') },

@@ -1,6 +1,6 @@
 // Small parts of the core: calls and their repeats, regions, times in a zone.
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { ApiError, call, hooks, messageOf, url } from '../src/core/api';
+import { ApiError, call, heldOf, hooks, messageOf, url } from '../src/core/api';
 import { ago, dateTime, day, instantOf, shownChange, wallClock } from '../src/core/format';
 import { setLang } from '../src/core/i18n';
 import { me } from '../src/core/session';
@@ -32,6 +32,20 @@ describe('calls', () => {
     expect(seen[1]!.body).toBe(seen[0]!.body);
     expect((seen[1]!.headers as Record<string, string>)['If-Match']).toBe('"2"');
     ask.mockRestore();
+  });
+  it('asks for agreement with what was held, as a request takes it', async () => {
+    const asked: unknown[] = [];
+    const ask = vi.spyOn(hooks, 'approve').mockImplementation(async (held) => { asked.push(held); return true; });
+    answers(json(409, { code: 'approval_required', detail: '须审批' }));
+    await expect(call('POST', '/customers/merge', { body: { survivor: 3, merged: [4], choose: { phone: 4 } } })).rejects.toMatchObject({ code: 'approval_filed' });
+    expect(asked).toEqual([{ operation: 'merge', plural: 'customers', id: 3, body: { survivor: 3, merged: [4], choose: { phone: 4 } }, message: '须审批' }]);
+    expect(heldOf('POST', '/customers/merge', { survivor: 3, merged: [4], preview: true })).toBeNull();
+    ask.mockRestore();
+    expect(heldOf('PATCH', '/customers/3', { name: 'x' })).toMatchObject({ operation: 'edit', id: 3 });
+    expect(heldOf('DELETE', '/customers/3', undefined)?.operation).toBe('delete');
+    expect(heldOf('POST', '/customers/3/restore', {})?.operation).toBe('restore');
+    expect(heldOf('POST', '/customers/3/actions/transfer', {})?.operation).toBe('transfer');
+    expect(heldOf('POST', '/customers/bulk', {})).toBeNull();
   });
   it('gives up with the words of the server', async () => {
     answers(json(422, { code: 'invalid', title: 't', detail: 'd', errors: [{ field: 'a', code: 'x', message: '不行' }] }));

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { label, setLang, t } from '../src/core/i18n';
+import { label, labels, setLang, t } from '../src/core/i18n';
 
 const parts = join(import.meta.dirname, '../../messages/parts');
 /** The sentences of the page, of all topics: a new one is there without being named here. */
@@ -39,8 +39,9 @@ describe('catalogue', () => {
     await setLang('en');
     expect(t('list.count', 5)).toBe('5 records');
     expect(label({ zh: '客户', en: 'Customer' })).toBe('Customer');
+    expect(['Customer', 'Delivery', 'Day', 'Follow-up', 'Batch', '车'].map((en) => labels({ zh: 'x', en }))).toEqual(['Customers', 'Deliveries', 'Days', 'Follow-ups', 'Batches', '车']);
     expect(document.documentElement.lang).toBe('en');
     await setLang('zh');
-    expect(label({ zh: '客户', en: 'Customer' })).toBe('客户');
+    expect([label({ zh: '客户', en: 'Customer' }), labels({ zh: '客户', en: 'Customer' })]).toEqual(['客户', '客户']);
   });
 });

@@ -7,7 +7,7 @@ export function serve(answers: Record<string, (asked: Asked) => unknown>): Asked
   const all: Asked[] = [];
   vi.stubGlobal('fetch', async (address: string, init: RequestInit = {}) => {
     const url = new URL(address, 'http://page');
-    const asked = { what: `${init.method ?? 'GET'} ${url.pathname.replace('/api/v1', '')}`, query: url.searchParams, body: init.body ? JSON.parse(String(init.body)) : undefined };
+    const asked = { what: `${init.method ?? 'GET'} ${url.pathname.replace('/api/v1', '')}`, query: url.searchParams, body: init.body instanceof FormData ? init.body : init.body ? JSON.parse(String(init.body)) : undefined };
     all.push(asked);
     const answer = answers[asked.what];
     if (!answer) throw new Error(`nobody expects ${asked.what}`);

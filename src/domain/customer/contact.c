@@ -7,6 +7,7 @@
 #include "domain/customer/completeness.h"
 #include "domain/customer/contact_paste.h"
 #include "domain/customer/contact_point.h"
+#include "domain/customer/main_contact.h"
 #include "entity_ids.h"
 
 typedef struct Memo {
@@ -154,6 +155,28 @@ static bool contact_after_restore(Ctx *c, const Record *r)
                : set_main(c, customer->i, db_of_int(r->id), 1);
 }
 
+/* Talked with last, and next, is whoever of them it was. Customers of those that went have a main contact of their own. */
+static bool contact_after_merge(Ctx *c, int64_t merge, const Record *s, const Record *others, int n)
+{
+    const int fields[] = {CONTACT_LAST_FOLLOW_UP_AT, CONTACT_NEXT_FOLLOW_UP_AT};
+    const Record *last = s;
+    if (!main_contact_moved(c, merge, s->id))
+        return false;
+    for (int i = 0; i < n; i++) {
+        const DbVal *at = &others[i].v[CONTACT_LAST_FOLLOW_UP_AT],
+                    *best = &last->v[CONTACT_LAST_FOLLOW_UP_AT];
+        if (at->kind == DB_INT && (best->kind != DB_INT || best->i < at->i))
+            last = &others[i];
+    }
+    const DbVal values[] = {last->v[CONTACT_LAST_FOLLOW_UP_AT], last->v[CONTACT_NEXT_FOLLOW_UP_AT]};
+    return last == s || rec_touch(c, s->e, s->id, fields, values, 2);
+}
+
+static bool contact_after_unmerge(Ctx *c, const Record *r)
+{
+    return main_contact_back(c, r) && points_anew(c, r, "contact", point_sources, N_POINT_SOURCES);
+}
+
 static bool contact_action(Ctx *c, const Entity *e, const Record *r, const char *name,
                            json_object *in, Buf *out, bool *handled)
 {
@@ -169,6 +192,8 @@ static bool contact_action(Ctx *c, const Entity *e, const Record *r, const char 
 extern const RecordHooks contact_hooks;
 const RecordHooks contact_hooks = {.before_save = contact_before_save,
                                    .after_save = contact_after_save,
+                                   .after_merge = contact_after_merge,
+                                   .after_unmerge = contact_after_unmerge,
                                    .before_delete = contact_before_delete,
                                    .after_restore = contact_after_restore,
                                    .action = contact_action};

@@ -255,8 +255,7 @@ void guess_address(Scan *b)
         if (!is_address(b, t) || is_title(b, t) || is_department(b, t) ||
             name_score(b, t, &name_n) >= 58)
             continue;
-        if (!b->has[BLOCK_ADDRESS] || whole || is_address(b, t))
-            scan_take(b, BLOCK_ADDRESS, t.from, t.to, NULL);
+        scan_take(b, BLOCK_ADDRESS, t.from, t.to, NULL);
     }
 }
 

@@ -48,9 +48,36 @@ Points *points_prepare(Ctx *c, const Save *s, const char *parent_type, const Poi
     Points *p = ARENA_NEW(c->a, Points);
     p->rows = ARENA_ARRAY(c->a, n, DbVal *);
     p->rewrite = !s->is_new;
+    p->former = ARENA_ARRAY(c->a, n, DbVal);
+    for (int i = 0; i < n && p->rewrite; i++)
+        if (s->before[from[i].field].kind == DB_TEXT)
+            p->former[p->n_former++] = s->before[from[i].field];
     for (int i = 0; i < n; i++)
         add_row(c, p, e, s, parent_type, &from[i], i == 0);
     return p;
+}
+
+/* Numbers that came with a merged record stay: only those go that the fields held before. */
+static Filter *former(Ctx *c, const Entity *e, const Points *p, Filter *mine)
+{
+    Filter *any = filter_false(c->a);
+    for (int i = 0; i < p->n_former; i++)
+        any = filter_or(c->a, any, rec_is(c, e, CONTACT_POINT_VALUE, p->former[i]));
+    return filter_and(c->a, mine, any);
+}
+
+bool points_anew(Ctx *c, const Record *r, const char *parent_type, const PointSource *from, int n)
+{
+    const Save s = {.e = r->e, .id = r->id, .is_new = true, .after = r->v};
+    Points *p = points_prepare(c, &s, parent_type, from, n);
+    if (!p)
+        return true;
+    p->rewrite = true;
+    p->former = ARENA_ARRAY(c->a, n, DbVal);
+    for (int i = 0; i < n; i++)
+        if (r->v[from[i].field].kind == DB_TEXT)
+            p->former[p->n_former++] = r->v[from[i].field];
+    return points_write(c, &s, parent_type, p);
 }
 
 bool points_write(Ctx *c, const Save *s, const char *parent_type, Points *p)
@@ -62,7 +89,7 @@ bool points_write(Ctx *c, const Save *s, const char *parent_type, Points *p)
         Filter *mine =
             filter_and(c->a, rec_is(c, e, CONTACT_POINT_PARENT_TYPE, db_of_text(parent_type)),
                        rec_is(c, e, CONTACT_POINT_PARENT, db_of_int(s->id)));
-        if (!rec_erase(c, e, mine))
+        if (!rec_erase(c, e, former(c, e, p, mine)))
             return false;
     }
     for (int i = 0; i < p->n; i++)

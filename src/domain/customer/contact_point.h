@@ -17,7 +17,9 @@ typedef struct PointSource {
 typedef struct Points {
     DbVal **rows; /* values of contact_point by Field.index */
     int n;
-    bool rewrite; /* an old record: its former rows go */
+    bool rewrite;  /* an old record: its former rows go */
+    DbVal *former; /* the values they have */
+    int n_former;
 } Points;
 
 /* NULL where no source changed. parent_type: "customer" or "contact". */
@@ -25,5 +27,8 @@ Points *points_prepare(Ctx *c, const Save *s, const char *parent_type, const Poi
                        int n);
 /* In the write; NULL does nothing. */
 bool points_write(Ctx *c, const Save *s, const char *parent_type, Points *p);
+
+/* The rows of what its fields hold written anew; others, of those that are still merged into it, stay. In a write. */
+bool points_anew(Ctx *c, const Record *r, const char *parent_type, const PointSource *from, int n);
 
 #endif

@@ -8,6 +8,8 @@
 #include "domain/customer/completeness.h"
 #include "domain/customer/contact_point.h"
 #include "domain/customer/customer_ask.h"
+#include "domain/customer/main_contact.h"
+#include "domain/customer/rollup.h"
 #include "entity_ids.h"
 
 typedef struct Memo {
@@ -106,6 +108,33 @@ static bool customer_after_save(Ctx *c, Save *s)
     return points_write(c, s, "customer", memo->points);
 }
 
+static bool customer_after_merge(Ctx *c, int64_t merge, const Record *s, const Record *others,
+                                 int n)
+{
+    Record now;
+    return follow_up_roll(c, s->id) && main_contact_find(c, s, others, n) &&
+           rec_load(c, s->e, s->id, &now) && main_contact_pairs(c, merge, &now);
+}
+
+/* Its pair with who was its main contact, and went elsewhere while it was merged, does not say "main" any more. */
+static bool lost_main_pair(Ctx *c, const Record *r)
+{
+    const DbVal *was = &r->v[CUSTOMER_MAIN_CONTACT];
+    Record now;
+    if (was->kind != DB_INT)
+        return true;
+    if (!rec_load(c, r->e, r->id, &now))
+        return false;
+    const DbVal *is = &now.v[CUSTOMER_MAIN_CONTACT];
+    return (is->kind == DB_INT && is->i == was->i) || main_contact_unpair(c, r, was->i);
+}
+
+static bool customer_after_unmerge(Ctx *c, const Record *r)
+{
+    return follow_up_roll(c, r->id) && main_contact_find(c, r, NULL, 0) && lost_main_pair(c, r) &&
+           points_anew(c, r, "customer", point_sources, N_POINT_SOURCES);
+}
+
 static bool customer_action(Ctx *c, const Entity *e, const Record *r, const char *name,
                             json_object *in, Buf *out, bool *handled)
 {
@@ -119,4 +148,6 @@ static bool customer_action(Ctx *c, const Entity *e, const Record *r, const char
 extern const RecordHooks customer_hooks;
 const RecordHooks customer_hooks = {.before_save = customer_before_save,
                                     .after_save = customer_after_save,
+                                    .after_merge = customer_after_merge,
+                                    .after_unmerge = customer_after_unmerge,
                                     .action = customer_action};

@@ -131,6 +131,11 @@ static bool roll_customer(Ctx *c, int64_t customer, int64_t without, int more)
                     more != 0);
 }
 
+bool follow_up_roll(Ctx *c, int64_t customer)
+{
+    return roll_customer(c, customer, 0, 0);
+}
+
 /* Follow-ups written on the contact itself, as its timeline shows them. */
 static bool count_contact(Ctx *c, const DbVal *v, int more)
 {

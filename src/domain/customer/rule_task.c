@@ -85,10 +85,10 @@ static bool run(Ctx *c, const RuleFire *f, json_object *in)
     SaveOptions o = {.if_version = -1, .origin = "rule", .dry = f->dry};
     if (!rec_create(c, e, task, &o, &id))
         return false;
-    rule_say(c, f, "rule.did_task", rule_user_name(c, who[0]));
+    rule_say(c, f, "rule.did_task", rule_user_name(c, f, who[0]));
     const char *title = json_str(task, "title", "");
     Notice note = {who[0], "task_assigned", "task", id, title, NULL};
-    return f->dry || notify(c, &note, "notify.task_assigned", f->name);
+    return f->dry || rule_tell(c, f, &note, "notify.task_assigned", f->name);
 }
 
 extern const RuleActionKind rule_task;

@@ -276,13 +276,21 @@ static void take_line(Arena *a, Items *to, const Line *l, const char **n_value)
     }
 }
 
+/* A card at its end: without FN its name is that of N. */
+static ContactBlock closed(Arena *a, Items *items, const char *n_value, const Line *end)
+{
+    if (n_value && !has(items, BLOCK_NAME))
+        add(a, items, BLOCK_NAME, n_value, end);
+    return (ContactBlock){items->items, (int)items->n};
+}
+
 ContactBlock *vcard_read(Ctx *c, const char *text, int *n)
 {
     ContactBlock *out = ARENA_ARRAY(c->a, VCARD_MAX_CARDS, ContactBlock);
     Items items = {0};
     const char *p = text, *n_value = NULL;
     bool open = false;
-    Line l;
+    Line l = {.params = ""};
     *n = 0;
     while (*n < VCARD_MAX_CARDS && next_line(c, text, &p, &l)) {
         if (strcmp(l.name, "BEGIN") == 0) {
@@ -290,16 +298,14 @@ ContactBlock *vcard_read(Ctx *c, const char *text, int *n)
             n_value = NULL;
             open = true;
         } else if (strcmp(l.name, "END") == 0 && open) {
-            if (n_value && *n_value && !has(&items, BLOCK_NAME))
-                add(c->a, &items, BLOCK_NAME, n_value, &l);
-            out[(*n)++] = (ContactBlock){items.items, (int)items.n};
+            out[(*n)++] = closed(c->a, &items, n_value, &l);
             open = false;
         } else if (open) {
             take_line(c->a, &items, &l, &n_value);
         }
     }
     if (open && *n < VCARD_MAX_CARDS) /* cut off: what came is there */
-        out[(*n)++] = (ContactBlock){items.items, (int)items.n};
+        out[(*n)++] = closed(c->a, &items, n_value, &l);
     return out;
 }
 

@@ -69,31 +69,43 @@ static bool head_over(Ctx *c, const Save *s, int64_t *out)
     return c->n_err == 0;
 }
 
-bool away_told(Ctx *c, const Save *s)
+/* A vote was given to somebody by somebody else: whoever stands above may know better; where nobody else does, those who
+   keep rights. key: who did it, whose, to whom. */
+static bool tell_above(Ctx *c, const Save *s, int field, const char *key)
 {
     int64_t me = c->actor->user, head;
-    Notice n = {s->id, "approval", "user", s->id, NULL, NULL};
-    if (s->is_new || !me || me == s->id ||
-        (!save_changed(s, USER_AWAY_FROM) && !save_changed(s, USER_AWAY_TO) &&
-         !save_changed(s, USER_DEPUTY)))
-        return true;
-    if (!notify(c, &n, "notify.approval_away", c->actor->name))
-        return false;
-    if (!has(s, USER_DEPUTY))
-        return true;
-    /* a vote was given to somebody by somebody else: whoever stands above may know better */
-    const char *deputy = name_of(c, s->e, &s->after[USER_DEPUTY]),
-               *who = notify_name(c, s->e, s->after);
+    const char *to = name_of(c, s->e, &s->after[field]), *who = notify_name(c, s->e, s->after);
     if (!head_over(c, s, &head))
         return false;
     const DbVal *manager = &s->after[USER_MANAGER];
     int64_t above[] = {head, manager->kind == DB_INT && manager->i != head ? manager->i : 0};
+    Notice n = {0, "approval", "user", s->id, NULL, NULL};
+    bool any = false;
     for (size_t i = 0; i < sizeof above / sizeof *above; i++) {
         n.user = above[i] == me || above[i] == s->id ? 0 : above[i];
-        if (!notify(c, &n, "notify.approval_away_of", c->actor->name, who, deputy))
+        any |= n.user != 0;
+        if (!notify(c, &n, key, c->actor->name, who, to))
             return false;
     }
-    return true;
+    return any || notify_role(c, &n, "security_admin", s->id, key, c->actor->name, who, to);
+}
+
+bool away_told(Ctx *c, const Save *s)
+{
+    int64_t me = c->actor->user;
+    Notice n = {s->id, "approval", "user", s->id, NULL, NULL};
+    bool leave = save_changed(s, USER_AWAY_FROM) || save_changed(s, USER_AWAY_TO) ||
+                 save_changed(s, USER_DEPUTY);
+    if (s->is_new || !me || me == s->id)
+        return true;
+    if (leave &&
+        (!notify(c, &n, "notify.approval_away", c->actor->name) ||
+         (has(s, USER_DEPUTY) && !tell_above(c, s, USER_DEPUTY, "notify.approval_away_of"))))
+        return false;
+    if (!save_changed(s, USER_HANDOVER_TO) || !has(s, USER_HANDOVER_TO))
+        return true;
+    return notify(c, &n, "notify.approval_heir", c->actor->name) &&
+           tell_above(c, s, USER_HANDOVER_TO, "notify.approval_heir_of");
 }
 
 /* Does the caller head his department or one above it? */

@@ -162,7 +162,7 @@ static bool remind(Ctx *c, Act *a)
     int n = 0, mark = c->n_err;
     DbRows *r = db_query(c,
                          SQL("SELECT \"owner_id\" FROM \"approval_task\" WHERE \"request_id\" = $1 "
-                             "AND \"state\" = 'waiting'"),
+                             "AND \"state\" = 'waiting' AND \"deleted_at\" IS NULL"),
                          p, 1);
     if (!r)
         return false;

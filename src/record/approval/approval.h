@@ -19,7 +19,10 @@ typedef enum ApprovalOp {
     APPROVE_DELETE,
     APPROVE_BULK_DELETE,
     APPROVE_TRANSFER,
-    APPROVE_BULK_TRANSFER
+    APPROVE_BULK_TRANSFER,
+    APPROVE_RESTORE, /* out of the recycle bin */
+    APPROVE_BULK_RESTORE,
+    APPROVE_MERGE
 } ApprovalOp;
 
 /* What somebody is about to do to one record. changed: by Field.index, of an edit; else NULL. */
@@ -29,18 +32,38 @@ typedef struct ApprovalAsk {
     int64_t id;
     const DbVal *before;
     const unsigned char *changed;
+    const char *
+        words; /* what is said where it is held: a key with the name of the flow; NULL: to file a request */
 } ApprovalAsk;
 
 /*
  * Is it held? ERR_APPROVAL_REQUIRED is recorded then, on the first protected field that changes. Costs nothing where
- * the entity has no flow.
+ * the entity has no flow. What lies in the bin, or whose whole does, is held where the condition would have to ask other
+ * rows: they may lie there too, or be gone.
  */
 bool approval_holds(Ctx *c, const ApprovalAsk *what);
+/* The same for deleting or restoring a record with all that goes along (record/children.h), each part by its own flows. In the
+   write, before anything is marked. */
+bool approval_holds_whole(Ctx *c, const ApprovalAsk *what);
 /*
  * The same for handing a record over. *exempt (may be NULL): a flow would hold it, but its owner is no longer active, so
  * that what a leaver had can be handed on; whoever writes the change says so in its history.
  */
 bool approval_holds_transfer(Ctx *c, const ApprovalAsk *what, bool *exempt);
+
+/* A merge: the survivor with the fields that change (by Field.index; lists that gain something, too), and those that go. */
+typedef struct ApprovalMerge {
+    const Entity *e;
+    const Record *survivor;
+    const unsigned char *changed;
+    const Record *merged;
+    int n;
+} ApprovalMerge;
+/*
+ * Is it held? By flows on merging any of them, on deleting those that go and what belongs to them, on handing over those
+ * whose owner is another than the survivor's, on the fields of the survivor that change, and on the links and lists of the rows that move.
+ */
+bool approval_holds_merge(Ctx *c, const ApprovalMerge *what);
 
 /* Is there any flow for the entity? To spare the reading of a row. */
 bool approval_any(Ctx *c, const Entity *e);

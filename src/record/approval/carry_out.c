@@ -1,9 +1,11 @@
 /* What was asked for is done, by the engine like any other change. See impl.h. */
 #include <string.h>
 
+#include "base/msg.h"
 #include "entity_ids.h"
 #include "record/approval/impl.h"
 #include "record/link_resolve.h"
+#include "record/merge/merge.h"
 #include "record/notify.h"
 #include "record/save.h"
 
@@ -12,6 +14,7 @@ typedef struct Doing {
     ApprovalOp op;
     int64_t id;
     json_object *in, *ids; /* as the operation takes them, else NULL */
+    const char *steps;     /* that were agreed to */
     int64_t stopped;       /* of many: the one that could not be done */
     SaveOptions o;
 } Doing;
@@ -40,10 +43,17 @@ static bool hand_over(Ctx *c, Doing *d)
 static bool do_one(Ctx *c, void *arg)
 {
     Doing *d = arg;
+    if (d->op == APPROVE_MERGE)
+        return approval_do_merge(c, d->e, d->id, d->ids, d->in, &d->o, d->steps);
     if (approval_op_transfers(d->op))
         return hand_over(c, d);
-    return d->op == APPROVE_EDIT ? rec_update(c, d->e, d->id, d->in, &d->o, NULL)
-                                 : rec_delete(c, d->e, d->id, &d->o);
+    if (d->op == APPROVE_EDIT)
+        return rec_update(c, d->e, d->id, d->in, &d->o, NULL);
+    /* what has come under it since it was asked for, or under a flow */
+    if (!approval_along_asked(c, d->op, d->e, d->id, d->steps))
+        return false;
+    return approval_op_restores(d->op) ? rec_restore(c, d->e, d->id, &d->o)
+                                       : rec_delete(c, d->e, d->id, &d->o);
 }
 
 /* The records of a bulk operation, all or none. */
@@ -62,6 +72,28 @@ static bool do_many(Ctx *c, void *arg)
     return true;
 }
 
+/* One of the records was merged away since it was asked for: which one is there now, if the requester may know. Nothing is
+   done to that instead. NULL: it is not so. */
+static const char *merged_meanwhile(Ctx *c, const Doing *d)
+{
+    for (size_t i = 0; i <= json_length(d->ids); i++) {
+        json_object *pair = i ? json_object_array_get_idx(d->ids, i - 1) : NULL;
+        int64_t to, id = d->stopped ? d->stopped
+                         : pair     ? json_object_get_int64(json_object_array_get_idx(pair, 0))
+                                    : d->id;
+        const char *label = NULL;
+        Record r;
+        if (!id || !rec_load(c, d->e, id, &r) || !merge_is_gone(&r))
+            continue;
+        if (!merge_went(c, d->e, id, &to, &label))
+            return NULL;
+        const char *const args[] = {label, NULL};
+        return to ? msg_format(c->a, c->lang, "approval.merged_into", args)
+                  : msg_text(c->lang, "approval.merged_away");
+    }
+    return NULL;
+}
+
 static const char *text_of(Ctx *c, const DbVal *v)
 {
     return v->kind == DB_TEXT ? arena_dup(c->a, v->s, v->n) : "";
@@ -74,6 +106,7 @@ bool approval_carry_out(Ctx *c, const Record *request, const char **why)
                *ids = text_of(c, &v[CHANGE_REQUEST_IDS]);
     Doing d = {.e = model_entity(c->model, text_of(c, &v[CHANGE_REQUEST_ENTITY])),
                .id = v[CHANGE_REQUEST_RECORD].kind == DB_INT ? v[CHANGE_REQUEST_RECORD].i : 0,
+               .steps = text_of(c, &v[CHANGE_REQUEST_STEPS]),
                .o = {.if_version = v[CHANGE_REQUEST_RECORD_VERSION].kind == DB_INT
                                        ? v[CHANGE_REQUEST_RECORD_VERSION].i
                                        : -1,
@@ -94,19 +127,24 @@ bool approval_carry_out(Ctx *c, const Record *request, const char **why)
             c->actor = his;
     }
     ok = c->n_err == mark && d.e && known;
-    if (ok && (d.op == APPROVE_EDIT || approval_op_transfers(d.op)))
+    if (ok &&
+        (d.op == APPROVE_EDIT || approval_op_transfers(d.op) || (d.op == APPROVE_MERGE && *input)))
         ok = json_read(c, input, strlen(input), &d.in);
-    if (ok && approval_op_many(d.op))
+    if (ok && (approval_op_many(d.op) || d.op == APPROVE_MERGE))
         ok = json_read(c, ids, strlen(ids), &d.ids);
     if (ok)
         ok = db_try(c, approval_op_many(d.op) ? do_many : do_one, &d);
+    bool lost = !ok && c->n_err > mark && err_status(c->err_last->code) >= 500;
+    if (!ok && !lost) {
+        *why = c->n_err > mark ? arena_str(c->a, c->err_last->message) : "";
+        ctx_errors_back_to(c, mark);
+        const char *merged = d.e ? merged_meanwhile(c, &d) : NULL;
+        if (merged)
+            *why = merged;
+    }
     c->actor = was;
-    if (ok)
-        return true;
-    if (c->n_err > mark && err_status(c->err_last->code) >= 500)
-        return false;
-    *why = c->n_err > mark ? arena_str(c->a, c->err_last->message) : "";
-    ctx_errors_back_to(c, mark);
+    if (ok || lost)
+        return ok;
     Record r;
     if (d.stopped && d.e && rec_load(c, d.e, d.stopped, &r))
         *why = arena_printf(c->a, "%s: %s", notify_name(c, d.e, r.v), *why);

@@ -5,6 +5,7 @@
 #include "db/sql.h"
 #include "entity_ids.h"
 #include "record/approval/impl.h"
+#include "record/children.h"
 #include "record/kept.h"
 
 typedef struct Flows {
@@ -15,7 +16,8 @@ typedef struct Flows {
 static Kept kept = KEPT_NOTHING; /* Flows */
 
 /* by ApprovalOp */
-static const char *const ops[] = {"edit", "delete", "bulk_delete", "transfer", "bulk_transfer"};
+static const char *const ops[] = {"edit",          "delete",  "bulk_delete",  "transfer",
+                                  "bulk_transfer", "restore", "bulk_restore", "merge"};
 
 bool approval_op(const char *name, ApprovalOp *out)
 {
@@ -29,12 +31,17 @@ bool approval_op(const char *name, ApprovalOp *out)
 
 bool approval_op_many(ApprovalOp op)
 {
-    return op == APPROVE_BULK_DELETE || op == APPROVE_BULK_TRANSFER;
+    return op == APPROVE_BULK_DELETE || op == APPROVE_BULK_TRANSFER || op == APPROVE_BULK_RESTORE;
 }
 
 bool approval_op_transfers(ApprovalOp op)
 {
     return op == APPROVE_TRANSFER || op == APPROVE_BULK_TRANSFER;
+}
+
+bool approval_op_restores(ApprovalOp op)
+{
+    return op == APPROVE_RESTORE || op == APPROVE_BULK_RESTORE;
 }
 
 static bool covers(const ApprovalFlow *f, ApprovalOp op)
@@ -45,6 +52,9 @@ static bool covers(const ApprovalFlow *f, ApprovalOp op)
     case APPROVE_BULK_DELETE: return f->on_delete || f->on_bulk_delete;
     case APPROVE_TRANSFER:
     case APPROVE_BULK_TRANSFER: return f->on_transfer;
+    case APPROVE_RESTORE:
+    case APPROVE_BULK_RESTORE: return f->on_restore;
+    case APPROVE_MERGE: return f->on_merge;
     }
     return false;
 }
@@ -58,7 +68,8 @@ bool approval_load(Ctx *c)
     DbRows *r = db_query(c,
                          SQL("SELECT \"id\", \"entity\", \"name\", \"fields\", \"filter\", "
                              "\"steps\", \"on_edit\", \"on_delete\", \"on_bulk_delete\", "
-                             "\"on_transfer\", \"by_admin\" FROM \"approval_flow\" WHERE "
+                             "\"on_transfer\", \"by_admin\", coalesce(\"on_restore\", "
+                             "\"on_delete\"), \"on_merge\" FROM \"approval_flow\" WHERE "
                              "\"enabled\" = 1 AND \"deleted_at\" IS NULL "
                              "ORDER BY \"id\""),
                          NULL, 0);
@@ -74,7 +85,9 @@ bool approval_load(Ctx *c)
                                 .on_delete = db_int(r, 7) == 1,
                                 .on_bulk_delete = db_int(r, 8) == 1,
                                 .on_transfer = db_int(r, 9) == 1,
-                                .by_admin = db_int(r, 10) == 1});
+                                .by_admin = db_int(r, 10) == 1,
+                                .on_restore = db_int(r, 11) == 1,
+                                .on_merge = db_int(r, 12) == 1});
     if (r)
         db_done(r);
     if (c->n_err != mark) {
@@ -120,76 +133,175 @@ static const char *protected_change(Ctx *c, const Entity *e, const char *fields,
     return NULL;
 }
 
-static bool matches(Ctx *c, const Entity *e, int64_t id, const DbVal *before, const char *filter,
-                    bool *out)
+/* Does the row it belongs to lie in the bin, or is it gone? */
+static bool whole_gone(Ctx *c, const Entity *e, const DbVal *v, bool *gone)
 {
-    Filter *f;
-    *out = true;
-    if (!*filter)
-        return true;
+    int64_t id;
     int mark = c->n_err;
-    if (!filter_parse_text(c, e, filter, NULL, access_me(c), &f)) {
-        /* a field of it is gone: what is protected stays so until somebody mends the flow */
-        ctx_errors_back_to(c, mark);
+    const Entity *to = children_whole(e, v, &id);
+    Record r;
+    *gone = to && to->standard && (!rec_load(c, to, id, &r) || r.v[STD_DELETED_AT].kind != DB_NULL);
+    return c->n_err == mark;
+}
+
+/* What is protected stays so until somebody mends a condition that cannot be read (a field of it is gone): *out NULL. */
+static void condition(Ctx *c, const Entity *e, const char *filter, Filter **out)
+{
+    int mark = c->n_err;
+    if (filter_parse_text(c, e, filter, NULL, access_me(c), out))
+        return;
+    ctx_errors_back_to(c, mark);
+    *out = NULL;
+}
+
+static bool matches(Ctx *c, const ApprovalAsk *what, const char *filter, bool *out)
+{
+    const Entity *e = what->e;
+    int mark = c->n_err;
+    Filter *f = NULL;
+    *out = true;
+    if (*filter)
+        condition(c, e, filter, &f);
+    if (!f)
         return true;
-    }
-    switch (filter_known(c->a, f, before)) {
+    switch (filter_known(c->a, f, what->before)) {
     case FILTER_YES: return true;
     case FILTER_NO: *out = false; return true;
     case FILTER_UNSURE: break;
     }
-    *out = rec_within(c, e, id, f);
+    /* in the bin nothing that leads to other rows can be trusted to say no */
+    if (approval_op_restores(what->op) ||
+        (e->standard && what->before[STD_DELETED_AT].kind != DB_NULL))
+        return true;
+    if (!whole_gone(c, e, what->before, out) || *out)
+        return c->n_err == mark;
+    *out = rec_within(c, e, what->id, f);
     return c->n_err == mark;
 }
 
-bool approval_flows_of(Ctx *c, const ApprovalAsk *what, ApprovalFlow *out, int max,
-                       const char **field, int *n)
+static bool matches_any(Ctx *c, ApprovalOp op, const Entity *e, const DbIds *ids,
+                        const char *filter, bool *out)
+{
+    Filter *f = NULL;
+    int64_t one;
+    Sql q;
+    *out = true;
+    if (*filter)
+        condition(c, e, filter, &f);
+    if (f && approval_op_restores(op))
+        f = filter_possible(c->a, f);
+    if (!f || f->kind == FILTER_TRUE)
+        return true;
+    *out = false;
+    if (f->kind == FILTER_FALSE)
+        return true;
+    sql_init(&q, c->a);
+    sql_add(&q, SQL("SELECT t0.\"id\" FROM "));
+    sql_name(&q, e->name);
+    sql_add(&q, SQL(" AS t0 WHERE t0.\"id\""));
+    sql_among(c, &q, ids->items, (int)ids->n);
+    sql_add(&q, SQL(" AND "));
+    filter_sql_each(c, &q, e, "t0", f);
+    sql_add(&q, SQL(" LIMIT 1"));
+    return db_one_int(c, sql_text(&q), q.params, q.n, &one, out);
+}
+
+static bool is_in(const ApprovalAsked *a, const ApprovalFlow *f)
+{
+    for (int i = 0; i < a->n; i++)
+        if (a->flows[i].id == f->id)
+            return true;
+    return false;
+}
+
+static bool add(Ctx *c, ApprovalAsked *a, const ApprovalFlow *f)
+{
+    if (a->n == APPROVAL_FLOWS_MOST)
+        return ctx_fail(c, ERR_CONFLICT, NULL, "err.approval_flows",
+                        ctx_num(c, APPROVAL_FLOWS_MOST));
+    a->flows[a->n++] = *f;
+    return true;
+}
+
+bool approval_flows_of(Ctx *c, const ApprovalAsk *what, ApprovalAsked *out)
 {
     const Flows *all = flows_now(c);
     const ApprovalFlow *mine = all->items;
-    *n = 0;
-    *field = NULL;
-    for (int i = 0; i < all->n && *n < max; i++) {
+    for (int i = 0; i < all->n && !(out->first && out->n); i++) {
         const char *which = NULL;
         bool found;
-        if (strcmp(mine[i].entity, what->e->name) != 0 || !covers(&mine[i], what->op))
+        if (strcmp(mine[i].entity, what->e->name) != 0 || !covers(&mine[i], what->op) ||
+            is_in(out, &mine[i]))
             continue;
         if (what->op == APPROVE_EDIT &&
             !(which = protected_change(c, what->e, mine[i].fields, what->changed)))
             continue;
-        if (!matches(c, what->e, what->id, what->before, mine[i].filter, &found))
+        if (!matches(c, what, mine[i].filter, &found) || (found && !add(c, out, &mine[i])))
             return false;
-        if (!found)
-            continue;
-        *field = *field ? *field : which;
-        out[(*n)++] = mine[i];
+        if (found && !out->field)
+            out->field = which;
     }
     return true;
 }
 
+/* changed: of an edit, else NULL. */
+static bool among(Ctx *c, ApprovalOp op, const Entity *e, const DbIds *ids,
+                  const unsigned char *changed, ApprovalAsked *out)
+{
+    const Flows *all = flows_now(c);
+    for (int i = 0; ids->n && i < all->n && !(out->first && out->n); i++) {
+        const ApprovalFlow *f = &all->items[i];
+        bool found;
+        if (strcmp(f->entity, e->name) != 0 || !covers(f, op) || is_in(out, f) ||
+            (changed && !protected_change(c, e, f->fields, changed)))
+            continue;
+        if (!matches_any(c, op, e, ids, f->filter, &found) || (found && !add(c, out, f)))
+            return false;
+    }
+    return true;
+}
+
+bool approval_flows_among(Ctx *c, ApprovalOp op, const Entity *e, const DbIds *ids,
+                          ApprovalAsked *out)
+{
+    return among(c, op, e, ids, NULL, out);
+}
+
+bool approval_flows_edited(Ctx *c, const Entity *e, const DbIds *ids, const unsigned char *changed,
+                           ApprovalAsked *out)
+{
+    return among(c, APPROVE_EDIT, e, ids, changed, out);
+}
+
+void approval_flows_where(Ctx *c, ApprovalOp op, const Model *m, unsigned char *out)
+{
+    const Flows *all = flows_now(c);
+    for (int i = 0; i < all->n; i++) {
+        const Entity *e = covers(&all->items[i], op) ? model_entity(m, all->items[i].entity) : NULL;
+        if (e)
+            out[e - m->entities] = 1;
+    }
+}
+
 bool approval_holds(Ctx *c, const ApprovalAsk *what)
 {
-    ApprovalFlow f;
-    const char *field;
-    int n;
-    if (!approval_flows_of(c, what, &f, 1, &field, &n))
-        return false;
-    return n == 0 || ctx_fail(c, ERR_APPROVAL_REQUIRED, field, "err.approval_flow", f.name);
+    ApprovalAsked a = {.first = true};
+    return approval_flows_of(c, what, &a) &&
+           (a.n == 0 || ctx_fail(c, ERR_APPROVAL_REQUIRED, a.field,
+                                 what->words ? what->words : "err.approval_flow", a.flows[0].name));
 }
 
 bool approval_holds_transfer(Ctx *c, const ApprovalAsk *what, bool *exempt)
 {
-    ApprovalFlow f;
-    const char *field;
+    ApprovalAsked a = {.first = true};
     const DbVal *owner = &what->before[STD_OWNER];
     bool here = false;
     int64_t one;
-    int n;
     if (exempt)
         *exempt = false;
-    if (!approval_flows_of(c, what, &f, 1, &field, &n))
+    if (!approval_flows_of(c, what, &a))
         return false;
-    if (n == 0)
+    if (a.n == 0)
         return true;
     DbVal p[] = {*owner};
     if (owner->kind == DB_INT &&
@@ -203,7 +315,7 @@ bool approval_holds_transfer(Ctx *c, const ApprovalAsk *what, bool *exempt)
             *exempt = true;
         return true;
     }
-    return ctx_fail(c, ERR_APPROVAL_REQUIRED, "owner", "err.approval_flow", f.name);
+    return ctx_fail(c, ERR_APPROVAL_REQUIRED, "owner", "err.approval_flow", a.flows[0].name);
 }
 
 bool approval_any(Ctx *c, const Entity *e)

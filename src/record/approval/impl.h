@@ -6,8 +6,9 @@
 #include "record/approval/approval.h"
 
 enum {
-    APPROVAL_STEPS_MOST = 10,
-    APPROVAL_FLOWS_MOST = 8,
+    APPROVAL_FLOW_STEPS_MOST = 10,
+    APPROVAL_FLOWS_MOST = 8, /* that one request may concern */
+    APPROVAL_STEPS_MOST = APPROVAL_FLOW_STEPS_MOST * APPROVAL_FLOWS_MOST,
     APPROVAL_PEOPLE_MOST = 50,
     APPROVAL_IDS_MOST = 200
 };
@@ -16,17 +17,56 @@ bool approval_op(const char *name, ApprovalOp *out);
 /* Is it one on many records (ids), one that gives them to somebody? */
 bool approval_op_many(ApprovalOp op);
 bool approval_op_transfers(ApprovalOp op);
+bool approval_op_restores(ApprovalOp op);
 
 /* A flow that holds an operation; texts are the arena's. */
 typedef struct ApprovalFlow {
     int64_t id;
     const char *entity, *name, *fields, *filter, *steps;
-    bool on_edit, on_delete, on_bulk_delete, on_transfer, by_admin;
+    bool on_edit, on_delete, on_bulk_delete, on_transfer, on_restore, on_merge, by_admin;
 } ApprovalFlow;
 
-/* The flows that hold it, at most max of them; *field: the first protected field that changes (edit), or NULL. */
-bool approval_flows_of(Ctx *c, const ApprovalAsk *what, ApprovalFlow *out, int max,
-                       const char **field, int *n);
+/* What the flows that hold it ask for together: the steps of each in turn, an administrator where one wants him. */
+typedef struct ApprovalAsked {
+    ApprovalFlow flows[APPROVAL_FLOWS_MOST];
+    int n;
+    bool first;        /* the first is enough */
+    const char *field; /* the first protected field that changes (edit), or NULL */
+} ApprovalAsked;
+
+/* Adds the flows that hold it. ERR_CONFLICT where there are too many for one request: none is left out unasked. */
+bool approval_flows_of(Ctx *c, const ApprovalAsk *what, ApprovalAsked *out);
+/* Adds those that hold any of these records of e. One statement for each flow with a condition. Not for edits. */
+bool approval_flows_among(Ctx *c, ApprovalOp op, const Entity *e, const DbIds *ids,
+                          ApprovalAsked *out);
+/* The same for a change of these fields (by Field.index) of all of them. */
+bool approval_flows_edited(Ctx *c, const Entity *e, const DbIds *ids, const unsigned char *changed,
+                           ApprovalAsked *out);
+/* By the place of an entity in its model: has it a flow for op? */
+void approval_flows_where(Ctx *c, ApprovalOp op, const Model *m, unsigned char *out);
+
+/* ---- along.c --------------------------------------------------------------------------------- */
+
+/* Adds the flows that hold what goes along with these records when they are deleted or restored (not their own). */
+bool approval_flows_along(Ctx *c, ApprovalOp op, const Entity *e, const DbIds *ids,
+                          ApprovalAsked *out);
+/* Do the steps of a request hold all that the flows of what goes along with a record ask for now? ERR_APPROVAL_REQUIRED where
+   something has come under it since, whose people were not asked. */
+bool approval_along_asked(Ctx *c, ApprovalOp op, const Entity *e, int64_t id, const char *steps);
+/* Do the steps hold all of these? */
+bool approval_asked_all(Ctx *c, const ApprovalAsked *a, const char *steps);
+/* What is between the brackets of the steps of a flow; *n bytes of it, 0 where there is nothing. */
+const char *approval_steps_inner(const char *steps, int *n);
+
+/* ---- merge.c --------------------------------------------------------------------------------- */
+
+/* Adds the flows that hold a merge (approval_holds_merge). */
+bool approval_flows_merge(Ctx *c, const ApprovalMerge *what, ApprovalAsked *asked);
+/* A request for a merge: tried as a preview, by the requester; filled with its records, their versions, and what changes. */
+bool approval_look_at_merge(Ctx *c, Save *s, const Entity *e, int64_t id, ApprovalAsked *asked);
+/* It is done. pairs: [[id, version]] of those that go. */
+bool approval_do_merge(Ctx *c, const Entity *e, int64_t survivor, json_object *pairs,
+                       json_object *choose, const SaveOptions *o, const char *steps);
 
 /* ---- people.c -------------------------------------------------------------------------------- */
 

@@ -1,7 +1,7 @@
 /*
  * The link in the mail that asks for approval: opens one request for one person without a session, to agree or refuse.
  *
- * Nothing of it is stored. It names a task, the version of the request and the instant it ends, and is signed with the key of
+ * Nothing of it is stored. It names a task, the version of the request and the instant it ends, and is signed with a key of
  * the data folder over these and over the person, his address and the time of his password; so it is good for this person,
  * this task and this state of the request only, ends when one of them changes, and is made as the mail leaves. The answer
  * ends the task, and with it the link. Whoever opens it sees what the person would see, no more.
@@ -13,7 +13,6 @@
 
 #include "auth/audit.h"
 #include "base/conf.h"
-#include "base/crypt.h"
 #include "base/json_write.h"
 #include "base/secret.h"
 #include "base/whole.h"
@@ -70,12 +69,13 @@ static bool find_holder(Ctx *c, int64_t task, Holder *out, bool *found)
     return c->n_err == mark;
 }
 
-static const char *sign(Ctx *c, const Claim *k, const Holder *h)
+static const char label[] = "approval.link";
+
+static const char *signed_text(Ctx *c, const Claim *k, const Holder *h)
 {
-    const char *text = arena_printf(
+    return arena_printf(
         c->a, "%" PRId64 "|%" PRId64 "|%" PRId64 "|%" PRId64 "|%" PRId64 "|%" PRId64 "|%s", k->task,
         k->version, k->expires, h->request, h->user, h->password_at, h->email);
-    return secret_sign(c->a, "approval.link", text);
 }
 
 bool approval_link_make(Ctx *c, int64_t user, int64_t request, const char **out)
@@ -101,7 +101,8 @@ bool approval_link_make(Ctx *c, int64_t user, int64_t request, const char **out)
         n--;
     /* behind the # it stays in the browser: no log of a proxy has it, and who fetches the page ahead fetches no answer */
     *out = arena_printf(c->a, "%.*s/approve#%" PRId64 ".%" PRId64 ".%" PRId64 ".%s", (int)n, base,
-                        k.task, k.version, k.expires, sign(c, &k, &h));
+                        k.task, k.version, k.expires,
+                        secret_sign(c->a, label, signed_text(c, &k, &h)));
     return true;
 }
 
@@ -139,7 +140,7 @@ static bool open_link(Ctx *c, const char *token, Claim *k, Holder *h, Record *re
         return false;
     /* of a task that is none, too, so that the time does not tell */
     Holder nobody = {.email = ""};
-    bool good = crypt_equal_text(sign(c, k, found ? h : &nobody), signature);
+    bool good = secret_signed(c->a, label, signed_text(c, k, found ? h : &nobody), signature);
     if (!found || !good || !h->able || h->locked || k->expires <= c->now_ms)
         return over(c, "approval.link_over");
     if (strcmp(h->state, "waiting") != 0 || h->version != k->version)

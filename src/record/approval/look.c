@@ -8,6 +8,7 @@
 #include "entity_ids.h"
 #include "record/approval/impl.h"
 #include "record/changes.h"
+#include "record/merge/merge.h"
 
 static const char *text_of(Ctx *c, const Record *r, int field)
 {
@@ -73,7 +74,7 @@ static bool gather(Ctx *c, Look *l)
         l->changes = l->ids = NULL;
     if (l->e && l->changes)
         changes_want(c, l->labels, l->e, l->changes);
-    for (size_t i = 0; l->e && l->reads && !l->id && i < n_ids(l); i++)
+    for (size_t i = 0; l->e && l->reads && i < n_ids(l); i++)
         link_labels_want(l->labels, l->e, id_at(l->ids, i));
     return link_labels_fetch(c, l->labels);
 }
@@ -84,8 +85,7 @@ static void write_records(Look *l, Jw *w)
     jw_key(w, "records");
     jw_arr(w);
     for (size_t i = 0; i < n_ids(l); i++) {
-        const char *label =
-            l->e && l->reads && !l->id ? link_label(l->labels, l->e, id_at(l->ids, i)) : NULL;
+        const char *label = l->e && l->reads ? link_label(l->labels, l->e, id_at(l->ids, i)) : NULL;
         jw_obj(w);
         jw_key(w, "id");
         if (label)
@@ -151,6 +151,26 @@ static bool write_steps(Ctx *c, const Look *l, Jw *w)
     return true;
 }
 
+/* What hangs on those that a merge would take away, as long as it is not done. */
+static bool write_moved(Ctx *c, const Look *l, Jw *w)
+{
+    const char *state = text_of(c, l->r, CHANGE_REQUEST_STATE), *moved;
+    int64_t ids[MERGE_MOST];
+    ApprovalOp op;
+    int n = 0;
+    if (!approval_op(text_of(c, l->r, CHANGE_REQUEST_OPERATION), &op) || op != APPROVE_MERGE ||
+        !l->e || !l->reads || (strcmp(state, "waiting") != 0 && strcmp(state, "agreed") != 0))
+        return true;
+    for (size_t i = 0; i < n_ids(l) && n < MERGE_MOST; i++)
+        ids[n++] = id_at(l->ids, i);
+    if (n == 0)
+        return true;
+    if (!merge_would_move(c, l->e, l->id, ids, n, &moved))
+        return false;
+    jw_kraw(w, "moved", moved);
+    return true;
+}
+
 bool approval_look(Ctx *c, const Record *r, Buf *out)
 {
     Look l = {.r = r, .e = model_entity(c->model, text_of(c, r, CHANGE_REQUEST_ENTITY))};
@@ -170,7 +190,7 @@ bool approval_look(Ctx *c, const Record *r, Buf *out)
     else
         jw_raw(&w, "[]");
     write_records(&l, &w);
-    if (!write_steps(c, &l, &w))
+    if (!write_moved(c, &l, &w) || !write_steps(c, &l, &w))
         return false;
     jw_kbool(&w, "readable", l.id && l.reads);
     jw_kstr(&w, "plural", l.e ? l.e->plural : NULL);

@@ -68,9 +68,9 @@ bool approval_steps(Ctx *c, const char *steps, bool kept, ApprovalStep *out, int
     if (!json_read(c, steps, strlen(steps), &list))
         return false;
     size_t most = json_length(list);
-    if (most == 0 || most > APPROVAL_STEPS_MOST)
-        return ctx_fail(c, ERR_INVALID, "steps", "err.approval_steps",
-                        ctx_num(c, APPROVAL_STEPS_MOST));
+    size_t limit = kept ? APPROVAL_STEPS_MOST : APPROVAL_FLOW_STEPS_MOST;
+    if (most == 0 || most > limit)
+        return ctx_fail(c, ERR_INVALID, "steps", "err.approval_steps", ctx_num(c, (int64_t)limit));
     for (size_t i = 0; i < most; i++)
         if (!read_step(c, json_object_array_get_idx(list, i), kept, &out[(*n)++]))
             return false;

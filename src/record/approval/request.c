@@ -4,9 +4,12 @@
 
 #include "base/msg.h"
 #include "base/utf8.h"
+#include "base/vec.h"
 #include "entity_ids.h"
 #include "record/approval/impl.h"
+#include "record/children.h"
 #include "record/link_resolve.h"
+#include "record/merge/merge.h"
 #include "record/notify.h"
 #include "record/save.h"
 
@@ -27,24 +30,7 @@ static bool none_open(Ctx *c, const Save *s, const char *operation, const char *
            (n <= most || ctx_fail(c, ERR_CONFLICT, "record", "err.approval_open"));
 }
 
-/* What the flows that hold it ask for together: the steps of each in turn, an administrator where one wants him. */
-typedef struct Asked {
-    ApprovalFlow flows[APPROVAL_FLOWS_MOST];
-    int n;
-} Asked;
-
-static void ask_for(Asked *a, const ApprovalFlow *flows, int n)
-{
-    for (int i = 0; i < n; i++) {
-        bool there = false;
-        for (int k = 0; k < a->n; k++)
-            there |= a->flows[k].id == flows[i].id;
-        if (!there && a->n < APPROVAL_FLOWS_MOST)
-            a->flows[a->n++] = flows[i];
-    }
-}
-
-static bool by_admin(const Asked *a)
+static bool by_admin(const ApprovalAsked *a)
 {
     for (int i = 0; i < a->n; i++)
         if (a->flows[i].by_admin)
@@ -53,14 +39,15 @@ static bool by_admin(const Asked *a)
 }
 
 /* Lists of JSON, one behind the other. */
-static const char *steps_of(Ctx *c, const Asked *a)
+static const char *steps_of(Ctx *c, const ApprovalAsked *a)
 {
     Buf b;
     buf_init(&b, c->a);
     for (int i = 0; i < a->n; i++) {
-        const char *open = strchr(a->flows[i].steps, '['), *close = strrchr(a->flows[i].steps, ']');
-        if (open && close > open)
-            buf_printf(&b, "%s%.*s", b.len ? "," : "", (int)(close - open - 1), open + 1);
+        int n;
+        const char *inner = approval_steps_inner(a->flows[i].steps, &n);
+        if (n)
+            buf_printf(&b, "%s%.*s", b.len ? "," : "", n, inner);
     }
     return arena_printf(c->a, "[%s]", b.data);
 }
@@ -95,12 +82,10 @@ static bool settle_input(Ctx *c, const SaveWork *w, json_object *in)
 }
 
 /* The change as it would be made now: every rule of the entity, the rights of the requester. */
-static bool look_at_edit(Ctx *c, Save *s, const Entity *e, int64_t id, Asked *asked)
+static bool look_at_edit(Ctx *c, Save *s, const Entity *e, int64_t id, ApprovalAsked *asked)
 {
-    const char *text = save_text(c, s, CHANGE_REQUEST_INPUT), *field;
-    ApprovalFlow flows[APPROVAL_FLOWS_MOST];
+    const char *text = save_text(c, s, CHANGE_REQUEST_INPUT);
     json_object *in;
-    int n;
     if (!text || !*text)
         return ctx_fail(c, ERR_REQUIRED, "input", "err.required");
     if (!json_read(c, text, strlen(text), &in))
@@ -113,11 +98,10 @@ static bool look_at_edit(Ctx *c, Save *s, const Entity *e, int64_t id, Asked *as
         return false;
     if (w->nothing)
         return ctx_fail(c, ERR_INVALID, "input", "err.approval_nothing");
-    ApprovalAsk what = {APPROVE_EDIT, e, id, w->s.before, w->s.changed};
-    if (!approval_flows_of(c, &what, flows, APPROVAL_FLOWS_MOST, &field, &n) ||
-        !settle_input(c, w, in))
+    const ApprovalAsk what = {
+        .op = APPROVE_EDIT, .e = e, .id = id, .before = w->s.before, .changed = w->s.changed};
+    if (!approval_flows_of(c, &what, asked) || !settle_input(c, w, in))
         return false;
-    ask_for(asked, flows, n);
     save_set(
         s, CHANGE_REQUEST_INPUT,
         db_of_text(arena_str(c->a, json_object_to_json_string_ext(in, JSON_C_TO_STRING_PLAIN))));
@@ -126,20 +110,41 @@ static bool look_at_edit(Ctx *c, Save *s, const Entity *e, int64_t id, Asked *as
     return true;
 }
 
-static bool look_at_delete(Ctx *c, Save *s, const Entity *e, int64_t id, Asked *asked)
+static bool look_at_delete(Ctx *c, Save *s, const Entity *e, int64_t id, ApprovalAsked *asked)
 {
-    ApprovalFlow flows[APPROVAL_FLOWS_MOST];
-    const char *field;
-    int n;
+    DbIds one = {.items = &id, .n = 1};
     Record r;
     if (!rec_get(c, e, id, false, &r))
         return false;
     ApprovalAsk what = {.op = APPROVE_DELETE, .e = e, .id = id, .before = r.v};
-    if (!approval_flows_of(c, &what, flows, APPROVAL_FLOWS_MOST, &field, &n))
+    if (!approval_flows_of(c, &what, asked))
         return false;
-    ask_for(asked, flows, n);
-    /* who may not delete may ask an administrator to, where the flow is made for that */
-    if (asked->n && !by_admin(asked) && !rec_get_for(c, e, id, ACT_DELETE, &r))
+    /* who may not delete may ask an administrator to, where the record's own flow is made for that */
+    bool for_admin = by_admin(asked);
+    if (!approval_flows_along(c, what.op, e, &one, asked) ||
+        (asked->n && !for_admin && !rec_get_for(c, e, id, ACT_DELETE, &r)))
+        return false;
+    save_set(s, CHANGE_REQUEST_RECORD_VERSION, db_of_int(r.version));
+    return true;
+}
+
+/* Who may see it in the recycle bin may bring it back, and nobody else. */
+static bool in_the_bin(Ctx *c, const Entity *e, int64_t id, Record *r)
+{
+    return rec_get_for(c, e, id, ACT_DELETE, r) &&
+           (!merge_is_gone(r) || ctx_fail(c, ERR_CONFLICT, NULL, "err.merged_restore")) &&
+           ((e->standard && r->v[STD_DELETED_AT].kind != DB_NULL) ||
+            ctx_fail(c, ERR_CONFLICT, NULL, "err.not_deleted"));
+}
+
+static bool look_at_restore(Ctx *c, Save *s, const Entity *e, int64_t id, ApprovalAsked *asked)
+{
+    DbIds one = {.items = &id, .n = 1};
+    Record r;
+    if (!in_the_bin(c, e, id, &r) || !children_whole_lives(c, &r))
+        return false;
+    ApprovalAsk what = {.op = APPROVE_RESTORE, .e = e, .id = id, .before = r.v};
+    if (!approval_flows_of(c, &what, asked) || !approval_flows_along(c, what.op, e, &one, asked))
         return false;
     save_set(s, CHANGE_REQUEST_RECORD_VERSION, db_of_int(r.version));
     return true;
@@ -177,19 +182,15 @@ static bool new_owner(Ctx *c, Save *s, const Entity *e, int64_t *out)
     return true;
 }
 
-static bool look_at_transfer(Ctx *c, Save *s, const Entity *e, int64_t id, Asked *asked)
+static bool look_at_transfer(Ctx *c, Save *s, const Entity *e, int64_t id, ApprovalAsked *asked)
 {
-    ApprovalFlow flows[APPROVAL_FLOWS_MOST];
-    const char *field;
     int64_t owner;
     Record r;
-    int n;
     if (!new_owner(c, s, e, &owner) || !rec_get(c, e, id, false, &r))
         return false;
     ApprovalAsk what = {.op = APPROVE_TRANSFER, .e = e, .id = id, .before = r.v};
-    if (!approval_flows_of(c, &what, flows, APPROVAL_FLOWS_MOST, &field, &n))
+    if (!approval_flows_of(c, &what, asked))
         return false;
-    ask_for(asked, flows, n);
     if (asked->n && !by_admin(asked) &&
         (!access_need(c, e, ACT_TRANSFER) || !rec_get_for(c, e, id, ACT_TRANSFER, &r)))
         return false;
@@ -208,11 +209,13 @@ static bool look_at_transfer(Ctx *c, Save *s, const Entity *e, int64_t id, Asked
 }
 
 /* The records with their versions: one that changes meanwhile is left as it is. */
-static bool look_at_many(Ctx *c, Save *s, const Entity *e, ApprovalOp op, Asked *asked, int *n)
+static bool look_at_many(Ctx *c, Save *s, const Entity *e, ApprovalOp op, ApprovalAsked *asked,
+                         int *n)
 {
-    const char *text = save_text(c, s, CHANGE_REQUEST_IDS), *field;
+    const char *text = save_text(c, s, CHANGE_REQUEST_IDS);
     Action act = op == APPROVE_BULK_TRANSFER ? ACT_TRANSFER : ACT_DELETE;
     json_object *list = NULL;
+    DbIds ids = {0};
     int64_t owner;
     Buf versions;
     if (!text || !*text)
@@ -226,19 +229,20 @@ static bool look_at_many(Ctx *c, Save *s, const Entity *e, ApprovalOp op, Asked 
     buf_init(&versions, c->a);
     for (size_t i = 0; i < most; i++) {
         json_object *one = json_object_array_get_idx(list, i);
-        ApprovalFlow flows[APPROVAL_FLOWS_MOST];
         Record r;
-        int found;
         if (!json_object_is_type(one, json_type_int))
             return ctx_fail(c, ERR_TYPE, "ids", "err.list_wanted", "ids");
-        if (!rec_get_for(c, e, json_object_get_int64(one), act, &r))
+        if (op == APPROVE_BULK_RESTORE ? !in_the_bin(c, e, json_object_get_int64(one), &r)
+                                       : !rec_get_for(c, e, json_object_get_int64(one), act, &r))
             return false;
         ApprovalAsk what = {.op = op, .e = e, .id = r.id, .before = r.v};
-        if (!approval_flows_of(c, &what, flows, APPROVAL_FLOWS_MOST, &field, &found))
+        if (!approval_flows_of(c, &what, asked))
             return false;
-        ask_for(asked, flows, found);
+        vec_push(c->a, &ids, r.id);
         buf_printf(&versions, "%s[%" PRId64 ",%" PRId64 "]", i ? "," : "", r.id, r.version);
     }
+    if (act == ACT_DELETE && !approval_flows_along(c, op, e, &ids, asked))
+        return false;
     *n = (int)most;
     save_set(s, CHANGE_REQUEST_RECORD, db_null());
     save_set(s, CHANGE_REQUEST_IDS, db_of_text(arena_printf(c->a, "[%s]", versions.data)));
@@ -247,9 +251,10 @@ static bool look_at_many(Ctx *c, Save *s, const Entity *e, ApprovalOp op, Asked 
 
 static const char *title_of(Ctx *c, const Entity *e, ApprovalOp op, int64_t id, int n)
 {
-    static const char *const keys[] = {"approval.title_edit", "approval.title_delete",
-                                       "approval.title_many", "approval.title_transfer",
-                                       "approval.title_transfer_many"};
+    static const char *const keys[] = {"approval.title_edit",          "approval.title_delete",
+                                       "approval.title_many",          "approval.title_transfer",
+                                       "approval.title_transfer_many", "approval.title_restore",
+                                       "approval.title_restore_many",  "approval.title_merge"};
     Record r;
     const char *what = n ? ctx_num(c, n) : "";
     if (!n && rec_load(c, e, id, &r))
@@ -266,7 +271,7 @@ bool approval_file(Ctx *c, Save *s)
     const Entity *e = name ? model_entity(c->model, name) : NULL;
     int64_t id =
         s->after[CHANGE_REQUEST_RECORD].kind == DB_INT ? s->after[CHANGE_REQUEST_RECORD].i : 0;
-    Asked asked = {.n = 0};
+    ApprovalAsked asked = {.n = 0};
     ApprovalOp op;
     int n = 0;
     if (!approval_op(operation, &op) || !name)
@@ -278,6 +283,8 @@ bool approval_file(Ctx *c, Save *s)
     bool ok = op == APPROVE_EDIT       ? look_at_edit(c, s, e, id, &asked)
               : op == APPROVE_DELETE   ? look_at_delete(c, s, e, id, &asked)
               : op == APPROVE_TRANSFER ? look_at_transfer(c, s, e, id, &asked)
+              : op == APPROVE_RESTORE  ? look_at_restore(c, s, e, id, &asked)
+              : op == APPROVE_MERGE    ? approval_look_at_merge(c, s, e, id, &asked)
                                        : look_at_many(c, s, e, op, &asked, &n);
     if (!ok || (!approval_op_many(op) && !none_open(c, s, operation, name, id, 0)))
         return false;

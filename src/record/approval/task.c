@@ -124,7 +124,7 @@ bool approval_tasks_void(Ctx *c, int64_t request)
     DbVal p[] = {db_of_int(request), db_of_int(c->now_ms)};
     return db_exec(c,
                    SQL("UPDATE \"approval_task\" SET \"state\" = 'void', \"done_at\" = $2 WHERE "
-                       "\"request_id\" = $1 AND \"state\" = 'waiting'"),
+                       "\"request_id\" = $1 AND \"state\" = 'waiting' AND \"deleted_at\" IS NULL"),
                    p, 2) &&
            db_change(c, "approval_task", request);
 }
@@ -134,6 +134,6 @@ bool approval_tasks_waiting(Ctx *c, int64_t request, int64_t *out)
     DbVal p[] = {db_of_int(request)};
     return db_one_int(c,
                       SQL("SELECT COUNT(*) FROM \"approval_task\" WHERE \"request_id\" = $1 AND "
-                          "\"state\" = 'waiting'"),
+                          "\"state\" = 'waiting' AND \"deleted_at\" IS NULL"),
                       p, 1, out, NULL);
 }

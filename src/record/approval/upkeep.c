@@ -23,7 +23,8 @@ static bool late_rows(Ctx *c, Late *out, int *n)
     DbRows *r = db_query(c,
                          SQL("SELECT t.\"id\", t.\"request_id\", t.\"owner_id\", u.\"manager_id\", "
                              "t.\"title\" FROM \"approval_task\" t JOIN \"user\" u ON u.\"id\" = "
-                             "t.\"owner_id\" WHERE t.\"state\" = 'waiting' AND t.\"due_at\" <= $1 "
+                             "t.\"owner_id\" WHERE t.\"deleted_at\" IS NULL AND t.\"state\" = "
+                             "'waiting' AND t.\"due_at\" <= $1 "
                              "AND coalesce(t.\"told_late\", 0) = 0 LIMIT $2"),
                          p, 2);
     *n = 0;
@@ -86,7 +87,8 @@ static bool seats(Ctx *c, const ApprovalAways *away, int64_t *after, Seat *out, 
                     "t.\"title\", t.\"kind\", CASE WHEN u.\"status\" <> 'active' OR "
                     "u.\"deleted_at\" IS NOT NULL THEN 1 ELSE 0 END FROM \"approval_task\" t JOIN "
                     "\"change_request\" q ON q.\"id\" = t.\"request_id\" JOIN \"user\" u ON "
-                    "u.\"id\" = t.\"owner_id\" WHERE t.\"state\" = 'waiting' AND t.\"id\" > "));
+                    "u.\"id\" = t.\"owner_id\" WHERE t.\"deleted_at\" IS NULL AND t.\"state\" = "
+                    "'waiting' AND t.\"id\" > "));
     sql_bind(&q, db_of_int(*after));
     sql_add(&q, SQL(" AND (u.\"status\" <> 'active' OR u.\"deleted_at\" IS NOT NULL OR "
                     "(t.\"kind\" = 'agree' AND (t.\"deputy_for_id\" IS NOT NULL OR "
@@ -205,11 +207,15 @@ bool approval_upkeep(Ctx *c)
     DbVal p[] = {db_of_int(c->now_ms)};
     int64_t one;
     bool late = false, any = false;
+    /* each second: of the waiting ones alone, by their index, which is one of live rows */
     if (!db_one_int(c,
-                    SQL("SELECT 1 FROM \"approval_task\" WHERE \"state\" = 'waiting' AND "
+                    SQL("SELECT 1 FROM \"approval_task\" WHERE \"deleted_at\" IS NULL AND "
+                        "\"state\" = 'waiting' AND "
                         "\"due_at\" <= $1 AND coalesce(\"told_late\", 0) = 0 LIMIT 1"),
                     p, 1, &one, &late) ||
-        !db_one_int(c, SQL("SELECT 1 FROM \"approval_task\" WHERE \"state\" = 'waiting' LIMIT 1"),
+        !db_one_int(c,
+                    SQL("SELECT 1 FROM \"approval_task\" WHERE \"deleted_at\" IS NULL AND "
+                        "\"state\" = 'waiting' LIMIT 1"),
                     NULL, 0, &one, &any))
         return false;
     return (!any || move_all(c)) && (!late || db_write(c, late_in_write, NULL));

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/sealing.h"
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/msg.h"
@@ -217,7 +218,9 @@ static bool in_write(Ctx *c, void *arg)
 {
     CfgRun *r = arg;
     const Model *keep = c->model;
-    bool ok = db_alone(c, "configuration") && look(c, r) && carry_out(c, r);
+    /* what is kept for the undo was sealed by a key that is not dropped before this ends */
+    bool ok =
+        db_alone(c, "configuration") && db_beside(c, SEALING_LOCK) && look(c, r) && carry_out(c, r);
     c->model = keep;
     r->fits = ok;
     /* a write is undone by a mistake; this one is taken off again below */

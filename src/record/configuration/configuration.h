@@ -48,4 +48,10 @@ bool configuration_undo(Ctx *c, int64_t id);
    cannot be taken back any more. By the clock of the context. */
 bool configuration_purge(Ctx *c);
 
+/* Another text under seal for this one of a row of the entity; NULL: none. */
+typedef const char *ConfigurationSeal(Ctx *c, const char *entity, const char *sealed, void *arg);
+/* Inside a write: every text under seal in what is kept of imports goes through fn. Those of rows that were not erased, which
+   programs before kept there too, go. */
+bool configuration_reseal(Ctx *c, ConfigurationSeal *fn, void *arg);
+
 #endif

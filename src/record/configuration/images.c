@@ -11,20 +11,6 @@
 #include "record/configuration/impl.h"
 #include "record/value.h"
 
-/* A secret under seal ("secret_sealed" of the field "secret", which nobody reads). */
-static bool sealed(const Entity *e, const Field *f)
-{
-    static const char end[] = "_sealed";
-    size_t n = strlen(f->name), tail = sizeof end - 1;
-    char name[72];
-    if (!f->hidden || n <= tail || n >= sizeof name || strcmp(f->name + n - tail, end) != 0)
-        return false;
-    memcpy(name, f->name, n - tail);
-    name[n - tail] = 0;
-    const Field *of = entity_field(e, name);
-    return of && of->write_only;
-}
-
 /*
  * A secret stays in its own row. Only where an import erased that row (gone, and no bin to lie in) it is kept here, under seal,
  * until the import is taken back or can no longer be (undo.c).
@@ -44,7 +30,7 @@ static void put_row(Jw *w, const Entity *e, const CfgItem *x, bool gone)
             memcpy(key + 1, f->name, strlen(f->name) + 1);
             jw_kstr(w, key, x->many[i]);
         }
-        if (!f->column || v->kind == DB_NULL || v->kind == DB_BLOB || (!gone && sealed(e, f)))
+        if (!f->column || v->kind == DB_NULL || v->kind == DB_BLOB || (!gone && field_sealed(e, f)))
             continue;
         jw_key(w, f->name);
         if (v->kind == DB_INT)
@@ -280,9 +266,24 @@ static bool purge(Ctx *c, void *arg)
     return true;
 }
 
+static const char *as_it_is(Ctx *c, const char *entity, const char *sealed, void *arg)
+{
+    (void)c;
+    (void)entity;
+    (void)arg;
+    return sealed;
+}
+
+static bool strip(Ctx *c, void *arg)
+{
+    return configuration_reseal(c, as_it_is, arg);
+}
+
 bool configuration_purge(Ctx *c)
 {
     int64_t purged;
+    if (!db_write(c, strip, NULL))
+        return false;
     do
         if (!db_write(c, purge, &purged))
             return false;

@@ -4,16 +4,14 @@
 #include "base/conf.h"
 #include "record/configuration/impl.h"
 
-static void values_of(Ctx *c, Jw *w, const CfgChange *x)
+static void values_of(Ctx *c, Jw *w, const Entity *e, const CfgItem *it)
 {
     jw_key(w, "values");
     jw_arr(w);
-    for (int i = 0; i < x->e->n_fields; i++) {
-        const Field *f = &x->e->fields[i];
-        json_object *v = configuration_carries(x->e, f) && !f->write_only
-                             ? json_member(x->is->body, f->name)
-                             : NULL;
-        if (!v)
+    for (int i = 0; i < e->n_fields; i++) {
+        const Field *f = &e->fields[i];
+        json_object *v = json_member(it->body, f->name);
+        if (!v || f->write_only || !configuration_carries(e, f))
             continue;
         jw_obj(w);
         jw_kstr(w, "field", f->name);
@@ -40,10 +38,9 @@ static void fields_of(Ctx *c, Jw *w, const CfgChange *x)
     jw_end(w);
 }
 
-static const char *title_of(const CfgChange *x)
+static const char *title_of(const Entity *e, const CfgItem *it)
 {
-    const CfgItem *it = x->is ? x->is : x->was;
-    json_object *v = json_member(it->body, x->e->title->name);
+    json_object *v = json_member(it->body, e->title->name);
     return json_object_is_type(v, json_type_string) ? json_object_get_string(v) : it->key;
 }
 
@@ -56,11 +53,12 @@ static void list(Ctx *c, Jw *w, const char *name, const CfgChange *all, size_t n
         const CfgChange *x = &all[i];
         if (strcmp(x->e->name, e->name) != 0 || x->kind != kind)
             continue;
+        const CfgItem *it = x->is ? x->is : x->was;
         jw_obj(w);
-        jw_kstr(w, "key", x->is ? x->is->key : x->was->key);
-        jw_kstr(w, "title", title_of(x));
+        jw_kstr(w, "key", it->key);
+        jw_kstr(w, "title", title_of(e, it));
         if (kind == CFG_ADD)
-            values_of(c, w, x);
+            values_of(c, w, e, it);
         if (kind == CFG_CHANGE)
             fields_of(c, w, x);
         jw_end(w);

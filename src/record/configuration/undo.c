@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/sealing.h"
 #include "base/id.h"
 #include "entity_ids.h"
 #include "record/approval/approval.h"
@@ -236,10 +237,14 @@ static void check_flows(Ctx *c, const Back *b)
     int mark = c->n_err;
     CfgItem named = {.key = b->key};
     CfgChange x = {.kind = b->was ? CFG_CHANGE : CFG_GONE, .e = b->e, .was = &named};
-    if (!b->is || !b->now || !approval_any(c, b->e))
+    bool returns = b->was && !b->is;
+    if ((!returns && (!b->is || !b->now)) || !approval_any(c, b->e))
         return;
-    ApprovalAsk what = {.op = APPROVE_DELETE, .e = b->e, .id = b->id, .before = b->now->v};
-    if (b->was) {
+    ApprovalAsk what = {.op = returns ? APPROVE_RESTORE : APPROVE_DELETE,
+                        .e = b->e,
+                        .id = b->id,
+                        .before = returns ? b->before.v : b->now->v};
+    if (b->was && !returns) {
         unsigned char *changed = ARENA_ARRAY(c->a, b->e->n_fields, unsigned char);
         for (int i = 0; i < b->e->n_fields; i++)
             changed[i] = b->e->fields[i].type == FT_LINK_MANY
@@ -454,7 +459,8 @@ static bool in_write(Ctx *c, void *arg)
     Undo *u = arg;
     u->rows.n = 0;
     const Entity *e = model_entity(c->model, "configuration_import");
-    if (!db_alone(c, "configuration") || !rec_load(c, e, u->id, &u->import))
+    if (!db_alone(c, "configuration") || !db_beside(c, SEALING_LOCK) ||
+        !rec_load(c, e, u->id, &u->import))
         return c->n_err == 0 && ctx_fail(c, ERR_NOT_FOUND, NULL, "err.not_found");
     const DbVal *state = &u->import.v[CONFIGURATION_IMPORT_STATE];
     if (state->kind != DB_TEXT || strcmp(state->s, "done") != 0)

@@ -273,13 +273,15 @@ void imp_order(Ctx *c, const Imp *imp, int *out);
 
 typedef struct ImpMatch {
     int64_t ids[2];
-    int n; /* 0, 1, or 2 for several */
+    int n;       /* 0, 1, or 2 for several */
+    bool former; /* found by what was merged into it */
 } ImpMatch;
 
 /* A record of the base that a rule holds against a row; id 0 for none. rule: index into Entity.dups. */
 typedef struct ImpHit {
     int64_t id;
     int rule;
+    bool former; /* by the keys of what was merged into it */
 } ImpHit;
 
 /* What the import itself has created so far is none of the base: that a row agrees with an earlier one of the file is
@@ -295,10 +297,21 @@ const char *imp_group_key(Ctx *c, const ImpPlan *p, const ImpGroup *g, const Imp
    record itself. values[i] NULL: not asked. Also inside a write. */
 bool imp_find_hits(Ctx *c, const Entity *e, const DbVal *const *values, const int64_t *own, int n,
                    int64_t import, ImpHit *out);
+/* The row means record id by what was merged into that: keys which agree with one of those (within FORMER_MOST) only say
+   which record it is, and leave the input. Else the merge's choice of name and codes would be undone by the way. */
+bool imp_drop_former(Ctx *c, const ImpPlan *p, const ImpCells *row, int64_t id, json_object *in);
 /* The versions of records as they are now; 0 for those that are gone. */
 bool imp_read_versions(Ctx *c, const Entity *e, const int64_t *ids, int n, int64_t *out);
 /* Does this rule count in an import at all? */
 bool imp_rule_counts(const DupRule *rule);
+
+/* ---- job.c: a job that comes again ---- */
+
+/* The import has ended, or is another job's by now, and only the job's own end is not written: nothing is done, noted or told
+   twice. working: the state it has while this kind of job is at work. */
+bool imp_is_over(const Imp *imp, const Job *job, const char *working);
+/* What such a job answers its runner: as it ended. */
+bool imp_end_again(Ctx *c, const Imp *imp, const Job *job);
 
 /* ---- shared by templates and reports ---- */
 

@@ -63,8 +63,11 @@ static bool look_at(Ctx *c, SheetBook *b, const char *wish, Imp *imp)
     return true;
 }
 
-static bool insert(Ctx *c, void *imp)
+/* In the write of the file's row: neither is there without the other. */
+static bool insert(Ctx *c, void *arg, int64_t file)
 {
+    Imp *imp = arg;
+    imp->file = file;
     return imp_insert(c, imp);
 }
 
@@ -85,9 +88,14 @@ bool import_create(Ctx *c, const char *path, const char *name, const char *entit
     sheet_close(b);
     for (int i = 0; i < imp.n; i++)
         imp.total += imp.sheets[i].entity ? imp.sheets[i].rows : 0;
-    AttachNew n = {
-        .path = path, .name = imp.file_name, .parent_type = "import_job", .parent = imp.id};
-    if (!attach_store(c, &n, &imp.file) || !db_write(c, insert, &imp))
+    AttachNew n = {.path = path,
+                   .name = imp.file_name,
+                   .parent_type = "import_job",
+                   .parent = imp.id,
+                   .with = insert,
+                   .arg = &imp};
+    int64_t file;
+    if (!attach_store(c, &n, &file))
         return false;
     *out_id = imp.id;
     return true;

@@ -64,14 +64,17 @@ static bool keep_found(Run *r, const ImpMatch *list, int n)
 {
     if (r->n_found + (size_t)n > r->cap_found) {
         size_t cap = r->cap_found ? r->cap_found * 2 : 4096;
-        int64_t *more = ARENA_ARRAY(r->keep, cap, int64_t);
+        ImpFound *more = ARENA_ARRAY(r->keep, cap, ImpFound);
         if (r->n_found)
             memcpy(more, r->found, r->n_found * sizeof *more);
         r->found = more;
         r->cap_found = cap;
     }
     for (int i = 0; i < n; i++)
-        r->found[r->n_found++] = list[i].n == 0 ? 0 : list[i].n == 1 ? list[i].ids[0] : -1;
+        r->found[r->n_found++] = (ImpFound){list[i].n == 0   ? 0
+                                            : list[i].n == 1 ? list[i].ids[0]
+                                                             : -1,
+                                            list[i].former};
     return true;
 }
 
@@ -235,7 +238,7 @@ static bool on_row(void *user, const SheetRow *row)
     const ImpPlan *p = run_plan(r);
     if (row->row <= p->s->header_row || !gather(r, row))
         return true;
-    int64_t found = r->next < r->n_found ? r->found[r->next] : 0;
+    ImpFound found = r->next < r->n_found ? r->found[r->next] : (ImpFound){0};
     r->next++;
     if (r->resuming &&
         (r->at < r->resume_at || (r->at == r->resume_at && row->row <= r->resume_row))) {
@@ -393,6 +396,18 @@ static void as_import(Ctx *c, bool verified)
     c->actor = a;
 }
 
+bool imp_is_over(const Imp *imp, const Job *job, const char *working)
+{
+    return imp->job != job->id || strcmp(imp->state, working) != 0;
+}
+
+bool imp_end_again(Ctx *c, const Imp *imp, const Job *job)
+{
+    if (imp->job == job->id && strcmp(imp->state, "failed") == 0)
+        return ctx_fail(c, ERR_INTERNAL, NULL, imp->message ? imp->message : "err.internal");
+    return imp->job != job->id || strcmp(imp->state, "cancelled") != 0;
+}
+
 static bool work(Ctx *c, Job *job, bool dry)
 {
     Imp imp;
@@ -402,6 +417,8 @@ static bool work(Ctx *c, Job *job, bool dry)
     c->lang = json_str(job->params, "lang", c->lang); /* the report is read by who asked for it */
     if (!imp_load(c, id, &imp))
         return false;
+    if (imp_is_over(&imp, job, dry ? "checking" : "running"))
+        return imp_end_again(c, &imp, job);
     imp.ran = imp.ran || !dry;
     Run r = {.c = c, .job = job, .imp = &imp, .dry = dry, .keep = c->a, .block = arena_child(c->a)};
     pace_init(&r.pace, 1, 1); /* rows go by time alone */

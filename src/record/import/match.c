@@ -8,7 +8,9 @@
 #include "db/sql.h"
 #include "meta/types.h"
 #include "record/dedupe.h"
+#include "record/former.h"
 #include "record/import/impl.h"
+#include "record/value.h"
 #include "record/write_row.h"
 
 /* Rows asked about by one statement. Always so many (the last ones repeat), so that the text is prepared once. */
@@ -35,6 +37,7 @@ typedef struct Ask {
 /* What the base holds of a key. */
 typedef struct Found {
     int64_t first, last;
+    bool former; /* by keys of what was merged into it */
 } Found;
 
 static KeyKind kind_of(const Field *f)
@@ -93,19 +96,40 @@ static void ask_of(Ctx *c, const Keys *k, const DbVal *values, Ask *out)
 
 /* ---- the statement ------------------------------------------------------------------------- */
 
-static void add_column(Ctx *c, Sql *q, const Keys *k, int i)
+static const char *column_of(Ctx *c, const Keys *k, int i)
 {
     static const char tails[] = {0, 'f', 'k'};
     const char *name = k->fields[i]->column;
-    sql_col(q, "t0", k->kinds[i] ? arena_printf(c->a, "%s_%c", name, tails[k->kinds[i]]) : name);
+    return k->kinds[i] ? arena_printf(c->a, "%s_%c", name, tails[k->kinds[i]]) : name;
 }
 
-static void add_columns(Ctx *c, Sql *q, const Keys *k)
+/* Of t0, or of what was merged into it: those that f carries along. */
+static void add_columns(Ctx *c, Sql *q, const Keys *k, bool former)
 {
     for (int i = 0; i < k->n_fields; i++) {
         if (i)
             sql_add(q, SQL(", "));
-        add_column(c, q, k, i);
+        if (former)
+            former_column(q, i);
+        else
+            sql_col(q, "t0", column_of(c, k, i));
+    }
+}
+
+/* Each column of alias is among the values asked for. */
+static void write_among(Ctx *c, Sql *q, const Keys *k, const Ask *const *asks, const char *alias)
+{
+    for (int i = 0; i < k->n_fields; i++) {
+        if (i)
+            sql_add(q, SQL(" AND "));
+        sql_col(q, alias, column_of(c, k, i));
+        sql_add(q, SQL(" IN ("));
+        for (int r = 0; r < ASK; r++) {
+            if (r)
+                sql_add(q, SQL(", "));
+            sql_bind(q, asks[r]->parts[i]);
+        }
+        sql_add(q, SQL(")"));
     }
 }
 
@@ -121,42 +145,43 @@ static void write_limits(Sql *q, const Keys *k)
     sql_add(q, SQL(")"));
 }
 
-/* SELECT keys, MIN(id), MAX(id), MIN(version) … WHERE each column is among the values asked for. */
-static void write_ask(Ctx *c, const Keys *k, const Ask *const *asks, Sql *q)
+/* SELECT keys, MIN(id), MAX(id) … of the rows with keys asked for, or (former) of those others with such keys were merged into. */
+static void write_ask(Ctx *c, const Keys *k, const Ask *const *asks, bool former, Sql *q)
 {
     sql_init(q, c->a);
+    if (former) {
+        const char *columns[IMP_GROUP_FIELDS];
+        for (int i = 0; i < k->n_fields; i++)
+            columns[i] = column_of(c, k, i);
+        former_begin(q, k->e, columns, k->n_fields);
+        write_among(c, q, k, asks, "t1");
+        former_end(q, k->e, k->n_fields);
+    }
     sql_add(q, SQL("SELECT "));
-    add_columns(c, q, k);
-    sql_add(q, SQL(", MIN(t0.\"id\"), MAX(t0.\"id\")"));
-    sql_add(q, SQL(" FROM "));
+    add_columns(c, q, k, former);
+    sql_add(q, SQL(", MIN(t0.\"id\"), MAX(t0.\"id\") FROM "));
     sql_name(q, k->e->name);
-    sql_add(q, SQL(" AS t0 WHERE "));
-    for (int i = 0; i < k->n_fields; i++) {
-        if (i)
-            sql_add(q, SQL(" AND "));
-        add_column(c, q, k, i);
-        sql_add(q, SQL(" IN ("));
-        for (int r = 0; r < ASK; r++) {
-            if (r)
-                sql_add(q, SQL(", "));
-            sql_bind(q, asks[r]->parts[i]);
-        }
-        sql_add(q, SQL(")"));
+    if (former) {
+        sql_add(q, SQL(" AS t0 JOIN f ON f.\"id\" = t0.\"id\" WHERE 1 = 1"));
+    } else {
+        sql_add(q, SQL(" AS t0 WHERE "));
+        write_among(c, q, k, asks, "t0");
     }
     if (k->e->standard)
         write_limits(q, k);
     if (k->scope && k->scope->kind != FILTER_TRUE) {
         sql_add(q, SQL(" AND "));
-        filter_sql(c, q, k->e, "t0", k->scope);
+        filter_sql_each(c, q, k->e, "t0", k->scope);
     }
     sql_add(q, SQL(" GROUP BY "));
-    add_columns(c, q, k);
+    add_columns(c, q, k, former);
 }
 
-static bool ask_some(Ctx *c, const Keys *k, const Ask *const *asks, Map *out)
+/* What is there by its own keys goes before what was merged. */
+static bool ask_some(Ctx *c, const Keys *k, const Ask *const *asks, bool former, Map *out)
 {
     Sql q;
-    write_ask(c, k, asks, &q);
+    write_ask(c, k, asks, former, &q);
     DbRows *r = sql_query(c, &q);
     if (!r)
         return false;
@@ -168,26 +193,27 @@ static bool ask_some(Ctx *c, const Keys *k, const Ask *const *asks, Map *out)
             db_value(r, i, asks[0]->parts[i].kind, &v);
             key_part(&b, &v);
         }
+        if (map_has(out, b.data))
+            continue;
         Found *f = ARENA_NEW(c->a, Found);
-        *f = (Found){.first = db_int(r, k->n_fields), .last = db_int(r, k->n_fields + 1)};
+        *f = (Found){
+            .first = db_int(r, k->n_fields), .last = db_int(r, k->n_fields + 1), .former = former};
         map_put(out, b.data, f);
     }
     db_done(r);
     return c->n_err == 0;
 }
 
-/* key → Found, for all that are asked (key not NULL). */
-static bool ask_all(Ctx *c, const Keys *k, const Ask *asks, int n, Map *out)
+static bool ask_each(Ctx *c, const Keys *k, const Ask *asks, int n, bool former, Map *out)
 {
     const Ask *some[ASK];
     int have = 0;
-    map_init(out, c->a);
     for (int i = 0; i < n; i++) {
         if (!asks[i].key || map_has(out, asks[i].key))
             continue;
         some[have++] = &asks[i];
         if (have == ASK) {
-            if (!ask_some(c, k, some, out))
+            if (!ask_some(c, k, some, former, out))
                 return false;
             have = 0;
         }
@@ -196,7 +222,16 @@ static bool ask_all(Ctx *c, const Keys *k, const Ask *asks, int n, Map *out)
         return true;
     for (int i = have; i < ASK; i++)
         some[i] = some[0];
-    return ask_some(c, k, some, out);
+    return ask_some(c, k, some, former, out);
+}
+
+/* key → Found, for all that are asked (key not NULL): what has it, else what it went into that had it. */
+static bool ask_all(Ctx *c, const Keys *k, const Ask *asks, int n, Map *out)
+{
+    bool former;
+    map_init(out, c->a);
+    return ask_each(c, k, asks, n, false, out) && former_any(c, k->e, &former) &&
+           (!former || ask_each(c, k, asks, n, true, out));
 }
 
 /* ---- the record a row means ---------------------------------------------------------------- */
@@ -265,6 +300,7 @@ static bool match_by(Ctx *c, const ImpPlan *p, const char *const *names, int n_n
         const Found *f = asks[i].key ? map_get(&found, asks[i].key) : NULL;
         if (!f)
             continue;
+        out[i].former |= f->former;
         match_add(&out[i], f->first);
         if (f->last != f->first)
             match_add(&out[i], f->last);
@@ -346,7 +382,59 @@ bool imp_find_hits(Ctx *c, const Entity *e, const DbVal *const *values, const in
             const Found *f = asks[i].key ? map_get(&found, asks[i].key) : NULL;
             int64_t id = !f ? 0 : f->first != own[i] ? f->first : f->last;
             if (id && id != own[i])
-                out[i] = (ImpHit){id, d};
+                out[i] = (ImpHit){id, d, f->former};
+        }
+    }
+    return true;
+}
+
+/* ---- former keys --------------------------------------------------------------------------- */
+
+/* Does the field help to tell which record a row means: by choice, as a number or code, by a rule that counts? */
+static bool tells(const ImpPlan *p, const Field *f)
+{
+    const Entity *e = p->e;
+    bool any = f->type == FT_NUMBER || f->unique || f->match == MATCH_CREDIT_CODE;
+    for (int i = 0; i < p->s->n_match; i++)
+        for (int m = 0; m < p->s->match[i].n; m++)
+            any |= strcmp(p->s->match[i].fields[m], f->name) == 0;
+    for (int i = 0; i < e->n_dups; i++)
+        for (int m = 0; imp_rule_counts(&e->dups[i]) && e->dups[i].fields[m]; m++)
+            any |= strcmp(e->dups[i].fields[m], f->name) == 0;
+    return any;
+}
+
+/* The value as keys compare it. */
+static DbVal as_key(Ctx *c, const Field *f, const DbVal *v)
+{
+    KeyKind kind = kind_of(f);
+    DbVal k = kind == KEY_MATCH  ? type_match_key(c->a, f, v)
+              : kind == KEY_FOLD ? type_fold(c->a, f, v)
+                                 : *v;
+    return k.kind == DB_NULL ? *v : k;
+}
+
+bool imp_drop_former(Ctx *c, const ImpPlan *p, const ImpCells *row, int64_t id, json_object *in)
+{
+    const Entity *e = p->e;
+    Records gone = {0};
+    if (!former_records(c, e, id, FORMER_MOST, &gone))
+        return false;
+    for (int i = 0; i < e->n_fields; i++) {
+        const Field *f = &e->fields[i];
+        if (!f->column || !json_object_object_get_ex(in, f->name, NULL) || !tells(p, f))
+            continue;
+        DbVal v = imp_value(c, p, row, f);
+        if (v.kind == DB_NULL)
+            continue;
+        v = as_key(c, f, &v);
+        for (size_t k = 0; k < gone.n; k++) {
+            const DbVal *was = &gone.items[k].v[i];
+            DbVal key = was->kind == DB_NULL ? *was : as_key(c, f, was);
+            if (!value_same(&v, &key))
+                continue;
+            json_object_object_del(in, f->name);
+            break;
         }
     }
     return true;

@@ -261,8 +261,8 @@ static bool only_blanks(Run *r, const Entity *e, int64_t id, json_object *in)
     return c->n_err == 0;
 }
 
-/* The save of a row: a new record, or (id) an update of the one found. */
-static bool prepare_save(Run *r, Item *it, int64_t id, int64_t version)
+/* The save of a row: a new record, or (id) an update of the one found; former: by what was merged into that. */
+static bool prepare_save(Run *r, Item *it, int64_t id, bool former, int64_t version)
 {
     Ctx *c = r->c;
     const ImpPlan *p = run_plan(r);
@@ -278,6 +278,8 @@ static bool prepare_save(Run *r, Item *it, int64_t id, int64_t version)
         return true;
     if (c->n_err)
         return sort_out(r, it);
+    if (!is_new && former && !imp_drop_former(c, p, &it->cells, id, in))
+        return false;
     if (!is_new && p->s->mode == IMP_FILL && !only_blanks(r, p->e, id, in))
         return false;
     SaveOptions o = {.if_version = is_new || !p->e->standard ? -1 : version,
@@ -322,7 +324,7 @@ static bool prepare_item(Run *r, Item *it, int64_t version)
     it->w = NULL;
     it->rule = -1;
     it->group = it->former = NULL;
-    it->waved = it->again = false;
+    it->waved = it->again = it->dup_former = false;
     it->dup_of = it->place = 0;
     it->planned = OUT_SKIPPED;
     if (imp_is_sample(c, p, &it->cells) || imp_is_total(c, p, &it->cells))
@@ -331,12 +333,12 @@ static bool prepare_item(Run *r, Item *it, int64_t version)
         refuse_columns(r, it);
         return true;
     }
-    if (it->found < 0)
+    if (it->found.id < 0)
         refuse(r, it, OUT_FAILED, -1, "dup.multiple", msg_text(c->lang, "import.dup_multiple"));
-    else if (mode == IMP_UPDATE && !it->found)
+    else if (mode == IMP_UPDATE && !it->found.id)
         refuse(r, it, OUT_SKIPPED, -1, "ref.not_found", msg_text(c->lang, "import.no_match"));
-    else if (mode != IMP_SKIP || !it->found)
-        return prepare_save(r, it, it->found, version);
+    else if (mode != IMP_SKIP || !it->found.id)
+        return prepare_save(r, it, it->found.id, it->found.former, version);
     return true;
 }
 
@@ -399,7 +401,7 @@ static bool record_at(Run *r, int64_t place, int64_t *out)
 }
 
 /* The row updates this record instead of making one. *gone: it is not there. */
-static bool turn_to(Run *r, Item *it, int64_t id, bool *gone)
+static bool turn_to(Run *r, Item *it, int64_t id, bool former, bool *gone)
 {
     Record now;
     *gone = false;
@@ -407,7 +409,7 @@ static bool turn_to(Run *r, Item *it, int64_t id, bool *gone)
         *gone = r->c->n_err == 0;
         return *gone;
     }
-    return prepare_save(r, it, id, now.version);
+    return prepare_save(r, it, id, former, now.version);
 }
 
 /* In a check the row before it is not there to be updated: that it would be is all there is to say. */
@@ -422,11 +424,11 @@ static bool update_in_file(Run *r, Item *it, bool first)
         it->again = true;
         return true;
     }
-    int64_t id = it->found;
+    int64_t id = it->found.id;
     bool gone = false;
     if (!id && !record_at(r, it->place, &id))
         return false;
-    if (!id || !turn_to(r, it, id, &gone) || gone)
+    if (!id || !turn_to(r, it, id, it->found.former, &gone) || gone)
         return r->c->n_err == 0;
     it->again = is_there(it->planned);
     if (it->again)
@@ -457,7 +459,7 @@ static bool update_in_base(Run *r, Item *it)
     const Entity *e = run_plan(r)->e;
     bool gone;
     ImpHit other = {0};
-    if (!turn_to(r, it, it->dup_of, &gone))
+    if (!turn_to(r, it, it->dup_of, it->dup_former, &gone))
         return false;
     if (r->wait || !it->w || it->planned != OUT_UPDATED)
         return true;
@@ -497,7 +499,7 @@ static bool settle_dups(Run *r, Item *it, const ImpHit *hit, bool first)
     const DbVal *after = it->w->s.after;
     SeenKeys keys;
     int which = 0;
-    seen_keys(r, p, &it->cells, after, it->found, &keys);
+    seen_keys(r, p, &it->cells, after, it->found.id, &keys);
     it->place = seen_find(r, &keys, &which);
     if (it->place) {
         it->rule = keys.rules[which];
@@ -507,6 +509,7 @@ static bool settle_dups(Run *r, Item *it, const ImpHit *hit, bool first)
     } else if (hit->id) {
         it->rule = hit->rule;
         it->dup_of = hit->id;
+        it->dup_former = hit->former;
         it->group = seen_group(c, seen_rule_key(c, p->e, hit->rule, after));
         if (!settle_in_base(r, it))
             return false;
@@ -536,9 +539,9 @@ static bool read_versions(Run *r, int from, int upto, int64_t *out)
     int64_t ids[WINDOW];
     bool any = false;
     for (int i = from; i < upto; i++) {
-        ids[i - from] = r->items[i].found;
+        ids[i - from] = r->items[i].found.id;
         out[i - from] = 0;
-        any |= r->items[i].found > 0;
+        any |= r->items[i].found.id > 0;
     }
     return !any || imp_read_versions(r->c, run_plan(r)->e, ids, upto - from, out);
 }

@@ -12,10 +12,16 @@
 
 enum { IMP_CACHE_MOST = 200000, IMP_SHEETS_MOST = 64, IMP_KEYS_MOST = 32 };
 
+/* What a row means in the base. */
+typedef struct ImpFound {
+    int64_t id;  /* 0: nothing, -1: several */
+    bool former; /* by what was merged into it */
+} ImpFound;
+
 typedef struct Item {
     ImpCells cells;
-    int beyond;    /* of a text file: cells behind the last column of the header */
-    int64_t found; /* the record of the base that it means; 0: none, -1: several */
+    int beyond; /* of a text file: cells behind the last column of the header */
+    ImpFound found;
     Outcome planned, outcome;
     SaveWork *w; /* NULL: nothing is written */
     int64_t id, version;
@@ -28,6 +34,7 @@ typedef struct Item {
     const char *group; /* NULL: nothing */
     int rule;          /* into Entity.dups; -1: the fields that tell records apart */
     int64_t dup_of;    /* a record of the base, or 0 */
+    bool dup_former;   /* by what was merged into that */
     int64_t place;     /* a row of this file (imp_place), or 0 */
 } Item;
 
@@ -73,7 +80,7 @@ typedef struct Run {
     int64_t resume_row;
     bool resuming;
     Replay replay;
-    int64_t *
+    ImpFound *
         found; /* of each row of this sheet, found before its first row is written; NULL where it only creates */
     size_t n_found, cap_found, next;
     int64_t counts[OUT__COUNT], totals, samples, done, total, grown;

@@ -12,6 +12,7 @@
 #include "meta/types.h"
 #include "record/children.h"
 #include "record/import/run.h"
+#include "record/merge/merge.h"
 
 enum { BLOCK = 32, NAMED = 5 };
 
@@ -188,6 +189,8 @@ static bool undo_row(Ctx *c, void *arg)
     bool there = rec_load(c, row->e, row->record, &now);
     if (c->n_err)
         return false;
+    if (there && merge_is_gone(&now)) /* what it brought is with the survivor */
+        return ctx_fail(c, ERR_CONFLICT, NULL, "import.undo_merged");
     if (!there || (row->e->standard && now.v[STD_DELETED_AT].kind != DB_NULL))
         return true; /* gone already: nothing is left of the import */
     if (row->held || (row->e->standard && now.version != row->version))
@@ -415,8 +418,11 @@ bool import_undo_job(Ctx *c, Job *job)
                 .began = json_int(job->params, "at", c->now_ms),
                 .done = job->done};
     c->lang = json_str(job->params, "lang", c->lang);
-    if (!imp_load(c, json_int(job->params, "import", 0), &imp) ||
-        !count(c, imp.id, &u->total, &kept))
+    if (!imp_load(c, json_int(job->params, "import", 0), &imp))
+        return false;
+    if (imp_is_over(&imp, job, "undoing"))
+        return imp_end_again(c, &imp, job);
+    if (!count(c, imp.id, &u->total, &kept))
         return false;
     u->total += u->done;
     pace_init(&u->pace, BLOCK, BLOCK);

@@ -370,6 +370,8 @@ static void write_side(Writer *x, const char *key, const MetricSide *s)
     jw_key(&x->w, key);
     jw_obj(&x->w);
     write_days(x, s->lo, s->hi);
+    if (s->so_far)
+        jw_kbool(&x->w, "so_far", true);
     write_figure(x, &s->cell, s->known, !x->f->sampled, true, s->lo, s->hi, NULL);
     jw_end(&x->w);
 }

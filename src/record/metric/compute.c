@@ -311,6 +311,39 @@ static void keep_shown(MetricFound *f)
         qsort(f->cells, (size_t)kept, sizeof *f->cells, by_place);
 }
 
+static void cut_side(MetricSide *s, int64_t hi)
+{
+    s->so_far = hi < s->hi;
+    if (s->so_far)
+        s->hi = hi;
+}
+
+/*
+ * A span under way is compared with as much of the others: three weeks of November beside a whole October look like a
+ * fall each month. Not where records lie ahead in it (what is due later this month): such a span is whole already.
+ */
+static bool same_part(Ctx *c, const Metric *m, MetricFound *f)
+{
+    const MetricRange *r = &f->range;
+    int64_t next = r->today + 1, start = r->starts ? r->starts[r->n - 1] : 0;
+    TallyCell ahead;
+    if (!r->starts || (!f->previous.asked && !f->year.asked) || next <= start || next >= r->hi)
+        return true;
+    if (!count_whole(c, m, f, true, next, r->hi, &ahead))
+        return false;
+    if (ahead.n)
+        return true;
+    int64_t day = r->today;
+    if (r->period == PERIOD_YEAR)
+        for (int i = 0; i < r->n; i++)
+            day = period_year_before(r->period, day);
+    else
+        day = period_shift(r->period, start, -r->n) + (r->today - start);
+    cut_side(&f->previous, day + 1);
+    cut_side(&f->year, period_year_before(r->period, r->today) + 1);
+    return true;
+}
+
 static bool compute_live(Ctx *c, const Metric *m, MetricFound *f, int most)
 {
     const MetricRange *r = &f->range;
@@ -328,6 +361,8 @@ static bool compute_live(Ctx *c, const Metric *m, MetricFound *f, int most)
             return false;
         keep_shown(f);
     }
+    if (!same_part(c, m, f))
+        return false;
     MetricSide *sides[] = {&f->previous, &f->year};
     for (int i = 0; i < 2; i++) {
         if (!sides[i]->asked)

@@ -54,6 +54,7 @@ typedef struct MetricRange {
 
 typedef struct MetricSide { /* another stretch of time, to compare with */
     bool asked, known;
+    bool so_far; /* as much of it as there is of the span under way */
     int64_t lo, hi;
     TallyCell cell;
 } MetricSide;

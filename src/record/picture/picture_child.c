@@ -101,10 +101,10 @@ static bool in_place(Ctx *c, int file, int size, Buf *out)
 
 static bool run(Ctx *c, const char *from, int size, Buf *out)
 {
+    buf_init(out, c->a);
     int file = open(from, O_RDONLY | O_CLOEXEC);
     if (file < 0)
         return file_fail(c, from, errno);
-    buf_init(out, c->a);
     (void)child_enter(&slots, CHILD_ANY_TIME);
     bool ok = child_wanted() ? in_child(c, file, size, out) : in_place(c, file, size, out);
     child_leave(&slots);

@@ -176,7 +176,7 @@ static bool choose(Ctx *c, const RuleFire *f, json_object *in, int64_t *out)
         if (there < 0)
             return false;
         if (there == 1) {
-            rule_say(c, f, "rule.why_previous", rule_user_name(c, *out));
+            rule_say(c, f, "rule.why_previous", rule_user_name(c, f, *out));
             return true;
         }
         *out = 0;
@@ -201,11 +201,11 @@ static bool choose(Ctx *c, const RuleFire *f, json_object *in, int64_t *out)
             best = i;
     *out = users[best];
     if (least)
-        rule_say(c, f, "rule.why_least", rule_user_name(c, *out), ctx_num(c, load[best]));
+        rule_say(c, f, "rule.why_least", rule_user_name(c, f, *out), ctx_num(c, load[best]));
     else if (n > 1)
-        rule_say(c, f, "rule.why_turn", rule_user_name(c, *out));
+        rule_say(c, f, "rule.why_turn", rule_user_name(c, f, *out));
     else
-        rule_say(c, f, "rule.why_user", rule_user_name(c, *out));
+        rule_say(c, f, "rule.why_user", rule_user_name(c, f, *out));
     return true;
 }
 
@@ -223,7 +223,7 @@ static bool hand_over(Ctx *c, const RuleFire *f, int64_t owner)
     if (!save_run(c, w))
         return false;
     Notice n = {owner, "transferred", f->e->name, r.id, notify_name(c, f->e, r.v), &f->e->label};
-    return notify(c, &n, "rule.assigned", f->name);
+    return rule_tell(c, f, &n, "rule.assigned", f->name);
 }
 
 static bool run(Ctx *c, const RuleFire *f, json_object *in)

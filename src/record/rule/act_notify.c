@@ -1,6 +1,6 @@
 /*
  * The action "notify": tells people, by a notification. Who may not read the record is told nothing, and the
- * reason of the run says so: a rule is no way around the gate.
+ * reason of the run says so: a rule is no way around the gate. A timed rule tells a person once for all records of a run.
  */
 #include <string.h>
 
@@ -27,7 +27,7 @@ static bool reads(Ctx *c, const RuleFire *f, int64_t user, bool *yes)
     RuleActor was;
     int before = c->n_err;
     *yes = false;
-    if (!rule_act_as(c, user, c->zone, &was)) {
+    if (!rule_act_as_known(c, f->known, user, &was)) {
         if (c->n_err > before && err_status(c->err_last->code) >= 500)
             return false;
         ctx_errors_back_to(c, before);
@@ -56,10 +56,10 @@ static bool run(Ctx *c, const RuleFire *f, json_object *in)
         bool may;
         if (!reads(c, f, people[i], &may))
             return false;
-        const char *who = rule_user_name(c, people[i]);
+        const char *who = rule_user_name(c, f, people[i]);
         rule_say(c, f, may ? "rule.did_notify" : "rule.did_notify_unseen", who);
         Notice note = {people[i], "rule", f->e->name, f->r->id, *text ? text : f->name, NULL};
-        if (may && !f->dry && !notify(c, &note, "rule.notice", title))
+        if (may && !f->dry && !rule_remind(c, f, &note, "rule.notice", title))
             return false;
     }
     return c->n_err == 0 || !f->dry;

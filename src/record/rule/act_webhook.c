@@ -60,7 +60,9 @@ static bool run(Ctx *c, const RuleFire *f, json_object *in)
                                      f->e->name, f->r->id, f->rule),
                 .entity = f->e->name,
                 .record = f->r->id};
-    return f->dry || outbox_add(c, &l, NULL);
+    if (!f->dry)
+        rule_send_letter(c, f, &l);
+    return true;
 }
 
 static bool check_group(Ctx *c, const Entity *e, json_object *in)
@@ -87,7 +89,9 @@ static bool run_group(Ctx *c, const RuleFire *f, json_object *in)
                 .link = outbox_link(c, f->e, f->r->id),
                 .entity = f->e->name,
                 .record = f->r->id};
-    return f->dry || outbox_add(c, &l, NULL);
+    if (!f->dry)
+        rule_send_letter(c, f, &l);
+    return true;
 }
 
 static bool add_one(Ctx *c, const Record *r, void *arg)

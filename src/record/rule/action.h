@@ -5,7 +5,8 @@
 #ifndef RECORD_RULE_ACTION_H
 #define RECORD_RULE_ACTION_H
 
-#include "record/record.h"
+#include "record/notify.h"
+#include "record/outbox.h"
 
 /* A rule at work on one record. c->actor is the owner of the rule, c->lang his language, in a write (but not in a dry run). */
 typedef struct RuleFire {
@@ -16,6 +17,7 @@ typedef struct RuleFire {
     bool dry;        /* say what would be done, and do nothing */
     int nth;         /* in a dry run: how many records came before, for what goes in turns */
     Buf *reason;     /* what was done, in words; the engine puts "; " between actions */
+    struct RuleKnown *known; /* of the records of one write: who people are, what they are told */
 } RuleFire;
 
 typedef struct RuleActionKind {
@@ -49,7 +51,16 @@ bool rule_text_check(Ctx *c, const Entity *e, const char *text);
 int rule_people(Ctx *c, const RuleFire *f, json_object *words, int64_t *out, int max);
 bool rule_people_check(Ctx *c, json_object *words);
 /* The name of a user, for a reason; never NULL. */
-const char *rule_user_name(Ctx *c, int64_t user);
+const char *rule_user_name(Ctx *c, const RuleFire *f, int64_t user);
+/* As notify and outbox_add, but written with those of the other records of this write, in sets. key and args: the sentence. */
+#define rule_tell(c, f, n, ...)                                                                    \
+    rule_tell_args((c), (f), (n), (const char *const[]){__VA_ARGS__, NULL})
+bool rule_tell_args(Ctx *c, const RuleFire *f, const Notice *n, const char *const *key_and_args);
+/* The same, but what the runs of a timed rule tell a person is one notice for all their records. */
+#define rule_remind(c, f, n, ...)                                                                  \
+    rule_remind_args((c), (f), (n), (const char *const[]){__VA_ARGS__, NULL})
+bool rule_remind_args(Ctx *c, const RuleFire *f, const Notice *n, const char *const *key_and_args);
+void rule_send_letter(Ctx *c, const RuleFire *f, const Letter *l);
 /* The next number of the rule, from 0 on, for what goes in turns. In a write; no other write has the same. */
 bool rule_turn(Ctx *c, const RuleFire *f, int64_t *out);
 

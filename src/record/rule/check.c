@@ -142,6 +142,8 @@ static bool check_all(Ctx *c, const Save *s, const Entity *e, RuleEvent event)
     RuleActor was;
     int before = c->n_err;
     if (!rule_act_as(c, v[STD_OWNER].i, NULL, &was)) {
+        if (c->n_err > before && err_status(c->err_last->code) >= 500)
+            return false; /* says nothing about him */
         ctx_errors_back_to(c, before);
         return ctx_fail(c, ERR_INVALID, "owner", "rule.owner_gone");
     }

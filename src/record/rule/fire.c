@@ -11,6 +11,8 @@
 #include "base/json_read.h"
 #include "base/msg.h"
 #include "base/vec.h"
+#include "db/pace.h"
+#include "db/sql.h"
 #include "entity_ids.h"
 #include "record/notify.h"
 #include "record/rule/impl.h"
@@ -187,6 +189,18 @@ bool rule_act(Ctx *c, const RuleFire *f, json_object *actions)
     return true;
 }
 
+/* The actions on a record, as the owner of the rule; what was done is added to reason. */
+static bool act_on(Ctx *c, const Fire *f, RuleKnown *known, json_object *actions, Buf *reason)
+{
+    RuleFire fire = {.rule = f->rule->id,
+                     .name = f->rule->name,
+                     .e = f->rule->e,
+                     .r = f->r,
+                     .reason = reason,
+                     .known = known};
+    return rule_act(c, &fire, actions);
+}
+
 /* In a savepoint: claim, act, log. */
 static bool carry_out(Ctx *c, void *arg)
 {
@@ -200,10 +214,9 @@ static bool carry_out(Ctx *c, void *arg)
     if (!rule_act_as(c, f->rule->owner, f->rule->zone, &was))
         return false;
     buf_init(&reason, c->a);
-    RuleFire fire = {
-        .rule = f->rule->id, .name = f->rule->name, .e = f->rule->e, .r = f->r, .reason = &reason};
+    RuleKnown *known = rule_known_new(c, f->rule, NULL, 0);
     json_object *actions = rule_actions_read(c, f->rule->actions_json);
-    bool ok = actions && rule_act(c, &fire, actions);
+    bool ok = actions && act_on(c, f, known, actions, &reason) && rule_known_send(c, known);
     rule_act_back(c, &was);
     return ok && log_reason(c, f, reason.data ? reason.data : "");
 }
@@ -263,4 +276,108 @@ bool rule_fire(Ctx *c, const Rule *rule, const Record *r, const char *cause, boo
     }
     const char *why = mistake(c, before);
     return why && log_failure(c, &f, why);
+}
+
+/* ---- the rows of a write ---------------------------------------------------------------------- */
+
+typedef struct Set {
+    const Rule *rule;
+    RuleKnown *known;
+    const RuleRow *rows;
+    Buf *reasons;
+    int n, done;
+} Set;
+
+static bool log_set(Ctx *c, const Set *s)
+{
+    Sql q;
+    sql_init(&q, c->a);
+    sql_add(&q, SQL("INSERT INTO \"rule_run\" (\"id\", \"rule_id\", \"entity\", \"record_id\", "
+                    "\"cause\", \"outcome\", \"reason\", \"by_id\", \"at\") VALUES "));
+    for (int i = 0; i < s->done; i++) {
+        DbVal v[] = {db_of_int(id_new()),
+                     db_of_int(s->rule->id),
+                     db_of_text(s->rule->e->name),
+                     db_of_int(s->rows[i].r.id),
+                     db_of_text(s->rows[i].cause),
+                     db_of_text("done"),
+                     db_of_text(s->reasons[i].data ? s->reasons[i].data : ""),
+                     s->rule->by ? db_of_int(s->rule->by) : db_null(),
+                     db_of_int(c->now_ms)};
+        sql_add(&q, i ? SQL(", (") : SQL("("));
+        for (size_t k = 0; k < sizeof v / sizeof *v; k++) {
+            if (k)
+                sql_add(&q, SQL(", "));
+            sql_bind(&q, v[k]);
+        }
+        sql_add(&q, SQL(")"));
+    }
+    sql_add(&q, SQL(" ON CONFLICT (\"rule_id\", \"record_id\", \"cause\") DO NOTHING"));
+    if (!sql_exec(c, &q))
+        return false;
+    /* answered by another process since it was read: what was done to it here is to be undone */
+    return db_changes(c) == s->done ||
+           ctx_fail(c, ERR_CONFLICT, NULL, "err.conflict", s->rule->name);
+}
+
+/* In one savepoint: act on each, a chain of its own; then tell and log all of them. */
+static bool carry_out_set(Ctx *c, void *arg)
+{
+    Set *s = arg;
+    RuleActor was;
+    json_object *actions = rule_actions_read(c, s->rule->actions_json);
+    if (!actions || !rule_act_as(c, s->rule->owner, s->rule->zone, &was))
+        return false;
+    bool ok = true;
+    for (s->done = 0; ok && s->done < s->n && (s->done == 0 || !pace_over(c)); s->done++) {
+        struct RuleChain place;
+        Fire f = {.rule = s->rule, .r = &s->rows[s->done].r, .cause = s->rows[s->done].cause};
+        RuleChainMark mark = rule_chain_begin(c, &place, true);
+        struct RuleChain *chain = c->rules;
+        chain->by = s->rule->by;
+        chain->acting = s->rule->id;
+        remember(c, chain, s->rule->id, f.r->id);
+        buf_init(&s->reasons[s->done], c->a);
+        ok = act_on(c, &f, s->known, actions, &s->reasons[s->done]);
+        c->rules = chain; /* whatever it was doing */
+        rule_chain_end(c, mark);
+    }
+    rule_act_back(c, &was);
+    return ok && rule_known_send(c, s->known) && log_set(c, s);
+}
+
+/* Each in a savepoint of its own. */
+static bool fire_each(Ctx *c, const Rule *rule, const RuleRow *rows, int n, int *done, int *fired)
+{
+    *fired = 0;
+    for (*done = 0; *done < n && (*done == 0 || !pace_over(c)); (*done)++) {
+        struct RuleChain place;
+        bool acted;
+        RuleChainMark mark = rule_chain_begin(c, &place, true);
+        c->rules->by = rule->by;
+        bool ok = rule_fire(c, rule, &rows[*done].r, rows[*done].cause, &acted);
+        rule_chain_end(c, mark);
+        if (!ok)
+            return false;
+        *fired += acted;
+    }
+    return true;
+}
+
+bool rule_fire_rows(Ctx *c, const Rule *rule, RuleKnown *known, const RuleRow *rows, int n,
+                    int *done, int *fired)
+{
+    Set s = {.rule = rule, .known = known, .rows = rows, .n = n};
+    RuleActor was = {c->actor, c->lang, c->zone};
+    int before = c->n_err;
+    *done = *fired = 0;
+    if (n == 0)
+        return true;
+    s.reasons = ARENA_ARRAY(c->a, n, Buf);
+    if (db_try(c, carry_out_set, &s)) {
+        *done = *fired = s.done;
+        return true;
+    }
+    rule_act_back(c, &was);
+    return mistake(c, before) && fire_each(c, rule, rows, n, done, fired);
 }

@@ -2,6 +2,7 @@
 #ifndef RECORD_RULE_IMPL_H
 #define RECORD_RULE_IMPL_H
 
+#include "record/notify_run.h"
 #include "record/rule/rule.h"
 
 typedef enum RuleEvent {
@@ -32,6 +33,8 @@ typedef struct Rule {
     const Field *date; /* idle, due */
     int days;
     const char *cron;
+    const char *run;    /* of a timed rule at work: this run (NoticeRun.key); else NULL */
+    int64_t by;         /* who set the run off by hand; 0 for the clock */
     const char *broken; /* why it cannot be carried out, in its owner's language; or NULL */
 } Rule;
 
@@ -57,7 +60,43 @@ typedef struct RuleActor {
     const char *lang, *zone;
 } RuleActor;
 bool rule_act_as(Ctx *c, int64_t owner, const char *zone, RuleActor *was);
+void rule_become(Ctx *c, const struct Actor *me, const char *zone, RuleActor *was);
 void rule_act_back(Ctx *c, const RuleActor *was);
+
+/* ---- what the records of one write share ------------------------------------------------------ */
+
+typedef struct RulePerson {
+    int64_t id, manager;
+    const NoticeReader *reader; /* once asked: NULL where he is not active */
+    const struct Actor *actor;
+    bool asked, led; /* reader, manager are known */
+} RulePerson;
+typedef struct RuleKnown {
+    VEC(RulePerson *) people;
+    NoticeBatch out;           /* to be told */
+    NoticeRun run;             /* of a timed rule: to be told as one, where its key is set */
+    struct LinkLabels *labels; /* of links, as the owner of the rule reads them */
+    const int64_t *also;       /* people likely to be asked for: read together with the first */
+    int n_also;
+} RuleKnown;
+/* On c->a, empty; for one write of this rule (NULL for none), as what it knows is not read again. also is borrowed. */
+RuleKnown *rule_known_new(Ctx *c, const Rule *rule, const int64_t *also, int n_also);
+bool rule_known_people(Ctx *c, RuleKnown *k, const int64_t *ids, int n);
+/* How he is told; NULL where he is not active. */
+bool rule_known_reader(Ctx *c, RuleKnown *k, int64_t user, const NoticeReader **out);
+/* His manager, else the head of his department; 0 for none. */
+bool rule_known_manager(Ctx *c, RuleKnown *k, int64_t user, int64_t *out);
+bool rule_act_as_known(Ctx *c, RuleKnown *k, int64_t user, RuleActor *was);
+/* Writes what was gathered. In a write. */
+bool rule_known_send(Ctx *c, RuleKnown *k);
+
+/* Who was met so far: the writes behind it find him at hand. */
+enum { RULE_MET_MOST = 500 };
+typedef struct RuleMet {
+    int64_t ids[RULE_MET_MOST];
+    int n;
+} RuleMet;
+void rule_known_met(const RuleKnown *k, RuleMet *met);
 
 /* ---- firing --------------------------------------------------------------------------------- */
 
@@ -86,6 +125,18 @@ void rule_chain_end(Ctx *c, RuleChainMark m);
  * cause was answered before, the guard stopped it, or it failed). false only where the transaction cannot go on.
  */
 bool rule_fire(Ctx *c, const Rule *rule, const Record *r, const char *cause, bool *fired);
+
+/* A record a timed rule is for, and the cause. */
+typedef struct RuleRow {
+    Record r;
+    const char *cause;
+} RuleRow;
+/*
+ * A timed rule on rows, in a write that pace_over may cut: *done of them were answered for, 1 at least, and it acted on *fired.
+ * What they have in common is written in sets; where one fails, or was answered by another process, each goes by itself.
+ */
+bool rule_fire_rows(Ctx *c, const Rule *rule, RuleKnown *known, const RuleRow *rows, int n,
+                    int *done, int *fired);
 
 /* ---- timed ---------------------------------------------------------------------------------- */
 

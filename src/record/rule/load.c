@@ -42,15 +42,21 @@ bool rule_event(const char *name, RuleEvent *out)
 
 /* ---- one rule ------------------------------------------------------------------------------- */
 
+void rule_become(Ctx *c, const Actor *me, const char *zone, RuleActor *was)
+{
+    *was = (RuleActor){c->actor, c->lang, c->zone};
+    c->actor = me;
+    c->lang = me->locale && strncmp(me->locale, "en", 2) == 0 ? "en" : "zh";
+    c->zone = zone ? zone : conf_text("company.zone");
+}
+
 bool rule_act_as(Ctx *c, int64_t owner, const char *zone, RuleActor *was)
 {
     Actor *me;
     *was = (RuleActor){c->actor, c->lang, c->zone};
     if (!actor_of_user(c, owner, CH_JOB, &me))
         return false;
-    c->actor = me;
-    c->lang = me->locale && strncmp(me->locale, "en", 2) == 0 ? "en" : "zh";
-    c->zone = zone ? zone : conf_text("company.zone");
+    rule_become(c, me, zone, was);
     return true;
 }
 

@@ -65,6 +65,7 @@ typedef struct Dry {
     Record *sample;
     int n;
     int64_t count;
+    RuleKnown *known;
 } Dry;
 
 /* The rule as it stands in the form, with all its checks; nothing is written. */
@@ -130,7 +131,9 @@ static void from_rows(Ctx *c, Sql *q, const Dry *d)
 {
     sql_add(q, SQL(" FROM "));
     sql_name(q, d->rule.e->name);
-    sql_add(q, SQL(" AS t0 WHERE t0.\"deleted_at\" IS NULL AND t0.\"archived_at\" IS NULL AND "));
+    sql_add(q, SQL(" AS t0 WHERE t0.\"deleted_at\" IS NULL AND "));
+    sql_rarely_set(c, q, "t0", "archived_at");
+    sql_add(q, SQL(" AND "));
     filter_sql(c, q, d->rule.e, "t0", d->rows);
 }
 
@@ -176,7 +179,8 @@ static const char *try_one(Ctx *c, const Dry *d, int i, bool *ok)
                   .r = &d->sample[i],
                   .dry = true,
                   .nth = i,
-                  .reason = &reason};
+                  .reason = &reason,
+                  .known = d->known};
     *ok = rule_act(c, &f, d->actions);
     if (*ok)
         return reason.data ? reason.data : "";
@@ -197,6 +201,7 @@ bool rule_dry_run(Ctx *c, json_object *in, Buf *out)
     if (c->n_err > mark || !find(c, &d))
         return false;
     LinkLabels *labels = link_labels_new(c);
+    d.known = rule_known_new(c, NULL, NULL, 0);
     for (int i = 0; i < d.n; i++)
         link_labels_want(labels, d.rule.e, d.sample[i].id);
     if (!link_labels_fetch(c, labels))

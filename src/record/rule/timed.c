@@ -133,6 +133,7 @@ typedef struct Run {
     Filter *rows;
     int64_t at, after, fired, total;
     Pace pace;
+    RuleMet met;
     bool cancelled;
     bool off; /* the rule was switched off meanwhile: by somebody, or by its own failures */
 } Run;
@@ -142,7 +143,9 @@ static void from_rows(Ctx *c, Sql *q, const Run *run)
 {
     sql_add(q, SQL(" FROM "));
     sql_name(q, run->rule->e->name);
-    sql_add(q, SQL(" AS t0 WHERE t0.\"deleted_at\" IS NULL AND t0.\"archived_at\" IS NULL AND "));
+    sql_add(q, SQL(" AS t0 WHERE t0.\"deleted_at\" IS NULL AND "));
+    sql_rarely_set(c, q, "t0", "archived_at");
+    sql_add(q, SQL(" AND "));
     filter_sql(c, q, run->rule->e, "t0", run->rows);
     sql_add(q, SQL(" AND NOT EXISTS (SELECT 1 FROM \"rule_run\" AS rr WHERE rr.\"rule_id\" = "));
     sql_bind(q, db_of_int(run->rule->id));
@@ -172,21 +175,17 @@ typedef struct Step {
     Run *run;
     const int64_t *ids;
     int n;
-    int64_t done;  /* of the job, before */
-    int64_t fired; /* in this write */
-    int upto;      /* of its rows were gone through */
+    int64_t done; /* of the job, before */
+    RuleKnown *known;
+    int fired; /* in this write */
+    int upto;  /* of its rows were gone through */
 } Step;
-
-typedef struct Found {
-    Record r;
-    const char *cause;
-} Found;
 
 /*
  * The rows of a step as they are now; what was changed meanwhile is not among them. Found by their ids alone, the
  * rest is a column: this reads in the transaction, and a planner that went by another index would hold up every other write.
  */
-static bool read_again(Ctx *c, const Step *s, Found *out, int *n)
+static bool read_again(Ctx *c, const Step *s, RuleRow *out, int *n)
 {
     const Entity *e = s->run->rule->e;
     Sql q;
@@ -210,7 +209,7 @@ static bool read_again(Ctx *c, const Step *s, Found *out, int *n)
     while (*n < s->n && db_step(r)) {
         if (db_int(r, 1) != 1)
             continue;
-        Found *f = &out[(*n)++];
+        RuleRow *f = &out[(*n)++];
         f->cause = arena_str(c->a, db_text(r, 0));
         f->r = (Record){.e = e, .v = ARENA_ARRAY(c->a, e->n_fields, DbVal)};
         value_read_row(c->a, e, r, 2, f->r.v);
@@ -236,8 +235,8 @@ static bool fire_step(Ctx *c, void *arg)
 {
     Step *s = arg;
     Run *run = s->run;
-    Found *found = ARENA_ARRAY(c->a, s->n, Found);
-    int n, last = -1;
+    RuleRow *found = ARENA_ARRAY(c->a, s->n, RuleRow);
+    int n, done;
     bool on;
     s->fired = 0;
     if (!is_on(c, run->rule->id, &on))
@@ -247,27 +246,33 @@ static bool fire_step(Ctx *c, void *arg)
         return true;
     if (!read_again(c, s, found, &n))
         return false;
-    for (int i = 0; i < n && (i == 0 || !pace_over(c)); i++) {
-        struct RuleChain place;
-        bool fired;
-        RuleChainMark mark = rule_chain_begin(c, &place, true);
-        c->rules->by = 0;
-        bool ok = rule_fire(c, run->rule, &found[i].r, found[i].cause, &fired);
-        rule_chain_end(c, mark);
-        if (!ok)
-            return false;
-        s->fired += fired;
-        last = i;
-    }
+    s->known = rule_known_new(c, run->rule, run->met.ids, run->met.n);
+    if (!rule_fire_rows(c, run->rule, s->known, found, n, &done, &s->fired))
+        return false;
     s->upto = s->n;
-    if (last + 1 < n) /* its time was over: up to the row fired on last */
-        for (s->upto = 0; s->ids[s->upto++] != found[last].r.id;)
+    if (done < n) /* its time was over: up to the row fired on last */
+        for (s->upto = 0; s->ids[s->upto++] != found[done - 1].r.id;)
             continue;
     int64_t fires = run->fired + s->fired;
     return job_progress(c, run->job, s->done + s->upto, run->total,
                         arena_printf(c->a, "{\"after\":%" PRId64 ",\"fired\":%" PRId64 "}",
                                      s->ids[s->upto - 1], fires),
                         arena_printf(c->a, "{\"fired\":%" PRId64 "}", fires), &run->cancelled);
+}
+
+/* Who was met before will be met again: his rights are at hand then, read outside the write, where they are kept. */
+static bool expect(Ctx *c, const RuleMet *met)
+{
+    Actor *someone;
+    for (int i = 0; i < met->n; i++) {
+        int before = c->n_err;
+        if (actor_of_user(c, met->ids[i], CH_JOB, &someone))
+            continue;
+        if (err_status(c->err_last->code) >= 500)
+            return false;
+        ctx_errors_back_to(c, before); /* he is not active */
+    }
+    return true;
 }
 
 /* Fires on a block, as many rows a write as its time allows. */
@@ -278,10 +283,11 @@ static bool fire_block(Ctx *c, Run *run, const int64_t *ids, int n)
                   .ids = ids + at,
                   .n = pace_size(&run->pace, n - at),
                   .done = run->job->done};
-        if (!pace_write(c, &run->pace, fire_step, &s))
+        if (!expect(c, &run->met) || !pace_write(c, &run->pace, fire_step, &s))
             return false;
         if (run->off)
             return true;
+        rule_known_met(s.known, &run->met);
         run->fired += s.fired;
         run->after = s.ids[s.upto - 1];
         at += s.upto;
@@ -359,31 +365,36 @@ bool rule_job(Ctx *c, Job *job)
     Rule rule;
     if (!rec_load(c, e, id, &r))
         return c->n_err == 0;
+    Run run = {.rule = &rule, .job = job, .at = json_int(job->params, "at", c->now_ms)};
+    const char *key = arena_printf(c->a, "rule:%" PRId64 ":%" PRId64, id, run.at);
     bool on =
         r.v[STD_DELETED_AT].kind == DB_NULL && r.v[RULE_ENABLED].i == 1 && conf_bool("rule.on");
-    if (!on) /* switched off since it was queued */
-        return true;
-    if (r.v[STD_OWNER].i !=
-        job->owner) /* handed over since: not with the rights of the former one */
-        return true;
+    /* Switched off since it was queued; handed over since: not with the rights of the former one. Who was told before an end in
+       the middle gets his letter all the same. */
+    if (!on || r.v[STD_OWNER].i != job->owner)
+        return notify_run_letters(c, key);
     if (!rule_compile(c, r.v, job->owner, &rule))
         return false;
     if (rule.broken) {
         Off o = {&rule};
-        return db_write(c, off_in_write, &o);
+        return db_write(c, off_in_write, &o) && notify_run_letters(c, key);
     }
-    Run run = {.rule = &rule, .job = job, .at = json_int(job->params, "at", c->now_ms)};
+    rule.run = key;
+    rule.by = json_int(job->params, "by", 0);
     pace_init(&run.pace, WRITE_FIRST, BLOCK);
     run.rows = rule_timed_filter(c, &rule, run.at);
-    return walk(c, &run);
+    bool done = walk(c, &run);
+    return (done || run.cancelled) && notify_run_letters(c, key) && done;
 }
 
 /* ---- when ----------------------------------------------------------------------------------- */
 
-static bool queue(Ctx *c, int64_t rule, int64_t owner, int64_t at, int64_t *job)
+/* by: who asked for it, 0 for the clock. */
+static bool queue(Ctx *c, int64_t rule, int64_t owner, int64_t at, int64_t by, int64_t *job)
 {
     RuleActor was;
-    const char *params = arena_printf(c->a, "{\"rule\":%" PRId64 ",\"at\":%" PRId64 "}", rule, at);
+    const char *params = arena_printf(
+        c->a, "{\"rule\":%" PRId64 ",\"at\":%" PRId64 ",\"by\":%" PRId64 "}", rule, at, by);
     if (!rule_act_as(c, owner, NULL, &was))
         return false;
     bool ok = job_add(c, "rule", params, job);
@@ -416,7 +427,7 @@ static bool take_due(Ctx *c, void *arg)
                      "\"next_at\" = $2 AND \"enabled\" = 1 AND \"deleted_at\" IS NULL"),
                  p, 4))
         return false;
-    return db_changes(c) == 0 || queue(c, d->id, d->owner, d->moment, &job);
+    return db_changes(c) == 0 || queue(c, d->id, d->owner, d->moment, 0, &job);
 }
 
 static bool owner_gone(Ctx *c, void *arg)
@@ -507,7 +518,7 @@ typedef struct Now {
 static bool queue_now(Ctx *c, void *arg)
 {
     Now *n = arg;
-    return queue(c, n->rule->id, n->rule->v[STD_OWNER].i, c->now_ms, &n->job);
+    return queue(c, n->rule->id, n->rule->v[STD_OWNER].i, c->now_ms, c->actor->user, &n->job);
 }
 
 bool rule_run_now(Ctx *c, const Record *rule, Buf *out)

@@ -11,11 +11,21 @@
 
 enum { PEOPLE_MAX = 50 };
 
+/* A dry run says what would be done: nobody may take it for done. Sentences that fit both have one text. */
+static const char *key_of(Ctx *c, const RuleFire *f, const char *key)
+{
+    static const char did[] = "rule.did_";
+    if (!f->dry || strncmp(key, did, sizeof did - 1) != 0)
+        return key;
+    const char *would = arena_printf(c->a, "rule.would_%s", key + sizeof did - 1);
+    return strcmp(msg_text(c->lang, would), would) == 0 ? key : would;
+}
+
 void rule_say_args(Ctx *c, const RuleFire *f, const char *const *key_and_args)
 {
     if (f->reason->len)
         buf_puts(f->reason, c->lang[0] == 'e' ? "; " : "；");
-    buf_puts(f->reason, msg_format(c->a, c->lang, key_and_args[0], key_and_args + 1));
+    buf_puts(f->reason, msg_format(c->a, c->lang, key_of(c, f, key_and_args[0]), key_and_args + 1));
 }
 
 /* ---- texts ---------------------------------------------------------------------------------- */
@@ -33,7 +43,7 @@ static const char *field_text(Ctx *c, const RuleFire *f, const Field *fd)
         return "";
     if (fd->type == FT_DATETIME || fd->type == FT_DATE)
         return type_text(c, fd, v);
-    LinkLabels *labels = link_labels_new(c);
+    LinkLabels *labels = f->known->labels;
     const Entity *to = fd->type == FT_LINK ? link_target(fd, f->r->v) : NULL;
     if (to) {
         link_labels_want(labels, to, v->i);
@@ -98,18 +108,6 @@ bool rule_people_check(Ctx *c, json_object *words)
     return true;
 }
 
-/* His manager, else the head of his department; 0 for none. */
-static bool manager_of(Ctx *c, int64_t user, int64_t *out)
-{
-    DbVal p[] = {db_of_int(user)};
-    return db_one_int(c,
-                      SQL("SELECT coalesce(u.\"manager_id\", d.\"manager_id\") FROM \"user\" u "
-                          "LEFT JOIN \"department\" d ON d.\"id\" = u.\"department_id\" AND "
-                          "d.\"deleted_at\" IS NULL AND d.\"manager_id\" <> u.\"id\" WHERE "
-                          "u.\"id\" = $1"),
-                      p, 1, out, NULL);
-}
-
 static bool person(Ctx *c, const RuleFire *f, json_object *word, int64_t *out)
 {
     const DbVal *owner = &f->r->v[STD_OWNER], *creator = &f->r->v[STD_CREATED_BY];
@@ -126,30 +124,23 @@ static bool person(Ctx *c, const RuleFire *f, json_object *word, int64_t *out)
     else if (owner->kind == DB_INT && strcmp(s, "owner") == 0)
         *out = owner->i;
     else if (owner->kind == DB_INT && strcmp(s, "manager") == 0)
-        return manager_of(c, owner->i, out);
+        return rule_known_manager(c, f->known, owner->i, out);
     return true;
 }
 
 /* Those of ids who are active, in the same order. */
-static int active(Ctx *c, int64_t *ids, int n)
+static int active(Ctx *c, const RuleFire *f, int64_t *ids, int n)
 {
-    Sql q;
-    int64_t *there = ARENA_ARRAY(c->a, n ? n : 1, int64_t);
-    int n_there, kept = 0;
-    if (n == 0)
-        return 0;
-    sql_init(&q, c->a);
-    sql_add(&q, SQL("SELECT \"id\" FROM \"user\" WHERE \"status\" = 'active' AND \"deleted_at\" IS "
-                    "NULL AND \"id\" IN "));
-    sql_bind_ids(&q, ids, n);
-    if (!db_ids_most(c, sql_query(c, &q), there, n, &n_there))
+    int kept = 0;
+    if (!rule_known_people(c, f->known, ids, n))
         return -1;
-    for (int i = 0; i < n; i++)
-        for (int k = 0; k < n_there; k++)
-            if (there[k] == ids[i]) {
-                ids[kept++] = ids[i];
-                break;
-            }
+    for (int i = 0; i < n; i++) {
+        const NoticeReader *there;
+        if (!rule_known_reader(c, f->known, ids[i], &there))
+            return -1;
+        if (there)
+            ids[kept++] = ids[i];
+    }
     return kept;
 }
 
@@ -167,18 +158,7 @@ int rule_people(Ctx *c, const RuleFire *f, json_object *words, int64_t *out, int
         if (id && !twice)
             out[n++] = id;
     }
-    return active(c, out, n);
-}
-
-const char *rule_user_name(Ctx *c, int64_t user)
-{
-    DbVal p[] = {db_of_int(user)};
-    const char *name = NULL;
-    if (!db_one_text(c, SQL("SELECT \"name\" FROM \"user\" WHERE \"id\" = $1"), p, 1, &name,
-                     NULL) ||
-        !name)
-        return "?";
-    return name;
+    return active(c, f, out, n);
 }
 
 bool rule_turn(Ctx *c, const RuleFire *f, int64_t *out)

@@ -132,18 +132,22 @@ static void take_iso(Rows *r, SheetCell *c, const char *v)
     set(c, SHEET_DATE, s);
 }
 
+/* What stood in the cell as text, its escapes read; what was longer before that was not kept whole either. */
+static void take_text(Rows *r, SheetCell *c, Buf *from)
+{
+    bool cut = from->len >= BOOK_CELL;
+    size_t n = book_unescape(from->data, from->len);
+    set(c, SHEET_TEXT, arena_dup(r->a, from->data, n));
+    c->cut = cut;
+}
+
 static void cell_done(Rows *r)
 {
     SheetCell *c = cell_at(r, r->col);
     const char *type = r->type;
-    size_t n = 0;
     *c = (SheetCell){.text = ""};
     if (strcmp(type, "inlineStr") == 0 || (r->inline_text && !r->has_v)) {
-        Buf *from = r->inline_text || !r->has_v ? &r->t : &r->v;
-        n = book_unescape(from->data, from->len);
-        bool cut = from->len >= BOOK_CELL; /* also where unescaping made it shorter */
-        set(c, SHEET_TEXT, arena_dup(r->a, from->data, n));
-        c->cut = cut;
+        take_text(r, c, r->inline_text || !r->has_v ? &r->t : &r->v);
     } else if (!r->has_v) {
         if (r->formula) {
             c->uncached = true;
@@ -158,8 +162,7 @@ static void cell_done(Rows *r)
         else
             set(c, SHEET_ERROR, "#REF!"); /* a string that the file does not have */
     } else if (strcmp(type, "str") == 0) {
-        n = book_unescape(r->v.data, r->v.len);
-        set(c, SHEET_TEXT, arena_dup(r->a, r->v.data, n));
+        take_text(r, c, &r->v);
     } else if (strcmp(type, "b") == 0) {
         c->number = strcmp(r->v.data, "1") == 0 || strcmp(r->v.data, "true") == 0;
         set(c, SHEET_BOOL, c->number != 0 ? "TRUE" : "FALSE");

@@ -3,12 +3,15 @@
 
 #include <curl/curl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/outbound.h"
+#include "base/utf8.h"
 #include "work/post/guard.h"
 
 enum { ANSWER_MAX = 64 << 10, CONNECT_S = 8, TIME_S = 20, SUBMISSION = 587 };
@@ -21,6 +24,7 @@ struct Caller {
     char why[CURL_ERROR_SIZE];
     const char *data; /* what is still to be sent */
     size_t left;
+    char said[300]; /* the last line by which the mail server refused */
 };
 
 static curl_socket_t open_guarded(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
@@ -40,6 +44,18 @@ static size_t take_body(char *p, size_t one, size_t n, void *arg)
     size_t room = k->body.len < ANSWER_MAX ? ANSWER_MAX - k->body.len : 0;
     buf_add(&k->body, p, n * one < room ? n * one : room);
     return n * one; /* the rest is read and forgotten */
+}
+
+/* A mail server's answers come as headers do; after a refusal there is still a farewell. */
+static size_t take_line(char *p, size_t one, size_t n, void *arg)
+{
+    Caller *k = arg;
+    size_t len = n * one;
+    while (len && (unsigned char)p[len - 1] <= ' ')
+        len--;
+    if (len && (*p == '4' || *p == '5'))
+        snprintf(k->said, sizeof k->said, "%.*s", (int)len, p);
+    return n * one;
 }
 
 static size_t give_data(char *p, size_t one, size_t n, void *arg)
@@ -106,13 +122,14 @@ static bool prepare(Caller *k, Arena *a, const char *url, const char *schemes, c
     char *scheme, *host;
     if (!url || !look(a, url, &scheme, &host, port))
         return refuse(out, "post.bad_address");
-    k->listed = guard_listed(host, *port);
+    k->listed = outbound_listed(host, *port);
     k->blocked = false;
     if (strcmp(scheme, plain) == 0 && !k->listed && strcmp(plain, "http") == 0)
         return refuse(out, "post.https_only");
     curl_easy_reset(k->curl); /* options go, connections stay */
     buf_init(&k->body, a);
     k->why[0] = 0;
+    k->said[0] = 0;
     CURL *c = k->curl;
     curl_easy_setopt(c, CURLOPT_URL, url);
     curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, schemes);
@@ -129,6 +146,25 @@ static bool prepare(Caller *k, Arena *a, const char *url, const char *schemes, c
     return true;
 }
 
+/* What to look at where a call came to nothing; NULL where its own words must do. */
+static const char *hint_of(CURLcode code, const char *why)
+{
+    if (strncmp(why, "RCPT failed", 11) == 0)
+        return "post.call_rcpt";
+    if (strncmp(why, "MAIL failed", 11) == 0)
+        return "post.call_from";
+    switch (code) {
+    case CURLE_COULDNT_RESOLVE_HOST: return "post.call_host";
+    case CURLE_COULDNT_CONNECT: return "post.call_connect";
+    case CURLE_OPERATION_TIMEDOUT: return "post.call_timeout";
+    case CURLE_LOGIN_DENIED: return "post.call_login";
+    case CURLE_USE_SSL_FAILED:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION: return "post.call_tls";
+    default: return NULL;
+    }
+}
+
 static void answer(Caller *k, Arena *a, CURLcode code, CallAnswer *out)
 {
     curl_off_t wait = 0;
@@ -140,7 +176,11 @@ static void answer(Caller *k, Arena *a, CURLcode code, CallAnswer *out)
     if (k->blocked && code != CURLE_OK) {
         *out = (CallAnswer){.error = "post.private_address", .refused = true};
     } else if (code != CURLE_OK) {
-        out->error = arena_str(a, k->why[0] ? k->why : curl_easy_strerror(code));
+        const char *why = k->why[0] ? k->why : curl_easy_strerror(code);
+        out->hint = hint_of(code, why);
+        /* where a mail server said no, its own line is the reason */
+        why = k->said[0] ? k->said : why;
+        out->error = utf8_clean(a, why, strlen(why));
     }
 }
 
@@ -185,6 +225,8 @@ void call_smtp(Caller *k, Arena *a, const SmtpCall *s, CallAnswer *out)
     curl_easy_setopt(c, CURLOPT_MAIL_RCPT, to);
     k->data = s->data;
     k->left = strlen(s->data);
+    curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, take_line);
+    curl_easy_setopt(c, CURLOPT_HEADERDATA, k);
     curl_easy_setopt(c, CURLOPT_UPLOAD, 1L);
     curl_easy_setopt(c, CURLOPT_READFUNCTION, give_data);
     curl_easy_setopt(c, CURLOPT_READDATA, k);

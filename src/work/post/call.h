@@ -25,6 +25,7 @@ typedef struct CallAnswer {
     long status;       /* of HTTP, or the last reply of SMTP */
     char *body;        /* of HTTP, never NULL where done */
     const char *error; /* where not done, or what the mail server said: one line */
+    const char *hint;  /* where not done: a sentence that says what to look at, or NULL */
     bool refused;      /* the guard or the address itself: another try would not help */
     int retry_after_s; /* as the answer asked, 0 for nothing */
 } CallAnswer;

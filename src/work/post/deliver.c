@@ -22,6 +22,7 @@
 #include "work/post/vendor.h"
 
 enum { BLOCK = 40, HOLD_MS = 120000, SPARE_MS = 60000, ERROR_MOST = 400 };
+enum { LINES_MOST = 100 }; /* of a digest: who has more to read opens the page */
 
 /* Seconds after the n-th try; behind the last one the letter is dead. */
 static const int pace[] = {5, 60, 300, 1800, 7200, 18000, 36000};
@@ -122,22 +123,25 @@ static bool is_link(const Posting *p)
     return strcmp(p->kind, "reset") == 0 || strcmp(p->kind, "invite") == 0;
 }
 
+static const NoticeReader *reader_of(const Round *r, int64_t user)
+{
+    for (int i = 0; user && i < r->n_readers; i++)
+        if (r->readers[i].user == user)
+            return &r->readers[i];
+    return NULL;
+}
+
 /* Reader, language and words of a letter. */
 static bool make_ready(Round *r, const Posting *p, const Vendor *v, Ready *out)
 {
     Ctx *c = r->c;
-    NoticeReader who = {.lang = c->lang, .name = ""};
-    bool found = false;
+    const NoticeReader *found = reader_of(r, p->user);
+    NoticeReader who = found ? *found : (NoticeReader){.lang = c->lang, .name = ""};
     *out = (Ready){.p = p,
                    .subject = p->subject,
                    .body = p->text,
                    .lang = c->lang,
                    .code = is_code(p) ? p->text : NULL};
-    for (int i = 0; p->user && i < r->n_readers; i++)
-        if (r->readers[i].user == p->user) {
-            who = r->readers[i];
-            found = true;
-        }
     if (found)
         out->lang = who.lang;
     if (!*v->medium || is_link(p))
@@ -157,32 +161,50 @@ static bool make_ready(Round *r, const Posting *p, const Vendor *v, Ready *out)
                         v->medium, out->lang, vars, &out->subject, &out->body);
 }
 
-/* The letters of a digest behind i, of the same person and channel, become lines of this one. */
+/* One notice of a digest, with the way to its record. */
+static void add_line(Buf *b, const Posting *p, const char *lang)
+{
+    bool more = p->text && *p->text;
+    buf_printf(b, "%s• %s%s%s", b->len ? "\n" : "", p->subject,
+               more ? msg_text(lang, "mail.digest.colon") : "", more ? p->text : "");
+    if (p->link && *p->link)
+        buf_printf(b, "\n  %s", p->link);
+}
+
+/* The letters of a digest behind i, of the same person and channel, become lines of this one, which leaves now. */
 static void gather(Round *r, int i)
 {
     Posting *p = &r->in[i];
+    Ctx *c = r->c;
+    const NoticeReader *who = reader_of(r, p->user);
+    const char *lang = who ? who->lang : c->lang;
     Buf b;
     int n = 1;
-    buf_init(&b, r->c->a);
-    buf_printf(&b, "• %s%s%s", p->subject, *p->text ? "　" : "", p->text);
+    buf_init(&b, c->a);
+    add_line(&b, p, lang);
     for (int k = i + 1; k < r->n; k++) {
         Posting *q = &r->in[k];
         bool his = false;
         if (!q->digest || q->user != p->user || q->channel != p->channel || r->out[k].id ||
-            !outbox_still_his(r->c, q, &his))
+            !outbox_still_his(c, q, &his))
             continue;
         if (!his) {
             say(&r->out[k], q, POST_DROPPED, "gone", NULL);
             continue;
         }
-        buf_printf(&b, "\n• %s%s%s", q->subject, *q->text ? "　" : "", q->text);
+        if (n++ < LINES_MOST)
+            add_line(&b, q, lang);
         say(&r->out[k], q, POST_SENT, NULL, NULL); /* goes with the first: see send_one */
         r->out[k].provider = "digest";
-        n++;
     }
-    p->subject = ctx_num(r->c, n);
+    if (n > LINES_MOST)
+        buf_printf(&b, "\n\n%s",
+                   msg_format(c->a, lang, "mail.digest.more",
+                              (const char *const[]){ctx_num(c, n - LINES_MOST), NULL}));
+    p->subject = ctx_num(c, n);
     p->text = b.data;
-    p->link = *conf_text("http.base_url") ? conf_text("http.base_url") : NULL;
+    p->link = outbox_link(c, NULL, 0);
+    p->at = c->now_ms;
 }
 
 /* What shares a digest shares its fate. */
@@ -277,12 +299,16 @@ static void send_one(Round *r, int i)
 /* Everybody the block is for, in one statement; whether he is still active is asked before each letter. */
 static bool read_readers(Round *r)
 {
-    int64_t *users = ARENA_ARRAY(r->c->a, BLOCK, int64_t);
+    int64_t *users = ARENA_ARRAY(r->c->a, r->n, int64_t);
     int n = 0;
-    for (int i = 0; i < r->n; i++)
-        if (r->in[i].user)
+    for (int i = 0; i < r->n; i++) {
+        bool there = !r->in[i].user;
+        for (int k = 0; k < n && !there; k++)
+            there = users[k] == r->in[i].user;
+        if (!there)
             users[n++] = r->in[i].user;
-    r->readers = ARENA_ARRAY(r->c->a, BLOCK, NoticeReader);
+    }
+    r->readers = ARENA_ARRAY(r->c->a, r->n, NoticeReader);
     return n == 0 || notify_readers(r->c, users, n, r->readers, &r->n_readers);
 }
 
@@ -312,12 +338,11 @@ static void step(Ctx *c, Caller *k, bool (*stopping)(void), bool *worked, int64_
         return;
     Round *r = ARENA_NEW(c->a, Round);
     *r = (Round){.c = c, .k = k, .until = clock_mono_ms() + HOLD_MS - SPARE_MS};
-    r->in = ARENA_ARRAY(c->a, BLOCK, Posting);
-    r->out = ARENA_ARRAY(c->a, BLOCK, Posted);
-    memset(r->out, 0, BLOCK * sizeof *r->out);
-    if (!outbox_claim(c, HOLD_MS, r->in, BLOCK, &r->n) || !r->n)
+    if (!outbox_claim(c, HOLD_MS, BLOCK, &r->in, &r->n) || !r->n)
         return;
     *worked = true;
+    r->out = ARENA_ARRAY(c->a, r->n, Posted);
+    memset(r->out, 0, (size_t)r->n * sizeof *r->out);
     if (!read_readers(r)) /* the database is away: the claim runs out by itself */
         return;
     db_release(c); /* nobody waits for our connection while we wait for others */

@@ -4,10 +4,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
-
-#include "base/conf.h"
 
 typedef struct Net4 {
     uint32_t net;
@@ -64,15 +61,5 @@ bool guard_public(const struct sockaddr *a)
         memcpy(&in, a, sizeof in);
         return public6(in.sin6_addr.s6_addr);
     }
-    return false;
-}
-
-bool guard_listed(const char *host, int port)
-{
-    char full[300];
-    snprintf(full, sizeof full, "%s:%d", host, port);
-    for (const char *const *w = conf_list("outbound.private"); *w; w++)
-        if (strcasecmp(*w, host) == 0 || strcasecmp(*w, full) == 0)
-            return true;
     return false;
 }

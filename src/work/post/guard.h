@@ -12,7 +12,4 @@
 /* Is it an address of the public network? Loopback, private, link-local, multicast, shared, reserved, and such inside
    IPv6 (mapped, NAT64, 6to4) are not. */
 bool guard_public(const struct sockaddr *a);
-/* Does outbound.private name this host ("10.0.0.5", "mail.lan", "127.0.0.1:2525")? port 0: any. */
-bool guard_listed(const char *host, int port);
-
 #endif

@@ -47,6 +47,34 @@ static GMimeObject *part(const char *subtype, const char *text)
     return GMIME_OBJECT(p);
 }
 
+/* How long the address is that begins with that of the house; 0 where the host goes on, and is another's. */
+static size_t address_of_house(const char *at, size_t home)
+{
+    static const char in_path[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/?=&%#";
+    char next = at[home];
+    if (at[home - 1] != '/' && next && next != '/' && next != '?' && next != '#' &&
+        (strchr(in_path, next) || strchr(":@", next)))
+        return 0;
+    return home + strspn(at + home, in_path);
+}
+
+/* The text; addresses of the house in it are links. Others are not: a notice may carry what anybody wrote. */
+static void add_text(Arena *a, Buf *b, const Mail *m)
+{
+    const char *p = m->text;
+    size_t home = m->home ? strlen(m->home) : 0;
+    for (const char *at; home && (at = strstr(p, m->home));) {
+        size_t n = address_of_house(at, home), plain = n ? 0 : home;
+        buf_puts(b, fill_value(a, arena_dup(a, p, (size_t)(at - p) + plain), FILL_HTML));
+        const char *url = fill_value(a, arena_dup(a, at, n), FILL_HTML);
+        if (n)
+            buf_printf(b, "<a href=\"%s\">%s</a>", url, url);
+        p = at + n + plain;
+    }
+    buf_puts(b, fill_value(a, p, FILL_HTML));
+}
+
 static const char *html_of(Arena *a, const Mail *m)
 {
     Buf b;
@@ -55,7 +83,7 @@ static const char *html_of(Arena *a, const Mail *m)
              "<!DOCTYPE html><html><head><meta charset=\"utf-8\"></head><body style=\"font-family:"
              "-apple-system,'PingFang SC','Microsoft YaHei',sans-serif;font-size:15px;line-height:"
              "1.7;color:#1f2329;max-width:640px;margin:24px auto;padding:0 16px\"><p>");
-    buf_puts(&b, fill_value(a, m->text, FILL_HTML));
+    add_text(a, &b, m);
     buf_puts(&b, "</p>");
     if (m->link && *m->link) {
         const char *url = fill_value(a, m->link, FILL_HTML);

@@ -12,6 +12,7 @@ typedef struct Mail {
     const char *subject, *text;
     const char *link; /* shown as a button in the HTML part; or NULL */
     const char *link_label;
+    const char *home;  /* addresses of the text that begin so are links in the HTML part; or NULL */
     int64_t id, at_ms; /* number of the letter, for Message-ID: the same at each try */
 } Mail;
 

@@ -1,6 +1,7 @@
 /* Mail by SMTP. See vendor.h and ECOSYSTEM 3.5. */
 #include <string.h>
 
+#include "base/conf.h"
 #include "base/msg.h"
 #include "work/post/mail.h"
 #include "work/post/vendor.h"
@@ -13,6 +14,7 @@ void vendor_mail(Caller *k, Ctx *c, const ChannelRow *ch, const Ready *r, Sent *
               .link = r->p->link,
               .link_label = r->link_label ? r->link_label : msg_text(r->lang, "mail.open"),
               .id = r->p->id,
+              .home = *conf_text("http.base_url") ? conf_text("http.base_url") : NULL,
               .at_ms = r->p->at};
     const char *ignored, *to;
     if (!mail_split(c->a, *ch->sender ? ch->sender : ch->account, &m.from_name, &m.from)) {

@@ -83,15 +83,23 @@ char *sign_tencent(Arena *a, const char *host, const char *service, const char *
 
 enum { KEY_LEAST = 16 };
 
-char *sign_webhook(Arena *a, const char *secret, const char *id, int64_t at_s, const char *body)
+static char *sign_one(Arena *a, const char *secret, const char *text)
 {
     static const char mark[] = "whsec_";
     size_t n = sizeof mark - 1, n_key;
     unsigned char *key =
-        secret && strncmp(secret, mark, n) == 0 ? crypt_from_base64(a, secret + n, &n_key) : NULL;
-    if (!key || n_key < KEY_LEAST)
-        return NULL;
-    return arena_printf(
-        a, "v1,%s",
-        hmac_base64(a, key, n_key, arena_printf(a, "%s.%lld.%s", id, (long long)at_s, body)));
+        strncmp(secret, mark, n) == 0 ? crypt_from_base64(a, secret + n, &n_key) : NULL;
+    return key && n_key >= KEY_LEAST ? arena_printf(a, "v1,%s", hmac_base64(a, key, n_key, text))
+                                     : NULL;
+}
+
+char *sign_webhook(Arena *a, const char *secret, const char *id, int64_t at_s, const char *body)
+{
+    const char *text = arena_printf(a, "%s.%lld.%s", id, (long long)at_s, body);
+    const char *second = secret ? strchr(secret, ' ') : NULL;
+    if (!second)
+        return secret ? sign_one(a, secret, text) : NULL;
+    char *one = sign_one(a, arena_dup(a, secret, (size_t)(second - secret)), text);
+    char *two = sign_one(a, second + 1, text);
+    return one && two ? arena_printf(a, "%s %s", one, two) : NULL;
 }

@@ -26,7 +26,8 @@ char *sign_aliyun(Arena *a, const char *host, const SignPair *query, const char 
 char *sign_tencent(Arena *a, const char *host, const char *service, const char *body,
                    const char *content_type, int64_t at_s, const char *key_id, const char *secret);
 
-/* Standard Webhooks: "v1,<base64>" of HMAC-SHA256(key, "<id>.<s>.<body>"); secret "whsec_<base64>". NULL where it is none. */
+/* Standard Webhooks: "v1,<base64>" of HMAC-SHA256(key, "<id>.<s>.<body>"); secret "whsec_<base64>". NULL where it is none.
+   Two of them, a blank between: "v1,… v1,…", while the receiver changes from one to the other. */
 char *sign_webhook(Arena *a, const char *secret, const char *id, int64_t at_s, const char *body);
 
 #endif

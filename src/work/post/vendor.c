@@ -32,8 +32,10 @@ const Vendor *vendor_of(const char *kind)
 bool vendor_failed(Ctx *c, const CallAnswer *a, Sent *out)
 {
     if (!a->done) {
-        /* the guard's words are of the catalogue, libcurl's are its own */
+        /* the guard's words are of the catalogue, those of libcurl and mail servers are their own */
         const char *why = a->error ? a->error : "";
+        if (a->hint)
+            why = msg_format(c->a, c->lang, a->hint, (const char *const[]){why, NULL});
         *out = (Sent){.what = a->refused ? SENT_NEVER : SENT_AGAIN,
                       .code = a->refused ? "refused" : "no_answer",
                       .error = a->refused ? msg_text(c->lang, why) : why};

@@ -71,6 +71,11 @@ export async function becomes(read, expected, what = '') {
     await sleep(50);
   }
 }
+/** Does what changes something below /api/v1/<path>, and goes on when the server has said yes to it: a toast may be of the time before. */
+export async function saved(page, path, act) {
+  const [answer] = await Promise.all([page.waitForResponse((r) => r.request().method() !== 'GET' && new URL(r.url()).pathname.startsWith(`/api/v1/${path}`)), act()]);
+  assert.ok(answer.ok(), `${answer.request().method()} ${answer.url()} was answered ${answer.status()}`);
+}
 /** So many of them, no more and no less. */
 export const many = (locator, n, what = `${n} of ${locator}`) => becomes(() => locator.count(), n, what);
 /** What stands in a field. */

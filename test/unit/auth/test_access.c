@@ -1,42 +1,9 @@
 /* The gate as tables: who may do what, to which rows, with which fields. CONTRACT 4 is the source. */
-#include "house.h"
+#include "access_rows.h"
 
 /* Rows made once: customers of rep (east), rep2 (east), agent (service), boss (hq). */
 static int64_t cust_rep, cust_rep2, cust_agent, cust_boss, contact_of_rep2_by_rep,
     follow_of_rep2_by_rep, follow_by_rep2;
-
-static int64_t dept_of(Ctx *c, const char *login)
-{
-    DbVal p[] = {db_of_text(login)};
-    int64_t id = 0;
-    OK(c,
-       db_one_int(c, SQL("SELECT department_id FROM \"user\" WHERE login = $1"), p, 1, &id, NULL));
-    return id;
-}
-
-static int64_t customer(Ctx *c, const char *owner)
-{
-    const RowSet set[] = {{"name", db_of_text(owner)},
-                          {"phone", db_of_text("13800138000")},
-                          {"owner", db_of_int(house_user(c, owner))},
-                          {"owner_department", db_of_int(dept_of(c, owner))},
-                          {"number", db_of_text(arena_printf(c->a, "CUS-%s", owner))},
-                          {"industry", db_of_text("it")},
-                          {"source", db_of_text("website")}};
-    return house_insert(c, "customer", set, sizeof set / sizeof set[0]);
-}
-
-static int64_t child(Ctx *c, const char *entity, int64_t cust, const char *owner)
-{
-    const RowSet set[] = {{"name", db_of_text("王芳")},
-                          {"content", db_of_text("电话")},
-                          {"owner", db_of_int(house_user(c, owner))},
-                          {"owner_department", db_of_int(dept_of(c, owner))},
-                          {"customer", db_of_int(cust)},
-                          {"happened_at", db_of_int(c->now_ms)},
-                          {"method", db_of_text("phone")}};
-    return house_insert(c, entity, set, sizeof set / sizeof set[0]);
-}
 
 static int rows_made(void **state)
 {
@@ -429,6 +396,21 @@ static void stored_rights(void **state)
         {"{\"entities\": {\"customer\": {\"scope\": \"none\", \"actions\": \"read\"}}}", false,
          false, false, false},
         {"{\"entities\": ", false, false, false, false},
+        {"[\"settings\"]", false, false, false, false},
+        {"\"all\"", false, false, false, false},
+        {"", true, false, false, false},
+        {"null", true, false, false, false},
+        {"{\"general\": [\"settings\", 7, \"nothing\"]}", true, false, true, false},
+        {"{\"rights\": \"settings\"}", true, false, false, false},
+        /* a scope without an action, an action without a scope, words nobody knows: nothing at all */
+        {"{\"entities\": {\"customer\": {\"scope\": \"all\"}}}", false, false, false, false},
+        {"{\"entities\": {\"customer\": {\"actions\": \"read edit\"}}}", false, false, false,
+         false},
+        {"{\"entities\": {\"customer\": {\"scope\": \"world\", \"actions\": \"read\"}}}", false,
+         false, false, false},
+        {"{\"entities\": {\"customer\": {\"scope\": \"all\", \"actions\": \"fly,edit\"}}}", false,
+         true, false, false},
+        {"{\"entities\": {\"customer\": [\"all\"]}}", false, false, false, false},
         {NULL, true, false, false, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -559,6 +541,25 @@ static void checked_rights(void **state)
         {"{\"entities\": {\"customer\": {\"clear\": 1}}}", false},
         {"{\"more\": 1}", false},
         {"[]", false},
+        {"null", true},
+        {"{\"general\": [\"audit\", \"settings\"]}", true},
+        {"{\"general\": [\"audit\", \"everything\"]}", false},
+        {"{\"general\": \"audit\"}", false},
+        {"{\"rights\": [\"audit\", null]}", false},
+        {"{\"rights\": {\"audit\": true}}", false},
+        {"{\"entities\": [\"customer\"]}", false},
+        {"{\"entities\": {\"customer\": \"all\"}}", false},
+        {"{\"entities\": {\"customer\": null}}", false},
+        {"{\"entities\": {\"customer\": {\"scope\": 1}}}", false},
+        {"{\"entities\": {\"customer\": {\"actions\": [\"read\"]}}}", false},
+        {"{\"entities\": {\"customer\": {\"scope\": \"none\", \"actions\": \"\"}}}", true},
+        {"{\"entities\": {\"customer\": {\"scope\": \" own, below \", \"clear\": false}}}", true},
+        {"{\"entities\": {\"customer\": {\"scope\": \"own\"}, \"contact\": {\"fields\": \"all\"}}}",
+         false},
+        /* a word of forty letters that begins like a right one */
+        {"{\"entities\": {\"customer\": {\"actions\": "
+         "\"readreadreadreadreadreadreadreadreadread\"}}}",
+         false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         Ctx c;

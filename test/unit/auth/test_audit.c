@@ -1,8 +1,9 @@
 /* The chain of the audit log: sealing, and a thousand ways to tamper, each found at its row. */
 #include "house.h"
 
-enum { ROWS = 400, MUTATIONS = 1000 };
-static int64_t ids[ROWS + 1]; /* by seq */
+enum { ROWS_MOST = 10000, MUTATIONS = 1000 };
+static int rows = 400;             /* ZHIKE_TEST_AUDIT_ROWS */
+static int64_t ids[ROWS_MOST + 1]; /* by seq */
 static char anchor[96];
 static uint64_t seed = 20261121;
 
@@ -63,12 +64,12 @@ static const char *sealed_at_once(Ctx *c)
 {
     int64_t open = count(c, SQL("SELECT COUNT(*) FROM \"audit_log\" WHERE seq IS NULL")), n, broken;
     if (db_is_pg(house_db)) {
-        assert_int_equal(open, ROWS);
+        assert_int_equal(open, rows);
         return NULL;
     }
     assert_int_equal(open, 0);
     OK(c, audit_verify(c, NULL, &n, &broken));
-    assert_int_equal(n, ROWS);
+    assert_int_equal(n, rows);
     assert_int_equal(broken, 0);
     const char *hash = last_hash(c);
     OK(c, db_write(c, unseal, NULL));
@@ -84,7 +85,7 @@ static int sealed_log(void **state)
     Arena *a = arena_new(0);
     house_ctx(&c, a);
     OK(&c, db_write(&c, empty, NULL));
-    int n = ROWS, sealed;
+    int n = rows, sealed;
     bool left;
     OK(&c, db_write(&c, write_some, &n));
     const char *at_once = sealed_at_once(&c);
@@ -92,8 +93,8 @@ static int sealed_log(void **state)
     assert_int_equal(sealed, 300);
     assert_true(left);
     OK(&c, audit_anchor_update(&c, anchor));
-    OK(&c, audit_seal(&c, 300, &sealed, &left));
-    assert_int_equal(sealed, 100);
+    OK(&c, audit_seal(&c, rows, &sealed, &left));
+    assert_int_equal(sealed, rows - 300);
     assert_false(left);
     OK(&c, audit_anchor_update(&c, anchor));
     OK(&c, audit_seal(&c, 300, &sealed, &left));
@@ -125,8 +126,8 @@ static void check(int64_t want_rows, int64_t want_broken, const char *path)
 static void whole(void **state)
 {
     (void)state;
-    check(ROWS, 0, anchor);
-    check(ROWS, 0, NULL);
+    check(rows, 0, anchor);
+    check(rows, 0, NULL);
 }
 
 /* One mutation in a transaction that is undone again: kind, the row, and where it must be found. */
@@ -173,7 +174,7 @@ static bool mutate(Ctx *c, void *arg)
         break;
     case 9: /* a row taken out: the next does not follow */
         ok = db_exec(c, SQL("DELETE FROM \"audit_log\" WHERE seq = $1"), row, 1);
-        m->want = m->row < ROWS ? ids[m->row + 1] : ids[ROWS];
+        m->want = m->row < rows ? ids[m->row + 1] : ids[rows];
         break;
     case 10: /* two rows change places */
         ok = db_exec(c, SQL("UPDATE \"audit_log\" SET seq = -1 WHERE seq = $1"), row, 1) &&
@@ -193,7 +194,7 @@ static bool mutate(Ctx *c, void *arg)
         break;
     default: /* the tail cut off */
         ok = db_exec(c, SQL("DELETE FROM \"audit_log\" WHERE seq >= $1"), row, 1);
-        m->want = ids[ROWS];
+        m->want = ids[rows];
         break;
     }
     /* verified inside, undone by failing */
@@ -210,9 +211,9 @@ static void tampered(void **state)
         Ctx c;
         Arena *a = arena_new(0);
         house_ctx(&c, a);
-        Mutation m = {.kind = i % 13, .row = 1 + below(ROWS), .other = 1 + below(ROWS), .got = -1};
+        Mutation m = {.kind = i % 13, .row = 1 + below(rows), .other = 1 + below(rows), .got = -1};
         while (m.other == m.row)
-            m.other = 1 + below(ROWS);
+            m.other = 1 + below(rows);
         assert_false(db_write(&c, mutate, &m));
         assert_int_equal(c.err->code, ERR_CONFLICT);
         if (m.got != m.want) {
@@ -223,7 +224,7 @@ static void tampered(void **state)
         house_end(a);
     }
     assert_int_equal(missed, 0);
-    check(ROWS, 0, anchor);
+    check(rows, 0, anchor);
 }
 
 typedef struct Rewrite {
@@ -242,7 +243,7 @@ static bool rewrite(Ctx *c, void *arg)
                  SQL("UPDATE \"audit_log\" SET record_id = 7, seq = NULL, hash = NULL, prev_hash = "
                      "NULL"),
                  NULL, 0) ||
-        !audit_seal(c, ROWS + 1, &sealed, &left) || !audit_verify(c, NULL, &w->rows, &fine) ||
+        !audit_seal(c, rows + 1, &sealed, &left) || !audit_verify(c, NULL, &w->rows, &fine) ||
         fine != 0 || !audit_verify(c, anchor, &w->rows, &w->got))
         return ctx_fail(c, ERR_INTERNAL, NULL, "err.internal");
     w->moved_on = audit_anchor_update(c, anchor);
@@ -259,9 +260,9 @@ static void rewritten(void **state)
     assert_false(db_write(&c, rewrite, &w));
     assert_int_equal(c.err->code, ERR_CONFLICT);
     assert_false(w.moved_on);
-    assert_int_equal(w.got, ids[ROWS]);
+    assert_int_equal(w.got, ids[rows]);
     house_end(a);
-    check(ROWS, 0, anchor);
+    check(rows, 0, anchor);
 }
 
 /* An anchor that is none of ours is told, also one whose number no row can have. */
@@ -345,7 +346,7 @@ static void gone_on(void **state)
     int sealed;
     bool left;
     house_ctx(&c, a);
-    OK(&c, audit_seal(&c, ROWS, &sealed, &left));
+    OK(&c, audit_seal(&c, rows, &sealed, &left));
     OK(&c, audit_head_seq(&c, &before));
     for (int i = 0; i < 3; i++) {
         OK(&c, db_write(&c, around, NULL));
@@ -356,7 +357,7 @@ static void gone_on(void **state)
         OK(&c, audit_head_seq(&c, &n));
         assert_int_equal(n, before + 12);
     }
-    OK(&c, audit_seal(&c, ROWS, &sealed, &left));
+    OK(&c, audit_seal(&c, rows, &sealed, &left));
     assert_int_equal(sealed, db_is_pg(house_db) ? 12 : 0);
     OK(&c, audit_verify(&c, anchor, &n, &broken));
     assert_int_equal(broken, 0);
@@ -380,6 +381,11 @@ static void columns(void **state)
 
 int main(void)
 {
+    const char *more = getenv("ZHIKE_TEST_AUDIT_ROWS");
+    if (more)
+        rows = (int)strtol(more, NULL, 10);
+    if (rows <= 300 || rows > ROWS_MOST)
+        return 2;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whole),          cmocka_unit_test(tampered), cmocka_unit_test(rewritten),
         cmocka_unit_test(foreign_anchor), cmocka_unit_test(notes),    cmocka_unit_test(gone_on),

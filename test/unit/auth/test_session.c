@@ -31,10 +31,9 @@ static ErrCode refused(const char *login, const char *password, const char *ip)
 
 static bool found(const char *token, Actor **out, Ctx *c, Arena *a)
 {
-    const char *csrf;
     ctx_now(c, a);
     c->actor = NULL;
-    bool ok = session_find(c, token, "10.0.0.1", "test", out, &csrf);
+    bool ok = session_find(c, token, "10.0.0.1", "test", out);
     if (ok)
         c->actor = *out;
     else
@@ -46,6 +45,28 @@ static bool set_status(Ctx *c, void *arg)
 {
     DbVal p[] = {db_of_text(arg)};
     return db_exec(c, SQL("UPDATE \"user\" SET status = $1 WHERE login = 'rep'"), p, 1);
+}
+
+/* The time of statements does not run while a password waits for its turn or is hashed. */
+static void hashing_costs_no_time(void **state)
+{
+    (void)state;
+    Ctx c;
+    Arena *a = arena_new(0);
+    SessionOpened s;
+    const char *hash;
+    ctx_now(&c, a);
+    int64_t began = clock_mono_ms(), given = c.deadline_ms = began + 600000;
+    OK(&c, open_as(&c, "rep", pw, "10.0.0.1", &s));
+    int64_t after = c.deadline_ms;
+    assert_true(after > given);
+    OK(&c, password_hash_text(&c, pw, &hash));
+    assert_true(c.deadline_ms > after);
+    assert_true(c.deadline_ms - given <= clock_mono_ms() - began);
+    c.deadline_ms = 0;
+    OK(&c, password_hash_text(&c, pw, &hash));
+    assert_int_equal(c.deadline_ms, 0); /* none stays none */
+    house_end(a);
 }
 
 static void open_find_close(void **state)
@@ -61,14 +82,13 @@ static void open_find_close(void **state)
     assert_int_equal(strlen(s.token), 43);
     assert_int_equal(strlen(s.csrf), 22);
     assert_string_not_equal(s.token, t.token); /* never a session id that was there before */
-    const char *csrf;
     int before = c.n_sql;
-    OK(&c, session_find(&c, s.token, "10.0.0.1", "test", &me, &csrf));
+    OK(&c, session_find(&c, s.token, "10.0.0.1", "test", &me));
     assert_int_equal(c.n_sql - before, 5); /* the session, and four of a cold cache */
     before = c.n_sql;
-    OK(&c, session_find(&c, s.token, "10.0.0.1", "test", &me, &csrf));
+    OK(&c, session_find(&c, s.token, "10.0.0.1", "test", &me));
     assert_int_equal(c.n_sql - before, 1);
-    assert_string_equal(csrf, s.csrf);
+    assert_string_equal(session_csrf(a, s.token), s.csrf);
     assert_int_equal(me->user, s.user);
     /* neither token nor csrf stands in the database */
     int64_t n = 0;
@@ -308,6 +328,28 @@ static void bearer(void **state)
     house_end(a);
 }
 
+/* A clock on the wall that stands still: a limit opens again all the same. */
+static void limit_opens(void **state)
+{
+    (void)state;
+    Ctx c;
+    Arena *a = arena_new(0);
+    ctx_now(&c, a);
+    int64_t begun = clock_mono_ms(), still = c.now_ms, window = 300;
+    OK(&c, rate_take(&c, "still:1", 1, window, 1));
+    bool again = rate_take(&c, "still:1", 1, window, 1);
+    if (clock_mono_ms() - begun < window)
+        assert_false(again);
+    for (int i = 0; !again && i < 2000; i++) {
+        clock_sleep_ms(10);
+        ctx_now(&c, a);
+        c.now_ms = still;
+        again = rate_take(&c, "still:1", 1, window, 1);
+    }
+    assert_true(again);
+    house_end(a);
+}
+
 static void limits(void **state)
 {
     (void)state;
@@ -393,6 +435,7 @@ static int start(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(hashing_costs_no_time),
         cmocka_unit_test(open_find_close),
         cmocka_unit_test(disabled_at_once),
         cmocka_unit_test(wrong_and_unknown),
@@ -403,6 +446,7 @@ int main(void)
         cmocka_unit_test(step_up),
         cmocka_unit_test(bearer),
         cmocka_unit_test(limits),
+        cmocka_unit_test(limit_opens),
         cmocka_unit_test(change),
     };
     return house_run(tests, start);

@@ -100,6 +100,15 @@ static void order(void **state)
     assert_true(conf_load(&c, dir, NULL));
     assert_int_equal(conf_int("http.workers"), 4);
     assert_int_equal(conf_duration_ms("login.lock"), 5 * 60000);
+    /* read again without a change, as at every turn of the log: nothing new is kept, so nothing adds up */
+    const char *held = conf_text("http.base_url");
+    const char *const *list = conf_list("http.trusted_proxies");
+    assert_true(conf_load(&c, dir, NULL));
+    assert_ptr_equal(conf_text("http.base_url"), held);
+    assert_ptr_equal(conf_list("http.trusted_proxies"), list);
+    file_is("http.workers = 8\nlogin.lock = 6m\n");
+    assert_true(conf_load(&c, dir, NULL));
+    assert_int_equal(conf_duration_ms("login.lock"), 6 * 60000);
 }
 
 static void mistakes(void **state)

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 
 #include "base/crypt.h"
@@ -91,14 +92,14 @@ static void passwords(void **state)
 {
     (void)state;
     char h[CRYPT_PASSWORD_MAX], k[CRYPT_PASSWORD_MAX];
-    assert_int_equal(crypt_password_hash("correct horse", h), CRYPT_YES);
-    assert_int_equal(crypt_password_hash("correct horse", k), CRYPT_YES);
+    assert_int_equal(crypt_password_hash(CRYPT_KNOWN, "correct horse", h), CRYPT_YES);
+    assert_int_equal(crypt_password_hash(CRYPT_KNOWN, "correct horse", k), CRYPT_YES);
     assert_string_not_equal(h, k);
     assert_int_equal(strncmp(h, "$argon2id$v=19$m=65536,t=3,", 27), 0);
-    assert_int_equal(crypt_password_check(h, "correct horse"), CRYPT_YES);
-    assert_int_equal(crypt_password_check(h, "Correct horse"), CRYPT_NO);
-    assert_int_equal(crypt_password_check(NULL, "anything"), CRYPT_NO);
-    assert_int_equal(crypt_password_check("", ""), CRYPT_NO);
+    assert_int_equal(crypt_password_check(CRYPT_STRANGER, h, "correct horse"), CRYPT_YES);
+    assert_int_equal(crypt_password_check(CRYPT_STRANGER, h, "Correct horse"), CRYPT_NO);
+    assert_int_equal(crypt_password_check(CRYPT_STRANGER, NULL, "anything"), CRYPT_NO);
+    assert_int_equal(crypt_password_check(CRYPT_STRANGER, "", ""), CRYPT_NO);
     assert_false(crypt_password_is_old(h));
     assert_true(crypt_password_is_old("$argon2id$v=19$m=8192,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$"
                                       "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"));
@@ -110,7 +111,7 @@ static void *hash_one(void *p)
 {
     char h[CRYPT_PASSWORD_MAX];
     (void)p;
-    if (crypt_password_hash("x", h) == CRYPT_BUSY)
+    if (crypt_password_hash(CRYPT_STRANGER, "x", h) == CRYPT_BUSY)
         atomic_fetch_add(&busy, 1);
     else
         atomic_fetch_add(&done, 1);
@@ -131,7 +132,46 @@ static void queue(void **state)
     assert_true(done >= 2);
     crypt_init(0, 0);
     char h[CRYPT_PASSWORD_MAX];
-    assert_int_equal(crypt_password_hash("x", h), CRYPT_YES); /* the door is open again */
+    assert_int_equal(crypt_password_hash(CRYPT_STRANGER, "x", h),
+                     CRYPT_YES); /* the door is open again */
+}
+
+static atomic_bool enough;
+
+/* Somebody who tries to sign in again and again, whatever he is told. */
+static void *knock(void *p)
+{
+    while (!atomic_load(&enough)) {
+        hash_one(p);
+        sched_yield();
+    }
+    return NULL;
+}
+
+static void lines(void **state)
+{
+    (void)state;
+    char h[CRYPT_PASSWORD_MAX];
+    pthread_t t[6];
+    crypt_init(1, 1);
+    atomic_store(&busy, 0);
+    atomic_store(&done, 0);
+    for (int i = 0; i < 6; i++)
+        pthread_create(&t[i], NULL, knock, NULL);
+    while (atomic_load(&busy) == 0) /* one runs, one waits, and more than that come */
+        sched_yield();
+    for (int i = 0; i < 5; i++) /* who is signed in finds his own line empty each time */
+        assert_int_equal(crypt_password_hash(CRYPT_KNOWN, "x", h), CRYPT_YES);
+    int before = atomic_load(&done);
+    while (atomic_load(&done) == before) /* and they get their turns */
+        sched_yield();
+    atomic_store(&enough, true);
+    for (int i = 0; i < 6; i++)
+        pthread_join(t[i], NULL);
+    assert_int_equal(crypt_password_waiting(CRYPT_STRANGER), 0);
+    assert_int_equal(crypt_password_waiting(CRYPT_KNOWN), 0);
+    crypt_init(0, 0);
+    assert_int_equal(crypt_password_hash(CRYPT_STRANGER, "x", h), CRYPT_YES);
 }
 
 static int begin(void **state)
@@ -152,6 +192,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(vectors), cmocka_unit_test(texts),
                                        cmocka_unit_test(sealing), cmocka_unit_test(passwords),
-                                       cmocka_unit_test(queue)};
+                                       cmocka_unit_test(queue),   cmocka_unit_test(lines)};
     return cmocka_run_group_tests(tests, begin, end);
 }

@@ -45,6 +45,37 @@ static void records_in_order(void **state)
     arena_free(a);
 }
 
+static void a_forgotten_fault_is_remembered(void **state)
+{
+    (void)state;
+    Arena *a = arena_new(0);
+    Ctx c = {.a = a, .lang = "en"};
+    ctx_fail(&c, ERR_BUSY, NULL, "err.busy");
+    ctx_fail(&c, ERR_NOT_FOUND, NULL, "err.not_found");
+    ctx_errors_back_to(&c, 1); /* the busy one stays, so nothing is passed over */
+    assert_false(c.faulted);
+    ctx_fail(&c, ERR_BUSY, NULL, "err.busy");
+    ctx_errors_forget(&c, 1); /* tried again: of no weight */
+    assert_false(c.faulted);
+    assert_int_equal(c.n_err, 1);
+    ctx_errors_back_to(&c, 0);
+    assert_true(c.faulted);
+    assert_int_equal(c.n_err, 0);
+    static const ErrCode faults[] = {ERR_DISK_FULL, ERR_COMMIT_UNKNOWN};
+    for (size_t i = 0; i < 2; i++) {
+        c.faulted = false;
+        ctx_fail(&c, faults[i], NULL, "err.busy");
+        ctx_errors_back_to(&c, 0);
+        assert_true(c.faulted);
+    }
+    c.faulted = false;
+    c.brief = true; /* such work is thrown away and done again */
+    ctx_fail(&c, ERR_BUSY, NULL, "err.busy");
+    ctx_errors_back_to(&c, 0);
+    assert_false(c.faulted);
+    arena_free(a);
+}
+
 static void every_code_has_a_sentence(void **state)
 {
     (void)state;
@@ -103,6 +134,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_in_order), cmocka_unit_test(every_code_has_a_sentence),
-        cmocka_unit_test(places_are_filled), cmocka_unit_test(built_in_files)};
+        cmocka_unit_test(places_are_filled), cmocka_unit_test(built_in_files),
+        cmocka_unit_test(a_forgotten_fault_is_remembered)};
     return cmocka_run_group_tests(tests, load, NULL);
 }

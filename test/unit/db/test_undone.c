@@ -222,11 +222,40 @@ static void test_integrity(void **state)
     t_end(u);
 }
 
+/* More statements than are kept ready, and on PostgreSQL those to be forgotten are gone already, the first time. */
+static bool many_texts(Ctx *c, void *arg)
+{
+    int *tries = arg;
+    if (++*tries == 1 && pg_url && !db_exec(c, SQL("DEALLOCATE ALL"), NULL, 0))
+        return false;
+    for (int i = 0; i < 300; i++) {
+        SqlText text = {arena_printf(c->a, "UPDATE thing SET name = 'n%d' WHERE id = 1", i)};
+        if (!db_exec(c, text, NULL, 0))
+            return false;
+    }
+    return put(c, 2, "b");
+}
+
+/* A statement that cannot be forgotten spoils the transaction: it begins again elsewhere, and is no mistake of the caller's. */
+static void test_forgotten(void **state)
+{
+    (void)state;
+    int tries = 0;
+    T *t = t_new();
+    make(&t->c);
+    OK(&t->c, t_do(&t->c, "INSERT INTO thing (id, name) VALUES (1, 'a')"));
+    OK(&t->c, db_write(&t->c, many_texts, &tries));
+    assert_int_equal(tries, pg_url ? 2 : 1);
+    assert_int_equal(things(&t->c), 2);
+    t_end(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         DB_TEST(test_outside_a_write), DB_TEST(test_too_many_parameters), DB_TEST(test_no_reason),
         DB_TEST(test_steps),           DB_TEST(test_behind_a_failure),    DB_TEST(test_integrity),
+        DB_TEST(test_forgotten),
     };
     return db_tests(tests);
 }

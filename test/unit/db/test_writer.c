@@ -119,6 +119,28 @@ static void wait_queued(int n)
 }
 
 /* A caller with a deadline does not wait behind a long job (SQLite: one writer). */
+/* What was committed is known to the work, but for notes beside it. */
+static void test_saved(void **state)
+{
+    (void)state;
+    T *t = t_new();
+    int64_t id = 1;
+    assert_false(t->c.saved);
+    OK(&t->c, db_write_aside(&t->c, make, NULL));
+    assert_false(t->c.saved);
+    OK(&t->c, db_write(&t->c, count_up, &id));
+    assert_true(t->c.saved);
+    t->c.saved = false;
+    assert_false(db_write(&t->c, count_up, &id)); /* the same id again */
+    assert_false(t->c.saved);
+    ctx_errors_back_to(&t->c, 0);
+    t->c.saved = true;
+    id = 2;
+    OK(&t->c, db_write_aside(&t->c, count_up, &id));
+    assert_true(t->c.saved);
+    t_end(t);
+}
+
 static void test_deadline_in_queue(void **state)
 {
     (void)state;
@@ -517,6 +539,7 @@ int main(void)
         DB_TEST(test_dropped_batch), DB_TEST(test_full),
         DB_TEST(test_lease),         DB_TEST(test_lease_clock),
         DB_TEST(test_change),        DB_TEST(test_turns),
+        DB_TEST(test_saved),
     };
     return db_tests(tests);
 }

@@ -236,6 +236,77 @@ static void test_link_ends(void **state)
     t_end(t);
 }
 
+/* Is the deletion or the return of a customer with its contacts held; *n: by how many statements that is seen. */
+static bool whole_held(T *t, int64_t customer, ApprovalOp op, int *n)
+{
+    Record r = load(t, "customer", customer);
+    ApprovalAsk what = {.op = op, .e = r.e, .id = customer, .before = r.v};
+    int before = t->c.n_sql;
+    bool held = !approval_holds_whole(&t->c, &what);
+    *n = t->c.n_sql - before;
+    if (held)
+        ERR_IS(t, ERR_APPROVAL_REQUIRED, NULL);
+    ctx_errors_back_to(&t->c, 0);
+    return held;
+}
+
+static int64_t with_contacts(T *t, int i, const char *level, int n)
+{
+    int64_t cu =
+        make(t, "customer",
+             js(t,
+                "{\"name\": \"随行%d有限公司\", \"phone\": \"1380013900%d\", \"industry\": "
+                "\"it\", \"source\": \"website\", \"level\": \"%s\"}",
+                i, i, level));
+    for (int k = 0; k < n; k++)
+        make(t, "contact", js(t, "{\"name\": \"联系人%d\", \"customer\": %lld}", k, (long long)cu));
+    return cu;
+}
+
+/* What goes along is asked by set: as many statements for one contact as for forty. */
+static void test_along(void **state)
+{
+    (void)state;
+    T *t = t_as(NULL);
+    make(t, "approval_flow",
+         js(t,
+            "{\"name\": \"联系人\", \"entity\": \"contact\", \"on_edit\": false, "
+            "\"on_delete\": true, \"filter\": [\"customer.level\", \"=\", \"key\"], \"steps\": "
+            "[{\"who\": \"user\", \"user\": %lld}]}",
+            (long long)user_id(t, "lead")));
+    OK(t, approval_load(&t->c));
+    t_end(t);
+    t = t_as("boss");
+    int64_t one = with_contacts(t, 1, "normal", 1), many = with_contacts(t, 2, "normal", 40),
+            key = with_contacts(t, 3, "key", 40), none = with_contacts(t, 4, "key", 0);
+    int n, first;
+    assert_false(whole_held(t, none, APPROVE_DELETE, &first));
+    assert_int_equal(first, 1); /* the contacts, of which there are none */
+    assert_false(whole_held(t, one, APPROVE_DELETE, &first));
+    assert_int_equal(first, 2); /* and whether the flow holds any */
+    assert_false(whole_held(t, many, APPROVE_DELETE, &n));
+    assert_int_equal(n, first);
+    assert_true(whole_held(t, key, APPROVE_DELETE, &n));
+    assert_int_equal(n, first);
+    SaveOptions o = {.if_version = -1}, agreed = {.if_version = -1, .agreed = true};
+    assert_false(rec_delete(&t->c, ent(t, "customer"), key, &o));
+    ERR_IS(t, ERR_APPROVAL_REQUIRED, NULL);
+    ctx_errors_back_to(&t->c, 0);
+    assert_int_equal(load(t, "customer", key).v[STD_DELETED_AT].kind, DB_NULL);
+    OK(t, rec_delete(&t->c, ent(t, "customer"), one, &o));
+    OK(t, rec_delete(&t->c, ent(t, "customer"), many, &o));
+    OK(t, rec_delete(&t->c, ent(t, "customer"), none, &o));
+    OK(t, rec_delete(&t->c, ent(t, "customer"), key, &agreed));
+    const int64_t back[] = {one, many, key};
+    for (int i = 0; i < 3; i++) { /* in the bin the level of the whole is not to be asked */
+        assert_true(whole_held(t, back[i], APPROVE_RESTORE, &n));
+        assert_int_equal(n, 2);
+    }
+    assert_false(whole_held(t, none, APPROVE_RESTORE, &n));
+    assert_int_equal(n, 1);
+    t_end(t);
+}
+
 int main(void)
 {
     setenv("ZHIKE_HTTP_BASE_URL", "https://crm.example.com/", 1);
@@ -243,6 +314,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         HOUSE_TEST(test_working_days), HOUSE_TEST(test_steps), HOUSE_TEST(test_leave),
         HOUSE_TEST(test_deputies),     HOUSE_TEST(test_heirs), HOUSE_TEST(test_link_ends),
+        HOUSE_TEST(test_along),
     };
     return house_run(tests);
 }

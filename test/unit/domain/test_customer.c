@@ -55,7 +55,7 @@ static void test_primary_contact(void **state)
     SaveOptions o = {.if_version = 1};
     OK(t, rec_delete(&t->c, ent(t, "contact"), p.id, &o));
     assert_int_equal(load(t, "customer", cu).v[CUSTOMER_MAIN_CONTACT].i, second);
-    OK(t, rec_restore(&t->c, ent(t, "contact"), p.id));
+    OK(t, rec_restore(&t->c, ent(t, "contact"), p.id, NULL));
     t_end(t);
 }
 
@@ -182,7 +182,7 @@ static void test_follow_up(void **state)
     o.if_version = 1;
     OK(t, rec_delete(&t->c, ent(t, "follow_up"), f, &o));
     assert_string_equal(load(t, "customer", cu).v[CUSTOMER_LAST_FOLLOW_UP_SUMMARY].s, "更早的拜访");
-    OK(t, rec_restore(&t->c, ent(t, "follow_up"), f));
+    OK(t, rec_restore(&t->c, ent(t, "follow_up"), f, NULL));
     assert_string_equal(load(t, "customer", cu).v[CUSTOMER_LAST_FOLLOW_UP_SUMMARY].s,
                         "电话沟通报价");
     t_end(t);

@@ -102,6 +102,104 @@ static void test_broken(void **state)
     read(many.data, VCARD_MAX_CARDS);
 }
 
+#define CARD(lines) "BEGIN:VCARD\nFN:x\n" lines "\nEND:VCARD\n"
+
+static void test_lines(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *card;
+        BlockField field;
+        const char *want; /* NULL: nothing of it */
+    } cases[] = {
+        /* names */
+        {"BEGIN:VCARD\nFN:\nN:王;芳;;;\nEND:VCARD", BLOCK_NAME, "王芳"},
+        {"BEGIN:VCARD\nN:王;芳;;;\nTEL:010-62345678", BLOCK_NAME, "王芳"}, /* cut off */
+        {"BEGIN:VCARD\nN:;;;\nEND:VCARD", BLOCK_NAME, NULL},
+        {"BEGIN:VCARD\nN:Xu;Linda;M.;;\nEND:VCARD", BLOCK_NAME, "Linda M. Xu"},
+        {"BEGIN:VCARD\nFN:先\nFN:后\nEND:VCARD", BLOCK_NAME, "先"},
+        {"BEGIN:VCARD\nFN:弃\nBEGIN:VCARD\nFN:留\nEND:VCARD", BLOCK_NAME, "留"},
+        {"TEL:010-62345678\n" CARD(""), BLOCK_PHONE, NULL},
+        /* telephones */
+        {CARD("TEL;TYPE=CELL:+1 415 555 2671"), BLOCK_MOBILE, "+14155552671"},
+        {CARD("TEL;CELL:+1 415 555 2671"), BLOCK_MOBILE, "+14155552671"},
+        {CARD("TEL;TYPE=\"voice,cell\":+1 415 555 2671"), BLOCK_MOBILE, "+14155552671"},
+        {CARD("TEL;TYPE=WORK:+1 415 555 2671"), BLOCK_PHONE, "+14155552671"},
+        {CARD("TEL;TYPE=CELLULAR:+1 415 555 2671"), BLOCK_PHONE, "+14155552671"},
+        {CARD("TEL;X-SUPERCELL:+1 415 555 2671"), BLOCK_PHONE, "+14155552671"},
+        {CARD("TEL;TYPE=\"fax,work\":010-62345678"), BLOCK_REMARK, "传真 010-62345678"},
+        {CARD("TEL;TYPE=CELL:x"), BLOCK_REMARK, "TEL x"},
+        {CARD("TEL:"), BLOCK_REMARK, NULL},
+        {CARD("TEL;VALUE=uri:tel:"), BLOCK_REMARK, NULL},
+        /* what a card has twice */
+        {CARD("ROLE:采购"), BLOCK_TITLE, "采购"},
+        {CARD("TITLE:经理\nROLE:采购"), BLOCK_TITLE, "经理"},
+        {CARD("TITLE:经理\nROLE:采购"), BLOCK_REMARK, "采购"},
+        {CARD("ADR:;;1 Main St;Springfield;IL;62701;USA"), BLOCK_ADDRESS,
+         "1 Main St, Springfield, IL, 62701, USA"},
+        {CARD("ADR:;;文三路 90 号;杭州市;浙江省;310012;中国"), BLOCK_ADDRESS,
+         "浙江省杭州市文三路 90 号"},
+        {CARD("ADR:;;;杭州市;;;\nADR:;;;宁波市;;;"), BLOCK_ADDRESS, "杭州市"},
+        {CARD("ADR:;;;杭州市;;;\nADR:;;;宁波市;;;"), BLOCK_REMARK, "宁波市"},
+        {CARD("ADR:;;;;;;"), BLOCK_ADDRESS, NULL},
+        /* what has no place of its own keeps its name, or is of no use */
+        {CARD("BDAY:1980-01-01"), BLOCK_REMARK, "BDAY: 1980-01-01"},
+        {CARD("X-NOTHING:"), BLOCK_REMARK, NULL},
+        {CARD("UID:abc\nREV:1\nLABEL:z"), BLOCK_REMARK, NULL},
+        {CARD("X-WEIXIN-ID:wf"), BLOCK_WECHAT, "wf"},
+        {CARD("X-WECHAT;TYPE=HOME:wf"), BLOCK_WECHAT, "wf"},
+        /* how lines are written */
+        {CARD("NOTE:a\\Nb\\;c\\\\d\\"), BLOCK_REMARK, "a\nb;c\\d\\"},
+        {CARD("NOTE:eins\n\t zwei"), BLOCK_REMARK, "eins zwei"},
+        {CARD("ORG;X-A=\"a:b;c\":云海"), BLOCK_COMPANY, "云海"},
+        {CARD("a.b.org:云海;采购部;二组"), BLOCK_DEPARTMENT, "采购部"},
+        {CARD("NOTE;QUOTED-PRINTABLE:=e7=8e=8b=ZZ=4"), BLOCK_REMARK, "王=ZZ=4"},
+        {CARD("NOTE;QUOTED-PRINTABLE:=CD=F5"), BLOCK_REMARK, "王"}, /* no UTF-8, so GB18030 */
+        {CARD("NOTE;QUOTED-PRINTABLE;CHARSET=\"GB2312\":=CD=F5"), BLOCK_REMARK, "王"},
+        {CARD("NOTE;QUOTED-PRINTABLE;CHARSET=UTF-8:=E7=8E=8B"), BLOCK_REMARK, "王"},
+        {"BEGIN:VCARD\nFN:x\nNOTE;QUOTED-PRINTABLE:end=", BLOCK_REMARK, "end"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *got = contact_block_get(read(cases[i].card, 1), cases[i].field);
+        if (!got != !cases[i].want || (got && strcmp(got, cases[i].want) != 0))
+            fail_msg("%s\n  → %s", cases[i].card, got ? got : "(nothing)");
+    }
+    assert_true(vcard_is(" \r\n\tBEGIN:vCard"));
+    assert_false(vcard_is("BEGIN:VCALENDAR"));
+}
+
+static void test_written(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *contact, *has, *lacks;
+    } cases[] = {
+        {"{}", "N:;;;;\r\nFN:\r\n", "ORG"},
+        {"{\"name\": \"王\"}", "N:;王;;;\r\n", "ORG"}, /* a family name alone is no family name */
+        {"{\"name\": \"王芳\", \"customer\": {\"label\": \"云海\"}}", "ORG:云海\r\n", "ORG:云海;"},
+        {"{\"name\": \"王芳\", \"department\": \"采购部\"}", "FN:王芳", "采购部"},
+        {"{\"title\": \"a\\nb\\rc\"}", "TITLE:a\\nbc\r\n", "ADR"},
+        {"{\"title\": \"\", \"mobile\": 138}", "END:VCARD", "TITLE"},
+        {"{\"mobile\": 138}", "END:VCARD", "TEL"},
+        {"{\"region\": {\"label\": \"浙江省\"}, \"address_detail\": \"文三路; 90\"}",
+         "ADR;TYPE=WORK:;;文三路\\; 90;;浙江省;;\r\n", "TITLE"},
+        {"{\"region\": {\"label\": \"浙江省\"}}", "ADR;TYPE=WORK:;;;;浙江省;;\r\n", "TITLE"},
+        {"{\"address_detail\": \"文三路\"}", "ADR;TYPE=WORK:;;文三路;;;;\r\n", "TITLE"},
+        {"{\"region\": {\"id\": 1}, \"address_detail\": \"\"}", "END:VCARD", "ADR"},
+        {"{\"wechat\": \"wf\", \"email\": \"a@b.cn\", \"masked\": [\"email\", \"phone\"]}",
+         "X-WECHAT:wf", "a@b.cn"},
+        {"{\"email\": \"a@b.cn\", \"masked\": \"email\"}", "a@b.cn", "TITLE"}, /* no list */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        json_object *o = json_tokener_parse(cases[i].contact);
+        assert_non_null(o);
+        const char *text = vcard_write(c.a, o);
+        if (!strstr(text, cases[i].has) || strstr(text, cases[i].lacks))
+            fail_msg("%s\n%s", cases[i].contact, text);
+        json_object_put(o);
+    }
+}
+
 static void test_written_is_read(void **state)
 {
     (void)state;
@@ -144,9 +242,10 @@ int main(void)
 {
     Arena *a = arena_new(0);
     ctx_init(&c, a);
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_21), cmocka_unit_test(test_30_and_40),
-                                       cmocka_unit_test(test_broken),
-                                       cmocka_unit_test(test_written_is_read)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_21),      cmocka_unit_test(test_30_and_40),
+        cmocka_unit_test(test_broken),  cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_written), cmocka_unit_test(test_written_is_read)};
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     arena_free(a);
     return failed;

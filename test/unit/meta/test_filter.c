@@ -263,6 +263,11 @@ static void test_rows(void **state)
             if (known == FILTER_UNSURE && in_memory(f))
                 fail_msg("%s: unsure of row %s", cases[i].filter, id);
         }
+        const char *may = ids_of(c, e, filter_possible(c->a, f));
+        for (int k = 0; k < N_ROWS; k++)
+            if ((filter_known(c->a, f, b.values[k]) != FILTER_NO) !=
+                (strstr(may, arena_printf(c->a, "%d", k + 1)) != NULL))
+                fail_msg("%s: possible of row %d is wrong: %s", cases[i].filter, k + 1, may);
         if (!in_memory(f))
             continue;
         Buf m;

@@ -120,6 +120,13 @@ static FieldRight field_right(const void *arg, const Field *f, bool *masked)
     return strcmp(f->name, "m") == 0 ? FR_NONE : FR_EDIT;
 }
 
+static FieldRight without_phone(const void *arg, const Field *f, bool *masked)
+{
+    (void)arg;
+    *masked = false;
+    return strcmp(f->name, "phone") == 0 ? FR_NONE : FR_EDIT;
+}
+
 static bool may(const void *arg, const Entity *e, const char *action)
 {
     (void)arg;
@@ -180,6 +187,14 @@ static void test_describe(void **state)
     for (size_t i = 0; i < json_object_array_length(actions); i++)
         assert_string_not_equal(json_str(json_object_array_get_idx(actions, i), "name", ""),
                                 "transfer");
+    /* Rules for duplicates: those that compare what is not his to see are not there. */
+    const DescribeRights blind = {without_phone, may, NULL};
+    o = json_member(described("customer", &blind), "dups");
+    assert_string_equal(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN),
+                        "[{\"name\":\"credit_code\",\"fields\":[\"uscc\"]},"
+                        "{\"name\":\"name\",\"fields\":[\"name\"]}]");
+    o = json_member(described("customer", &r), "dups");
+    assert_int_equal(json_object_array_length(o), 4);
     assert_null(field_of(described("user", NULL), "password_hash"));
     assert_non_null(field_of(described("user", NULL), "password"));
     o = described("audit_log", &r);

@@ -26,10 +26,12 @@
 #include "base/id.h"
 #include "base/json_read.h"
 #include "base/msg.h"
+#include "base/secret.h"
 #include "db/migrate.h"
 #include "db/sql.h"
 #include "entity_ids.h"
 #include "meta/plan.h"
+#include "record/attach.h"
 #include "record/hooks.h"
 #include "record/number.h"
 #include "record/record.h"
@@ -200,6 +202,7 @@ static int house_open(void **state)
     if (!mkdtemp(house_dir))
         return 1;
     o.dir = house_dir;
+    attach_set_dir(house_dir); /* else files of tests land where the test was started */
     if (house_pg) {
         DbOptions plain = {.url = house_pg};
         Db *db;
@@ -218,6 +221,7 @@ static int house_open(void **state)
     }
     T t = {.a = a};
     ctx_init(&t.c, a);
+    OK(&t, secret_load(&t.c, house_dir));
     OK(&t, db_open(&t.c, &o, &house_db));
     t.c.db = house_db;
     OK(&t, model_build(&t.c, NULL, 0, &house_model));

@@ -49,6 +49,41 @@ static void test_block(void **state)
     t_end(t);
 }
 
+/* Own code may save what is there already, by import, job, command or as the system; a person's wish to do so counts nothing. */
+static void test_waved_through(void **state)
+{
+    (void)state;
+    static const struct {
+        Channel ch;
+        bool asked, trusted, saved;
+    } cases[] = {{CH_WEB, true, false, false},   {CH_API, true, false, false},
+                 {CH_WEB, false, true, false},   {CH_IMPORT, false, false, false},
+                 {CH_WEB, true, true, true},     {CH_API, true, true, true},
+                 {CH_IMPORT, true, false, true}, {CH_JOB, true, false, true},
+                 {CH_CLI, true, false, true},    {CH_SYSTEM, true, false, true}};
+    T *t = t_as("rep");
+    make_customer(t, "宁波远航轴承有限公司", "0574-87654321");
+    t_end(t);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        t = t_as("rep");
+        Actor me = *t->c.actor;
+        me.channel = cases[i].ch;
+        t->c.actor = &me;
+        SaveOptions o = {.no_duplicates = cases[i].asked, .trusted = cases[i].trusted};
+        int64_t id;
+        bool saved =
+            rec_create(&t->c, ent(t, "customer"),
+                       js(t, "{\"name\": \"宁波远航轴承有限公司\", \"phone\": "
+                             "\"0574-87654321\", \"industry\": \"it\", \"source\": \"other\"}"),
+                       &o, &id);
+        if (saved != cases[i].saved)
+            fail_msg("case %zu: %s", i, saved ? "saved" : t->c.err->message);
+        if (!saved)
+            ERR_IS(t, ERR_DUPLICATE, "name");
+        t_end(t);
+    }
+}
+
 static void test_limit(void **state)
 {
     (void)state;
@@ -77,6 +112,7 @@ static void test_limit(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {HOUSE_TEST(test_block), HOUSE_TEST(test_limit)};
+    const struct CMUnitTest tests[] = {HOUSE_TEST(test_block), HOUSE_TEST(test_waved_through),
+                                       HOUSE_TEST(test_limit)};
     return house_run(tests);
 }

@@ -14,7 +14,6 @@
 static void folders(void)
 {
     char cmd[256];
-    attach_set_dir(house_dir);
     (void)snprintf(cmd, sizeof cmd, "mkdir -p %s/tmp %s/files", house_dir, house_dir);
     assert_int_equal(system(cmd), 0);
 }

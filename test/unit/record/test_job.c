@@ -168,7 +168,6 @@ static void test_file_with_end(void **state)
     Job first = add_and_claim(t, "one");
     t->c.now_ms += 86400000;
     Job second = claim(t, "two", true), *both[] = {&first, &second};
-    attach_set_dir(house_dir);
     OK(t, file_make_dirs(&t->c, arena_printf(t->a, "%s/tmp", attach_dir()), 0700));
     for (int i = 0; i < 2; i++) {
         const char *path = attach_tmp(&t->c, ".csv");

@@ -101,12 +101,21 @@ static void test_digest(void **state)
     DUE("2026-03-28T12:00:00+01:00",
         "2026-03-29T03:30:00+02:00"); /* 02:30 is left out that night */
     DUE("2026-03-29T12:00:00+02:00", "2026-03-30T02:30:00+02:00");
-    /* a digest lies behind no quiet hours of its own: its hour is the person's word */
+    /* an hour within the quiet ones: nothing comes before they end */
     with(t,
          "{\"kinds\":{\"job\":[\"mail\"]},\"quiet\":{\"from\":\"22:00\",\"to\":\"07:30\"},"
          "\"digest\":{\"at\":\"23:00\"}}",
          "Asia/Shanghai");
-    DUE("2026-11-22T22:30:00+08:00", "2026-11-22T23:00:00+08:00");
+    DUE("2026-11-22T22:30:00+08:00", "2026-11-23T07:30:00+08:00");
+    DUE("2026-11-22T23:30:00+08:00", "2026-11-23T07:30:00+08:00");
+    DUE("2026-11-23T07:29:00+08:00", "2026-11-23T07:30:00+08:00");
+    DUE("2026-11-23T07:30:00+08:00", "2026-11-24T07:30:00+08:00");
+    with(t,
+         "{\"kinds\":{\"job\":[\"mail\"]},\"quiet\":{\"from\":\"12:00\",\"to\":\"14:00\"},"
+         "\"digest\":{\"at\":\"14:00\"}}",
+         "Asia/Shanghai");
+    DUE("2026-11-22T12:30:00+08:00",
+        "2026-11-22T14:00:00+08:00"); /* their end is no part of them */
     t_end(t);
 }
 

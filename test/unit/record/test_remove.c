@@ -41,14 +41,14 @@ static void test_children(void **state)
     buf_init(&b, t->a);
     OK(t, rec_search(&t->c, "江南", NULL, 10, &b));
     assert_null(strstr(b.data, "江南贸易"));
-    assert_false(rec_restore(&t->c, ent(t, "contact"), c2)); /* not without its customer */
+    assert_false(rec_restore(&t->c, ent(t, "contact"), c2, NULL)); /* not without its customer */
     ERR_IS(t, ERR_CONFLICT, "customer");
     ctx_errors_back_to(&t->c, 0);
     assert_false(rec_delete(&t->c, e, cu, &o)); /* twice */
     ERR_IS(t, ERR_NOT_FOUND, NULL);
     ctx_errors_back_to(&t->c, 0);
 
-    OK(t, rec_restore(&t->c, e, cu));
+    OK(t, rec_restore(&t->c, e, cu, NULL));
     assert_true(live(t, "customer", cu));
     assert_true(live(t, "contact", c2));
     assert_true(live(t, "follow_up", f));
@@ -62,7 +62,7 @@ static void test_children(void **state)
                                "('delete', 'restore')"),
                            cu),
                      2);
-    assert_false(rec_restore(&t->c, e, cu));
+    assert_false(rec_restore(&t->c, e, cu, NULL));
     ERR_IS(t, ERR_CONFLICT, NULL);
     t_end(t);
 }

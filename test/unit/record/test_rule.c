@@ -1,6 +1,6 @@
 /*
- * Rules without a server: which days a timed rule is for (holidays and make-up days included), and that a thousand rules cost a
- * create no statement.
+ * Rules without a server: which days a timed rule is for (holidays and make-up days included), that a thousand rules cost a
+ * create no statement, and that the rows of a write of a timed rule are told and logged in sets.
  */
 #include "house.h"
 
@@ -77,7 +77,16 @@ static void test_days(void **state)
     t_end(t);
 }
 
-static const RuleActionKind *const kinds[] = {&rule_assign, &rule_set, &rule_notify, NULL};
+static bool pick(Ctx *c, const RuleFire *f, json_object *in)
+{
+    (void)in;
+    const DbVal *name = &f->r->v[f->e->title->index];
+    return !memmem(name->s, name->n, "坏", strlen("坏")) ||
+           ctx_fail(c, ERR_INVALID, NULL, "rule.group_channel");
+}
+
+static const RuleActionKind picky = {.name = "picky", .run = pick};
+static const RuleActionKind *const kinds[] = {&rule_assign, &rule_set, &rule_notify, &picky, NULL};
 
 /* Statements of a create, with what the process has learnt already. */
 static int statements(int n)
@@ -144,8 +153,132 @@ static void test_thousand(void **state)
     rules_forget();
 }
 
+/* ---- the rows of a write ---------------------------------------------------------------------- */
+
+typedef struct Rows {
+    Rule rule;
+    RuleRow *rows;
+    int n, done, fired, statements;
+    int taken; /* the nth was answered for by somebody else, after it was read; 0: none */
+} Rows;
+
+static bool claim(Ctx *c, const Rule *rule, int64_t record, const char *cause)
+{
+    DbVal p[] = {db_of_int(id_new()), db_of_int(rule->id), db_of_int(record), db_of_text(cause),
+                 db_of_int(c->now_ms)};
+    return db_exec(c,
+                   SQL("INSERT INTO rule_run (id, rule_id, entity, record_id, cause, outcome, "
+                       "reason, at) VALUES ($1, $2, 'customer', $3, $4, 'done', '', $5)"),
+                   p, 5);
+}
+
+static bool fire_rows(Ctx *c, void *arg)
+{
+    Rows *s = arg;
+    const RuleRow *taken = s->taken ? &s->rows[s->taken - 1] : NULL;
+    if (taken && !claim(c, &s->rule, taken->r.id, taken->cause))
+        return false;
+    int before = c->n_sql;
+    bool ok = rule_fire_rows(c, &s->rule, rule_known_new(c, &s->rule, NULL, 0), s->rows, s->n,
+                             &s->done, &s->fired);
+    s->statements = c->n_sql - before;
+    return ok;
+}
+
+/* n new customers of the representative, every bad-th (0: none) one on which the rule fails. */
+static Rows rows_of(T *t, int64_t rule, int n, int bad)
+{
+    static int number;
+    Rows s = {.rule = {.id = rule,
+                       .owner = user_id(t, "boss"),
+                       .name = "定时",
+                       .e = ent(t, "customer"),
+                       .event = RULE_ON_SCHEDULED,
+                       .actions_json = "[{\"do\": \"picky\"}, {\"do\": \"notify\", \"to\": "
+                                       "[\"owner\", \"manager\"], \"title\": \"{name} {owner}\"}]"},
+              .rows = ARENA_ARRAY(t->a, n, RuleRow),
+              .n = n};
+    for (int i = 0; i < n; i++, number++) {
+        T *rep = t_as("rep");
+        int64_t id = make_customer(
+            rep, arena_printf(t->a, "%s的%d号", bad && i % bad == 1 ? "坏" : "好", number),
+            arena_printf(t->a, "1360000%04d", number));
+        t_end(rep);
+        s.rows[i] = (RuleRow){load(t, "customer", id), "s1"};
+    }
+    return s;
+}
+
+static int64_t told(T *t, int64_t record)
+{
+    return t_int(t, SQL("SELECT count(*) FROM notification WHERE kind = 'rule' AND record = $1"),
+                 record);
+}
+
+static int64_t logged(T *t, SqlText sql, int64_t rule)
+{
+    return t_int(t, sql, rule);
+}
+
+static bool led(Ctx *c, void *arg)
+{
+    (void)arg;
+    return db_exec(c,
+                   SQL("UPDATE \"user\" SET manager_id = (SELECT id FROM \"user\" WHERE login = "
+                       "'lead') WHERE login = 'rep'"),
+                   NULL, 0);
+}
+
+static void test_rows(void **state)
+{
+    (void)state;
+    enum { RULE = 4711 };
+    const SqlText done =
+                      SQL("SELECT count(*) FROM rule_run WHERE rule_id = $1 AND outcome = 'done'"),
+                  failed = SQL(
+                      "SELECT count(*) FROM rule_run WHERE rule_id = $1 AND outcome = 'failed'");
+    rules_register(kinds);
+    T *t = t_as("boss");
+    OK(t, db_write(&t->c, led, NULL));
+    Rows few = rows_of(t, RULE, 5, 0), many = rows_of(t, RULE, 60, 0);
+    OK(t, db_write(&t->c, fire_rows, &few));
+    OK(t, db_write(&t->c, fire_rows, &many));
+    assert_int_equal(few.fired, 5);
+    assert_int_equal(many.fired, 60);
+    assert_int_equal(many.statements, few.statements); /* whatever their number */
+    assert_int_equal(logged(t, done, RULE), 65);
+    for (int i = 0; i < many.n; i++)
+        assert_int_equal(told(t, many.rows[i].r.id), 2); /* the owner and his manager */
+
+    /* once for a cause: nothing more is told */
+    OK(t, db_write(&t->c, fire_rows, &few));
+    assert_int_equal(few.done, 5);
+    assert_int_equal(few.fired, 0);
+    assert_int_equal(told(t, few.rows[0].r.id), 2);
+
+    /* one that fails, and one that another process answered for meanwhile, go by themselves */
+    Rows mixed = rows_of(t, RULE + 1, 9, 4);
+    mixed.taken = 4;
+    OK(t, db_write(&t->c, fire_rows, &mixed));
+    assert_int_equal(mixed.done, 9);
+    assert_int_equal(mixed.fired, 6);
+    assert_int_equal(logged(t, done, RULE + 1), 7);
+    assert_int_equal(logged(t, failed, RULE + 1), 2);
+    for (int i = 0; i < mixed.n; i++)
+        assert_int_equal(told(t, mixed.rows[i].r.id), i % 4 == 1 || i == 3 ? 0 : 2);
+
+    /* a mistake alone: the set is undone, the others are done */
+    Rows bad = rows_of(t, RULE + 2, 3, 3);
+    OK(t, db_write(&t->c, fire_rows, &bad));
+    assert_int_equal(bad.fired, 2);
+    assert_int_equal(told(t, bad.rows[1].r.id), 0);
+    assert_int_equal(told(t, bad.rows[2].r.id), 2);
+    t_end(t);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {HOUSE_TEST(test_days), HOUSE_TEST(test_thousand)};
+    const struct CMUnitTest tests[] = {HOUSE_TEST(test_days), HOUSE_TEST(test_rows),
+                                       HOUSE_TEST(test_thousand)};
     return house_run(tests);
 }

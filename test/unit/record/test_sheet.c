@@ -284,6 +284,60 @@ static void quirks(void **state)
         "1=n5|e?|e#N/A|bTRUE|d2024-05-01 09:30:00|tx&y|_;");
 }
 
+/* → whether the one cell of a sheet of this type and text says that it was cut; *n: how long it is. */
+static bool take_cut(void *user, const SheetRow *row)
+{
+    size_t *got = user;
+    assert_int_equal(row->n, 1);
+    got[0] = row->cells[0].cut;
+    got[1] = strlen(row->cells[0].text);
+    return true;
+}
+
+static bool is_cut(const char *open, const char *piece, size_t times, const char *close, size_t *n)
+{
+    Arena *a = arena_new(0);
+    Ctx *c = fresh(a);
+    Buf sheet;
+    size_t got[2] = {2, 0};
+    buf_init(&sheet, a);
+    buf_printf(&sheet, "<worksheet><sheetData><row>%s", open);
+    for (size_t i = 0; i < times; i++)
+        buf_puts(&sheet, piece);
+    buf_printf(&sheet, "%s</row></sheetData></worksheet>", close);
+    Entry e[] = {{TOP},       {RELS}, {BOOK}, {STYLES}, {STRINGS}, {"xl\\S.xml", sheet.data},
+                 {NULL, NULL}};
+    assert_true(sheet_read(book(c, make(a, "long.xlsx", e)), 0, take_cut, got));
+    arena_free(a);
+    assert_true(got[0] < 2);
+    *n = got[1];
+    return got[0];
+}
+
+/* A cell is read up to 1 MiB, and what was longer says so, also where its escapes made it short again. */
+static void long_cells(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *open, *close;
+    } kinds_of_text[] = {{"<c t='inlineStr'><is><t>", "</t></is></c>"},
+                         {"<c t='inlineStr'><v>", "</v></c>"},
+                         {"<c t='str'><v>", "</v></c>"}};
+    enum { MOST = 1 << 20 };
+    for (int i = 0; i < 3; i++) {
+        const char *open = kinds_of_text[i].open, *close = kinds_of_text[i].close;
+        size_t n;
+        assert_false(is_cut(open, "x", MOST - 1, close, &n));
+        assert_int_equal(n, MOST - 1);
+        assert_true(is_cut(open, "x", MOST + 4096, close, &n));
+        assert_true(n >= MOST);
+        assert_false(is_cut(open, "_x0041_", 1000, close, &n));
+        assert_int_equal(n, 1000);
+        assert_true(is_cut(open, "_x0041_", MOST / 7 + 1, close, &n));
+        assert_true(n < MOST / 4);
+    }
+}
+
 static void hostile(void **state)
 {
     (void)state;
@@ -353,8 +407,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(real_files),     cmocka_unit_test(sheets_and_hidden),
         cmocka_unit_test(named_refusals), cmocka_unit_test(text_files),
-        cmocka_unit_test(quirks),         cmocka_unit_test(hostile),
-        cmocka_unit_test(formats),
+        cmocka_unit_test(quirks),         cmocka_unit_test(long_cells),
+        cmocka_unit_test(hostile),        cmocka_unit_test(formats),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <sodium.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -43,6 +44,16 @@ static void vendors_sign_as_they_say(void **state)
                                      "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330,
                                      "{\"test\": 2432232314}"),
                         "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+    /* two at a time: both sign; one that is none spoils both */
+    const char *both =
+        sign_webhook(a, "whsec_AAECAwQFBgcICQoLDA0ODxAREhM= whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+                     "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, "{\"test\": 2432232314}");
+    assert_string_equal(both + 48, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+    assert_memory_equal(both, "v1,", 3);
+    assert_int_equal(both[47], ' ');
+    assert_memory_not_equal(both, both + 48, 47);
+    assert_null(sign_webhook(a, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw ", "msg_1", 1, "{}"));
+    assert_null(sign_webhook(a, NULL, "msg_1", 1, "{}"));
     assert_null(sign_webhook(a, "secret", "msg_1", 1, "{}"));
     assert_null(sign_webhook(a, "whsec_***", "msg_1", 1, "{}"));
 }
@@ -170,6 +181,47 @@ static void a_mail_says_what_it_was_given(void **state)
         assert_true(p > text && p[-1] == '\r');
 }
 
+/* The HTML part of a mail, decoded. */
+static const char *html_part(const char *mail)
+{
+    const char *at = strstr(mail, "text/html");
+    at = at ? strstr(at, "\r\n\r\n") : NULL;
+    const char *end = at ? strstr(at, "\r\n--") : NULL;
+    assert_non_null(end);
+    size_t n = 0, room = (size_t)(end - at);
+    unsigned char *out = arena_alloc(a, room + 1);
+    assert_int_equal(
+        sodium_base642bin(out, room, at, room, "\r\n", &n, NULL, sodium_base64_VARIANT_ORIGINAL),
+        0);
+    out[n] = 0;
+    return (const char *)out;
+}
+
+static void addresses_of_the_house_are_links(void **state)
+{
+    (void)state;
+    Mail m = {.from = "crm@example.com",
+              .to = "zhang@example.com",
+              .subject = "x",
+              .text = "• 甲\n  https://crm.example.com/e/tasks/1\n• https://crm.example.com，"
+                      "https://bad.example.com/e/1 <b> https://crm.example.com.evil.cn/login "
+                      "https://crm.example.com-evil.cn/ https://crm.example.com:81/ "
+                      "https://crm.example.com@evil.cn/ https://crm.example.com/",
+              .home = "https://crm.example.com",
+              .id = 42};
+    const char *html = html_part(mail_compose(a, &m));
+    assert_non_null(strstr(html, "<a href=\"https://crm.example.com/e/tasks/1\">"
+                                 "https://crm.example.com/e/tasks/1</a><br>"));
+    assert_non_null(
+        strstr(html, "<a href=\"https://crm.example.com\">https://crm.example.com</a>，"));
+    assert_non_null(strstr(html, "https://bad.example.com/e/1 &lt;b&gt;"));
+    assert_null(strstr(html, "<a href=\"https://bad"));
+    assert_non_null(strstr(html, " https://crm.example.com.evil.cn/login "
+                                 "https://crm.example.com-evil.cn/ https://crm.example.com:81/ "
+                                 "https://crm.example.com@evil.cn/ "
+                                 "<a href=\"https://crm.example.com/\">"));
+}
+
 static void places_are_filled_once(void **state)
 {
     const FillVar vars[] = {{"name", "{{link}} \"<张>\""}, {"link", "x"}, {NULL, NULL}};
@@ -215,6 +267,7 @@ int main(void)
         cmocka_unit_test(nobody_is_sent_into_the_house),
         cmocka_unit_test(a_sender_is_a_name_and_an_address),
         cmocka_unit_test(a_mail_says_what_it_was_given),
+        cmocka_unit_test(addresses_of_the_house_are_links),
         cmocka_unit_test(places_are_filled_once),
         cmocka_unit_test(unknown_places_are_named),
         cmocka_unit_test(a_long_text_is_cut_before_its_link),

@@ -13,7 +13,7 @@ describe('layout', () => {
   it('knows what can stand where', () => {
     expect(candidates(entity, 'form').map((x) => x.name)).toEqual(['name', 'a', 'b', 'secret', 'c']);
     expect(candidates(entity, 'detail').map((x) => x.name)).toEqual(['name', 'a', 'b', 'c']);
-    expect(candidates(entity, 'list').map((x) => x.name)).toEqual(['created_at', 'name', 'a', 'b', 'c']);
+    expect(candidates(entity, 'list').map((x) => x.name)).toEqual(['name', 'a', 'b', 'c', 'created_at']);
     const must = entity.fields.filter((x) => mustStay(entity, 'form', x)).map((x) => x.name);
     expect(must).toEqual(['name']);
     expect(mustStay(entity, 'list', entity.fields[2]!)).toBe(true);

@@ -1,7 +1,7 @@
 // What a layout is while somebody works at it: sections with names of fields in order, and what is not shown. Pure, so that it
 // is tested without a page; the rules are those of src/record/layout.c.
 import type { EntityDef, FieldDef } from '../core/schema';
-import { isStandard } from '../core/schema';
+import { isStandard, ownFirst } from '../core/schema';
 
 export type Kind = 'list' | 'form' | 'card' | 'detail';
 export const kinds: Kind[] = ['list', 'form', 'card', 'detail'];
@@ -14,7 +14,7 @@ export const hasSections = (kind: Kind) => kind === 'form' || kind === 'detail';
 /** The fields that can stand in a layout of this kind. */
 export function candidates(entity: EntityDef, kind: Kind): FieldDef[] {
   const inForm = new Set(entity.form.flatMap((s) => s.fields));
-  return entity.fields.filter((f) => {
+  return ownFirst(entity.fields).filter((f) => {
     if (kind === 'form') return inForm.has(f.name);
     if (f.write_only || f.type === 'parts') return false;
     if (kind === 'detail') return inForm.has(f.name) || !isStandard(f.name);

@@ -41,7 +41,7 @@ export const hooks = {
   setCsrf: (_: string) => {},
   signInAgain: async () => false,
   stepUp: async (_methods: string[]) => false,
-  approve: async (_held: { method: string; plural: string; id: number; body: unknown; message: string }) => false,
+  approve: async (_held: { operation: string; plural: string; id: number; body: unknown; message: string }) => false,
   filed: () => 'filed',
   unreachable: () => 'offline',
 };
@@ -116,6 +116,19 @@ async function send(method: string, path: string, options: CallOptions): Promise
   }
 }
 
+/** What a call that is held until people agree would have done, as a request asks for it; null where none can be filed. */
+export function heldOf(method: string, path: string, body: unknown): { operation: string; plural: string; id: number; body: unknown } | null {
+  const merge = /^\/([a-z-]+)\/merge$/.exec(path);
+  if (merge) {
+    const asked = body as { survivor: number; preview?: boolean };
+    return asked.preview ? null : { operation: 'merge', plural: merge[1]!, id: asked.survivor, body };
+  }
+  const record = /^\/([a-z-]+)\/(\d+)(\/actions\/transfer|\/restore)?$/.exec(path);
+  if (!record) return null;
+  const operation = record[3] === '/restore' ? 'restore' : record[3] ? 'transfer' : method === 'DELETE' ? 'delete' : 'edit';
+  return { operation, plural: record[1]!, id: Number(record[2]), body };
+}
+
 export async function call<T>(method: string, path: string, options: CallOptions = {}): Promise<Answer<T>> {
   for (let round = 0; ; round++) {
     const response = await send(method, path, options);
@@ -129,9 +142,9 @@ export async function call<T>(method: string, path: string, options: CallOptions
     if (round < 3 && !options.anonymous) {
       if (error.status === 401 && (await hooks.signInAgain())) continue;
       if (error.code === 'step_up_required' && (await hooks.stepUp((error.body.methods as string[]) ?? ['password']))) continue;
-      const record = error.code === 'approval_required' && /^\/([a-z-]+)\/(\d+)(?:\/actions\/transfer)?$/.exec(path);
+      const held = error.code === 'approval_required' && heldOf(method, path, options.body);
       // Not done, and no mistake either: the same was filed as a request.
-      if (record && (await hooks.approve({ method, plural: record[1]!, id: Number(record[2]), body: options.body, message: error.errors[0]?.message ?? error.message }))) throw new ApiError(202, 'approval_filed', hooks.filed());
+      if (held && (await hooks.approve({ ...held, message: error.errors[0]?.message ?? error.message }))) throw new ApiError(202, 'approval_filed', hooks.filed());
       if (error.code === 'csrf' && round === 0) {
         const me = await send('GET', '/me', {});
         if (me.ok) { hooks.setCsrf(((await me.json()) as { csrf: string }).csrf); continue; }

@@ -18,10 +18,16 @@ describe('filters', () => {
     [['created_at', 'between', ['2026-01-01', '2026-02-01']]], [['or', ['a', '=', 1], ['b', '=', 2]]], [['x', 'is_null', null]],
     [['or', ['and', ['a', '=', 1], ['b', '=', 2]], ['c', '=', 3]]], [['and', ['customer.owner', '=', 'me'], ['or', ['a', '=', 1], ['b', '=', 2]]]],
     [['and', ['level', 'in', ['key']], ['or', ['and', ['a', '=', 1], ['b', '=', 2]], ['c', '=', 3]]]],
+    [['id', 'duplicate', 'name']], [['or', ['id', 'duplicate', 'name'], ['id', 'duplicate', 'phone']]],
+    [['and', ['or', ['id', 'duplicate', 'name'], ['id', 'duplicate', 'phone']], ['a', '=', 1]]], [['or', ['id', 'duplicate', 'name'], ['a', '=', 1]]],
   ])('%j comes back from an address as it was', (filter) => {
     const read = fromFilter(filter, ['level']);
     expect(read).not.toBeNull();
     expect(toFilter(read!)).toEqual(filter);
+  });
+  it('asks for duplicates by the rules that are ticked', () => {
+    expect(toFilter(state({ quick: { id: ['name', 'phone'], level: ['key'] } }))).toEqual(['and', ['or', ['id', 'duplicate', 'name'], ['id', 'duplicate', 'phone']], ['level', 'in', ['key']]]);
+    expect(fromFilter(['and', ['id', 'duplicate', 'name'], ['a', '=', 1]], [])).toMatchObject({ quick: { id: ['name'] }, conditions: [{ field: 'a' }] });
   });
   it('leaves alone what the bar cannot show', () => {
     expect(fromFilter(['not', ['a', '=', 1]], [])).toBeNull();

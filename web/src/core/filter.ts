@@ -7,6 +7,7 @@ export interface Condition { field: string; op: string; value: unknown }
 export interface Group { mode: Mode; conditions: Condition[] }
 export type Mode = 'and' | 'or';
 export interface FilterState {
+  /** Values by field; under "id" the rules for duplicates by which a record agrees with another one. */
   quick: Record<string, unknown[]>;
   mode: Mode;
   conditions: (Condition | Group)[];
@@ -37,8 +38,21 @@ function toPart(c: Condition | Group): Filter {
   return needsNoValue(c.op) ? [c.field, c.op, null] : [c.field, c.op, bare(c.value)];
 }
 
+/** Agrees with another record by one of these rules. */
+export function twins(rules: unknown[]): Filter {
+  const all = rules.map((rule) => ['id', 'duplicate', rule]);
+  return all.length === 1 ? all[0]! : ['or', ...all];
+}
+/** The rules, where a part of a filter asks for nothing else. */
+function rulesOf(part: unknown): unknown[] | null {
+  const one = (x: unknown) => Array.isArray(x) && x[0] === 'id' && x[1] === 'duplicate';
+  if (one(part)) return [(part as Filter)[2]];
+  const rest = Array.isArray(part) && part[0] === 'or' ? part.slice(1) : [];
+  return rest.length > 0 && rest.every(one) ? rest.map((x) => (x as Filter)[2]) : null;
+}
+
 export function toFilter(state: FilterState): Filter | null {
-  const all: Filter[] = Object.entries(state.quick).filter(([, v]) => v.length > 0).map(([field, v]) => [field, 'in', bare(v)] as Filter);
+  const all: Filter[] = Object.entries(state.quick).filter(([, v]) => v.length > 0).map(([field, v]) => (field === 'id' ? twins(v) : [field, 'in', bare(v)] as Filter));
   const own = state.conditions.filter(isComplete).map(toPart);
   if (own.length > 1 && state.mode === 'or') all.push(['or', ...own]);
   else all.push(...own);
@@ -62,12 +76,14 @@ export function fromFilter(filter: unknown, quickFields: string[]): FilterState 
     return true;
   };
   const either = (part: unknown): boolean => { state.mode = 'or'; return (part as unknown[]).slice(1).every(take); };
-  if (filter[0] === 'or') return either(filter) ? state : null;
+  if (filter[0] === 'or' && !rulesOf(filter)) return either(filter) ? state : null;
   const parts: unknown[] = filter[0] === 'and' ? filter.slice(1) : [filter];
   const rest: unknown[] = [];
   for (const part of parts) {
     const quick = isLeaf(part) && part[1] === 'in' && Array.isArray(part[2]) && quickFields.includes(part[0]) && !state.quick[part[0]];
-    if (quick) state.quick[part[0]] = part[2] as unknown[];
+    const rules = state.quick.id ? null : rulesOf(part);
+    if (rules) state.quick.id = rules;
+    else if (quick) state.quick[part[0]] = part[2] as unknown[];
     else rest.push(part);
   }
   // Nothing but one "any of": that is the builder set to "any", not a group within it.

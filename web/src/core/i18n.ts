@@ -34,5 +34,12 @@ export function label(l: Label | string | undefined | null): string {
   return (lang.value === 'en' ? l.en || l.zh : l.zh) ?? '';
 }
 
+/** The name of an entity where many of it stand: English has a plural. */
+export function labels(l: Label | string | undefined | null): string {
+  const text = label(l);
+  if (lang.value !== 'en' || !/[a-z]$/i.test(text)) return text;
+  return /[^aeiou]y$/i.test(text) ? `${text.slice(0, -1)}ies` : `${text}${/(s|x|z|ch|sh)$/i.test(text) ? 'es' : 's'}`;
+}
+
 /** Header for the server, so that its sentences come in the language of the page. */
 export const acceptLanguage = () => (lang.value === 'en' ? 'en' : 'zh-CN');

@@ -9,7 +9,7 @@ export interface LiveChange {
   entity: string; id?: number; version?: number; by?: LinkValue | null; of?: { entity: string; id: number };
   removed: boolean;
 }
-export interface LiveNotice { id: number; kind: string; title: string; text?: string | null; entity?: string | null; record?: number; created_at: string }
+export interface LiveNotice { id: number; kind: string; title: string; text?: string | null; entity?: string | null; record?: number | null; members?: number | null; created_at: string }
 type Names = { changed: LiveChange; notification: LiveNotice; announcement: object; model: object; reset: object };
 
 /** False while the stream is down; views then poll by themselves (they get `reset`). */

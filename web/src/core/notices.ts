@@ -10,7 +10,7 @@ export const unread = ref(0);
 export const announcements = ref<Announcement[]>([]);
 
 export async function readUnread(): Promise<void> {
-  try { unread.value = (await get<{ count?: { value: number } }>('/notifications', { filter: '["read_at","is_null"]', fields: 'id', limit: 1, count: 'capped' })).count?.value ?? 0; } catch { /* the bell stays as it is */ }
+  try { unread.value = (await get<{ count?: { value: number } }>('/notifications', { filter: '["and",["read_at","is_null"],["head","is_null"]]', fields: 'id', limit: 1, count: 'capped' })).count?.value ?? 0; } catch { /* the bell stays as it is */ }
 }
 export async function readAnnouncements(): Promise<void> {
   try { announcements.value = (await get<{ data: Announcement[] }>('/me/announcements')).data; } catch { /* none shown */ }
@@ -34,6 +34,16 @@ export function target(n: Pick<LiveNotice, 'entity' | 'record' | 'kind'>): strin
 export async function announcementOf(id: number): Promise<Announcement | null> {
   return (await get<{ data: Announcement[] }>('/me/announcements', { all: 1 })).data.find((a) => a.id === id) ?? null;
 }
+/** So many records of a notice about several are shown in their list. */
+const SHOWN_MOST = 200;
+/** As target; of a notice that stands for several, the list of their records. */
+export async function targetOf(n: Pick<LiveNotice, 'id' | 'entity' | 'record' | 'kind' | 'members'>): Promise<string | null> {
+  if (!n.members || !n.entity) return target(n);
+  const of = (await get<{ data: { record: number | null }[] }>('/notifications', { filter: JSON.stringify(['head', '=', n.id]), fields: 'record', limit: SHOWN_MOST, count: 'none' })).data;
+  const ids = [...new Set(of.flatMap((m) => (m.record ? [m.record] : [])))];
+  return ids.length === 1 ? target({ ...n, record: ids[0]! }) : `/e/${pluralOf(n.entity)}?filter=${encodeURIComponent(JSON.stringify(['id', 'in', ids]))}`;
+}
+export const readNotice = (id: number): Promise<unknown> => post(`/notifications/${id}/actions/read`, {});
 /** Called by the shell once. */
 export function followNotices(onNotice: (n: LiveNotice) => void): void {
   const both = () => { void readUnread(); void readAnnouncements(); };

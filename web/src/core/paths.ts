@@ -1,11 +1,13 @@
 // Fields a filter may name: those of the entity and those behind its links (customer.owner), with
 // the label people read. Loaded when a builder or a chip asks; what the caller may not read is absent.
 import { label } from './i18n';
-import { fieldOf, loadEntity, ownFirst, shortOf, type EntityDef, type FieldDef } from './schema';
+import { fieldOf, isHandling, loadEntity, ownFirst, shortOf, type EntityDef, type FieldDef } from './schema';
 
 export interface PathField { path: string; field: FieldDef; label: string }
 
 const usable = (f: FieldDef) => f.name !== 'version' && (f.ops?.length ?? 0) > 0 && !f.masked;
+/** Behind a link: what tells of that record; when it was thrown away, or where it came from, nobody asks from here. */
+const behind = (f: FieldDef) => usable(f) && !isHandling(f.name);
 /** The server follows three links; a path of four names ends there. */
 const MOST_LINKS = 3;
 export const followable = (f: FieldDef) => f.type === 'link' && !!f.to && !f.masked && f.name !== 'merged_into';
@@ -35,7 +37,7 @@ export async function pathsOf(entity: EntityDef): Promise<PathField[]> {
   const own = ownFirst(entity.fields).filter((f) => usable(f) || f.ops?.length && f.name !== 'version');
   const near = await Promise.all(own.filter(followable).map(async (link) => {
     const to = await target(link);
-    return (to ? ownFirst(to.fields).filter(usable) : []).map((f) => ({ path: `${link.name}.${f.name}`, field: f, label: `${label(link.label)} › ${label(f.label)}` }));
+    return (to ? ownFirst(to.fields).filter(behind) : []).map((f) => ({ path: `${link.name}.${f.name}`, field: f, label: `${label(link.label)} › ${label(f.label)}` }));
   }));
   return [...own.map((f) => ({ path: f.name, field: f, label: label(f.label) })), ...near.flat()];
 }
@@ -46,5 +48,5 @@ export const goesDeeper = (p: PathField): boolean => followable(p.field) && p.pa
 /** The fields behind a link that is itself behind links: asked for when somebody goes there. */
 export async function pathsBehind(link: PathField): Promise<PathField[]> {
   const to = goesDeeper(link) ? await target(link.field) : null;
-  return (to ? ownFirst(to.fields).filter(usable) : []).map((f) => ({ path: `${link.path}.${f.name}`, field: f, label: `${link.label} › ${label(f.label)}` }));
+  return (to ? ownFirst(to.fields).filter(behind) : []).map((f) => ({ path: `${link.path}.${f.name}`, field: f, label: `${link.label} › ${label(f.label)}` }));
 }

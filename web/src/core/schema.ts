@@ -2,7 +2,7 @@
 // lives. The server has applied the caller's rights: a field that is not here does not exist.
 import { shallowReactive, shallowRef } from 'vue';
 import { get } from './api';
-import type { Label } from './i18n';
+import { label, t, type Label } from './i18n';
 
 export interface OptionDef { code: string; label: Label; color?: string; disabled?: boolean }
 export interface FieldDef {
@@ -13,7 +13,9 @@ export interface FieldDef {
   custom?: boolean; personal?: boolean; unique?: boolean; definition?: Label; example?: Label; group?: string; unit?: string;
   parts?: FieldDef[] | Record<string, Omit<FieldDef, 'name'>>;
 }
-export interface ActionDef { name: string; label: Label; fields?: FieldDef[]; right?: string; on_entity?: boolean }
+export interface ActionDef { name: string; label: Label; fields?: FieldDef[]; right?: string; on_entity?: boolean; in_list?: boolean; shows?: boolean; ask?: Label; shown_if?: unknown[] }
+/** A rule by which records are found to be the same: these fields agree. */
+export interface DupDef { name: string; fields: string[] }
 export interface ChildDef { entity: string; plural: string; field: string; label?: Label }
 export interface EntityShort {
   name: string; plural: string; label: Label; group?: string; icon?: string; menu?: boolean;
@@ -26,7 +28,7 @@ export interface EntityDef extends EntityShort {
   actions?: ActionDef[]; fields: FieldDef[]; list: string[]; form: { label: Label; fields: string[] }[];
   /** Where somebody laid the detail page out; else it follows the form. */
   detail?: { label: Label; fields: string[] }[]; detail_hidden?: string[];
-  card?: string[]; sort?: string; children?: ChildDef[]; timeline?: string[];
+  card?: string[]; sort?: string; children?: ChildDef[]; timeline?: string[]; dups?: DupDef[];
 }
 export interface SchemaIndex { version: string; groups: { name: string; label: Label }[]; entities: EntityShort[] }
 export interface LinkValue { id: number; label: string }
@@ -76,19 +78,31 @@ export const shortOf = (nameOrPlural: string): EntityShort | undefined =>
   index.value?.entities.find((e) => e.name === nameOrPlural || e.plural === nameOrPlural);
 export const fieldOf = (entity: EntityDef, name: string): FieldDef | undefined => entity.fields.find((f) => f.name === name);
 export const gets = (entity: EntityDef, what: string): boolean => entity.gets?.includes(what) ?? false;
+/** Where somebody merged it into another one and may know into which. */
+export const mergedInto = (row: Record<string, unknown>): LinkValue | null => { const to = row.merged_into; return to && typeof to === 'object' && 'id' in to ? (to as LinkValue) : null; };
+/** May this person merge records of it at all. */
+export const mergeable = (entity: EntityDef): boolean => gets(entity, 'merge') && !!entity.can.merge;
 /** The fields every entity has, in front of its own in the declaration; people want them last. */
 const standardNames = new Set(['id', 'version', 'owner', 'owner_department', 'created_at', 'created_by', 'updated_at', 'updated_by', 'deleted_at', 'deleted_by', 'archived_at', 'origin', 'import_job', 'ext_source', 'ext_id']);
 export const isStandard = (name: string): boolean => standardNames.has(name);
 export const ownFirst = (fields: FieldDef[]): FieldDef[] => [...fields.filter((f) => !isStandard(f.name)), ...fields.filter((f) => isStandard(f.name))];
-/** Columns as declared; the title leads unless the declaration puts it far behind on purpose. */
+/** What a record tells of itself, not of its handling by the program: of the standard fields those that people count by. */
+const handling = new Set(['id', 'version', 'deleted_at', 'deleted_by', 'archived_at', 'import_job', 'ext_source', 'ext_id']);
+export const isHandling = (name: string): boolean => handling.has(name);
+/** Columns as declared, or as somebody laid them out; never without the title. */
 export function defaultColumns(e: EntityDef): string[] {
   const list = e.list.filter((n) => fieldOf(e, n));
-  const at = list.indexOf(e.title);
-  return at > 2 ? list : [e.title, ...list.filter((n) => n !== e.title)].filter((n) => fieldOf(e, n));
+  return list.includes(e.title) || !fieldOf(e, e.title) ? list : [e.title, ...list];
 }
 /** May be changed where it stands. The owner changes by transfer, which asks for a reason. */
 export const editable = (field: FieldDef): boolean =>
   field.right === 'edit' && field.name !== 'owner' && !field.readonly && !field.create_only && field.type !== 'number' && field.type !== 'parts';
+
+/** A rule for duplicates in words; its own name where the reader has none of it. */
+export function dupText(entity: EntityDef, rule: string): string {
+  const fields = entity.dups?.find((d) => d.name === rule)?.fields.map((n) => label(fieldOf(entity, n)?.label) || n);
+  return fields ? t('twins.same', fields.join(t('words.comma'))) : rule;
+}
 
 /** The name a person knows the record by. */
 export function titleOf(entity: EntityDef, row: Record<string, unknown>): string {

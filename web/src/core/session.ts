@@ -9,7 +9,7 @@ import { forgetSchema, loadIndex, type LinkValue } from './schema';
 import { forgetValues, prefs, readJson, setOwner, writeJson } from './store';
 
 export interface Me {
-  user: { id: number; login: string; name: string; department?: LinkValue | null; position?: string | null; roles: string[] };
+  user: { id: number; login: string; name: string; department?: LinkValue | null; roles: string[] };
   prefs?: Record<string, unknown>;
   csrf: string; locale?: string; zone?: string; rights: string[]; must_change_password?: boolean; factor_due?: boolean;
   step_up_until?: string | null; company?: { name?: string; logo?: string | null; date_format?: string; search_first?: boolean; idle_days?: number; bin_days?: number };
@@ -22,9 +22,11 @@ export const me = shallowRef<Me | null>(null);
 export const zone = computed(() => me.value?.zone || 'Asia/Shanghai');
 export const may = (right: string): boolean => me.value?.rights?.includes(right) ?? false;
 
-/** A dialog waiting for an answer: sign-in over an expired session, or a second verification. */
+/** Counts what was asked for instead of done, so that what waits is read again. */
+export const filed = ref(0);
 /** A change of a record that is held until people agree to it. */
-export interface HeldCall { method: string; plural: string; id: number; body: unknown; message: string }
+export interface HeldCall { operation: string; plural: string; id: number; body: unknown; message: string }
+/** A dialog waiting for an answer: sign-in over an expired session, a second verification, or a change that asks for agreement. */
 export const asking = ref<{ kind: 'sign-in' } | { kind: 'step-up'; methods: string[] } | { kind: 'approval'; held: HeldCall } | null>(null);
 let answer: ((ok: boolean) => void) | null = null;
 let current: Promise<boolean> | null = null;
@@ -45,7 +47,7 @@ hooks.setCsrf = (next) => { csrf = next; };
 hooks.signInAgain = () => (me.value ? ask({ kind: 'sign-in' }) : Promise.resolve(false));
 hooks.stepUp = (methods) => ask({ kind: 'step-up', methods });
 hooks.approve = (held) => ask({ kind: 'approval', held });
-hooks.filed = () => t('approval.sent');
+hooks.filed = () => { filed.value++; return t('approval.sent'); };
 hooks.unreachable = () => t('error.offline');
 
 /** Theme, density, size of text and language are kept with the account, and in this browser for the sign-in page. */

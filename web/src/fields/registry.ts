@@ -59,6 +59,8 @@ function linkShown(value: unknown, field: FieldDef, row?: Row): Shown {
   const id = value && typeof value === 'object' ? (value as LinkValue).id : null;
   return text && to && id && to !== 'user' && to !== 'department' ? { text, to: `/e/${pluralOf(to)}/${id}` } : { text };
 }
+/** A share stands with its sign; other units stand in the name of the field. */
+const figure = (v: unknown, f: FieldDef): Shown => { const text = format.number(v); return { text: text && f.unit === '%' ? `${text}%` : text }; };
 const idOf = (value: unknown) => (value && typeof value === 'object' ? (value as LinkValue).id : same(value));
 const numberToApi = (value: unknown) => {
   if (isEmpty(value)) return null;
@@ -74,9 +76,9 @@ export const types: Record<string, FieldType> = {
   number: { ...base, width: 150, inline: false },
   string: { ...base, width: 170 },
   text: { ...base, input: AreaInput, width: 240, wide: true, inline: false },
-  int: { ...base, show: (v) => ({ text: format.number(v) }), filter: 'number', width: 100, right: true, toApi: numberToApi, check: (v) => (isEmpty(v) || /^-?[\d,]+$/.test(String(v).trim()) ? '' : t('field.int')) },
-  float: { ...base, show: (v) => ({ text: format.number(v) }), filter: 'number', width: 110, right: true, toApi: numberToApi, check: (v) => (isEmpty(v) || /^-?[\d,]+(\.\d+)?$/.test(String(v).trim()) ? '' : t('field.number')) },
-  decimal: { ...base, show: (v) => ({ text: format.number(v) }), filter: 'number', width: 110, right: true, toApi: (v) => { const n = trimmed(v); return typeof n === 'string' ? n.replace(/[,，]/g, '') : n; }, check: (v) => (isEmpty(v) || /^-?[\d,]+(\.\d+)?$/.test(String(v).trim()) ? '' : t('field.number')) },
+  int: { ...base, show: figure, filter: 'number', width: 100, right: true, toApi: numberToApi, check: (v) => (isEmpty(v) || /^-?[\d,]+$/.test(String(v).trim()) ? '' : t('field.int')) },
+  float: { ...base, show: figure, filter: 'number', width: 110, right: true, toApi: numberToApi, check: (v) => (isEmpty(v) || /^-?[\d,]+(\.\d+)?$/.test(String(v).trim()) ? '' : t('field.number')) },
+  decimal: { ...base, show: figure, filter: 'number', width: 110, right: true, toApi: (v) => { const n = trimmed(v); return typeof n === 'string' ? n.replace(/[,，]/g, '') : n; }, check: (v) => (isEmpty(v) || /^-?[\d,]+(\.\d+)?$/.test(String(v).trim()) ? '' : t('field.number')) },
   money: { ...base, show: (v, _f, row) => ({ text: isEmpty(v) ? '' : format.money(v, String(row?.currency ?? 'CNY')) }), input: MoneyInput, filter: 'number', width: 130, right: true, toApi: (v) => (isEmpty(v) ? null : (format.parseMoney(String(v)) ?? v)), fromApi: (v) => (isEmpty(v) ? null : (format.parseMoney(String(v)) ?? v)), check: (v) => (isEmpty(v) || format.parseMoney(String(v)) !== null ? '' : t('field.money')) },
   date: { ...base, show: (v) => ({ text: format.day(v) }), input: lazyDate, filter: 'date', width: 116 },
   datetime: { ...base, show: (v) => ({ text: format.dateTime(v) }), input: lazyDate, filter: 'date', width: 150 },

@@ -1,7 +1,8 @@
 // What the palette can do beyond finding records: create, go, import, change the look. Each command is
 // found by its words on the screen, by pinyin and initials, and by English, whatever language is on.
 import type { Router } from 'vue-router';
-import { label, lang, t } from '../core/i18n';
+import { label, labels, lang, t } from '../core/i18n';
+import { mergeAddress, picked } from '../core/picked';
 import { index, type EntityShort } from '../core/schema';
 import { chooseLanguage, me, signOut } from '../core/session';
 import { isDark, prefs } from '../core/store';
@@ -32,6 +33,11 @@ export function allCommands(router: Router, showKeys: () => void): Command[] {
   for (const p of pages) {
     const entity = listed.find((e) => `/e/${e.plural}` === p.to);
     out.push({ id: `go-${p.to}`, text: t('palette.go', p.text), icon: p.icon, keys: `${typed[p.to] ?? ''} ${entity ? `${entity.pinyin ?? ''} ${spoken(entity)}` : ''}`, run: go(p.to) });
+  }
+  const now = picked.value;
+  for (const e of listed) if (e.can?.merge) {
+    const ids = now?.plural === e.plural ? now.ids.slice(0, 20) : [];
+    out.push({ id: `merge-${e.name}`, text: ids.length > 1 ? t('palette.merge_picked', labels(e.label), ids.length) : t('palette.merge', labels(e.label)), icon: 'merge', keys: withVerb(e, 'hb', 'hebing', 'merge'), run: go(mergeAddress(e.plural, ids)) });
   }
   for (const e of listed) if (e.can?.import) out.push({ id: `import-${e.name}`, text: t('palette.import', label(e.label)), icon: 'upload', keys: withVerb(e, 'dr', 'daoru', 'import'), run: go(`/import?entity=${e.name}`) });
   out.push(

@@ -1,6 +1,6 @@
 // What stands in the side menu: the entities of the account by group, then the pages of the page.
 import { computed } from 'vue';
-import { label, t, type Key } from '../core/i18n';
+import { label, labels, t, type Key } from '../core/i18n';
 import { index, shortOf } from '../core/schema';
 import { may, me } from '../core/session';
 
@@ -15,6 +15,27 @@ export const dayPages = computed<MenuEntry[]>(() => {
   return pages.filter(([, , , on]) => on).map(([to, icon, key]) => ({ to, icon, text: t(key), key: to }));
 });
 const own = new Set(['change-requests', 'users', 'departments', 'roles', 'audit-logs', 'custom-fields', 'number-rules', 'rules', 'approval-flows', 'print-templates']);
+type Entry = [to: string, icon: string, key: Key, on: boolean];
+// A name may be read by more people than may open its page (a flow, in a change request).
+const hasEntity = (plural: string) => (me.value?.menus ?? []).some((m) => m.plural === plural);
+/** The pages of those who run the house; on: this person may open it. */
+const manage = computed<Entry[]>(() => [
+  ['/admin/users', 'people', 'page.users', may('users')],
+  ['/admin/departments', 'org', 'page.departments', may('users')],
+  ['/admin/roles', 'key', 'page.roles', may('roles')],
+  ['/admin/fields', 'fields', 'page.fields', may('fields')],
+  ['/admin/layouts', 'columns', 'page.layouts', may('fields')],
+  ['/admin/rules', 'bolt', 'page.rules', hasEntity('rules')],
+  ['/admin/flows', 'shield', 'page.flows', hasEntity('approval-flows') && may('settings')],
+  ['/admin/print', 'print', 'page.print', may('settings')],
+  ['/e/number-rules', 'hash', 'page.number_rules', hasEntity('number-rules')],
+  ['/admin/settings', 'gear', 'page.settings', may('settings')],
+  ['/admin/configuration', 'file', 'page.configuration', may('settings')],
+  ['/admin/audit', 'shield', 'page.audit', may('audit')],
+]);
+/** The title of a page that is not for this person, or null: to try again would change nothing there. */
+export const closedTo = (path: string): Key | null => manage.value.find(([to, , , on]) => to === path && !on && path.startsWith('/admin/'))?.[2] ?? null;
+
 export const menu = computed<MenuGroup[]>(() => {
   const groups: MenuGroup[] = [];
   const order = index.value?.groups ?? [];
@@ -25,33 +46,18 @@ export const menu = computed<MenuGroup[]>(() => {
     let group = groups.find((g) => g.name === name);
     if (!group) groups.push((group = { name, text: label(order.find((g) => g.name === name)?.label) || t('shell.records'), entries: [] }));
     // The entity a group is named after leads it.
-    group.entries[item.entity === name ? 'unshift' : 'push']({ to: `/e/${item.plural}`, text: label(short?.label) || item.entity, icon: short?.icon ?? 'box', key: item.plural });
+    group.entries[item.entity === name ? 'unshift' : 'push']({ to: `/e/${item.plural}`, text: labels(short?.label) || item.entity, icon: short?.icon ?? 'box', key: item.plural });
   }
   groups.sort((a, b) => order.findIndex((g) => g.name === a.name) - order.findIndex((g) => g.name === b.name));
-  const hasEntity = (plural: string) => (me.value?.menus ?? []).some((m) => m.plural === plural);
-  const admin: [string, string, Key, boolean][] = [
+  const admin: Entry[] = [
     ['/import', 'upload', 'page.import', (index.value?.entities ?? []).some((e) => e.can?.import)],
     ['/jobs', 'clock', 'page.jobs', true],
     ['/bin', 'trash', 'page.bin', (index.value?.entities ?? []).some((e) => e.can?.delete && e.menu !== false)],
     ['/admin/dictionary', 'book', 'page.dictionary', true],
   ];
-  const manage: [string, string, Key, boolean][] = [
-    ['/admin/users', 'people', 'page.users', may('users')],
-    ['/admin/departments', 'org', 'page.departments', may('users')],
-    ['/admin/roles', 'key', 'page.roles', may('roles')],
-    ['/admin/fields', 'fields', 'page.fields', may('fields')],
-    ['/admin/layouts', 'columns', 'page.layouts', may('fields')],
-    ['/admin/rules', 'bolt', 'page.rules', hasEntity('rules')],
-    ['/admin/flows', 'shield', 'page.flows', hasEntity('approval-flows')],
-    ['/admin/print', 'print', 'page.print', may('settings')],
-    ['/e/number-rules', 'hash', 'page.number_rules', hasEntity('number-rules')],
-    ['/admin/settings', 'gear', 'page.settings', may('settings')],
-    ['/admin/configuration', 'file', 'page.configuration', may('settings')],
-    ['/admin/audit', 'shield', 'page.audit', may('audit')],
-  ];
-  const pages = (list: typeof admin) => list.filter(([, , , on]) => on).map(([to, icon, key]) => ({ to, icon, text: t(key), key: to }));
+  const pages = (list: Entry[]) => list.filter(([, , , on]) => on).map(([to, icon, key]) => ({ to, icon, text: t(key), key: to }));
   groups.push({ name: '@tools', text: t('shell.tools'), entries: pages(admin) });
-  const managing = pages(manage);
+  const managing = pages(manage.value);
   if (managing.length) groups.push({ name: '@admin', text: t('shell.admin'), entries: managing });
   return groups;
 });

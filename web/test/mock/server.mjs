@@ -54,6 +54,27 @@ for (const dir of dirs) for (const file of readdirSync(join(root, 'entities', di
   };
 }
 const byPlural = (p) => Object.values(entities).find((e) => e.plural === p || e.name === p);
+// What the engine of merging answers.
+for (const name of ['customer', 'contact']) {
+  const e = entities[name];
+  if (!e.gets.includes('merge')) e.gets.push('merge');
+  e.can.merge = true;
+  e.raw.merged_into ??= { type: 'link', to: name, label: { zh: '合并至', en: 'Merged into' }, readonly: true, form: false };
+  e.dups = name === 'customer' ? [{ name: 'name_phone', fields: ['name', 'phone'] }, { name: 'name', fields: ['name'] }, { name: 'phone', fields: ['phone'] }] : [{ name: 'mobile', fields: ['mobile'] }];
+}
+const merges = [];
+function merge(e, list, body) {
+  const survivor = list.find((r) => r.id === body.survivor), others = body.merged.map((id) => list.find((r) => r.id === id && !r.deleted_at));
+  if (!survivor || others.includes(undefined)) return problemOf(404, 'not_found', '没有找到');
+  const moved = Object.fromEntries(['contact', 'follow_up', 'task'].map((n) => [n, rows[n].filter((r) => body.merged.includes(r.customer)).length]));
+  const refused = Object.entries(body.choose ?? {}).filter(([, id]) => id % 5 === 0).map(([field, id]) => ({ code: 'field', field, id, message: `${field} 不能选用` }));
+  if (body.preview) return { status: 200, body: { moved, refused } };
+  for (const [field, id] of Object.entries(body.choose ?? {})) survivor[field] = list.find((r) => r.id === id)[field];
+  for (const r of others) Object.assign(r, { deleted_at: iso(0), merged_into: survivor.id });
+  survivor.version++;
+  merges.push(others);
+  return { status: 200, body: { merge: { id: merges.length }, record: out(e, survivor), moved } };
+}
 function schema(e) {
   const mine = custom.filter((c) => c.entity === e.name && !c.retired);
   const fields = Object.entries(e.raw).map(([n, f]) => fieldOf(n, f)).filter(Boolean);
@@ -165,6 +186,7 @@ async function api(method, path, query, body, headers) {
     return { status: 200, body: imp };
   }
   if (path === '/audit-logs/actions/verify') return { status: 200, body: { ok: true, rows: 1234, first_broken: null } };
+  if (parts[0] === 'merges') { for (const r of merges[parts[1] - 1]) Object.assign(r, { deleted_at: null, merged_into: null }); return { status: 200, body: { left: [{ entity: 'contact', record: { id: 1, label: '王伟' }, message: '合并以后改过，保持现状' }] } }; }
   const e = byPlural(parts[0]);
   if (!e) return problemOf(404, 'not_found', '没有找到');
   const list = rows[e.name];
@@ -192,9 +214,11 @@ async function api(method, path, query, body, headers) {
     if (e.name === 'custom_field') custom.includes(r) || custom.push(r);
     return { status: 201, body: out(e, r), etag: r.version };
   }
+  if (parts[1] === 'merge') return merge(e, list, body);
   if (parts[1] === 'duplicates') return { status: 200, body: { data: rows.customer.filter((r) => body.name && r.name.includes(body.name)).slice(0, 2).map((r, i) => (i ? { owner: { id: 9, label: '李强' }, label: null } : { id: r.id, label: r.name, owner: { id: r.owner, label: labelFor('user', r.owner) }, status: r.lifecycle, last_follow_up_at: r.last_follow_up_at, score: 0.9, rule: 'name' })) } };
   if (parts[1] === 'export') { const j = { id: jobs.length + 1, kind: 'export', state: 'running', progress: { done: 0, total: 100 }, counts: { rows: 100 }, message: null, file: true, created_at: iso(0) }; jobs.unshift(j); return { status: 202, body: { job: { id: j.id } } }; }
   if (!row) return problemOf(404, 'not_found', '没有找到');
+  if (row.merged_into && parts.length === 2 && query.get('deleted') !== 'true') return problemOf(404, 'merged', '已合并', { merged_into: { id: row.merged_into, label: labelFor(e.name, row.merged_into) }, merge: { id: merges.findIndex((m) => m.includes(row)) + 1, undo: true } });
   if (parts.length === 2 && method === 'GET') return { status: 200, body: out(e, row), etag: row.version };
   if (method === 'PATCH' || method === 'DELETE') {
     if (!headers['if-match']) return problemOf(428, 'version_required', '缺少版本');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bodyOf, draftOf, stepBody, type FlowRow } from './flow';
+import { bodyOf, draftOf, opWords, stepBody, type FlowRow } from './flow';
 
 describe('a flow in the form', () => {
   it('goes to the server as it came', () => {
@@ -9,6 +9,15 @@ describe('a flow in the form', () => {
   it('keeps a filter the builder cannot show', () => {
     const filter = ['or', ['and', ['level', '=', 'key'], ['region', 'under', [310000]]], ['level', '=', 'top']];
     expect(bodyOf(draftOf({ filter })).filter).toEqual(filter);
+  });
+  it('holds restoring as deletion where the flow says nothing of it', () => {
+    expect([draftOf({ on_delete: true, on_restore: null }), draftOf({ on_delete: false }), draftOf({ on_delete: true, on_restore: false })].map((d) => bodyOf(d).on_restore)).toEqual([true, false, false]);
+  });
+  it('says merging where it is held, and holds none by itself', () => {
+    expect(bodyOf(draftOf({})).on_merge).toBe(false);
+    const d = draftOf({ on_delete: false, on_restore: false, on_merge: true });
+    expect(bodyOf(d).on_merge).toBe(true);
+    expect(opWords(null, d)).toBe('合并');
   });
   it('names no fields where changes are free', () => {
     expect(bodyOf({ ...draftOf({ fields: ['name'] }), on_edit: false }).fields).toBeNull();

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { lang } from '../../core/i18n';
 import { axis, bar, every, fitted, linePath, scale, textWidth } from './chart';
-import { amount, change, drawn, periodText, queryOf, withUnit, type Answer } from './metric';
+import { amount, change, drawn, periodText, queryOf, unitOf, withUnit, type Answer } from './metric';
 
 describe('axis', () => {
   it('shows every value and zero in round steps', () => {
@@ -42,6 +43,10 @@ describe('words', () => {
     expect(periodText('2026-Q4')).toBe('2026 Q4');
     expect(periodText('2026-Q4', true)).toBe('Q4');
     expect(periodText('2026-11-03', true)).toBe('11-3');
+    expect(periodText('2026-11', true)).toBe('11月');
+    lang.value = 'en';
+    expect(periodText('2026-11', true)).toBe('Nov');
+    lang.value = 'zh';
   });
   it('values', () => {
     expect(amount('12345.6789')).toBe('12,345.68');
@@ -71,6 +76,11 @@ describe('what is asked and drawn', () => {
       data: [{ period: '2026-11', group: { value: 'key', label: '重要' }, value: 3 }], groups: [{ value: 'key', label: '重要', total: 3, count: 3 }] };
     expect(drawn([answer]).series).toMatchObject([{ name: '重要', values: [0, 3] }]);
     expect(drawn([{ ...answer, metric: { ...metric, measure: 'avg' } }]).series[0]!.values).toEqual([null, 3]);
+  });
+  it('a unit that is Chinese stands in Chinese only', () => {
+    expect([withUnit(15, '家'), withUnit(79, '%'), withUnit(3, 'h')]).toEqual(['15 家', '79%', '3 h']);
+    lang.value = 'en';
+    try { expect([withUnit(15, '家'), unitOf('家'), withUnit(79, '%'), withUnit(3, 'h')]).toEqual(['15', '', '79%', '3 h']); } finally { lang.value = 'zh'; }
   });
   it('several metrics are one place each', () => {
     const a: Answer = { metric, zone: '', data: [], total: { value: 5 } };

@@ -4,7 +4,7 @@ import { lang, t, tDynamic } from '../../core/i18n';
 import type { Filter } from '../../core/filter';
 
 export interface Group { value: string | number | boolean | null; label: string | null; color?: string }
-export interface Figure { value: number | string | null; count?: number; hits?: number; records?: Filter; period?: string; group?: Group; from?: string; to?: string; sampled_on?: string }
+export interface Figure { value: number | string | null; count?: number; hits?: number; records?: Filter; period?: string; group?: Group; from?: string; to?: string; so_far?: boolean; sampled_on?: string }
 export interface MetricInfo {
   name: string | null; label: string | null; explanation?: string; entity: string; plural: string; measure: string; unit: string | null;
   direction: 'up' | 'down' | 'none'; time_field: string | null; daily: boolean; export: boolean; dimensions: { name: string; label: string }[];
@@ -36,8 +36,10 @@ export function amount(v: Figure['value'] | undefined): string {
   const n = numberOf(v);
   return n === null ? '–' : new Intl.NumberFormat(lang.value === 'en' ? 'en' : 'zh-CN', { maximumFractionDigits: 2 }).format(n);
 }
-export const withUnit = (v: Figure['value'] | undefined, unit: string | null | undefined): string => {
-  const text = amount(v);
+/** The unit as this reader reads it: 家 and 次 count things in Chinese only. */
+export const unitOf = (unit: string | null | undefined): string => (unit && !(lang.value === 'en' && /\p{Script=Han}/u.test(unit)) ? unit : '');
+export const withUnit = (v: Figure['value'] | undefined, wanted: string | null | undefined): string => {
+  const text = amount(v), unit = unitOf(wanted);
   return !unit || text === '–' ? text : unit === '%' ? `${text}%` : `${text} ${unit}`;
 };
 /** How much more than before, in percent; for shares the difference in points. NULL where it cannot be said. */
@@ -47,6 +49,7 @@ export function change(now: Figure['value'] | undefined, before: Figure['value']
   if (unit === '%') return Math.round((a - b) * 100) / 100;
   return b === 0 ? null : Math.round(((a - b) / Math.abs(b)) * 1000) / 10;
 }
+const monthShort = (n: number): string => (lang.value === 'en' ? new Intl.DateTimeFormat('en', { month: 'short', timeZone: 'UTC' }).format(Date.UTC(2026, n - 1, 1)) : t('figures.month_short', n));
 /** "2026-11" → 2026年11月; the year only where it begins, so that an axis stays readable. */
 export function periodText(period: string, short = false): string {
   const m = /^(\d{4})(?:-(?:W(\d\d)|Q(\d)|(\d\d)(?:-(\d\d))?))?$/.exec(period);
@@ -55,7 +58,7 @@ export function periodText(period: string, short = false): string {
   if (week) return short ? t('figures.week_short', Number(week)) : t('figures.week_of', year!, Number(week));
   if (quarter) return short && quarter !== '1' ? `Q${quarter}` : `${year} Q${quarter}`;
   if (date) return short ? `${Number(month)}-${Number(date)}` : period;
-  if (month) return short && month !== '01' ? t('figures.month_short', Number(month)) : `${year}-${month}`;
+  if (month) return short && month !== '01' ? monthShort(Number(month)) : `${year}-${month}`;
   return year!;
 }
 export const groupText = (g: Group | undefined): string => g?.label ?? (g?.value === null || g?.value === undefined ? t('figures.blank') : String(g.value));

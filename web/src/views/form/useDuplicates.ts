@@ -5,8 +5,8 @@ import { gets, type EntityDef, type LinkValue, type Row } from '../../core/schem
 import { isEmpty, typeOf } from '../../fields/registry';
 import type { Form } from './useForm';
 
-/** Of a foreign one the owner only, without id. */
-export interface Duplicate { id?: number; label?: string; owner?: LinkValue | string | null; status?: string | null; last_follow_up_at?: string | null; score?: number; rule?: string; action?: string }
+/** Of a foreign one the owner only, without id. former: what one merged into it was called, where that agrees. */
+export interface Duplicate { id?: number; label?: string; former?: string; owner?: LinkValue | string | null; status?: string | null; last_follow_up_at?: string | null; score?: number; rule?: string; action?: string }
 
 const WAIT = 100; // ms after the last keystroke: with the answer of the server it stays under 200
 

@@ -33,6 +33,22 @@ describe('useForm', () => {
     expect(make(null).fields.map((x) => x.name)).toEqual(['name', 'phone', 'level', 'revenue', 'secret', 'primary_contact']);
     expect(make(row).fields.map((x) => x.name)).toEqual(['name', 'phone', 'level', 'revenue', 'secret']);
   });
+  it('asks who may hand a record over for whom it is, and only where it is made', () => {
+    const owned: EntityDef = { ...entity, fields: [...entity.fields, f('owner', 'link', { to: 'user', default: 'me' })], actions: [{ name: 'transfer', label: { zh: '转移' } }] as EntityDef['actions'] };
+    const names = (can: Record<string, boolean>, r: Row | null = null, e = owned) => scope.run(() => useForm({ ...e, can }, r))!.fields.map((x) => x.name).slice(0, 2);
+    expect(names({ create: true, transfer: true })).toEqual(['name', 'owner']);
+    expect(names({ create: true, transfer: false })).toEqual(['name', 'phone']);
+    expect(names({ edit: true, transfer: true }, row)).toEqual(['name', 'phone']);
+    expect(names({ create: true, transfer: true }, null, { ...owned, actions: [] })).toEqual(['name', 'phone']);
+  });
+  it('judges its conditions by what the record has, too: a kind that is chosen once stands in no form', () => {
+    const channel: EntityDef = { ...entity, name: 'channel', fields: [f('kind', 'option', { create_only: true }), f('sender', 'string', { shown_if: ['kind', 'in', ['mail']], required_if: ['kind', 'in', ['mail']] }), f('events', 'string', { shown_if: ['kind', '=', 'webhook'] })], form: [{ label: { zh: 'x' }, fields: ['kind', 'sender', 'events'] }] };
+    const shown = (r: Row | null, preset = {}) => { const form = scope.run(() => useForm(channel, r, preset))!; return form.fields.filter(form.shown).map((x) => `${x.name}${form.needed(x) ? '*' : ''}`); };
+    expect(shown({ id: 1, version: 1, kind: 'mail', sender: 'a@example.com' })).toEqual(['sender*']);
+    expect(shown({ id: 1, version: 1, kind: 'webhook' })).toEqual(['events']);
+    expect(shown(null)).toEqual(['kind']);
+    expect(shown(null, { kind: 'mail' })).toEqual(['kind', 'sender*']);
+  });
   it('creates with defaults and preset, without what is empty', async () => {
     answers = [{ status: 201, body: { id: 1, version: 1 } }];
     const form = make(null, { customer: { id: 9, label: '母公司' } });

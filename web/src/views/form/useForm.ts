@@ -16,9 +16,14 @@ export type Values = Record<string, unknown>;
 export function formGroups(entity: EntityDef, creating: boolean): { label: EntityDef['label']; fields: FieldDef[] }[] {
   const usable = (f: FieldDef | undefined): f is FieldDef =>
     !!f && f.right !== 'read' && !f.readonly && f.type !== 'number' && (creating || (!f.create_only && f.type !== 'parts'));
-  return entity.form
+  const groups = entity.form
     .map((g) => ({ label: g.label, fields: g.fields.map((n) => fieldOf(entity, n)).filter(usable) }))
     .filter((g) => g.fields.length > 0);
+  // Who may hand a record over may make it for somebody at once; later it is handed over by its action.
+  const owner = fieldOf(entity, 'owner');
+  if (creating && entity.can.transfer && entity.actions?.some((a) => a.name === 'transfer') && usable(owner) && groups[0] && !groups.some((g) => g.fields.includes(owner)))
+    groups[0].fields.splice(groups[0].fields.findIndex((f) => f.name === entity.title) + 1, 0, owner);
+  return groups;
 }
 
 export function defaultOf(field: FieldDef): unknown {
@@ -47,8 +52,12 @@ export function useForm(entity: EntityDef, row: Row | null, preset: Values = {})
   const saving = ref(false);
   let key = newKey();
 
+  /** What a condition is judged by: the form as it stands, and what the record has beside it (a kind that is chosen once). */
+  const known = computed<Values>(() => ({ ...row, ...values }));
+  /** Has it a place in the form, as things stand now? */
+  const shown = (f: FieldDef): boolean => !f.shown_if || holds(f.shown_if, known.value);
   /** Must it be filled, as things stand in the form now? */
-  const needed = (f: FieldDef): boolean => !!f.required || (creating && !!f.form_required) || (!!f.required_if && holds(f.required_if, values));
+  const needed = (f: FieldDef): boolean => !!f.required || (creating && !!f.form_required) || (!!f.required_if && holds(f.required_if, known.value));
   const changed = () => Object.keys(values).filter((name) => !sameValue(values[name], start.value[name]));
   const dirty = computed(() => changed().length > 0);
 
@@ -144,6 +153,6 @@ export function useForm(entity: EntityDef, row: Row | null, preset: Values = {})
     Object.assign(values, start.value);
     clearErrors();
   }
-  return { groups, fields, values, errors, general, dirty, saving, creating, draft, set, check, save, takeErrors, restoreDraft, discardDraft, reset, changed, needed, body, settle, keepDraft };
+  return { groups, fields, values, errors, general, dirty, saving, creating, draft, set, check, save, takeErrors, restoreDraft, discardDraft, reset, changed, needed, shown, body, settle, keepDraft };
 }
 export type Form = ReturnType<typeof useForm>;

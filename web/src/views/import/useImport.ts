@@ -8,6 +8,8 @@ import { index, loadEntity, type EntityDef } from '../../core/schema';
 import { missing, planOf, toPatch, twice } from './plan';
 import { isBusy, type Import, type Plan, type Sheet } from './types';
 
+/** What was kept on leaving is on its way: whoever comes back waits for it, also on a page that is made anew. */
+let left: Promise<unknown> = Promise.resolve();
 export function useImport(wish: string, onId: (id: number | null) => void) {
   const job = shallowRef<Import | null>(null);
   const plans = reactive<Record<number, Plan>>({});
@@ -50,7 +52,6 @@ export function useImport(wish: string, onId: (id: number | null) => void) {
     try { return await what(); } catch (error) { if (!isAbort(error)) problem.value = messageOf(error); return undefined; } finally { busy.value = false; }
   }
 
-  let left: Promise<unknown> = Promise.resolve();
   /** Columns matched by hand and not yet checked are kept with the import: it is found again as it was left. */
   function leave(): void {
     const now = job.value;

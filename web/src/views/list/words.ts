@@ -1,11 +1,11 @@
 // A filter in words, as its chips say it: 客户 › 负责人 属于 张三、李四.
 import { get } from '../../core/api';
 import { isComplete, isGroup, needsNoValue, type Condition, type Group } from '../../core/filter';
-import { day } from '../../core/format';
+import { dateTime, day } from '../../core/format';
 import { label, t, tDynamic } from '../../core/i18n';
 import { resolvePath, type PathField } from '../../core/paths';
 import { loadRegions, pathText } from '../../core/regions';
-import { loadEntity, shortOf, titleOf, type EntityDef, type FieldDef, type Page } from '../../core/schema';
+import { dupText, loadEntity, shortOf, titleOf, type EntityDef, type FieldDef, type Page } from '../../core/schema';
 import { isDayWord, toDays } from './relative';
 
 const names = new Map<string, string>();
@@ -21,6 +21,7 @@ export async function nameOf(to: string, ids: number[]): Promise<void> {
 }
 export const nameNow = (to: string, id: unknown): string => names.get(`${to}.${String(id)}`) ?? `#${String(id)}`;
 export function dayWord(v: string): string {
+  if (v === 'now') return t('when.now');
   const m = /^([+-])(\d+)d$/.exec(v);
   return m ? t(m[1] === '-' ? 'days.ago' : 'days.ahead', m[2]!) : tDynamic(`when.${v}`, v);
 }
@@ -29,6 +30,11 @@ async function regionText(code: number): Promise<string> {
 }
 export const ids = (v: unknown): number[] => (Array.isArray(v) ? v : [v]).map((x) => (x && typeof x === 'object' ? (x as { id: number }).id : x)).filter((x): x is number => typeof x === 'number');
 
+/** An instant on the clock of the account; a midnight is the day that begins with it. */
+function moment(v: unknown): string {
+  const text = /T\d\d:\d\d/.test(String(v)) ? dateTime(v) : day(v);
+  return text.replace(/ 00:00$/, '') || String(v);
+}
 async function valueText(f: FieldDef, v: unknown): Promise<string> {
   if (v && typeof v === 'object' && !Array.isArray(v)) return String((v as { label?: string }).label ?? '');
   if (v === 'me') return t('filter.me');
@@ -36,12 +42,15 @@ async function valueText(f: FieldDef, v: unknown): Promise<string> {
   if (f.type === 'bool') return v ? t('common.yes') : t('common.no');
   if (f.type === 'region') return regionText(Number(v));
   if ((f.type === 'link' || f.type === 'link_many') && f.to) return nameNow(f.to, v);
-  if (isDayWord(v)) return dayWord(v);
-  if (f.type === 'date' || f.type === 'datetime') return day(v) || String(v);
+  if (isDayWord(v) || v === 'now') return dayWord(v);
+  if (f.type === 'datetime') return moment(v);
+  if (f.type === 'date') return day(v) || String(v);
   const option = f.options?.find((o) => o.code === v);
   return option ? label(option.label) : String(v ?? '');
 }
 async function conditionWords(entity: EntityDef, c: Condition): Promise<string> {
+  if (c.op === 'duplicate') return t('twins.words', (Array.isArray(c.value) ? c.value : [c.value]).map((rule) => dupText(entity, String(rule))).join(t('words.or')));
+  if (c.field === 'id' && c.op === 'in' && Array.isArray(c.value)) return t('words.these', c.value.length); // its numbers say nothing to anybody
   const at: PathField | null = await resolvePath(entity, c.field);
   if (!at) return `${c.field} ${c.op}`;
   const f = at.field;

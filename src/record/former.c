@@ -1,0 +1,189 @@
+/* What merged records were called. See former.h. */
+#include "record/former.h"
+
+#include "record/value.h"
+
+static const char *const keys[FORMER_KEYS] = {"k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7"};
+
+const Field *former_link(const Entity *e)
+{
+    const Field *f = e->gets & GETS_MERGE ? entity_field(e, "merged_into") : NULL;
+    return f && f->column ? f : NULL;
+}
+
+/* This row was merged away. */
+static void is_gone(Sql *q, const Entity *e, const char *alias)
+{
+    sql_col(q, alias, former_link(e)->column);
+    sql_add(q, SQL(" IS NOT NULL AND "));
+    sql_col(q, alias, "deleted_at");
+    sql_add(q, SQL(" IS NOT NULL"));
+}
+
+void former_begin(Sql *q, const Entity *e, const char *const *columns, int n)
+{
+    sql_add(q, SQL("WITH RECURSIVE f(\"id\", \"was\""));
+    for (int i = 0; i < n; i++) {
+        sql_add(q, SQL(", "));
+        sql_name(q, keys[i]);
+    }
+    sql_add(q, SQL(") AS (SELECT "));
+    sql_col(q, "t1", former_link(e)->column);
+    sql_add(q, SQL(", t1.\"id\""));
+    for (int i = 0; i < n; i++) {
+        sql_add(q, SQL(", "));
+        sql_col(q, "t1", columns[i]);
+    }
+    sql_add(q, SQL(" FROM "));
+    sql_name(q, e->name);
+    sql_add(q, SQL(" AS t1 WHERE "));
+    is_gone(q, e, "t1");
+    sql_add(q, SQL(" AND "));
+}
+
+void former_end(Sql *q, const Entity *e, int n)
+{
+    sql_add(q, SQL(" UNION SELECT "));
+    sql_col(q, "t2", former_link(e)->column);
+    sql_add(q, SQL(", f.\"was\""));
+    for (int i = 0; i < n; i++) {
+        sql_add(q, SQL(", "));
+        former_column(q, i);
+    }
+    sql_add(q, SQL(" FROM f JOIN "));
+    sql_name(q, e->name);
+    sql_add(q, SQL(" AS t2 ON t2.\"id\" = f.\"id\" WHERE "));
+    is_gone(q, e, "t2");
+    sql_add(q, SQL(") "));
+}
+
+void former_column(Sql *q, int i)
+{
+    sql_col(q, "f", keys[i]);
+}
+
+bool former_any(Ctx *c, const Entity *e, bool *any)
+{
+    const Field *into = former_link(e);
+    int64_t one;
+    Sql q;
+    *any = false;
+    if (!into)
+        return true;
+    sql_init(&q, c->a);
+    sql_add(&q, SQL("SELECT 1 FROM "));
+    sql_name(&q, e->name);
+    sql_add(&q, SQL(" WHERE "));
+    sql_name(&q, into->column);
+    sql_add(&q, SQL(" IS NOT NULL LIMIT 1"));
+    return db_one_int(c, sql_text(&q), q.params, q.n, &one, any);
+}
+
+/* "WITH RECURSIVE g(of, id) AS (…) ": the way back, from those that stayed to all that went into them. */
+static void way_back(Sql *q, const Entity *e, const int64_t *ids, int n)
+{
+    const char *into = former_link(e)->column;
+    sql_add(q, SQL("WITH RECURSIVE g(\"of\", \"id\") AS (SELECT "));
+    sql_col(q, "t1", into);
+    sql_add(q, SQL(", t1.\"id\" FROM "));
+    sql_name(q, e->name);
+    sql_add(q, SQL(" AS t1 WHERE "));
+    is_gone(q, e, "t1");
+    sql_add(q, SQL(" AND "));
+    sql_col(q, "t1", into);
+    sql_add(q, SQL(" IN "));
+    sql_bind_ids(q, ids, n);
+    sql_add(q, SQL(" UNION SELECT g.\"of\", t2.\"id\" FROM g JOIN "));
+    sql_name(q, e->name);
+    sql_add(q, SQL(" AS t2 ON "));
+    sql_col(q, "t2", into);
+    sql_add(q, SQL(" = g.\"id\" WHERE "));
+    is_gone(q, e, "t2");
+    sql_add(q, SQL(") "));
+}
+
+bool former_records(Ctx *c, const Entity *e, int64_t id, int most, Records *out)
+{
+    Sql q;
+    int mark = c->n_err;
+    if (!former_link(e))
+        return true;
+    sql_init(&q, c->a);
+    way_back(&q, e, &id, 1);
+    sql_add(&q, SQL("SELECT "));
+    value_columns(&q, e, "t0");
+    sql_add(&q, SQL(" FROM g JOIN "));
+    sql_name(&q, e->name);
+    sql_add(&q, SQL(" AS t0 ON t0.\"id\" = g.\"id\" ORDER BY t0.\"id\" DESC"));
+    if (most) {
+        sql_add(&q, SQL(" LIMIT "));
+        sql_number(&q, most);
+    }
+    DbRows *r = sql_query(c, &q);
+    if (!r)
+        return false;
+    while (db_step(r)) {
+        Record one = {.e = e, .v = ARENA_ARRAY(c->a, e->n_fields, DbVal)};
+        value_read_row(c->a, e, r, 0, one.v);
+        one.id = one.v[STD_ID].i;
+        one.version = one.v[STD_VERSION].i;
+        vec_push(c->a, out, one);
+    }
+    db_done(r);
+    return c->n_err == mark;
+}
+
+bool former_ids(Ctx *c, const Entity *e, const int64_t *ids, int n, DbIds *out)
+{
+    Sql q;
+    if (!former_link(e) || n == 0)
+        return true;
+    sql_init(&q, c->a);
+    way_back(&q, e, ids, n);
+    sql_add(&q, SQL("SELECT DISTINCT g.\"id\" FROM g WHERE g.\"id\" NOT IN "));
+    sql_bind_ids(&q, ids, n);
+    sql_add(&q, SQL(" ORDER BY g.\"id\""));
+    return db_ids(c, sql_query(c, &q), out);
+}
+
+bool former_ends(Ctx *c, const Entity *e, const int64_t *ids, int n, DbIds *out)
+{
+    Sql q;
+    if (!former_link(e) || n == 0)
+        return true;
+    sql_init(&q, c->a);
+    former_begin(&q, e, NULL, 0);
+    sql_add(&q, SQL("t1.\"id\" IN "));
+    sql_bind_ids(&q, ids, n);
+    former_end(&q, e, 0);
+    sql_add(&q, SQL("SELECT DISTINCT t0.\"id\" FROM f JOIN "));
+    sql_name(&q, e->name);
+    sql_add(
+        &q,
+        SQL(" AS t0 ON t0.\"id\" = f.\"id\" WHERE t0.\"deleted_at\" IS NULL ORDER BY t0.\"id\""));
+    return db_ids(c, sql_query(c, &q), out);
+}
+
+bool former_names(Ctx *c, const Entity *e, const int64_t *ids, int n, FormerNames *out)
+{
+    Sql q;
+    int mark = c->n_err;
+    if (!former_link(e) || !e->title->column || n == 0)
+        return true;
+    sql_init(&q, c->a);
+    way_back(&q, e, ids, n);
+    sql_add(&q, SQL("SELECT g.\"of\", "));
+    sql_col(&q, "t0", e->title->column);
+    sql_add(&q, SQL(" FROM g JOIN "));
+    sql_name(&q, e->name);
+    sql_add(&q, SQL(" AS t0 ON t0.\"id\" = g.\"id\" ORDER BY g.\"id\" DESC LIMIT "));
+    sql_number(&q, FORMER_MOST);
+    DbRows *r = sql_query(c, &q);
+    if (!r)
+        return false;
+    while (db_step(r))
+        if (!db_is_null(r, 1))
+            vec_push(c->a, out, (FormerName){db_int(r, 0), db_text_copy(c->a, r, 1)});
+    db_done(r);
+    return c->n_err == mark;
+}

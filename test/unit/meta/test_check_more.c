@@ -1,0 +1,290 @@
+/*
+ * More mistakes of an entity file: what is not for a type of field, defaults, limits, links by a field, conditions on the
+ * record itself, actions, roles, numbers. Each is one small entity beside the built-in ones; the message is compared.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "meta_sources.h"
+
+#include "base/msg.h"
+
+static Arena *arena;
+
+static int setup(void **state)
+{
+    (void)state;
+    arena = arena_new(0);
+    return msg_load() ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    arena_free(arena);
+    return 0;
+}
+
+#define L "\"label\": {\"zh\": \"甲\", \"en\": \"X\"}"
+#define OPT(code, zh, en) "\"" code "\": {\"zh\": \"" zh "\", \"en\": \"" en "\"}"
+#define KIND(codes) "\"kind\": {\"type\": \"option\", " L ", \"options\": {" codes "}}, "
+#define ONE OPT("customer", "甲", "A")
+#define F(type, rest) "\"x\": {\"type\": \"" type "\", " L ", " rest "}"
+#define TEXT F("string", "\"max\": 20")
+
+typedef struct Case {
+    const char *top, *fields; /* beside the name; one more key of the entity, or "" */
+    const char *want;         /* NULL: nothing is wrong */
+} Case;
+
+static void check(const Case *cases, size_t n)
+{
+    int wrong = 0;
+    for (size_t i = 0; i < n; i++) {
+        Ctx c;
+        Model *m = NULL;
+        ctx_init(&c, arena);
+        c.lang = "en";
+        const char *text = arena_printf(
+            arena,
+            "{ \"entity\": \"thing\", \"plural\": \"things\", \"label\": {\"zh\": \"物\", \"en\": "
+            "\"Thing\"}, \"title\": \"name\", %s%s%s \"fields\": {\"name\": {\"type\": \"string\", "
+            "\"label\": {\"zh\": \"名\", \"en\": \"Name\"}}, %s} }",
+            strstr(cases[i].top, "\"roles\"")
+                ? ""
+                : "\"roles\": {\"*\": {\"scope\": \"all\", \"actions\": \"read\"}}, ",
+            cases[i].top, *cases[i].top ? "," : "", cases[i].fields);
+        bool ok = build_with(&c, "entities/test/thing.json", text, NULL, 0, &m);
+        bool told = false;
+        for (const ErrItem *e = c.err; e && cases[i].want; e = e->next)
+            told = told || strstr(e->message, cases[i].want);
+        if (ok != !cases[i].want || told != !ok) {
+            print_error("case %zu: %s %s\n  wanted: %s\n  got: %s\n", i, cases[i].top,
+                        cases[i].fields, cases[i].want ? cases[i].want : "(nothing)",
+                        c.err ? c.err->message : "(nothing)");
+            wrong++;
+        }
+        if (ok)
+            model_release(m);
+    }
+    assert_int_equal(wrong, 0);
+}
+#define CHECK(cases) check(cases, sizeof(cases) / sizeof *(cases))
+
+static void defaults(void **state)
+{
+    (void)state;
+    static const Case cases[] = {
+        {"", F("link", "\"to\": \"user\", \"default\": \"me\""), NULL},
+        {"", F("link", "\"to\": \"department\", \"default\": \"my_department\""), NULL},
+        {"", F("link", "\"to\": \"user\", \"default\": \"my_department\""),
+         "default \"my_department\" is for links to \"department\""},
+        {"", KIND(ONE) F("link", "\"to_field\": \"kind\", \"default\": \"me\""),
+         "default \"me\" is for links to \"user\""},
+        {"", KIND(ONE) F("link", "\"to_field\": \"kind\", \"default\": \"my_department\""),
+         "default \"my_department\" is for links to \"department\""},
+        {"", F("link", "\"to\": \"user\", \"default\": \"someone\""),
+         "\"default\" is not for type link"},
+        {"", F("date", "\"default\": \"today\""), NULL},
+        {"", F("datetime", "\"default\": \"today\""), NULL},
+        {"", F("datetime", "\"default\": \"now\""), NULL},
+        {"", F("date", "\"default\": \"now\""), "default \"now\" is no allowed value of type date"},
+        {"", F("string", "\"default\": \"today\""), NULL}, /* a word like any other */
+        {"", F("string", "\"default\": \"me\""), NULL},
+        {"", F("string", "\"max\": 3, \"default\": \"long\""),
+         "is no allowed value of type string"},
+        {"", F("int", "\"default\": \"3\""), NULL},
+        {"", F("int", "\"max\": 2, \"default\": \"3\""), "is no allowed value of type int"},
+        {"", F("file", "\"default\": \"a\""), "\"default\" is not for type file"},
+        {"", F("image", "\"default\": \"a\""), "\"default\" is not for type image"},
+        {"", F("option", "\"default\": \"far_away_word\", \"options\": {" ONE "}"),
+         "default \"far_away_word\" is not one of the options of \"x\""},
+        {"", F("multi_option", "\"default\": \"customer\", \"options\": {" ONE "}"), NULL},
+        {"", F("multi_option", "\"default\": \"nobody\", \"options\": {" ONE "}"),
+         "is no allowed value of type multi_option"},
+    };
+    CHECK(cases);
+}
+
+static void links(void **state)
+{
+    (void)state;
+    static const Case cases[] = {
+        {"", KIND(ONE) F("link", "\"to_field\": \"kind\""), NULL},
+        {"", KIND(ONE) F("link", "\"to_field\": \"kind\", \"to\": \"customer\""),
+         "give \"to\" or \"to_field\", not both"},
+        {"", KIND(OPT("nobody", "甲", "A")) F("link", "\"to_field\": \"kind\""),
+         "there is no entity \"nobody\""},
+        {"", F("link", "\"to_field\": \"kind\""), "\"to_field\" must name an option field"},
+        {"", KIND(ONE) F("link_many", "\"to_field\": \"kind\""),
+         "\"to_field\" must name an option field"},
+        {"", F("int", "\"to_field\": \"name\""), "\"to_field\" is not for type int"},
+        {"", F("link", "\"to\": \"qqqqqqqqqqqq\""), "there is no entity \"qqqqqqqqqqqq\""},
+        {"", F("link_many", "\"to\": \"customer\""), NULL},
+    };
+    CHECK(cases);
+}
+
+static void limits(void **state)
+{
+    (void)state;
+    static const Case cases[] = {
+        {"", F("bool", "\"min\": 1"), "\"min\" is not for type bool"},
+        {"", F("date", "\"min\": 1, \"max\": 2"), "\"max\" is not for type date"},
+        {"", F("string", "\"min\": -1"), "a length must be positive"},
+        {"", F("string", "\"max\": 0"), "a length must be positive"},
+        {"", F("text", "\"min\": 0, \"max\": 1"), NULL},
+        {"", F("float", "\"min\": -2, \"max\": 2"), NULL},
+        {"", F("decimal", "\"scale\": 9"), NULL},
+        {"", F("decimal", "\"scale\": -1"), "\"scale\" must be 0 to 9"},
+        {"", F("string", "\"search\": 10"), "the weight in search must be 1 to 9"},
+        {"", F("string", "\"search\": -1"), "the weight in search must be 1 to 9"},
+        {"", F("int", "\"pattern\": \"1\""), "\"pattern\" is not for type int"},
+        {"", F("string", "\"pattern\": \"[a-z]+\""), NULL},
+    };
+    CHECK(cases);
+}
+
+static void not_for_the_type(void **state)
+{
+    (void)state;
+    static const Case cases[] = {
+        {"", F("int", "\"fold\": true"), "\"fold\" is not for type int"},
+        {"", F("int", "\"search\": 1"), "\"search\" is not for type int"},
+        {"", F("text", "\"unique\": true"), "\"unique\" is not for type text"},
+        {"", F("bool", "\"unique\": true"), "\"unique\" is not for type bool"},
+        {"", F("json", "\"unique\": true"), "\"unique\" is not for type json"},
+        {"", F("link_many", "\"to\": \"user\", \"unique\": true"),
+         "\"unique\" is not for type link_many"},
+        {"", F("multi_option", "\"unique\": true, \"options\": {" ONE "}"),
+         "\"unique\" is not for type multi_option"},
+        {"", F("int", "\"unique\": true"), NULL},
+        {"", F("int", "\"parts\": {\"a\": {\"type\": \"int\", " L "}}"),
+         "\"parts\" is not for type int"},
+        {"", F("int", "\"shown_by\": \"name\""), "\"shown_by\" is not for type int"},
+        {"", F("parts", "\"parts\": {\"a\": {\"type\": \"int\", " L "}}, \"shown_by\": \"nmae\""),
+         "\"shown_by\" names the field \"nmae\", and there is none"},
+        {"", F("string", "\"write_only\": true, \"sort\": true"), "is not given out"},
+        {"", F("string", "\"write_only\": true, \"card\": true"), "is not given out"},
+        {"", F("string", "\"hidden\": true, \"search\": 1"), "is not given out"},
+        {"", F("string", "\"hidden\": true"), NULL},
+        {"", F("text", "\"personal\": true"), NULL},
+        {"", F("email", "\"personal\": true, \"match\": \"email\""), NULL},
+        {"", F("phone", "\"match\": \"phone\""), NULL},
+        {"", F("string", "\"match\": \"exact\""), NULL},
+        {"", F("text", "\"match\": \"exact\""), "match \"exact\" is not for type text"},
+        {"", F("int", "\"match\": \"exact\""), "match \"exact\" is not for type int"},
+        {"", F("text", "\"match\": \"name\""), "match \"name\" is not for type text"},
+        {"", F("phone", "\"match\": \"credit_code\""),
+         "match \"credit_code\" is not for type phone"},
+        {"", F("string", "\"match\": \"email\""), "match \"email\" is not for type string"},
+    };
+    CHECK(cases);
+}
+
+static void conditions(void **state)
+{
+    (void)state;
+    static const Case cases[] = {
+        {"",
+         TEXT ", \"y\": {\"type\": \"int\", " L
+              ", \"required_if\": [\"or\", [\"x\", \"=\", \"a\"], "
+              "[\"name\", \"=\", \"b\"]]}",
+         NULL},
+        {"",
+         TEXT ", \"y\": {\"type\": \"int\", " L
+              ", \"required_if\": [\"or\", [\"x\", \"=\", \"a\"], "
+              "[\"owner.name\", \"=\", \"b\"]]}",
+         "only use fields of the record itself"},
+        {"", F("int", "\"shown_if\": [\"owner.name\", \"=\", \"b\"]"),
+         "fields of the record itself"},
+        {"", F("int", "\"required_by\": \"import.days\""), "must name a setting that is a list"},
+        {"", F("int", "\"required_by\": \"no.such.setting\""),
+         "must name a setting that is a list"},
+    };
+    CHECK(cases);
+}
+
+static void options(void **state)
+{
+    (void)state;
+    static const Case cases[] = {
+        {"", F("option", "\"options\": {" OPT("a", "甲", "A") ", " OPT("b", "乙", "A") "}"),
+         "options \"a\" and \"b\" are both called \"A\""},
+        {"", F("option", "\"options\": {" OPT("", "甲", "A") "}"), "option code \"\""},
+        {"",
+         F("option",
+           "\"options\": {" OPT("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "甲", "A") "}"),
+         "option code \"aaaa"},
+        {"",
+         F("option",
+           "\"options\": {" OPT("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "甲", "A") "}"),
+         NULL},
+    };
+    CHECK(cases);
+}
+
+#define N "\"n\": {\"type\": \"number\", " L "}"
+static void entities(void **state)
+{
+    (void)state;
+    static const Case cases[] = {
+        /* numbers: blocks that are closed, and places for day, month and year that the counter begins anew with */
+        {"\"number\": \"T{seq:3}\"", N, NULL}, /* never, unless it is said */
+        {"\"number\": \"T{seq:3}\", \"number_reset\": \"never\"", N, NULL},
+        {"\"number\": \"T{yyyy}{seq:3}\", \"number_reset\": \"year\"", N, NULL},
+        {"\"number\": \"T{yyyy}{seq:3}\", \"number_reset\": \"month\"", N, "would repeat numbers"},
+        {"\"number\": \"T{yyyyMM}{seq:3}\", \"number_reset\": \"month\"", N, NULL},
+        {"\"number\": \"T{yyyyMM}{seq:3}\", \"number_reset\": \"day\"", N, "would repeat numbers"},
+        {"\"number\": \"T{seq:3}\", \"number_reset\": \"year\"", N, "would repeat numbers"},
+        {"\"number\": \"T{yyyyMMdd}{seq:0}\"", N, "is malformed"},
+        {"\"number\": \"T{yyyyMMdd}{seq:12}\"", N, "is malformed"},
+        {"\"number\": \"T{yyyyMMdd}}{seq:3}\"", N, "is malformed"},
+        {"\"number\": \"T {yyyyMMdd}{seq:3}\"", N, "is malformed"},
+        {"\"number\": \"T{hour}{seq:3}\"", N, "is malformed"},
+        {"\"number\": \"aZ-_/.9{yyyyMMdd}{seq:9}\"", N, NULL},
+        {"\"number\": \"TTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTT{yyyyMMdd}{seq:3}\"", N,
+         "is malformed"},
+        {"\"number\": \"T{yyyyMMdd}{seq:3}\", \"number_reset\": \"week\"", N, "\"week\""},
+        /* what the entity names must be there and fit */
+        {"\"calendar\": \"x\"", F("date", "\"list\": true"),
+         "the calendar field \"x\" must be a date"},
+        {"\"calendar\": \"x\"", F("date", "\"sort\": true"), NULL},
+        {"\"calendar\": \"x\"", F("datetime", "\"sort\": true"), NULL},
+        {"\"tree\": \"x\"", F("link", "\"to\": \"customer\""),
+         "\"tree\" must name a link to the entity itself"},
+        {"\"tree\": \"x\"", F("link", "\"to\": \"thing\""), NULL},
+        {"\"parent\": \"nmae\"", TEXT, "\"parent\" names the field \"nmae\""},
+        {"\"indexes\": [[\"name\"], [\"x\"]]", TEXT, NULL},
+        {"\"indexes\": [[]]", TEXT, "an index needs at least one field"},
+        {"\"indexes\": [7]", TEXT, "an index needs at least one field"},
+        {"\"open\": [\"nowhere\", \"=\", 1]", TEXT, "\"open\" is wrong"},
+        {"\"open\": [\"owner.name\", \"=\", \"a\"]", TEXT, NULL},
+        {"\"open\": [\"x\", \"=\", \"a\"]", TEXT, NULL},
+        {"\"dups\": {\"d\": 7}", TEXT, "\"d\""},
+        {"\"dups\": {\"d\": {\"form\": \"warn\"}}", TEXT, "\"fields\""},
+        {"\"roles\": {\"*\": 7}", TEXT, "\"*\""},
+        {"\"roles\": {\"*\": {\"scope\": \"all\"}}", TEXT, "\"actions\""},
+        {"\"actions\": {\"go\": 7}", TEXT, "\"go\""},
+        {"\"sections\": {\"s\": 7}", TEXT, "\"s\""},
+        {"\"gets\": [\"trash\", \"trash\"]", TEXT, "\"trash\""},
+        {"\"gets\": \"trash\"", TEXT, "\"gets\""},
+    };
+    CHECK(cases);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(defaults),         cmocka_unit_test(links),      cmocka_unit_test(limits),
+        cmocka_unit_test(not_for_the_type), cmocka_unit_test(conditions), cmocka_unit_test(options),
+        cmocka_unit_test(entities),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
