@@ -102,28 +102,34 @@ bool door_may_open(const struct sockaddr *peer)
         return true;
     pthread_mutex_lock(&door.lock);
     const Slot *s = slot_of(key_of(&a));
-    bool ok = !s || s->open < conf_int("http.per_address");
+    bool ok = !s || s->open < 2 * conf_int("http.per_address");
     pthread_mutex_unlock(&door.lock);
     if (!ok)
         meter_add(METER_PUSHED_BACK, 1);
     return ok;
 }
 
-static void count(const struct sockaddr *peer, int by)
+/* -> how many are open now; 0: not counted */
+static int count(const struct sockaddr *peer, int by)
 {
     struct in6_addr a;
-    if (!of_peer(peer, &a))
-        return;
+    if (!of_peer(peer, &a) || is_proxy(&a))
+        return 0;
     pthread_mutex_lock(&door.lock);
     Slot *s = slot_of(key_of(&a));
     if (s && s->open + by >= 0)
         s->open += by;
+    int open = s ? s->open : 0;
     pthread_mutex_unlock(&door.lock);
+    return open;
 }
 
-void door_opened(const struct sockaddr *peer)
+bool door_opened(const struct sockaddr *peer)
 {
-    count(peer, 1);
+    if (count(peer, 1) <= conf_int("http.per_address"))
+        return true;
+    meter_add(METER_PUSHED_BACK, 1);
+    return false;
 }
 
 void door_closed(const struct sockaddr *peer)

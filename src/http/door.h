@@ -13,9 +13,11 @@
 
 /* Room for the addresses of so many connections; a lives until after the last call. */
 void door_start(Arena *a, int connections);
-/* May this peer open one more? Then door_opened and door_closed count it. */
+/* May this peer open one more? Then door_opened and door_closed count it. Between its number and twice that it may, to be
+   told why it is not served; beyond, connections are closed unheard. */
 bool door_may_open(const struct sockaddr *peer);
-void door_opened(const struct sockaddr *peer);
+/* false: it is one too many, and its first request is to be refused. */
+bool door_opened(const struct sockaddr *peer);
 void door_closed(const struct sockaddr *peer);
 /* ip: as text, who asks; proxied: a trusted proxy says so. ERR_LIMIT with retry_after. */
 bool door_request(Ctx *c, const char *ip, bool proxied);

@@ -20,7 +20,8 @@ typedef struct Note {
     _Atomic int64_t since; /* of the phase, monotonic ms */
     _Atomic int64_t received;
     _Atomic int phase;
-    bool told; /* closed already, by us */
+    bool told;              /* closed already, by us */
+    _Atomic bool unwelcome; /* one too many */
 } Note;
 
 static struct {
@@ -50,7 +51,7 @@ static bool is_late(const Note *n, Phase phase, int64_t now)
 {
     int64_t ms = now - atomic_load(&n->since);
     switch (phase) {
-    case AT_REST: return ms > heads.head_ms + heads.idle_ms;
+    case AT_REST: return ms > heads.head_ms + (atomic_load(&n->unwelcome) ? 0 : heads.idle_ms);
     case IN_HEAD: return ms > heads.head_ms;
     case IN_BODY: /* as long as it takes, but not drop by drop */
         return ms > heads.body_ms ||
@@ -125,6 +126,7 @@ void heads_notify(void *cls, struct MHD_Connection *conn, void **context,
             heads.free = n->next_free;
             n->fd = info->connect_fd;
             n->told = false;
+            atomic_store(&n->unwelcome, false);
             atomic_store(&n->since, clock_mono_ms());
             atomic_store(&n->phase, AT_REST);
         }
@@ -145,6 +147,19 @@ static Note *note_of(struct MHD_Connection *conn)
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(conn, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     return info ? info->socket_context : NULL;
+}
+
+void heads_unwelcome(void *context)
+{
+    Note *n = context;
+    if (n)
+        atomic_store(&n->unwelcome, true);
+}
+
+bool heads_is_unwelcome(struct MHD_Connection *conn)
+{
+    const Note *n = note_of(conn);
+    return n && atomic_load(&n->unwelcome);
 }
 
 static void enter(struct MHD_Connection *conn, Phase phase, int64_t since)

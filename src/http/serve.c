@@ -91,13 +91,20 @@ int serve_port(const Server *s)
     return s->port;
 }
 
-/* Always false. */
-static bool busy(Request *rq)
+static void busy(Request *rq, const char *why)
 {
     if (!*rq->c.trace_id)
         id_trace(rq->c.trace_id);
     rq->c.retry_after_s = 1;
-    return ctx_fail(&rq->c, ERR_BUSY, NULL, "err.busy");
+    ctx_fail(&rq->c, ERR_BUSY, NULL, why);
+}
+
+static bool one_too_many(Request *rq)
+{
+    bool yes = heads_is_unwelcome(rq->conn);
+    if (yes)
+        busy(rq, "err.connections");
+    return yes;
 }
 
 void serve_figures(ServeFigures *out)
@@ -117,7 +124,7 @@ static void serve_queued(Request *rq, bool shed)
 {
     bool check = rq->state == RQ_CHECK;
     if (shed) {
-        busy(rq);
+        busy(rq, "err.busy");
         if (!check)
             respond_problem(rq);
     } else if (check) {
@@ -373,7 +380,7 @@ static enum MHD_Result queue(Request *rq, int state)
     rq->state = state;
     if (queue_add(server->queue, rq))
         return MHD_YES;
-    busy(rq);
+    busy(rq, "err.busy");
     return refuse(rq);
 }
 
@@ -433,7 +440,7 @@ static enum MHD_Result head(Request *rq, const char *url, const char *method, co
     rq->ip = address_of(rq);
     bool other = false;
     rq->route = router_find(rq, &other);
-    if (!door_request(c, rq->ip, rq->proxied))
+    if (one_too_many(rq) || !door_request(c, rq->ip, rq->proxied))
         return refuse_behind_body(rq);
     if (!rq->route && other) {
         ctx_fail(c, ERR_METHOD_NOT_ALLOWED, NULL, "err.method_not_allowed", method);
@@ -547,9 +554,13 @@ static void notify(void *cls, struct MHD_Connection *conn, void **context,
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(conn, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    if (info && info->client_addr)
-        (code == MHD_CONNECTION_NOTIFY_STARTED ? door_opened : door_closed)(info->client_addr);
+    const struct sockaddr *peer = info ? info->client_addr : NULL;
+    bool started = code == MHD_CONNECTION_NOTIFY_STARTED;
+    if (peer && !started)
+        door_closed(peer);
     heads_notify(cls, conn, context, code);
+    if (peer && started && !door_opened(peer))
+        heads_unwelcome(*context);
 }
 
 /* ---- start and stop ------------------------------------------------------------------------ */

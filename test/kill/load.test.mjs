@@ -113,12 +113,14 @@ describe('one address', { concurrency: true }, () => {
     const all = await Promise.all(Array.from({ length: n }, () => dial(server, { from })));
     for (const c of all) c.socket.write(ask('/healthz'));
     await until(() => all.every((c) => c.ended || c.text.includes('"ok"')), 10_000, 'answers');
-    return { all, served: all.filter((c) => c.text.includes('"ok"')).length };
+    return { all, served: all.filter((c) => c.text.includes('"ok"')).length, told: all.filter((c) => c.ended && c.status() === 503 && c.text.includes('"busy"')).length };
   };
-  test('connections: beyond its number they are closed, other addresses are served, and room comes back', () =>
+  test('connections: beyond its number they are told so, beyond twice closed; other addresses are served, and room comes back', () =>
     withServer({ ZHIKE_HTTP_PER_ADDRESS: '10' }, async (server) => {
       const first = await hold(server, 30);
       assert.equal(first.served, 10);
+      assert.ok(first.told >= 10, `${first.told} were told`);
+      assert.ok(first.all.every((c) => c.status() !== 503 || /Retry-After: [1-9]/i.test(c.text)));
       const other = await hold(server, 10, '127.0.0.2');
       assert.equal(other.served, 10);
       for (const c of [...first.all, ...other.all]) c.socket.destroy();

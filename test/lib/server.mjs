@@ -56,8 +56,9 @@ export class Server {
     this.database = database;
     // Tests read the log: no line of a fast test may fall to the limit of lines a second.
     // A sanitizer needs longer for everything, the end included. Of fifty at once on a busy machine none is told to come back
-    // later: that is what the tests of overload (test/kill/load.test.mjs) are for, which set it themselves.
-    this.env = { ZHIKE_LOG_RATE: '1000000', ZHIKE_HTTP_QUEUE_WAIT: '1m', ZHIKE_HTTP_QUEUE_TARGET: '1m', ...(slow > 1 ? { ZHIKE_STOP_TIMEOUT: `${10 * slow}s`, ZHIKE_QUERY_TIMEOUT: `${5 * slow}s` } : {}), ...env, ...(database ? { ZHIKE_DATABASE: database.url } : {}) };
+    // later, nor when the connections it leaves are not yet seen to be closed: that is what the tests of overload
+    // (test/kill/load.test.mjs) are for, which set it themselves.
+    this.env = { ZHIKE_LOG_RATE: '1000000', ZHIKE_HTTP_QUEUE_WAIT: '1m', ZHIKE_HTTP_QUEUE_TARGET: '1m', ZHIKE_HTTP_PER_ADDRESS: '1000', ...(slow > 1 ? { ZHIKE_STOP_TIMEOUT: `${10 * slow}s`, ZHIKE_QUERY_TIMEOUT: `${5 * slow}s` } : {}), ...env, ...(database ? { ZHIKE_DATABASE: database.url } : {}) };
     this.args = args;
     this.adminPassword = `Aa1-${randomBytes(12).toString('base64url')}`;
     this.log = '';
