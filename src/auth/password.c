@@ -231,6 +231,28 @@ bool password_set(Ctx *c, int64_t user, const char *password, bool must_change)
     return password_hash_text(c, password, &ch.hash) && run_change(c, &ch);
 }
 
+/* The hash of the one who asks. out_first: signed in by the one-time token, so that there is no old password and this session
+   is the proof. */
+static bool own_hash(Ctx *c, const char **out_hash, bool *out_first)
+{
+    DbVal p[] = {db_of_int(c->actor->user)};
+    const char *stored = NULL;
+    bool found;
+    if (!db_one_text(c, SQL("SELECT password_hash FROM \"user\" WHERE id = $1"), p, 1, &stored,
+                     &found))
+        return false;
+    *out_hash = stored;
+    *out_first = c->actor->must_change_password && stored && !*stored;
+    return true;
+}
+
+bool password_first(Ctx *c, bool *out)
+{
+    const char *stored;
+    *out = false;
+    return !c->actor->must_change_password || own_hash(c, &stored, out);
+}
+
 bool password_change(Ctx *c, const char *old_password, const char *new_password)
 {
     const Actor *me = c->actor;
@@ -238,14 +260,10 @@ bool password_change(Ctx *c, const char *old_password, const char *new_password)
         return ctx_fail(c, ERR_NOT_SIGNED_IN, NULL, "err.not_signed_in");
     if (me->session == 0 && me->channel != CH_CLI)
         return ctx_fail(c, ERR_FORBIDDEN, NULL, "err.forbidden"); /* never by a bearer token */
-    DbVal p[] = {db_of_int(me->user)};
-    const char *stored = NULL;
-    bool found;
-    if (!db_one_text(c, SQL("SELECT password_hash FROM \"user\" WHERE id = $1"), p, 1, &stored,
-                     &found))
+    const char *stored;
+    bool first;
+    if (!own_hash(c, &stored, &first))
         return false;
-    /* Signed in by the one-time token: there is no old password, and this session is the proof. */
-    bool first = me->must_change_password && stored && !*stored;
     if (!first) {
         /* the old password is a secret to guess like any other */
         const char *key = arena_printf(c->a, "password:%s", ctx_num(c, me->user));

@@ -48,6 +48,8 @@ const char *const *session_step_up_methods(Ctx *c, int *n);
 bool password_check_policy(Ctx *c, const char *field, const char *password, const char *login,
                            const char *name);
 bool password_hash_text(Ctx *c, const char *password, const char **out);
+/* Did the caller sign in by a one-time token? Then password_change asks for no old password. */
+bool password_first(Ctx *c, bool *out);
 bool password_change(Ctx *c, const char *old_password, const char *new_password);
 bool password_set(Ctx *c, int64_t user, const char *password,
                   bool must_change); /* inside or outside a write */

@@ -197,8 +197,8 @@ bool api_me(Request *rq)
     Ctx *c = &rq->c;
     const Actor *a = c->actor;
     const char *prefs = prefs_read(c);
-    bool due;
-    if (!prefs || !factor_due(c, &due))
+    bool due, first;
+    if (!prefs || !factor_due(c, &due) || !password_first(c, &first))
         return false;
     Jw w;
     jw_init(&w, &rq->out.body);
@@ -215,6 +215,7 @@ bool api_me(Request *rq)
             jw_str(&w, right_name((Right)r));
     jw_end(&w);
     jw_kbool(&w, "must_change_password", a->must_change_password);
+    jw_kbool(&w, "first_password", first);
     jw_kbool(&w, "factor_due", due);
     jw_kinstant(&w, "step_up_until", actor_stepped_up(c) ? a->step_up_until : 0);
     write_company(&w);
@@ -241,9 +242,13 @@ bool api_me(Request *rq)
 bool api_me_password(Request *rq)
 {
     json_object *in;
-    if (!request_json(rq, &in))
+    bool first;
+    if (!request_json(rq, &in) || !password_first(&rq->c, &first))
         return false;
-    const char *old = text_member(rq, in, "old", 1024), *new = text_member(rq, in, "new", 1024);
+    const char *old = first && !json_object_object_get_ex(in, "old", NULL)
+                          ? ""
+                          : text_member(rq, in, "old", 1024);
+    const char *new = text_member(rq, in, "new", 1024);
     if (!old || !new || !only_members(rq, in, " old new ") || !password_change(&rq->c, old, new))
         return false;
     respond_nothing(rq);

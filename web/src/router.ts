@@ -20,6 +20,7 @@ export function makeRouter(): Router {
     routes: [
       { path: '/login', name: 'login', component: () => import('./views/login/LoginPage.vue'), meta: { open: true } },
       { path: '/password', name: 'password', component: () => import('./views/login/PasswordPage.vue'), meta: { open: true, always: true } },
+      { path: '/first', name: 'first', component: () => import('./views/login/PasswordPage.vue') },
       { path: '/approve', name: 'approve', component: () => import('./views/approvals/MailPage.vue'), meta: { open: true, always: true } },
       {
         path: '/', component: Shell, children: [
@@ -64,14 +65,15 @@ export function makeRouter(): Router {
   router.beforeEach(async (to, from) => {
     if (to.path !== from.path && anyDirty() && !(await mayLeave())) return false;
     if (to.meta.open) return me.value && !to.meta.always ? { path: '/' } : true;
-    if (me.value) return me.value.factor_due && to.name !== 'me' ? { path: '/me', hash: '#factor' } : true;
-    if (!signedInHint.get()) return { path: '/login', query: to.fullPath === '/' ? {} : { next: to.fullPath } };
-    if (await boot()) {
-      const now = me.value as Me | null;
-      return to.name === 'me' ? true : now?.must_change_password ? { path: '/me', query: { must: '1' } } : now?.factor_due ? { path: '/me', hash: '#factor' } : true;
+    const next = ['/', '/first'].includes(to.fullPath) ? {} : { next: to.fullPath };
+    if (!me.value && (!signedInHint.get() || !(await boot()))) {
+      signedInHint.set(false);
+      return { path: '/login', query: next };
     }
-    signedInHint.set(false);
-    return { path: '/login', query: to.fullPath === '/' ? {} : { next: to.fullPath } };
+    const now = me.value as Me | null;
+    if (now?.must_change_password) return to.name === 'first' || { path: '/first', query: next };
+    if (to.name === 'first') return { path: '/' };
+    return now?.factor_due && to.name !== 'me' ? { path: '/me', hash: '#factor' } : true;
   });
   router.onError((error: unknown, to) => {
     // A chunk of an older version is gone after an upgrade: load the page anew, once.

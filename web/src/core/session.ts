@@ -11,7 +11,7 @@ import { forgetValues, prefs, readJson, setOwner, writeJson } from './store';
 export interface Me {
   user: { id: number; login: string; name: string; department?: LinkValue | null; roles: string[] };
   prefs?: Record<string, unknown>;
-  csrf: string; locale?: string; zone?: string; rights: string[]; must_change_password?: boolean; factor_due?: boolean;
+  csrf: string; locale?: string; zone?: string; rights: string[]; must_change_password?: boolean; first_password?: boolean; factor_due?: boolean;
   step_up_until?: string | null; company?: { name?: string; logo?: string | null; date_format?: string; search_first?: boolean; idle_days?: number; bin_days?: number };
   schema_version?: string; regions?: string; menus: { entity: string; plural: string; group?: string }[];
 }
@@ -134,7 +134,8 @@ export async function boot(): Promise<boolean> {
     throw error;
   }
   await speak();
-  await loadIndex();
+  // Before the new password is set the server answers nothing else.
+  if (!me.value?.must_change_password) await loadIndex();
   return true;
 }
 
@@ -157,7 +158,7 @@ export async function afterSignIn(): Promise<void> {
   const before = me.value?.user.id;
   take(await get<Me>('/me'));
   await speak();
-  if (before !== me.value?.user.id) { forgetSchema(); await loadIndex(); }
+  if (before !== me.value?.user.id) { forgetSchema(); if (!me.value?.must_change_password) await loadIndex(); }
 }
 export async function signOut(): Promise<void> {
   endLive();
@@ -171,7 +172,8 @@ export async function refreshMe(): Promise<void> {
   await loadIndex();
 }
 export const stepUp = (method: string, code: string) => call('POST', '/step-up', { body: { method, code }, anonymous: true }).then(() => undefined);
-export const changePassword = (old: string, next: string) => post('/me/password', { old, new: next });
+/** Without an old one: the first, after a sign-in by a one-time password. */
+export const changePassword = (old: string, next: string) => post('/me/password', { ...(old ? { old } : {}), new: next });
 
 /** The language of the page, kept in this browser and with the account, whose mails follow it. */
 export async function chooseLanguage(next: 'zh' | 'en'): Promise<void> {
