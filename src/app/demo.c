@@ -271,7 +271,7 @@ static bool follow_up(Demo *d, int64_t customer, int64_t owner, int64_t at, bool
     jw_obj(&w);
     jw_kstr(&w, "parent_type", "customer");
     jw_kint(&w, "parent", customer);
-    jw_kstr(&w, "method", word(d, "methods"));
+    jw_kstr(&w, "method", json_str(t, "method", "phone"));
     jw_kstr(&w, "content", json_str(t, "content", ""));
     jw_kstr(&w, "customer_need", json_str(t, "customer_need", ""));
     jw_kstr(&w, "next_plan", json_str(t, "next_plan", ""));

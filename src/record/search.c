@@ -414,6 +414,27 @@ static bool find_former(Ctx *c, Search *k, int most)
     return true;
 }
 
+/* An old title comes in twice. */
+static bool again(const Search *k, int i)
+{
+    const Hit *h = &k->hits[i], *prev = i ? h - 1 : NULL;
+    return prev && prev->id == h->id && prev->set == h->set;
+}
+
+/* By entity, for how many of its hits room is kept: two letters that begin the names of forty people do not crowd the
+   companies out that begin with them, too. */
+static int *room_of(Ctx *c, const Search *k, int limit)
+{
+    enum { MOST = 3, SHARE = 5 };
+    int most = limit / SHARE < MOST ? limit / SHARE : MOST;
+    int *room = ARENA_ARRAY(c->a, c->model->n, int);
+    for (int i = 0; i < k->n; i++) {
+        int *n = &room[k->hits[i].set->e - c->model->entities];
+        *n += !again(k, i) && *n < most;
+    }
+    return room;
+}
+
 bool rec_search(Ctx *c, const char *q, const char *only_entity, int limit, Buf *out)
 {
     if (limit < 1 || limit > 50)
@@ -434,12 +455,18 @@ bool rec_search(Ctx *c, const char *q, const char *only_entity, int limit, Buf *
     qsort(k.hits, (size_t)k.n, sizeof(Hit), by_rank);
     if (!find_former(c, &k, limit))
         return false;
+    int *room = room_of(c, &k, limit), kept = 0;
+    for (int i = 0; i < m->n; i++)
+        kept += room[i];
     Jw w;
     jw_list(&w, out);
     for (int i = 0, shown = 0; i < k.n && shown < limit; i++) {
-        const Hit *h = &k.hits[i], *prev = i ? h - 1 : NULL;
-        if (prev && prev->id == h->id && prev->set == h->set) /* an old title comes in twice */
+        const Hit *h = &k.hits[i];
+        int *mine = &room[h->set->e - m->entities];
+        if (again(&k, i) || (!*mine && shown + kept >= limit))
             continue;
+        if (*mine)
+            --*mine, kept--;
         shown++;
         jw_obj(&w);
         jw_kstr(&w, "entity", h->set->e->name);

@@ -125,6 +125,7 @@ describe('layouts', () => {
     for (const who of [rep, boss, manager]) {
       problem(await lay(who), 403, 'forbidden');
       problem(await who.post('/layouts/actions/catalog', { entity: 'customer' }), 403);
+      problem(await who.post('/layouts/actions/entities', {}), 403);
     }
     const row = await make(admin, 'layouts', { entity: 'contact', kind: 'list', definition: { fields: ['name'] } });
     problem(await rep.patch(`/layouts/${row.id}`, { rank: 3 }, { 'If-Match': '"1"' }), 403, 'forbidden');

@@ -98,7 +98,7 @@ const bodies = () => [
   ['POST', '/tasks/actions/parse', { text: '明天下午三点' }, { text: ['word'] }],
   ['POST', '/layouts/actions/catalog', { entity: 'customer' }, {}],
   ['POST', '/customers/actions/ask_owner', { name: '甲', phone: '13900000009', message: 'x' }, { name: ['word', 'nothing', 'long'], phone: ['nothing', 'word', 'long'], message: ['word', 'nothing', 'long'] }],
-  ...['/me/factor/recovery', '/me/announcements/1/ack', `/jobs/${mine.job}/cancel`, `/jobs/${mine.job}/undo`, `/imports/${mine.import}/check`, `/imports/${mine.import}/run`, `/imports/${mine.import}/undo`,
+  ...['/layouts/actions/entities', '/me/factor/recovery', '/me/announcements/1/ack', `/jobs/${mine.job}/cancel`, `/jobs/${mine.job}/undo`, `/imports/${mine.import}/check`, `/imports/${mine.import}/run`, `/imports/${mine.import}/undo`,
     `/imports/${mine.import}/cancel`, `/customers/${mine.customer}/restore`].map((path) => ['POST', path, null, {}]),
 ];
 

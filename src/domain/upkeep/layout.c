@@ -1,6 +1,6 @@
 /*
  * What a layout must keep to: an entity with pages, a role that is there, a definition that fits, one of each kind for a
- * role. The action catalog tells whoever lays fields out which there are, whether or not he may read the records.
+ * role. The actions entities and catalog tell whoever lays fields out which there are, whether or not he may read the records.
  */
 #include "record/layout.h"
 
@@ -47,13 +47,30 @@ static bool layout_after_save(Ctx *c, Save *s)
     return n <= 1 || ctx_fail(c, ERR_CONFLICT, "kind", "err.layout_there");
 }
 
+static void write_entities(Ctx *c, Buf *out)
+{
+    Jw w;
+    jw_init(&w, out);
+    jw_obj(&w);
+    jw_key(&w, "data");
+    jw_arr(&w);
+    for (int i = 0; i < c->model->n; i++)
+        if (c->model->entities[i].menu && c->model->entities[i].routes)
+            describe_entity_short(&w, &c->model->entities[i], NULL);
+    jw_end(&w);
+    jw_end(&w);
+}
+
 static bool layout_action(Ctx *c, const Entity *e, const Record *r, const char *name,
                           json_object *in, Buf *out, bool *handled)
 {
     (void)e, (void)r;
-    if (strcmp(name, "catalog") != 0)
+    bool all = strcmp(name, "entities") == 0;
+    *handled = all || strcmp(name, "catalog") == 0;
+    if (all)
+        write_entities(c, out);
+    if (all || !*handled)
         return true;
-    *handled = true;
     const char *wanted = json_str(in, "entity", "");
     const Entity *of = model_entity(c->model, wanted);
     if (!of || !of->routes)

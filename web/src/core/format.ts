@@ -76,6 +76,8 @@ export function ago(value: unknown): string {
   const seconds = (at - Date.now()) / 1000;
   const size = Math.abs(seconds);
   const rtf = new Intl.RelativeTimeFormat(lang.value === 'en' ? 'en' : 'zh-CN', { numeric: 'auto' });
+  // "现在" is not what one says of what has just been.
+  if (size < 60) return t('time.just_now');
   let unit = 1;
   for (const [limit, name] of relativeSteps) {
     if (size < limit) return rtf.format(Math.trunc(seconds / unit), name);

@@ -1,7 +1,7 @@
 // What the server says about its entities (docs/api.md, /schema), typed, and kept while the page
 // lives. The server has applied the caller's rights: a field that is not here does not exist.
 import { shallowReactive, shallowRef } from 'vue';
-import { get } from './api';
+import { get, post } from './api';
 import { label, t, type Label } from './i18n';
 
 export interface OptionDef { code: string; label: Label; color?: string; disabled?: boolean }
@@ -103,6 +103,14 @@ export function dupText(entity: EntityDef, rule: string): string {
   const fields = entity.dups?.find((d) => d.name === rule)?.fields.map((n) => label(fieldOf(entity, n)?.label) || n);
   return fields ? t('twins.same', fields.join(t('words.comma'))) : rule;
 }
+
+/** The entities that have pages, for whoever arranges their fields: he may read no record of most of them. */
+export async function everyEntity(): Promise<EntityShort[]> {
+  const all = (await post<{ data: EntityShort[] }>('/layouts/actions/entities', {})).data;
+  return all.filter((e) => !['custom_field', 'audit_log', 'role', 'number_rule'].includes(e.name));
+}
+/** One of them, with every field there is. */
+export const wholeEntity = (name: string): Promise<EntityDef> => post<EntityDef>('/layouts/actions/catalog', { entity: name });
 
 /** The name a person knows the record by. */
 export function titleOf(entity: EntityDef, row: Record<string, unknown>): string {

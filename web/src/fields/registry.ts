@@ -25,6 +25,8 @@ export interface FieldType {
   input: Component;
   filter: FilterKind;
   width: number;
+  /** Where it is not the same for every field: a company's name is longer than a person's. */
+  widthOf?: (field: FieldDef) => number;
   right?: boolean;      // figures stand at the right
   wide?: boolean;       // takes the whole width of the form
   inline: boolean;      // may be changed in a cell of the list
@@ -88,7 +90,7 @@ export const types: Record<string, FieldType> = {
   phone: { ...base, show: (v) => { const text = plain(v).text; return /\d{5}/.test(text) && !text.includes('*') ? { text, href: `tel:${text.replace(/[^\d+]/g, '')}` } : { text }; }, width: 136 },
   email: { ...base, show: (v) => { const text = plain(v).text; return text && !text.includes('*') ? { text, href: `mailto:${text}` } : { text }; }, width: 190, check: (v) => (isEmpty(v) || /^\S+@\S+\.\S+$/.test(String(v).trim()) || String(v).includes('*') ? '' : t('field.email')) },
   url: { ...base, show: (v) => { const text = plain(v).text; return /^https?:\/\//i.test(text) ? { text, href: text } : { text }; }, width: 190 },
-  link: { ...base, show: linkShown, input: LinkInput, filter: 'link', width: 130, toApi: idOf },
+  link: { ...base, show: linkShown, input: LinkInput, filter: 'link', width: 130, widthOf: (f) => (['user', 'department', 'role'].includes(f.to ?? '') ? 130 : 200), toApi: idOf },
   link_many: { ...base, show: (v, f) => { const all = Array.isArray(v) ? v.map(linkText) : []; return { text: all.join('、'), tags: f.to === 'tag' ? (v as TagValue[] ?? []).map((x) => ({ text: linkText(x), color: x?.color || 'gray' })) : undefined }; }, input: LinkInput, filter: 'link', width: 180, wide: true, inline: false, toApi: (v) => (Array.isArray(v) ? v.map(idOf) : []), fromApi: (v) => v ?? [] },
   region: { ...base, show: (v) => ({ text: linkText(v) }), input: lazyRegion, filter: 'region', width: 190, toApi: idOf },
   file: { ...base, show: filesText, input: lazyFiles, filter: 'none', inline: false, wide: true, toApi: idOf },

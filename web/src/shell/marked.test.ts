@@ -14,5 +14,6 @@ describe('marking what was found', () => {
     expect(said('华为技术有限公司', '华 wei', [[1, 2]])).toBe('[华为]技术有限公司');
     expect(said('𠮷野家', 'jiye', [[0, 2]])).toBe('[𠮷野]家');
   });
+  it('marks nothing across two fields', () => expect(said('有限公司 · 行政主管', 'sh', [[3, 8]])).toBe('有限公司 · 行政主管'));
   it('keeps whole what says more than there is', () => expect(said('短', 'd', [[0, 9]])).toBe('[短]'));
 });

@@ -10,7 +10,8 @@ export function marked(text: string, query: string, read: [number, number][] = [
     const wanted = [...word];
     for (let at = 0; at + wanted.length <= small.length; at++) if (wanted.every((c, i) => small[at + i] === c)) hit.fill(true, at, at + wanted.length);
   }
-  for (const [from, to] of read) hit.fill(true, Math.max(0, from), to);
+  // A reading that goes on behind the mark between two fields is none: nobody wrote those together.
+  for (const [from, to] of read) if (!chars.slice(Math.max(0, from), to).join('').includes(' · ')) hit.fill(true, Math.max(0, from), to);
   const out: Piece[] = [];
   chars.forEach((c, i) => { const last = out[out.length - 1]; if (last && last.hit === hit[i]) last.text += c; else out.push({ text: c, hit: hit[i]! }); });
   return out;
