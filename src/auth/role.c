@@ -284,6 +284,12 @@ bool role_rights_effective(Ctx *c, const char *code, const char *rights_json, Bu
         jw_key(&w, "actions");
         write_bits(&w, ents[i].actions, ACT__COUNT, action_at, ' ');
         jw_kbool(&w, "clear", ents[i].clear_scopes != 0);
+        /* who keeps roles may see none of them: /schema does not name them to him */
+        jw_key(&w, "label");
+        jw_obj(&w);
+        jw_kstr(&w, "zh", m->entities[i].label.zh);
+        jw_kstr(&w, "en", m->entities[i].label.en);
+        jw_end(&w);
         jw_end(&w);
     }
     jw_end(&w);

@@ -86,6 +86,22 @@ describe('both engines', { skip: !process.env.ZHIKE_TEST_PG_URL && defaultEngine
   });
 });
 
+describe('kinds', () => {
+  test('two letters that begin the names of many people leave room for the companies that begin with them', async () => {
+    const server = await startServer({ company: true, env: ENV });
+    try {
+      const { rep } = await makeCompany(server, { only: ['rep'] });
+      for (const name of ['商洛机械有限公司', '汕尾机械有限公司', '邵阳机械有限公司']) await make(rep, 'customers', customer({ name, phone: mobile() }));
+      const house = await make(rep, 'customers', customer({ name: '杭州机械有限公司', phone: mobile() }));
+      for (const name of '甲乙丙丁戊己庚辛壬癸子丑寅卯辰巳午未') await make(rep, 'contacts', { name: `沈${name}`, customer: house.id, mobile: mobile() });
+      const found = async (n) => (await rep.get(`/search?q=sh&limit=${n}`)).json.data.map((h) => h.entity);
+      const some = await found(15);
+      assert.deepEqual([some.length, some.filter((e) => e === 'customer').length], [15, 3], some.join(' '));
+      assert.equal((await found(1)).length, 1);
+    } finally { await server.stop(); }
+  });
+});
+
 describe('many matches', () => {
   const N = 4600;
   let server, boss, rep, sql;

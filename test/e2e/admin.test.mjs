@@ -49,6 +49,32 @@ test('a custom field is in the form, the list, the filter at once; retired, it i
   await page.context().close();
 });
 
+test('who keeps the system, and sees no customer, adds a field to them', async () => {
+  const page = await signedIn(it, 'sysadmin');
+  await page.goto(`${it.server.url}/admin/fields`);
+  await becomes(() => page.getByLabel('对象').evaluate((e) => e.selectedOptions[0]?.textContent), '客户', 'what is chosen has its name');
+  await page.getByRole('region', { name: '内置字段' }).getByRole('cell', { name: '所属行业' }).waitFor();
+  await page.getByLabel('对象').selectOption({ label: '联系人' });
+  await page.getByRole('region', { name: '内置字段' }).getByRole('cell', { name: '决策角色' }).waitFor();
+  await page.getByRole('button', { name: '新增字段' }).first().click();
+  const form = page.getByRole('dialog', { name: '新增字段' });
+  await form.getByLabel('中文名', { exact: true }).fill('车牌号');
+  await holds(form.getByLabel('字段名', { exact: true }), 'field_1', 'a code nobody has to think of');
+  await form.getByRole('button', { name: '保存', exact: true }).click();
+  await page.getByRole('cell', { name: '车牌号' }).waitFor();
+  await clean(page);
+  await page.context().close();
+});
+
+test('who keeps roles, and sees no customer, reads them by their names', async () => {
+  const page = await signedIn(it, 'secadmin');
+  await page.goto(`${it.server.url}/admin/roles`);
+  await page.getByRole('row').filter({ hasText: /^跟进记录/ }).first().waitFor();
+  await many(page.getByRole('row').filter({ hasText: /^follow_up/ }), 0);
+  await clean(page);
+  await page.context().close();
+});
+
 test('settings are changed, and a start setting is only shown', async () => {
   const page = await signedIn(it);
   await page.goto(`${it.server.url}/admin/settings`);
