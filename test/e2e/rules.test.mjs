@@ -173,3 +173,29 @@ test('what a run of a timed rule tells is one notice: it opens the list, from th
   await clean(reader);
   await reader.context().close();
 });
+
+test('what is refused, and what a trial found, is in sight however low the window', async () => {
+  const page = await signedIn(it, 'admin', { viewport: { width: 1280, height: 480 } });
+  const inSight = (locator, what) => becomes(async () => { const b = await locator.boundingBox(); return !!b && b.height > 0 && b.y >= 0 && b.y + b.height <= 480; }, true, what);
+  await page.goto(`${it.server.url}/admin/rules`);
+  await page.getByLabel('新增规则').selectOption({ label: '三天未跟进提醒负责人' });
+  const form = page.getByRole('dialog', { name: '新增规则' });
+  const name = form.getByLabel('规则名称');
+  await name.fill('');
+  await form.getByRole('button', { name: '保存并启用' }).click();
+  await inSight(form.getByRole('alert'), 'why it is not saved');
+  await name.fill('低窗口');
+  await form.getByRole('button', { name: '试运行' }).click();
+  await inSight(form.getByText(/会对 \d+ 条记录执行/), 'what the trial found');
+  await clean(page);
+  await page.goto(`${it.server.url}/admin/flows`);
+  await page.getByRole('button', { name: '新建审批流程' }).click();
+  const flow = page.getByRole('dialog', { name: '新建审批流程' });
+  await flow.getByLabel('名称', { exact: true }).fill('低窗口');
+  const ops = flow.getByRole('group', { name: '哪些操作需要审批' }).getByRole('checkbox', { checked: true });
+  while (await ops.count()) await ops.first().uncheck();
+  await flow.getByRole('button', { name: '保存并启用' }).click();
+  await inSight(flow.getByRole('alert'), 'why the flow is not saved');
+  await clean(page);
+  await page.context().close();
+});
