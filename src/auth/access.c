@@ -21,26 +21,25 @@ enum { MAX_PARENT_DEPTH = 4 };
  * the role rows of the entity file (where "*" is everybody who is signed in: labels of owners,
  * departments and regions must be readable).
  *   also:   these rights read all rows and fields, too
- *   mine:   rows in which this link names the caller are his, with the actions of mine_actions
+ *   mine:   rows in which this link names the caller are his to read
  *   fields: besides id, version, title and card fields, these are readable without the right
  */
 typedef struct AccessRule {
     const char *entity;
     unsigned also; /* BIT(RIGHT_…) */
     const char *mine;
-    unsigned mine_actions;
     const char *fields; /* blanks at both ends; "*" for all */
 } AccessRule;
 
 static const AccessRule rules[] = {
-    {"user", BIT(RIGHT_ROLES) | BIT(RIGHT_AUDIT) | BIT(RIGHT_SESSIONS), NULL, 0, " status "},
-    {"department", 0, NULL, 0, "*"},
-    {"role", BIT(RIGHT_USERS) | BIT(RIGHT_AUDIT), NULL, 0, " code name_en "},
-    {"session", BIT(RIGHT_SESSIONS), "user", BIT(ACT_READ), NULL},
-    {"api_key", BIT(RIGHT_SESSIONS), "user", BIT(ACT_READ), NULL},
-    {"job", BIT(RIGHT_JOBS), "owner", BIT(ACT_READ), NULL},
-    {"notification", 0, "user", BIT(ACT_READ), NULL},
-    {"import_job", BIT(RIGHT_JOBS), "owner", BIT(ACT_READ), NULL},
+    {"user", BIT(RIGHT_ROLES) | BIT(RIGHT_AUDIT) | BIT(RIGHT_SESSIONS), NULL, " status "},
+    {"department", 0, NULL, "*"},
+    {"role", BIT(RIGHT_USERS) | BIT(RIGHT_AUDIT), NULL, " code name_en "},
+    {"session", BIT(RIGHT_SESSIONS), "user", NULL},
+    {"api_key", BIT(RIGHT_SESSIONS), "user", NULL},
+    {"job", BIT(RIGHT_JOBS), "owner", NULL},
+    {"notification", 0, "user", NULL},
+    {"import_job", BIT(RIGHT_JOBS), "owner", NULL},
 };
 
 static const AccessRule *rule_of(const Entity *e)
@@ -55,15 +54,15 @@ static bool word_in(const char *list, const char *word)
 {
     size_t n = strlen(word);
     for (const char *p = list; (p = strstr(p, word)); p += n)
-        if (p > list && p[-1] == ' ' && p[n] == ' ')
+        if (p[-1] == ' ' && p[n] == ' ') /* the list begins with a blank, no word does */
             return true;
     return false;
 }
 
-static const Field *mine_field(const Entity *e, const AccessRule *r)
+/* The link that makes rows the caller's own to read, or NULL. */
+static const Field *mine_field(const Entity *e, const AccessRule *r, Action act)
 {
-    const Field *f = r && r->mine ? entity_field(e, r->mine) : NULL;
-    return f && f->type == FT_LINK && f->column ? f : NULL;
+    return r && act == ACT_READ ? entity_field(e, r->mine) : NULL;
 }
 
 static bool token_allows(const Actor *me, const Entity *e, Action act)
@@ -140,7 +139,7 @@ static bool may(const Actor *me, const Entity *e, Action act, int depth)
     const AccessRule *r = rule_of(e);
     if (act == ACT_READ && reads_also(me, r))
         return true;
-    if (mine_field(e, r) && (r->mine_actions & BIT(act)))
+    if (mine_field(e, r, act))
         return true;
     if (e->right && act != ACT_READ)
         return false; /* role rows open such an entity for reading only */
@@ -198,11 +197,9 @@ static Filter *via_parents(Ctx *c, const Entity *e, Action up, int depth)
     int n = scope_parents(e, parents, SCOPE_PARENTS_MAX);
     Filter *all = filter_false(c->a);
     const Field *link = entity_field(e, e->parent);
-    for (int i = 0; i < n && depth < MAX_PARENT_DEPTH; i++) {
-        Filter *sub = rows(c, parents[i], up, depth + 1);
-        if (sub->kind != FILTER_FALSE)
-            all = filter_or(c->a, all, filter_via(c->a, link, parents[i], sub));
-    }
+    for (int i = 0; i < n && depth < MAX_PARENT_DEPTH; i++)
+        all = filter_or(c->a, all,
+                        filter_via(c->a, link, parents[i], rows(c, parents[i], up, depth + 1)));
     return all;
 }
 
@@ -236,9 +233,10 @@ static Filter *rows(Ctx *c, const Entity *e, Action act, int depth)
         return filter_true(c->a);
     const EntityRight *er = right_of(me, e);
     Filter *f = filter_false(c->a);
-    bool granted = (er->actions & BIT(act)) && (!e->right || act == ACT_READ);
-    if (mine_field(e, r) && (r->mine_actions & BIT(act)))
-        f = mine(c, mine_field(e, r));
+    bool granted = er->actions & BIT(act); /* of an entity with a right only reading: see may */
+    const Field *his = mine_field(e, r, act);
+    if (his)
+        f = mine(c, his);
     if (granted)
         f = filter_or(c->a, f, scope_filter(c, e, er->action_scopes[act], scope_own_kind(act)));
     if (granted && act == ACT_READ && e->open)
@@ -279,7 +277,7 @@ static bool all_clear(const Actor *me, const Entity *e, int depth)
 static Filter *clear_rows(Ctx *c, const Entity *e, int depth)
 {
     const Actor *me = c->actor;
-    if (!me || !may(me, e, ACT_READ, 0))
+    if (!may(me, e, ACT_READ, 0))
         return filter_false(c->a);
     if (all_clear(me, e, depth))
         return filter_true(c->a);
@@ -292,11 +290,9 @@ static Filter *clear_rows(Ctx *c, const Entity *e, int depth)
     const Entity *parents[SCOPE_PARENTS_MAX];
     int n = scope_parents(e, parents, SCOPE_PARENTS_MAX);
     const Field *link = entity_field(e, e->parent);
-    for (int i = 0; i < n; i++) {
-        Filter *sub = clear_rows(c, parents[i], depth + 1);
-        if (sub->kind != FILTER_FALSE)
-            f = filter_or(c->a, f, filter_via(c->a, link, parents[i], sub));
-    }
+    for (int i = 0; i < n; i++)
+        f = filter_or(c->a, f,
+                      filter_via(c->a, link, parents[i], clear_rows(c, parents[i], depth + 1)));
     return f;
 }
 
@@ -357,10 +353,8 @@ static bool guard_field(Ctx *c, const Field *f, Filter **out_also)
     *out_also = NULL;
     if (f->write_only || access_field(c, f, &masked) == FR_NONE)
         return ctx_fail(c, ERR_BAD_FILTER, NULL, "access.filter_field", f->name);
-    if (masked) {
-        Filter *clear = access_clear_scope(c, f->entity);
-        *out_also = clear->kind == FILTER_TRUE ? NULL : clear;
-    }
+    if (masked)
+        *out_also = access_clear_scope(c, f->entity);
     return true;
 }
 

@@ -123,7 +123,9 @@ static bool load_user(Ctx *c, Arena *a, int64_t user, Actor *out)
     db_done(r);
     if (c->n_err > mark)
         return false;
-    return active ? true : ctx_fail(c, ERR_NOT_SIGNED_IN, NULL, "err.not_signed_in");
+    if (!active)
+        return ctx_fail(c, ERR_NOT_SIGNED_IN, NULL, "err.not_signed_in");
+    return true;
 }
 
 /* Counts one for each entity that a role leaves out of the menu ("hidden_menus", checked when it was saved). */

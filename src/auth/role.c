@@ -33,7 +33,7 @@ static unsigned scopes_of(const char *text)
     char word[32];
     unsigned bits = 0;
     Scope s;
-    while (text && next_word(&text, word, sizeof word))
+    while (next_word(&text, word, sizeof word))
         if (scope_parse(word, &s))
             bits |= BIT(s);
     return bits;
@@ -44,7 +44,7 @@ static unsigned actions_of(const char *text)
     char word[32];
     unsigned bits = 0;
     Action a;
-    while (text && next_word(&text, word, sizeof word))
+    while (next_word(&text, word, sizeof word))
         if (action_parse(word, &a))
             bits |= BIT(a);
     return bits;
@@ -76,13 +76,16 @@ static const RoleRow *default_row(const Entity *e, const char *code)
     return NULL;
 }
 
-/* data/roles.json, read into the arena of the context: small, and only while the cache of actors is cold. */
-static bool builtin_roles(Ctx *c, json_object **out)
+/*
+ * data/roles.json, read into the arena of the context: small, and only while the cache of actors is cold. NULL where it
+ * cannot be read, which gives nothing to anybody.
+ */
+static json_object *builtin_roles(Ctx *c)
 {
     const Embed *file = embed_find("data/roles.json");
-    if (!file)
-        return ctx_fail_detail(c, ERR_INTERNAL, "data/roles.json is not built in", "err.internal");
-    return json_read_relaxed(c, (const char *)file->data, file->len, out);
+    json_object *roles = NULL;
+    (void)json_read_relaxed(c, (const char *)file->data, file->len, &roles);
+    return roles;
 }
 
 static unsigned rights_of(json_object *list)
@@ -126,13 +129,8 @@ void role_add_rights(Ctx *c, const Model *m, const char *code, const char *right
     json_object *general = json_member(stored, "rights");
     if (!general)
         general = json_member(stored, "general"); /* the other name of docs/entity.md */
-    if (!general) {
-        int mark = c->n_err;
-        json_object *all = NULL;
-        if (builtin_roles(c, &all))
-            general = json_member(json_member(all, code), "rights");
-        ctx_errors_back_to(c, mark);
-    }
+    if (!general)
+        general = json_member(json_member(builtin_roles(c), code), "rights");
     *rights |= rights_of(general);
     json_object *entities = json_member(stored, "entities");
     for (int i = 0; i < m->n; i++) {
@@ -165,7 +163,7 @@ static bool check_words(Ctx *c, const char *field, const char *list,
 {
     char word[32];
     bool ok = true;
-    while (list && next_word(&list, word, sizeof word))
+    while (next_word(&list, word, sizeof word))
         if (!known(word))
             ok = ctx_fail(c, ERR_INVALID, field, "role.unknown_word", word);
     return ok;
@@ -315,9 +313,7 @@ static bool seed(Ctx *c, void *arg)
 {
     (void)arg;
     const Entity *e = model_entity(c->model, "role");
-    json_object *roles = NULL;
-    if (!e || !builtin_roles(c, &roles))
-        return false;
+    json_object *roles = builtin_roles(c);
     bool added = false;
     json_object_object_foreach(roles, code, row)
     {
@@ -344,7 +340,9 @@ static bool seed(Ctx *c, void *arg)
             return false;
         added = true;
     }
-    return added ? db_change(c, "access", 0) : true;
+    if (!added)
+        return true;
+    return db_change(c, "access", 0);
 }
 
 bool role_seed(Ctx *c)

@@ -173,8 +173,7 @@ bool row_touch(Ctx *c, const Entity *e, int64_t id, const RowSet *set, size_t n)
 
 const char *row_fold(Ctx *c, const char *entity, const char *field, const char *text)
 {
-    const Entity *e = model_entity(c->model, entity);
-    const Field *f = e ? entity_field(e, field) : NULL;
+    const Field *f = entity_field(model_entity(c->model, entity), field);
     assert(f && f->fold); /* the columns named in our SQL */
     DbVal v = db_of_text(text), folded = type_fold(c->a, f, &v);
     return folded.kind == DB_TEXT ? arena_dup(c->a, folded.s, folded.n) : "";

@@ -39,16 +39,11 @@ static Filter *own_rows(Ctx *c, const Entity *e, OwnKind own)
     const Actor *me = c->actor;
     if (me->user == 0)
         return filter_false(c->a);
-    Filter *all = e->standard ? leaf_is(c, &e->fields[STD_OWNER], me->user) : NULL;
-    for (int i = 0; i < e->n_fields; i++) {
-        const Field *f = &e->fields[i];
-        if (f->own_scope && f->column && !(e->standard && i == STD_OWNER))
-            all = filter_or(c->a, all, leaf_is(c, f, me->user));
-    }
+    Filter *all = e->standard ? leaf_is(c, &e->fields[STD_OWNER], me->user) : filter_false(c->a);
     if (own != OWN_STRICT && (e->gets & GETS_SHARE))
         all =
             filter_or(c->a, all, filter_shared(c->a, me->user, c->now_ms, own == OWN_SHARED_WRITE));
-    return all ? all : filter_false(c->a);
+    return all;
 }
 
 Filter *scope_filter(Ctx *c, const Entity *e, unsigned scopes, OwnKind own)
@@ -79,17 +74,14 @@ int scope_parents(const Entity *e, const Entity **out, int max)
     if (!link || link->type != FT_LINK)
         return 0;
     int n = 0;
+    /* meta/check_field saw to it that the entities are there */
     if (link->to) {
-        const Entity *p = model_entity(e->model, link->to);
-        if (p && n < max)
-            out[n++] = p;
+        if (n < max)
+            out[n++] = model_entity(e->model, link->to);
         return n;
     }
-    const Field *kind = link->to_field ? entity_field(e, link->to_field) : NULL;
-    for (int i = 0; kind && i < kind->n_options; i++) {
-        const Entity *p = model_entity(e->model, kind->options[i].code);
-        if (p && n < max)
-            out[n++] = p;
-    }
+    const Field *kind = entity_field(e, link->to_field);
+    for (int i = 0; i < kind->n_options && n < max; i++)
+        out[n++] = model_entity(e->model, kind->options[i].code);
     return n;
 }

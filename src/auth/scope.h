@@ -9,7 +9,7 @@
 
 /* What "own" means for an action. */
 typedef enum OwnKind {
-    OWN_STRICT,      /* he is the owner (or named by a field with own_scope) */
+    OWN_STRICT,      /* he is the owner */
     OWN_SHARED_READ, /* or the record is shared with him */
     OWN_SHARED_WRITE /* or it is shared with him for editing */
 } OwnKind;

@@ -18,14 +18,14 @@ static bool fail(MoneyError *why, MoneyError e)
 
 const char *money_error_key(MoneyError e)
 {
-    switch (e) {
-    case MONEY_OK: break;
-    case MONEY_EMPTY: return "err.money.empty";
-    case MONEY_FORM: return "err.money.form";
-    case MONEY_PRECISION: return "err.money.precision";
-    case MONEY_RANGE: return "err.money.range";
-    }
-    return "";
+    static const char *const keys[] = {
+        [MONEY_OK] = "",
+        [MONEY_EMPTY] = "err.money.empty",
+        [MONEY_FORM] = "err.money.form",
+        [MONEY_PRECISION] = "err.money.precision",
+        [MONEY_RANGE] = "err.money.range",
+    };
+    return keys[e];
 }
 
 /* --- reading ----------------------------------------------------------------------------------- */

@@ -108,8 +108,6 @@ struct Field {
     int n_options;
     const char *to;       /* FT_LINK, FT_LINK_MANY: entity name; NULL with to_field */
     const char *to_field; /* FT_LINK: the option field that names the entity */
-    bool
-        own_scope; /* FT_LINK to user ("scope": "own"): whoever stands here counts as an owner too (assignee) */
     const char
         *dflt; /* as written: "me", "my_department", "today", "now", a code, a number; or NULL */
     const char *

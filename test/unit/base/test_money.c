@@ -52,6 +52,7 @@ static void typed(void **state)
         {"\u22125", -500},
         {"¥\u22120.5", -50},
         {"1,234.50", 123450},
+        {"1\u200b2\ufeff.5", 1250}, /* signs that cannot be seen, as they come along from pages */
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         int64_t v = 77;
