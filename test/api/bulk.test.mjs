@@ -83,6 +83,9 @@ describe('saved views', () => {
     assert.deepEqual([await of(mine.id), await of(other.id)], [['*'], ['sales_rep']]);
     assert.equal((await set(other.id, ['*'])).status, 200);
     assert.deepEqual([await of(mine.id), await of(other.id)], [null, ['*']]);
+    assert.equal((await set(mine.id, ['sales_rep'])).status, 200);
+    assert.equal((await set(other.id, ['*', 'sales_rep'])).status, 200);
+    assert.deepEqual([await of(mine.id), await of(other.id)], [null, ['*', 'sales_rep']], 'every one of several is taken from the other');
     for (const [codes, status] of [[['nobody_such'], 422], [[7], 422], ['*', 422], [{ a: 1 }, 422]]) assert.equal((await set(mine.id, codes)).status, status, JSON.stringify(codes));
     problem(await set(quiet.id, ['*']), 422);
     problem(await sysadmin.patchNow(`/saved-views/${mine.id}`, { name: '改名' }), 422);

@@ -335,6 +335,10 @@ describe('a notice', () => {
     assert.deepEqual(mistakes(await prefs({ kinds: { nothing: ['mail'] } })), ['notify.kinds.nothing:enum.unknown']);
     assert.deepEqual(mistakes(await prefs({ kinds: { shared: ['pigeon'] } })), ['notify.kinds.shared:enum.unknown']);
     assert.deepEqual(mistakes(await prefs({ quiet: { from: '25:00', to: '07:00' } })), ['notify.quiet.from:invalid']);
+    for (const from of ['24:00', '24:59', '23:60', '7:00', '07-00', '07:0a', '007:00', ''])
+      assert.deepEqual(mistakes(await prefs({ quiet: { from, to: '07:00' } })), ['notify.quiet.from:invalid'], from);
+    assert.equal((await prefs({ quiet: { from: '23:59', to: '00:00' } })).status, 200);
+    assert.equal((await prefs({ quiet: null })).status, 200);
     assert.ok([400, 422].includes((await prefs({ other: 1 })).status));
     assert.ok([400, 422].includes((await prefs({ kinds: 7 })).status));
   });

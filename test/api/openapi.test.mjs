@@ -19,6 +19,9 @@ const operations = () => Object.entries(doc.paths).flatMap(([path, item]) =>
 const base = () => (doc.servers?.[0]?.url ?? '').replace(/\/$/, '');
 const shape = (path) => path.replace(/\{[^}]+\}|:\w+/g, '{}');
 
+/** Entities nobody writes. */
+const readonly = ['audit_log', 'region', 'login_log', 'notification', 'rule_run', 'delivery', 'approval_task', 'configuration_import'];
+
 test('every documented path is a route', () => {
   for (const { path, method } of operations()) {
     const at = shape(path.startsWith('/api/') ? path : base() + path);
@@ -41,7 +44,7 @@ test('every route of the API is documented, generic ones for every entity', asyn
     }
     if (route.path.includes(':action') || have.has(plain)) continue;
     for (const e of schema.entities) {
-      if (route.method !== 'GET' && ['audit_log', 'region', 'login_log', 'notification', 'rule_run', 'delivery', 'approval_task', 'configuration_import'].includes(e.name)) continue;
+      if (route.method !== 'GET' && readonly.includes(e.name)) continue;
       const one = `${route.method.toLowerCase()} ${shape(route.path.replace(':plural', e.plural))}`;
       if (/duplicates|export|timeline|history|attachments|restore|erase/.test(one) && e.name !== 'customer') continue;
       if (!have.has(one)) missing.push(one);
@@ -108,4 +111,40 @@ test('what it says of a customer is what the schema says', async () => {
   const text = JSON.stringify(doc.components?.schemas ?? {});
   for (const field of me.json.fields.filter((f) => f.name !== 'id'))
     assert.ok(text.includes(`"${field.name}"`), `${field.name} is in no schema`);
+});
+
+const link = { $ref: '#/components/schemas/Link' }, id = { type: 'integer', format: 'int64' };
+const points = (f, input) => (input ? id : link);
+const codes = (f) => ({ type: 'string', enum: f.options.map((o) => o.code) });
+const words = (f) => ({ type: 'string', ...(f.max === undefined ? {} : { maxLength: f.max }) });
+/** What a field of each type is said to be, in an answer and in what is sent. */
+const said = {
+  int: () => id, float: () => ({ type: 'number', format: 'double' }), bool: () => ({ type: 'boolean' }),
+  money: () => ({ type: 'string', pattern: '^-?[0-9]+(\\.[0-9]{1,2})?$' }), decimal: () => ({ type: 'string', format: 'decimal' }),
+  date: () => ({ type: 'string', format: 'date' }), datetime: () => ({ type: 'string', format: 'date-time' }),
+  email: () => ({ type: 'string', format: 'email' }), url: () => ({ type: 'string', format: 'uri' }),
+  option: codes, multi_option: (f) => ({ type: 'array', items: codes(f) }), string: words, text: words,
+  link: points, region: points, file: points, image: points, link_many: (f, input) => ({ type: 'array', items: points(f, input) }),
+  json: () => ({}), parts: () => ({ type: 'object' }), number: () => ({ type: 'string' }), phone: () => ({ type: 'string' }),
+};
+
+test('every field of every entity by its type, in the answer and in what is sent', async () => {
+  const admin = await server.admin(), wrong = [];
+  for (const { name } of (await admin.get('/schema')).json.entities) {
+    const { fields } = (await admin.get(`/schema/${name}`)).json;
+    for (const input of [false, true]) {
+      const { properties } = doc.components.schemas[input ? `${name}_input` : name] ?? {};
+      assert.equal(!properties, input && readonly.includes(name), `${name} ${input}`);
+      if (!properties) continue;
+      const there = fields.filter((f) => f.type !== 'files' && (input ? !f.readonly : !f.write_only && f.type !== 'parts'));
+      const extra = Object.keys(properties).filter((p) => !there.some((f) => f.name === p));
+      if (extra.length) wrong.push(`${name} ${input}: also ${extra}`);
+      for (const f of there) {
+        const { title, ...rest } = properties[f.name] ?? {};
+        if (JSON.stringify(rest) !== JSON.stringify(said[f.type](f, input)) || title !== (rest.$ref || f.name === 'id' ? undefined : f.label.en))
+          wrong.push(`${name}.${f.name} ${input ? 'sent' : 'answered'}: ${JSON.stringify(properties[f.name])}`);
+      }
+    }
+  }
+  assert.deepEqual(wrong, []);
 });

@@ -55,6 +55,12 @@ describe('the page of a record', () => {
     problem(await west_rep.get(`/customers/${customer.id}/timeline?q=${encodeURIComponent('谈过')}`), 404, 'not_found');
     problem(await server.anyone().get(`/customers/${customer.id}/timeline`), 401);
   });
+  test('a link that stands for fields of a new record is answered under their name as well, and no other link is', async () => {
+    const [row] = (await rep.get(`/customers?fields=name,owner,main_contact,parent_customer&filter=${encodeURIComponent(JSON.stringify(['id', '=', customer.id]))}`)).json.data;
+    assert.deepEqual(Object.keys(row).sort(), ['can', 'id', 'main_contact', 'name', 'owner', 'parent_customer', 'primary_contact', 'version']);
+    assert.deepEqual(row.primary_contact, row.main_contact);
+    assert.equal(row.main_contact.label, '钱明');
+  });
   test('a list page: the session, the rows, what they are linked to', async () => {
     let least = Infinity;
     for (let i = 0; i < 3; i++) {

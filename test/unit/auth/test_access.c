@@ -520,6 +520,22 @@ static void effective(void **state)
     x = json_member(json_member(o, "entities"), "follow_up");
     assert_string_equal(json_str(x, "scope", ""), "own");
     assert_false(json_object_get_boolean(json_member(x, "clear")));
+    /* every entity is told, with what was given for it and nothing else */
+    Buf given;
+    buf_init(&given, a);
+    for (int i = 0; i < house_model->n; i++)
+        buf_printf(&given, "%s\"%s\": {\"scope\": \"all\", \"actions\": \"export\"}",
+                   i ? ", " : "{\"rights\": [], \"entities\": {", house_model->entities[i].name);
+    buf_puts(&given, "}}");
+    buf_clear(&b);
+    OK(&c, role_rights_effective(&c, "sales_rep", given.data, &b));
+    OK(&c, json_read(&c, b.data, b.len, &o));
+    for (int i = 0; i < house_model->n; i++) {
+        const char *name = house_model->entities[i].name;
+        if (strcmp(json_str(json_member(json_member(o, "entities"), name), "actions", "?"),
+                   "export"))
+            fail_msg("%s: %s", name, b.data);
+    }
     house_end(a);
 }
 

@@ -68,6 +68,15 @@ static void defaults(void **state)
     }
 }
 
+/* What the database says may come before anything was read. */
+static void database_first(void **state)
+{
+    (void)state;
+    assert_true(conf_set_db(&c, "company.name", "智客"));
+    assert_string_equal(conf_text("company.name"), "智客");
+    assert_int_equal(conf_int("http.workers"), 64);
+}
+
 static void order(void **state)
 {
     (void)state;
@@ -185,6 +194,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(defaults, begin, end),
+        cmocka_unit_test_setup_teardown(database_first, begin, end),
         cmocka_unit_test_setup_teardown(order, begin, end),
         cmocka_unit_test_setup_teardown(mistakes, begin, end),
         cmocka_unit_test_setup_teardown(database, begin, end),

@@ -21,6 +21,8 @@
 #include "base/log.h"
 #include "base/msg.h"
 
+#include "../descriptors.h"
+
 static Arena *a;
 static Ctx c;
 static char dir[64];
@@ -36,6 +38,7 @@ static void write_and_read(void **state)
     char *text;
     size_t n;
     struct stat st;
+    int before = descriptors();
     assert_true(file_write(&c, in_dir("x"), "hello\0z", 7, 0600));
     assert_true(file_write(&c, in_dir("x"), "second", 6, 0640));
     assert_true(file_read(&c, in_dir("x"), 6, &text, &n));
@@ -58,6 +61,9 @@ static void write_and_read(void **state)
     assert_int_equal(n, 1);
     assert_string_equal(names[0], "x");
     assert_null(names[1]);
+    assert_true(file_sync_dir(&c, dir));
+    assert_int_equal(descriptors(),
+                     before); /* neither what went well nor what did not is left open */
 }
 
 /* An open file from its beginning, wherever it stands; what is no regular file or larger is refused without a word. */

@@ -152,6 +152,9 @@ static void many_keys(void **state)
     p[-1] = ',';
     p += snprintf(p, 32, "\"k77\":1}");
     refused(text, (size_t)(p - text), "\"k77\" is given twice");
+    /* of two the one that comes first */
+    REFUSED("{\"a\":1,\"b\":1,\"a\":2,\"b\":2}", "\"a\" is given twice");
+    REFUSED("{\"b\":1,\"a\":1,\"b\":2,\"a\":2}", "\"b\" is given twice");
 }
 
 static void relaxed(void **state)

@@ -72,6 +72,13 @@ static void test_born(void **state)
             for (int i = 0; known && i < N / STEP; i++)
                 assert_int_equal(of[i].at, of[i].id * 10);
         }
+    /* what cannot be read is said, and not taken for known */
+    BornAt of[] = {{.id = 1}};
+    bool known = false, ok = true;
+    for (int i = 0; i < 2 && ok; i++)
+        ok = sql_born(&t->c, "no_such_table", of, 1, &known);
+    assert_false(ok);
+    assert_true(t->c.n_err > 0);
     t_end(t);
 }
 

@@ -344,6 +344,12 @@ static void test_cursors(void **state)
         n++;
     }
     assert_int_equal(n, 3);
+    int64_t ids[2];
+    OK(c, db_ids_most(c, db_query(c, SQL("SELECT id FROM item ORDER BY id"), NULL, 0), ids, 2, &n));
+    assert_int_equal(n, 2);
+    assert_int_equal(ids[1], 2);
+    assert_false(db_ids_most(c, NULL, ids, 2, &n)); /* a query that failed */
+    assert_int_equal(n, 0);
     t_end(t);
 }
 

@@ -361,6 +361,56 @@ static void test_long_text(void **state)
     arena_free(a);
 }
 
+/* In English: a comma and a blank part, those of "Co., Ltd." do not. */
+static void test_english_companies(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *company;
+    } cases[] = {{"Jane Smith, Bar Trading Inc.", "Bar Trading Inc."},
+                 {"Jane Smith,, Bar Trading Inc.", "Bar Trading Inc."},
+                 {"Purchasing: Bar Trading Inc.", "Bar Trading Inc."},
+                 {"Jane Smith - Bar Trading Inc.", "Bar Trading Inc."},
+                 {"Bar Trading Co., Ltd.", "Bar Trading Co., Ltd."},
+                 {"Bar-Tec Trading Co.,Ltd.", "Bar-Tec Trading Co.,Ltd."}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Arena *a = arena_new(0);
+        ContactBlock b = contact_block_parse(a, cases[i].text);
+        const char *got = contact_block_get(&b, BLOCK_COMPANY);
+        if (!got || strcmp(got, cases[i].company) != 0)
+            fail_msg("%s: %s", cases[i].text, got ? got : "-");
+        arena_free(a);
+    }
+}
+
+/* A name of 600 bytes is one, of more none; and where in the text it stands does not count. */
+static void test_long_names(void **state)
+{
+    (void)state;
+    static const struct {
+        int words;
+        bool company;
+    } cases[] = {{3, true}, {198, true}, {199, false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Arena *a = arena_new(0);
+        Buf t;
+        buf_init(&t, a);
+        for (int k = 0; k < 100; k++)
+            buf_puts(&t, "13800138000 ");
+        size_t from = t.len;
+        for (int k = 0; k < cases[i].words; k++)
+            buf_puts(&t, "鑫");
+        buf_puts(&t, "公司");
+        ContactBlock b = contact_block_parse(a, t.data);
+        const char *got = contact_block_get(&b, BLOCK_COMPANY);
+        if (cases[i].company)
+            assert_string_equal(got, t.data + from);
+        else
+            assert_null(got);
+        arena_free(a);
+    }
+}
+
 /* Texts a person could send to keep the server busy: each once took most of a second or more. */
 static void test_no_text_takes_long(void **state)
 {
@@ -392,6 +442,8 @@ int main(void)
                                        cmocka_unit_test(test_names),
                                        cmocka_unit_test(test_places),
                                        cmocka_unit_test(test_long_text),
+                                       cmocka_unit_test(test_english_companies),
+                                       cmocka_unit_test(test_long_names),
                                        cmocka_unit_test(test_no_text_takes_long)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -279,12 +279,35 @@ static void entities(void **state)
     CHECK(cases);
 }
 
+/* Words of 63 letters are compared, longer ones are not; a third of the letters and one more may be wrong. */
+static void nearest(void **state)
+{
+    (void)state;
+    char word[3][66];
+    for (int i = 0; i < 3; i++) {
+        memset(word[i], 'a', 63 + (size_t)i);
+        word[i][63 + i] = 0;
+    }
+    static const char *const few[] = {"name", "number"};
+    const char *const at_most[] = {word[0]}, *const over[] = {word[1]};
+    char wrong[64];
+    memcpy(wrong, word[0], sizeof wrong);
+    wrong[5] = 'b';
+    assert_ptr_equal(meta_nearest(wrong, at_most, 1), word[0]);
+    assert_null(meta_nearest(word[1], at_most, 1));
+    assert_null(meta_nearest(word[0], over, 1));
+    assert_null(meta_nearest(word[2], over, 1));
+    assert_ptr_equal(meta_nearest("nane", few, 2), few[0]);
+    assert_ptr_equal(meta_nearest("nubmer", few, 2), few[1]);
+    assert_ptr_equal(meta_nearest("nxyz", few, 1), NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults),         cmocka_unit_test(links),      cmocka_unit_test(limits),
         cmocka_unit_test(not_for_the_type), cmocka_unit_test(conditions), cmocka_unit_test(options),
-        cmocka_unit_test(entities),
+        cmocka_unit_test(entities),         cmocka_unit_test(nearest),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

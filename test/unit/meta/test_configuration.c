@@ -158,6 +158,52 @@ static void test_carried(void **state)
     model_release(m);
 }
 
+/* The built-in files and two more; `more` and `fields` of each as they are given. */
+static bool build_two(Ctx *c, const char *const more[2], const char *const fields[2], Model **m)
+{
+    MetaSource *list = ARENA_ARRAY(arena, 100, MetaSource);
+    int n = 0;
+    ctx_init(c, arena);
+    c->lang = "en";
+    for (const Embed *e = embed_first("entities/");
+         e && e->path && strncmp(e->path, "entities/", 9) == 0; e++)
+        list[n++] = (MetaSource){e->path, (const char *)e->data, e->len};
+    for (int i = 0; i < 2; i++) {
+        char *text = arena_printf(arena,
+                                  "{ \"entity\": \"t%d\", \"plural\": \"ts%d\", " L
+                                  ",\n\"title\": \"name\", \"roles\": {\"*\": {\"scope\": \"all\", "
+                                  "\"actions\": \"read\"}},\n\"key\": [\"name\"], "
+                                  "\"configuration\": {%s},\n\"fields\": {\"name\": {\"type\": "
+                                  "\"string\", " L "}%s}}",
+                                  i, i, more[i], fields[i]);
+        list[n++] = (MetaSource){arena_printf(arena, "entities/x/t%d.json", i), text, strlen(text)};
+    }
+    return meta_build(c, list, n, NULL, 0, m);
+}
+
+/* The first has a link to the second, behind fields that are not carried. */
+static void test_order_of_links(void **state)
+{
+    (void)state;
+    Ctx c;
+    Model *m;
+    const Entity *const *list, *stuck;
+    static const char *const links[] = {"link", "link_many"};
+    for (size_t i = 0; i < sizeof links / sizeof *links; i++) {
+        const char *more[] = {"", ""},
+                   *fields[] = {arena_printf(arena,
+                                             ", \"l\": {\"type\": \"%s\", \"to\": \"t1\", " L "}",
+                                             links[i]),
+                                ""};
+        if (!build_two(&c, more, fields, &m))
+            fail_msg("%s", c.err->message);
+        int n = configuration_entities(arena, m, &list, &stuck);
+        assert_null(stuck);
+        assert_true(place(list, n, "t1") < place(list, n, "t0"));
+        model_release(m);
+    }
+}
+
 /* Two that come after each other. */
 static void test_circle(void **state)
 {
@@ -165,27 +211,8 @@ static void test_circle(void **state)
     Ctx c;
     Model *m = NULL;
     bool found = false;
-    MetaSource list[3];
-    char two[2][700];
-    for (int i = 0; i < 2; i++)
-        (void)snprintf(two[i], sizeof two[i],
-                       "{ \"entity\": \"t%d\", \"plural\": \"ts%d\", " L
-                       ",\n\"title\": \"name\", \"roles\": {\"*\": {\"scope\": \"all\", "
-                       "\"actions\": \"read\"}},\n\"key\": [\"name\"], \"configuration\": "
-                       "{\"after\": [\"t%d\"]},\n\"fields\": {\"name\": {\"type\": \"string\", " L
-                       "}}}",
-                       i, i, 1 - i);
-    const Embed *standard = NULL;
-    for (const Embed *e = embed_first("entities/"); e && e->path; e++)
-        if (strcmp(e->path, "entities/standard.json") == 0)
-            standard = e;
-    assert_non_null(standard);
-    list[0] = (MetaSource){standard->path, (const char *)standard->data, standard->len};
-    list[1] = (MetaSource){"entities/x/t0.json", two[0], strlen(two[0])};
-    list[2] = (MetaSource){"entities/x/t1.json", two[1], strlen(two[1])};
-    ctx_init(&c, arena);
-    c.lang = "en";
-    assert_false(meta_build(&c, list, 3, NULL, 0, &m));
+    const char *more[] = {"\"after\": [\"t1\"]", "\"after\": [\"t0\"]"}, *fields[] = {"", ""};
+    assert_false(build_two(&c, more, fields, &m));
     for (const ErrItem *e = c.err; e; e = e->next)
         found |= strstr(e->message, "entities/x/t0.json:3: error: \"t0\" and others") != NULL;
     assert_true(found);
@@ -193,8 +220,9 @@ static void test_circle(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_mistakes),
-                                       cmocka_unit_test(test_order), cmocka_unit_test(test_carried),
-                                       cmocka_unit_test(test_circle)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_mistakes), cmocka_unit_test(test_order),
+        cmocka_unit_test(test_order_of_links), cmocka_unit_test(test_carried),
+        cmocka_unit_test(test_circle)};
     return cmocka_run_group_tests(tests, setup, teardown);
 }

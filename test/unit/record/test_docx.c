@@ -197,6 +197,12 @@ static void repeats(void **state)
         {TABLE(ROW(CELL(P(R("{{#contacts}}{{^none}}a")))) ROW(CELL(P(R("b{{/none}}"))))
                    ROW(CELL(P(R("c{{name}}{{/contacts}}"))))),
          1, TABLE(ROW(CELL(P(T("a")))) ROW(CELL(P(T("b")))) ROW(CELL(P(T("c人0")))))},
+        /* two that begin in one row and end in one: the one begun first holds the other */
+        {TABLE(ROW(CELL(P(R("{{#contacts}}{{^none}}a{{name}}"))))
+                   ROW(CELL(P(R("b{{/none}}{{/contacts}}"))))),
+         2,
+         TABLE(ROW(CELL(P(T("a人0")))) ROW(CELL(P(T("b")))) ROW(CELL(P(T("a人1"))))
+                   ROW(CELL(P(T("b")))))},
         /* a row with words beside the tags stays one of the result */
         {TABLE(ROW(CELL(P(R("{{#contacts}}"))) CELL(P(R("w")))) ROW(
              CELL(P(R("{{name}}"))) CELL(P(""))) ROW(CELL(P(R("{{/contacts}}"))) CELL(P("")))),

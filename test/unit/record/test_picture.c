@@ -119,6 +119,20 @@ static void test_turns(void **state)
     }
 }
 
+/* Four corners, so that each way of turning shows: as the standard of Exif has them. */
+static void test_corners(void **state)
+{
+    (void)state;
+    static const char *const want[] = {"abcd", "badc", "dcba", "cdab",
+                                       "acbd", "cadb", "dbca", "bdac"};
+    for (int o = 1; o <= 8; o++) {
+        unsigned char px[] = {'a', 0, 0, 'b', 0, 0, 'c', 0, 0, 'd', 0, 0};
+        Picture p = picture_turn(a, (Picture){.px = px, .w = 2, .h = 2}, o);
+        char got[] = {(char)p.px[0], (char)p.px[3], (char)p.px[6], (char)p.px[9], 0};
+        assert_string_equal(got, want[o - 1]);
+    }
+}
+
 static void test_transparent_is_white(void **state)
 {
     Buf b;
@@ -229,6 +243,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_formats, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_upright, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_corners, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_turns, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_transparent_is_white, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_narrow, set_up, tear_down),

@@ -184,6 +184,14 @@ static const Quirk quirks[] = {
       {SHEET, C("<c t='s'><v>0</v></c><c t='s'><v>1</v></c><c t='s'><v>2</v></c><c t='s'><v>3</v>"
                 "</c><c t='s'><v>4</v></c><c t='s'><v>5</v></c>")}},
      "S:1=ta b|_|_|tx\r\ny|t_x0041_|t_x00zz_ _x0041;"},
+    {"digits of an escape, small and large",
+     {{STRINGS, "<sst><si><t>_x00e9_</t></si><si><t>_x00E9_</t></si></sst>"},
+      {SHEET, C("<c t='s'><v>0</v></c><c t='s'><v>1</v></c>")}},
+     "S:1=té|té;"},
+    {"only what stands between <t> and </t>",
+     {{SHEET, C("<c t='inlineStr'><is> no <r> no <t>a</t> no </r><r><t>b</t> no </r> no </is>"
+                "</c>")}},
+     "S:1=tab;"},
     {"no strings at all", {{STRINGS, NULL}}, "S:1=e#REF!|n1;"},
     {"a wrong count",
      {{STRINGS, "<sst count='4294967295' uniqueCount='99999999999999'><si><t>甲</t></si></sst>"}},
