@@ -91,6 +91,22 @@ static void imported(void **state)
     me = house_as(&c, a, "rep");
     assert_string_equal(me->roles[0], "marketing");
     assert_int_equal(me->n_below, 1); /* department left alone */
+
+    /* each thing that can be said of somebody arrives where it belongs; what is not said stays */
+    static const char *const given[] = {
+        "{\"users\": [{\"login\": \"rep\", \"name\": \"张三\", \"position\": \"经理\", \"email\": "
+        "\"zhang@example.com\", \"mobile\": \"13800138000\", \"staff_no\": \"A-17\"}]}",
+        "{\"users\": [{\"login\": \"rep\", \"name\": \"张三\"}]}"};
+    for (int i = 0; i < 2; i++) {
+        OK(&c, import(&c, given[i], &created, &updated));
+        OK(&c,
+           db_one_int(&c,
+                      SQL("SELECT COUNT(*) FROM \"user\" WHERE login = 'rep' AND \"position\" = "
+                          "'经理' AND email = 'zhang@example.com' AND mobile = '13800138000' AND "
+                          "staff_no = 'A-17'"),
+                      NULL, 0, &n, NULL));
+        assert_int_equal(n, 1);
+    }
     house_end(a);
 }
 

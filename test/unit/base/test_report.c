@@ -391,6 +391,53 @@ static void charts_are_one_drawing_as_svg_png_and_in_a_pdf(void **state)
     }
 }
 
+/* Where a word stands on the page: its upper and its lower edge. */
+static void edges(const char *boxes, const char *word, double *top, double *bottom)
+{
+    const char *at = strstr(boxes, arena_printf(a, ">%s</word>", word));
+    assert_non_null(at);
+    while (at > boxes && strncmp(at, "yMin=", 5) != 0)
+        at--;
+    *top = strtod(at + 6, NULL);
+    at = strstr(at, "yMax=");
+    assert_non_null(at);
+    *bottom = strtod(at + 6, NULL);
+}
+
+/* Rows and the words beside a chart stand below each other and within what they belong to. */
+static void nothing_stands_on_another(void **state)
+{
+    (void)state;
+    static const char *const labels[] = {"L0", "L1", "L2", "L3", "L4", "L5", "L6", "L7"};
+    static const double values[] = {1, 2, 3, 4, 5, 6, 7, 8};
+    ChartSeries series = {.values = values};
+    Chart chart = {
+        .kind = CHART_PIE, .labels = labels, .n_labels = 8, .series = &series, .n_series = 1};
+    ReportPage page = {.title = "T"};
+    Report *r = report_new(&c, &page);
+    report_text(r, "BEFORE");
+    report_chart(r, &chart, 60);
+    report_text(r, "BEHIND");
+    table_of(r, 8);
+    drawn(r);
+    const char *boxes = poppler("pdftotext -bbox %s -");
+    double top, bottom, last;
+    edges(boxes, "BEFORE", &top, &last);
+    for (int i = 0; i < 8; i++) {
+        edges(boxes, labels[i], &top, &bottom);
+        assert_true(top >= last - 1);
+        last = bottom;
+    }
+    edges(boxes, "BEHIND", &top, &bottom);
+    assert_true(top >= last);
+    last = bottom;
+    for (int i = 0; i < 8; i++) {
+        edges(boxes, arena_printf(a, "R%05d", i), &top, &bottom);
+        assert_true(top >= last);
+        last = bottom;
+    }
+}
+
 static void charts_of_nothing_and_of_too_much_are_drawn(void **state)
 {
     (void)state;
@@ -475,6 +522,7 @@ int main(void)
         TEST(html_is_escaped_everywhere),
         TEST(charts_are_one_drawing_as_svg_png_and_in_a_pdf),
         TEST(charts_of_nothing_and_of_too_much_are_drawn),
+        TEST(nothing_stands_on_another),
     };
     return msg_load() ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
 }

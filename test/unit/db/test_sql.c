@@ -115,7 +115,7 @@ static void test_search(void **state)
     Ctx *c = &t->c;
     OK(c, migrate_run(c, &no_plan, false, NULL));
     OK(c, db_write(c, make, NULL));
-    for (int i = 1; i <= 9; i++)
+    for (int i = 1; i <= 11; i++)
         OK(c, db_write(c, put_row, &i));
     const Words all[] = {
         {1, "华 华为 为 为技 ~hua ~huawei ~hw #8000 CUS20261121001", true},
@@ -125,6 +125,8 @@ static void test_search(void **state)
         {5, "it's \"quoted\" tab\tbed\nnew  double", true},
         {6, "", true},
         {7, "~ # * ^caret -minus +plus x^2 100% a_b", true},
+        {10, "bel\x01oud", true}, /* nothing else to be cleaned away */
+        {11, "was\x7fhed", true},
     };
     for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
         OK(c, db_write(c, put, (void *)(uintptr_t)&all[i]));
@@ -163,6 +165,8 @@ static void test_search(void **state)
     assert_string_equal(FIND(10, "☃"), "4,");
     assert_string_equal(FIND(10, "its", "quoted", "tabbednew", "double"), "5,");
     assert_string_equal(FIND(10, "it's"), "5,");
+    assert_string_equal(FIND(10, "beloud"), "10,");
+    assert_string_equal(FIND(10, "washed"), "11,");
     assert_string_equal(FIND(10, "^caret", "-minus", "+plus", "x^2", "100%", "a_b", "~"), "7,");
     assert_string_equal(FIND(10, "*"), "");
     assert_string_equal(FIND(10, ""), "");

@@ -124,6 +124,9 @@ static void test_order(void **state)
     Model *m;
     const Entity *const *list, *stuck;
     assert_true(build(&c, THING(CONF("\"after\": [\"rule\"]"), ""), &m));
+    assert_int_equal(strlen(m->version), 16); /* said of every model, for what is kept by it */
+    assert_string_equal(model_entity(m, "thing")->title->name, "name");
+    assert_string_equal(model_entity(m, "customer")->title->name, "name");
     int n = configuration_entities(arena, m, &list, &stuck);
     assert_null(stuck);
     static const char *const pairs[][2] = {{"custom_field", "rule"},    {"custom_field", "layout"},

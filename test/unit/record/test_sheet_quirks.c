@@ -188,6 +188,11 @@ static const Quirk quirks[] = {
      {{STRINGS, "<sst><si><t>_x00e9_</t></si><si><t>_x00E9_</t></si></sst>"},
       {SHEET, C("<c t='s'><v>0</v></c><c t='s'><v>1</v></c>")}},
      "S:1=té|té;"},
+    {"styles of cells end with their list",
+     {{STYLES, "<styleSheet " MAIN "><cellXfs><xf numFmtId='0'/></cellXfs><cellStyleXfs>"
+               "<xf numFmtId='14'/></cellStyleXfs></styleSheet>"},
+      {SHEET, C("<c s='0'><v>45000</v></c><c s='1'><v>45000</v></c>")}},
+     "S:1=n45000|n45000;"},
     {"only what stands between <t> and </t>",
      {{SHEET, C("<c t='inlineStr'><is> no <r> no <t>a</t> no </r><r><t>b</t> no </r> no </is>"
                 "</c>")}},

@@ -220,6 +220,18 @@ static void addresses_of_the_house_are_links(void **state)
                                  "https://crm.example.com-evil.cn/ https://crm.example.com:81/ "
                                  "https://crm.example.com@evil.cn/ "
                                  "<a href=\"https://crm.example.com/\">"));
+    m.text = "https://crm.example.comx/ https://crm.example.com/e/2";
+    html = html_part(mail_compose(a, &m));
+    assert_non_null(
+        strstr(html, "https://crm.example.comx/ <a href=\"https://crm.example.com/e/2\">"));
+    m.home =
+        "https://crm.example.com/"; /* with its slash: what follows is the rest of the address */
+    m.text = "https://crm.example.com/tasks/1 https://crm.example.com/ https://crm.example.comx/";
+    html = html_part(mail_compose(a, &m));
+    assert_non_null(strstr(html, "<a href=\"https://crm.example.com/tasks/1\">"));
+    assert_non_null(strstr(html,
+                           "<a href=\"https://crm.example.com/\">https://crm.example.com/</a> "
+                           "https://crm.example.comx/"));
 }
 
 static void places_are_filled_once(void **state)
