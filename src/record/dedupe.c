@@ -95,6 +95,17 @@ static const char *name_of_keys(Ctx *c, const Entity *e, int rule, const DupKeys
     return name;
 }
 
+bool dedupe_alone(Ctx *c, const Entity *e, const DbVal *values)
+{
+    DupKeys k;
+    for (int i = 0; i < e->n_dups; i++)
+        if (dedupe_action(&e->dups[i], NULL, CH_WEB) == DUP_BLOCK &&
+            dedupe_keys(c, e, &e->dups[i], values, &k) &&
+            !db_alone_ahead(c, name_of_keys(c, e, i, &k)))
+            return false;
+    return true;
+}
+
 void dedupe_prepare(Ctx *c, SaveWork *w)
 {
     const Entity *e = w->s.e;

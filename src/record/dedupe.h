@@ -22,6 +22,9 @@ void dedupe_agrees(Ctx *c, Sql *q, const char *alias, const DupKeys *k);
 
 /* What the rule does on a channel. */
 DupAction dedupe_action(const DupRule *rule, const SaveOptions *o, Channel ch);
+/* In a write, before it is looked for duplicates of a record that comes back: nobody else enters or brings back one with the keys
+   of a rule that blocks meanwhile. */
+bool dedupe_alone(Ctx *c, const Entity *e, const DbVal *values);
 /* Fills w->dups: one statement that finds a row which blocks this save, or one that such a row was merged into. */
 void dedupe_prepare(Ctx *c, SaveWork *w);
 /* In the transaction: no such row. ERR_DUPLICATE with its label, or (where it is foreign) its owner. */

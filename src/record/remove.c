@@ -8,6 +8,7 @@
 
 #include "record/approval/approval.h"
 #include "record/children.h"
+#include "record/dedupe.h"
 #include "record/history.h"
 #include "record/hooks.h"
 #include "record/merge/merge.h"
@@ -175,7 +176,7 @@ static bool still_unique(Ctx *c, Removal *x)
     const Record *r = &x->r;
     Duplicate *found;
     int n = 0;
-    if (!rec_duplicates(c, r->e, r->v, r->id, CH_WEB, &found, &n))
+    if (!dedupe_alone(c, r->e, r->v) || !rec_duplicates(c, r->e, r->v, r->id, CH_WEB, &found, &n))
         return false;
     for (int i = 0; i < n; i++) {
         if (found[i].action != DUP_BLOCK)

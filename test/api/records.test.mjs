@@ -83,6 +83,18 @@ describe('the life of a record', () => {
     assert.equal((await manager.post(`/customers/${first.id}/restore`)).status, 200);
   });
 
+  test('one who brings a record back and one who enters it, or brings another back, at the same moment: one of them is told', async () => {
+    for (let i = 0; i < 12; i++) {
+      const same = customer(i % 2 ? { uscc: creditCode() } : {}), first = await makeCustomer(manager, same);
+      await manager.delNow(`/customers/${first.id}`);
+      const second = i % 3 === 2 && await makeCustomer(manager, same);
+      if (second) await manager.delNow(`/customers/${second.id}`);
+      const answers = await Promise.all([manager.post(`/customers/${first.id}/restore`), second ? manager.post(`/customers/${second.id}/restore`) : rep.post('/customers', same)]);
+      assert.deepEqual(answers.map((a) => a.status < 300), answers[0].status === 200 ? [true, false] : [false, true], answers.map((a) => a.text).join('\n'));
+      problem(answers.find((a) => a.status >= 300), 409, 'duplicate');
+    }
+  });
+
   test('two who change at once: one is told', async () => {
     const c = await makeCustomer(rep);
     const answers = await Promise.all(Array.from({ length: 8 }, (_, i) =>
