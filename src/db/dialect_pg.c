@@ -325,6 +325,8 @@ const Dialect pg_dialect = {
     .grew = grew,
     .search_put = search_put,
     .search_remove = search_remove,
+    .search_words =
+        ENGINE_SQL("SELECT id, array_to_string(tsvector_to_array(tokens), ' ') AS words FROM "),
     .search_due = search_due,
     .search_tend = search_tend,
     .search_match = search_match,

@@ -238,6 +238,7 @@ const Dialect sqlite_dialect = {
     .search_ddl = search_ddl,
     .search_put = search_put,
     .search_remove = search_remove,
+    .search_words = ENGINE_SQL("SELECT rowid AS id, tokens AS words FROM "),
     .search_due = search_due,
     .search_tend = search_tend,
     .search_match = search_match,

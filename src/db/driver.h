@@ -166,6 +166,7 @@ struct Dialect {
     int (*search_form)(Ctx *c, Sql *steps, const char *table);
     bool (*search_put)(Ctx *c, const char *table, int64_t id, const char *tokens, bool is_new);
     bool (*search_remove)(Ctx *c, const char *table, int64_t id);
+    SqlText search_words; /* in front of the table: rows (id, words), one blank between them */
     bool (*grew)(Ctx *c, const char *table); /* NULL: nothing to do */
     void (*search_match)(Ctx *c, Sql *q, const char *table, const char *const *words, int n,
                          const SearchSpan *span);

@@ -5,6 +5,7 @@
 #include "db/sql.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "db/driver.h"
@@ -212,6 +213,42 @@ bool sql_search_remove(Ctx *c, const char *entity, int64_t id)
     if (db_in_write(c) && c->conn->search_waits)
         return search_note(c->conn, table, id, NULL, false);
     return c->db->dialect->search_remove(c, table, id);
+}
+
+void sql_search_words(Ctx *c, Sql *q, const char *entity)
+{
+    sql_add(q, ENGINE_SQL("("));
+    sql_add(q, c->db->dialect->search_words);
+    sql_name(q, table_of(c->a, entity));
+    sql_add(q, ENGINE_SQL(")"));
+}
+
+static int by_text(const void *x, const void *y)
+{
+    return strcmp(*(char *const *)x, *(char *const *)y);
+}
+
+static int split(Arena *a, const char *text, const char ***out)
+{
+    int n = 0;
+    char *s = arena_str(a, text), *save = NULL;
+    *out = ARENA_ARRAY(a, strlen(s) / 2 + 1, const char *);
+    for (char *w = strtok_r(s, " ", &save); w; w = strtok_r(NULL, " ", &save))
+        (*out)[n++] = clean(a, w);
+    return n;
+}
+
+int sql_search_beyond(Ctx *c, const char *words, const char *tokens)
+{
+    const char **have, **may;
+    int n_may = split(c->a, tokens, &may), n = split(c->a, words, &have), beyond = 0;
+    qsort(may, (size_t)n_may, sizeof *may, by_text);
+    for (int i = 0; i < n; i++) {
+        bool made = have[i][have[i][0] == '@'] == '^'; /* of PostgreSQL: begins another one */
+        if (!made && !bsearch(&have[i], may, (size_t)n_may, sizeof *may, by_text))
+            beyond++;
+    }
+    return beyond;
 }
 
 /* The words as they stand in documents; returns how many are left. */

@@ -54,6 +54,9 @@ bool sql_send(Ctx *c, const Sql *q); /* db_send */
  */
 bool sql_search_put(Ctx *c, const char *entity, int64_t id, const char *tokens, bool is_new);
 bool sql_search_remove(Ctx *c, const char *entity, int64_t id);
+/* "(SELECT id, words …)": the documents as they stand; what of one is not among the words it is to have, how many. */
+void sql_search_words(Ctx *c, Sql *q, const char *entity);
+int sql_search_beyond(Ctx *c, const char *words, const char *tokens);
 /*
  * Care of a search table in the background: one step of it, a short write of its own, where something is to be done or
  * `begun` says that the step before left more. t is the caller's from step to step, at first all zero: how large a step

@@ -11,6 +11,7 @@
 #include "db/sql.h"
 #include "record/attach.h"
 #include "record/recount.h"
+#include "record/search.h"
 #include "record/secret_key.h"
 
 typedef struct Check {
@@ -173,6 +174,12 @@ static bool search_docs(Check *k)
     return true;
 }
 
+static void stray_words(void *arg, const char *entity, int64_t id, int words)
+{
+    found(arg, "%s %" PRId64 ": its search document has %d words that stand nowhere in it", entity,
+          id, words);
+}
+
 /* ---- files --------------------------------------------------------------------------------- */
 
 static bool same_digest(const char *path, const char *want)
@@ -284,9 +291,9 @@ static bool engine(Check *k)
 bool check_run(Ctx *c, FILE *to, int64_t *findings)
 {
     Check k = {c, to, 0};
-    bool ok = engine(&k) && links(&k) && circles(&k) && search_docs(&k) && files(&k) &&
-              follow_ups(&k) && merged(&k) && secret_key_check(c, shut, &k) &&
-              recount_check(c, wrong_count, &k);
+    bool ok = engine(&k) && links(&k) && circles(&k) && search_docs(&k) &&
+              search_check(c, stray_words, &k) && files(&k) && follow_ups(&k) && merged(&k) &&
+              secret_key_check(c, shut, &k) && recount_check(c, wrong_count, &k);
     *findings = k.n;
     return ok;
 }

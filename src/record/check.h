@@ -8,7 +8,7 @@
 
 /*
  * The engine's own integrity check, every link against its target, links to the own kind that circle, unique
- * numbers, the files of attachments against their digest, search documents against records, rollups against the
+ * numbers, the files of attachments against their digest, search documents against records, word by word, rollups against the
  * rows they sum up, texts under seal against the keys of the folder. Prints a line per finding to `to`;
  * *findings counts them. false only where the check itself could not run. The audit chain is checked by auth/audit.h.
  */

@@ -15,6 +15,11 @@ char *search_tokens(Arena *a, const Entity *e, const DbVal *values);
    Nothing where e is not searched. In a write, behind the row. */
 bool search_put(Ctx *c, const Entity *e, int64_t id, const DbVal *values);
 
+/* zhike check: tells each document with words that neither its record nor what was merged into that has, and how many; such of
+   records that are not there, too. */
+bool search_check(Ctx *c, void (*say)(void *arg, const char *entity, int64_t id, int words),
+                  void *arg);
+
 /* Does a change of these fields touch the search document? changed by Field.index. */
 bool search_touched(const Entity *e, const unsigned char *changed);
 

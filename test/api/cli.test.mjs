@@ -231,6 +231,38 @@ describe('check, dump, audit verify', () => {
     } finally { await own.stop(); }
   });
 
+  test('check finds words in a search document that stand in no field of its record: those of an erased value, of an erased record', async () => {
+    const own = await startServer();
+    try {
+      const admin = await own.admin();
+      const [a, b, c, d] = [await makeCustomer(admin, { short_name: '存在的简称' }), await makeCustomer(admin, { remark: '乙' }), await makeCustomer(admin), await makeCustomer(admin)];
+      assert.equal((await admin.post('/customers/merge', { survivor: a.id, merged: [b.id] })).status, 200);
+      await admin.stepUp();
+      const field = await admin.post('/custom-fields', { entity: 'customer', code: 'nick', label_zh: '绰号', label_en: 'Nick', type: 'string', searchable: true });
+      assert.equal(field.status, 201, field.text);
+      assert.equal((await admin.patchNow(`/customers/${a.id}`, { nick: '大老板' })).status, 200);
+      assert.equal((await admin.patchNow(`/custom-fields/${field.json.id}`, { searchable: false })).status, 200);
+      await own.halt();
+      const fine = await own.cli('check');
+      assert.equal(fine.code, 0, `what was merged into it, and a field that is no longer searched, are its own: ${fine.stdout}`);
+      const plant = (row, word) => sql(own.database ? `UPDATE search_customer SET tokens = tokens || '''${word}'''::tsvector WHERE id = ${row.id}` : `UPDATE search_customer SET tokens = tokens || ' ${word}' WHERE rowid = ${row.id}`, own);
+      await plant(a, '抹掉');
+      await plant(c, '@13800001111');
+      await sql(`DELETE FROM customer_contact WHERE customer_id = ${d.id}; DELETE FROM contact_point WHERE parent_id = ${d.id}; DELETE FROM customer WHERE id = ${d.id}`, own);
+      const broken = await own.cli('check');
+      assert.equal(broken.code, 1, broken.stdout);
+      const lines = broken.stdout.split('\n').filter((l) => l.includes('stand nowhere in it'));
+      assert.deepEqual(lines.slice(0, 2), [a, c].map((r) => `customer ${r.id}: its search document has 1 words that stand nowhere in it`));
+      assert.match(lines[2], new RegExp(`^customer ${d.id}: its search document has [1-9]\\d+ words`));
+      assert.ok(!broken.stdout.includes('抹掉') && !broken.stdout.includes('1380000'), 'the words themselves are told to nobody');
+      // a change of what it is called writes its document anew
+      await own.launch();
+      const again = await own.admin();
+      for (const r of [a, c]) assert.equal((await again.patchNow(`/customers/${r.id}`, { short_name: '新的简称' })).status, 200);
+      assert.deepEqual((await own.cli('check')).stdout.split('\n').filter((l) => l.includes('stand nowhere in it')), [lines[2]]);
+    } finally { await own.stop(); }
+  });
+
   test('data of an older version: what only reads says what to do, a start mends it', async () => {
     const own = await startServer();
     try {
