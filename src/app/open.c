@@ -21,6 +21,7 @@
 #include "record/attach.h"
 #include "record/customs.h"
 #include "record/export.h"
+#include "record/former.h"
 #include "record/bulk.h"
 #include "record/hooks.h"
 #include "record/import/import.h"
@@ -117,6 +118,14 @@ int usage(const char *line)
     return 2;
 }
 
+/* To who asks a page "busy" means in a moment. A command has waited, and for another process: which may stand still. */
+static const char *words_of(const ErrItem *e, const char *lang)
+{
+    bool waited = strcmp(e->message, msg_text(lang, "err.db_busy")) == 0 ||
+                  strcmp(e->message, msg_text(lang, "err.query_timeout")) == 0;
+    return waited ? msg_text(lang, "err.held") : e->message;
+}
+
 int app_fail(App *app)
 {
     for (const ErrItem *e = app->c.err; e; e = e->next) {
@@ -125,7 +134,8 @@ int app_fail(App *app)
             if (*p == '\n' || *p == '\t')
                 *p = ' ';
         fprintf(stderr, "zhike: %s%s%s%s%s%s\n", e->field ? e->field : "", e->field ? ": " : "",
-                e->message, detail ? " (" : "", detail ? detail : "", detail ? ")" : "");
+                words_of(e, app->c.lang), detail ? " (" : "", detail ? detail : "",
+                detail ? ")" : "");
     }
     if (!app->c.err)
         fprintf(stderr, "zhike: failed\n");
@@ -214,7 +224,8 @@ static bool open_all(App *app, const AppOptions *o)
     int node;
     const char *missing = NULL;
     if (!db_lease_take(c, &node) ||
-        (!o->keep_schema && (!audit_ids_follow(c) || !secret_key_follow(c, &missing))))
+        (!o->keep_schema &&
+         (!audit_ids_follow(c) || !secret_key_follow(c, &missing) || !former_load(c))))
         return false;
     if (missing && !o->create) /* where a house is made, one that stands there already is refused */
         log_write(LOG_ERROR, "key_missing", LOG_S("key", missing));

@@ -1,6 +1,9 @@
 /* What merged records were called. See former.h. */
 #include "record/former.h"
 
+#include <stdlib.h>
+
+#include "record/kept.h"
 #include "record/value.h"
 
 static const char *const keys[FORMER_KEYS] = {"k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7"};
@@ -186,4 +189,91 @@ bool former_names(Ctx *c, const Entity *e, const int64_t *ids, int n, FormerName
             vec_push(c->a, out, (FormerName){db_int(r, 0), db_text_copy(c->a, r, 1)});
     db_done(r);
     return c->n_err == mark;
+}
+
+/* ---- filters that name them -------------------------------------------------------------------- */
+
+typedef struct Gone {
+    int64_t id, into;
+} Gone;
+typedef VEC(Gone) Away; /* by id */
+
+static Kept kept = KEPT_NOTHING; /* Away */
+
+static int by_id(const void *x, const void *y)
+{
+    int64_t a = ((const Gone *)x)->id, b = ((const Gone *)y)->id;
+    return a < b ? -1 : a > b;
+}
+
+static bool read_gone(Ctx *c, Arena *a, const Entity *e, Away *out)
+{
+    int mark = c->n_err;
+    Sql q;
+    sql_init(&q, c->a);
+    sql_add(&q, SQL("SELECT t1.\"id\", "));
+    sql_col(&q, "t1", former_link(e)->column);
+    sql_add(&q, SQL(" FROM "));
+    sql_name(&q, e->name);
+    sql_add(&q, SQL(" AS t1 WHERE "));
+    is_gone(&q, e, "t1");
+    DbRows *r = sql_query(c, &q);
+    if (!r)
+        return false;
+    while (db_step(r))
+        vec_push(a, out, (Gone){db_int(r, 0), db_int(r, 1)});
+    db_done(r);
+    return c->n_err == mark;
+}
+
+bool former_load(Ctx *c)
+{
+    KeptSet *set = kept_begin(&kept);
+    Away *all = ARENA_NEW(set->a, Away);
+    for (int i = 0; i < c->model->n; i++) {
+        const Entity *e = &c->model->entities[i];
+        if (former_link(e) && !read_gone(c, set->a, e, all)) {
+            kept_drop(set);
+            return false;
+        }
+    }
+    if (all->n)
+        qsort(all->items, all->n, sizeof(Gone), by_id);
+    set->data = all;
+    kept_put(&kept, set, (int)all->n);
+    return true;
+}
+
+/* Where a record is now: itself, or the end of its way. */
+static int64_t end_of(const Away *all, int64_t id)
+{
+    const Gone *g;
+    for (size_t steps = 0; steps <= all->n; steps++) { /* no circle holds it up */
+        Gone key = {.id = id};
+        g = bsearch(&key, all->items, all->n, sizeof(Gone), by_id);
+        if (!g)
+            break;
+        id = g->into;
+    }
+    return id;
+}
+
+/* below: inside "customer.…", where "id" is the link's own. In a list "id" is the record that is asked for, of the bin, too. */
+static void mean(const Away *all, Filter *f, bool below)
+{
+    const Field *fd = f->field;
+    if (f->kind == FILTER_LEAF && (fd->type == FT_LINK || fd->type == FT_LINK_MANY ||
+                                   (below && fd->index == STD_ID && former_link(fd->entity))))
+        for (int i = 0; i < f->n_vals; i++)
+            if (f->vals[i].kind == DB_INT)
+                f->vals[i].i = end_of(all, f->vals[i].i);
+    for (int i = 0; i < f->n_kids; i++)
+        mean(all, f->kids[i], below || f->kind == FILTER_VIA);
+}
+
+void former_means(Ctx *c, Filter *f)
+{
+    const Away *all = kept_count(&kept) ? kept_hold(c, &kept, NULL) : NULL;
+    if (all)
+        mean(all, f, false);
 }

@@ -8,6 +8,7 @@
 
 #include "base/vec.h"
 #include "db/sql.h"
+#include "meta/filter.h"
 #include "record/record.h"
 
 enum { FORMER_KEYS = 8 };
@@ -44,5 +45,13 @@ typedef struct FormerName {
 } FormerName;
 typedef VEC(FormerName) FormerNames;
 bool former_names(Ctx *c, const Entity *e, const int64_t *ids, int n, FormerNames *out);
+
+/*
+ * Filters of views, rules, flows and figures are kept as written and may name a record that was merged away since: after
+ * former_means its links mean the one it went into. Each process keeps which these are (former_load: at its start, and after
+ * each merge and undo), so that it costs no statement; where nothing was merged, nothing.
+ */
+bool former_load(Ctx *c);
+void former_means(Ctx *c, Filter *f);
 
 #endif

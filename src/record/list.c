@@ -7,6 +7,7 @@
  */
 #include "db/sql.h"
 #include "meta/types.h"
+#include "record/former.h"
 #include "record/list_page.h"
 #include "record/list_way.h"
 #include "record/record.h"
@@ -143,6 +144,7 @@ bool rec_list_filter(Ctx *c, const Entity *e, const ListQuery *lq, Action act, F
             return false;
         f = filter_and(c->a, f, kept);
     }
+    former_means(c, f);
     *out = f;
     return true;
 }

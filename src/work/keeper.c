@@ -23,6 +23,7 @@
 #include "record/bin.h"
 #include "record/configuration/configuration.h"
 #include "record/customs.h"
+#include "record/former.h"
 #include "record/idempotency.h"
 #include "record/merge/merge.h"
 #include "record/metric/metric.h"
@@ -66,7 +67,7 @@ typedef struct HeardRow {
 typedef struct Heard {
     Arena *a;
     VEC(HeardRow) rows;
-    bool model, access, setting, channel, outbox, job, rule, flow, key;
+    bool model, access, setting, channel, outbox, job, rule, flow, key, merge;
     int64_t last;
 } Heard;
 
@@ -84,6 +85,7 @@ static void hear(void *arg, int64_t id, const char *topic, int64_t ref)
     h->rule |= strcmp(topic, "rule") == 0;
     h->flow |= strcmp(topic, "approval_flow") == 0;
     h->key |= strcmp(topic, "key") == 0;
+    h->merge |= strcmp(topic, "merge") == 0;
 }
 
 /* The key of the data folder is exchanged: what others wait for is noted when it holds here. */
@@ -114,7 +116,9 @@ static void follow(Keeper *k, Ctx *c)
         approval_load(c);
     if (h.model || h.access)
         actor_cache_clear();
-    if (h.rule || h.model || h.access || h.setting)
+    if (h.merge)
+        former_load(c);
+    if (h.rule || h.model || h.access || h.setting || h.merge)
         rules_forget();
     for (size_t i = 0; k->heard && i < h.rows.n; i++)
         k->heard(h.rows.items[i].id, h.rows.items[i].topic, h.rows.items[i].ref);

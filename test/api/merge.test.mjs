@@ -229,14 +229,20 @@ test('a chain is undone from its end, and only within its time', async () => {
 });
 
 test('what was changed since the merge stays, what somebody entered again blocks the return', async () => {
-  const a = await makeCustomer(boss), b = await makeCustomer(boss, { remark: '乙', level: 'key' });
+  const a = await makeCustomer(rep), b = await makeCustomer(rep, { remark: '乙', level: 'key' });
   const m = await merged(boss, a, [b], { choose: { remark: b.id, level: b.id } });
   assert.equal((await boss.patchNow(`/customers/${a.id}`, { level: 'potential' })).status, 200);
   problem(await boss.post('/customers', customer({ name: b.name, phone: b.phone })), 409, 'duplicate', 'it is there, as part of another');
   const file = csv([['客户名称', '所属行业', '信息来源', '联系方式'], [b.name, '金融', '广告', b.phone]]);
   assert.equal((await checkAndRun(boss, (await upload(boss, file, { plan: { mode: 'create', on_duplicate: 'create' } })).id)).counts.created, 1);
   const [again] = (await now(`/customers?${filter(['name', '=', b.name])}`)).data;
-  problem(await boss.post(`/merges/${m.merge.id}/undo`), 409, 'duplicate');
+  const refused = problem(await boss.post(`/merges/${m.merge.id}/undo`), 409, 'duplicate');
+  assert.equal(refused.errors[0].field, 'name');
+  assert.equal(refused.detail, `“${b.name}”恢复后，客户名称、联系方式与“${b.name}”相同。请先修改“${b.name}”的客户名称、联系方式，或者删除“${b.name}”，再撤销合并`);
+  // who may not see it is told the field, and not whose it is
+  assert.equal((await boss.post(`/customers/${again.id}/actions/transfer`, { owner: id.west_manager })).status, 200);
+  const foreign = problem(await manager.post(`/merges/${m.merge.id}/undo`), 409, 'duplicate');
+  assert.deepEqual([foreign.errors[0].field, foreign.detail], ['name', `“${b.name}”恢复后，客户名称、联系方式与您无权查看的一条记录相同。请能查看它的同事先修改它的客户名称、联系方式，或者删除它，再撤销合并`]);
   assert.equal((await boss.delNow(`/customers/${again.id}`)).status, 204);
   await undone(boss, m);
   const { remark, level } = await now(`/customers/${a.id}`);

@@ -6,6 +6,7 @@
 #include "entity_ids.h"
 #include "record/approval/impl.h"
 #include "record/children.h"
+#include "record/former.h"
 #include "record/kept.h"
 
 typedef struct Flows {
@@ -148,8 +149,10 @@ static bool whole_gone(Ctx *c, const Entity *e, const DbVal *v, bool *gone)
 static void condition(Ctx *c, const Entity *e, const char *filter, Filter **out)
 {
     int mark = c->n_err;
-    if (filter_parse_text(c, e, filter, NULL, access_me(c), out))
+    if (filter_parse_text(c, e, filter, NULL, access_me(c), out)) {
+        former_means(c, *out);
         return;
+    }
     ctx_errors_back_to(c, mark);
     *out = NULL;
 }

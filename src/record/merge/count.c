@@ -62,7 +62,7 @@ bool merge_tell(Ctx *c, int64_t merge)
     for (size_t i = 0; c->n_err == mark && i < topics.n; i++)
         if (!db_change(c, topics.items[i], 0))
             return false;
-    return c->n_err == mark;
+    return c->n_err == mark && db_change(c, "merge", merge);
 }
 
 /* ---- what would move ------------------------------------------------------------------------- */

@@ -45,7 +45,7 @@ bool merge_joins(Ctx *c, const Merge *m, unsigned char *changed);
 bool merge_tell_rows(Ctx *c, const Merge *m, const Entity *x);
 /* Writes {"contact": 3}: the live rows that would move or moved just now, of what the caller may read. */
 bool merge_count(Ctx *c, const Merge *m, const char **out);
-/* The tables of which merge_row has rows are told to the followers of changes. */
+/* The tables of which merge_row has rows are told to the followers of changes, and that records are or are no longer merged. */
 bool merge_tell(Ctx *c, int64_t merge);
 /* " IN (…)" the merged. */
 void merge_in(Sql *q, const Merge *m);
@@ -83,6 +83,8 @@ json_object *merge_input(Ctx *c, const Entity *e, const unsigned char *changed, 
 
 /* The rows of these records, until the end of the write: nobody links to them meanwhile (PostgreSQL). */
 bool merge_lock(Ctx *c, const Entity *e, const int64_t *ids, int n);
+/* After a merge or an undo, outside its write: what this process keeps of merged records; others hear of it within a second. */
+void merge_known(Ctx *c);
 /* History, audit and followers of a record that was part of a merge; changes: JSON of history with "_merge", or NULL. */
 bool merge_note(Ctx *c, const Record *r, const char *action, const char *changes);
 /* {…, "_merge": {"id", "into", "merged"}} from the changes of history ("{}" or NULL for none). */

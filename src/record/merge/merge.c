@@ -5,11 +5,13 @@
 
 #include "base/id.h"
 #include "entity_ids.h"
+#include "record/former.h"
 #include "record/history.h"
 #include "record/link_resolve.h"
 #include "record/merge/impl.h"
 #include "record/outbox.h"
 #include "record/recount.h"
+#include "record/rule/rule.h"
 #include "record/search.h"
 #include "record/write_row.h"
 
@@ -353,12 +355,27 @@ bool merge_would_move(Ctx *c, const Entity *e, int64_t survivor, const int64_t *
     return merge_count(c, &m, out);
 }
 
+void merge_known(Ctx *c)
+{
+    int mark = c->n_err;
+    if (db_in_write(c))
+        return;
+    former_load(c);
+    rules_forget();
+    ctx_errors_back_to(c, mark); /* the merge itself is done; the keeper loads it, too */
+}
+
 bool merge_run(Ctx *c, Merge *m)
 {
     int mark = c->n_err;
     if (!(m->e->gets & GETS_MERGE))
         return ctx_fail(c, ERR_NOT_FOUND, NULL, "err.not_found");
-    return m->preview ? db_write(c, looked_at, m) && c->n_err == mark : db_write(c, in_write, m);
+    if (m->preview)
+        return db_write(c, looked_at, m) && c->n_err == mark;
+    if (!db_write(c, in_write, m))
+        return false;
+    merge_known(c);
+    return true;
 }
 
 void merge_write(const Merge *m, Jw *w)

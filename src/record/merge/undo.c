@@ -6,8 +6,11 @@
 #include <string.h>
 
 #include "base/conf.h"
+#include "base/msg.h"
 #include "entity_ids.h"
+#include "meta/types.h"
 #include "record/children.h"
+#include "record/dedupe.h"
 #include "record/history.h"
 #include "record/link_resolve.h"
 #include "record/merge/impl.h"
@@ -275,6 +278,34 @@ static bool is_of(const Merge *m, int64_t id)
     return mine;
 }
 
+/* "name and mobile" of the rule, as people read it. */
+static const char *fields_of(Ctx *c, const Entity *e, const char *rule, const char **first)
+{
+    Buf b;
+    buf_init(&b, c->a);
+    for (int i = 0; i < e->n_dups; i++)
+        for (const char *const *f = e->dups[i].fields; strcmp(e->dups[i].name, rule) == 0 && *f;
+             f++) {
+            if (!b.len)
+                *first = *f;
+            buf_printf(&b, "%s%s", b.len ? msg_text(c->lang, "merge.and") : "",
+                       label_in(entity_field(e, *f)->label, c->lang));
+        }
+    return b.data;
+}
+
+/* What has to be done first is said: at which fields, of which record. */
+static bool taken(Ctx *c, const Record *r, const Duplicate *d)
+{
+    const Field *t = r->e->title;
+    const char *first = NULL, *fields = fields_of(c, r->e, d->rule, &first),
+               *title = type_ops(t->type)->to_text(c->a, t, &r->v[t->index], c->lang);
+    return d->visible
+               ? ctx_fail(c, ERR_DUPLICATE, first, "err.merge_undo_taken", fields, title,
+                          d->label ? d->label : "")
+               : ctx_fail(c, ERR_DUPLICATE, first, "err.merge_undo_taken_foreign", fields, title);
+}
+
 /* Somebody may have entered one of them anew meanwhile: what blocks a new record blocks its return. Among themselves they
    were as they were. */
 static bool still_unique(Ctx *c, MergeUndo *u)
@@ -282,13 +313,13 @@ static bool still_unique(Ctx *c, MergeUndo *u)
     for (int i = 0; i < u->m.n; i++) {
         Duplicate *found;
         int n = 0;
-        if (!rec_duplicates(c, u->m.e, u->m.r[i].v, u->m.r[i].id, CH_WEB, &found, &n))
+        const Record *r = &u->m.r[i];
+        if (!dedupe_alone(c, r->e, r->v) ||
+            !rec_duplicates(c, r->e, r->v, r->id, CH_WEB, &found, &n))
             return false;
         for (int k = 0; k < n; k++)
             if (found[k].action == DUP_BLOCK && !is_of(&u->m, found[k].id))
-                return found[k].visible ? ctx_fail(c, ERR_DUPLICATE, NULL, "err.duplicate",
-                                                   found[k].label ? found[k].label : "")
-                                        : ctx_fail(c, ERR_DUPLICATE, NULL, "err.duplicate_unnamed");
+                return taken(c, r, &found[k]);
     }
     return true;
 }
@@ -361,6 +392,7 @@ bool merge_undo(Ctx *c, int64_t merge, Buf *out)
     Jw w;
     if (!merges_anything(c) || !db_write(c, undo_in_write, &u))
         return false;
+    merge_known(c);
     jw_init(&w, out);
     jw_obj(&w);
     jw_key(&w, "merge");

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/json_read.h"
+#include "record/former.h"
 #include "record/metric/impl.h"
 
 enum { GROUPS_USUAL = 50, GROUPS_MOST = 200 };
@@ -112,6 +113,7 @@ static bool read_extra(Ctx *c, const Metric *m, const char *filter, MetricFound 
     if (!filter_parse_text(c, m->e, filter, &access_filter_guard, access_me(c), &f->extra) ||
         !json_read(c, filter, strlen(filter), &o))
         return false;
+    former_means(c, f->extra);
     if (f->extra->kind != FILTER_TRUE)
         f->extra_text = arena_str(c->a, json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
     return true;

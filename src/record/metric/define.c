@@ -6,6 +6,7 @@
 
 #include "base/json_read.h"
 #include "entity_ids.h"
+#include "record/former.h"
 #include "record/hooks.h"
 #include "record/metric/impl.h"
 
@@ -66,8 +67,10 @@ static bool open_filter(Ctx *c, const Entity *e, const char *text, const char *p
         *out = filter_true(c->a);
         return true;
     }
-    if (filter_parse_text(c, e, text, &access_filter_guard, access_me(c), out))
+    if (filter_parse_text(c, e, text, &access_filter_guard, access_me(c), out)) {
+        former_means(c, *out);
         return true;
+    }
     const char *why = c->n_err > before ? arena_str(c->a, c->err_last->message) : "";
     ctx_errors_back_to(c, before);
     return ctx_fail(c, ERR_BAD_FILTER, param, "err.metric.filter", why);

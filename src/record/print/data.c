@@ -8,6 +8,7 @@
 
 #include "base/conf.h"
 #include "meta/types.h"
+#include "record/former.h"
 #include "record/print/impl.h"
 #include "record/rows.h"
 
@@ -200,6 +201,7 @@ static bool rows_wanted(Ctx *c, PrintSet *s, const Entity *of, int64_t id, Filte
             ctx_errors_back_to(c, before);
             return false;
         }
+        former_means(c, f);
         *out = filter_and(c->a, *out, f);
     }
     if (s->sort && !rec_list_sort(c, e, s->sort)) {

@@ -11,6 +11,7 @@
 #include "base/json_read.h"
 #include "base/vec.h"
 #include "entity_ids.h"
+#include "record/former.h"
 #include "record/kept.h"
 #include "record/rule/impl.h"
 #include "record/value.h"
@@ -114,9 +115,11 @@ static bool parse_when(Ctx *c, Rule *r)
         if (r->filter_json &&
             !filter_parse_text(c, r->e, r->filter_json, NULL, access_me(c), &r->state))
             return false;
+        former_means(c, r->state);
         filter_ready(c->a, r->state);
     }
     r->when = filter_and(c->a, f, access_scope(c, r->e, ACT_READ));
+    former_means(c, r->when);
     filter_ready(c->a, r->when);
     return true;
 }

@@ -9,6 +9,7 @@
 #include "base/msg.h"
 #include "entity_ids.h"
 #include "db/pace.h"
+#include "record/former.h"
 #include "record/rule/impl.h"
 #include "record/save.h"
 #include "record/value.h"
@@ -319,6 +320,8 @@ static Filter *goal_of(Ctx *c, const Entity *e, const DbVal *v)
         f = filter_and(c->a, f, access_scope(c, e, ACT_READ));
     else
         f = NULL;
+    if (f)
+        former_means(c, f);
     rule_act_back(c, &was);
     ctx_errors_back_to(c, before);
     return f && f->kind != FILTER_TRUE ? f : NULL;
