@@ -9,7 +9,7 @@
 #include "base/whole.h"
 #include "record/secret_key.h"
 
-enum { WAIT_S = 30, WAIT_MOST_S = 3600, LOOK_MS = 100 };
+enum { WAIT_S = 30, WAIT_MOST_S = 3600, LOOK_MS = 100, WRITE_S = 10 };
 
 static const char line[] =
     "key list | rotate [--wait SECONDS] [--lost] | drop ID [--wait SECONDS] [--at-once] --data DIR";
@@ -36,12 +36,19 @@ static bool list(Ctx *c, const Wish *w)
     return true;
 }
 
+/* What a process that stands still has locked it never lets go: a write waits for it as long as for the keys, and no longer. */
+static void set_end(Ctx *c, const Wish *w)
+{
+    c->deadline_ms = clock_mono_ms() + (w->wait_s + WRITE_S) * 1000;
+}
+
 /* Until no process that serves is left of those that are counted, or the time is up. */
 static bool wait_for_all(Ctx *c, bool (*count)(Ctx *, const char *, int *), const char *words,
                          const Wish *w, const char *id)
 {
     int64_t end = clock_mono_ms() + w->wait_s * 1000;
     for (int n;;) {
+        set_end(c, w);
         if (!count(c, id, &n))
             return false;
         if (!n)
@@ -85,7 +92,7 @@ static int carry_out(App *app, const Wish *w, bool (*fn)(Ctx *, const Wish *))
 {
     Ctx *c = &app->c;
     int lock = -1;
-    c->deadline_ms = 0;
+    set_end(c, w);
     bool ok = (fn == list || secret_lock(c, &lock)) && fn(c, w);
     int status = ok ? 0 : app_fail(app);
     if (lock >= 0)

@@ -238,6 +238,30 @@ describe('a process that lags', () => {
     assert.match((await server.cliOk('key', 'rotate')).stdout, /1 secrets sealed anew/);
   });
 
+  test('that stands still inside a write is waited for as long as was said, and then told of in a sentence', { timeout: 300_000 }, async () => {
+    const now = await current(server);
+    // somebody has what the exchange must write, and never lets go
+    const holder = server.database ? spawn('psql', ['-X', '-q', '-A', '-t', '-d', server.database.url], { stdio: ['pipe', 'pipe', 'inherit'] })
+      : spawn('sqlite3', [join(server.dir, 'zhike.db')], { stdio: ['pipe', 'pipe', 'inherit'] });
+    let said = '';
+    holder.stdout.on('data', (d) => { said += d; });
+    await server.halt(); // else its own writes are refused and complained of
+    holder.stdin.write(server.database ? `BEGIN; SELECT 'held' FROM channel WHERE id = ${channel.id} FOR UPDATE;\n` : ".timeout 9000\nBEGIN IMMEDIATE; SELECT 'held';\n");
+    await until(() => said.includes('held'), 60_000, 'it holds');
+    holder.kill('SIGSTOP');
+    const began = Date.now();
+    await refused(server, /Another process has held what this command needs for longer than it waits\. See that no zhike process stands still/, 'rotate', '--wait', '1');
+    assert.ok(Date.now() - began < 60_000, `${Date.now() - began} ms`);
+    holder.kill('SIGCONT');
+    holder.stdin.end('ROLLBACK;\n');
+    await new Promise((done) => { holder.once('exit', done); });
+    assert.equal(await current(server), now);
+    await server.launch();
+    admin = await server.admin();
+    await admin.stepUp();
+    assert.match((await server.cliOk('key', 'rotate')).stdout, /1 secrets sealed anew/);
+  });
+
   test('check names what is sealed with a key that was dropped or is missing', async () => {
     const [dropped] = (await keysOf(server)).filter((k) => k.state === 'dropped'), [good] = await sealedOf(server);
     for (const [text, why] of [[dropped.id + good.slice(8), `${dropped.id}, which was dropped`], [`00000000${good.slice(8)}`, '00000000, which secret\\.key lacks'], [`${good.slice(0, 9)}AAAA${good.slice(13)}`, `${good.slice(0, 8)}, which does not open it`]]) {
