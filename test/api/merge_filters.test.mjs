@@ -45,6 +45,16 @@ test('lists, views and their files, by every way to name it, until the undo', as
   assert.deepEqual(await seen(), before_);
   const first = await merged(b, [c]), some = but(ka.id);
   assert.deepEqual(await seen(), { view: some, eq: some, via: some, in: some, ne: [ka.id], not: [ka.id], not_in: [ka.id], b: some });
+  // without a statement more than the survivor's own id costs; the least of three, for once a minute the gate notes that a session is in use
+  const cost = async (x) => {
+    let least = Infinity;
+    for (let i = 0; i < 3; i++) {
+      const [line] = await h.server.requests(() => of(['customer', '=', x.id]), '/api/v1/:plural');
+      least = Math.min(least, line.sql);
+    }
+    return least;
+  };
+  assert.equal(await cost(c), await cost(b));
   const second = await merged(a, [b]);
   assert.deepEqual(await seen(), { view: all, eq: all, via: all, in: all, ne: [], not: [], not_in: [], b: all });
   const started = await boss.post('/contacts/export', { filter: ['customer', '=', c.id], fields: ['name'], format: 'csv' });
