@@ -304,7 +304,8 @@ static void check_match(K *k, const Field *f)
 
 bool check_own_leaves(const Filter *x)
 {
-    if (x->kind == FILTER_VIA || x->kind == FILTER_SHARED || x->kind == FILTER_TWIN)
+    if (x->kind == FILTER_VIA || x->kind == FILTER_SHARED || x->kind == FILTER_TOLD ||
+        x->kind == FILTER_TWIN)
         return false;
     for (int i = 0; i < x->n_kids; i++)
         if (!check_own_leaves(x->kids[i]))

@@ -108,6 +108,13 @@ static bool seen_by(const Field *f, const DescribeRights *r, FieldRight *right, 
     return true;
 }
 
+/* What a person types to find it among others. */
+static void pinyin(Jw *w, Label l)
+{
+    Arena *a = w->b->a;
+    jw_kstr(w, "pinyin", arena_printf(a, "%s %s", pinyin_initials(a, l.zh), pinyin_full(a, l.zh)));
+}
+
 static void field(Jw *w, const Field *f, FieldRight right, bool masked)
 {
     jw_obj(w);
@@ -131,6 +138,8 @@ static void field(Jw *w, const Field *f, FieldRight right, bool masked)
     text(w, "to", f->to);
     text(w, "to_field", f->to_field);
     ops(w, f);
+    if (type_field_ops(f) && f->label.zh)
+        pinyin(w, f->label);
     flag(w, "sort", f->sort);
     dflt(w, f);
     flag(w, "masked", masked);
@@ -539,12 +548,9 @@ static void head(Jw *w, const Entity *e)
 
 void describe_entity_short(Jw *w, const Entity *e, const DescribeRights *r)
 {
-    Arena *a = w->b->a;
     jw_obj(w);
     head(w, e);
-    /* what a person types to find it in the command palette */
-    jw_kstr(w, "pinyin",
-            arena_printf(a, "%s %s", pinyin_initials(a, e->label.zh), pinyin_full(a, e->label.zh)));
+    pinyin(w, e->label);
     can(w, e, r);
     jw_end(w);
 }

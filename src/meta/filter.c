@@ -372,6 +372,20 @@ static bool leaf_twin(Fp *p, const Entity *e, const char *path, json_object *in,
     return true;
 }
 
+/* ["id", "told", 12]: the reader's own, whoever sent him the address. */
+static bool leaf_told(Fp *p, const char *path, json_object *in, Filter **out)
+{
+    if (!json_object_is_type(in, json_type_int))
+        return ctx_fail(p->c, ERR_BAD_FILTER, path, "filter.no_value", path);
+    Filter *x = make(p->c->a, FILTER_TOLD);
+    x->vals = ARENA_ARRAY(p->c->a, 2, DbVal);
+    x->vals[0] = db_of_int(p->me.user);
+    x->vals[1] = db_of_int(json_object_get_int64(in));
+    x->n_vals = 2;
+    *out = x;
+    return true;
+}
+
 /* Walks "customer.region": links, each with its guard and scope, then the leaf. */
 static bool path_of(Fp *p, const Entity *e, const char *path, const char *rest, int links,
                     FilterOp op, json_object *in, Filter **out)
@@ -389,7 +403,9 @@ static bool path_of(Fp *p, const Entity *e, const char *path, const char *rest, 
         if (!(type_field_ops(f) & 1u << op))
             return ctx_fail(c, ERR_BAD_FILTER, path, "filter.op_type", path, op_name(op));
         Filter *x = NULL;
-        if (op == OP_DUPLICATE ? !leaf_twin(p, e, path, in, &x) : !leaf_of(p, f, op, path, in, &x))
+        if (op == OP_DUPLICATE ? !leaf_twin(p, e, path, in, &x)
+            : op == OP_TOLD    ? !leaf_told(p, path, in, &x)
+                               : !leaf_of(p, f, op, path, in, &x))
             return false;
         *out = filter_and(c->a, also, x);
         return true;

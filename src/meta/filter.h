@@ -19,6 +19,7 @@ typedef enum FilterKind {
     FILTER_LEAF, /* field op values */
     FILTER_VIA,  /* field (a link) leads to a row of `target` for which kids[0] holds */
     FILTER_SHARED, /* the row was shared with user ids[0] (record_share), still valid at ms, right at least `right` */
+    FILTER_TOLD, /* a notification of user vals[0] that notification vals[1] stands for is about the row */
     FILTER_IDS, /* id in (values) */
     FILTER_TWIN /* another live row of kids[0] agrees with it on the match keys of `dup` */
 } FilterKind;
@@ -32,7 +33,7 @@ struct Filter {
     const Entity *target; /* VIA */
     const DupRule *dup;   /* TWIN */
     FilterOp op;
-    DbVal *vals; /* LEAF, IDS, SHARED (user id, now ms, 1 where write is needed) */
+    DbVal *vals; /* LEAF, IDS, SHARED (user id, now ms, 1 where write is needed), TOLD */
     int n_vals;
     const char *const *folded; /* of the texts among vals, where filter_ready saw to it; or NULL */
 };

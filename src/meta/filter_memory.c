@@ -141,6 +141,7 @@ FilterKnown filter_known_of(const FilterSubject *s, const Filter *f)
             return FILTER_NO;
         return FILTER_UNSURE;
     case FILTER_SHARED:
+    case FILTER_TOLD:
     case FILTER_TWIN: break;
     }
     return FILTER_UNSURE;
@@ -178,6 +179,7 @@ static Filter *bound(Arena *a, Filter *f, bool open)
         return open && f->field->type == FT_LINK ? filter_leaf(a, f->field, OP_NOT_NULL, NULL, 0)
                                                  : doubt;
     case FILTER_SHARED:
+    case FILTER_TOLD:
     case FILTER_TWIN: break;
     }
     return doubt;

@@ -263,6 +263,7 @@ static void leaf(Fs *s, const Entity *e, const char *alias, const Filter *f)
         break;
     case OP_UNDER: under_leaf(s, e, alias, f); break;
     case OP_DUPLICATE: /* FILTER_TWIN */
+    case OP_TOLD:      /* FILTER_TOLD */
     case OP__COUNT: break;
     }
 }
@@ -381,6 +382,22 @@ static void shared(Fs *s, const Entity *e, const char *alias, const Filter *f)
     sql_add(q, SQL("))"));
 }
 
+/* Found by its run, for which there is an index: as many as one person was told of at once. */
+static void told(Fs *s, const Entity *e, const char *alias, const Filter *f)
+{
+    Sql *q = s->q;
+    sql_col(q, alias, "id");
+    sql_add(q, SQL(" IN (SELECT record FROM notification WHERE user_id = "));
+    sql_bind(q, f->vals[0]);
+    sql_add(q, SQL(" AND run = (SELECT run FROM notification WHERE id = "));
+    sql_bind(q, f->vals[1]);
+    sql_add(q, SQL(") AND head = "));
+    sql_bind(q, f->vals[1]);
+    sql_add(q, SQL(" AND entity = "));
+    sql_bind(q, db_of_text(e->name));
+    sql_add(q, SQL(")"));
+}
+
 /* EXISTS (SELECT 1 FROM e WHERE its keys are those of alias AND it is another, not deleted, AND kids[0]) */
 static void twin(Fs *s, const Entity *e, const char *alias, const Filter *f)
 {
@@ -441,6 +458,7 @@ static void node(Fs *s, const Entity *e, const char *alias, const Filter *f)
     case FILTER_LEAF: leaf(s, e, alias, f); break;
     case FILTER_VIA: via(s, e, alias, f); break;
     case FILTER_SHARED: shared(s, e, alias, f); break;
+    case FILTER_TOLD: told(s, e, alias, f); break;
     case FILTER_TWIN: twin(s, e, alias, f); break;
     case FILTER_IDS:
         sql_col(q, alias, "id");

@@ -39,8 +39,8 @@ static const FieldOps *const table[FT__COUNT] = {
 };
 
 static const char *const op_names[OP__COUNT] = {
-    "=",        "!=",     "<",       "<=",      ">",        ">=",    "in",       "not_in",
-    "contains", "starts", "between", "is_null", "not_null", "under", "duplicate"};
+    "=",        "!=",     "<",       "<=",      ">",        ">=",    "in",        "not_in",
+    "contains", "starts", "between", "is_null", "not_null", "under", "duplicate", "told"};
 
 const char *op_name(FilterOp op)
 {
@@ -83,6 +83,8 @@ unsigned type_field_ops(const Field *f)
         ops &= ~(1u << OP_CONTAINS | 1u << OP_STARTS);
     if (f->index == STD_ID && f->entity && f->entity->standard && f->entity->n_dups)
         ops |= 1u << OP_DUPLICATE;
+    if (f->index == STD_ID && f->entity && f->entity->standard)
+        ops |= 1u << OP_TOLD;
     if (f->type == FT_LINK) {
         const Entity *to = f->to && f->entity ? model_entity(f->entity->model, f->to) : NULL;
         if (!to || !to->tree)

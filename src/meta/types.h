@@ -27,6 +27,7 @@ typedef enum FilterOp {
     OP_NOT_NULL,
     OP_UNDER,
     OP_DUPLICATE, /* of id: another live row agrees with this one on a duplicate rule, named by the value */
+    OP_TOLD, /* of id: a notification of the reader, named by the value, stands for this row */
     OP__COUNT
 } FilterOp;
 const char *op_name(FilterOp op); /* "=", "in", "under" … */

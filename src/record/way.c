@@ -124,6 +124,7 @@ static bool add_arms(Way *w, const Entity *e, const Arm *path, const Filter *f)
     case FILTER_FALSE: return true; /* finds nothing */
     case FILTER_LEAF: return leaf_is_found(e, f) && add_arm(w, path, f);
     case FILTER_IDS:
+    case FILTER_TOLD:
     case FILTER_SHARED: return add_arm(w, path, f);
     case FILTER_AND: return add_and(w, e, path, f);
     case FILTER_OR:

@@ -268,6 +268,16 @@ describe('phrases', () => {
     assert.equal((await rep2.get(`/phrases/${common.id}`)).json.next_plan, '两日内报价');
     assert.ok([403, 404].includes((await rep2.patchNow(`/phrases/${common.id}`, { text: '改' })).status));
   });
+
+  test('a new one comes last, among phrases, views and dashboards', async () => {
+    const kinds = { phrases: { text: '已约' }, 'saved-views': { entity: 'customer' }, dashboards: { cards: [] } };
+    for (const [plural, more] of Object.entries(kinds)) {
+      const put = [['第二', 2], ['第一', 1], ['末一', undefined], ['末二', null]];
+      for (const [name, position] of put) await make(rep, plural, { name: `${name}项`, ...more, ...(position === undefined ? {} : { position }) });
+      const names = (await rep.get(`/${plural}?sort=position&limit=200&fields=name`)).json.data.map((x) => x.name).filter((n) => n.endsWith('项'));
+      assert.deepEqual(names, ['第一项', '第二项', '末一项', '末二项'], plural);
+    }
+  });
 });
 
 describe('what a person keeps for himself', () => {

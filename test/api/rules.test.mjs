@@ -515,6 +515,13 @@ describe('by the clock', () => {
     assert.deepEqual([head.members, head.record, head.entity, head.read_at], [N, null, 'customer', null]);
     const behind = await told(people.rep, [['head', '=', head.id]]);
     assert.deepEqual(behind.map((n) => n.record).sort(), [...made].sort());
+    // the list of them, all of them, is its reader's own, and of that kind
+    const list = async (who, value, plural = 'customers') => (await all(who, `/${plural}`, `limit=200&${filter(['id', 'told', value])}`)).map((c) => c.id).sort();
+    assert.deepEqual(await list(people.rep, head.id), [...made].sort());
+    assert.deepEqual([await list(people.manager, head.id), await list(people.rep, head.id, 'contacts'), await list(people.rep, behind[0].id), await list(people.rep, -1)], [[], [], [], []]);
+    assert.deepEqual((await all(people.rep, '/customers', `limit=200&${filter(['and', ['not', ['id', 'told', head.id]], ['name', 'starts', name]])}`)).length, 0);
+    for (const value of ['x', null, ['x'], {}]) problem(await people.rep.get(`/customers?${filter(['id', 'told', value])}`), 400, 'bad_filter');
+    problem(await people.rep.get(`/customers?${filter(['name', 'told', head.id])}`), 400, 'bad_filter');
     const one = await fronts(people.rep2);
     assert.deepEqual(one.map((n) => [n.title, n.text, n.record, n.members]), [[`请联系 ${name}独`, '按计划', lone.id, null]]);
     assert.deepEqual(await told(people.manager, [['head', '=', head.id]]), [], 'one\'s own only');

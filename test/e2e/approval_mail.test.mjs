@@ -81,6 +81,13 @@ test('a request is answered from the mail, on a phone, without signing in', asyn
   const mail = await mailTo(to);
   const path = /http:\/\/127\.0\.0\.1(\/approve#[\w.-]+)/.exec(mail.text)?.[1];
   assert.ok(path, mail.text);
+  // opened where somebody else is signed in: it speaks for its person all the same, and says so
+  const colleague = await signedIn(it, 'rep2');
+  await colleague.goto(`${it.server.url}${path}`);
+  await colleague.getByText('这个浏览器登录的是 陈销售，而这封邮件发给 郑经理').waitFor();
+  await settled(colleague);
+  await accessible(colleague, 'link of somebody else');
+  await picture(colleague, 'approve-other');
   const phone = await newPage(it.browser, { phone: true });
   await phone.goto(`${it.server.url}${path}`);
   await phone.getByText('邮件改名有限公司').waitFor();
@@ -108,8 +115,24 @@ test('a request is answered from the mail, on a phone, without signing in', asyn
   await desk.getByText(/已经处理/).waitFor();
   await accessible(desk, 'answered');
   await picture(desk, 'approve-over');
+  await desk.getByRole('button', { name: '登录后查看' }).waitFor();
   await clean(desk, { refused: [401, 404] });
   await desk.context().close();
+  // the one who had it open meanwhile answers too late
+  await colleague.getByRole('button', { name: '同意', exact: true }).click();
+  await colleague.getByText(/已经处理.*登录后可以在“审批”中查看结果/).waitFor();
+  await colleague.getByRole('button', { name: '以 陈销售 的身份打开审批' }).waitFor();
+  await picture(colleague, 'approve-too-late');
+  // who has no account open sees it as this browser was left
+  await colleague.evaluate(() => localStorage.setItem('zk.prefs', JSON.stringify({ lang: 'en', theme: 'dark' })));
+  await colleague.setViewportSize({ width: 390, height: 844 });
+  await colleague.goto(`${it.server.url}/approve#1.1.1.${'A'.repeat(43)}`);
+  await colleague.getByText(/sign in and answer under Approvals/).waitFor();
+  await accessible(colleague, 'wrong link, English, dark, narrow');
+  await fits(colleague, 'wrong link');
+  await picture(colleague, 'approve-wrong-en-dark-390');
+  await clean(colleague, { refused: [404, 409] });
+  await colleague.context().close();
 
   const boss = await signedIn(it, 'sysadmin');
   await boss.goto(`${it.server.url}/approvals`);

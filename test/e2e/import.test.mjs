@@ -78,6 +78,33 @@ test('the template of the entity, one cell wrong: told, mended in the report, im
   await page.context().close();
 });
 
+test('no row can be taken: said what to do, and no button that cannot be pressed', async () => {
+  const page = await signedIn(it);
+  await page.goto(`${it.server.url}/import?entity=customer`);
+  await step(page, '选文件');
+  await send(page, '全错.csv', `${head.join(',')}\n${['甲', '乙'].map((n, i) => `全错旅程${n}有限公司,没有的行业,官网,王${i},1391111020${i}`).join('\n')}\n`);
+  await page.getByRole('button', { name: '检查数据' }).click();
+  await page.getByText('没有一行可以导入。请下载校验报告，把标出的单元格改好，再原样上传。').waitFor();
+  await many(page.getByRole('button', { name: /^只?导入.*\d+ 条/ }), 0);
+  await many(page.locator('.actions :disabled'), 0);
+  const [download] = await Promise.all([page.waitForEvent('download'), page.locator('.actions').getByRole('link', { name: '下载校验报告' }).click()]);
+  assert.match(download.suggestedFilename(), /\.xlsx$/);
+  await settled(page);
+  await accessible(page, 'nothing to import');
+  await picture(page, 'import-none-zh');
+  await looks(page, { lang: 'en', theme: 'dark' });
+  await settled(page);
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.reload();
+  await page.getByText(/No row can be imported yet/).waitFor();
+  await fits(page, 'nothing to import');
+  await accessible(page, 'nothing to import, narrow, dark, English');
+  await picture(page, 'import-none-en-dark-390');
+  await clean(page);
+  await looks(page, { lang: 'zh', theme: 'light' });
+  await page.context().close();
+});
+
 test('a GBK csv: read otherwise it is broken, read right again it is recognised', async () => {
   const page = await signedIn(it);
   await page.goto(`${it.server.url}/import?entity=customer`);

@@ -92,7 +92,12 @@ test('language and theme switch, and stay after a reload', async () => {
 
 test('on the phone: cards, the bottom bar, a form over the whole window', async () => {
   const page = await signedIn(it, 'admin', { phone: true });
-  await page.getByRole('navigation', { name: '快捷菜单' }).getByRole('link', { name: '客户', exact: true }).click();
+  const bar = page.getByRole('navigation', { name: '快捷菜单' });
+  assert.deepEqual((await bar.locator('a, button').allInnerTexts()).map((x) => x.replace(/[\s\d+]/g, '')), ['首页', '客户', '我的任务', '通知', '更多']);
+  await picture(page, 'phone-bar');
+  await bar.getByRole('link', { name: /^通知/ }).click();
+  await page.getByRole('heading', { level: 1, name: '通知' }).waitFor();
+  await bar.getByRole('link', { name: '客户', exact: true }).click();
   await page.locator('.rec-card').nth(3).waitFor();
   await many(page.getByRole('grid'), 0);
   await page.getByRole('link', { name: '新建客户' }).first().click();

@@ -161,7 +161,7 @@ test('what a run of a timed rule tells is one notice: it opens the list, from th
     for (const c of made) await reader.getByRole('link', { name: c.name }).first().waitFor();
     await settled(reader);
     await many(reader.locator('tbody tr'), 3);
-    await reader.getByText('指定的 3 条记录').waitFor();
+    await reader.getByText('这条通知里的记录').waitFor();
   };
   await notice.click();
   await opened();

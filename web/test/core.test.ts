@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ApiError, call, heldOf, hooks, messageOf, url } from '../src/core/api';
 import { ago, dateTime, day, instantOf, shownChange, wallClock } from '../src/core/format';
 import { setLang } from '../src/core/i18n';
-import { me } from '../src/core/session';
+import { answerAsking, asking, me } from '../src/core/session';
 import { buildTree, findRegions, pathText } from '../src/core/regions';
 
 afterEach(() => vi.unstubAllGlobals());
@@ -23,6 +23,42 @@ describe('calls', () => {
     expect(ask).toHaveBeenCalledOnce();
     expect(seen.length).toBe(2);
     ask.mockRestore();
+  });
+  it('says of a change that nobody signed in for that it is not kept, and where what was typed is', async () => {
+    answers(json(401, { code: 'not_signed_in', detail: '请先登录' }));
+    await expect(call('POST', '/x', { body: {} })).rejects.toMatchObject({ status: 401, message: '还没有重新登录，没有保存。填写的内容还在，请再保存一次并登录。' });
+  });
+  it('never keeps what one person wrote as another\'s', async () => {
+    const mine = { user: { id: 1, login: 'rep', name: '冯销售', roles: [] }, csrf: 'a', rights: [], menus: [] }, other = { ...mine, user: { ...mine.user, id: 2, name: '陈销售' }, csrf: 'b' };
+    me.value = mine;
+    const ask = vi.spyOn(hooks, 'signInAgain').mockResolvedValue(false);
+    const refused = answers(json(403, { code: 'csrf' }), json(200, other));
+    await expect(call('POST', '/x', { body: {} })).rejects.toMatchObject({ status: 401 });
+    expect(ask).toHaveBeenCalledWith(other);
+    expect(refused.length).toBe(2);
+    // The same person with a new session goes on.
+    const again = answers(json(403, { code: 'csrf' }), json(200, { ...mine, csrf: 'c' }), json(200, { ok: 1 }));
+    expect((await call('POST', '/x', { body: {} })).data).toEqual({ ok: 1 });
+    expect((again[2]!.headers as Record<string, string>)['X-CSRF-Token']).toBe('c');
+    ask.mockRestore();
+    me.value = null;
+  });
+  it('opens the dialog of an ended session not between two keys', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    me.value = { user: { id: 1, login: 'rep', name: '冯销售', roles: [] }, csrf: 'a', rights: [], menus: [] };
+    const type = () => { const event = new Event('input'); Object.defineProperty(event, 'timeStamp', { value: performance.now() }); document.dispatchEvent(event); };
+    type();
+    const answer = hooks.signInAgain();
+    await vi.advanceTimersByTimeAsync(800);
+    type();
+    await vi.advanceTimersByTimeAsync(1100);
+    expect(asking.value).toBeNull();
+    await vi.advanceTimersByTimeAsync(400);
+    expect(asking.value).toEqual({ kind: 'sign-in', other: undefined });
+    answerAsking(true);
+    expect(await answer).toBe(true);
+    vi.useRealTimers();
+    me.value = null;
   });
   it('asks for a second proof with the methods named, and repeats the very call', async () => {
     const seen = answers(json(403, { code: 'step_up_required', methods: ['password'] }), json(200, {}));

@@ -141,10 +141,17 @@ static bool open_link(Ctx *c, const char *token, Claim *k, Holder *h, Record *re
     /* of a task that is none, too, so that the time does not tell */
     Holder nobody = {.email = ""};
     bool good = secret_signed(c->a, label, signed_text(c, k, found ? h : &nobody), signature);
-    if (!found || !good || !h->able || h->locked || k->expires <= c->now_ms)
+    if (!found || !good || !h->able || h->locked)
         return over(c, "approval.link_over");
     if (strcmp(h->state, "waiting") != 0 || h->version != k->version)
         return over(c, "approval.link_answered");
+    if (k->expires <=
+        c->now_ms) { /* the signature says that it was his: he may know that it waits */
+        DbVal until = db_of_int(k->expires);
+        const Entity *e = model_entity(c->model, "change_request");
+        return ctx_fail(c, ERR_NOT_FOUND, "token", "approval.link_expired",
+                        type_text(c, &e->fields[STD_CREATED_AT], &until));
+    }
     if (!actor_of_user(c, h->user, CH_WEB, &his))
         return false;
     if (c->actor) {

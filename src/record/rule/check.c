@@ -39,7 +39,8 @@ static bool is_local(const Filter *f)
             return false;
     if (f->kind == FILTER_LEAF)
         return f->op != OP_UNDER && f->field->column && f->field->type != FT_LINK_MANY;
-    return f->kind != FILTER_VIA && f->kind != FILTER_SHARED && f->kind != FILTER_TWIN;
+    return f->kind != FILTER_VIA && f->kind != FILTER_SHARED && f->kind != FILTER_TOLD &&
+           f->kind != FILTER_TWIN;
 }
 
 static bool check_filter(Ctx *c, const Entity *e, const DbVal *v, const char *field, bool local)

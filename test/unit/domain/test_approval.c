@@ -224,6 +224,7 @@ static void test_link_ends(void **state)
         }
         assert_false(approval_link_look(&t->c, token, &out));
         ERR_IS(t, ERR_NOT_FOUND, "token");
+        assert_non_null(strstr(t->c.err_last->message, "过期")); /* and that it waits, and where */
         ctx_errors_back_to(&t->c, 0);
         assert_false(approval_link_answer(&t->c, token, "agree", NULL));
         ERR_IS(t, ERR_NOT_FOUND, "token");

@@ -38,8 +38,10 @@ export interface Answer<T> { data: T; status: number; headers: Headers }
 /** Filled by core/session.ts; kept apart so that tests need neither session nor dialogs. */
 export const hooks = {
   csrf: () => '' as string,
-  setCsrf: (_: string) => {},
-  signInAgain: async () => false,
+  /** Who is signed in at this browser by now; false where that is somebody else than on this page. */
+  still: (_: unknown) => true as boolean,
+  signInAgain: async (_other?: unknown) => false,
+  ended: () => 'signed out',
   stepUp: async (_methods: string[]) => false,
   approve: async (_held: { operation: string; plural: string; id: number; body: unknown; message: string }) => false,
   filed: () => 'filed',
@@ -140,14 +142,20 @@ export async function call<T>(method: string, path: string, options: CallOptions
     }
     const error = await toError(response);
     if (round < 3 && !options.anonymous) {
-      if (error.status === 401 && (await hooks.signInAgain())) continue;
+      if (error.status === 401) {
+        if (await hooks.signInAgain()) continue;
+        if (method !== 'GET') throw new ApiError(401, error.code, hooks.ended());
+      }
       if (error.code === 'step_up_required' && (await hooks.stepUp((error.body.methods as string[]) ?? ['password']))) continue;
       const held = error.code === 'approval_required' && heldOf(method, path, options.body);
       // Not done, and no mistake either: the same was filed as a request.
       if (held && (await hooks.approve({ ...held, message: error.errors[0]?.message ?? error.message }))) throw new ApiError(202, 'approval_filed', hooks.filed());
       if (error.code === 'csrf' && round === 0) {
         const me = await send('GET', '/me', {});
-        if (me.ok) { hooks.setCsrf(((await me.json()) as { csrf: string }).csrf); continue; }
+        const now: unknown = me.ok ? await me.json() : null;
+        // What one person wrote is never kept as another's.
+        if (now && (hooks.still(now) || (await hooks.signInAgain(now)))) continue;
+        if (now) throw new ApiError(401, 'not_signed_in', hooks.ended());
       }
     }
     throw error;

@@ -34,14 +34,12 @@ export function target(n: Pick<LiveNotice, 'entity' | 'record' | 'kind'>): strin
 export async function announcementOf(id: number): Promise<Announcement | null> {
   return (await get<{ data: Announcement[] }>('/me/announcements', { all: 1 })).data.find((a) => a.id === id) ?? null;
 }
-/** So many records of a notice about several are shown in their list. */
-const SHOWN_MOST = 200;
-/** As target; of a notice that stands for several, the list of their records. */
+/** As target; of a notice that stands for several, the list of their records, however many. */
 export async function targetOf(n: Pick<LiveNotice, 'id' | 'entity' | 'record' | 'kind' | 'members'>): Promise<string | null> {
   if (!n.members || !n.entity) return target(n);
-  const of = (await get<{ data: { record: number | null }[] }>('/notifications', { filter: JSON.stringify(['head', '=', n.id]), fields: 'record', limit: SHOWN_MOST, count: 'none' })).data;
-  const ids = [...new Set(of.flatMap((m) => (m.record ? [m.record] : [])))];
-  return ids.length === 1 ? target({ ...n, record: ids[0]! }) : `/e/${pluralOf(n.entity)}?filter=${encodeURIComponent(JSON.stringify(['id', 'in', ids]))}`;
+  const plural = pluralOf(n.entity), filter = JSON.stringify(['id', 'told', n.id]);
+  const two = (await get<{ data: { id: number }[] }>(`/${plural}`, { filter, fields: 'id', limit: 2, count: 'none' })).data;
+  return two.length === 1 ? target({ ...n, record: two[0]!.id }) : `/e/${plural}?filter=${encodeURIComponent(filter)}`;
 }
 export const readNotice = (id: number): Promise<unknown> => post(`/notifications/${id}/actions/read`, {});
 /** Called by the shell once. */

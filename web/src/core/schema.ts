@@ -12,6 +12,8 @@ export interface FieldDef {
   to?: string; to_field?: string; ops?: string[]; sort?: boolean; default?: unknown; masked?: boolean;
   custom?: boolean; personal?: boolean; unique?: boolean; definition?: Label; example?: Label; group?: string; unit?: string;
   parts?: FieldDef[] | Record<string, Omit<FieldDef, 'name'>>;
+  /** The label as people type it: initials, then whole syllables. */
+  pinyin?: string;
 }
 export interface ActionDef { name: string; label: Label; fields?: FieldDef[]; right?: string; on_entity?: boolean; in_list?: boolean; shows?: boolean; ask?: Label; shown_if?: unknown[] }
 /** A rule by which records are found to be the same: these fields agree. */

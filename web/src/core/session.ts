@@ -27,7 +27,7 @@ export const filed = ref(0);
 /** A change of a record that is held until people agree to it. */
 export interface HeldCall { operation: string; plural: string; id: number; body: unknown; message: string }
 /** A dialog waiting for an answer: sign-in over an expired session, a second verification, or a change that asks for agreement. */
-export const asking = ref<{ kind: 'sign-in' } | { kind: 'step-up'; methods: string[] } | { kind: 'approval'; held: HeldCall } | null>(null);
+export const asking = ref<{ kind: 'sign-in'; other?: string } | { kind: 'step-up'; methods: string[] } | { kind: 'approval'; held: HeldCall } | null>(null);
 let answer: ((ok: boolean) => void) | null = null;
 let current: Promise<boolean> | null = null;
 
@@ -41,10 +41,21 @@ function ask(what: NonNullable<typeof asking.value>): Promise<boolean> {
 }
 export function answerAsking(ok: boolean): void { answer?.(ok); }
 
+/** A dialog that opens between two keys would take the second one, into the field of a password: it waits for a pause. */
+const PAUSE_MS = 1200;
+let typedAt = -PAUSE_MS, composing = false;
+document.addEventListener('input', (e) => { typedAt = e.timeStamp; }, true);
+for (const name of ['compositionstart', 'compositionend']) document.addEventListener(name, (e) => { composing = name === 'compositionstart'; typedAt = e.timeStamp; }, true);
+async function paused(): Promise<void> {
+  // A field that is left or gone sends no end of a composition.
+  for (let left = 0; (left = composing && document.hasFocus() ? PAUSE_MS : typedAt + PAUSE_MS - performance.now()) > 0;) await new Promise((done) => setTimeout(done, Math.min(left, 200)));
+}
+
 let csrf = '';
 hooks.csrf = () => csrf;
-hooks.setCsrf = (next) => { csrf = next; };
-hooks.signInAgain = () => (me.value ? ask({ kind: 'sign-in' }) : Promise.resolve(false));
+hooks.still = (now) => { const next = now as Me; if (me.value && next.user.id !== me.value.user.id) return false; csrf = next.csrf; return true; };
+hooks.signInAgain = async (other) => { if (!me.value) return false; await paused(); return ask({ kind: 'sign-in', other: (other as Me | undefined)?.user.name }); };
+hooks.ended = () => t('login.ended');
 hooks.stepUp = (methods) => ask({ kind: 'step-up', methods });
 hooks.approve = (held) => ask({ kind: 'approval', held });
 hooks.filed = () => { filed.value++; return t('approval.sent'); };

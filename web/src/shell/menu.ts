@@ -1,4 +1,4 @@
-// What stands in the side menu: the entities of the account by group, then the pages of the page.
+// What stands in the side menu: the entities of the account by group, then the pages of the page; and at the bottom of a phone.
 import { computed } from 'vue';
 import { label, labels, t, type Key } from '../core/i18n';
 import { index, shortOf } from '../core/schema';
@@ -13,6 +13,13 @@ export const dayPages = computed<MenuEntry[]>(() => {
   const pages: [string, string, Key, boolean][] = [['/tasks', 'task', 'page.my_tasks', has('task')], ['/calendar', 'calendar', 'page.calendar', (index.value?.entities ?? []).some((e) => e.calendar && has(e.name))],
     ['/approvals', 'shield', 'approval.title', has('change_request')], ['/figures', 'chart', 'page.figures', (index.value?.entities ?? []).some((e) => e.name === 'dashboard')]];
   return pages.filter(([, , , on]) => on).map(([to, icon, key]) => ({ to, icon, text: t(key), key: to }));
+});
+/** What stands at the bottom of a phone, under one's thumb: of these the first three that the account has. */
+const everyday = ['/e/customers', '/tasks', '/notifications', '/calendar', '/approvals'];
+export const phoneBar = computed<MenuEntry[]>(() => {
+  const notices: MenuEntry = { to: '/notifications', icon: 'bell', text: t('live.notices'), key: '/notifications' };
+  const all = [notices, ...dayPages.value, ...menu.value.flatMap((g) => g.entries)];
+  return everyday.flatMap((to) => all.find((e) => e.to === to) ?? []).slice(0, 3);
 });
 const own = new Set(['change-requests', 'users', 'departments', 'roles', 'audit-logs', 'custom-fields', 'number-rules', 'rules', 'approval-flows', 'print-templates']);
 type Entry = [to: string, icon: string, key: Key, on: boolean];

@@ -54,7 +54,7 @@ export function useViews(entity: Ref<EntityDef | null>) {
   /** Own ones first; a view of nobody's asking never stops the list itself. */
   async function load(name: string): Promise<void> {
     try {
-      const page = await get<Page>('/saved-views', { filter: JSON.stringify(['entity', '=', name]), fields: viewFields, sort: 'created_at', limit: 200 });
+      const page = await get<Page>('/saved-views', { filter: JSON.stringify(['entity', '=', name]), fields: viewFields, sort: 'position', limit: 200 });
       const order = me.value?.prefs?.[orderKey(name)];
       list.value = inOrder(page.data as unknown as SavedView[], Array.isArray(order) ? (order as number[]) : []);
       failed.value = false;

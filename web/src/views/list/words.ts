@@ -51,6 +51,7 @@ async function valueText(f: FieldDef, v: unknown): Promise<string> {
 async function conditionWords(entity: EntityDef, c: Condition): Promise<string> {
   if (c.op === 'duplicate') return t('twins.words', (Array.isArray(c.value) ? c.value : [c.value]).map((rule) => dupText(entity, String(rule))).join(t('words.or')));
   if (c.field === 'id' && c.op === 'in' && Array.isArray(c.value)) return t('words.these', c.value.length); // its numbers say nothing to anybody
+  if (c.field === 'id' && c.op === 'told') return t('words.told');
   const at: PathField | null = await resolvePath(entity, c.field);
   if (!at) return `${c.field} ${c.op}`;
   const f = at.field;
