@@ -93,7 +93,6 @@ test('no row can be taken: said what to do, and no button that cannot be pressed
   await accessible(page, 'nothing to import');
   await picture(page, 'import-none-zh');
   await looks(page, { lang: 'en', theme: 'dark' });
-  await settled(page);
   await page.setViewportSize({ width: 390, height: 844 });
   await page.reload();
   await page.getByText(/No row can be imported yet/).waitFor();

@@ -160,8 +160,9 @@ test('a condition behind two and three links', async () => {
   const builder = page.getByRole('dialog', { name: '更多筛选' });
   const field = builder.getByLabel('字段', { exact: true });
   // found by typing: words of the way, then initials among what is behind the link, by the keyboard alone
+  await becomes(() => page.evaluate(() => Boolean(document.activeElement?.closest('form.builder'))), true, 'the panel has the focus');
   await field.click();
-  await page.keyboard.type('客户 负责人');
+  await field.pressSequentially('客户负责人');
   await page.getByRole('option', { name: '所属客户 › 负责人 › …', exact: true }).waitFor();
   await picture(page, 'page-fields-typed');
   await accessible(page, 'fields, typed');

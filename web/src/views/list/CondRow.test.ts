@@ -10,7 +10,7 @@ import CondRow from './CondRow.vue';
 const f = (name: string, zh: string, en: string, pinyin: string, more: object = {}) => ({ name, type: 'string', label: { zh, en }, pinyin, ops: ['=', 'contains'], ...more });
 const entity = (name: string, fields: object[]) => ({ name, plural: `${name}s`, label: { zh: name, en: name }, title: 'name', can: {}, list: [], form: [], fields }) as unknown as EntityDef;
 const contact = entity('contact', [f('name', '姓名', 'Name', 'xm xingming'), f('customer', '所属客户', 'Customer', 'sskh suoshukehu', { type: 'link', to: 'customer' })]);
-const customer = entity('customer', [f('name', '客户名称', 'Name', 'khmc kehumingcheng'), f('owner', '负责人', 'Owner', 'fzr fuzeren', { type: 'link', to: 'user' })]);
+const customer = entity('customer', [f('name', '客户名称', 'Name', 'khmc kehumingcheng'), f('former_owner', '前负责人', 'Former owner', 'qfzr qianfuzeren'), f('owner', '负责人', 'Owner', 'fzr fuzeren', { type: 'link', to: 'user' })]);
 const user = entity('user', [f('mobile', '手机', 'Mobile', 'sj shouji')]);
 
 async function row(paths: PathField[], field = 'name') {
@@ -35,6 +35,11 @@ describe('the field of a condition', () => {
     for (const typed of ['客户名称', 'sskhkhmc', 'suoshukehukehu', 'customer name', '所属 名称', '所属客户 › 客户名称']) expect(await offered(typed), typed).toEqual(['所属客户 › 客户名称']);
     expect(await offered('没有这个')).toEqual([]);
   });
+  it('that begins with what was typed comes first', async () => {
+    const { offered } = await row(await pathsOf((await loaded(), customer)), 'name');
+    expect((await offered('负责人')).slice(0, 2)).toEqual(['负责人', '负责人 › 手机']);
+    expect((await offered('fzr'))[0]).toBe('负责人');
+  });
   it('is chosen by keyboard, and only another one is a change', async () => {
     const { it, input, offered } = await row(await loaded());
     await offered('khmc');
@@ -47,7 +52,7 @@ describe('the field of a condition', () => {
   it('leads on through a link, and offers at once what is behind it', async () => {
     const paths = await loaded();
     const { it, input, offered } = await row(paths);
-    expect(await offered('负责人')).toEqual(['所属客户 › 负责人', '所属客户 › 负责人 › …']);
+    expect(await offered('客户负责人')).toEqual(['所属客户 › 负责人', '所属客户 › 负责人 › …']);
     await input.trigger('keydown', { key: 'ArrowDown' });
     await input.trigger('keydown', { key: 'Enter' });
     expect(it.emitted('deeper')).toEqual([['customer.owner']]);
