@@ -148,7 +148,7 @@ static bool one(CsvReader *r, char ch)
         r->any = true;
         return cell_end(r);
     }
-    if (ch == '"' && r->state != IN_PLAIN) {
+    if (ch == '"') { /* never in a plain cell: run has taken all of that */
         if (r->state == AFTER_QUOTE)
             buf_putc(&r->text, ch);
         else

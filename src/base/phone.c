@@ -58,8 +58,6 @@ static const char *skip_label(const char *s)
         const char *p = s + strlen(labels[i]);
         while (*p == ':' || *p == '.' || *p == ' ')
             p++;
-        if (starts(p, "："))
-            p += strlen("：");
         if (is_digit(*p) || *p == '+' || *p == '(')
             return p;
     }
@@ -124,7 +122,7 @@ static size_t area_len(const char *d, size_t n)
     if (n < 10 || d[0] != '0')
         return 0;
     if ((d[1] == '1' && d[2] == '0') || (d[1] == '2' && d[2] != '6'))
-        return n == 11 && d[3] >= '2' && d[3] <= '9' ? 3 : 0;
+        return n == 11 && d[3] >= '2' ? 3 : 0;
     if (d[1] >= '3' && (n == 11 || n == 12) && d[4] >= '2' && d[4] <= '8')
         return 4;
     return 0;
@@ -151,8 +149,7 @@ static const char *mobile_warning(const char *d)
         [3] = "0123456789", [4] = "01456789",   [5] = "012356789", [6] = "2567",
         [7] = "012345678",  [8] = "0123456789", [9] = "012356789",
     };
-    const char *third = allocated[d[1] - '0'];
-    if (!third || !strchr(third, d[2]))
+    if (!strchr(allocated[d[1] - '0'], d[2]))
         return "warn.phone.prefix";
     if (starts(d, "174") && !(d[3] == '0' && d[4] <= '5'))
         return "warn.phone.prefix"; /* only the satellite numbers 1740[0-5] exist */
@@ -344,16 +341,12 @@ const char *const *phone_split(Arena *a, const char *text, int *n)
 
 /* --- masking ----------------------------------------------------------------------------------- */
 
-/* Stars for all but the first `head` and the last `tail` characters; short ones vanish wholly. */
+/* Stars for all but the first `head` and the last `tail` characters; it has more than these. */
 static char *stars(Arena *a, const char *s, size_t head, size_t tail)
 {
     size_t n = strlen(s);
     char *out = arena_dup(a, s, n);
-    if (head + tail >= n)
-        head = tail = 0;
-    for (size_t i = head; i < n - tail; i++)
-        if (out[i] != '-')
-            out[i] = '*';
+    memset(out + head, '*', n - head - tail);
     return out;
 }
 

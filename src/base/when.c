@@ -106,6 +106,15 @@ static int number(const char **p, bool *han)
     return tens * 10 + (ones < 0 ? 0 : ones);
 }
 
+/* A month or a day of a date in figures. More than two make it the number of a contract: 2026-12-0011. */
+static int two_digits(const char **p)
+{
+    const char *from = *p;
+    bool han;
+    int n = number(p, &han);
+    return han || *p - from <= 2 ? n : -1;
+}
+
 static bool day_number(int y, int m, int d, int64_t *out)
 {
     char text[64];
@@ -236,12 +245,12 @@ static bool full_date(Moment *m, const char **p)
     const char *mark = *s == '-' ? "-" : *s == '/' ? "/" : *s == '.' ? "." : "年";
     if (!eat(&s, mark))
         return false;
-    int mo = number(&s, &han);
+    int mo = two_digits(&s);
     if (!eat(&s, strcmp(mark, "年") == 0 ? "月" : mark))
         return false;
-    int d = number(&s, &han);
+    int d = two_digits(&s);
     int64_t day;
-    if (!day_number(y, mo, d, &day) || is_digit(*s))
+    if (!day_number(y, mo, d, &day))
         return false;
     if (strcmp(mark, "年") == 0 && !eat(&s, "日"))
         eat(&s, "号");
@@ -266,11 +275,13 @@ static bool date_of_month(Moment *m, const char **p)
     if (!next && !eat(&s, "本月"))
         eat(&s, "这个月");
     if (eat(&s, "月底") || eat(&s, "月末") || (s != *p && (eat(&s, "底") || eat(&s, "末")))) {
+        if (!months_on(m->year, m->month, 31, next, &day))
+            return false;
         *p = s;
-        return months_on(m->year, m->month, 31, next, &day) && set_day(m, day);
+        return set_day(m, day);
     }
     int n = number(&s, &han), month = 0, shift = next ? 1 : 0;
-    if (n < 1 || (han && s == *p))
+    if (n < 1)
         return false;
     if (!next && eat(&s, "月")) {
         month = n;
@@ -383,7 +394,7 @@ static Period period_of(const char **p)
 /* Minutes of the day; -1 where that is no time. written: with a leading zero, or by 24 hours. */
 static int minute_of(int h, int min, Period period, bool written)
 {
-    if (h < 0 || h > 24 || min < 0 || min > 59 || (h == 24 && min))
+    if (h > 24 || min > 59 || (h == 24 && min))
         return -1;
     if (period == P_NONE && !written && h >= 1 && h <= 6)
         h += 12;

@@ -426,7 +426,7 @@ static void styles_start(Part *p, const char *name, const char **attrs)
         const char *code = part_attr(attrs, "formatCode");
         Format f = {.id = small(part_attr(attrs, "numFmtId")),
                     .is_date = code && sheet_format_is_date(0, code)};
-        if (s->formats.n < 65536)
+        if (f.id > 0 && s->formats.n < 65536) /* 0 is General, whatever a damaged file says */
             vec_push(s->b->a, &s->formats, f);
     } else if (strcmp(name, "cellXfs") == 0) {
         s->in_xfs = true;

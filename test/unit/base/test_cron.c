@@ -1,6 +1,7 @@
 /* Lines of cron: what is read, what is refused, and the next moment across months, leap years and changed clocks. */
 #include "base/cron.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -36,6 +37,11 @@ static const Case cases[] = {
     {"0 0 1 * 1", "2026-11-24T00:00:00Z", "2026-11-30T00:00:00Z", "UTC"},
     {"0 0 1 * 1", "2026-11-30T00:00:00Z", "2026-12-01T00:00:00Z", "UTC"},
     {"0 0 1 JAN *", "2026-11-22T00:00:00Z", "2027-01-01T00:00:00Z", "UTC"},
+    {"59 * * * *", "2026-11-22T08:59:00Z", "2026-11-22T09:59:00Z", "UTC"},
+    {" \t0\t9 * *  * \t", "2026-11-22T10:00:00Z", "2026-11-23T09:00:00Z", "UTC"},
+    /* a star with a step of one is a star: Mondays; with two it is a list of days, and the Mondays beside it */
+    {"0 0 */1 * 1", "2026-11-23T00:00:00Z", "2026-11-30T00:00:00Z", "UTC"},
+    {"0 0 */2 * 1", "2026-11-23T00:00:00Z", "2026-11-25T00:00:00Z", "UTC"},
     {"59 23 31 12 *", "2026-12-31T23:59:00Z", "2027-12-31T23:59:00Z", "UTC"},
     /* 02:30 is left out on 29 March 2026, and 02:30 of 25 October stands there twice */
     {"30 2 * * *", "2026-03-28T12:00:00Z", "2026-03-29T01:30:00Z", "Europe/Berlin"},
@@ -83,7 +89,15 @@ static void test_refused(void **state)
                {"1, * * * *", 1},
                {"@never", 1},
                {"0 9 * * 1-", 5},
-               {"1a * * * *", 1}};
+               {"1a * * * *", 1},
+               {"1/", 1},
+               {"1; * * * *", 1},
+               {"0100 * * * *", 1},
+               {"* * * j", 4},
+               {"* * * ja", 4},
+               {"* * * jam *", 4},
+               {"* * * -0- *", 4},
+               {"* * * {a{ *", 4}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         Cron c;
         int field = -1;
@@ -92,6 +106,11 @@ static void test_refused(void **state)
     }
     Cron c;
     assert_false(cron_parse(NULL, &c, NULL));
+    char line[202];
+    snprintf(line, sizeof line, "%-200s", "0 9 * * *");
+    assert_true(cron_parse(line, &c, NULL));
+    snprintf(line, sizeof line, "%-201s", "0 9 * * *");
+    assert_false(cron_parse(line, &c, NULL));
 }
 
 int main(void)

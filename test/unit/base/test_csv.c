@@ -92,6 +92,46 @@ static void dialects(void **state)
     CsvOpts o = {.delimiter = ';'};
     assert_true(read_by("a,b;c\n", 6, 2, &o));
     assert_string_equal(seen.data, "[a,b][c]1;");
+    assert_true(
+        read_by("sep=,\na,b;c\n", 12, 2, &o)); /* what the person chose wins over the file */
+    assert_string_equal(seen.data, "[a,b][c]2;");
+}
+
+/* A first line that looks like "sep=" and is none is a row. */
+static void first_lines(void **state)
+{
+    (void)state;
+    reads("sep=;", "");
+    reads("\"sep=;", "");
+    reads("sep=;\ra;b\r", "[a][b]2;");
+    reads("sep=;a\n1;2", "[sep=][a]1;[1][2]2;");
+    reads("sep=\"\n", "[sep=\"]1;");
+    reads("sep=\r\n", "[sep=]1;");
+    reads("sep=\n\n", "[sep=]1;2;");
+    reads("sep=\xC2\n", "[sep=\xC2]1;");
+    fails("sep=\0\n", 6, NULL, "Line 1 has a NUL");
+    fails("\"sep=;x\n", 8, NULL, "opened in line 1");
+}
+
+/* The unfinished last of the first records is counted only where the whole file was seen; 50 decide. */
+static void sniffing(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {65535, 65536};
+    for (int i = 0; i < 2; i++) {
+        char *text = arena_alloc(a, sizes[i]);
+        memset(text, 'x', sizes[i]);
+        memcpy(text, "a,b;c\nd;", 8);
+        assert_int_equal(csv_sniff(text, sizes[i]), i ? ',' : ';');
+    }
+    Buf b;
+    buf_init(&b, a);
+    for (int i = 0; i < 50; i++)
+        buf_puts(&b, "a;b,c\n");
+    assert_int_equal(csv_sniff(b.data, b.len), ',');
+    for (int i = 0; i < 50; i++)
+        buf_puts(&b, "a;b\n"); /* behind the 50 */
+    assert_int_equal(csv_sniff(b.data, b.len), ',');
 }
 
 static void quotes_and_breaks(void **state)
@@ -116,6 +156,31 @@ static void limits(void **state)
     fails("1,2,3\n1,2,3,4\n", 14, &o, "Line 2 has more than 3");
     fails("x\n123456,2\n", 11, &o, "line 2 is longer than 5");
     fails("x\n\n\"12\n34\n56", 12, &o, "line 3 is longer than 5");
+    assert_true(read_by("\"1234\"5,2\n", 10, 1, &o));
+    fails("\"12345\"6,2\n", 11, &o, "line 1 is longer than 5");
+    /* a record of 16 MiB, and one more */
+    static char cell[1 << 20];
+    memset(cell, 'x', sizeof cell);
+    for (int more = 0; more < 2; more++) {
+        ctx_errors_back_to(&c, 0);
+        buf_clear(&seen);
+        CsvReader *r = csv_new(&c, &(CsvOpts){.delimiter = ','}, take, NULL);
+        bool ok = true;
+        for (int i = 0; i < 15; i++)
+            ok = ok && csv_feed(r, cell, sizeof cell) && csv_feed(r, ",", 1);
+        ok = ok && csv_feed(r, cell, sizeof cell - 16 + (size_t)more) && csv_feed(r, ",", 1);
+        ok = ok && csv_feed(r, "\n", 1) && csv_end(r);
+        assert_int_equal(ok, !more);
+        if (more)
+            assert_non_null(strstr(c.err->message, "16777216"));
+    }
+    /* a mistake in the beginning of a long file ends it at once */
+    memset(cell, 0, 1);
+    ctx_errors_back_to(&c, 0);
+    CsvReader *r = csv_new(&c, NULL, take, NULL);
+    assert_false(csv_feed(r, cell, 70000));
+    assert_false(csv_end(r));
+    assert_int_equal(c.n_err, 1);
 }
 
 static bool stop_at_two(void *user, const CsvRecord *r)
@@ -136,6 +201,12 @@ static void stops(void **state)
     assert_false(csv_feed(r, "d\n", 2));
     assert_int_equal(c.n_err, 0);
     assert_int_equal(csv_delimiter(r), ',');
+    n = 0;
+    r = csv_new(&c, &(CsvOpts){.delimiter = ','}, stop_at_two, &n);
+    assert_true(csv_feed(r, "a\nb", 3));
+    assert_false(csv_end(r)); /* the last line, which has no end of its own, is where it stops */
+    assert_int_equal(n, 2);
+    assert_int_equal(c.n_err, 0);
 }
 
 static void large(void **state)
@@ -169,10 +240,15 @@ static void writes(void **state)
     csv_cell(&w, "x;y");
     csv_cell_raw(&w, "-5");
     csv_row_end(&w);
+    csv_cell(&w, "x ");
+    csv_cell(&w, " y");
+    csv_cell_raw(&w, NULL);
+    csv_row_end(&w);
     csv_cell(&w, "");
     csv_row_end(&w);
-    assert_string_equal(b.data, "\xEF\xBB\xBF"
-                                "a,\"b,\"\"c\"\"\n\",,'=1+1,\"x;y\",-5\r\n\"\"\r\n");
+    assert_string_equal(b.data,
+                        "\xEF\xBB\xBF"
+                        "a,\"b,\"\"c\"\"\n\",,'=1+1,\"x;y\",-5\r\n\"x \",\" y\",\r\n\"\"\r\n");
 }
 
 static void guard(void **state)
@@ -207,9 +283,13 @@ static void guard(void **state)
                          "\xC2\x85=1",
                          "\xE2\x80\xAE=1",
                          "-1e5x",
+                         "-1.5x",
+                         "-1./2",
+                         "\xFF=1",
                          "\x7F=1"};
-    const char *plain[] = {"",    "a",   "12", "-12.50", "+8613800138000", "+1",  "-0",
-                           "-.5", "a=b", "'x", "华为",   "\"=1",           "1=1", "(=1)"};
+    const char *plain[] = {"-1.",  "",    "a",   "12",  "-12.50", "+8613800138000",
+                           "+1",   "-0",  "-.5", "a=b", "'x",     "华为",
+                           "\"=1", "1=1", "(=1)"};
     for (size_t i = 0; i < sizeof run / sizeof *run; i++)
         if (!csv_is_formula(run[i]))
             fail_msg("\"%s\" would run", run[i]);
@@ -243,6 +323,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(dialects, begin, end),
+        cmocka_unit_test_setup_teardown(first_lines, begin, end),
+        cmocka_unit_test_setup_teardown(sniffing, begin, end),
         cmocka_unit_test_setup_teardown(quotes_and_breaks, begin, end),
         cmocka_unit_test_setup_teardown(limits, begin, end),
         cmocka_unit_test_setup_teardown(stops, begin, end),

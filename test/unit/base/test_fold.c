@@ -1,6 +1,8 @@
 /* Folding, cleaning and narrowing of text (ECOSYSTEM 2.1, 2.6). */
 #include "base/fold.h"
 
+#include "base/cp.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -57,6 +59,7 @@ static void cleaning(void **state)
     assert_string_equal(fold_clean(a, "👩\u200d🔧"), "👩\u200d🔧");
     assert_string_equal(fold_clean(a, "a\u200db"), "ab");
     assert_string_equal(fold_clean(a, "\u202eabc"), "abc");
+    assert_string_equal(fold_clean(a, "a\x1f\x7f\xc2\x9f\u00a1b\tc\r\nd"), "a\u00a1b\tc\r\nd");
     assert_string_equal(fold_clean(a, "\u3000 \u00a0"), "");
 }
 
@@ -66,6 +69,7 @@ static void narrowing(void **state)
     assert_string_equal(fold_narrow(a, "１３８（ＡＢ）　－\u00a0x"), "138(AB) - x");
     assert_string_equal(fold_narrow(a, "010—62345678"), "010-62345678");
     assert_string_equal(fold_narrow(a, "句。①"), "句。①");
+    assert_string_equal(fold_narrow(a, "1\u20102\u20153\u22124\u20165"), "1-2-3-4\u20165");
     assert_string_equal(fold_narrow(a, "1\u200b2"), "12");
 }
 
@@ -85,13 +89,75 @@ static void codes(void **state)
     assert_string_equal(out, "");
 }
 
+typedef struct Span {
+    uint32_t from, to;
+} Span;
+
+/* Both sides of each border. */
+static void borders(bool (*is)(uint32_t), const Span *spans, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        assert_false(is(spans[i].from - 1));
+        assert_true(is(spans[i].from));
+        assert_true(is(spans[i].to));
+        assert_false(is(spans[i].to + 1));
+    }
+}
+
+static void kinds(void **state)
+{
+    (void)state;
+    static const Span invisible[] = {{0xAD, 0xAD},     {0x180E, 0x180E}, {0x200B, 0x200F},
+                                     {0x202A, 0x202E}, {0x2060, 0x2069}, {0xFEFF, 0xFEFF}};
+    static const Span blank[] = {
+        {' ', ' '},       {9, 13},          {0x85, 0x85},     {0xA0, 0xA0},     {0x1680, 0x1680},
+        {0x2000, 0x200A}, {0x2028, 0x2029}, {0x202F, 0x202F}, {0x205F, 0x205F}, {0x3000, 0x3000}};
+    static const Span han[] = {
+        {0x3007, 0x3007}, {0x3400, 0x4DBF}, {0x4E00, 0x9FFF}, {0xF900, 0xFAFF}, {0x20000, 0x323AF}};
+    borders(fold_is_invisible, invisible, sizeof invisible / sizeof *invisible);
+    borders(fold_is_blank, blank, sizeof blank / sizeof *blank);
+    borders(cp_is_han, han, sizeof han / sizeof *han);
+}
+
+/* A byte that begins no character is one sign of its own; what stands behind it is read on. */
+static void lenient(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        uint32_t first;
+        size_t count;
+    } rows[] = {{"", 0, 0},
+                {"a", 'a', 1},
+                {"é", 0xE9, 1},
+                {"中", 0x4E2D, 1},
+                {"😀", 0x1F600, 1},
+                {"\xF4\x8F\xBF\xBF", 0x10FFFF, 1},
+                {"\xF4\x90\x80\x80", 0xFFFD, 4}, /* behind the last */
+                {"\xE0\x9F\xBF", 0xFFFD, 3},     /* longer than it need be */
+                {"\xF0\x8F\xBF\xBF", 0xFFFD, 4},
+                {"\xED\x9F\xBF", 0xD7FF, 1},
+                {"\xED\xA0\x80", 0xFFFD, 3}, /* half a character */
+                {"\xED\xBF\xBF", 0xFFFD, 3},
+                {"\xEE\x80\x80", 0xE000, 1},
+                {"\xC1\x81", 0xFFFD, 2},
+                {"\xF5x", 0xFFFD, 2},
+                {"\xE4\xB8", 0xFFFD, 2}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *p = rows[i].text;
+        assert_int_equal(cp_next(&p), rows[i].first);
+        assert_int_equal(cp_count(rows[i].text), rows[i].count);
+    }
+}
+
 int main(void)
 {
     a = arena_new(0);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(folding),  cmocka_unit_test(plain_as_by_tables),
         cmocka_unit_test(cleaning), cmocka_unit_test(narrowing),
-        cmocka_unit_test(codes),
+        cmocka_unit_test(codes),    cmocka_unit_test(kinds),
+        cmocka_unit_test(lenient),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     arena_free(a);

@@ -69,6 +69,24 @@ static void takes(void **state)
     for (size_t i = 0; i < sizeof scalars / sizeof *scalars; i++)
         if (!json_read(&c, scalars[i], strlen(scalars[i]), &o))
             fail_msg("%s: %s", scalars[i], c.err->message);
+    static const char *const texts[][2] = {
+        {"\"\\u004A\\u00aF\"", "J\xC2\xAF"},
+        {"\"\\uE000\"", "\xEE\x80\x80"},
+        {"\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\\/\b\f\n\r\t"},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        assert_true(json_read(&c, texts[i][0], strlen(texts[i][0]), &o));
+        assert_string_equal(json_object_get_string(o), texts[i][1]);
+    }
+    static const char exponents[] = "[1E5,1e+5,1000000e-1]";
+    assert_true(json_read(&c, exponents, sizeof exponents - 1, &o));
+    for (size_t i = 0; i < 3; i++)
+        assert_true(json_object_get_double(json_object_array_get_idx(o, i)) == 100000.0);
+    /* what is no longer needed is given back before the arena; null is nothing to give back */
+    json_read_end(&c, o);
+    assert_true(json_read(&c, "null", 4, &o));
+    assert_null(o);
+    json_read_end(&c, o);
     /* only len bytes are read */
     assert_true(json_read(&c, "12345", 3, &o));
     assert_int_equal(json_object_get_int64(o), 123);
@@ -120,6 +138,32 @@ static void refuses(void **state)
     REFUSED("[\"\xE4\xB8\"]", "UTF-8");
     REFUSED("[\"中文\", x]", "column 8"); /* columns are characters, not bytes */
     REFUSED("\xEF\xBB\xBF{}", "value is expected");
+    REFUSED("trux", "value is expected");
+    REFUSED("{\"a", "too early");
+    REFUSED("{\"a\"", "too early");
+    REFUSED("{\"a\",1}", "colon");
+    REFUSED("\"\\", "too early");
+    REFUSED("\"\\\0\"", "backslash");
+    REFUSED("\"\\u12", "backslash");
+    REFUSED("\"\\u00@1\"", "backslash");
+    REFUSED("\"\\u00/1\"", "backslash");
+    REFUSED("\"\\u00z1\"", "backslash");
+    REFUSED("\"\\ud83d", "half of a character");
+    REFUSED("\"\\ud83dabcdefg\"", "half of a character");
+    REFUSED("\"\\ud83d\\n1234\"", "half of a character");
+    REFUSED("\"\\ud83d\\u12g4\"", "half of a character");
+    REFUSED("\"\\ud83d\\ue000\"", "half of a character");
+    /* keys with more than one escape, with letters behind, and unfinished ones */
+    REFUSED("{\"ab\":1,\"\\u0061\\u0062\":2}", "the key \"ab\"");
+    REFUSED("{\"abc\":1,\"\\u0061bc\":2}", "the key \"abc\"");
+    REFUSED("{\"\\u0061", "too early");
+    REFUSED("{\"\\u0061\\", "too early");
+    char digits[402];
+    memset(digits, '1', sizeof digits);
+    digits[1] = '.';
+    json_object *o;
+    assert_true(json_read(&c, digits, 400, &o)); /* the longest number */
+    refused(digits, 401, "too large");
 }
 
 static void depth(void **state)
@@ -174,7 +218,14 @@ static void relaxed(void **state)
     ctx_errors_back_to(&c, 0);
     assert_false(json_read_relaxed(&c, open, sizeof open - 1, &o));
     assert_non_null(strstr(c.err->message, "comment does not end"));
-    const char *wrong[] = {"[,]", "{,}", "[1,,]", "/", "{\"a\":1,,}", ""};
+    static const char *const unclosed[] = {"/*",        "1 /*",       "[ /*", "[1 /*", "[1, /*",
+                                           "{\"a\" /*", "{\"a\": /*", "{ /*", "/*/"};
+    for (size_t i = 0; i < sizeof unclosed / sizeof *unclosed; i++) {
+        ctx_errors_back_to(&c, 0);
+        assert_false(json_read_relaxed(&c, unclosed[i], strlen(unclosed[i]), &o));
+        assert_non_null(strstr(c.err->message, "comment does not end"));
+    }
+    const char *wrong[] = {"1 / 2", "1 /", "[,]", "{,}", "[1,,]", "/", "{\"a\":1,,}", ""};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         assert_false(json_read_relaxed(&c, wrong[i], strlen(wrong[i]), &o));
 }
@@ -201,6 +252,18 @@ static void lines(void **state)
     assert_int_equal(json_line_of(t, p6), 0);
     assert_int_equal(json_line_of(t, none), 1);
     assert_int_equal(json_line_of("[", p5), 0);
+    assert_int_equal(json_line_of(t, NULL), 1);
+    assert_int_equal(json_line_of("\xEF\xBB\xBF\n{\"entity\": 1}", p5), 2);
+    static const char *const broken[] = {"/* x",        "{ /* x",     "{}",          "1",
+                                         "{entity: 1}", "{\"a\": x}", "{\"a\": 1 x", ""};
+    for (size_t i = 0; i < sizeof broken / sizeof *broken; i++)
+        assert_int_equal(json_line_of(broken[i], p5), 0);
+    /* a place in a list is a number and nothing else */
+    static const char *const places[][2] = {
+        {"0", NULL}, {"1", NULL}, {"2", NULL}, {"x", NULL}, {"1x", NULL}};
+    static const int at[] = {1, 2, 0, 0, 0};
+    for (size_t i = 0; i < sizeof at / sizeof *at; i++)
+        assert_int_equal(json_line_of("[5,\n6]", places[i]), at[i]);
 }
 
 static void want(void **state)
@@ -223,6 +286,12 @@ static void want(void **state)
     assert_int_equal(c.err->next->next->code, ERR_UNKNOWN_FIELD);
     assert_true(json_read(&c, "[]", 2, &o));
     assert_false(json_want(&c, o, w));
+    ctx_errors_back_to(&c, 0);
+    static const char rate[] = "{\"login\":\"a\",\"rate\":\"1\"}";
+    assert_true(json_read(&c, rate, sizeof rate - 1, &o));
+    assert_false(json_want(&c, o, w));
+    assert_int_equal(c.n_err, 1);
+    assert_string_equal(c.err->field, "rate");
 }
 
 static int load(void **state)

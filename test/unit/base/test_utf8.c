@@ -77,9 +77,29 @@ static void cleaning(void **state)
     arena_free(a);
 }
 
+/* Both sides of each border: what is a blank, and what beside it is none. */
+static void blanks(void **state)
+{
+    (void)state;
+    static const int32_t borders[][2] = {
+        {0, 0x20},        {0x7F, 0xA0},       {0xAD, 0xAD},     {0x61C, 0x61C},   {0x1680, 0x1680},
+        {0x180B, 0x180E}, {0x2000, 0x200F},   {0x2028, 0x202F}, {0x205F, 0x206F}, {0x2800, 0x2800},
+        {0x3000, 0x3000}, {0x3164, 0x3164},   {0xFE00, 0xFE0F}, {0xFEFF, 0xFEFF}, {0xFFA0, 0xFFA0},
+        {0xFFF9, 0xFFFB}, {0xE0000, 0xE01EF},
+    };
+    for (size_t i = 0; i < sizeof borders / sizeof *borders; i++) {
+        assert_false(utf8_is_blank(borders[i][0] - 1));
+        assert_true(utf8_is_blank(borders[i][0]));
+        assert_true(utf8_is_blank(borders[i][1]));
+        assert_false(utf8_is_blank(borders[i][1] + 1));
+    }
+    const char *p = "x";
+    assert_int_equal(utf8_next(&p, p), -1); /* nothing is left */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(validity), cmocka_unit_test(points),
-                                       cmocka_unit_test(cleaning)};
+                                       cmocka_unit_test(cleaning), cmocka_unit_test(blanks)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

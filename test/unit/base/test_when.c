@@ -179,6 +179,23 @@ static const Case cases[] = {
     {"2月30日 不, 3月1日", "2027-03-01 18:00", "2月30日 不", false},
     {"Sunday's", "2026-11-22 18:00", "'s", false},
     {"model 3pmx", NULL, "model 3pmx", false},
+    {"today~ call", "2026-11-19 18:00", "~ call", false},
+    {"明天\t开会", "2026-11-20 18:00", "开会", false},
+    {"开会\t明天", "2026-11-20 18:00", "开会", false},
+    {"0000-01-01", NULL, "0000-01-01", false},
+    {"2026-00-10", NULL, "2026-00-10", false},
+    {"2026-01-00", NULL, "2026-01-00", false},
+    {"合同 2026-12-0011", NULL, "合同 2026-12-0011", false},
+    {"合同 2026-012-11", NULL, "合同 2026-012-11", false},
+    {"12月0号", NULL, "12月0号", false},
+    {"2月 交", NULL, "2月 交", false},
+    {"2月30 交", NULL, "2月30 交", false},
+    {"31号付款", "2026-12-31 18:00", "付款", false},
+    {"in 9999 days", NULL, "in 9999 days", false},
+    {"零点半 备份", "2026-11-20 00:30", "备份", true},
+    {"晚上20点", "2026-11-19 20:00", "", true},
+    {"3点钟开会", "2026-11-19 15:00", "开会", true},
+    {"10:x5", NULL, "10:x5", false},
     {"", NULL, "", false},
 };
 
@@ -221,6 +238,27 @@ static void late_in_the_day(void **state)
     when_parse(a, "1个月后", now, zone, &w);
     p = clock_parts(w.at_ms, zone);
     assert_int_equal(p.month * 100 + p.day, 228);
+    /* in the last minute of the day today is that minute */
+    assert_true(clock_parse_rfc3339("2026-11-19T23:59:30+08:00", &now));
+    when_parse(a, "今天", now, zone, &w);
+    assert_true(w.found);
+    assert_int_equal(w.at_ms, now - 30000);
+    /* the 29th of February: the next one, and the one that was where next year has none */
+    assert_true(clock_parse_rfc3339("2028-11-19T10:00:00+08:00", &now));
+    when_parse(a, "2月29日", now, zone, &w);
+    p = clock_parts(w.at_ms, zone);
+    assert_int_equal(p.year * 10000 + p.month * 100 + p.day, 20280229);
+    /* behind the last year there is no day */
+    static const char *const beyond[] = {"1个月后", "in 2 months", "29号", NULL};
+    assert_true(clock_parse_rfc3339("9999-12-30T10:00:00+08:00", &now));
+    for (int i = 0; beyond[i]; i++) {
+        when_parse(a, beyond[i], now, zone, &w);
+        if (w.found)
+            fail_msg("%s: found", beyond[i]);
+        assert_string_equal(w.rest, beyond[i]);
+    }
+    when_parse(a, "下月底", now, zone, &w); /* only what it could be is left: 月底 */
+    assert_string_equal(w.rest, "下");
     arena_free(a);
 }
 

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "meta/types.h"
+#include "meta/types_impl.h"
 #include "meta_model.h"
 
 static Arena *arena;
@@ -167,8 +167,53 @@ static void test_json(void **state)
         {"j", "{\"a\":[1,\"é\"]}", "{\"a\":[1,\"é\"]}"},
         {"fs", "[1]", "!type"},
         {"p", "{}", "!type"},
+        {"i", "\"\"", "null"},
+        {"d", "\"\"", "null"},
+        {"d", "true", "!type"},
+        {"m", "[]", "!type"},
+        {"d", "\" 4.5 \"", "\"4.500\""},
+        {"d", "0", "\"0.000\""},
+        {"d", "\"0.0000\"", "\"0.000\""},
+        {"d", "\"4.5000\"", "\"4.500\""},
+        {"d", "\"+1\"", "!format.number"},
+        {"d", "\"1.2.3\"", "!format.number"},
+        {"d", "\"-\"", "!format.number"},
+        {"d", "9007199254741", "!range"},
+        {"d", "9007199254740992", "!range"},
+        {"d", "\"11111111111111111111111111111111111111\"", "!range"},  /* 38 digits */
+        {"d", "\"111111111111111111111111111111111111111\"", "!range"}, /* 39 */
+        {"m", "1e5", "!number.precision"},
+        {"m", "\"99999999999999999999\"", "!range"},
+        {"f", "null", "null"},
+        {"f", "7", "7"},
+        {"b", "null", "null"},
+        {"j", "null", "null"},
+        {"l", "null", "null"},
+        {"l", "{}", "!type"},
+        {"l", "{\"id\": null}", "!type"},
+        {"l", "{\"id\": -1}", "!type"},
+        {"r", "null", "null"},
+        {"r", "true", "!type"},
+        {"r", "{}", "!type"},
+        {"r", "99999", "!ref.not_found"},
+        {"r", "1000000", "!ref.not_found"},
+        {"r", "{\"id\": 330100}", "{\"id\":330100,\"label\":\"浙江省 / 杭州市\"}"},
+        {"r", "{\"number\": 330100}", "{\"id\":330100,\"label\":\"浙江省 / 杭州市\"}"},
+        {"r", "{\"id\": null, \"name\": \"浙江省杭州市\"}",
+         "{\"id\":330100,\"label\":\"浙江省 / 杭州市\"}"},
     };
     run(cases, sizeof cases / sizeof *cases, through_json);
+    /* the longest JSON there may be, and one byte more */
+    enum { MOST = 64 * 1024 };
+    char *big = arena_alloc(arena, MOST + 2);
+    memset(big, 'x', MOST + 1);
+    big[0] = big[MOST - 1] = '"';
+    big[MOST] = 0;
+    assert_int_equal(strlen(through_json("j", big)), MOST);
+    big[MOST - 1] = 'x';
+    big[MOST] = '"';
+    big[MOST + 1] = 0;
+    assert_string_equal(through_json("j", big), "!too_long");
 }
 
 static void test_text(void **state)
@@ -221,6 +266,35 @@ static void test_text(void **state)
         {"r", "330106", "{\"id\":330106,\"label\":\"浙江省 / 杭州市 / 西湖区\"}"},
         {"j", "{\"a\": 1}", "{\"a\":1}"},
         {"j", "{", "!json"},
+        {"d", "1万e3", "!format.number"},
+        {"d", "1kE3", "!format.number"},
+        {"d", "1.2E1", "!number.precision"},
+        {"d", "+4.5", "\"4.500\""},
+        {"i", "4 500", "4500"},
+        {"i", "1,x", "!format.number"},
+        {"i", "1,:", "!format.number"},
+        {"i", ",5", "!format.number"},
+        {"i", "-5", "-5"},
+        {"i", "-6", "!range"},
+        {"i", "10万", "100000"},
+        {"i", "10萬1", "!format.number"},
+        {"i", "9百亿亿", "!range"},
+        {"d", "1.2,3", "!format.number"},
+        {"f", "", "null"},
+        {"f", "0x10", "!format.number"},
+        {"f", "1e999", "!format.number"},
+        {"f", "1e", "!format.number"},
+        {"f", "inf", "!format.number"},
+        {"b", "", "null"},
+        {"l", "", "null"},
+        {"l", "0", "!type"},
+        {"l", "9007199254740991", "{\"id\":9007199254740991}"},
+        {"l", "9007199254740992", "!type"},
+        {"r", "", "null"},
+        {"r", "99999999999999999999", "!ref.not_found"},
+        {"r", "某地", "!ref.not_found"},
+        {"j", "", "null"},
+        {"j", "null", "null"},
     };
     run(cases, sizeof cases / sizeof *cases, through_text);
 }
@@ -243,6 +317,65 @@ static void test_to_text(void **state)
     v = db_of_int(-5);
     const Field *m = entity_field(probe, "m");
     assert_string_equal(type_ops(m->type)->to_text(arena, m, &v, "zh"), "-0.05");
+    v = db_of_int(0);
+    assert_string_equal(type_ops(b->type)->to_text(arena, b, &v, "zh"), "否");
+    assert_string_equal(type_ops(b->type)->to_text(arena, b, &v, "en"), "no");
+    assert_string_equal(type_ops(b->type)->to_text(arena, b, &v, NULL), "否");
+    v = db_of_int(1);
+    assert_string_equal(type_ops(b->type)->to_text(arena, b, &v, "en"), "yes");
+    assert_string_equal(type_text(&c, entity_field(probe, "i"), &v), "1");
+    const Field *r = entity_field(probe, "r"), *l = entity_field(probe, "l");
+    v = db_of_int(330100);
+    assert_string_equal(type_ops(r->type)->to_text(arena, r, &v, "zh"), "浙江省 / 杭州市");
+    assert_string_equal(type_ops(l->type)->to_text(arena, l, &v, "zh"), "330100");
+    /* an engine may give a whole number back as one */
+    const Field *f = entity_field(probe, "f");
+    v = db_of_real(1.5);
+    assert_string_equal(type_text(&c, f, &v), "1.5");
+    v = db_of_int(7);
+    assert_string_equal(type_text(&c, f, &v), "7");
+}
+
+/* Nothing stored is null and no text, whatever the type. */
+static void test_nothing(void **state)
+{
+    (void)state;
+    DbVal v = db_null();
+    for (int i = 0; i < probe->n_fields; i++) {
+        const Field *f = &probe->fields[i];
+        assert_string_equal(json_out(f, &v), "null");
+        assert_string_equal(type_ops(f->type)->to_text(arena, f, &v, "zh"), "");
+        assert_string_equal(type_text(&c, f, &v), "");
+    }
+}
+
+/* Limits of a float, and a pattern that is none. */
+static void test_own_fields(void **state)
+{
+    (void)state;
+    Field f = *entity_field(probe, "f");
+    f.has_min = f.has_max = true;
+    f.min = -2;
+    f.max = 3;
+    static const struct {
+        DbVal v;
+        bool ok;
+    } rows[] = {{{.kind = DB_REAL, .d = -2.0}, true}, {{.kind = DB_REAL, .d = -2.01}, false},
+                {{.kind = DB_REAL, .d = 3.0}, true},  {{.kind = DB_REAL, .d = 3.01}, false},
+                {{.kind = DB_INT, .i = 3}, true},     {{.kind = DB_INT, .i = 4}, false}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        ctx_errors_back_to(&c, 0);
+        assert_int_equal(type_ops(FT_FLOAT)->check(&c, &f, &rows[i].v), rows[i].ok);
+        assert_int_equal(c.n_err, rows[i].ok ? 0 : 1);
+        if (!rows[i].ok)
+            assert_int_equal(c.err->code, ERR_RANGE);
+    }
+    Field s = *entity_field(probe, "raw");
+    s.pattern = "[";
+    ctx_errors_back_to(&c, 0);
+    assert_false(type_check_pattern(&c, &s, "a"));
+    assert_int_equal(c.err->code, ERR_INVALID);
+    ctx_errors_back_to(&c, 0);
 }
 
 static void test_companions(void **state)
@@ -264,6 +397,23 @@ static void test_companions(void **state)
     assert_string_equal(type_mask(arena, ph, "13800138000"), "138****8000");
     assert_string_equal(type_mask(arena, entity_field(probe, "e"), "zhang@x.cn"), "z***@x.cn");
     assert_string_equal(type_mask(arena, s, "王芳"), "王***");
+    assert_string_equal(type_mask(arena, s, "王"), "***");
+    assert_string_equal(type_mask(arena, s, ""), "");
+    assert_string_equal(type_mask(arena, entity_field(probe, "e"), "zhang"), "z***");
+    v = db_of_text("(010) 6234.5678");
+    assert_string_equal(type_fold(arena, ph, &v).s, "01062345678");
+    v = db_of_text("王先生"); /* no number: what stands there is its key */
+    assert_string_equal(type_match_key(arena, ph, &v).s, "王先生");
+    v = db_of_text("--");
+    assert_int_equal(type_match_key(arena, ph, &v).kind, DB_NULL);
+    v = db_of_text("");
+    assert_int_equal(type_match_key(arena, ph, &v).kind, DB_NULL);
+    v = db_of_text("Ａb@C.cn");
+    assert_string_equal(type_match_key(arena, entity_field(probe, "e"), &v).s, "ab@c.cn");
+    assert_int_equal(type_match_key(arena, entity_field(probe, "t"), &v).kind, DB_NULL);
+    v = db_null();
+    assert_int_equal(type_sort_key(arena, s, &v).kind, DB_NULL);
+    assert_null(type_sort_column(arena, entity_field(probe, "fs")));
     assert_string_equal(type_sort_column(arena, s), "s_s");
     assert_string_equal(type_sort_column(arena, entity_field(probe, "at")), "at");
 }
@@ -276,6 +426,12 @@ static void test_ops(void **state)
     assert_int_equal(type_field_ops(entity_field(probe, "pw")), 0);
     assert_true(type_field_ops(entity_field(probe, "up")) & 1u << OP_UNDER);
     assert_false(type_field_ops(entity_field(probe, "l")) & 1u << OP_UNDER);
+    assert_false(type_field_ops(entity_field(probe, "what")) &
+                 1u << OP_UNDER); /* to no fixed entity */
+    FilterOp no_op;
+    FieldType no_type;
+    assert_false(op_parse("like", &no_op));
+    assert_false(type_parse("blob", &no_type));
     for (int i = 0; i < OP__COUNT; i++) {
         FilterOp op;
         assert_true(op_parse(op_name((FilterOp)i), &op));
@@ -317,6 +473,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_json),    cmocka_unit_test(test_text),
         cmocka_unit_test(test_to_text), cmocka_unit_test(test_companions),
+        cmocka_unit_test(test_nothing), cmocka_unit_test(test_own_fields),
         cmocka_unit_test(test_ops),     cmocka_unit_test(test_words),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -237,6 +237,12 @@ static void broken(void **state)
     refuse(P(R("{{#contacts}}x")), NULL, ERR_INVALID, "{{#contacts}}");
     refuse(P(R("x{{/contacts}}")), NULL, ERR_INVALID, "{{/contacts}}");
     refuse(P(R("{{#a}}{{/b}}")), NULL, ERR_INVALID, "{{/b}}");
+    refuse(P(R("{{/a}}")) P(R("x")), NULL, ERR_INVALID, "{{/a}}");
+    refuse(P(R("{{#a}}")) P(R("{{/b}}")), NULL, ERR_INVALID, "{{/b}}");
+    /* a text longer than what is shown of it is cut there */
+    refuse(
+        P(R("一二三四五六七八九十一二三四五六七八九十一二三四五六七八九十一二三四五六七八九{{a")),
+        NULL, ERR_INVALID, "七八九{…");
     refuse(P(R("｛｛a｝｝")), NULL, ERR_INVALID, "全角");
     refuse(TABLE(ROW(CELL(P(R("{{#a}}"))))) P(R("{{/a}}")), NULL, ERR_INVALID, "不在同一层");
     refuse(P(R("y{{#a}}")) P(R("x{{/a}}{{#b}}")) P(R("z{{/b}}")), NULL, ERR_INVALID, "不在同一层");
@@ -476,6 +482,137 @@ static void pictures(void **state)
     assert_non_null(part_of(&again, "word/document.xml"));
 }
 
+/* Texts that are no picture leave nothing in their place; eight are the most a document takes. */
+static void pictures_that_are_none(void **state)
+{
+    (void)state;
+    static const unsigned char jpeg[] = "\xff\xd8\xff\xe0rest";
+    const char *bytes = strrchr(docx_picture_text(c.a, jpeg, sizeof jpeg - 1, 1, 1), ' ');
+    const struct {
+        const char *size;
+        bool drawn;
+    } rows[] = {{"1 1", true},       {"3000 3000", true}, {"0 1", false}, {"1 0", false},
+                {"3001 1", false},   {"1 3001", false},   {"x 1", false}, {"1", false},
+                {"-250 250", false}, {"250 250x", false}};
+    Buf in = package(P(R("{{@qr}}.")), NULL), out;
+    buf_init(&out, c.a);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        FillData *d = data(0);
+        fill_data_put(d, "@qr", arena_printf(c.a, "%s%s", rows[i].size, bytes), FILL_PICTURE);
+        buf_clear(&out);
+        assert_true(docx_fill(&c, in.data, in.len, d, (DocxMost){1 << 30, 1 << 20}, into, &out));
+        if ((part_of(&out, "word/media/zhike1.jpeg") != NULL) != rows[i].drawn)
+            fail_msg("%s", rows[i].size);
+    }
+    static const char *const none[] = {"250 250", "250 250 ", "250 250 ***", "250 250 AAAA", ""};
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) { /* no bytes, no base64, three bytes */
+        FillData *d = data(0);
+        fill_data_put(d, "@qr", none[i], FILL_PICTURE);
+        buf_clear(&out);
+        assert_true(docx_fill(&c, in.data, in.len, d, (DocxMost){1 << 30, 1 << 20}, into, &out));
+        assert_null(part_of(&out, "word/media/zhike1.jpeg"));
+        assert_non_null(strstr(part_of(&out, "word/document.xml"), "preserve\">.</w:t>"));
+    }
+    Buf body;
+    FillData *d = data(0);
+    buf_init(&body, c.a);
+    for (int i = 1; i <= 9; i++) {
+        buf_printf(&body, P(R("{{p%d}}")), i);
+        fill_data_put(d, arena_printf(c.a, "p%d", i), arena_printf(c.a, "1 1%s", bytes),
+                      FILL_PICTURE);
+    }
+    in = package(body.data, NULL);
+    buf_clear(&out);
+    assert_true(docx_fill(&c, in.data, in.len, d, (DocxMost){1 << 30, 1 << 20}, into, &out));
+    assert_non_null(part_of(&out, "word/media/zhike8.jpeg"));
+    assert_null(part_of(&out, "word/media/zhike9.jpeg"));
+}
+
+static void escaping(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *want;
+    } rows[] = {{"a&<>\"'", "a&amp;&lt;&gt;\"'"},     {"\t\n\r", "\t\n\r"},
+                {"a\x01\x1f\x7f", "a\x7f"},           {"\xef\xbf\xbd", "\xef\xbf\xbd"},
+                {"a\xef\xbf\xbe\xef\xbf\xbf.", "a."}, /* no characters at all */
+                {"\xef\xbe\xbf", "\xef\xbe\xbf"},     {"a\xef\xbf", "a\xef\xbf"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        Buf out;
+        buf_init(&out, c.a);
+        docx_escape(&out, rows[i].text, strlen(rows[i].text));
+        assert_string_equal(out.data, rows[i].want);
+    }
+    FillData *d = data(0);
+    fill_data_put(d, "lines", "a\r\nb\rc\r", FILL_YES); /* one line each, whoever wrote them */
+    Buf in = package(P(R("{{lines}}")), NULL), out;
+    buf_init(&out, c.a);
+    assert_true(docx_fill(&c, in.data, in.len, d, (DocxMost){1 << 30, 1 << 20}, into, &out));
+#define BR "</w:t><w:br/><w:t xml:space=\"preserve\">"
+    assert_non_null(
+        strstr(part_of(&out, "word/document.xml"), "preserve\">a" BR "b" BR "c" BR "</w:t>"));
+}
+
+/* A document.xml of any form: its tags, or "!" and why it is none. */
+static const char *tags_of(const char *xml, size_t n)
+{
+    Buf in, out;
+    buf_init(&in, c.a);
+    buf_init(&out, c.a);
+    DocxOut *o = docx_out_new(c.a, 0x00210000, into, &in);
+    assert_true(docx_out_whole(o, "[Content_Types].xml", TYPES(""), strlen(TYPES(""))));
+    assert_true(docx_out_whole(o, "word/document.xml", xml, n));
+    assert_true(docx_out_close(o));
+    ctx_errors_back_to(&c, 0);
+    if (docx_tags(&c, in.data, in.len, &out))
+        return out.len ? out.data : "";
+    return arena_printf(c.a, "!%s", err_name(c.err->code));
+}
+
+static void forms_of_xml(void **state)
+{
+    (void)state;
+#define DOC(attrs, w)                                                                              \
+    "<" w "document " attrs "><" w "body><" w "p><" w "r><" w "t>{{a}}</" w "t></" w "r></" w      \
+    "p></" w "body></" w "document>"
+#define NS "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+    static const char *const rows[][2] = {
+        {DOC(W, "w:"), "{{a}}"},
+        {DOC("xmlns:x=\"http://x\" xmlns:any=\"" NS "\"", "any:"), "{{a}}"},
+        {DOC("xmlns=\"" NS "\"", ""), "{{a}}"},
+        {DOC("xmlns=\"http://purl.oclc.org/ooxml/wordprocessingml/main\"", ""), "{{a}}"},
+        {DOC("", "w:"), "!invalid"}, /* words of nobody */
+        {DOC("xmlns:w=\"http://x\"", "w:"), "!invalid"},
+        {DOC("other=\"" NS "\"", "w:"), "!invalid"}, /* no prefix at all */
+        {"<?xml version=\"1.0\" encoding=\"utf-8\"?>" DOC(W, "w:"), "{{a}}"},
+        {"<?xml version=\"1.0\" encoding=\"GBK\"?>" DOC(W, "w:"), "!invalid"},
+        {"\xef\xbb\xbf" DOC(W, "w:"), "{{a}}"},
+        {"", "!invalid"},
+        {"<", "!invalid"},
+        {"<w:document " W ">", "!invalid"},
+        /* what stands in a text outside any paragraph, or within a text, is none of it */
+        {"<w:document " W "><w:t>{{a}}</w:t></w:document>", ""},
+        {"<w:p " W "><w:r><w:t>{{a}}<w:t>{{b}}</w:t></w:t></w:r></w:p>", "{{a}}{{b}}"},
+        /* fields: what is fetched or run is refused, what only sounds like it is not */
+        {"<w:p " W "><w:fldSimple/></w:p>", ""},
+        {"<w:p " W "><w:fldSimple w:instr=\"PAGE\"/></w:p>", ""},
+        {"<w:p " W "><w:fldSimple w:instr=\"LINK\"/></w:p>", "!unsupported_type"},
+        {"<w:p " W "><w:fldSimple w:instr=\"HYPERLINK LINKS LINK_ LINK2\"/></w:p>", ""},
+        {"<w:p " W "><w:fldSimple w:instr=\" \\* macrobutton \"/></w:p>", "!unsupported_type"},
+        {"<w:p " W "><w:altChunk/></w:p>", "!unsupported_type"},
+        {"<w:p " W "><w:subDoc/></w:p>", "!unsupported_type"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *got = tags_of(rows[i][0], strlen(rows[i][0]));
+        if (strcmp(got, rows[i][1]) != 0)
+            fail_msg("%s: %s", rows[i][0], got);
+    }
+    static const char *const wide[] = {"\xff\xfe<\0", "\xfe\xff\0<", "\0<", "<\0"};
+    for (size_t i = 0; i < sizeof wide / sizeof *wide; i++)
+        assert_string_equal(tags_of(wide[i], i < 2 ? 4 : 2), "!invalid");
+    ctx_errors_back_to(&c, 0);
+}
+
 static void tags(void **state)
 {
     (void)state;
@@ -544,6 +681,7 @@ int main(void)
     const struct CMUnitTest all[] = {
         TEST(runs),     TEST(repeats),          TEST(broken), TEST(hostile),
         TEST(tags),     TEST(pictures),         TEST(many),   TEST(too_many_rows),
-        TEST(archives), TEST(names_of_entries), TEST(lively)};
+        TEST(archives), TEST(names_of_entries), TEST(lively), TEST(pictures_that_are_none),
+        TEST(escaping), TEST(forms_of_xml)};
     return cmocka_run_group_tests(all, NULL, NULL);
 }

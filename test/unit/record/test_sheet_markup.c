@@ -81,6 +81,76 @@ static void xml_refusals(void **state)
     arena_free(a);
 }
 
+/* Cells, rows, columns and styles that are written wrongly, or as few programs write them. */
+static void odd_xml(void **state)
+{
+    (void)state;
+    Arena *a = arena_new(0);
+#define BOOK(styles, table)                                                                        \
+    XML OPEN "<Styles>" styles "</Styles><Worksheet ss:Name=\"a\"><Table>" table                   \
+             "</Table></Worksheet></Workbook>"
+#define D(type, x) "<Cell><Data ss:Type=\"" type "\">" x "</Data></Cell>"
+#define DAY(style) "<Cell ss:StyleID=\"" style "\"><Data ss:Type=\"Number\">45413</Data></Cell>"
+    static const char *const rows[][2] = {
+        {BOOK("", "<Row>" D("Boolean", "true") D("Boolean", "TRUE") D("Boolean", "0")
+                      D("Boolean", "yes") "</Row>"),
+         "1=bTRUE|bTRUE|bFALSE|bFALSE;"},
+        {BOOK("", "<Row>" D("Number", " 5 ") D("Number", "5 x") D("Number", "")
+                      D("Number", "\n7\n") "</Row>"),
+         "1=n5|t5 x|_|n7;"},
+        {BOOK("",
+              "<Row><Cell><Data>x</Data></Cell>" D("AKindOfDataThatIsMuchTooLong", "y") "</Row>"),
+         "1=tx|ty;"},
+        {BOOK("<Style ss:ID=\"d\"><NumberFormat ss:Format=\"yyyy\\-mm\"/></Style>"
+              "<Style><NumberFormat ss:Format=\"yyyy\"/></Style>"
+              "<Style ss:ID=\"n\"><NumberFormat/></Style><Style ss:ID=\"g\"><NumberFormat "
+              "ss:Format=\"general\"/></Style>",
+              "<Row ss:StyleID=\"d\">" DAY("n") DAY("g") DAY("none") DAY("d")
+                  D("Number", "45413") "</Row>"),
+         "1=n45413|n45413|n45413|d2024-05-01|d2024-05-01;"},
+        /* a row that is said to be shown, one said to be hidden in other words, one before the first */
+        {BOOK("", "<Row ss:Hidden=\"0\">" D("Number", "1") "</Row><Row ss:Hidden=\"1\">" D(
+                      "Number", "2") "</Row><Row ss:Index=\"-5\">" D("Number", "3") "</Row>"),
+         "1=n1;2h=n2;1=n3;"},
+        {BOOK("",
+              "<Row><Other/>" D("Number", "1") "<Cell><Other>no</Other><Data "
+                                               "ss:Type=\"Number\">2</Data></Cell></Row><Other/>"),
+         "1=n1|n2;"},
+        {BOOK("", "<Row><Cell><PhoneticText>no</PhoneticText><Data "
+                  "ss:Type=\"String\">y<PhoneticText>no</PhoneticText>e</Data></Cell></Row>"),
+         "1=tye;"},
+        /* rows and columns outside a table, a table outside a sheet */
+        {XML OPEN "<Column/><Row>" D("Number", "9") "</Row><Worksheet ss:Name=\"a\"><Row>" D(
+             "Number",
+             "8") "</Row><Visible>no</Visible><Table><Row>" D("Number",
+                                                              "1") "</Row></Table></Worksheet></"
+                                                                   "Workbook>",
+         "1=n1;"},
+        {XML OPEN "<Visible>SheetHidden</Visible><Worksheet><Table><Row>" D(
+             "Number", "1") "</Row></Table></Worksheet></Workbook>",
+         "1=n1;"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *got = text_file(a, rows[i][0]);
+        if (strcmp(got, rows[i][1]) != 0)
+            fail_msg("%s: %s", rows[i][0], got);
+    }
+    Ctx *c = fresh(a);
+    SheetBook *b;
+    static const char wide[] = BOOK(
+        "", "<Column ss:Hidden=\"0\"/><Row><Cell ss:MergeAcross=\"-3\" ss:MergeDown=\"99999999\"/>"
+            "<Cell ss:Index=\"16384\" ss:MergeAcross=\"1\"><Data "
+            "ss:Type=\"Number\">1</Data></Cell></Row>");
+    (void)read_file(c, write_file(a, "w.xls", wide, sizeof wide - 1), NULL, &b);
+    int n;
+    const SheetMerge *m = sheet_merges(b, &n);
+    assert_int_equal(n, 1); /* the second would reach over the last column */
+    assert_int_equal(m[0].first_col, 0);
+    assert_int_equal(m[0].last_col, 0);
+    assert_int_equal(m[0].last_row, 1 + 1048576);
+    arena_free(a);
+}
+
 /* ---- pages ----------------------------------------------------------------------------------- */
 
 static void pages(void **state)
@@ -107,6 +177,26 @@ static void pages(void **state)
     assert_string_equal(
         text_file(a, "<table><td>1<td>2<tr><td rowspan=0>3<tr><td>4<tr><td>5</table>"),
         "1=t1|t2;2=t3;3=_|t4;4=_|t5;");
+    assert_string_equal(text_file(a, "<table><td colspan=-1>1<td colspan=x>2<td "
+                                     "colspan=2>3<td>4<tr><td colspan>5<td>6</table>"),
+                        "1=t1|t2|t3|_|t4;2=t5|t6;");
+    /* numbers beside the text: what is none, what is longer than any, what the text does not look like */
+    assert_string_equal(
+        text_file(a, "<table><tr><td x:num=\"1x\">5<td x:num=\"\">6<td "
+                     "x:num="
+                     "\"111111111111111111111111111111111111111111111111111111111111111111111111111"
+                     "1111111\">7<td x:num=\"8\">8%"
+                     "<td x:num=\"9\">,<td x:num=\"9\">+<td x:num=\"9\">nan<td x:num=\"2\">"
+                     "1,111,111,111,111,111,111,111,111,111,111,111,111,111,111,111,111,111,111,"
+                     "111,111,111,111,111,111</table>"),
+        "1=n5|n6|n7|t8%|t,|t+|tnan|t1,111,111,111,111,111,111,111,111,111,111,111,111,111,111,111,"
+        "111,111,111,111,111,111,111,"
+        "111,111;");
+    assert_string_equal(text_file(a,
+                                  "<table><tr style='display:block'><td>1<tr "
+                                  "style='color:red'><td>2<tr style='display'><td>3"
+                                  "<tr style='display:none'><td><br><br>a<br><br>b<p></p></table>"),
+                        "1=t1;2=t2;3=t3;4h=ta\n\nb;");
     assert_non_null(strstr(text_file(a, "<html><body>请先登录</body></html>"), "没有表格"));
     arena_free(a);
 }
@@ -302,9 +392,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(spreadsheetml), cmocka_unit_test(xml_refusals),
-        cmocka_unit_test(pages),         cmocka_unit_test(page_sheets),
-        cmocka_unit_test(stopping),      cmocka_unit_test(encodings),
-        cmocka_unit_test(hostile_pages), cmocka_unit_test(large),
+        cmocka_unit_test(odd_xml),       cmocka_unit_test(pages),
+        cmocka_unit_test(page_sheets),   cmocka_unit_test(stopping),
+        cmocka_unit_test(encodings),     cmocka_unit_test(hostile_pages),
+        cmocka_unit_test(large),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

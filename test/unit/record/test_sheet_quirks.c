@@ -310,6 +310,71 @@ static const Quirk quirks[] = {
      {{SHEET, "<worksheet><sheetData><row><c><v>1</v></c></row>"}},
      "! 损坏"},
     {"a sheet that is no XML", {{SHEET, "PK nonsense"}}, "! 损坏"},
+    /* each way a part, a place or a cell may be written wrongly */
+    {"slashes before the names in the zip",
+     {{SHEET, NULL},
+      {BOOK, NULL},
+      {"/xl/worksheets/sheet1.xml", ONE},
+      {"\\xl\\workbook.xml", SHEETS("<sheet name='B' r:id='r1'/>")}},
+     "B:1=n1;"},
+    {"two of one name: the first", {{"XL/WORKSHEETS/SHEET1.XML", ONE}}, "S:1=t甲|n1;"},
+    {"absolute, with backslashes",
+     {{BOOK_RELS, RELS(REL("r1", "worksheet", "\\xl\\worksheets\\sheet1.xml"))}, {SHEET, ONE}},
+     "S:1=n1;"},
+    {"up and down again, folders of one letter",
+     {{BOOK_RELS, RELS(REL("r1", "worksheet", "x/../w/sheet1.xml"))}, {"xl/w/sheet1.xml", ONE}},
+     "S:1=n1;"},
+    {"a target that is a folder",
+     {{BOOK_RELS, RELS(REL("r1", "worksheet", "worksheets/"))}},
+     "! 工作表"},
+    {"relations that lack something, or are no relations",
+     {{BOOK_RELS, RELS("<Relationship Type='x/styles' Target='styles.xml'/><Relationship Id='r3' "
+                       "Target='s.xml'/>"
+                       "<Relationship Id='r1' Type='x/worksheet'/><Other Id='r1' "
+                       "Type='x/worksheet' Target='no.xml'/>"
+                       "<Relationship Id='r1' Type='worksheet' Target='worksheets/sheet1.xml' "
+                       "TargetMode='Internal'/>")},
+      {SHEET, C("<c s='1'><v>45413</v></c>")}},
+     "S:1=n45413;"},
+    {"a sheet without a name, formats no number can have",
+     {{BOOK, SHEETS("<sheet r:id='r1'/>")},
+      {STYLES,
+       "<styleSheet><numFmts><numFmt numFmtId='164'/><numFmt formatCode='yyyy'/></numFmts><cellXfs>"
+       "<xf numFmtId='-14'/><xf numFmtId='99999999'/><xf/><xf "
+       "numFmtId='14'/></cellXfs></styleSheet>"},
+      {SHEET,
+       C("<c s='0'><v>45413</v></c><c s='1'><v>45413</v></c><c s='2'><v>45413</v></c><c s='3'>"
+         "<v>45413</v></c><c s='4'><v>45413</v></c><c s='-1'><v>45413</v></c>")}},
+     ":1=n45413|n45413|n45413|d2024-05-01|n45413|n45413;"},
+    {"places that are none: the next cell",
+     {{SHEET,
+       C("<c r='_1'><v>1</v></c><c r='{1'><v>2</v></c><c r='9'><v>3</v></c><c r='@1'><v>4</v></c>"
+         "<c r='XFE1'><v>5</v></c><c r='G_'><v>6</v></c><c r='h{'><v>7</v></c>")}},
+     "S:1=n1|n2|n3|n4|n5|_|n6|n7;"},
+    {"a cell outside a row, a kind of cell nobody has",
+     {{SHEET, "<worksheet><sheetData><c><v>1</v></c><row><c "
+              "t='a-kind-of-cell-as-long-as-this'><v>2</v></c></row>"
+              "</sheetData></worksheet>"}},
+     "S:1=n2;"},
+    {"words of booleans, inline texts without their kind",
+     {{SHEET, C("<c t='b'><v>true</v></c><c t='b'><v>1</v></c><c "
+                "t='b'><v>TRUE</v></c><c><is><t>a</t></is></c>"
+                "<c><is><t>a</t></is><v>5</v></c>")}},
+     "S:1=bTRUE|bTRUE|bFALSE|ta|n5;"},
+    {"days of ISO, with and without a time",
+     {{SHEET, C("<c t='d'><v>2024-05-01T00:00:00</v></c><c t='d'><v>2024-05-01T</v></c><c "
+                "t='d'><v>2024-05-01T09:30:00.000Z</v></c><c "
+                "t='d'><v>2024-05-01T00:00:01+08:00</v></c>")}},
+     "S:1=d2024-05-01|d2024-05-01|d2024-05-01 09:30:00|d2024-05-01 00:00:01;"},
+    {"what is no number",
+     {{SHEET, C("<c><v>5&#13;&#9;</v></c><c><v>5x</v></c><c><v>inf</v></c><c><v>-</v></c><c><v>0x</"
+                "v></c>")}},
+     "S:1=n5|t5x|tinf|t-|t0x;"},
+    {"escapes that are none",
+     {{STRINGS, "<sst><si><t>a_x000a_b_x00G0__x00g0__x00@0__xD800__x0000_</t></"
+                "si><si><t>_xd7FF__xE000_</t></si></sst>"},
+      {SHEET, C("<c t='s'><v>0</v></c><c t='s'><v>1</v></c>")}},
+     "S:1=ta\nb_x00G0__x00g0__x00@0__xD800__x0000_|t\xed\x9f\xbf\xee\x80\x80;"},
     {"a NUL character", {{SHEET, C("<c><v>&#0;</v></c>")}}, "! 损坏"},
 };
 

@@ -156,6 +156,9 @@ static void a_sender_is_a_name_and_an_address(void **state)
     assert_false(mail_split(a, "", &name, &address));
     assert_false(mail_split(a, "nobody", &name, &address));
     assert_false(mail_split(a, "a@example.com, b@example.com", &name, &address));
+    assert_false(mail_split(a, NULL, &name, &address));
+    assert_false(
+        mail_split(a, "all: a@example.com, b@example.com;", &name, &address)); /* a group */
 }
 
 static void a_mail_says_what_it_was_given(void **state)
@@ -270,6 +273,116 @@ static void a_long_text_is_cut_before_its_link(void **state)
     assert_string_equal(vendor_plain(&c, &r, 24), "一二三…\nhttps://x/1");
 }
 
+/* What the text may take: bytes of text and link, whole characters. */
+static void a_text_is_cut_at_each_length(void **state)
+{
+    Ctx c;
+    (void)state;
+    ctx_init(&c, a);
+    Posting with = {.link = "https://x/1"}, without = {.link = ""}, none = {.link = NULL};
+    Ready r = {.p = &without, .subject = "s", .body = "一二三", .lang = "zh"};
+    assert_string_equal(vendor_plain(&c, &r, 9), "一二三");
+    assert_string_equal(vendor_plain(&c, &r, 8), "一…");
+    assert_string_equal(vendor_plain(&c, &r, 3), "…");
+    r.p = &none;
+    assert_string_equal(vendor_plain(&c, &r, 9), "一二三");
+    r.p = &with;
+    assert_string_equal(vendor_plain(&c, &r, 12), "…\nhttps://x/1"); /* the link is never cut */
+    assert_string_equal(vendor_plain(&c, &r, 5), "…\nhttps://x/1");
+}
+
+static void vendors_are_known_by_name(void **state)
+{
+    (void)state;
+    assert_string_equal(vendor_of("feishu_robot")->medium, "im");
+    assert_int_equal(vendor_of("feishu_robot")->per_second, 5);
+    assert_string_equal(vendor_of("webhook")->medium, "");
+    assert_null(vendor_of("fax"));
+    assert_null(vendor_of(""));
+}
+
+/* What a letter becomes by the answer: sent, again, never; a 410 closes the channel. */
+static void answers_are_judged(void **state)
+{
+    Ctx c;
+    (void)state;
+    ctx_init(&c, a);
+    c.lang = "en";
+    static const struct {
+        int status, what;
+        bool failed, gone;
+    } rows[] = {{200, 0, false, false},         {299, 0, false, false},
+                {199, SENT_NEVER, true, false}, {300, SENT_NEVER, true, false},
+                {400, SENT_NEVER, true, false}, {404, SENT_NEVER, true, false},
+                {410, SENT_NEVER, true, true},  {408, SENT_AGAIN, true, false},
+                {425, SENT_AGAIN, true, false}, {429, SENT_AGAIN, true, false},
+                {499, SENT_NEVER, true, false}, {500, SENT_AGAIN, true, false},
+                {503, SENT_AGAIN, true, false}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        CallAnswer answer = {.done = true, .status = rows[i].status, .retry_after_s = 7};
+        Sent out = {0};
+        assert_int_equal(vendor_failed(&c, &answer, &out), rows[i].failed);
+        if (!rows[i].failed)
+            continue;
+        assert_int_equal(out.what, rows[i].what);
+        assert_int_equal(out.channel_gone, rows[i].gone);
+        assert_int_equal(out.wait_s, 7);
+        assert_string_equal(out.code, ctx_num(&c, rows[i].status));
+    }
+    Sent out = {0};
+    CallAnswer dead = {.error = "timeout"};
+    assert_true(vendor_failed(&c, &dead, &out));
+    assert_int_equal(out.what, SENT_AGAIN);
+    assert_string_equal(out.code, "no_answer");
+    assert_string_equal(out.error, "timeout");
+    dead = (CallAnswer){.error = NULL};
+    assert_true(vendor_failed(&c, &dead, &out));
+    assert_string_equal(out.error, "");
+    dead = (CallAnswer){.refused = true, .error = "post.answer"};
+    assert_true(vendor_failed(&c, &dead, &out));
+    assert_int_equal(out.what, SENT_NEVER);
+    assert_string_equal(out.code, "refused");
+    assert_string_equal(out.error, msg_text("en", "post.answer"));
+}
+
+static void codes_in_answers_are_judged(void **state)
+{
+    Ctx c;
+    (void)state;
+    ctx_init(&c, a);
+    c.lang = "en";
+    static const char *const again[] = {"45009", "-1", NULL};
+    static const struct {
+        const char *code, *text, *error;
+        int what;
+    } rows[] = {{"0", "ok", NULL, SENT_YES},
+                {"-1", "busy", "-1 busy", SENT_AGAIN},
+                {"45009", NULL, "45009 ", SENT_AGAIN},
+                {"40001", "no key", "40001 no key", SENT_NEVER}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        Sent out;
+        vendor_judge(&c, rows[i].code, rows[i].text, "0", again, &out);
+        assert_int_equal(out.what, rows[i].what);
+        if (rows[i].error)
+            assert_string_equal(out.error, rows[i].error);
+        else
+            assert_null(out.error);
+    }
+    Sent out;
+    vendor_judge(&c, NULL, NULL, "0", again, &out); /* no code where one must stand */
+    assert_int_equal(out.what, SENT_AGAIN);
+    assert_string_equal(out.code, "answer");
+    static char none[][12] = {"", "[]", "1", "null", "<html>", "{\"a\":1}x"};
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        CallAnswer answer = {.done = true, .status = 200, .body = none[i]};
+        assert_null(vendor_json(&c, &answer));
+        assert_int_equal(c.n_err, 0);
+    }
+    char body[] = "{\"errcode\":0}";
+    CallAnswer answer = {.done = true, .status = 200, .body = body};
+    assert_non_null(vendor_json(&c, &answer));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -283,6 +396,10 @@ int main(void)
         cmocka_unit_test(places_are_filled_once),
         cmocka_unit_test(unknown_places_are_named),
         cmocka_unit_test(a_long_text_is_cut_before_its_link),
+        cmocka_unit_test(a_text_is_cut_at_each_length),
+        cmocka_unit_test(vendors_are_known_by_name),
+        cmocka_unit_test(answers_are_judged),
+        cmocka_unit_test(codes_in_answers_are_judged),
     };
     crypt_init(1, 1);
     msg_load();
