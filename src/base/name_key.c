@@ -28,9 +28,9 @@ static char *prepare(Arena *a, const char *name)
         const char *from = s;
         uint32_t cp = cp_next(&s);
         bool open = cp == '(' || cp == '[' || cp == '{' || cp == '<' || cp == 0x3010 ||
-                    cp == 0x3014 || cp == 0x300A || cp == 0x3008 || cp == 0xFE59;
+                    cp == 0x3014 || cp == 0x300A || cp == 0x3008;
         bool close = cp == ')' || cp == ']' || cp == '}' || cp == '>' || cp == 0x3011 ||
-                     cp == 0x3015 || cp == 0x300B || cp == 0x3009 || cp == 0xFE5A;
+                     cp == 0x3015 || cp == 0x300B || cp == 0x3009;
         if (open || close) {
             *w++ = open ? OPEN : CLOSE;
         } else if (keeps(cp)) {

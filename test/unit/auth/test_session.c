@@ -328,6 +328,142 @@ static void bearer(void **state)
     house_end(a);
 }
 
+/* What a token may be asked for: names, scopes, their number, an end that is still to come. */
+static void bearer_asked(void **state)
+{
+    (void)state;
+    Ctx c;
+    Arena *a = arena_new(0);
+    SessionOpened s;
+    Actor *me;
+    int64_t id;
+    const char *token, *many[102];
+    ctx_now(&c, a);
+    c.actor = NULL;
+    assert_false(token_create(&c, "erp", NULL, 0, &id, &token));
+    assert_int_equal(c.err->code, ERR_NOT_SIGNED_IN);
+    ctx_now(&c, a);
+    c.actor = NULL;
+    assert_false(token_delete(&c, 1));
+    assert_int_equal(c.err->code, ERR_NOT_SIGNED_IN);
+    Buf out;
+    buf_init(&out, a);
+    ctx_now(&c, a);
+    c.actor = NULL;
+    assert_false(token_list(&c, &out));
+    assert_int_equal(c.err->code, ERR_NOT_SIGNED_IN);
+    ctx_now(&c, a);
+    OK(&c, open_as(&c, "rep", pw, "10.0.0.1", &s));
+    assert_true(found(s.token, &me, &c, a));
+    OK(&c, session_step_up(&c, "password", pw));
+    const struct {
+        const char *name, *scope;
+        int64_t end;
+        const char *field; /* of the mistake; NULL: none */
+    } rows[] = {
+        {"", "customer", 0, "name"},
+        {NULL, "customer", 0, "name"},
+        {"erp", "customer", 0, NULL},
+        {"erp", "customer:edit", 0, NULL},
+        {"erp", "customer:fly", 0, "scopes"},
+        {"erp", "customer:", 0, "scopes"},
+        {"erp", ":read", 0, "scopes"},
+        {"erp", "", 0, "scopes"},
+        {"erp", "right:audit", 0, NULL},
+        {"erp", "right:fly", 0, "scopes"},
+        {"erp", "right:", 0, "scopes"},
+        {"erp", "customer", 1, "expires_at"},
+        {"erp", "customer", c.now_ms + 600000, NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *const scopes[] = {rows[i].scope, NULL};
+        assert_true(found(s.token, &me, &c, a));
+        bool ok = token_create(&c, rows[i].name, scopes, rows[i].end, &id, &token);
+        if (ok != !rows[i].field)
+            fail_msg("row %zu: %s", i, c.err ? c.err->message : "taken");
+        if (!ok)
+            assert_string_equal(c.err->field, rows[i].field);
+        else
+            assert_int_equal(strlen(token), 46);
+    }
+    for (int n = 100; n <= 101; n++) { /* the most, and one more */
+        for (int i = 0; i < n; i++)
+            many[i] = "customer";
+        many[n] = NULL;
+        assert_true(found(s.token, &me, &c, a));
+        assert_int_equal(token_create(&c, "erp", many, 0, &id, &token), n == 100);
+    }
+    assert_int_equal(c.err->code, ERR_RANGE);
+    house_end(a);
+}
+
+static bool put_scopes(Ctx *c, void *arg)
+{
+    const char *text = arg;
+    DbVal p[] = {text ? db_of_text(text) : db_null()};
+    return db_exec(c, SQL("UPDATE \"api_key\" SET scopes = $1 WHERE name = 'damaged'"), p, 1);
+}
+
+/* A token is 46 signs; a list of scopes that cannot be read lets nobody in, one without a word narrows nothing. */
+static void bearer_damaged(void **state)
+{
+    (void)state;
+    Ctx c;
+    Arena *a = arena_new(0);
+    SessionOpened s;
+    Actor *me;
+    int64_t id;
+    const char *token;
+    ctx_now(&c, a);
+    OK(&c, open_as(&c, "rep", pw, "10.0.0.1", &s));
+    assert_true(found(s.token, &me, &c, a));
+    OK(&c, session_step_up(&c, "password", pw));
+    assert_true(found(s.token, &me, &c, a));
+    OK(&c, token_create(&c, "damaged", NULL, 0, &id, &token));
+    char *other_mark = arena_str(a, token), *other_end = arena_str(a, token);
+    other_mark[0] = 'x';
+    other_end[45] = other_end[45] == 'A' ? 'B' : 'A';
+    const char *const none[] = {
+        NULL, "", other_mark, other_end, arena_printf(a, "%sA", token), arena_dup(a, token, 45)};
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        ctx_now(&c, a);
+        assert_false(token_find(&c, none[i], "10.0.0.2", "erp", &me));
+        assert_int_equal(c.err->code, ERR_NOT_SIGNED_IN);
+    }
+    static const struct {
+        const char *scopes;
+        bool in, reads, edits;
+    } rows[] = {{NULL, true, true, true},
+                {"", true, true, true},
+                {"[]", true, true, true},
+                {"[\"customer\"]", true, true, true},
+                {"[\"customer:read\"]", true, true, false},
+                {"[5]", true, false, false},
+                {"[\"user:read\",5]", true, false, false},
+                {"{", false, false, false},
+                {"{}", false, false, false},
+                {"5", false, false, false}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        ctx_now(&c, a);
+        OK(&c, db_write(&c, put_scopes, (void *)(uintptr_t)rows[i].scopes));
+        ctx_now(&c, a);
+        bool in = token_find(&c, token, "10.0.0.2", "erp", &me);
+        if (in != rows[i].in)
+            fail_msg("%s: %d", rows[i].scopes, in);
+        if (!in) {
+            assert_int_equal(c.n_err, 1);
+            assert_int_equal(c.err->code, ERR_NOT_SIGNED_IN);
+            continue;
+        }
+        c.actor = me;
+        assert_int_equal(access_may(&c, model_entity(c.model, "customer"), ACT_READ),
+                         rows[i].reads);
+        assert_int_equal(access_may(&c, model_entity(c.model, "customer"), ACT_EDIT),
+                         rows[i].edits);
+    }
+    house_end(a);
+}
+
 /* A clock on the wall that stands still: a limit opens again all the same. */
 static void limit_opens(void **state)
 {
@@ -445,6 +581,8 @@ int main(void)
         cmocka_unit_test(clock_back),
         cmocka_unit_test(step_up),
         cmocka_unit_test(bearer),
+        cmocka_unit_test(bearer_asked),
+        cmocka_unit_test(bearer_damaged),
         cmocka_unit_test(limits),
         cmocka_unit_test(limit_opens),
         cmocka_unit_test(change),

@@ -1,6 +1,7 @@
 /* Working time (ECOSYSTEM 2.8): known days, and the properties every sum must have. */
 #include "base/calendar.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -130,13 +131,75 @@ static void own(void **state)
     arena_free(a);
 }
 
+/* Lists of holidays that are none are refused whole: no day of them counts. */
+static void lists(void **state)
+{
+    (void)state;
+    Arena *a = arena_new(0);
+    Calendar *cal = cal_new(a);
+    static const char *const bad[] = {
+        "",
+        "[]",
+        "{}",
+        "{\"known_until\":\"2030-12-31\"}",
+        "{\"off\":{\"2030-01-02\":\"x\"}}",
+        "{\"off\":{\"2030-01-02\":\"x\"},\"known_until\":\"2030-12-32\"}",
+        "{\"off\":[\"2030-01-02\"],\"known_until\":\"2030-12-31\"}",
+        "{\"off\":{\"2030-01-02\":\"x\",\"2030-02-30\":\"y\"},\"known_until\":\"2030-12-31\"}",
+        "{\"off\":{\"2030-01-02\":\"x\"},\"work\":{\"2030-13-01\":\"y\"},\"known_until\":\"2030-12-"
+        "31\"}",
+    };
+    int n = 7;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        if (cal_import_json(cal, bad[i], strlen(bad[i]), &n))
+            fail_msg("%s was taken", bad[i]);
+        assert_int_equal(n, 7);
+        assert_true(cal_is_workday(cal, "2030-01-02"));
+    }
+    /* work days alone are a list, too; one that ends earlier does not take back what is known */
+    static const char work[] = "{\"work\":{\"2030-01-05\":\"x\"},\"known_until\":\"1999-01-01\"}";
+    char until[11];
+    snprintf(until, sizeof until, "%s", cal_known_until(cal));
+    assert_false(cal_is_workday(cal, "2030-01-05"));
+    assert_true(cal_import_json(cal, work, sizeof work - 1, NULL));
+    assert_true(cal_is_workday(cal, "2030-01-05"));
+    assert_string_equal(cal_known_until(cal), until);
+    assert_false(cal_set_known_until(cal, "2030-02-30"));
+    assert_string_equal(cal_known_until(cal), until);
+    /* no such weekday, no such time, none at all */
+    static const CalSpan back[] = {{600, 600}}, late[] = {{600, 1441}}, before[] = {{-1, 600}},
+                         day[] = {{0, 1440}};
+    assert_false(cal_set_hours(cal, -1, day, 1));
+    assert_false(cal_set_hours(cal, 1, day, -1));
+    assert_false(cal_set_hours(cal, 1, day, CAL_SPANS + 1));
+    assert_false(cal_set_hours(cal, 1, back, 1));
+    assert_false(cal_set_hours(cal, 1, late, 1));
+    assert_false(cal_set_hours(cal, 1, before, 1));
+    assert_true(cal_set_hours(cal, 1, day, 1));
+    assert_true(cal_set_hours(cal, 7, day, 0));
+    assert_int_equal(cal_workdays_between(cal, "2030-02-30", "2030-03-01"), 0);
+    assert_int_equal(cal_workdays_between(cal, "2030-02-01", "2030-02-30"), 0);
+    assert_null(cal_day_name(cal, "2030-02-30"));
+    /* more days than there was room for */
+    int64_t first = clock_day_number("2031-01-01");
+    for (int i = 0; i < 3000; i++) {
+        char text[11];
+        clock_day_text(first + i, text);
+        assert_true(cal_set_day(cal, text, i % 2, "x"));
+    }
+    for (int i = 0; i < 3000; i++) {
+        char text[11];
+        clock_day_text(first + i, text);
+        assert_int_equal(cal_is_workday(cal, text), i % 2);
+    }
+    arena_free(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(days),
-        cmocka_unit_test(sums),
-        cmocka_unit_test(properties),
-        cmocka_unit_test(own),
+        cmocka_unit_test(lists),      cmocka_unit_test(days), cmocka_unit_test(sums),
+        cmocka_unit_test(properties), cmocka_unit_test(own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

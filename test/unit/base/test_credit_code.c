@@ -42,6 +42,9 @@ static void bad(void **state)
         {"110108000000017", CREDIT_CHECK},
         {"9135010XM000100Y43", CREDIT_CHAR},
         {"91350100M000100Y4三", CREDIT_CHAR},
+        {"11010800000001X", CREDIT_CHAR}, /* the old ones are figures alone */
+        {"9135010/M000100Y43", CREDIT_CHAR},
+        {"9135010:M000100Y43", CREDIT_CHAR},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         CreditCode c;
@@ -58,6 +61,11 @@ static void suggestion(void **state)
     assert_false(credit_code_check("9II10OO06OO037341L", &c));
     assert_string_equal(c.suggestion, "91110000600037341L");
     assert_false(credit_code_check("91350100M000100Y44", &c));
+    assert_string_equal(c.suggestion, "");
+    assert_false(
+        credit_code_check("11O1O8OOOOOOO16", &c)); /* an old one with letters for figures */
+    assert_string_equal(c.suggestion, "110108000000016");
+    assert_false(credit_code_check("91350100M000100Y4", &c)); /* of no length there is */
     assert_string_equal(c.suggestion, "");
 }
 
@@ -88,7 +96,25 @@ static void rest(void **state)
     assert_true(credit_code_is_tax_number("44052418800101001400"));
     assert_false(credit_code_is_tax_number("91110000600037341M"));
     assert_false(credit_code_is_tax_number("税号"));
+    assert_true(credit_code_is_tax_number("4405 2418-8001 0100 x"));  /* 17 */
+    assert_false(credit_code_is_tax_number("4405241880010100"));      /* 16 */
+    assert_false(credit_code_is_tax_number("440524188001010012345")); /* 21 */
+    assert_false(credit_code_is_tax_number("44052418800101001["));    /* between the letters */
+    assert_false(credit_code_is_tax_number("44052418800101001{"));
+    assert_false(credit_code_is_tax_number("44052418800101001@"));
+    assert_false(credit_code_is_tax_number("44052418800101001;"));
     CreditCode c;
+    /* A right code of a department nobody has. */
+    bool any = false;
+    for (const char *end = "0123456789ABCDEFGHJKLMNPQRTUWXY"; *end; end++) {
+        char code[] = "B1350100M000100Y40";
+        code[17] = *end;
+        if (!credit_code_check(code, &c))
+            continue;
+        assert_string_equal(c.warning, "warn.credit_code.department");
+        any = true;
+    }
+    assert_true(any);
     /* The organisation code inside has a wrong check character, the whole a right one. */
     for (const char *end = "0123456789ABCDEFGHJKLMNPQRTUWXY"; *end; end++) {
         char code[] = "911100006000373420";

@@ -24,6 +24,16 @@ static void same(void **state)
         {"阿里巴巴（中国）有限公司", "阿里巴巴(中国)", NULL},
         {"北京华为分公司", "北京市华为分公司", NULL},
         {"Acme L.L.C.", "ACME LLC", NULL},
+        /* each kind of bracket, narrow and wide */
+        {"华为（深圳）", "华为[深圳]", "华为{深圳}", "华为<深圳>", "华为〔深圳〕", NULL},
+        {"华为（深圳）", "华为《深圳》", "华为〈深圳〉", "华为﹙深圳﹚", "华为【深圳】", NULL},
+        {"O'Neill", "O’Neill", "ONeill", NULL},
+        /* signs between words part them, whichever they are */
+        {"A×B", "A÷B", "A—B", "A・B", "A〃B", NULL},
+        {"A×B", "A/B", "A、B",
+         "A\xff"
+         "B",
+         "A︰B", NULL},
     };
     for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
         for (int k = 1; groups[i][k]; k++)

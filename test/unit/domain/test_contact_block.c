@@ -349,6 +349,40 @@ static void test_places(void **state)
     arena_free(a);
 }
 
+/* Dashes, bars, colons, dots and line breaks of other alphabets are read as ours. */
+static void test_other_signs(void **state)
+{
+    (void)state;
+    static const char *const cases[][3] = {
+        {"张三\u2028手机\u223613812345678", "张三", "13812345678"},
+        {"张三\u202913812345678", "张三", "13812345678"},
+        {"张三\v13812345678", "张三", "13812345678"},
+        {"张三\f13812345678", "张三", "13812345678"},
+        {"张三\r13812345678", "张三", "13812345678"},
+        {"张三\u250213812345678", "张三", "13812345678"},
+        {"张三\u4E2813812345678", "张三", "13812345678"},
+        {"张三 138\u22121234\u25005678", "张三", "13812345678"},
+        {"张三 138\u20101234\u20155678", "张三", "13812345678"},
+        {"古丽\u2022买买提 13812345678", "古丽·买买提", "13812345678"},
+        {"古丽\u2027买买提 13812345678", "古丽·买买提", "13812345678"},
+        {"古丽\u30FB买买提 13812345678", "古丽·买买提", "13812345678"},
+        {"张\u200b三\x01 \x1f"
+         "13812345678",
+         "张三", "13812345678"},
+        {"张\u00a0三　１３８１２３４５６７８", "张三", "13812345678"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Arena *a = arena_new(0);
+        ContactBlock b = contact_block_parse(a, cases[i][0]);
+        if (!is(&b, BLOCK_NAME, cases[i][1]) || !is(&b, BLOCK_MOBILE, cases[i][2]))
+            fail_msg("%s: %s, %s", cases[i][0], contact_block_get(&b, BLOCK_NAME),
+                     contact_block_get(&b, BLOCK_MOBILE));
+        assert_null(contact_block_all(a, &b, BLOCK_USCC, "\n"));
+        nothing_lost(cases[i][0]);
+        arena_free(a);
+    }
+}
+
 static void test_long_text(void **state)
 {
     (void)state;
@@ -441,6 +475,7 @@ int main(void)
                                        cmocka_unit_test(test_parts),
                                        cmocka_unit_test(test_names),
                                        cmocka_unit_test(test_places),
+                                       cmocka_unit_test(test_other_signs),
                                        cmocka_unit_test(test_long_text),
                                        cmocka_unit_test(test_english_companies),
                                        cmocka_unit_test(test_long_names),

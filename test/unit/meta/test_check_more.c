@@ -302,12 +302,107 @@ static void nearest(void **state)
     assert_ptr_equal(meta_nearest("nxyz", few, 1), NULL);
 }
 
+#define X(rest) "\"x\": {" rest "}"
+#define NAMED "\"type\": \"string\", \"label\": "
+
+/* Each kind of value where another one must stand, texts without a language, numbers that are none. */
+static void shapes(void **state)
+{
+    (void)state;
+    static const Case cases[] = {
+        {"", X(NAMED "{\"zh\": \"甲\", \"en\": \"\"}"),
+         "\"label\" has no text in the language \"en\""},
+        {"", X(NAMED "{\"zh\": \"\", \"en\": \"X\"}"),
+         "\"label\" has no text in the language \"zh\""},
+        {"", X(NAMED "{\"en\": \"X\"}"), "\"label\" has no text in the language \"zh\""},
+        {"", X(NAMED "{\"zh\": 5, \"en\": \"X\"}"), "\"zh\" must be a text"},
+        {"", X(NAMED "\"x\""), "\"label\" must be"},
+        {"", X(NAMED "5"), "\"label\" must be"},
+        {"", X("\"type\": \"string\""), "\"label\" is missing"},
+        {"", X("\"type\": 5, " L), "\"type\" must be a text"},
+        {"", X(L), "\"type\" is missing"},
+        {"", X("\"type\": \"strin\", " L), "did you mean \"string\"?"},
+        {"", X("\"type\": \"qqqqqqqqqqqq\", " L), "there is no field type \"qqqqqqqqqqqq\"; see"},
+        {"", "\"x\": 5", "\"x\" must be an object"},
+        {"", F("string", "\"required\": 1"), "\"required\" must be true or false"},
+        {"", F("string", "\"search\": \"a\""), "\"search\" must be a whole number"},
+        {"", F("string", "\"max\": true"), "\"max\" must be a number"},
+        {"", F("string", "\"max\": \"12\""), NULL},
+        {"", F("string", "\"max\": \"\""), "\"max\" must be a number"},
+        {"", F("string", "\"max\": \"1x\""), "\"max\" must be a number"},
+        {"", F("string", "\"max\": \"1/2\""), "\"max\" must be a number"},
+        {"", F("string", "\"max\": 1.5"), "\"max\" must be a number"},
+        {"", F("int", "\"max\": 999999999999999"), NULL},
+        {"", F("int", "\"max\": 1000000000000000"), "\"max\" must be a number"}, /* 16 figures */
+        {"", F("decimal", "\"scale\": 2, \"max\": \"1.25\""), NULL},
+        {"", F("decimal", "\"scale\": 2, \"max\": \"1.256\""), "\"max\" must be a number"},
+        {"", F("decimal", "\"scale\": 2, \"max\": \"1.2.5\""), "\"max\" must be a number"},
+        {"", F("decimal", "\"scale\": 2, \"min\": \"-0.5\""), NULL},
+        {"", F("int", "\"default\": {}"), "\"default\" must be a text, a number"},
+        {"", F("int", "\"default\": 1"), NULL},
+        {"", F("float", "\"default\": 1.5"), NULL},
+        {"", F("bool", "\"default\": true"), NULL},
+        {"", F("string", "\"match\": \"sound\""), "name phone credit_code email exact"},
+        {"", F("string", "\"definition\": \"one text\""), "\"definition\" must be"},
+        {"", F("string", "\"example\": \"one text\""), NULL},
+        {"", F("string", "\"example\": 5"), "\"example\" must be"},
+        {"", F("option", "\"options\": 5"), "\"options\""},
+        {"", F("option", "\"options\": {\"a\": 5}"), "\"a\" must be"},
+        {"", F("option", "\"options\": {\"a\": {\"zh\": \"\", \"en\": \"A\"}}"),
+         "\"a\" has no text in the language \"zh\""},
+        {"", F("option", "\"options\": {\"a\": {\"zh\": \"甲\", \"en\": \"\"}}"),
+         "\"a\" has no text in the language \"en\""},
+        {"", F("option", "\"options\": {\"a\": {}}"), "\"a\" has no text in the language \"en\""},
+        {"",
+         F("option", "\"options\": {\"a\": {\"zh\": \"甲\", \"en\": \"A\", \"colour\": \"red\"}}"),
+         "did you mean \"color\"?"},
+        {"\"gets\": [5]", TEXT, "\"gets\" must be a list of texts"},
+        {"\"gets\": [\"trach\"]", TEXT, "did you mean \"trash\"?"},
+        {"\"gets\": [\"qqqqqqqqqqqq\"]", TEXT,
+         "\"qqqqqqqqqqqq\" is not one of the words of \"gets\""},
+        {"\"indexes\": [{\"fields\": [5]}]", TEXT, "\"fields\" must be a list of texts"},
+        {"\"indexes\": [[5]]", TEXT, "must be a list of texts"},
+        {"\"indexes\": [{\"fields\": []}]", TEXT, "an index needs at least one field"},
+        {"\"indexes\": [{\"fields\": [\"x\"], \"unik\": true}]", TEXT, "\"unik\" is not defined"},
+        {"\"sections\": {\"s\": {\"zh\": \"\", \"en\": \"S\"}}", TEXT,
+         "\"s\" has no text in the language \"zh\""},
+        {"\"dups\": {\"d\": {\"fields\": []}}", TEXT, "\"fields\" is missing"},
+        {"\"dups\": {\"d\": {\"fields\": [5]}}", TEXT, "\"fields\" must be a list of texts"},
+        {"\"dups\": {\"d\": {\"fields\": [\"x\"], \"form\": \"shout\"}}", TEXT, "shout"},
+        {"\"dups\": {\"d\": {\"fields\": [\"x\"], \"api\": \"shout\"}}", TEXT, "shout"},
+        {"\"dups\": {\"d\": {\"fields\": [\"x\"], \"import\": \"shout\"}}", TEXT, "shout"},
+        {"\"roles\": {\"*\": {\"actions\": \"read\"}}", TEXT, "\"scope\" is missing"},
+        {"\"roles\": {\"*\": {\"scope\": \"all\", \"actions\": \"read\", \"extra\": 1}}", TEXT,
+         "\"extra\" is not defined"},
+        {"\"key\": [5]", TEXT, "\"key\" must be a list of texts"},
+        {"\"configuration\": {\"after\": [5]}", TEXT, "\"after\" must be a list of texts"},
+        {"\"configuration\": {\"without\": [5]}", TEXT, "\"without\" must be a list of texts"},
+        {"\"configuration\": {\"states\": {\"x\": [\"go\"]}}", TEXT,
+         "\"x\" must be a list of texts"},
+        {"\"configuration\": {\"states\": {\"x\": []}}", TEXT, "\"x\" must be a list of texts"},
+        {"\"configuration\": {\"states\": {\"x\": 5}}", TEXT, "\"x\" must be a list of texts"},
+        {"\"configuration\": {\"states\": {\"x\": [\"a\", \"b\", \"c\"]}}", TEXT,
+         "\"x\" must be a list of texts"},
+        {"\"timeline\": [5]", TEXT, "\"timeline\" must be a list of texts"},
+        {"\"about\": {\"zh\": \"甲\"}", TEXT, "\"about\" has no text in the language \"en\""},
+        {"\"titel\": \"x\"", TEXT, "did you mean \"title\"?"},
+        {"\"actions\": {\"go\": {\"label\": {\"zh\": \"甲\"}}}", TEXT,
+         "\"label\" has no text in the language \"en\""},
+        {"\"actions\": {\"go\": {" L ", \"ask\": {\"zh\": \"甲\"}}}", TEXT,
+         "\"ask\" has no text in the language \"en\""},
+        {"\"actions\": {\"go\": {" L ", \"extra\": 1}}", TEXT, "\"extra\" is not defined"},
+        {"\"actions\": {\"go\": {" L ", \"fields\": {\"a\": 5}}}", TEXT, "\"a\" must be an object"},
+        {"", F("parts", "\"parts\": {\"a\": 5}"), "\"a\" must be an object"},
+    };
+    CHECK(cases);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults),         cmocka_unit_test(links),      cmocka_unit_test(limits),
         cmocka_unit_test(not_for_the_type), cmocka_unit_test(conditions), cmocka_unit_test(options),
-        cmocka_unit_test(entities),         cmocka_unit_test(nearest),
+        cmocka_unit_test(entities),         cmocka_unit_test(nearest),    cmocka_unit_test(shapes),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
