@@ -386,11 +386,11 @@ static void test_refused(void **state)
         ctx_errors_back_to(c, 0);
         assert_int_equal(filter_parse_text(c, e, text, &guard, (FilterMe){.user = 7}, &f), !more);
         assert_true(filter_parse_text(c, e, text, NULL, (FilterMe){.user = 7}, &f));
-        text = arena_printf(c->a, "[\"%0*d\", \"is_null\"]", 200 + more, 7);
+        const char *path = arena_printf(c->a, "%0*d", 200 + more, 7);
+        text = arena_printf(c->a, "[\"%s\", \"is_null\"]", path);
         ctx_errors_back_to(c, 0);
         assert_false(filter_parse_text(c, e, text, &guard, (FilterMe){.user = 7}, &f));
-        assert_string_equal(c->err->field,
-                            more ? "filter" : strtok(arena_str(c->a, text + 2), "\""));
+        assert_string_equal(c->err->field, more ? "filter" : path);
     }
     ctx_errors_back_to(c, 0);
     assert_true(filter_parse_text(c, e, "[\"ph\", \"contains\", \"8000\"]", &guard,
