@@ -106,13 +106,12 @@ static int number(const char **p, bool *han)
     return tens * 10 + (ones < 0 ? 0 : ones);
 }
 
-/* A month or a day of a date in figures. More than two make it the number of a contract: 2026-12-0011. */
-static int two_digits(const char **p)
+/* A month or a day of a date. More than two figures make it the number of a contract: 2026-12-0011. */
+static int two_digits(const char **p, bool *han)
 {
     const char *from = *p;
-    bool han;
-    int n = number(p, &han);
-    return han || *p - from <= 2 ? n : -1;
+    int n = number(p, han);
+    return *han || *p - from <= 2 ? n : -1;
 }
 
 static bool day_number(int y, int m, int d, int64_t *out)
@@ -245,10 +244,10 @@ static bool full_date(Moment *m, const char **p)
     const char *mark = *s == '-' ? "-" : *s == '/' ? "/" : *s == '.' ? "." : "年";
     if (!eat(&s, mark))
         return false;
-    int mo = two_digits(&s);
+    int mo = two_digits(&s, &han);
     if (!eat(&s, strcmp(mark, "年") == 0 ? "月" : mark))
         return false;
-    int d = two_digits(&s);
+    int d = two_digits(&s, &han);
     int64_t day;
     if (!day_number(y, mo, d, &day))
         return false;
@@ -280,12 +279,12 @@ static bool date_of_month(Moment *m, const char **p)
         *p = s;
         return set_day(m, day);
     }
-    int n = number(&s, &han), month = 0, shift = next ? 1 : 0;
+    int n = two_digits(&s, &han), month = 0, shift = next ? 1 : 0;
     if (n < 1)
         return false;
     if (!next && eat(&s, "月")) {
         month = n;
-        n = number(&s, &han);
+        n = two_digits(&s, &han);
     } else if (han && !next) {
         return false;
     }
