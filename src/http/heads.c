@@ -50,11 +50,12 @@ static void end_late(Note *n, Phase phase)
 static bool is_late(const Note *n, Phase phase, int64_t now)
 {
     int64_t ms = now - atomic_load(&n->since);
+    bool unwelcome = atomic_load(&n->unwelcome);
     switch (phase) {
-    case AT_REST: return ms > heads.head_ms + (atomic_load(&n->unwelcome) ? 0 : heads.idle_ms);
+    case AT_REST: return ms > heads.head_ms + (unwelcome ? 0 : heads.idle_ms);
     case IN_HEAD: return ms > heads.head_ms;
     case IN_BODY: /* as long as it takes, but not drop by drop */
-        return ms > heads.body_ms ||
+        return ms > (unwelcome ? heads.head_ms : heads.body_ms) ||
                (ms > heads.head_ms && atomic_load(&n->received) < heads.body_rate * (ms / 1000));
     case IN_ANSWER: return ms > heads.answer_ms;
     case AT_WORK: break;

@@ -25,7 +25,7 @@ void heads_stop(void);
 /* For MHD_OPTION_NOTIFY_CONNECTION; cls is not used. */
 void heads_notify(void *cls, struct MHD_Connection *conn, void **context,
                   enum MHD_ConnectionNotificationCode code);
-/* Its first request is to be refused, and is waited for no longer than http.head_timeout. */
+/* Its first request is to be refused, and neither it nor its body is waited for longer than http.head_timeout. */
 void heads_unwelcome(void *context);
 bool heads_is_unwelcome(struct MHD_Connection *conn);
 /* The phases, now_ms monotonic: the request line came; all headers, or the whole body; a body is awaited; so much of it

@@ -56,6 +56,24 @@ test('a request line byte by byte ends, too', async () => {
   assert.ok(c.ended - c.began >= 3500, `ended after ${c.ended - c.began} ms`);
 });
 
+test('one connection too many is not held by the body it goes on sending', async () => {
+  const narrow = await startServer({ env: { ZHIKE_HTTP_HEAD_TIMEOUT: '1s', ZHIKE_HTTP_IDLE_TIMEOUT: '10m', ZHIKE_HTTP_PER_ADDRESS: '40' } });
+  try {
+    const idle = await Promise.all(Array.from({ length: 40 }, () => dial(narrow)));
+    const c = await dial(narrow);
+    c.socket.write(`POST /api/v1/session HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${50 << 20}\r\n\r\n`);
+    const drip = setInterval(() => c.socket.write('a'.repeat(8192)), 100); // fast enough for a body that is wanted
+    try {
+      await until(() => c.ended, 60_000 * slow, 'the end of the connection');
+    } finally {
+      clearInterval(drip);
+      for (const i of [...idle, c]) i.socket.destroy();
+    }
+  } finally {
+    await narrow.stop();
+  }
+});
+
 test(`${IDLE} idle connections are held, and others are answered meanwhile`, async () => {
   // a server that lets idle ones be, for how long it takes to dial so many is the machine's business
   const patient = await startServer({ env: { ZHIKE_HTTP_HEAD_TIMEOUT: '1s', ZHIKE_HTTP_IDLE_TIMEOUT: '10m', ZHIKE_HTTP_PER_ADDRESS: '20000' } });
