@@ -50,6 +50,15 @@ static bool doubt(Ctx *c, const Entity *e, const Doubt *d, int *out)
     return true;
 }
 
+static Doubt read_doubt(Arena *a, const Entity *e, DbRows *rows)
+{
+    Doubt d = {.id = db_int(rows, 0), .words = db_text_copy(a, rows, 1)};
+    d.r = (Record){.e = e, .v = ARENA_ARRAY(a, e->n_fields, DbVal)};
+    value_read_row(a, e, rows, 2, d.r.v);
+    d.r.id = d.r.v[STD_ID].kind == DB_INT ? d.r.v[STD_ID].i : 0;
+    return d;
+}
+
 static bool read_block(Ctx *c, const Entity *e, int64_t *after, int *n, Doubts *out)
 {
     int mark = c->n_err;
@@ -70,15 +79,18 @@ static bool read_block(Ctx *c, const Entity *e, int64_t *after, int *n, Doubts *
     DbRows *rows = sql_query(c, &q);
     if (!rows)
         return false;
+    Arena *keep = c->a;
+    c->a = arena_child(keep); /* of one row: the words of a long text take a megabyte */
     for (*n = 0; db_step(rows); ++*n) {
-        Record r = {.e = e, .v = ARENA_ARRAY(c->a, e->n_fields, DbVal)};
         *after = db_int(rows, 0);
-        value_read_row(c->a, e, rows, 2, r.v);
-        r.id = r.v[STD_ID].kind == DB_INT ? r.v[STD_ID].i : 0;
-        const char *words = db_text_copy(c->a, rows, 1);
-        if (!r.id || sql_search_beyond(c, words, search_tokens(c->a, e, r.v)))
-            vec_push(c->a, out, ((Doubt){*after, r, words}));
+        arena_reset(c->a);
+        Doubt d = read_doubt(c->a, e, rows);
+        if (!d.r.id || sql_search_beyond(c, d.words, search_tokens(c->a, e, d.r.v)))
+            vec_push(keep, out, read_doubt(keep, e, rows));
     }
+    if (c->n_err == mark)
+        arena_free(c->a);
+    c->a = keep;
     db_done(rows);
     return c->n_err == mark;
 }

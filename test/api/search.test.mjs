@@ -1,11 +1,13 @@
 // How search finds and ranks: both engines give the same for 200 random queries, pages of common words are complete in any
 // order of creation, few rows of one's own among thousands of matches are found, the best stands first.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { defaultEngine, makeCompany, psql, startServer } from '../lib/index.mjs';
-import { all, customer, make, mobile } from '../lib/records.mjs';
+import { defaultEngine, makeCompany, program, psql, sleep, slow, startServer } from '../lib/index.mjs';
+import { all, customer, followUp, make, makeCustomer, mobile } from '../lib/records.mjs';
 
 const ENV = { ZHIKE_LIMIT_SEARCH: '100000/s' };
 const q = (text) => encodeURIComponent(text);
@@ -162,4 +164,29 @@ describe('many matches', () => {
         }
     }
   });
+});
+
+test('zhike check holds the words of one document at a time, not of a block', { skip: slow > 1 }, async () => {
+  const server = await startServer({ company: true });
+  try {
+    const { rep } = await makeCompany(server, { only: ['rep'] });
+    const of = await makeCustomer(rep), pick = dice(11);
+    const peak = async () => {
+      const child = spawn(program, ['check', '--data', server.dir], { env: { ...process.env, ...server.env }, stdio: 'ignore' });
+      const ended = once(child, 'exit');
+      let most = 0;
+      while (child.exitCode === null && child.signalCode === null) {
+        try { most = Math.max(most, Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1] ?? 0) / 1024); } catch {} // it ended
+        await sleep(2);
+      }
+      assert.deepEqual(await ended, [0, null]);
+      return most;
+    };
+    const before_ = await peak();
+    await each(100, () => make(rep, 'follow-ups', followUp(of.id, { content: Array.from({ length: 5000 }, () => String.fromCodePoint(0x4e00 + pick(6000))).join('') })));
+    const grown = await peak() - before_; // a megabyte and more each
+    assert.ok(grown < 40, `${grown.toFixed(0)} MB more`);
+  } finally {
+    await server.stop();
+  }
 });
