@@ -8,6 +8,9 @@ export interface Job {
 }
 export const isOver = (state: string) => state === 'done' || state === 'failed' || state === 'cancelled' || state === 'undone';
 
+/** Jobs whose outcome stands before the person: their notice is read as it comes. */
+export const watchedJobs = new Set<number>();
+
 export async function waitForJob(id: number, onChange?: (job: Job) => void, signal?: AbortSignal): Promise<Job> {
   for (;;) {
     const job = await get<Job>(`/jobs/${id}`, undefined, signal);

@@ -1,5 +1,6 @@
 // Where a notice about several leads: to all of them, by an address that stays short.
 import { afterEach, expect, it, vi } from 'vitest';
+import { ref } from 'vue';
 import { serve } from '../../test/server';
 import { targetOf } from './notices';
 import { forgetSchema, loadIndex } from './schema';
@@ -20,4 +21,20 @@ it('names the notice, not its records', async () => {
 it('opens the record where one is left to read, and an empty list where none is', async () => {
   expect((await told([7])).to).toBe('/e/customers/7');
   expect((await told([])).to).toContain('told');
+});
+
+it('a notice of what the person is looking at is read as it comes, and not said again', async () => {
+  let tell!: (n: unknown) => void;
+  vi.doMock('./live', () => ({ liveUp: ref(false), onLive: (name: string, fn: (n: unknown) => void) => { if (name === 'notification') tell = fn; } }));
+  vi.resetModules();
+  const { followNotices } = await import('./notices'), { watchedJobs } = await import('./jobs');
+  const asked = serve({ 'GET /notifications': () => ({ data: [] }), 'GET /me/announcements': () => ({ data: [] }), 'POST /notifications/5/actions/read': () => ({}) });
+  const said: unknown[] = [];
+  followNotices((n) => said.push(n.id));
+  watchedJobs.add(7);
+  tell({ id: 5, entity: 'job', record: 7, kind: 'job_done', title: '' });
+  tell({ id: 6, entity: 'job', record: 8, kind: 'job_done', title: '' });
+  await vi.waitFor(() => expect(asked.some((a) => a.what === 'POST /notifications/5/actions/read')).toBe(true));
+  expect(said).toEqual([6]);
+  vi.doUnmock('./live');
 });

@@ -2,6 +2,7 @@
 // start, then told live.
 import { ref, watch } from 'vue';
 import { get, post } from './api';
+import { watchedJobs } from './jobs';
 import { liveUp, onLive, type LiveNotice } from './live';
 import { pluralOf } from './schema';
 
@@ -47,7 +48,10 @@ export function followNotices(onNotice: (n: LiveNotice) => void): void {
   const both = () => { void readUnread(); void readAnnouncements(); };
   both();
   // An announcement stands over the page already.
-  onLive('notification', (n) => { void readUnread(); if (n.kind !== 'announcement') onNotice(n); });
+  onLive('notification', (n) => {
+    if (n.entity === 'job' && n.record && watchedJobs.has(n.record)) { void readNotice(n.id).then(readUnread, () => {}); return; }
+    void readUnread(); if (n.kind !== 'announcement') onNotice(n);
+  });
   onLive('announcement', () => void readAnnouncements());
   onLive('reset', both);
   // What came between the reading and the stream's beginning was told to nobody here.

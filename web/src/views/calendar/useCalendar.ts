@@ -9,7 +9,7 @@ import { fieldOf, index, loadEntity, titleOf, type EntityDef, type LinkValue, ty
 import { me } from '../../core/session';
 import { fail, toast } from '../../ui/notify';
 
-export interface Item { key: string; entity: EntityDef; field: string; row: Row; title: string; about: string; day: string; time: string; late: boolean; done: boolean; movable: boolean }
+export interface Item { key: string; entity: EntityDef; field: string; row: Row; title: string; about: string; day: string; time: string; late: boolean; done: boolean; planned: boolean; movable: boolean }
 export interface DayMark { day: string; work: boolean; name: string | null }
 const MOST = 200;
 
@@ -27,7 +27,7 @@ export function useCalendar() {
   async function ofEntity(name: string, from: string, to: string, mine: boolean) {
     const entity = await loadEntity(name);
     const field = entity.calendar!;
-    const wanted = [entity.title, field, ...['status', 'customer', 'owner'].filter((n) => n !== entity.title && fieldOf(entity, n))];
+    const wanted = [entity.title, field, ...['status', 'customer', 'owner', 'next_plan'].filter((n) => n !== entity.title && fieldOf(entity, n))];
     if (!fieldOf(entity, field)) return { list: [], more: false };
     const filter: unknown[] = ['and', [field, '>=', from], [field, '<=', to]];
     if (mine && fieldOf(entity, 'owner')) filter.push(['owner', '=', 'me']);
@@ -54,9 +54,11 @@ export function useCalendar() {
     const now = Date.now();
     return rows.value.map(({ entity, field, row }) => {
       const at = row[field], done = row.status === 'done' || row.status === 'cancelled';
-      const f = fieldOf(entity, field);
+      const f = fieldOf(entity, field), whom = (row.customer as LinkValue | null)?.label ?? '';
+      // A talk stands on the day of the next one: what is planned is told, not what was talked of before.
+      const planned = entity.name === 'follow_up';
       return {
-        key: `${entity.name}${row.id}`, entity, field, row, title: titleOf(entity, row).slice(0, 80), about: (row.customer as LinkValue | null)?.label ?? '', day: dayIn(at), time: f?.type === 'date' ? '' : wallClock(at).slice(11), done,
+        key: `${entity.name}${row.id}`, entity, field, row, planned, title: planned ? t('cal.contact', whom) : titleOf(entity, row).slice(0, 80), about: planned ? String(row.next_plan ?? '').slice(0, 80) : whom, day: dayIn(at), time: f?.type === 'date' ? '' : wallClock(at).slice(11), done,
         late: !done && entity.name === 'task' && new Date(String(at)).getTime() < now, movable: f?.right === 'edit' && !f.readonly && !f.create_only && (row.can?.edit ?? entity.can.edit) === true,
       };
     }).sort((a, b) => a.time.localeCompare(b.time) || a.row.id - b.row.id);

@@ -26,3 +26,38 @@ it('begins once, however often it is asked for', async () => {
   expect(runs()).toBe(1);
   w.unmount();
 });
+
+const option = { name: 'level', type: 'option', label: { zh: '等级' }, right: 'edit', default: 'normal', options: [{ code: 'normal', label: { zh: '一般' } }] };
+const bool = { name: 'vip', type: 'bool', label: { zh: '贵宾' }, right: 'edit' };
+const go = () => document.querySelector<HTMLButtonElement>('button[form=bulk-form]')!;
+async function opened() {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const asked = serve({ 'POST /tasks/bulk': () => ({ matched: 2, allowed: 2, sample: [] }) });
+  const e = { ...entity, fields: [...entity.fields, option, bool] } as unknown as EntityDef;
+  const w = mount(BulkDialog, { attachTo: document.body, props: { entity: e, action: 'update', target: { ids: [1, 2] } }, global: { stubs: { RouterLink: true } } });
+  const pick = async (name: string) => { const s = document.querySelector<HTMLSelectElement>('#bulk-add')!; s.value = name; s.dispatchEvent(new Event('change')); await settle(); };
+  const settle = async () => { await flushPromises(); await vi.advanceTimersByTimeAsync(400); await flushPromises(); };
+  return { asked, w, pick, settle, end: () => { w.unmount(); vi.useRealTimers(); } };
+}
+const last = (asked: { body: unknown }[]) => (asked.at(-1)!.body as { values: unknown }).values;
+
+it('a field chosen has no value yet: the default of a new record is not what somebody chose for these', async () => {
+  const d = await opened();
+  await d.pick('level');
+  expect([go().disabled, d.asked.length]).toEqual([true, 0]);
+  document.querySelector<HTMLInputElement>('.check-line input')!.click();
+  await d.settle();
+  expect([go().disabled, last(d.asked)]).toEqual([false, { level: null }]);
+  d.end();
+});
+it('yes and no are both chosen, none of them is there before', async () => {
+  const d = await opened();
+  await d.pick('vip');
+  expect([go().disabled, d.asked.length]).toEqual([true, 0]);
+  const s = document.querySelector<HTMLSelectElement>('#bulk-vip')!;
+  s.value = 'false';
+  s.dispatchEvent(new Event('change'));
+  await d.settle();
+  expect([go().disabled, last(d.asked)]).toEqual([false, { vip: false }]);
+  d.end();
+});

@@ -22,6 +22,11 @@ describe('DataGrid', () => {
     expect(w.get('th[aria-sort]').attributes('aria-sort')).toBe('descending');
     w.unmount();
   });
+  it('says of a column that it cannot be sorted by', () => {
+    const w = make();
+    expect(w.findAll('thead th[data-col]').map((h) => h.attributes('title'))).toEqual([undefined, '不能按这一列排序', undefined, '不能按这一列排序']);
+    w.unmount();
+  });
   it('tells what is sorted and picked', async () => {
     const w = make();
     await w.get('th button').trigger('click');
