@@ -99,3 +99,21 @@ test('somebody else signs in at the same browser: what was typed is not kept as 
   await clean(page, { refused: [401, 403] });
   await page.context().close();
 });
+
+test('somebody else signs in in another window: this one says so before it shows what he may read', async () => {
+  const page = await signedIn(it, 'rep', { live: false });
+  await page.goto(`${it.server.url}/e/customers`);
+  await settled(page);
+  const window2 = await page.context().newPage();
+  await window2.goto(`${it.server.url}/login`);
+  await window2.getByLabel('登录名').fill('rep2');
+  await window2.getByLabel('密码', { exact: true }).fill(passwordOf('rep2'));
+  await window2.getByRole('button', { name: '登录', exact: true }).click();
+  await dialog(page).getByText('这个浏览器已改由 陈销售 登录').waitFor();
+  await many(dialog(window2), 0);
+  await window2.close();
+  await again(page);
+  assert.equal(await page.evaluate(async () => (await (await fetch('/api/v1/me')).json()).user.login), 'rep');
+  await clean(page);
+  await page.context().close();
+});

@@ -131,7 +131,15 @@ function take(next: Me): void {
   csrf = next.csrf;
   setOwner(next.user.login);
   takeLook(next);
+  try { localStorage.setItem(WHO, JSON.stringify([next.user.id, next.user.name])); } catch { /* the server tells it with the next change */ }
 }
+/** Who is signed in at this browser. Another window that is still another person's would show him what this one may read. */
+const WHO = 'zk.who';
+window.addEventListener('storage', (e) => {
+  if (e.key !== WHO || !e.newValue || !me.value) return;
+  const [id, name] = JSON.parse(e.newValue) as [number, string];
+  if (id !== me.value.user.id) void hooks.signInAgain({ user: { id, name } });
+});
 
 /** The language of the account. */
 const speak = async () => { if (prefs.lang && prefs.lang !== lang.value) await setLang(prefs.lang); };
