@@ -118,6 +118,7 @@ test('all that match are changed at once, with preview, result and the way back'
   await page.getByRole('button', { name: '修改字段' }).click();
   const dialog = page.getByRole('dialog', { name: /批量修改/ });
   await dialog.getByLabel('要修改的字段').selectOption('level');
+  assert.ok(await dialog.getByRole('button', { name: '修改', exact: true }).isDisabled(), 'a value nobody chose');
   await choose(page, dialog, '客户等级', '一般');
   await dialog.getByText('将修改 58 条记录').waitFor();
   await accessible(page, 'bulk dialog');
@@ -126,6 +127,10 @@ test('all that match are changed at once, with preview, result and the way back'
   await dialog.getByText(/已修改 \d+ 条。/).waitFor();
   const level = async (l) => (await people.manager.get(`/customers?limit=1&count=exact&filter=${encodeURIComponent(JSON.stringify(['and', ['source', '=', 'exhibition'], ['level', '=', l]]))}`)).json.count.value;
   assert.equal(await level('normal'), 58);
+  // said in the dialog, and nowhere else
+  await settled(page);
+  await many(page.locator('.toast'), 0);
+  await page.getByRole('link', { name: '通知，0 条未读' }).waitFor();
   await dialog.getByRole('button', { name: '撤销' }).click();
   await dialog.getByText(/已撤销 \d+ 条。/).waitFor();
   assert.equal(await level('normal'), 19);
