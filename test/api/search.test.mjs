@@ -176,7 +176,7 @@ test('zhike check holds the words of one document at a time, not of a block', { 
       const ended = once(child, 'exit');
       let most = 0;
       while (child.exitCode === null && child.signalCode === null) {
-        try { most = Math.max(most, Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1] ?? 0) / 1024); } catch {} // it ended
+        try { most = Math.max(most, Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1] ?? 0) / 1024); } catch { /* it ended */ }
         await sleep(2);
       }
       assert.deepEqual(await ended, [0, null]);
