@@ -134,6 +134,9 @@ describe('going on', () => {
       holders[1].stdin.end('COMMIT;\n');
       await isWhole(up.id, '夺');
       assert.equal(Number(await sql(`SELECT count(*) FROM import_row WHERE import_id = ${up.id}`)), N);
+    } catch (e) { // it stood still once, for a reason nobody saw: who meets that again is told what each was at
+      const told = await Promise.all(["SELECT id, state, lease_by, lease_until, attempts, tries, run_at FROM job WHERE kind = 'import_run' ORDER BY id DESC LIMIT 2", 'SELECT state, job_id FROM import_job ORDER BY id DESC LIMIT 1', "SELECT pid, state, wait_event_type, wait_event, left(query, 200) FROM pg_stat_activity WHERE datname = current_database()"].map(sql));
+      throw new Error(`${e.message}\n${told.join('\n')}\n${server.log.slice(-3000)}`, { cause: e });
     } finally { for (const one of holders) one.kill(); }
   });
 
