@@ -1,7 +1,7 @@
 // A rule is written in words, tried, switched on, does its work, and its log says why; from a template; by keyboard and in the hand.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { accessible, becomes, clean, customer, fits, holds, many, picture, settled, signedIn, stage } from './lib/journey.mjs';
+import { accessible, becomes, choose, clean, customer, fits, holds, many, picture, settled, signedIn, stage } from './lib/journey.mjs';
 
 const it = stage();
 
@@ -18,8 +18,8 @@ test('written, tried, switched on, done, looked into', async () => {
   await form.getByText('请设置条件').waitFor();
   await form.getByRole('button', { name: '设置条件' }).click();
   const builder = page.locator('form.builder');
-  await builder.locator('select').nth(1).selectOption('level');
-  await builder.locator('select').nth(2).selectOption('=');
+  await choose(page, builder, '字段', '客户等级');
+  await builder.getByLabel('关系', { exact: true }).selectOption('=');
   await builder.locator('.cond').getByRole('combobox').last().click();
   await page.getByRole('option', { name: '重要' }).first().click();
   await builder.getByRole('button', { name: '应用' }).click();
