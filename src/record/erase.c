@@ -24,7 +24,21 @@ typedef struct Gone {
 
 /* ---- what speaks of them ------------------------------------------------------------------- */
 
-/* DELETE FROM table WHERE kind = entity AND column IN ids; kind NULL: no such column. */
+/* "kind = entity AND column IN ids"; kind NULL: no such column. */
+static void of_them(Sql *q, const char *kind, const char *entity, const char *column, const Gone *g)
+{
+    if (kind) {
+        sql_name(q, kind);
+        sql_add(q, SQL(" = "));
+        sql_bind(q, db_of_text(entity));
+        sql_add(q, SQL(" AND "));
+    }
+    sql_name(q, column);
+    sql_add(q, SQL(" IN "));
+    sql_bind_ids(q, g->ids, g->n);
+}
+
+/* DELETE FROM table WHERE the same. */
 static bool delete_where(Ctx *c, const char *table, const char *kind, const char *entity,
                          const char *column, const Gone *g)
 {
@@ -33,15 +47,7 @@ static bool delete_where(Ctx *c, const char *table, const char *kind, const char
     sql_add(&q, SQL("DELETE FROM "));
     sql_name(&q, table);
     sql_add(&q, SQL(" WHERE "));
-    if (kind) {
-        sql_name(&q, kind);
-        sql_add(&q, SQL(" = "));
-        sql_bind(&q, db_of_text(entity));
-        sql_add(&q, SQL(" AND "));
-    }
-    sql_name(&q, column);
-    sql_add(&q, SQL(" IN "));
-    sql_bind_ids(&q, g->ids, g->n);
+    of_them(&q, kind, entity, column, g);
     return sql_exec(c, &q);
 }
 
@@ -156,15 +162,7 @@ static bool drop_files(Ctx *c, Erase *x, const Gone *g)
     Sql q;
     sql_init(&q, c->a);
     sql_add(&q, SQL("SELECT \"sha256\" FROM \"attachment\" WHERE "));
-    if (g->e) {
-        sql_name(&q, kind);
-        sql_add(&q, SQL(" = "));
-        sql_bind(&q, db_of_text(entity));
-        sql_add(&q, SQL(" AND "));
-    }
-    sql_name(&q, by);
-    sql_add(&q, SQL(" IN "));
-    sql_bind_ids(&q, g->ids, g->n);
+    of_them(&q, kind, entity, by, g);
     DbRows *r = sql_query(c, &q);
     if (!r)
         return false;

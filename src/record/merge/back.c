@@ -70,6 +70,27 @@ static void closes_nothing(Sql *q, const MergeUndo *u, const Part *p, int64_t wa
     sql_add(q, SQL(" AS t JOIN up ON t.\"id\" = up.id) SELECT id FROM up WHERE id IS NOT NULL)"));
 }
 
+/* "UPDATE entity SET field = " what the merge noted of each row; which rows, the caller says. */
+static void as_it_was(Ctx *c, const MergeUndo *u, const Part *p, const char *kind, Sql *q)
+{
+    sql_init(q, c->a);
+    sql_add(q, SQL("UPDATE "));
+    sql_name(q, p->entity);
+    sql_add(q, SQL(" SET "));
+    sql_name(q, p->field);
+    sql_add(q, SQL(" = (SELECT w.\"was\" FROM \"merge_row\" AS w WHERE w.\"merge_id\" = "));
+    sql_number(q, u->id);
+    sql_add(q, SQL(" AND w.\"kind\" = "));
+    sql_bind(q, db_of_text(kind));
+    sql_add(q, SQL(" AND w.\"entity\" = "));
+    sql_bind(q, db_of_text(p->entity));
+    sql_add(q, SQL(" AND w.\"field\" = "));
+    sql_bind(q, db_of_text(p->field));
+    sql_add(q, SQL(" AND w.\"record_id\" = "));
+    sql_col(q, p->entity, "id");
+    sql_add(q, SQL(")"));
+}
+
 /*
  * Rows of a column that still lead to the survivor. *moved: how many went back. A column the model has no longer stays.
  * was: only those that came from this one, of a link that may not circle; 0: all.
@@ -90,20 +111,7 @@ static bool links_back(Ctx *c, MergeUndo *u, const Part *p, int64_t was, int64_t
         return true;
     if (!x)
         by = pair->entity;
-    sql_init(&q, c->a);
-    sql_add(&q, SQL("UPDATE "));
-    sql_name(&q, p->entity);
-    sql_add(&q, SQL(" SET "));
-    sql_name(&q, p->field);
-    sql_add(&q, SQL(" = (SELECT w.\"was\" FROM \"merge_row\" AS w WHERE w.\"merge_id\" = "));
-    sql_number(&q, u->id);
-    sql_add(&q, SQL(" AND w.\"kind\" = 'link' AND w.\"entity\" = "));
-    sql_bind(&q, db_of_text(p->entity));
-    sql_add(&q, SQL(" AND w.\"field\" = "));
-    sql_bind(&q, db_of_text(p->field));
-    sql_add(&q, SQL(" AND w.\"record_id\" = "));
-    sql_col(&q, p->entity, "id");
-    sql_add(&q, SQL(")"));
+    as_it_was(c, u, p, "link", &q);
     if (x && x->standard)
         merge_stamp(c, &q);
     sql_add(&q, SQL(" WHERE "));
@@ -294,22 +302,8 @@ static bool set_back(Ctx *c, MergeUndo *u, const Part *p)
         known = known || (x->fields[i].column && strcmp(x->fields[i].column, p->field) == 0);
     if (!known)
         return true;
-    sql_init(&q, c->a);
-    sql_add(&q, SQL("UPDATE "));
-    sql_name(&q, p->entity);
-    sql_add(&q, SQL(" SET "));
-    sql_name(&q, p->field);
-    sql_add(&q, SQL(" = (SELECT w.\"was\" FROM \"merge_row\" AS w WHERE w.\"merge_id\" = "));
-    sql_number(&q, u->id);
-    sql_add(&q, SQL(" AND w.\"kind\" = "));
-    sql_bind(&q, db_of_text(p->kind));
-    sql_add(&q, SQL(" AND w.\"entity\" = "));
-    sql_bind(&q, db_of_text(p->entity));
-    sql_add(&q, SQL(" AND w.\"field\" = "));
-    sql_bind(&q, db_of_text(p->field));
-    sql_add(&q, SQL(" AND w.\"record_id\" = "));
-    sql_col(&q, p->entity, "id");
-    sql_add(&q, SQL(") WHERE "));
+    as_it_was(c, u, p, p->kind, &q);
+    sql_add(&q, SQL(" WHERE "));
     sql_name(&q, p->field);
     sql_add(&q, SQL(" = "));
     sql_number(&q, p->kind[3] == '1');
