@@ -2,15 +2,18 @@
 // Tells what a summary of gcovr says, floor by floor, and which files have the most lines nobody reached:
 //   tools/cover.mjs SUMMARY.json [LINES% BRANCHES% [UNREACHED]]
 // The two numbers are the goal of the whole (G50); exit 1 below it. ./dev long cover makes the summary, and SUMMARY-lines.json
-// with each line beside it. What G50 wants every branch of is told apart: parsers (fuzz/parsers.txt), permission, money; of
-// the latter two each must be reached. What no test can reach is listed with its reason in cover/unreached.txt and taken off.
+// with each line beside it. What G50 wants every branch of is told apart: parsers (the files of fuzz/parsers.txt that have a
+// fuzz program of their own), permission, money; of the latter two each must be reached. Readers are the other files of that
+// list: `route` and `import` drive the whole server, and what they reach takes values which a parser has read. What no test can
+// reach is listed with its reason in cover/unreached.txt and taken off.
 import { existsSync, readFileSync } from 'node:fs';
 
 const worst = 25;
-const parsers = new Set(readFileSync(new URL('../fuzz/parsers.txt', import.meta.url), 'utf8').split('\n')
-  .filter((l) => /^\w/.test(l) && !/^\S+\s+- /.test(l)).map((l) => `src/${l.split(/\s/)[0]}`));
+const reading = new Map(readFileSync(new URL('../fuzz/parsers.txt', import.meta.url), 'utf8').split('\n')
+  .filter((l) => /^\w/.test(l)).map((l) => l.split(/\s+/)).map(([file, program]) => [`src/${file}`, program]));
 const groups = {
-  parsers: (f) => parsers.has(f),
+  parsers: (f) => reading.has(f) && !['-', 'route', 'import'].includes(reading.get(f)),
+  readers: (f) => ['route', 'import'].includes(reading.get(f)),
   permission: (f) => /^src\/auth\/(access|actor|role|row|scope)\.c$/.test(f),
   money: (f) => f === 'src/base/money.c',
 };
