@@ -104,11 +104,14 @@ let phones = 0;
 const phone = () => `138${String(++phones).padStart(8, '0')}`; // nobody has another's
 const BULK = 12;
 const IMPORT_ROWS = 150;
+const PIECE = 20;
 
 /** People at work: creates, changes, deletes, restores, merges, bulk changes and imports at the same time, until stop(). */
 export class Load {
-  constructor(client, ledger, prefix, rnd, { workers = 6, imports = true, bulk = true, think = 0 } = {}) {
-    Object.assign(this, { client, ledger, prefix, rnd, think });
+  /** think: ms between what one of them does, PIECE times as long between bulk changes and imports. steady: for a load of hours
+   *  whose records do not become more and more: somebody with so many records makes no new ones, imports are taken back. */
+  constructor(client, ledger, prefix, rnd, { workers = 6, imports = true, bulk = true, think = 0, steady = Infinity } = {}) {
+    Object.assign(this, { client, ledger, prefix, rnd, think, steady });
     this.stopped = false;
     this.refused = [];
     this.silent = []; // when the requests were sent that were never answered
@@ -168,11 +171,15 @@ export class Load {
     if (said === 'yes') Object.assign(row, { id: answer.json.id, etag: answer.etag });
     return said === 'yes' ? row : null;
   }
+  async #pause(times = 1) {
+    const until = Date.now() + this.think * times;
+    while (!this.stopped && Date.now() < until) await new Promise((done) => setTimeout(done, Math.min(200, until - Date.now())));
+  }
   async #person(w) {
     const mine = [];
     for (let i = 0; !this.stopped; i++) {
-      if (this.think) await new Promise((done) => setTimeout(done, this.think));
-      const row = mine.length > 3 && this.rnd.next() < 0.6 ? this.rnd.pick(mine) : null;
+      await this.#pause();
+      const row = mine.length > 3 && (mine.length >= this.steady || this.rnd.next() < 0.6) ? this.rnd.pick(mine) : null;
       if (!row) {
         const made = await this.#create(`${this.prefix}人${w}第${i}`, i % 2 === 0);
         if (made) mine.push(made);
@@ -219,6 +226,7 @@ export class Load {
       if (row) rows.push(row);
     }
     for (let n = 1; !this.stopped && rows.length; n++) {
+      await this.#pause(PIECE);
       const state = { n, deleted: false };
       for (const row of rows) row.may.push(state);
       const body = { ids: rows.map((r) => r.id), action: 'update', values: { short_name: `${n}`, source_detail: `${n}`, remark: `${n}` } };
@@ -236,6 +244,7 @@ export class Load {
   }
   async #importer() {
     for (let i = 0; !this.stopped; i++) {
+      await this.#pause(PIECE);
       const word = `${this.prefix}导${i}行`;
       const csv = ['客户名称,所属行业,信息来源,联系方式,简称,来源说明,备注', ...Array.from({ length: IMPORT_ROWS }, (_, k) => `${word}${k},信息技术,其他,${phone()},0,0,0`)].join('\r\n');
       const { said, answer } = await this.#ask(() => this.client.upload('/imports', 'a.csv', Buffer.from(`\ufeff${csv}\r\n`), { fields: { entity: 'customer' } }));
@@ -250,8 +259,12 @@ export class Load {
         row.may = run.said === 'yes' ? [] : [{ n: 0, deleted: false }];
       }
       one.acknowledged = run.said === 'yes';
+      const end = async () => { while (!this.stopped && ['running', 'checking', 'undoing'].includes((await this.client.get(`/imports/${one.id}`)).json?.state)) await new Promise((done) => setTimeout(done, 20)); };
       try {
-        while (!this.stopped && ['running', 'checking'].includes((await this.client.get(`/imports/${one.id}`)).json?.state)) await new Promise((done) => setTimeout(done, 20));
+        await end();
+        if (this.stopped || this.steady === Infinity) continue;
+        for (const row of rows) row.may.push({ n: 0, deleted: true });
+        if ((await this.#ask(() => this.client.post(`/imports/${one.id}/undo`, {}))).said === 'yes') await end();
       } catch { return; }
     }
   }
