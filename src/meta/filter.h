@@ -105,5 +105,8 @@ FilterKnown filter_known_of(const FilterSubject *s, const Filter *f);
 void filter_ready(Arena *a, Filter *f);
 /* The fields of the record itself that a filter looks at: out[Field.index] is set to 1. */
 void filter_fields(const Filter *f, unsigned char *out);
+/* May it be kept as a condition for others? False, with a mistake of `field`, where a part of it means a notice of whoever
+   opens the list (FILTER_TOLD): to everybody else, and to the program, it would mean nothing. */
+bool filter_for_others(Ctx *c, const Filter *f, const char *field);
 
 #endif

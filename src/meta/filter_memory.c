@@ -221,3 +221,16 @@ void filter_fields(const Filter *f, unsigned char *out)
     for (int i = 0; i < f->n_kids; i++)
         filter_fields(f->kids[i], out);
 }
+
+static bool is_own(const Filter *f)
+{
+    for (int i = 0; i < f->n_kids; i++)
+        if (is_own(f->kids[i]))
+            return true;
+    return f->kind == FILTER_TOLD;
+}
+
+bool filter_for_others(Ctx *c, const Filter *f, const char *field)
+{
+    return !is_own(f) || ctx_fail(c, ERR_BAD_FILTER, field, "filter.told_kept");
+}

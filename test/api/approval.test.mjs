@@ -42,6 +42,12 @@ describe('what is protected', () => {
     assert.deepEqual(mistakes(await bad({ entity: 'nothing' })), ['entity:invalid']);
     assert.deepEqual(mistakes(await bad({ on_edit: true, fields: ['no_field'] })), ['fields:invalid']);
     assert.equal((await bad({ filter: ['no_field', '=', 1] })).status, 400);
+    // a list opened from one's own notice: to those whom a flow binds it would mean nothing
+    for (const told of [['id', 'told', 12], ['and', ['level', '=', 'key'], ['not', ['owner.id', 'told', 12]]]]) {
+      const answer = await bad({ on_edit: true, filter: told });
+      assert.deepEqual(mistakes(answer), ['filter:bad_filter']);
+      assert.match(answer.json.errors[0].message, /提醒.*改用/);
+    }
     assert.deepEqual(mistakes(await bad({ steps: [] })), ['steps:invalid']);
     assert.deepEqual(mistakes(await bad({ steps: [{ who: 'pope' }] })), ['steps:enum.unknown']);
     assert.deepEqual(mistakes(await bad({ steps: [{ who: 'role', role: 'nobody' }] })), ['steps:invalid']);

@@ -285,6 +285,11 @@ describe('failing', () => {
     await wrong({ entity: 'user' }, 'entity');
     await wrong({ fields: ['nope'], event: 'updated' }, 'fields');
     await wrong({ goal: ['nope', '=', 1] }, 'goal');
+    // what only opens the list behind one's own notice is no condition
+    await wrong({ filter: ['id', 'told', 12] }, 'filter');
+    await wrong({ filter: ['or', ['level', '=', 'key'], ['owner.id', 'told', 12]] }, 'filter');
+    await wrong({ event: 'entered', filter: ['and', ['level', '=', 'key'], ['id', 'told', 12]] }, 'filter');
+    await wrong({ goal: ['id', 'told', 12] }, 'goal');
   });
 });
 

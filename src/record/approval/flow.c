@@ -364,7 +364,9 @@ bool approval_flow_check(Ctx *c, const Save *s)
         ctx_fail(c, ERR_INVALID, "entity", "err.approval_entity", name);
     if (e && fields && *fields)
         check_fields(c, e, fields);
-    if (e && filter && *filter && !filter_parse_text(c, e, filter, NULL, access_me(c), &f))
+    if (e && filter && *filter &&
+        (!filter_parse_text(c, e, filter, NULL, access_me(c), &f) ||
+         !filter_for_others(c, f, "filter")))
         return false;
     if (steps)
         approval_steps(c, steps, false, out, &n);

@@ -55,6 +55,8 @@ static bool check_filter(Ctx *c, const Entity *e, const DbVal *v, const char *fi
         ctx_errors_back_to(c, before);
         return ctx_fail(c, ERR_BAD_FILTER, field, "rule.filter", why);
     }
+    if (!filter_for_others(c, f, field))
+        return false;
     if (!local)
         return true;
     if (!filter_parse(c, e, o, NULL, access_me(c), &f))
