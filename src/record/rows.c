@@ -128,6 +128,24 @@ static void flag_column(Ctx *c, Sql *q, const Entity *e, const Filter *f)
     }
 }
 
+/* Is it shared with somebody now, and he the one to end that? */
+static void unshare_column(Ctx *c, Sql *q, const Entity *e)
+{
+    sql_add(q,
+            SQL(", CASE WHEN EXISTS (SELECT 1 FROM \"record_share\" AS sh WHERE sh.\"entity\" = "));
+    sql_bind(q, db_of_text(e->name));
+    sql_add(q,
+            SQL(" AND sh.\"record_id\" = t0.\"id\" AND (sh.\"until\" IS NULL OR sh.\"until\" > "));
+    sql_bind(q, db_of_int(c->now_ms));
+    sql_add(q, SQL("))"));
+    Filter *scope = access_scope(c, e, ACT_SHARE);
+    if (scope->kind != FILTER_TRUE) {
+        sql_add(q, SQL(" AND "));
+        filter_sql_each(c, q, e, "t0", scope);
+    }
+    sql_add(q, SQL(" THEN 1 ELSE 0 END"));
+}
+
 /* A link with to_field needs the other column too, whether or not it was chosen. */
 static const Field *companion(const Field *f)
 {
@@ -162,6 +180,9 @@ void rows_select(Ctx *c, RowSet *s, Sql *q, const char *extra, const char *more)
         flag_column(c, q, e,
                     access_may(c, e, ACT_DELETE) ? access_scope(c, e, ACT_DELETE)
                                                  : filter_false(c->a));
+        s->shares = s->one && (e->gets & GETS_SHARE) && access_may(c, e, ACT_SHARE);
+        if (s->shares)
+            unshare_column(c, q, e);
     }
     if (extra) {
         sql_add(q, SQL(", "));
@@ -211,6 +232,7 @@ int rows_add(Ctx *c, RowSet *s, DbRows *r)
     if (s->flags) {
         row->can_edit = db_int(r, col++) == 1;
         row->can_delete = db_int(r, col++) == 1;
+        row->can_unshare = s->shares && db_int(r, col++) == 1;
     }
     return col;
 }
@@ -339,6 +361,22 @@ static void write_value(Ctx *c, const RowSet *s, const Row *row, int at, Jw *w)
     }
 }
 
+static void write_can(const Row *row, Jw *w)
+{
+    if (row->can_unshare) {
+        jw_obj(w);
+        jw_kbool(w, "edit", row->can_edit);
+        jw_kbool(w, "delete", row->can_delete);
+        jw_kbool(w, "unshare", true);
+        jw_end(w);
+        return;
+    }
+    jw_raw(w, row->can_edit     ? row->can_delete ? "{\"edit\":true,\"delete\":true}"
+                                                  : "{\"edit\":true,\"delete\":false}"
+              : row->can_delete ? "{\"edit\":false,\"delete\":true}"
+                                : "{\"edit\":false,\"delete\":false}");
+}
+
 void rows_write(Ctx *c, const RowSet *s, const Row *row, Jw *w)
 {
     if (s->one)
@@ -370,10 +408,7 @@ void rows_write(Ctx *c, const RowSet *s, const Row *row, Jw *w)
     }
     if (s->flags) {
         JW_KEY(w, "can");
-        jw_raw(w, row->can_edit     ? row->can_delete ? "{\"edit\":true,\"delete\":true}"
-                                                      : "{\"edit\":true,\"delete\":false}"
-                  : row->can_delete ? "{\"edit\":false,\"delete\":true}"
-                                    : "{\"edit\":false,\"delete\":false}");
+        write_can(row, w);
     }
     jw_end(w);
 }

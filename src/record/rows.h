@@ -12,7 +12,7 @@
 typedef struct Row {
     Record rec;
     bool clear; /* personal fields in clear */
-    bool can_edit, can_delete;
+    bool can_edit, can_delete, can_unshare;
     int64_t **many; /* by position in RowSet.fields: ids of a link_many */
     int *n_many;
 } Row;
@@ -35,7 +35,9 @@ typedef struct RowSet {
     int n_fields;
     bool any_masked;
     bool flags; /* compute can_edit and can_delete */
-    bool one;   /* there will be one row: room for no more is made */
+    bool
+        one; /* there will be one row: room for no more is made, and it says whether a share of it can be ended */
+    bool shares; /* that is asked, for this caller may share */
     Row *rows;
     int n, cap;
     LinkLabels *labels;

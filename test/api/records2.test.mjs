@@ -95,12 +95,16 @@ describe('sharing', () => {
     const c = await makeCustomer(rep, { phone: '13712345678' });
     const person = await make(rep, 'contacts', contact(c.id));
     problem(await rep2.get(`/customers/${c.id}`), 404);
+    const ends = async (client = rep) => (await client.get(`/customers/${c.id}`)).json.can.unshare;
+    assert.equal(await ends(), undefined, 'nothing is shared, so there is nothing to end');
     const share = (body, client = rep) => client.post(`/customers/${c.id}/actions/share`, body);
     assert.equal((await share({ with: me.rep2, right: 'read' })).status, 200);
     const seen = await rep2.get(`/customers/${c.id}`);
     assert.equal(seen.status, 200);
     assert.equal(seen.json.phone, '13712345678', 'shared is own');
-    assert.equal(seen.json.can.edit, false);
+    assert.deepEqual(seen.json.can, { edit: false, delete: false }, 'who only reads it ends no share');
+    assert.equal(await ends(), true);
+    assert.equal(await ends(people.manager), true);
     assert.equal((await rep2.get(`/contacts/${person.id}`)).status, 200, 'with its children');
     assert.ok(ids((await rep2.get('/customers?limit=200')).json.data).includes(c.id));
     problem(await rep2.patchNow(`/customers/${c.id}`, { remark: 'x' }), 403, 'forbidden');
@@ -109,10 +113,12 @@ describe('sharing', () => {
     assert.equal((await rep2.patchNow(`/customers/${c.id}`, { remark: 'x' })).status, 200);
     assert.ok([200, 204].includes((await rep.post(`/customers/${c.id}/actions/unshare`, { with: me.rep2 })).status));
     problem(await rep2.get(`/customers/${c.id}`), 404);
+    assert.equal(await ends(), undefined);
     const { end, found } = await whileItRuns(2000, async (end) => [await share({ with: me.rep2, right: 'read', until: end }), await rep2.get(`/customers/${c.id}`)]);
     assert.deepEqual(found.map((a) => a.status), [200, 200], found[1].text);
     await until(async () => Date.now() >= end && (await rep2.get(`/customers/${c.id}`)).status !== 200, end - Date.now() + 10_000, 'the end of its time');
     problem(await rep2.get(`/customers/${c.id}`), 404, 'not_found', 'the time is over');
+    assert.equal(await ends(), undefined, 'a share that is over is none');
     for (const body of [{}, { with: 1, right: 'read' }, { with: me.rep2, right: 'everything' }, { with: me.rep2, right: 'read', until: '2020-01-01T00:00:00Z' },
       { with: me.rep2, right: 'read', until: 'tomorrow' }, { with: me.rep2, right: 'read', nonsense: 1 }, { with: [me.rep2], right: 'read' }, { with: me.rep2, right: 7 }]) {
       const answer = await share(body);

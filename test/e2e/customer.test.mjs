@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { newPage } from '../lib/browser.mjs';
+import { makeCompany } from '../lib/index.mjs';
 import { accessible, becomes, choose, clean, customer, focused, holds, many, picture, settled, signedIn, stage } from './lib/journey.mjs';
 
 const it = stage();
@@ -162,6 +163,31 @@ test('detail: a talk is written down and stands in the timeline; children, histo
   await page.getByRole('alertdialog').getByRole('button', { name: '删除' }).click();
   await page.getByText('还没有附件').waitFor();
   await becomes(async () => (await admin.get(`/customers/${one.id}/attachments`)).json.data, []);
+  await clean(page);
+  await page.context().close();
+});
+
+test('a share is ended where there is one', async () => {
+  const admin = await it.server.admin();
+  const one = await customer(admin, { name: '共享旅程有限公司' });
+  const { rep } = await makeCompany(it.server, { only: ['rep'] });
+  const page = await signedIn(it);
+  const offered = async () => {
+    await page.goto(`${it.server.url}/e/customers/${one.id}`);
+    await page.getByRole('heading', { level: 1, name: '共享旅程有限公司' }).waitFor();
+    await settled(page);
+    await page.locator('.detail-head').getByRole('button', { name: '更多' }).click();
+    await page.getByRole('menuitem', { name: '复制链接' }).waitFor();
+    const n = await page.getByRole('menuitem', { name: '取消共享' }).count();
+    await page.keyboard.press('Escape');
+    return n;
+  };
+  assert.equal(await offered(), 0, 'nothing is shared');
+  assert.equal((await admin.post(`/customers/${one.id}/actions/share`, { with: rep.user.id, right: 'read' })).status, 200);
+  assert.equal(await offered(), 1);
+  await picture(page, 'detail-shared');
+  assert.equal((await admin.post(`/customers/${one.id}/actions/unshare`, { with: rep.user.id })).status, 200);
+  assert.equal(await offered(), 0, 'nothing is shared any more');
   await clean(page);
   await page.context().close();
 });
