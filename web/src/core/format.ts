@@ -86,6 +86,11 @@ export function ago(value: unknown): string {
   return day(wallClock(value).slice(0, 10));
 }
 
+/** "2 周后", "in 2 weeks": so many of a unit from now, as one says it. */
+export function fromNow(n: number, unit: Intl.RelativeTimeFormatUnit): string {
+  return new Intl.RelativeTimeFormat(lang.value === 'en' ? 'en' : 'zh-CN').format(n, unit).replace(/(\d)(?=\p{Script=Han})/u, '$1 ');
+}
+
 const group = (digits: string) => digits.replace(/\B(?=(\d{3})+(?!\d))/g, ',');
 export function number(value: unknown): string {
   const text = String(value ?? '');

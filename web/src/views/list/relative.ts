@@ -6,6 +6,9 @@ export const dayKinds: Days[] = ['last', 'next', 'before', 'after'];
 /** Words of the server that stand for a day or a span. */
 export const dayWords = ['today', 'yesterday', 'tomorrow', 'this_week', 'last_week', 'next_week', 'this_month', 'last_month', 'next_month', 'this_quarter', 'last_quarter', 'next_quarter', 'this_year', 'last_year', 'next_year'] as const;
 
+/** What the letter of "-4h", "+2w" counts. */
+export const dayUnits: Record<string, Intl.RelativeTimeFormatUnit> = { h: 'hour', d: 'day', w: 'week', m: 'month', y: 'year' };
+
 export function fromDays(kind: Days, n: number): Pick<Condition, 'op' | 'value'> {
   switch (kind) {
     case 'last': return { op: 'between', value: [`-${n}d`, 'today'] };

@@ -1,12 +1,12 @@
 // A filter in words, as its chips say it: 客户 › 负责人 属于 张三、李四.
 import { get } from '../../core/api';
 import { isComplete, isGroup, needsNoValue, type Condition, type Group } from '../../core/filter';
-import { dateTime, day } from '../../core/format';
+import { dateTime, day, fromNow } from '../../core/format';
 import { label, t, tDynamic } from '../../core/i18n';
 import { resolvePath, type PathField } from '../../core/paths';
 import { loadRegions, pathText } from '../../core/regions';
 import { dupText, loadEntity, shortOf, titleOf, type EntityDef, type FieldDef, type Page } from '../../core/schema';
-import { isDayWord, toDays } from './relative';
+import { dayUnits, isDayWord, toDays } from './relative';
 
 const names = new Map<string, string>();
 /** Names of records by id, asked once each; what may not be seen stays its number. */
@@ -22,8 +22,8 @@ export async function nameOf(to: string, ids: number[]): Promise<void> {
 export const nameNow = (to: string, id: unknown): string => names.get(`${to}.${String(id)}`) ?? `#${String(id)}`;
 export function dayWord(v: string): string {
   if (v === 'now') return t('when.now');
-  const m = /^([+-])(\d+)d$/.exec(v);
-  return m ? t(m[1] === '-' ? 'days.ago' : 'days.ahead', m[2]!) : tDynamic(`when.${v}`, v);
+  const m = /^([+-]\d+)([hdwmy])$/.exec(v);
+  return m ? fromNow(Number(m[1]), dayUnits[m[2]!]!) : tDynamic(`when.${v}`, v);
 }
 async function regionText(code: number): Promise<string> {
   try { const region = (await loadRegions()).byCode.get(code); return region ? pathText(region) : `#${code}`; } catch { return `#${code}`; }
@@ -57,7 +57,8 @@ async function conditionWords(entity: EntityDef, c: Condition): Promise<string> 
   const f = at.field;
   const days = f.type === 'date' || f.type === 'datetime' ? toDays(c) : null;
   if (days) return `${at.label} ${t(`days.${days.kind}`, days.n)}`;
-  const op = tDynamic(`op.${c.op}`, c.op);
+  const plain = tDynamic(`op.${c.op}`, c.op);
+  const op = (f.type === 'date' || f.type === 'datetime') && /[<>]/.test(c.op) ? tDynamic(`op.day.${c.op}`, plain) : plain;
   if (needsNoValue(c.op)) return `${at.label} ${op}`;
   if (f.to && (f.type === 'link' || f.type === 'link_many')) await nameOf(f.to, ids(c.value));
   const all = await Promise.all((Array.isArray(c.value) ? c.value : [c.value]).map((v) => valueText(f, v)));
