@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { accessible, becomes, choose, clean, fits, holds, many, picture, saved, settled, signedIn, stage } from './lib/journey.mjs';
+import { accessible, becomes, choose, clean, fits, holds, looks, many, picture, saved, settled, signedIn, stage } from './lib/journey.mjs';
 
 const it = stage({ demo: 40 });
 const here = () => it.server.url;
@@ -63,6 +63,24 @@ test('dark, on a phone, in English: it fits and is accessible', async () => {
   await accessible(page, 'metrics, dark phone');
   await clean(page);
   await page.context().close();
+});
+
+test('who keeps the system and sees no customer is told why there is no figure, and whom to ask', async () => {
+  for (const look of [{ lang: 'zh', theme: 'light' }, { lang: 'en', theme: 'dark' }]) {
+    const page = await signedIn(it, 'sysadmin', { viewport: { width: 390, height: 844 } });
+    await looks(page, look);
+    await page.goto(`${here()}/figures/metrics`);
+    await page.getByText(look.lang === 'zh' ? /请让安全管理员为您的账号增加/ : /ask a security administrator/).waitFor();
+    await settled(page);
+    await many(page.getByRole('alert').filter({ hasText: /\S/ }), 0, 'no error');
+    await many(page.locator('.metric-form'), 0, 'nothing to fill in that could not be kept');
+    await fits(page, 'metrics without records');
+    await accessible(page, 'metrics without records');
+    await picture(page, `metrics-shut-${look.lang}-${look.theme}`);
+    await clean(page);
+    await looks(page, { lang: 'zh', theme: 'light' });
+    await page.context().close();
+  }
 });
 
 test('a metric is defined with its figure beside, and what does not fit is said', async () => {

@@ -2,7 +2,7 @@
 import { shallowRef } from 'vue';
 import { get } from '../../core/api';
 import { label, lang } from '../../core/i18n';
-import { fieldOf, loadEntity, type EntityDef, type Page, type Row } from '../../core/schema';
+import { fieldOf, loadEntity, shortOf, type EntityDef, type Page, type Row } from '../../core/schema';
 
 export const metricFields = 'name,label_zh,label_en,explanation,entity,filter,measure,field,hit,time_field,dimensions,unit,direction,daily,position';
 export function useMetrics() {
@@ -16,7 +16,8 @@ export function useMetrics() {
       rows.push(...page.data);
       cursor = page.next_cursor ?? undefined;
     } while (cursor);
-    const names = [...new Set(rows.map((r) => String(r.entity)))];
+    // Of what one may not read there is no schema to ask for.
+    const names = [...new Set(rows.map((r) => String(r.entity)))].filter((n) => shortOf(n));
     const found = await Promise.allSettled(names.map((n) => loadEntity(n)));
     entities.value = new Map(found.flatMap((x, i) => (x.status === 'fulfilled' ? [[names[i]!, x.value] as const] : [])));
     for (const r of rows) r.shown = (lang.value === 'en' && r.label_en) || r.label_zh;
