@@ -154,6 +154,27 @@ test('the calendar: moved by the keyboard and by dragging, holidays shown', asyn
   await page.context().close();
 });
 
+test('the calendar: a next contact and the task made for it are one entry', async () => {
+  const { rep } = await makeCompany(it.server, { only: ['rep'] });
+  const one = await customer(rep, { name: '日历一次有限公司' });
+  const talk = await rep.post('/follow-ups', { customer: one.id, method: 'phone', content: '电话里谈了报价和交货的时间', customer_need: '样品', customer_feedback: '价格合适', next_plan: '寄样品并确认收到', next_time: at(1, 10), result: 'interested' });
+  assert.equal(talk.status, 201, talk.text);
+  const page = await signedIn(it, 'rep');
+  for (const path of ['/calendar?view=week', '/calendar?view=day']) {
+    await page.goto(`${it.server.url}${path}&at=${dayOf(1)}`);
+    await page.getByRole('link', { name: /日历一次有限公司/ }).first().waitFor();
+    await settled(page);
+    const shown = page.locator('.cal-item').filter({ hasText: '日历一次有限公司' });
+    await many(shown, 1);
+    assert.match(await shown.getAttribute('aria-label'), /^10:00 .*日历一次有限公司 寄样品并确认收到$/);
+  }
+  await picture(page, 'day-one-entry');
+  await page.getByRole('button', { name: '任务', exact: true }).click();
+  await page.locator('.cal-item').filter({ hasText: '联系 日历一次有限公司' }).waitFor(); // without tasks the plan itself stands there
+  await clean(page);
+  await page.context().close();
+});
+
 for (const [mode, options] of Object.entries({ dark: { dark: true }, phone: { phone: true } })) {
   test(`tasks, calendar, palette, ${mode}`, async () => {
     const { rep } = await makeCompany(it.server, { only: ['rep'] });

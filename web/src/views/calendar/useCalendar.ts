@@ -27,7 +27,7 @@ export function useCalendar() {
   async function ofEntity(name: string, from: string, to: string, mine: boolean) {
     const entity = await loadEntity(name);
     const field = entity.calendar!;
-    const wanted = [entity.title, field, ...['status', 'customer', 'owner', 'next_plan'].filter((n) => n !== entity.title && fieldOf(entity, n))];
+    const wanted = [entity.title, field, ...['status', 'customer', 'owner', 'next_plan', 'follow_up'].filter((n) => n !== entity.title && fieldOf(entity, n))];
     if (!fieldOf(entity, field)) return { list: [], more: false };
     const filter: unknown[] = ['and', [field, '>=', from], [field, '<=', to]];
     if (mine && fieldOf(entity, 'owner')) filter.push(['owner', '=', 'me']);
@@ -52,13 +52,17 @@ export function useCalendar() {
   }
   const items = computed<Item[]>(() => {
     const now = Date.now();
-    return rows.value.map(({ entity, field, row }) => {
+    // The task made for the next contact stands for both: it is what one puts off and completes.
+    const talks = new Map(rows.value.filter((r) => r.entity.name === 'follow_up').map((r) => [r.row.id, r.row]));
+    const planOf = (row: Row) => talks.get((row.follow_up as LinkValue | null | undefined)?.id ?? 0);
+    const tasked = new Set(rows.value.map((r) => planOf(r.row)));
+    return rows.value.filter((r) => !tasked.has(r.row)).map(({ entity, field, row }) => {
       const at = row[field], done = row.status === 'done' || row.status === 'cancelled';
       const f = fieldOf(entity, field), whom = (row.customer as LinkValue | null)?.label ?? '';
       // A talk stands on the day of the next one: what is planned is told, not what was talked of before.
-      const planned = entity.name === 'follow_up';
+      const planned = entity.name === 'follow_up', plan = String((planned ? row : planOf(row))?.next_plan ?? '').slice(0, 80);
       return {
-        key: `${entity.name}${row.id}`, entity, field, row, planned, title: planned ? t('cal.contact', whom) : titleOf(entity, row).slice(0, 80), about: planned ? String(row.next_plan ?? '').slice(0, 80) : whom, day: dayIn(at), time: f?.type === 'date' ? '' : wallClock(at).slice(11), done,
+        key: `${entity.name}${row.id}`, entity, field, row, planned, title: planned ? t('cal.contact', whom) : titleOf(entity, row).slice(0, 80), about: planned ? plan : plan || whom, day: dayIn(at), time: f?.type === 'date' ? '' : wallClock(at).slice(11), done,
         late: !done && entity.name === 'task' && new Date(String(at)).getTime() < now, movable: f?.right === 'edit' && !f.readonly && !f.create_only && (row.can?.edit ?? entity.can.edit) === true,
       };
     }).sort((a, b) => a.time.localeCompare(b.time) || a.row.id - b.row.id);
