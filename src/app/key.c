@@ -36,7 +36,7 @@ static bool list(Ctx *c, const Wish *w)
     return true;
 }
 
-/* What a process that stands still has locked it never lets go: a write waits for it as long as for the keys, and no longer. */
+/* What a process that stands still has locked it never lets go: each step waits for it as long as for the keys, and no longer. */
 static void set_end(Ctx *c, const Wish *w)
 {
     c->deadline_ms = clock_mono_ms() + (w->wait_s + WRITE_S) * 1000;
@@ -65,8 +65,10 @@ static bool rotate(Ctx *c, const Wish *w)
     const char *id;
     KeyReport done;
     if (!secret_key_begin(c, w->lost, &id) ||
-        !wait_for_all(c, secret_key_waiting, "err.key_wait", w, id) ||
-        !secret_key_turn(c, id, w->lost, &done))
+        !wait_for_all(c, secret_key_waiting, "err.key_wait", w, id))
+        return false;
+    set_end(c, w);
+    if (!secret_key_turn(c, id, w->lost, &done))
         return false;
     printf("key %s seals from here on: %d secrets sealed anew", id, done.sealed);
     if (done.forgotten || done.codes)
@@ -79,8 +81,10 @@ static bool drop(Ctx *c, const Wish *w)
 {
     KeyReport done;
     if (!secret_key_leave(c, w->id, w->at_once) ||
-        !wait_for_all(c, secret_key_sealing, "err.key_seals", w, w->id) ||
-        !secret_key_drop(c, w->id, w->at_once, &done))
+        !wait_for_all(c, secret_key_sealing, "err.key_seals", w, w->id))
+        return false;
+    set_end(c, w);
+    if (!secret_key_drop(c, w->id, w->at_once, &done))
         return false;
     printf("key %s is dropped: %d secrets sealed anew, %d codes on paper ended\n", w->id,
            done.sealed, done.codes);

@@ -6,6 +6,7 @@
 
 #include "auth/audit.h"
 #include "auth/sealing.h"
+#include "base/clock.h"
 #include "base/conf.h"
 #include "base/map.h"
 #include "base/msg.h"
@@ -207,13 +208,23 @@ bool secret_key_begin(Ctx *c, bool lost, const char **out)
 typedef struct Turn {
     const char *id;  /* to this one, or (drop) away from it */
     bool drop, lost; /* lost: at_once, of a drop */
+    int64_t
+        room_ms; /* how long each text may be waited for, however many there are; 0: without end */
     int unreadable;
     KeyReport done;
 } Turn;
 
+/* The end that the caller set is for a statement that somebody holds up; much work is no reason to give up. */
+static int64_t room(const Ctx *c)
+{
+    return c->deadline_ms ? c->deadline_ms - clock_mono_ms() : 0;
+}
+
 /* NULL: nothing opens it. */
 static const char *seal_anew(Ctx *c, Turn *t, const char *label, const char *sealed)
 {
+    if (t->room_ms > 0)
+        c->deadline_ms = clock_mono_ms() + t->room_ms;
     char *text = secret_open(c->a, label, sealed);
     const char *out = text ? secret_seal(c->a, label, text) : NULL;
     if (text)
@@ -311,7 +322,7 @@ static bool turn_in_write(Ctx *c, void *arg)
 /* Only this process seals with it before the write is there, and it seals nothing else. */
 bool secret_key_turn(Ctx *c, const char *id, bool lost, KeyReport *out)
 {
-    Turn t = {.id = id, .lost = lost};
+    Turn t = {.id = id, .lost = lost, .room_ms = room(c)};
     if (!secret_use(id))
         return ctx_fail(c, ERR_CONFLICT, "secret.key", "err.key_missing", id);
     bool ok = db_write(c, turn_in_write, &t);
@@ -399,7 +410,7 @@ bool secret_key_leave(Ctx *c, const char *id, bool at_once)
 
 bool secret_key_drop(Ctx *c, const char *id, bool at_once, KeyReport *out)
 {
-    Turn t = {.id = id, .drop = true, .lost = at_once};
+    Turn t = {.id = id, .drop = true, .lost = at_once, .room_ms = room(c)};
     bool ok = db_write(c, drop_in_write, &t) && secret_remove(c, id);
     *out = t.done;
     return ok;

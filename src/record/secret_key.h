@@ -34,7 +34,8 @@ typedef struct KeyReport {
     int forgotten; /* that nothing opens any more: emptied (lost) */
     int codes;     /* codes on paper that ended */
 } KeyReport;
-/* Everything sealed anew with the key that was begun, in one write, audited. */
+/* Everything sealed anew with the key that was begun, in one write, audited. What is left of c->deadline_ms is how long each text
+   is waited for where somebody else has its row, here and in secret_key_drop. */
 bool secret_key_turn(Ctx *c, const char *id, bool lost, KeyReport *out);
 /* Under secret_lock: from here on no write stores what an old key made. ERR_CONFLICT while a link in a mail may still be signed
    with it or codes on paper hang on it; at_once passes over both. */

@@ -262,6 +262,24 @@ describe('a process that lags', () => {
     assert.match((await server.cliOk('key', 'rotate')).stdout, /1 secrets sealed anew/);
   });
 
+  test('many short waits are none that stands still', { timeout: 300_000 }, async () => {
+    const more = await make(admin, 'channels', { name: '第二个钩子', kind: 'webhook', url: `${hook.url}/b`, secret: whsec(), events: 'tag.created' });
+    await stop();
+    await refused(server, /have not the key/, 'rotate', '--wait', '0');
+    server.child.kill('SIGCONT');
+    const next = (await keysOf(server)).find((k) => k.state === 'next').id;
+    await until(async () => (await rowsOf(server, 'SELECT ids FROM secret_key_held')).some(([ids]) => ids.includes(next)), 60_000, 'the new key is noted');
+    // somebody has the one row for seven seconds, somebody else the other for seven more; SQLite has one lock, which is had at once
+    const hold = (id, seconds) => psql(server.database.url, `BEGIN; SELECT 1 FROM channel WHERE id = ${id} FOR UPDATE; SELECT pg_sleep(${seconds}); COMMIT`);
+    const holders = server.database ? [hold(channel.id, 7), hold(more.id, 14)] : [];
+    if (server.database) await until(async () => await psql(server.database.url, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'") === '2', 60_000, 'both are held');
+    const began = Date.now();
+    assert.match((await server.cliOk('key', 'rotate', '--wait', '0')).stdout, /2 secrets sealed anew/);
+    if (server.database) assert.ok(Date.now() - began > 10_000, `${Date.now() - began} ms: longer than one wait`);
+    await Promise.all(holders);
+    assert.equal((await admin.delNow(`/channels/${more.id}`)).status, 204);
+  });
+
   test('check names what is sealed with a key that was dropped or is missing', async () => {
     const [dropped] = (await keysOf(server)).filter((k) => k.state === 'dropped'), [good] = await sealedOf(server);
     for (const [text, why] of [[dropped.id + good.slice(8), `${dropped.id}, which was dropped`], [`00000000${good.slice(8)}`, '00000000, which secret\\.key lacks'], [`${good.slice(0, 9)}AAAA${good.slice(13)}`, `${good.slice(0, 8)}, which does not open it`]]) {
