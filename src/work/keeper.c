@@ -116,9 +116,10 @@ static void follow(Keeper *k, Ctx *c)
         approval_load(c);
     if (h.model || h.access)
         actor_cache_clear();
-    if (h.merge)
-        former_load(c);
-    if (h.rule || h.model || h.access || h.setting || h.merge)
+    bool merge = h.merge || k->merge_again;
+    if (merge)
+        k->merge_again = !former_load(c);
+    if (h.rule || h.model || h.access || h.setting || merge)
         rules_forget();
     for (size_t i = 0; k->heard && i < h.rows.n; i++)
         k->heard(h.rows.items[i].id, h.rows.items[i].topic, h.rows.items[i].ref);

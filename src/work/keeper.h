@@ -9,6 +9,8 @@ typedef struct Keeper {
     const char *dir;
     void (*heard)(int64_t id, const char *topic, int64_t ref); /* or NULL; see work.h */
     int64_t seen;                                              /* newest change_log id followed */
+    bool
+        merge_again; /* what was merged could not be read: at the next tick, for there may be no other merge soon */
     int64_t head; /* of the audit chain, when last looked */
     int64_t next_lease, next_seal, next_sweep, next_bin, next_remind, next_sample, next_rules,
         next_measure, next_tend, next_give_back; /* monotonic ms */
