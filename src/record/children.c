@@ -116,6 +116,22 @@ static bool see_along(Ctx *c, const ChildrenWalk *w, const Entity *e, const DbId
     return true;
 }
 
+bool children_leads(const Entity *e, unsigned char *way)
+{
+    const Model *m = e->model;
+    bool more = true, any = false;
+    while (more) {
+        more = false;
+        for (int k = 0; k < m->n; k++)
+            for (int i = 0; way[k] && m->entities[k].parent && i < m->n; i++)
+                if (!way[i] && children_link(&m->entities[k], &m->entities[i]))
+                    way[i] = more = true;
+    }
+    for (int k = 0; k < m->n && !any; k++)
+        any = way[k] && children_link(&m->entities[k], e);
+    return any;
+}
+
 bool children_along(Ctx *c, const Entity *e, const DbIds *wholes, const ChildrenWalk *w)
 {
     return wholes->n == 0 || see_along(c, w, e, wholes, 1);

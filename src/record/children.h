@@ -30,6 +30,8 @@ typedef struct ChildrenWalk {
     bool (*see)(Ctx *c, const Entity *child, const DbIds *ids, void *arg); /* false ends it */
     void *arg;
 } ChildrenWalk;
+/* way: 1 for the entities to be looked at, and from here on for those that have such a one below them. Is there any below e? */
+bool children_leads(const Entity *e, unsigned char *way);
 /* All parts of these records of e, and theirs; one statement for each entity below an entity. False where see said so, and
    ERR_CONFLICT where they lie too deep. */
 bool children_along(Ctx *c, const Entity *e, const DbIds *wholes, const ChildrenWalk *w);

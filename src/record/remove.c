@@ -12,6 +12,7 @@
 #include "record/history.h"
 #include "record/hooks.h"
 #include "record/merge/merge.h"
+#include "record/notify.h"
 #include "record/outbox.h"
 #include "record/search.h"
 #include "record/value.h"
@@ -22,8 +23,11 @@ typedef struct Removal {
     int64_t id;
     const SaveOptions *o;
     Record r;
-    int64_t foreign; /* what is in the way of a return, and whose it is */
+    int64_t foreign; /* what is in the way of a return, what it is and whose */
+    const Entity *foreign_of;
     const char *foreign_owner;
+    const char
+        *part; /* what it is in the way of, where that comes back with the whole; else NULL */
 } Removal;
 
 static bool audit(Ctx *c, const Record *r, const char *action)
@@ -170,10 +174,10 @@ bool rec_delete(Ctx *c, const Entity *e, int64_t id, const SaveOptions *o)
     return x.o->dry ? none_held(c, &x, false) : db_write(c, delete_in_write, &x);
 }
 
-/* While it lay in the bin somebody may have entered the same again: what blocks a new record blocks its return. */
-static bool still_unique(Ctx *c, Removal *x)
+/* While it lay in the bin somebody may have entered the same again: what blocks a new record blocks its return. part: its
+   name, where it comes back with the whole. */
+static bool still_unique(Ctx *c, Removal *x, const Record *r, const char *part)
 {
-    const Record *r = &x->r;
     Duplicate *found;
     int n = 0;
     if (!dedupe_alone(c, r->e, r->v) || !rec_duplicates(c, r->e, r->v, r->id, CH_WEB, &found, &n))
@@ -181,14 +185,44 @@ static bool still_unique(Ctx *c, Removal *x)
     for (int i = 0; i < n; i++) {
         if (found[i].action != DUP_BLOCK)
             continue;
+        const char *label = found[i].label ? found[i].label : "";
+        if (found[i].visible && part)
+            return ctx_fail(c, ERR_DUPLICATE, NULL, "err.duplicate_part",
+                            label_in(r->e->label, c->lang), part, label);
         if (found[i].visible)
-            return ctx_fail(c, ERR_DUPLICATE, NULL, "err.duplicate",
-                            found[i].label ? found[i].label : "");
+            return ctx_fail(c, ERR_DUPLICATE, NULL, "err.duplicate", label);
         x->foreign = found[i].id;
+        x->foreign_of = r->e;
         x->foreign_owner = found[i].owner ? found[i].owner : "";
+        x->part = part;
         return ctx_fail(c, ERR_DUPLICATE, NULL, "err.duplicate_unnamed");
     }
     return true;
+}
+
+static bool see_part(Ctx *c, const Entity *child, const DbIds *ids, void *arg)
+{
+    for (size_t i = 0; child->n_dups && i < ids->n; i++) {
+        Record r;
+        if (!rec_load(c, child, ids->items[i], &r))
+            return false;
+        const char *name = notify_name(c, child, r.v);
+        if (!still_unique(c, arg, &r, name ? name : ""))
+            return false;
+    }
+    return true;
+}
+
+/* The same look at what would come back with it, before any of it does. */
+static bool parts_unique(Ctx *c, Removal *x)
+{
+    const Model *m = x->e->model;
+    unsigned char *way = ARENA_ARRAY(c->a, m->n, unsigned char);
+    const DbIds one = {.items = &x->id, .n = 1};
+    const ChildrenWalk w = {.back = true, .way = way, .see = see_part, .arg = x};
+    for (int k = 0; k < m->n; k++)
+        way[k] = m->entities[k].n_dups > 0;
+    return !children_leads(x->e, way) || children_along(c, x->e, &one, &w);
 }
 
 static bool restore_in_write(Ctx *c, void *arg)
@@ -206,7 +240,8 @@ static bool restore_in_write(Ctx *c, void *arg)
         return ctx_fail(c, ERR_CONFLICT, NULL, "err.merged_restore");
     if (x->o->if_version >= 0 && r->version != x->o->if_version)
         return ctx_fail(c, ERR_STALE, NULL, "err.stale");
-    if (!children_whole_lives(c, r) || !none_held(c, x, true) || !still_unique(c, x))
+    if (!children_whole_lives(c, r) || !none_held(c, x, true) || !still_unique(c, x, r, NULL) ||
+        !parts_unique(c, x))
         return false;
     int64_t stamp = r->v[STD_DELETED_AT].i;
     if (!mark(c, r, 0) || !children_restore(c, e, r->id, stamp))
@@ -238,7 +273,9 @@ bool rec_restore(Ctx *c, const Entity *e, int64_t id, const SaveOptions *o)
         return false;
     ctx_errors_back_to(c,
                        before); /* whose it is counts like a hint, outside what was rolled back */
-    if (!rec_count_foreign(c, e, x.foreign))
+    if (!rec_count_foreign(c, x.foreign_of, x.foreign))
         return false;
-    return ctx_fail(c, ERR_DUPLICATE, NULL, "err.duplicate_foreign", x.foreign_owner);
+    return x.part ? ctx_fail(c, ERR_DUPLICATE, NULL, "err.duplicate_part_foreign",
+                             label_in(x.foreign_of->label, c->lang), x.part, x.foreign_owner)
+                  : ctx_fail(c, ERR_DUPLICATE, NULL, "err.duplicate_foreign", x.foreign_owner);
 }

@@ -5,7 +5,7 @@ import { existsSync, readFileSync, readdirSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { makeCompany, startServer, until } from '../lib/index.mjs';
-import { contact, filter, followUp, make, makeCustomer, problem } from '../lib/records.mjs';
+import { contact, filter, followUp, make, makeCustomer, mobile, problem } from '../lib/records.mjs';
 import { rowsOf } from '../lib/recount.mjs';
 
 let server, boss, manager, rep, auditor, sysadmin;
@@ -46,6 +46,33 @@ test('not without the right, the step-up, a reason, the bin; a stranger learns n
   assert.ok([403, 404].includes((await boss.post(`/users/${user}/erase`, { reason: '测试原因' })).status), 'people stay');
   assert.equal((await boss.get(`/customers/${c.id}?deleted=true`)).status, 200, 'nothing happened');
   assert.equal((await boss.post(`/customers/${c.id}/restore`, {})).status, 200);
+});
+
+test('what comes back with it is looked at for duplicates as what comes back alone', async () => {
+  const person = { name: '同名的人', mobile: mobile() };
+  const c = await makeCustomer(boss, { name: '带着联系人回来有限公司' }), k = await make(boss, 'contacts', contact(c.id, person));
+  const other = await makeCustomer(boss), back = () => boss.post(`/customers/${c.id}/restore`, {});
+  assert.equal((await boss.delNow(`/customers/${c.id}`)).status, 204);
+  const again = await make(boss, 'contacts', contact(other.id, person));
+  const said = problem(await back(), 409, 'duplicate');
+  assert.match(said.errors[0].message, /联系人“同名的人”.*同名的人/);
+  for (const [plural, id] of [['customers', c.id], ['contacts', k.id]]) problem(await boss.get(`/${plural}/${id}`), 404, 'not_found', 'nothing came back');
+  assert.equal((await boss.delNow(`/contacts/${again.id}`)).status, 204);
+  assert.equal((await back()).status, 200);
+  assert.equal((await boss.get(`/contacts/${k.id}`)).status, 200);
+  problem(await boss.post(`/contacts/${again.id}/restore`, {}), 409, 'duplicate'); // as one alone is
+});
+
+test('one that is in the way and foreign is told by its owner only', async () => {
+  const person = { name: '外人看不见的人', mobile: mobile() };
+  const c = await makeCustomer(rep, { name: '经理带回来有限公司' });
+  await make(rep, 'contacts', contact(c.id, person));
+  assert.equal((await manager.delNow(`/customers/${c.id}`)).status, 204);
+  const far = await makeCustomer(boss);
+  await make(boss, 'contacts', contact(far.id, person));
+  const said = problem(await manager.post(`/customers/${c.id}/restore`, {}), 409, 'duplicate');
+  assert.match(said.errors[0].message, /联系人“外人看不见的人”.*负责人：钱总/);
+  assert.ok(!said.detail.includes(far.name) && !JSON.stringify(said.errors).includes(far.name), said.detail);
 });
 
 test('what belongs to it goes with it, history and files too; the reason stands in the audit log', async () => {

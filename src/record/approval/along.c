@@ -18,23 +18,6 @@ static bool see(Ctx *c, const Entity *child, const DbIds *ids, void *arg)
     return approval_flows_among(c, x->op, child, ids, x->asked);
 }
 
-/* way: 1 for what has a flow, and from here on for what has such a thing below it. Is there any below e? */
-static bool leads(const Entity *e, unsigned char *way)
-{
-    const Model *m = e->model;
-    bool more = true, any = false;
-    while (more) {
-        more = false;
-        for (int k = 0; k < m->n; k++)
-            for (int i = 0; way[k] && m->entities[k].parent && i < m->n; i++)
-                if (!way[i] && children_link(&m->entities[k], &m->entities[i]))
-                    way[i] = more = true;
-    }
-    for (int k = 0; k < m->n && !any; k++)
-        any = way[k] && children_link(&m->entities[k], e);
-    return any;
-}
-
 bool approval_flows_along(Ctx *c, ApprovalOp op, const Entity *e, const DbIds *ids,
                           ApprovalAsked *out)
 {
@@ -44,7 +27,7 @@ bool approval_flows_along(Ctx *c, ApprovalOp op, const Entity *e, const DbIds *i
     if (!e->standard || !(e->gets & GETS_TRASH)) /* goes for good, and alone */
         return true;
     approval_flows_where(c, op, e->model, way);
-    return !leads(e, way) || children_along(c, e, ids, &w);
+    return !children_leads(e, way) || children_along(c, e, ids, &w);
 }
 
 bool approval_holds_whole(Ctx *c, const ApprovalAsk *what)
