@@ -1,10 +1,11 @@
 /* Are the values of a save fit to be stored? See validate.h. */
 #include "record/validate.h"
 
-#include "meta/required.h"
 #include <string.h>
 
+#include "meta/required.h"
 #include "meta/types.h"
+#include "record/former.h"
 
 static bool is_empty(const SaveWork *w, const Field *f)
 {
@@ -34,6 +35,7 @@ static bool asked_for(Ctx *c, const SaveWork *w, const Field *f)
             c, before); /* the checker of the model saw to it; a custom field may be ahead of us */
         return false;
     }
+    former_means(c, when);
     return filter_holds(when, w->s.after);
 }
 

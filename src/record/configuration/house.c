@@ -6,6 +6,7 @@
 #include "base/conf.h"
 #include "meta/types.h"
 #include "record/configuration/impl.h"
+#include "record/former.h"
 #include "record/logo.h"
 #include "record/value.h"
 
@@ -153,11 +154,14 @@ static bool asks_for(Ctx *c, const Field *f, const DbVal *v)
 {
     Filter *x;
     int before = c->n_err;
-    bool yes = !f->shown_if ||
-               !filter_parse_text(c, f->entity, f->shown_if, NULL, (FilterMe){0}, &x) ||
-               filter_holds(x, v);
-    ctx_errors_back_to(c, before);
-    return yes;
+    if (!f->shown_if)
+        return true;
+    if (!filter_parse_text(c, f->entity, f->shown_if, NULL, (FilterMe){0}, &x)) {
+        ctx_errors_back_to(c, before);
+        return true;
+    }
+    former_means(c, x);
+    return filter_holds(x, v);
 }
 
 json_object *cfg_body(Ctx *c, const Entity *e, const CfgItem *x)

@@ -1,6 +1,8 @@
 /* Create and update through all stages, without the hooks of the domain. */
 #include "house.h"
 
+#include "record/former.h"
+
 static void test_create(void **state)
 {
     (void)state;
@@ -223,6 +225,53 @@ static void test_required_if(void **state)
     t_end(t);
 }
 
+typedef struct Pair {
+    int64_t from, into;
+} Pair;
+
+static bool merge_them(Ctx *c, void *arg)
+{
+    const Pair *m = arg;
+    DbVal p[] = {db_of_int(m->into), db_of_int(c->now_ms), db_of_int(m->from)};
+    return db_exec(c,
+                   SQL("UPDATE \"customer\" SET \"merged_into_id\" = $1, \"deleted_at\" = $2 WHERE "
+                       "\"id\" = $3"),
+                   p, 3);
+}
+
+/* A condition that names a record which was merged away means the one it went into. */
+static void test_required_if_merged(void **state)
+{
+    (void)state;
+    T *t = t_as("rep");
+    Pair m = {.from = make_customer(t, "老集团有限公司", "13800138020"),
+              .into = make_customer(t, "新集团有限公司", "13800138021")};
+    OK(t, db_write(&t->c, merge_them, &m));
+    OK(t, former_load(&t->c));
+    Entity *e = (Entity *)(uintptr_t)ent(t, "customer");
+    Field *f = (Field *)(uintptr_t)entity_field(e, "short_name");
+    const char *was = f->required_if;
+    f->required_if = arena_printf(t->a, "[\"parent_customer\",\"=\",%lld]", (long long)m.from);
+    const char *body = "{\"name\": \"%s\", \"phone\": \"1380013802%d\", \"industry\": \"it\", "
+                       "\"source\": \"phone\", \"parent_customer\": %lld%s}";
+    int64_t id, alone = make_customer(t, "无上级有限公司", "13800138029");
+    bool kept =
+        rec_create(&t->c, e, js(t, body, "子公司甲", 2, (long long)m.into, ""), &house_web, &id);
+    bool said = has_err(&t->c, ERR_REQUIRED, "short_name");
+    ctx_errors_back_to(&t->c, 0);
+    bool full = rec_create(
+        &t->c, e, js(t, body, "子公司乙", 3, (long long)m.into, ", \"short_name\": \"乙\""),
+        &house_web, &id);
+    bool other =
+        rec_create(&t->c, e, js(t, body, "子公司丙", 4, (long long)alone, ""), &house_web, &id);
+    f->required_if = was;
+    assert_false(kept);
+    assert_true(said);
+    assert_true(full);
+    assert_true(other);
+    t_end(t);
+}
+
 static bool refuse_after(Ctx *c, Save *s)
 {
     (void)s;
@@ -280,8 +329,10 @@ static void test_dry(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        HOUSE_TEST(test_create),      HOUSE_TEST(test_all_errors),   HOUSE_TEST(test_update),
-        HOUSE_TEST(test_idempotency), HOUSE_TEST(test_links),        HOUSE_TEST(test_owner),
-        HOUSE_TEST(test_required_if), HOUSE_TEST(test_hook_failure), HOUSE_TEST(test_dry)};
+        HOUSE_TEST(test_create),       HOUSE_TEST(test_all_errors),
+        HOUSE_TEST(test_update),       HOUSE_TEST(test_idempotency),
+        HOUSE_TEST(test_links),        HOUSE_TEST(test_owner),
+        HOUSE_TEST(test_required_if),  HOUSE_TEST(test_required_if_merged),
+        HOUSE_TEST(test_hook_failure), HOUSE_TEST(test_dry)};
     return house_run(tests);
 }
