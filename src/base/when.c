@@ -6,7 +6,14 @@
 
 #include "base/clock.h"
 
-enum { NOON_MIN = 12 * 60, DAY_MIN = 24 * 60, DAY_END = 18 * 60, MAX_COUNT = 999 };
+enum {
+    NOON_MIN = 12 * 60,
+    DAY_MIN = 24 * 60,
+    DAY_END = 18 * 60,
+    MAX_COUNT = 999,
+    LAST_YEAR = 9999,
+    NO_DAY = 2932897 /* the day behind 9999-12-31: the calendar has none */
+};
 
 typedef enum Period { P_NONE, P_NIGHT, P_MORNING, P_NOON, P_AFTERNOON, P_EVENING } Period;
 
@@ -16,6 +23,7 @@ typedef struct Moment {
     int year, month, date, weekday;
     int64_t now_ms;
     bool has_day, has_clock, has_instant;
+    bool beyond; /* what the words name lies behind the last day there is */
     int64_t day;
     int minute;
     int64_t instant;
@@ -117,7 +125,7 @@ static int two_digits(const char **p, bool *han)
 static bool day_number(int y, int m, int d, int64_t *out)
 {
     char text[64];
-    if (y < 1 || y > 9999 || m < 1 || m > 12 || d < 1 || d > 31)
+    if (y < 1 || y > LAST_YEAR || m < 1 || m > 12 || d < 1 || d > 31)
         return false;
     snprintf(text, sizeof text, "%04d-%02d-%02d", y, m, d);
     if (!clock_day_valid(text))
@@ -127,18 +135,20 @@ static bool day_number(int y, int m, int d, int64_t *out)
 }
 
 /* The same date `months` later; the 31st of a shorter month is its last day. */
-static bool months_on(int y, int m, int d, int months, int64_t *out)
+static int64_t months_on(int y, int m, int d, int months)
 {
+    int64_t day = NO_DAY;
     int at = y * 12 + (m - 1) + months;
-    while (d > 28 && !day_number(at / 12, at % 12 + 1, d, out))
+    while (!day_number(at / 12, at % 12 + 1, d, &day) && d > 28)
         d--;
-    return day_number(at / 12, at % 12 + 1, d, out);
+    return day;
 }
 
 static bool set_day(Moment *m, int64_t day)
 {
     m->has_day = true;
     m->day = day;
+    m->beyond = day >= NO_DAY;
     return true;
 }
 
@@ -223,8 +233,8 @@ static bool later(Moment *m, const char **p)
         return false;
     if (months && half)
         day += 15;
-    else if (months && !months_on(m->year, m->month, m->date, n, &day))
-        return false;
+    else if (months)
+        day = months_on(m->year, m->month, m->date, n);
     *p = s;
     if (!minutes)
         return set_day(m, day);
@@ -274,10 +284,8 @@ static bool date_of_month(Moment *m, const char **p)
     if (!next && !eat(&s, "本月"))
         eat(&s, "这个月");
     if (eat(&s, "月底") || eat(&s, "月末") || (s != *p && (eat(&s, "底") || eat(&s, "末")))) {
-        if (!months_on(m->year, m->month, 31, next, &day))
-            return false;
         *p = s;
-        return set_day(m, day);
+        return set_day(m, months_on(m->year, m->month, 31, next));
     }
     int n = two_digits(&s, &han), month = 0, shift = next ? 1 : 0;
     if (n < 1)
@@ -295,10 +303,13 @@ static bool date_of_month(Moment *m, const char **p)
         ok = day_number(m->year + 1, month, n, &day) || day_number(m->year, month, n, &day);
     for (; !month && !ok && shift < 14; shift++) {
         int at = m->year * 12 + m->month - 1 + shift;
-        ok = day_number(at / 12, at % 12 + 1, n, &day) && day >= m->today;
+        day = NO_DAY;
+        ok = at / 12 > LAST_YEAR || (day_number(at / 12, at % 12 + 1, n, &day) && day >= m->today);
     }
     if (!ok)
         return false;
+    if (m->year == LAST_YEAR && day < m->today) /* there is no next year for it */
+        day = NO_DAY;
     *p = s;
     return set_day(m, day);
 }
@@ -333,8 +344,9 @@ static bool english_later(Moment *m, const char **p)
         minutes = 60 * (int64_t)n;
     else if (eat_word(&s, "minutes") || eat_word(&s, "minute"))
         minutes = n;
-    else if (!(eat_word(&s, "months") || eat_word(&s, "month")) ||
-             !months_on(m->year, m->month, m->date, n, &day))
+    else if (eat_word(&s, "months") || eat_word(&s, "month"))
+        day = months_on(m->year, m->month, m->date, n);
+    else
         return false;
     *p = s;
     if (!minutes)
@@ -531,13 +543,16 @@ static int no_date(const char *s)
     return eat(&p, "日") || eat(&p, "号") ? (int)(p - s) : 1;
 }
 
-static int64_t resolve(const Moment *m, const char *zone)
+/* false where it lies behind the last day there is. */
+static bool resolve(const Moment *m, const char *zone, int64_t *out)
 {
-    if (m->has_instant)
-        return m->instant;
+    if (m->has_instant) {
+        *out = m->instant;
+        return *out < clock_day_start("9999-12-31", zone) + DAY_MIN * INT64_C(60000);
+    }
     int64_t day = m->has_day ? m->day : m->today;
     int minute = m->has_clock ? m->minute : DAY_END;
-    for (int round = 0;; round++) {
+    for (int round = 0; !m->beyond && day < NO_DAY; round++) {
         char text[11];
         clock_day_text(day, text);
         ClockParts p = {.year = (text[0] - '0') * 1000 + (text[1] - '0') * 100 +
@@ -546,16 +561,17 @@ static int64_t resolve(const Moment *m, const char *zone)
                         .day = (text[8] - '0') * 10 + (text[9] - '0'),
                         .hour = minute / 60,
                         .minute = minute % 60};
-        int64_t at = clock_from_parts(&p, zone);
-        if (at > m->now_ms || round)
-            return at;
+        *out = clock_from_parts(&p, zone);
+        if (*out > m->now_ms || round)
+            return true;
         if (!m->has_day) /* the time has passed today */
             day++;
         else if (!m->has_clock && day == m->today)
             minute = DAY_MIN - 1;
         else
-            return at;
+            return true;
     }
+    return false;
 }
 
 /* Words left hanging when the moment before them is gone. */
@@ -627,8 +643,9 @@ void when_parse(Arena *a, const char *text, int64_t now_ms, const char *zone, Wh
         m.has_clock = true;
         m.minute = m.period == P_EVENING ? 19 * 60 : 9 * 60;
     }
-    out->found = m.has_day || m.has_clock || m.has_instant;
-    out->timed = m.has_clock || m.has_instant;
-    out->at_ms = out->found ? resolve(&m, zone) : 0;
+    int64_t at = 0;
+    out->found = (m.has_day || m.has_clock || m.has_instant) && resolve(&m, zone, &at);
+    out->at_ms = out->found ? at : 0;
+    out->timed = out->found && (m.has_clock || m.has_instant);
     out->rest = out->found ? tidy(a, rest) : arena_str(a, text);
 }

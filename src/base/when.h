@@ -6,7 +6,7 @@
  * Rules: a bare hour of 1 to 6 is in the afternoon ("3点" is 15:00, "03:00" is not); 周五 is the
  * next one from today on; a day of the month that has passed is in the next; a time without a day
  * is today, or tomorrow where it has passed; a day without a time is 18:00 (23:59 where today's has
- * passed). 每周, 每天 … name no moment.
+ * passed). 每周, 每天 … name no moment, and neither do words for what lies behind 9999-12-31.
  */
 #ifndef BASE_WHEN_H
 #define BASE_WHEN_H

@@ -252,16 +252,36 @@ static void late_in_the_day(void **state)
     p = clock_parts(w.at_ms, zone);
     assert_int_equal(p.year * 10000 + p.month * 100 + p.day, 20280229);
     /* behind the last year there is no day */
-    static const char *const beyond[] = {"1个月后", "in 2 months", "29号", NULL};
+    static const char *const beyond[] = {
+        "1个月后",        "in 2 months", "29号",         "下月底",      "下个月底对账",
+        "下个月3号 续约", "3天后",       "两周后再联系", "大后天",      "下周三",
+        "1月8号对账",     "12月5日发货", "48小时后",     "next monday", "in 40 hours",
+        "下月底 3点开会", NULL};
     assert_true(clock_parse_rfc3339("9999-12-30T10:00:00+08:00", &now));
     for (int i = 0; beyond[i]; i++) {
         when_parse(a, beyond[i], now, zone, &w);
-        if (w.found)
+        if (w.found || w.timed || w.at_ms)
             fail_msg("%s: found", beyond[i]);
         assert_string_equal(w.rest, beyond[i]);
     }
-    when_parse(a, "下月底", now, zone, &w); /* only what it could be is left: 月底 */
-    assert_string_equal(w.rest, "下");
+    /* what the calendar has is found still, to its last minute */
+    static const struct {
+        const char *text, *at;
+    } last[] = {
+        {"月底", "9999-12-31T18:00:00+08:00"},     {"明天", "9999-12-31T18:00:00+08:00"},
+        {"31号", "9999-12-31T18:00:00+08:00"},     {"12月31日 23:59", "9999-12-31T23:59:00+08:00"},
+        {"37小时后", "9999-12-31T23:00:00+08:00"}, {"9点", "9999-12-31T09:00:00+08:00"}};
+    for (size_t i = 0; i < sizeof last / sizeof *last; i++) {
+        int64_t at;
+        assert_true(clock_parse_rfc3339(last[i].at, &at));
+        when_parse(a, last[i].text, now, zone, &w);
+        if (!w.found || w.at_ms != at)
+            fail_msg("%s: %d", last[i].text, w.found);
+    }
+    /* a time that has passed on the last day has no tomorrow */
+    assert_true(clock_parse_rfc3339("9999-12-31T10:00:00+08:00", &now));
+    when_parse(a, "9点", now, zone, &w);
+    assert_false(w.found);
     arena_free(a);
 }
 
