@@ -422,15 +422,28 @@ static bool again(const Search *k, int i)
 }
 
 /* By entity, for how many of its hits room is kept: two letters that begin the names of forty people do not crowd the
-   companies out that begin with them, too. */
+   companies out that begin with them, too. Beside the kind that has the best hit room is kept in half of the places at most: where
+   there are many kinds, those with most of it, and of these the ones that come last, give some back. */
 static int *room_of(Ctx *c, const Search *k, int limit)
 {
     enum { MOST = 3, SHARE = 5 };
-    int most = limit / SHARE < MOST ? limit / SHARE : MOST;
-    int *room = ARENA_ARRAY(c->a, c->model->n, int);
+    int most = limit / SHARE < MOST ? limit / SHARE : MOST, kinds = 0, kept = 0;
+    int *room = ARENA_ARRAY(c->a, c->model->n, int), *kind = ARENA_ARRAY(c->a, c->model->n, int);
     for (int i = 0; i < k->n; i++) {
-        int *n = &room[k->hits[i].set->e - c->model->entities];
-        *n += !again(k, i) && *n < most;
+        int e = (int)(k->hits[i].set->e - c->model->entities);
+        if (again(k, i) || room[e] >= most)
+            continue;
+        if (!room[e])
+            kind[kinds++] = e; /* by their best hits */
+        room[e]++;
+        kept += e != kind[0];
+    }
+    for (; kept > limit / 2; kept--) {
+        int from = 1;
+        for (int i = 2; i < kinds; i++)
+            if (room[kind[i]] >= room[kind[from]])
+                from = i;
+        room[kind[from]]--;
     }
     return room;
 }

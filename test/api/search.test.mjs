@@ -102,6 +102,30 @@ describe('kinds', () => {
       assert.equal((await found(1)).length, 1);
     } finally { await server.stop(); }
   });
+
+  test('however many kinds there are, room is kept in half of the places at most: the best have the others', async () => {
+    const server = await startServer({ env: ENV });
+    try {
+      const admin = await server.admin();
+      await admin.stepUp();
+      const house = await make(admin, 'customers', customer({ name: '朝阳', phone: mobile() }));
+      for (let i = 0; i < 24; i++) await make(admin, 'customers', customer({ name: `朝阳${String.fromCodePoint(0x4e00 + 7 * i)}有限公司`, phone: mobile() }));
+      for (let i = 0; i < 4; i++) {
+        await make(admin, 'contacts', { name: `王朝阳${i}`, customer: house.id, mobile: mobile() });
+        await make(admin, 'follow-ups', followUp(house.id, { content: `朝阳第 ${i} 次谈话，说定了价格` }));
+        await make(admin, 'tasks', { title: `朝阳任务 ${i}`, customer: house.id });
+        await make(admin, 'departments', { code: `CY${i}`, name: `朝阳分部 ${i}` });
+        await make(admin, 'users', { login: `chaoyang${i}`, name: `朝阳员工${i}`, password: `Zhaoyang-long-${i}-password` });
+      }
+      for (const limit of [20, 10, 7]) {
+        const kinds = (await admin.get(`/search?q=${q('朝阳')}&limit=${limit}`)).json.data.map((h) => h.entity), said = `${limit}: ${kinds.join(' ')}`;
+        assert.equal(kinds.length, limit, said);
+        assert.equal(kinds[0], 'customer', said);
+        assert.ok(kinds.filter((e) => e === 'customer').length >= limit / 2, said);
+        if (limit === 20) assert.equal(new Set(kinds).size, 6, `of each kind one at least: ${said}`);
+      }
+    } finally { await server.stop(); }
+  });
 });
 
 describe('many matches', () => {
