@@ -69,8 +69,8 @@ struct SheetBook {
     char delimiter;
     /* a workbook */
     zip_t *zip;
-    Map names; /* path in lower case → index + 1 */
-    int64_t packed;
+    Map names;      /* path in lower case → index + 1 */
+    int64_t packed; /* bytes of the file: what its parts grow to is held against them */
     bool date1904;
     unsigned char *is_date; /* by style */
     int n_styles;
@@ -119,7 +119,7 @@ struct Part {
 /* Streams part `name` through p. false on a mistake or where p was stopped. */
 bool part_read(Part *p, const char *name);
 /* The same, step by step as it is needed; p lives as long as the book. part_pull gives NULL with a mistake. A step is
-   some ten kilobytes; *ended: that was the last. */
+   some ten kilobytes; *ended: that was the last, and it is not called again, as after a mistake. */
 typedef struct PartPull PartPull;
 PartPull *part_pull(Part *p, const char *name);
 bool part_pull_step(PartPull *l, bool *ended);
@@ -128,7 +128,7 @@ typedef bool (*PartBytesFn)(void *user, char *bytes, size_t n);
 bool part_bytes(SheetBook *b, const char *name, PartBytesFn fn, void *user);
 /* The same for XML that comes from elsewhere, in pieces. encoding: what the text is in whatever it declares; may be NULL. */
 void part_begin(Part *p, const char *encoding);
-bool part_push(Part *p, const char *data, size_t n, bool last, const char *name);
+bool part_push(Part *p, const char *data, int n, bool last, const char *name);
 void part_end(Part *p);
 void part_stop(Part *p);
 /* Records a mistake and stops. */

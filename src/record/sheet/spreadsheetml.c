@@ -47,7 +47,7 @@ static bool format_is_date(const char *code)
 
 static bool style_is_date(const Xml *x, const char *id)
 {
-    return id && x->dates && map_has(x->dates, id);
+    return id && map_has(x->dates, id);
 }
 
 /* ---- cells --------------------------------------------------------------------------------- */
@@ -65,8 +65,9 @@ static void put_cell(Xml *x)
     } else if (strcmp(t, "Number") == 0) {
         char *end;
         double v = strtod(text, &end);
+        bool none = end == text;
         end += strspn(end, " \t\r\n");
-        if (*end || end == text)
+        if (*end || none)
             row_set(&x->out, x->col, SHEET_TEXT, arena_str(x->out.texts, text));
         else
             row_number(&x->out, x->col, v,
@@ -235,7 +236,7 @@ static void on_end(Part *p, const char *name)
             part_stop(p);
     } else if (x->in_visible && strcmp(name, "Visible") == 0) {
         x->in_visible = false;
-        if (x->listing && x->sheets.n) {
+        if (x->listing) { /* behind a <Worksheet> */
             SheetInfo *info = &x->sheets.items[x->sheets.n - 1].info;
             info->hidden = strstr(x->text.data, "Hidden") != NULL;
             info->very_hidden = strstr(x->text.data, "VeryHidden") != NULL;
@@ -249,7 +250,7 @@ static void on_end(Part *p, const char *name)
 static bool walk(Xml *x)
 {
     MarkupReader *r = markup_start(x->b);
-    const char *text;
+    const char *text = "";
     size_t n = 1;
     if (!r)
         return false;
@@ -260,7 +261,7 @@ static bool walk(Xml *x)
     part_begin(&x->part, "UTF-8"); /* whatever it declares: the text was converted */
     bool ok = true;
     while (ok && n)
-        ok = markup_next(r, &text, &n) && part_push(&x->part, n ? text : "", n, n == 0, "xml");
+        ok = markup_next(r, &text, &n) && part_push(&x->part, text, (int)n, n == 0, "xml");
     part_end(&x->part);
     arena_free(x->a);
     markup_close(r);
@@ -272,10 +273,9 @@ static bool read_rows(SheetBook *b, int index, SheetRowFn fn, void *user)
     Xml x = {.b = b, .wanted = index, .dates = b->more};
     row_init(&x.out, b, fn, user);
     int before = b->c->n_err;
-    bool ok = walk(&x);
+    (void)walk(&x); /* which is stopped behind the table that was wanted */
     row_free(&x.out);
-    /* the parser is also stopped behind the table that was wanted */
-    return ok || (b->c->n_err == before && !x.out.stopped);
+    return b->c->n_err == before && !x.out.stopped;
 }
 
 bool spreadsheetml_open(SheetBook *b)

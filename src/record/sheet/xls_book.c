@@ -2,12 +2,7 @@
    shared strings. See biff.h. */
 #include "record/sheet/biff.h"
 
-enum { MAX_STYLES = 65536, LIKELY = 60 };
-
-typedef struct Format {
-    unsigned id;
-    bool is_date;
-} Format;
+enum { MAX_STYLES = 65536, FORMATS = 65536, NO_DATE = 1, DATE, LIKELY = 60 };
 
 typedef struct Bound {
     int64_t at;
@@ -21,7 +16,7 @@ typedef struct Globals {
     Biff r;
     unsigned page;
     VEC(Bound) bounds;
-    VEC(Format) formats;
+    unsigned char *formats;     /* by id: NO_DATE, DATE, or 0: not said */
     VEC(unsigned short) styles; /* number format of each */
 } Globals;
 
@@ -99,9 +94,7 @@ static void take_format(Globals *g, Arena *a)
         for (unsigned n = biff_take8(&u); n && u.at < g->r.len; n--)
             buf_putc(&code, (char)biff_take8(&u));
     }
-    if (g->formats.n < MAX_STYLES)
-        vec_push(g->b->a, &g->formats,
-                 (Format){.id = id, .is_date = sheet_format_is_date(0, code.data)});
+    g->formats[id] = sheet_format_is_date(0, code.data) ? DATE : NO_DATE;
 }
 
 static bool take_global(Globals *g, Arena *a)
@@ -145,11 +138,8 @@ static void apply_formats(Globals *g)
     b->is_date = arena_alloc(b->a, g->styles.n);
     for (size_t i = 0; i < g->styles.n; i++) {
         unsigned id = g->styles.items[i];
-        bool date = sheet_format_is_date((int)id, NULL);
-        for (size_t k = 0; k < g->formats.n; k++)
-            if (g->formats.items[k].id == id)
-                date = g->formats.items[k].is_date;
-        b->is_date[i] = date;
+        b->is_date[i] =
+            g->formats[id] ? g->formats[id] == DATE : sheet_format_is_date((int)id, NULL);
     }
 }
 
@@ -277,6 +267,7 @@ bool xls_open(SheetBook *b, bool container, const char *encoding)
     if (!container)
         cfb_raw(b->a, b->fd, &x->stream);
     Arena *a = arena_child(b->a);
+    g.formats = arena_alloc(a, FORMATS);
     biff_init(&g.r, &x->stream, a);
     bool ok = read_bof(b, x, &g.r, &kind);
     if (ok && kind == BIFF_SHEET) /* a sheet alone, without a book around it */

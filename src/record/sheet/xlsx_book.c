@@ -3,10 +3,12 @@
  * found by relations, never by name; names compare without case, '\' counts as '/'. XML comes from
  * strangers: no DTD, bounded depth, bounded unpacking (SECURITY C31).
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/utf8.h"
 #include "record/sheet/book.h"
 
@@ -37,8 +39,8 @@ static bool zip_list(SheetBook *b)
                         ctx_num(b->c, BOOK_ENTRIES));
     for (zip_int64_t i = 0; i < n; i++) {
         const char *name = zip_get_name(b->zip, (zip_uint64_t)i, ZIP_FL_ENC_GUESS);
-        char *key = name ? zip_key(b->a, name) : NULL;
-        if (key && !map_has(&b->names, key)) /* of two with one name the first */
+        const char *key = zip_key(b->a, name ? name : "");
+        if (!map_has(&b->names, key)) /* of two with one name the first */
             map_put(&b->names, key, (void *)(uintptr_t)(i + 1));
     }
     return true;
@@ -82,8 +84,7 @@ void part_stop(Part *p)
 
 void part_fail(Part *p, ErrCode code, const char *key)
 {
-    if (!p->failed)
-        ctx_fail(p->b->c, code, "file", key);
+    ctx_fail(p->b->c, code, "file", key);
     p->failed = true;
     XML_StopParser(p->parser, XML_FALSE);
 }
@@ -91,8 +92,6 @@ void part_fail(Part *p, ErrCode code, const char *key)
 static void XMLCALL on_start(void *user, const XML_Char *name, const XML_Char **attrs)
 {
     Part *p = user;
-    if (p->failed || p->stopped)
-        return;
     if (++p->depth > BOOK_DEPTH) {
         part_fail(p, ERR_TOO_LARGE, "err.sheet.deep");
         return;
@@ -104,7 +103,7 @@ static void XMLCALL on_end(void *user, const XML_Char *name)
 {
     Part *p = user;
     if (p->failed || p->stopped)
-        return;
+        return; /* a start that stopped the parser is still followed by its end where the element is empty */
     p->depth--;
     if (p->end)
         p->end(p, local_name(name));
@@ -113,7 +112,7 @@ static void XMLCALL on_end(void *user, const XML_Char *name)
 static void XMLCALL on_text(void *user, const XML_Char *s, int n)
 {
     Part *p = user;
-    if (!p->failed && !p->stopped && p->text)
+    if (p->text)
         p->text(p, s, n);
 }
 
@@ -127,19 +126,33 @@ static void XMLCALL on_doctype(void *user, const XML_Char *name, const XML_Char 
     part_fail(user, ERR_UNSUPPORTED_TYPE, "err.sheet.dtd");
 }
 
-static bool broken(Part *p, const char *name, const char *why)
+static bool broken(SheetBook *b, const char *name, const char *why)
 {
-    if (!p->failed && !p->stopped)
-        ctx_fail(p->b->c, ERR_INVALID, "file", "err.sheet.broken", name, why ? why : "");
-    return false;
+    return ctx_fail(b->c, ERR_INVALID, "file", "err.sheet.broken", name, why);
+}
+
+static bool too_large(SheetBook *b)
+{
+    return ctx_fail(b->c, ERR_TOO_LARGE, "file", "err.sheet.bomb");
 }
 
 /* n: the bytes of a part unpacked so far. */
 static bool within_limits(SheetBook *b, int64_t n)
 {
-    bool bomb = n > BOOK_INFLATED ||
-                (n > BOOK_RATIO_FROM && n / (b->packed > 0 ? b->packed : 1) > BOOK_RATIO);
-    return !bomb || ctx_fail(b->c, ERR_TOO_LARGE, "file", "err.sheet.bomb");
+    if (n > BOOK_INFLATED || (n > BOOK_RATIO_FROM && n > BOOK_RATIO * b->packed))
+        return too_large(b);
+    return true;
+}
+
+/* What expat makes of a piece; it is stopped by a mistake that is recorded, or by part_stop. */
+static bool part_parsed(Part *p, enum XML_Status s, const char *name)
+{
+    enum XML_Error why = XML_GetErrorCode(p->parser);
+    if (p->failed || p->stopped)
+        return false;
+    if (s == XML_STATUS_OK)
+        return true;
+    return why == XML_ERROR_NO_MEMORY ? too_large(p->b) : broken(p->b, name, XML_ErrorString(why));
 }
 
 /* One step of a part. *ended: it is through. */
@@ -147,20 +160,14 @@ static bool part_step(Part *p, zip_file_t *f, const char *name, int64_t *all, bo
 {
     void *room = XML_GetBuffer(p->parser, STEP);
     if (!room) /* a tag or a comment without an end, in little memory */
-        return ctx_fail(p->b->c, ERR_TOO_LARGE, "file", "err.sheet.bomb");
+        return too_large(p->b);
     zip_int64_t n = zip_fread(f, room, STEP);
     if (n < 0)
-        return broken(p, name, zip_file_strerror(f));
+        return broken(p->b, name, zip_file_strerror(f));
     *all += n;
     *ended = n == 0;
-    if (!within_limits(p->b, *all))
-        return false;
-    enum XML_Status s = XML_ParseBuffer(p->parser, (int)n, n == 0);
-    if (p->failed || p->stopped)
-        return false;
-    if (s != XML_STATUS_OK && XML_GetErrorCode(p->parser) == XML_ERROR_NO_MEMORY)
-        return ctx_fail(p->b->c, ERR_TOO_LARGE, "file", "err.sheet.bomb");
-    return s == XML_STATUS_OK || broken(p, name, XML_ErrorString(XML_GetErrorCode(p->parser)));
+    return within_limits(p->b, *all) &&
+           part_parsed(p, XML_ParseBuffer(p->parser, (int)n, n == 0), name);
 }
 
 void part_begin(Part *p, const char *encoding)
@@ -174,19 +181,9 @@ void part_begin(Part *p, const char *encoding)
     XML_SetStartDoctypeDeclHandler(p->parser, on_doctype);
 }
 
-bool part_push(Part *p, const char *data, size_t n, bool last, const char *name)
+bool part_push(Part *p, const char *data, int n, bool last, const char *name)
 {
-    enum XML_Status s = XML_STATUS_OK;
-    for (size_t at = 0; (at < n || last) && s == XML_STATUS_OK && !p->failed && !p->stopped;) {
-        size_t step = n - at < STEP ? n - at : STEP;
-        at += step;
-        s = XML_Parse(p->parser, data + at - step, (int)step, last && at == n);
-        if (at == n)
-            break;
-    }
-    if (p->failed || p->stopped)
-        return false;
-    return s == XML_STATUS_OK || broken(p, name, XML_ErrorString(XML_GetErrorCode(p->parser)));
+    return part_parsed(p, XML_Parse(p->parser, data, n, last), name);
 }
 
 void part_end(Part *p)
@@ -197,32 +194,28 @@ void part_end(Part *p)
 
 static zip_file_t *part_open(SheetBook *b, const char *name)
 {
-    int64_t at = part_index(b, name);
-    zip_file_t *f = at < 0 ? NULL : zip_fopen_index(b->zip, (zip_uint64_t)at, 0);
-    if (at < 0)
-        ctx_fail(b->c, ERR_INVALID, "file", "err.sheet.part", name);
-    else if (!f)
-        ctx_fail(b->c, ERR_INVALID, "file", "err.sheet.broken", name, zip_strerror(b->zip));
+    zip_file_t *f = zip_fopen_index(b->zip, (zip_uint64_t)part_index(b, name), 0);
+    if (!f)
+        (void)broken(b, name, zip_strerror(b->zip));
     return f;
 }
 
 bool part_bytes(SheetBook *b, const char *name, PartBytesFn fn, void *user)
 {
     zip_file_t *f = part_open(b, name);
+    if (!f)
+        return false;
     Arena *a = arena_child(b->a);
     char *step = arena_alloc(a, STEP);
-    bool ok = f != NULL;
-    for (int64_t n = 1, all = 0; ok && n > 0;) {
-        n = zip_fread(f, step, STEP);
+    bool ok = true;
+    zip_int64_t n = 0;
+    for (int64_t all = 0; ok && (n = zip_fread(f, step, STEP)) > 0;) {
         all += n;
-        if (n < 0)
-            ok =
-                ctx_fail(b->c, ERR_INVALID, "file", "err.sheet.broken", name, zip_file_strerror(f));
-        else
-            ok = within_limits(b, all) && (n == 0 || fn(user, step, (size_t)n));
+        ok = within_limits(b, all) && fn(user, step, (size_t)n);
     }
-    if (f)
-        zip_fclose(f);
+    if (n < 0)
+        ok = broken(b, name, zip_file_strerror(f));
+    zip_fclose(f);
     arena_free(a);
     return ok;
 }
@@ -248,16 +241,15 @@ struct PartPull {
     const char *name;
     zip_file_t *f;
     int64_t all;
-    bool ended;
 };
 
 static void pull_close(void *pull)
 {
     PartPull *l = pull;
-    if (l->p->parser)
-        part_end(l->p);
-    if (l->f)
-        zip_fclose(l->f);
+    if (!l->f)
+        return;
+    part_end(l->p);
+    zip_fclose(l->f);
     l->f = NULL;
 }
 
@@ -275,13 +267,8 @@ PartPull *part_pull(Part *p, const char *name)
 
 bool part_pull_step(PartPull *l, bool *ended)
 {
-    if (l->ended || !l->f) {
-        *ended = true;
-        return true;
-    }
-    bool ok = part_step(l->p, l->f, l->name, &l->all, &l->ended);
-    *ended = l->ended;
-    if (!ok || l->ended)
+    bool ok = part_step(l->p, l->f, l->name, &l->all, ended);
+    if (!ok || *ended)
         pull_close(l);
     return ok;
 }
@@ -310,10 +297,7 @@ static const char *resolve(Arena *a, const char *folder, const char *target)
             p++;
         size_t len = strcspn(p, "/\\");
         if (len == 2 && memcmp(p, "..", 2) == 0) {
-            while (n && out[n - 1] != '/')
-                n--;
-            if (n)
-                n--;
+            n -= n > 0; /* the '/' behind the folder, then its name */
             while (n && out[n - 1] != '/')
                 n--;
         } else if (len && !(len == 1 && *p == '.')) {
@@ -355,7 +339,7 @@ static bool rels_read(SheetBook *b, const char *part, const char *folder, Rels *
 static const char *rel_target(const Rels *r, const char *type, const char *id)
 {
     for (size_t i = 0; i < r->list.n; i++)
-        if ((!type || strcmp(r->list.items[i].type, type) == 0) &&
+        if (strcmp(r->list.items[i].type, type) == 0 &&
             (!id || strcmp(r->list.items[i].id, id) == 0))
             return r->list.items[i].target;
     return NULL;
@@ -391,32 +375,28 @@ static void workbook_start(Part *p, const char *name, const char **attrs)
                                 .hidden = state && strcmp(state, "visible") != 0,
                                 .very_hidden = state && strcmp(state, "veryHidden") == 0}};
         zip_stat_t st;
-        if (zip_stat_index(b->zip, (zip_uint64_t)part_index(b, part), 0, &st) == 0 &&
-            (st.valid & ZIP_STAT_SIZE))
-            s.info.bytes =
-                (int64_t)(st.size > (zip_uint64_t)INT64_MAX ? (zip_uint64_t)INT64_MAX : st.size);
+        zip_stat_init(&st); /* a size of 0 where it tells none */
+        (void)zip_stat_index(b->zip, (zip_uint64_t)part_index(b, part), 0, &st);
+        s.info.bytes = (int64_t)(st.size & INT64_MAX);
         vec_push(b->a, &w->sheets, s);
     }
 }
 
 /* ---- styles -------------------------------------------------------------------------------- */
 
-typedef struct Format {
-    int id;
-    bool is_date;
-} Format;
+enum { FORMATS = 1000000, STYLES = 65536, NO_DATE = 1, DATE };
 
 typedef struct Styles {
     SheetBook *b;
-    VEC(Format) formats;
+    unsigned char *formats; /* by id: NO_DATE, DATE, or 0: not said */
     VEC(unsigned char) dates;
     bool in_xfs;
 } Styles;
 
-static int small(const char *s)
+static int format_id(const char *s)
 {
     long v = s ? strtol(s, NULL, 10) : 0;
-    return v < 0 || v > 1000000 ? 0 : (int)v;
+    return v < 0 || v >= FORMATS ? 0 : (int)v;
 }
 
 static void styles_start(Part *p, const char *name, const char **attrs)
@@ -424,19 +404,16 @@ static void styles_start(Part *p, const char *name, const char **attrs)
     Styles *s = p->user;
     if (strcmp(name, "numFmt") == 0) {
         const char *code = part_attr(attrs, "formatCode");
-        Format f = {.id = small(part_attr(attrs, "numFmtId")),
-                    .is_date = code && sheet_format_is_date(0, code)};
-        if (f.id > 0 && s->formats.n < 65536) /* 0 is General, whatever a damaged file says */
-            vec_push(s->b->a, &s->formats, f);
+        s->formats[format_id(part_attr(attrs, "numFmtId"))] =
+            code && sheet_format_is_date(0, code) ? DATE : NO_DATE;
     } else if (strcmp(name, "cellXfs") == 0) {
         s->in_xfs = true;
-    } else if (strcmp(name, "xf") == 0 && s->in_xfs && s->dates.n < 65536) {
-        int id = small(part_attr(attrs, "numFmtId"));
-        bool date = sheet_format_is_date(id, NULL);
-        for (size_t i = 0; i < s->formats.n; i++)
-            if (s->formats.items[i].id == id)
-                date = s->formats.items[i].is_date;
-        vec_push(s->b->a, &s->dates, date ? 1 : 0);
+    } else if (strcmp(name, "xf") == 0 && s->in_xfs && s->dates.n < STYLES) {
+        int id = format_id(part_attr(attrs, "numFmtId"));
+        /* 0 is General, whatever a damaged file says */
+        bool said = id > 0 && s->formats[id];
+        vec_push(s->b->a, &s->dates,
+                 said ? s->formats[id] == DATE : sheet_format_is_date(id, NULL));
     }
 }
 
@@ -456,15 +433,14 @@ static const char *folder_of(Arena *a, const char *part)
 
 static bool read_styles(SheetBook *b, const char *part)
 {
-    Styles s = {.b = b};
+    Arena *a = arena_child(b->a);
+    Styles s = {.b = b, .formats = arena_alloc(a, FORMATS)};
     Part p = {.b = b, .user = &s, .start = styles_start, .end = styles_end};
-    if (!part || !part_exists(b, part))
-        return true;
-    if (!part_read(&p, part))
-        return false;
+    bool ok = !part || !part_exists(b, part) || part_read(&p, part);
     b->is_date = s.dates.items;
     b->n_styles = (int)s.dates.n;
-    return true;
+    arena_free(a);
+    return ok;
 }
 
 static bool read_book(SheetBook *b)
@@ -497,19 +473,13 @@ bool book_open_xlsx(SheetBook *b)
     int code = 0;
     b->find = book_merges_xlsx;
     int fd = dup(b->fd); /* libzip closes it */
-    if (fd >= 0)
-        b->zip =
-            zip_fdopen(fd, 0, &code); /* not ZIP_CHECKCONS: it refuses files that Excel opens */
-    if (!b->zip && fd >= 0)
+    if (fd < 0)
+        return file_fail(b->c, b->name, errno);
+    b->zip = zip_fdopen(fd, 0, &code); /* not ZIP_CHECKCONS: it refuses files that Excel opens */
+    if (!b->zip) {
         close(fd);
-    if (!b->zip)
         return ctx_fail(b->c, ERR_INVALID, "file", "err.sheet.zip");
-    zip_int64_t n = zip_get_num_entries(b->zip, 0);
-    for (zip_int64_t i = 0; i < n && i < BOOK_ENTRIES; i++) {
-        zip_stat_t st;
-        if (zip_stat_index(b->zip, (zip_uint64_t)i, 0, &st) == 0 &&
-            (st.valid & ZIP_STAT_COMP_SIZE) && st.comp_size < (1ull << 40))
-            b->packed += (int64_t)st.comp_size;
     }
+    b->packed = lseek(b->fd, 0, SEEK_END); /* not what its parts claim */
     return read_book(b);
 }

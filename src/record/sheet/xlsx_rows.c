@@ -96,9 +96,9 @@ static void take_number(Rows *r, SheetCell *c, const char *v)
 {
     char *end, out[40];
     double d = strtod(v, &end);
-    while (*end == ' ' || *end == '\n' || *end == '\r' || *end == '\t')
-        end++;
-    if (*end || end == v || !isfinite(d)) { /* not a number at all: what stands there, as text */
+    bool none = end == v;
+    end += strspn(end, " \t\r\n");
+    if (*end || none || !isfinite(d)) { /* not a number at all: what stands there, as text */
         set(c, SHEET_TEXT, arena_str(r->a, v));
         return;
     }

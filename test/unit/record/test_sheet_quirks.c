@@ -1,8 +1,13 @@
 /* What real and hostile .xlsx files do, one by one: each line of the table is a workbook of the smallest kind with some
    parts put in place of the ordinary ones, and what must be read of it. The comments are the points of the list that
    was collected from real files. */
+#include <fcntl.h>
+#include <time.h>
+
 #include "sheets.h"
 #include "sheets_zip.h"
+
+#include "record/sheet/book.h"
 
 enum { PARTS = 8 };
 
@@ -376,6 +381,35 @@ static const Quirk quirks[] = {
       {SHEET, C("<c t='s'><v>0</v></c><c t='s'><v>1</v></c>")}},
      "S:1=ta\nb_x00G0__x00g0__x00@0__xD800__x0000_|t\xed\x9f\xbf\xee\x80\x80;"},
     {"a NUL character", {{SHEET, C("<c><v>&#0;</v></c>")}}, "! 损坏"},
+    {"cells that say their kind and nothing else",
+     {{SHEET, C("<c t='inlineStr'/><c t='s'/><c t='s'><v></v></c><c t='inlineStr'><is/></c>"
+                "<c><v></v></c><c><v>1</v></c>")}},
+     "S:1=_|_|e#REF!|_|_|n1;"},
+    {"1904 in the third way to say yes; a time of day has no day to move",
+     {{BOOK, "<workbook xmlns:r='r'><workbookPr date1904='on'/><sheets><sheet name='S' r:id='r1'/>"
+             "</sheets></workbook>"},
+      {SHEET, C("<c s='8'><v>0.5</v></c><c s='1'><v>43951</v></c>")}},
+     "S:1=d12:00:00|d2024-05-01;"},
+    {"blanks where a number should be",
+     {{SHEET, C("<c><v> </v></c><c><v>1</v></c>")}},
+     "S:1=t |n1;"},
+    {"too many columns, and nothing in them", {{SHEET, C("<c r='XFD1'/><c/>")}}, "! 16384"},
+    {"blanks around a shared string, and what ends like no escape",
+     {{STRINGS, "<sst>\n<si>\n<t>a_x0041x__x00-1_</t>\n</si> <si><t>乙</t></si></sst>"}},
+     "S:1=ta_x0041x__x00-1_|n1;"},
+    {"no 1904",
+     {{BOOK, "<workbook xmlns:r='r'><workbookPr date1904='0'/><sheets><sheet name='S' r:id='r1'/>"
+             "</sheets></workbook>"},
+      {SHEET, C("<c s='1'><v>45413</v></c>")}},
+     "S:1=d2024-05-01;"},
+    {"lines between the relations",
+     {{TOP, RELS("\n" REL("a", "officeDocument", "xl/workbook.xml") "\n")}, {SHEET, ONE}},
+     "S:1=n1;"},
+    /* a part that ends in the middle, wherever it is read */
+    {"relations of the file that are cut off", {{TOP, "<Relationships>"}}, "! 损坏"},
+    {"relations of the book that are cut off", {{BOOK_RELS, "<Relationships>"}}, "! 损坏"},
+    {"styles that are cut off", {{STYLES, "<styleSheet><cellXfs>"}}, "! 损坏"},
+    {"strings that are cut off", {{STRINGS, "<sst><si><t>甲"}}, "! 损坏"},
 };
 
 /* ---- running it -------------------------------------------------------------------------------- */
@@ -544,10 +578,260 @@ static void long_csv(void **state)
     arena_free(a);
 }
 
+/* What stands around the rows: the size the sheet claims, hidden columns, merged ranges; each way to write them wrongly. */
+static void around(void **state)
+{
+    (void)state;
+    static const char sheet[] =
+        "<worksheet><dimension ref='B2:C7'/><dimension/><dimension ref='A1'/><dimension "
+        "ref='A1:B0'/><dimension ref='A1:1'/><dimension ref='A1:B1048577'/><cols><col/><col "
+        "min='8'/><col min='8' max='8'/><col min='8' max='8' hidden='0'/><col min='-5' max='2' "
+        "hidden='true'/><col min='16384' max='99999' hidden='1'/></cols><sheetData/><mergeCells>"
+        "<mergeCell/><mergeCell ref='A1'/><mergeCell ref='B2:A3'/><mergeCell ref='A0:B2'/>"
+        "<mergeCell ref='A3:B2'/><mergeCell ref='1:2'/><mergeCell ref='A1:2'/><mergeCell "
+        "ref='$c$4:d5'/></mergeCells></worksheet>";
+    Arena *a = arena_new(0);
+    Ctx *c = fresh(a);
+    SheetBook *b = NULL;
+    Entry parts[] = {{SHEET, sheet}};
+    assert_true(sheet_open(c, make_quirk(a, parts, 1), NULL, &b));
+    assert_string_equal(read_sheet(c, b, 0), "");
+    assert_int_equal(sheet_info(b, 0)->rows, 7);
+    assert_int_equal(sheet_info(b, 0)->columns, 3);
+    for (int i = -1; i < 16386; i++)
+        assert_int_equal(sheet_column_hidden(b, i), i == 0 || i == 1 || i == 16383);
+    int n;
+    const SheetMerge *m = sheet_merges(b, &n);
+    assert_int_equal(n, 1);
+    assert_int_equal(m[0].first_row, 4);
+    assert_int_equal(m[0].first_col, 2);
+    assert_int_equal(m[0].last_row, 5);
+    assert_int_equal(m[0].last_col, 3);
+    arena_free(a);
+}
+
+/* A part of so many times the same. */
+static const char *repeated(Arena *a, const char *head, const char *piece, int times,
+                            const char *tail)
+{
+    Buf out;
+    buf_init(&out, a);
+    buf_puts(&out, head);
+    for (int i = 0; i < times; i++)
+        buf_puts(&out, piece);
+    buf_puts(&out, tail);
+    return out.data;
+}
+
+/* More of everything than anybody has: what is behind the last one that is kept counts no more. */
+static void many(void **state)
+{
+    (void)state;
+    Arena *a = arena_new(0);
+    const struct {
+        Entry parts[2];
+        const char *want;
+    } rows[] = {
+        {{{BOOK_RELS,
+           repeated(a, "<Relationships>", "<Relationship Id='x' Type='x' Target='x'/>", 10000,
+                    REL("r1", "worksheet", "worksheets/sheet1.xml") "</Relationships>")},
+          {SHEET, ONE}},
+         "! 工作表"},
+        {{{BOOK_RELS,
+           repeated(a, "<Relationships>", "<Relationship Id='x' Type='x' Target='x'/>", 9999,
+                    REL("r1", "worksheet", "worksheets/sheet1.xml") "</Relationships>")},
+          {SHEET, ONE}},
+         "S:1=n1;"},
+        {{{STYLES,
+           repeated(a, "<styleSheet><numFmts>", "<numFmt numFmtId='999' formatCode='0'/>", 65536,
+                    "<numFmt numFmtId='165' formatCode='yyyy'/></numFmts><cellXfs><xf "
+                    "numFmtId='165'/></cellXfs></styleSheet>")},
+          {SHEET, C("<c s='0'><v>45413</v></c>")}},
+         "S:1=d2024-05-01;"},
+        {{{STYLES, repeated(a, "<styleSheet><cellXfs>", "<xf/>", 65535,
+                            "<xf numFmtId='14'/><xf numFmtId='14'/></cellXfs></styleSheet>")},
+          {SHEET, C("<c s='65535'><v>45413</v></c><c s='65536'><v>45413</v></c>")}},
+         "S:1=d2024-05-01|n45413;"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *got = all_sheets(fresh(a), make_quirk(a, rows[i].parts, 2));
+        if (rows[i].want[0] == '!' ? got[0] != '!' || !strstr(got, rows[i].want + 2)
+                                   : strcmp(got, rows[i].want) != 0)
+            fail_msg("%d: %s, not %s", (int)i, got, rows[i].want);
+    }
+    SheetBook *b = NULL;
+    Ctx *c = fresh(a);
+    Entry sheets[] = {
+        {BOOK, repeated(a, "<workbook xmlns:r='r'><sheets>", "<sheet name='S' r:id='r1'/>", 1001,
+                        "</sheets></workbook>")},
+        {SHEET, repeated(a, "<worksheet><sheetData/><mergeCells>", "<mergeCell ref='A1:A2'/>",
+                         10001, "</mergeCells></worksheet>")}};
+    assert_true(sheet_open(c, make_quirk(a, sheets, 2), NULL, &b));
+    assert_int_equal(sheet_count(b), 1000);
+    assert_string_equal(read_sheet(c, b, 999), "");
+    int n;
+    (void)sheet_merges(b, &n);
+    assert_int_equal(n, 10000);
+    arena_free(a);
+}
+
+/* ---- zips that are damaged -------------------------------------------------------------------- */
+
+/* Puts n bytes into the file: `from` bytes before the times-th place where `what` stands. */
+static void patch(const char *path, const char *what, int times, long from, const char *bytes,
+                  size_t n)
+{
+    static char data[1 << 20];
+    FILE *f = fopen(path, "rb+");
+    assert_non_null(f);
+    size_t size = fread(data, 1, sizeof data, f);
+    const char *p = data - 1;
+    while (times-- > 0) {
+        p = memmem(p + 1, size - (size_t)(p + 1 - data), what, strlen(what));
+        assert_non_null(p);
+    }
+    assert_int_equal(fseek(f, p - data - from, SEEK_SET), 0);
+    assert_int_equal(fwrite(bytes, 1, n, f), n);
+    assert_int_equal(fclose(f), 0);
+}
+
+/* The part is kept as it is, so that its text can be found in the file. */
+static const char *stored(Arena *a, const char *part)
+{
+    const char *path = make_quirk(a, NULL, 0);
+    int err;
+    zip_t *z = zip_open(path, 0, &err);
+    assert_non_null(z);
+    zip_int64_t at = zip_name_locate(z, part, 0);
+    assert_true(at >= 0);
+    assert_int_equal(zip_set_file_compression(z, (zip_uint64_t)at, ZIP_CM_STORE, 0), 0);
+    assert_int_equal(zip_close(z), 0);
+    return path;
+}
+
+enum { LOCAL_FLAGS = 30 - 6, LISTED_FLAGS = 46 - 8, LISTED_SIZE = 46 - 20 }; /* before the name */
+
+/* A part with a wrong checksum, and one that is encrypted, wherever it is read. */
+static void damaged(void **state)
+{
+    (void)state;
+    static const char *const parts[][2] = {{TOP, "officeDocument'"},
+                                           {BOOK, "sheetId='1'"},
+                                           {STYLES, "14"},
+                                           {STRINGS, "乙"},
+                                           {SHEET, "<v>1</v>"}};
+    Arena *a = arena_new(0);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        for (int locked = 0; locked < 2; locked++) {
+            const char *path = stored(a, parts[i][0]);
+            if (locked) {
+                patch(path, parts[i][0], 1, LOCAL_FLAGS, "\1", 1);
+                patch(path, parts[i][0], 2, LISTED_FLAGS, "\1", 1);
+            } else {
+                patch(path, parts[i][1], 1, 0, "?", 1);
+            }
+            const char *got = all_sheets(fresh(a), path);
+            if (got[0] != '!' || !strstr(got, "损坏") || !strstr(got, parts[i][0]))
+                fail_msg("%s %d: %s", parts[i][0], locked, got);
+            if (strcmp(parts[i][0], SHEET) != 0)
+                continue;
+            Ctx *c = fresh(a);
+            SheetBook *b = NULL;
+            const SheetMerge *m;
+            int n;
+            assert_true(sheet_open(c, path, NULL, &b));
+            assert_false(sheet_find_merges(b, 0, INT64_MAX, &m, &n));
+            assert_int_equal(c->n_err, 1);
+            assert_non_null(strstr(c->err->message, "损坏"));
+        }
+    arena_free(a);
+}
+
+/* What a part grows to is held against the bytes of the file, not against what its entries claim to be packed. */
+static void claims(void **state)
+{
+    (void)state;
+    Arena *a = arena_new(0);
+    Entry parts[] = {{SHEET, repeated(a, "<worksheet><sheetData>", "<row><c><v>1</v></c></row>",
+                                      4 << 20, "</sheetData></worksheet>")},
+                     {"other.bin", "x"}};
+    const char *path = make_quirk(a, parts, 2);
+    patch(path, "other.bin", 2, LISTED_SIZE, "\xff\xff\xff\x7f", 4);
+    const char *got = all_sheets(fresh(a), path);
+    if (got[0] != '!' || !strstr(got, "压缩"))
+        fail_msg("%.100s", got);
+    /* a file with as much beside it that does not shrink is read */
+    char *noise = arena_alloc(a, (1 << 20) + 1);
+    unsigned next = 1;
+    for (int i = 0; i < 1 << 20; i++)
+        noise[i] = (char)(1 + (next = next * 1103515245u + 12345u) / 65536 % 255);
+    parts[1].text = noise;
+    SheetBook *b = NULL;
+    Ctx *c = fresh(a);
+    const SheetMerge *m;
+    int n;
+    assert_true(sheet_open(c, make_quirk(a, parts, 2), NULL, &b));
+    assert_true(sheet_find_merges(b, 0, INT64_MAX, &m, &n));
+    assert_int_equal(n, 0);
+    arena_free(a);
+}
+
+/* As many formats and styles as there can be: found without looking at each format for each style. */
+static void many_styles(void **state)
+{
+    (void)state;
+    enum { MANY = 65536, SECONDS = 2 };
+    Arena *a = arena_new(0);
+    Buf all;
+    buf_init(&all, a);
+    buf_puts(&all, "<styleSheet><numFmts>");
+    for (int i = 1; i <= MANY; i++)
+        buf_printf(&all, "<numFmt numFmtId='%d' formatCode='%s'/>", i + 200,
+                   i == MANY ? "yyyy" : "0");
+    buf_puts(&all, "</numFmts><cellXfs>");
+    for (int i = 0; i < MANY; i++)
+        buf_printf(&all, "<xf numFmtId='%d'/>", MANY - i + 200);
+    buf_puts(&all, "</cellXfs></styleSheet>");
+    Entry parts[] = {{STYLES, all.data},
+                     {SHEET, C("<c s='0'><v>45413</v></c><c s='65535'><v>45413</v></c>")}};
+    const char *path = make_quirk(a, parts, 2);
+    clock_t before = clock();
+    assert_string_equal(all_sheets(fresh(a), path), "S:1=d2024-05-01|n45413;");
+    assert_true(clock() - before < SECONDS * CLOCKS_PER_SEC);
+    arena_free(a);
+}
+
+/* Texts for which there is no room on the disk: a sentence, and no cell with another text. */
+static void no_room(void **state)
+{
+    (void)state;
+    Arena *a = arena_new(0);
+    Ctx *c = fresh(a);
+    char *piece = arena_alloc(a, (1 << 20) + (1 << 18));
+    memset(piece, 'x', (1 << 20) + (1 << 18) - 1);
+    Entry parts[] = {
+        {STRINGS, repeated(a, "<sst>", arena_printf(a, "<si><t>%s</t></si>", piece), 26, "</sst>")},
+        {SHEET, C("<c><v>1</v></c><c t='s'><v>25</v></c><c t='s'><v>0</v></c>")}};
+    const char *path = make_quirk(a, parts, 2);
+    int fd = open(path, O_RDONLY | O_CLOEXEC),
+        room = open(write_file(a, "room", "", 0), O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0 && room >= 0);
+    SheetBook *b = NULL;
+    assert_true(book_open(c, fd, room, path, NULL, &b));
+    const char *got = read_sheet(c, b, 0);
+    assert_int_equal(got[0], '!');
+    assert_int_equal(c->n_err, 1);
+    assert_int_equal(c->err->code, ERR_INTERNAL);
+    close(room);
+    arena_free(a);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(each), cmocka_unit_test(twice),
-                                       cmocka_unit_test(wide), cmocka_unit_test(bombs),
-                                       cmocka_unit_test(long_csv)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each),    cmocka_unit_test(twice),      cmocka_unit_test(wide),
+        cmocka_unit_test(bombs),   cmocka_unit_test(long_csv),   cmocka_unit_test(around),
+        cmocka_unit_test(many),    cmocka_unit_test(damaged),    cmocka_unit_test(claims),
+        cmocka_unit_test(no_room), cmocka_unit_test(many_styles)};
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
