@@ -113,7 +113,7 @@ void biff_skip(BiffCursor *u, uint64_t n)
 static void put_cp(Buf *out, int32_t cp)
 {
     char four[4];
-    if (cp && out->len < BOOK_CELL)
+    if (cp)
         buf_add(out, four, utf8_put(cp, four));
 }
 
@@ -174,19 +174,18 @@ bool biff_bytes(Xls *x, BiffCursor *u, size_t n, Buf *out)
     while (left) {
         size_t room = left * 4 + 16, was = room;
         char *to = buf_room(out, room), *from = in;
-        size_t rc = x->has_cd ? iconv(x->cd, &in, &left, &to, &room) : (size_t)-1;
+        size_t rc = iconv(x->cd, &in, &left, &to, &room);
         buf_grew(out, was - room);
         if (rc != (size_t)-1)
             break;
-        if (x->has_cd && (in != from || !left))
+        if (in != from)
             continue;
         ok = false; /* this byte is of no character */
         put_cp(out, 0xfffd);
         in++;
         left--;
     }
-    if (x->has_cd)
-        (void)iconv(x->cd, NULL, NULL, NULL, NULL);
+    (void)iconv(x->cd, NULL, NULL, NULL, NULL);
     arena_free(a);
     return ok;
 }

@@ -18,16 +18,12 @@ static const char root[] = "<html><body><html><body><html><body><html><body>";
 static int give(void *user, char *to, int room)
 {
     Stream *p = user;
-    while (!p->left && !*p->done && !p->failed) {
-        if (!markup_next(p->reader, &p->piece, &p->left)) {
-            p->failed = true;
-            return 0;
-        }
-        if (!p->left)
-            return 0;
-    }
-    if (*p->done || p->failed || room <= 0)
+    if (*p->done)
         return 0;
+    if (!p->left && !markup_next(p->reader, &p->piece, &p->left)) {
+        p->failed = true;
+        return 0;
+    }
     size_t n = p->left < (size_t)room ? p->left : (size_t)room;
     memcpy(to, p->piece, n);
     p->piece += n;
@@ -48,11 +44,9 @@ bool html_stream(SheetBook *b, const htmlSAXHandler *sax, void *user, const bool
     memcpy(parser->sax, sax, sizeof *sax);
     parser->userData = user;
     /* every page has mistakes; the encoding was found before */
-    htmlDocPtr doc = htmlCtxtReadIO(parser, give, NULL, &p, NULL, "UTF-8",
-                                    HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | HTML_PARSE_NONET |
-                                        HTML_PARSE_NOIMPLIED | HTML_PARSE_IGNORE_ENC);
-    if (doc)
-        xmlFreeDoc(doc);
+    xmlFreeDoc(htmlCtxtReadIO(parser, give, NULL, &p, NULL, "UTF-8",
+                              HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | HTML_PARSE_NONET |
+                                  HTML_PARSE_NOIMPLIED | HTML_PARSE_IGNORE_ENC));
     htmlFreeParserCtxt(parser);
     markup_close(p.reader);
     return !p.failed;

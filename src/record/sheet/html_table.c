@@ -33,7 +33,7 @@ typedef struct Table {
 
 typedef struct Page {
     SheetBook *b;
-    bool listing, done, failed;
+    bool listing, done;
     int elements;                 /* open ones */
     int open[TABLE_DEPTH], depth; /* tables; depth may be greater than there is room for */
     int n_tables;
@@ -62,9 +62,7 @@ static void stop(Page *p)
 
 static void fail(Page *p, ErrCode code, const char *key)
 {
-    if (!p->failed)
-        ctx_fail(p->b->c, code, "file", key);
-    p->failed = true;
+    ctx_fail(p->b->c, code, "file", key);
     stop(p);
 }
 
@@ -80,7 +78,7 @@ static int span_of(const xmlChar **attrs, const char *name, int most)
 {
     const char *s = attr(attrs, name);
     long v = s ? strtol(s, NULL, 10) : 1;
-    if (v == 0 && s && *s == '0')
+    if (v == 0 && *s == '0')
         return most; /* to the end */
     return v < 1 ? 1 : v > most ? most : (int)v;
 }
@@ -90,7 +88,7 @@ static int span_of(const xmlChar **attrs, const char *name, int most)
 static void add_text(Page *p, const char *s, size_t n)
 {
     for (size_t i = 0; i < n && p->text.len < BOOK_CELL; i++) {
-        if (strchr(" \t\r\n\f", s[i]) && s[i]) {
+        if (memchr(" \t\r\n\f", s[i], 5)) {
             p->space = true;
             continue;
         }
@@ -200,8 +198,6 @@ static void td_start(Page *p, const xmlChar **attrs)
     cell_end(p);
     if (!p->in_row)
         tr_start(p, NULL);
-    if (p->done)
-        return;
     while ((size_t)p->col < p->until.n && p->until.items[p->col] >= p->row)
         p->col++;
     p->across = span_of(attrs, "colspan", COLSPAN);
@@ -342,10 +338,10 @@ static void on_start(void *user, const xmlChar *tag, const xmlChar **attrs)
     }
 }
 
-static void take_name(Page *p, const char *name)
+static void take_name(Page *p, const char *s, size_t n)
 {
     if (p->names.n < MAX_NAMES)
-        vec_push(p->b->a, &p->names, name);
+        vec_push(p->b->a, &p->names, utf8_clean(p->b->a, s, n < 256 ? n : 256));
 }
 
 static void on_end(void *user, const xmlChar *tag)
@@ -360,7 +356,7 @@ static void on_end(void *user, const xmlChar *tag)
     } else if (p->listing) {
         if (p->in_name && strcmp(name, "x:name") == 0) {
             p->in_name = false;
-            take_name(p, end_text(p, p->b->a));
+            take_name(p, p->text.data, p->text.len);
         } else if (p->in_caption && strcmp(name, "caption") == 0) {
             p->in_caption = false;
             Table *t = top_table(p);
@@ -380,7 +376,7 @@ static void on_end(void *user, const xmlChar *tag)
 static void on_text(void *user, const xmlChar *s, int n)
 {
     Page *p = user;
-    if (!p->done && n > 0 && (p->in_cell || p->in_name || p->in_caption))
+    if (!p->done && (p->in_cell || p->in_name || p->in_caption))
         add_text(p, (const char *)s, (size_t)n);
 }
 
@@ -398,11 +394,9 @@ static void on_comment(void *user, const xmlChar *value)
     static const char open[] = "<x:Name>";
     if (p->done || !p->listing)
         return;
-    for (const char *s = (const char *)value;
-         (s = strstr(s, open)) != NULL && p->names.n < MAX_NAMES;) {
+    for (const char *s = (const char *)value; (s = strstr(s, open)) != NULL;) {
         s += sizeof open - 1;
-        size_t n = strcspn(s, "<");
-        take_name(p, utf8_clean(p->b->a, s, n < 256 ? n : 256));
+        take_name(p, s, strcspn(s, "<"));
     }
 }
 
@@ -419,11 +413,7 @@ static bool walk(Page *p)
                                        .comment = on_comment};
     p->a = arena_child(p->b->a);
     buf_init(&p->text, p->a);
-    bool ok = html_stream(p->b, &sax, p, &p->done) && !p->failed && !p->done;
-    if (ok && !p->listing) { /* a page that was cut off inside the table */
-        tr_end(p);
-        ok = !p->done;
-    }
+    bool ok = html_stream(p->b, &sax, p, &p->done) && !p->done;
     arena_free(p->a);
     return ok;
 }
@@ -434,10 +424,9 @@ static bool read_rows(SheetBook *b, int index, SheetRowFn fn, void *user)
     int before = b->c->n_err;
     *p = (Page){.b = b, .wanted = ((const int *)b->more)[index]};
     row_init(&p->out, b, fn, user);
-    bool ok = walk(p);
+    (void)walk(p); /* which is stopped behind the table, also where the page is cut off inside it */
     row_free(&p->out);
-    /* the parser is also stopped behind the table that was wanted */
-    return ok || (b->c->n_err == before && !p->out.stopped);
+    return b->c->n_err == before && !p->out.stopped;
 }
 
 static bool is_layout(const Table *t)
@@ -465,8 +454,10 @@ static bool list_tables(Page *p)
         b->sheets[b->n].info = (SheetInfo){.name = name, .rows = t->rows, .columns = t->columns};
         ordinals[b->n++] = (int)i;
     }
+    if (!b->n)
+        return ctx_fail(b->c, ERR_UNSUPPORTED_TYPE, "file", "err.sheet.no_table");
     markup_share(b);
-    return b->n || ctx_fail(b->c, ERR_UNSUPPORTED_TYPE, "file", "err.sheet.no_table");
+    return true;
 }
 
 bool html_open(SheetBook *b)

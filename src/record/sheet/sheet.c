@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -84,7 +83,9 @@ void sheet_close(SheetBook *b)
 
 bool book_rewind(SheetBook *b)
 {
-    return lseek(b->fd, 0, SEEK_SET) == 0 || file_fail(b->c, b->name, errno);
+    if (lseek(b->fd, 0, SEEK_SET) != 0)
+        return file_fail(b->c, b->name, errno);
+    return true;
 }
 
 static void closing(void *book)
@@ -172,7 +173,6 @@ typedef struct Text {
     SheetCell *cells;
     size_t cap;
     int64_t row;
-    bool stopped;
 } Text;
 
 static bool text_record(void *user, const CsvRecord *rec)
@@ -192,10 +192,7 @@ static bool text_record(void *user, const CsvRecord *rec)
     if (!any)
         return true;
     SheetRow row = {.row = t->row, .n = (int)rec->n, .cells = t->cells};
-    if (t->fn(t->user, &row))
-        return true;
-    t->stopped = true;
-    return false;
+    return t->fn(t->user, &row);
 }
 
 static bool text_detect_file(SheetBook *b)
@@ -230,7 +227,7 @@ static bool text_read(SheetBook *b, SheetRowFn fn, void *user)
     c->a = keep;
     char *step = arena_alloc(a, STEP);
     ssize_t n = 0;
-    bool ok = conv && csv;
+    bool ok = true;
     while (ok && (n = read(b->fd, step, STEP)) > 0) {
         Buf out;
         arena_reset(step_arena);
@@ -245,11 +242,11 @@ static bool text_read(SheetBook *b, SheetRowFn fn, void *user)
         buf_init(&out, step_arena);
         ok = text_conv_end(conv, &out) && csv_feed(csv, out.data, out.len) && csv_end(csv);
     }
-    if (!b->delimiter && csv)
+    if (!b->delimiter)
         b->delimiter = csv_delimiter(csv);
     if (!c->n_err) /* else the mistakes may lie on it; it goes with the book */
         arena_free(a);
-    return ok && !t.stopped;
+    return ok;
 }
 
 static bool first_rows(void *user, const SheetRow *row)
@@ -261,7 +258,6 @@ static bool first_rows(void *user, const SheetRow *row)
 static bool open_text(SheetBook *b, const SheetOptions *o)
 {
     Ctx *c = b->c;
-    struct stat st;
     b->format = "csv";
     if (o && o->encoding && *o->encoding) {
         b->encoding = text_encoding_by_name(o->encoding);
@@ -274,7 +270,7 @@ static bool open_text(SheetBook *b, const SheetOptions *o)
     b->delimiter = o ? o->delimiter : 0;
     b->n = 1;
     b->sheets = ARENA_NEW(b->a, BookSheet);
-    b->sheets[0].info = (SheetInfo){.name = "", .bytes = fstat(b->fd, &st) == 0 ? st.st_size : 0};
+    b->sheets[0].info = (SheetInfo){.name = "", .bytes = lseek(b->fd, 0, SEEK_END)};
     int rows = 60, before = c->n_err; /* enough to know the delimiter */
     (void)text_read(b, first_rows, &rows);
     return c->n_err == before;

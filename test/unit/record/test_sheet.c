@@ -6,6 +6,7 @@
 /* cmocka wants the four above first */
 #include <cmocka.h>
 #include <stdio.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -329,7 +330,7 @@ static void long_cells(void **state)
         size_t n;
         assert_false(is_cut(open, "x", MOST - 1, close, &n));
         assert_int_equal(n, MOST - 1);
-        assert_true(is_cut(open, "x", MOST + 4096, close, &n));
+        assert_true(is_cut(open, "x", MOST + (1 << 18), close, &n));
         assert_true(n >= MOST);
         assert_false(is_cut(open, "_x0041_", 1000, close, &n));
         assert_int_equal(n, 1000);
@@ -386,6 +387,171 @@ static void formats(void **state)
     assert_false(sheet_format_is_date(0, "0\\d"));
     assert_false(sheet_format_is_date(0, "[$-804]0.00"));
     assert_false(sheet_format_is_date(0, "\"unclosed d"));
+    assert_false(sheet_format_is_date(0, "[unclosed d"));
+    assert_false(sheet_format_is_date(0, "0;yyyy")); /* the first section tells */
+    assert_true(sheet_format_is_date(0, "[hex]d"));
+    assert_true(sheet_format_is_date(0, "_d*d\\dD"));
+    assert_false(sheet_format_is_date(0, "0\\"));
+    assert_false(sheet_format_is_date(0, "0_"));
+    assert_false(sheet_format_is_date(0, "0*"));
+}
+
+/* What the spreadsheet shows of a number, as text. */
+static void values(void **state)
+{
+    (void)state;
+    static const struct {
+        double v;
+        const char *text;
+    } numbers[] = {{-0.0, "0"},
+                   {-7, "-7"},
+                   {1.5, "1.5"},
+                   {999999999999999872.0, "999999999999999872"},
+                   {1e18, "1e+18"},
+                   {-1e18, "-1e+18"},
+                   {123456789012345.6, "123456789012346"}};
+    char out[40];
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        sheet_number_text(numbers[i].v, out);
+        assert_string_equal(out, numbers[i].text);
+    }
+    static const struct {
+        double v;
+        const char *text; /* NULL: shown by no spreadsheet */
+    } serials[] = {{NAN, NULL},
+                   {-0.5, NULL},
+                   {2958466, NULL},
+                   {0, "1899-12-31"},
+                   {0.25, "06:00:00"},
+                   {0.999999, "1900-01-01"}, /* a second of rounding is the next day */
+                   {1, "1900-01-01"},
+                   {59, "1900-02-28"},
+                   {61, "1900-03-01"},
+                   {45413.999999, "2024-05-02"},
+                   {45413.3958333, "2024-05-01 09:30:00"},
+                   {2958465.9999999, "9999-12-31"}};
+    for (size_t i = 0; i < sizeof serials / sizeof *serials; i++) {
+        bool ok = sheet_serial_text(serials[i].v, out);
+        assert_int_equal(ok, serials[i].text != NULL);
+        if (ok)
+            assert_string_equal(out, serials[i].text);
+    }
+}
+
+/* What is asked of a book that is not there, and what a kind of file does not have. */
+static void questions(void **state)
+{
+    (void)state;
+    Arena *a = arena_new(0);
+    Ctx *c = fresh(a);
+    SheetBook *b = book(c, DATA "workbooks/any_sheets.xlsx");
+    assert_string_equal(sheet_format(b), "xlsx");
+    assert_null(sheet_encoding(b));
+    assert_null(sheet_rule(b));
+    assert_int_equal(sheet_delimiter(b), 0);
+    assert_null(sheet_info(b, -1));
+    assert_null(sheet_info(b, 3));
+    assert_non_null(sheet_info(b, 2));
+    for (int i = -1; i < 4; i += 4) {
+        assert_false(sheet_read(b, i, take, NULL));
+        assert_string_equal(c->err->field, "sheet");
+        ctx_errors_back_to(c, 0);
+    }
+    sheet_close(b);
+    sheet_close(b); /* and once more with the arena */
+    arena_free(a);
+}
+
+/* Text files: what the caller says of them, what cannot be read, rows wider than those before, who wants no more rows. */
+static bool until_two(void *user, const SheetRow *row)
+{
+    (void)row;
+    return ++*(int *)user < 2;
+}
+
+static void chosen(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *encoding;
+        char delimiter;
+        const char *want; /* the rows, or "! " and words of the sentence */
+    } rows[] = {
+        {"a,b;c\n1;2\n", NULL, ';', "1=ta,b|tc;2=t1|t2;"},
+        {"a,b;c\n1;2\n", "", 0, "1=ta,b|tc;2=t1|t2;"},
+        {"\xbf\xcd,x\n", "GB18030", 0, "1=t客|tx;"},
+        {"\xbf\xcd,x\n", "UTF-8", 0, "! UTF-8"},
+        {"a\n", "klingon", 0, "! klingon"},
+        {"a\n", "an-encoding-with-a-name-that-is-longer-than-any-other-name", 0,
+         "! an-encoding-with"},
+        {"ab,c\n1\xbf", "GB18030", 0, "! GB18030"}, /* it ends inside a character */
+        {"a\n1,2,3,4,5\n\n1,2,3,4,5,6,7,8,9,10,11,12,13,14\n", NULL, ',',
+         "1=ta;2=t1|t2|t3|t4|t5;4=t1|t2|t3|t4|t5|t6|t7|t8|t9|t10|t11|t12|t13|t14;"},
+        {"a\n\"b", NULL, 0, "! "}, /* a quote that nobody closes */
+    };
+    Arena *a = arena_new(0);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        Ctx *c = fresh(a);
+        SheetOptions o = {.encoding = rows[i].encoding, .delimiter = rows[i].delimiter};
+        size_t n = strlen(rows[i].text);
+        SheetBook *b = NULL;
+        const char *got;
+        if (sheet_open(c, write_text(a, "chosen.csv", rows[i].text, n), &o, &b))
+            got = read_sheet(c, b, 0);
+        else
+            got = arena_printf(a, "! %s", c->err->message);
+        if (rows[i].want[0] == '!' ? got[0] != '!' || !strstr(got, rows[i].want + 2)
+                                   : strcmp(got, rows[i].want) != 0)
+            fail_msg("%s: %s, not %s", rows[i].text, got, rows[i].want);
+        if (b && rows[i].encoding && *rows[i].encoding)
+            assert_string_equal(sheet_rule(b), "chosen");
+    }
+    Ctx *c = fresh(a);
+    SheetOptions utf8 = {.encoding = "UTF-8", .delimiter = ','};
+    SheetBook *none = NULL;
+    refused(write_text(a, "nul.csv", "\1\0\2\0\3", 5), ""); /* no text in any encoding */
+    assert_false(sheet_open(fresh(a), write_text(a, "nul.csv", "a\0b", 3), &utf8, &none));
+    SheetBook *b = book(c, write_text(a, "four.csv", "1\n2\n3\n4\n", 8));
+    int seen = 0;
+    assert_int_equal(sheet_info(b, 0)->bytes, 8);
+    assert_false(sheet_read(b, 0, until_two, &seen));
+    assert_int_equal(seen, 2);
+    assert_int_equal(c->n_err, 0);
+    arena_free(a);
+}
+
+/* Files that are none, and files of other kinds, by name. */
+static void other_files(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        size_t n;
+        const char *name;
+    } kinds_of_files[] = {{"%PDF-1.7", 8, "PDF"},    {"{\\rtf1}", 7, "RTF"},
+                          {"\x89PNG\r\n", 6, "PNG"}, {"\xff\xd8\xff\xe0", 4, "JPEG"},
+                          {"GIF89a", 6, "GIF"},      {"7z\xbc\xaf\x27\x1c\0", 7, "7z"},
+                          {"Rar!\x1a", 5, "RAR"},    {"\x1f\x8b\x08", 3, "gzip"}};
+    Arena *a = arena_new(0);
+    for (size_t i = 0; i < sizeof kinds_of_files / sizeof *kinds_of_files; i++)
+        refused(write_text(a, "other.xls", kinds_of_files[i].bytes, kinds_of_files[i].n),
+                kinds_of_files[i].name);
+    refused(write_text(a, "empty.zip", "PK\5\6\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 22), "工作表");
+    refused(folder, "directory"); /* a folder opens, but cannot be read */
+    refused(arena_printf(a, "%s/nowhere.csv", folder), "nowhere.csv");
+    static const char *const texts[] = {"PK", "PK\5", "7",
+                                        "\xd0\xcf"}; /* too short to be what they begin like */
+    static const char *const want[] = {"1=tPK;", "1=tPK\5;", "1=t7;", "1=t邢;"};
+    for (size_t i = 0; i < 4; i++) {
+        Ctx *c = fresh(a);
+        SheetBook *b = NULL;
+        const char *path = write_text(a, "short.csv", texts[i], strlen(texts[i]));
+        bool ok = sheet_open(c, path, NULL, &b);
+        const char *got = ok ? read_sheet(c, b, 0) : "! ";
+        assert_string_equal(got, want[i]);
+        assert_int_equal(c->n_err, ok ? 0 : 1);
+    }
+    arena_free(a);
 }
 
 static int set_up(void **state)
@@ -409,6 +575,8 @@ int main(void)
         cmocka_unit_test(named_refusals), cmocka_unit_test(text_files),
         cmocka_unit_test(quirks),         cmocka_unit_test(long_cells),
         cmocka_unit_test(hostile),        cmocka_unit_test(formats),
+        cmocka_unit_test(values),         cmocka_unit_test(questions),
+        cmocka_unit_test(chosen),         cmocka_unit_test(other_files),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -333,6 +333,68 @@ static void cells8(void **state)
     arena_free(a);
 }
 
+#define B(x) x, sizeof(x) - 1
+
+/* Texts of labels as their characters and options stand in the file. */
+static void texts8(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *what, *bytes;
+        size_t n;
+        const char *more;
+        size_t n_more;
+        const char *want;
+    } rows[] = {
+        {"half pairs stand as what they are not", B("\4\0\1\x42\xd8\x41\0\xb7\xdf\x42\xd8"), NULL,
+         0,
+         "1=t\xef\xbf\xbd"
+         "A\xef\xbf\xbd\xef\xbf\xbd;"},
+        {"half a pair before a whole one", B("\3\0\1\x42\xd8\x42\xd8\xb7\xdf"), NULL, 0,
+         "1=t\xef\xbf\xbd\xf0\xa0\xae\xb7;"},
+        {"a NUL is left out", B("\3\0\0a\0b"), NULL, 0, "1=tab;"},
+        {"it goes on in the next record", B("\4\0\0ab"), B("\0cd"), "1=tabcd;"},
+        {"fewer characters than it says", B("\5\0\0ab"), NULL, 0, "! "},
+        {"half a character", B("\2\0\1\x41\0\x42"), NULL, 0, "! "},
+        {"no options", B("\2\0"), NULL, 0, "! "},
+        {"fewer runs than it says", B("\1\0\x08\xff\0a"), NULL, 0, "! "},
+        {"phonetics that are cut off", B("\1\0\4\xff\0\0\0a"), NULL, 0, "! "},
+        {"the size of the phonetics is cut off", B("\1\0\4\xff"), NULL, 0, "! "},
+    };
+    Arena *a = arena_new(0);
+    Buf g, s;
+    buf_init(&g, a);
+    buf_init(&s, a);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        buf_clear(&s);
+        cell(&s, 0x204, 0, 0, 0, rows[i].bytes, rows[i].n);
+        if (rows[i].more) {
+            rec(&s, 0x3c, "", 0); /* one that is empty */
+            rec(&s, 0x3c, rows[i].more, rows[i].n_more);
+        }
+        const char *got = rows8(a, &g, &s);
+        if (rows[i].want[0] == '!' ? got[0] != '!' || !strstr(got, "损坏")
+                                   : strcmp(got, rows[i].want) != 0)
+            fail_msg("%s: %s", rows[i].what, got);
+    }
+    /* the strings of the book end with the file: in a text, in the record that goes on with it, in its head */
+    static const struct {
+        const char *bytes;
+        size_t n;
+    } ends[] = {{B("")}, {B("\x3c\0\x0a\0\0c")}, {B("\x3c\0")}};
+    for (size_t i = 0; i < 3; i++) {
+        Buf o;
+        buf_init(&o, a);
+        bof(&o, 0x600, 5);
+        REC(&o, 0xfc, "\1\0\0\0\1\0\0\0\4\0\0ab");
+        buf_add(&o, ends[i].bytes, ends[i].n);
+        const char *got = read_file(fresh(a), write_file(a, "sst.xls", o.data, o.len), NULL, NULL);
+        assert_int_equal(got[0], '!');
+        assert_non_null(strstr(got, "SST"));
+    }
+    arena_free(a);
+}
+
 /* Writers that go column by column. */
 static void out_of_order(void **state)
 {
@@ -349,6 +411,21 @@ static void out_of_order(void **state)
          "\0\0\0\0\0\0\0\0");
     REC(&s, 0x207, "\1\0\0z");
     assert_string_equal(rows8(a, &g, &s), "1=n20|n21|n22|tz;2=n10|n11|n12;3=n0|n1|n2;");
+    /* more than is held at once, with a text larger than the step between two jumps */
+    enum { ROWS = 6000, LONG = 3000 };
+    Buf want;
+    char text[3 + LONG] = {(char)(LONG & 0xff), LONG >> 8};
+    memset(text + 3, 'x', LONG);
+    buf_init(&want, a);
+    buf_clear(&s);
+    for (unsigned col = 0; col < 2; col++)
+        for (unsigned row = 0; row < ROWS; row++)
+            number(&s, row, col, 0, row * 10 + col);
+    cell(&s, 0x204, 1, 2, 0, text, sizeof text);
+    for (unsigned row = 0; row < ROWS; row++)
+        buf_printf(&want, "%u=n%u|n%u%s%.*s;", row + 1, row * 10, row * 10 + 1,
+                   row == 1 ? "|t" : "", row == 1 ? LONG : 0, text + 3);
+    assert_string_equal(rows8(a, &g, &s), want.data);
     arena_free(a);
 }
 
@@ -391,7 +468,29 @@ static void code_pages(void **state)
     assert_string_equal(sheet5(a, 1252, "\xa4\xa4", "Big5"), "1=t中|n1.5;");
     assert_string_equal(sheet5(a, 936, "a\xff!", NULL),
                         "1=ea\xef\xbf\xbd!|n1.5;"); /* a byte of no character is shown, not lost */
+    assert_string_equal(sheet5(a, 936, "a\xb1", NULL),
+                        "1=ea\xef\xbf\xbd|n1.5;"); /* half a character at the end */
     assert_non_null(strstr(sheet5(a, 9999, "a", NULL), "! 不认识的文字编码"));
+    static const struct {
+        const char *bytes;
+        size_t n;
+        const char *want;
+    } labels[] = {{B("\2\0abc"), "1=tab;"},    /* more bytes than the text has */
+                  {B("\4\0a\0bc"), "1=tabc;"}, /* a NUL */
+                  {B("\7\0abc"), "! "},        /* fewer */
+                  {B("\0\0"), ""}};
+    for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) {
+        Buf l;
+        buf_init(&l, a);
+        REC(&l, 0x809, "\0\5\x10\0\0\0\0\0");
+        cell(&l, 0x204, 0, 0, 0, labels[i].bytes, labels[i].n);
+        end(&l);
+        const char *got =
+            read_file(fresh(a), write_file(a, "label.xls", l.data, l.len), NULL, NULL);
+        if (labels[i].want[0] == '!' ? got[0] != '!' || !strstr(got, "损坏")
+                                     : strcmp(got, labels[i].want) != 0)
+            fail_msg("%d: %s", (int)i, got);
+    }
     /* a sheet without a book, as a well-known few lines of PHP write it */
     Buf o;
     buf_init(&o, a);
@@ -462,10 +561,11 @@ static void containers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(real_files),     cmocka_unit_test(twins),
-        cmocka_unit_test(strings8),       cmocka_unit_test(cells8),
-        cmocka_unit_test(out_of_order),   cmocka_unit_test(code_pages),
-        cmocka_unit_test(named_refusals), cmocka_unit_test(containers),
+        cmocka_unit_test(real_files), cmocka_unit_test(twins),
+        cmocka_unit_test(strings8),   cmocka_unit_test(texts8),
+        cmocka_unit_test(cells8),     cmocka_unit_test(out_of_order),
+        cmocka_unit_test(code_pages), cmocka_unit_test(named_refusals),
+        cmocka_unit_test(containers),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
