@@ -54,9 +54,8 @@ void imp_strip(char **s, const char *const *words, size_t n, bool front, bool ba
 
 static bool noise(int32_t cp)
 {
-    return cp < 0 || utf8_is_blank(cp) || (cp < 128 && strchr("*:_-#.\"'?!", (int)cp)) ||
-           cp == 0xff1a || cp == 0x2605 || cp == 0x203b || cp == 0x3001 || cp == 0x3002 ||
-           cp == 0x2022;
+    return utf8_is_blank(cp) || (cp < 128 && strchr("*:_-#.\"'?!", (int)cp)) || cp == 0x2605 ||
+           cp == 0x203b || cp == 0x3001 || cp == 0x3002 || cp == 0x2022;
 }
 
 /* Traditional characters of headers and the simplified ones our labels are written in, in pairs of three bytes each. */
@@ -70,10 +69,11 @@ static const char simplified[] = "戶户稱称屬属業业來来聯联繫系係�
                                  "記记細细層层階阶隊队組组長长鄉乡徵征償偿於于與与佔占過过義义"
                                  "檔档圖图頁页執执紀纪錯错誤误詳详給给從从買买賣卖購购採采";
 
+/* Of folded text, which is UTF-8 whatever came. */
 static void simplify(char *s)
 {
     for (; *s; s++) {
-        if (((unsigned char)*s & 0xf0) != 0xe0 || !s[1] || !s[2])
+        if (((unsigned char)*s & 0xf0) != 0xe0)
             continue;
         for (size_t i = 0; i + 6 <= sizeof simplified - 1; i += 6)
             if (memcmp(s, simplified + i, 3) == 0) {

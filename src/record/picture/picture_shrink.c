@@ -109,8 +109,8 @@ Picture picture_scale(Arena *a, Picture p, int size)
         for (int x = 0; x < out.w; x++) {
             int x0 = share(x, out.w, p.w), x1 = share(x + 1, out.w, p.w);
             int y0 = share(y, out.h, p.h), y1 = share(y + 1, out.h, p.h);
-            mean(&p, x0, x1 > x0 ? x1 : x0 + 1, y0, y1 > y0 ? y1 : y0 + 1,
-                 out.px + ((size_t)y * (size_t)out.w + (size_t)x) * 3);
+            /* no side grows, so each pixel covers one at least */
+            mean(&p, x0, x1, y0, y1, out.px + ((size_t)y * (size_t)out.w + (size_t)x) * 3);
         }
     return out;
 }
@@ -152,11 +152,6 @@ static void sink_end(j_compress_ptr j)
 static void sink_failed(j_common_ptr j)
 {
     longjmp(((Sink *)j->client_data)->back, 1);
-}
-
-static void sink_silent(j_common_ptr j)
-{
-    (void)j;
 }
 
 static void sink_warned(j_common_ptr j, int level)
@@ -226,7 +221,6 @@ PictureVerdict picture_rewrite(Arena *a, const unsigned char *in, size_t n, int 
     volatile PictureVerdict verdict = PICTURE_BAD;
     memset(&from, 0, sizeof from);
     memset(&to, 0, sizeof to);
-    s->err.output_message = sink_silent;
     s->err.emit_message = sink_warned;
     from.err = to.err = &s->err;
     from.client_data = to.client_data = s;

@@ -81,8 +81,39 @@ static void headers(void **state)
     assert_string_equal(imp_norm(a, "年营业额(万元)："), "年营业额");
     assert_string_equal(imp_norm(a, "（客户）名称"), "(客户)名称");
     assert_string_equal(imp_norm(a, "Phone No."), "phoneno");
-    assert_true(imp_in_wan("金额（万元）"));
-    assert_false(imp_in_wan("万科简称"));
+    static const char *const norms[][3] = {
+        /* as it stands, without brackets, with the brackets opened */
+        {"★名称※", "名称", "名称"},
+        {"• 名、称。", "名称", "名称"},
+        {"【必填】名称", "名称", "名称"},
+        {"(required) Name", "name", "requiredname"},
+        {"选填名称必填", "名称", "名称"},
+        {"必填", "必填", "必填"}, /* nothing would be left */
+        {"名称(没有关上", "名称(没有关上", "名称没有关上"},
+        {"联系人【电话】", "联系人", "联系人电话"},
+        {"a(b)[c]<d>《e》", "a", "abcd《e》"},
+        {"聯絡電話", "联络电话", "联络电话"},
+        {"𠮷名é", "𠮷名é", "𠮷名é"},
+        {"名\xff称\xe5\x90", "名称", "名称"}, /* what is no UTF-8 */
+        {" *:", "", ""},
+    };
+    for (size_t i = 0; i < sizeof norms / sizeof *norms; i++) {
+        assert_string_equal(imp_norm(a, norms[i][0]), norms[i][1]);
+        assert_string_equal(imp_norm_open(a, norms[i][0]), norms[i][2]);
+    }
+    static const char *const wan[] = {"金额（万元）", "金额(万)", "金额（万）", "万元"},
+                             *const no_wan[] = {"万科简称", "金额", "万"};
+    for (size_t i = 0; i < sizeof wan / sizeof *wan; i++)
+        assert_true(imp_in_wan(wan[i]));
+    for (size_t i = 0; i < sizeof no_wan / sizeof *no_wan; i++)
+        assert_false(imp_in_wan(no_wan[i]));
+    assert_int_equal(imp_name_piece(a, "First Name"), 1);
+    assert_int_equal(imp_name_piece(a, "姓（必填）"), 2);
+    assert_int_equal(imp_name_piece(a, "Middle name"), 3);
+    assert_int_equal(imp_name_piece(a, "姓名"), 0);
+    assert_true(imp_ends("公司电话", "电话"));
+    assert_false(imp_ends("电话", "电话")); /* it has nothing more */
+    assert_false(imp_ends("话", "电话"));
     ImpColumn cols[] = {{.header = "公司名称"},   {.header = "联系人"}, {.header = "手机"},
                         {.header = "联系人电话"}, {.header = "省份"},   {.header = "城市"},
                         {.header = "公司地址"},   {.header = "职务"},   {.header = "谁知道"},
