@@ -240,8 +240,10 @@ static bool text_read(SheetBook *b, SheetRowFn fn, void *user)
         Buf out;
         arena_reset(step_arena);
         buf_init(&out, step_arena);
-        ok = text_conv_end(conv, &out) && csv_feed(csv, out.data, out.len) && csv_end(csv);
+        ok = text_conv_end(conv, &out);
+        (void)csv_feed(csv, out.data, out.len); /* three bytes at most, which wait for the end */
     }
+    ok = ok && csv_end(csv);
     if (!b->delimiter)
         b->delimiter = csv_delimiter(csv);
     if (!c->n_err) /* else the mistakes may lie on it; it goes with the book */
