@@ -66,7 +66,6 @@ bool check_name_legal(const char *s, size_t max, char dash)
 void check_take(K *k, const Entity *e)
 {
     k->e = e;
-    k->s = NULL;
     for (int i = 0; i < k->n; i++)
         if (strcmp(k->sources[i].path, e->file) == 0)
             k->s = &k->sources[i];
@@ -74,12 +73,8 @@ void check_take(K *k, const Entity *e)
 
 void check_entity_fail(K *k, const char *key, const char *sub, const char *const *msg)
 {
-    int line = 0;
-    if (k->s) {
-        const char *keys[] = {key, key ? sub : NULL, NULL};
-        line = meta_line(k->s, keys);
-    }
-    k->ok = meta_fail_args(k->c, k->e->file, line, msg);
+    const char *keys[] = {key, sub, NULL};
+    k->ok = meta_fail_args(k->c, k->e->file, meta_line(k->s, keys), msg);
 }
 
 void check_field_fail(K *k, const Field *f, const char *key, const char *const *msg)
@@ -100,10 +95,10 @@ void check_field_fail(K *k, const Field *f, const char *key, const char *const *
 
 static void no_such_field(K *k, const char *key, const char *sub, const char *name)
 {
-    const char *words[512];
-    int n = 0;
-    for (int i = 0; i < k->e->n_fields && n < 512; i++)
-        words[n++] = k->e->fields[i].name;
+    int n = k->e->n_fields;
+    const char **words = ARENA_ARRAY(k->c->a, n, const char *);
+    for (int i = 0; i < n; i++)
+        words[i] = k->e->fields[i].name;
     const char *near = meta_nearest(name, words, n);
     if (near)
         EFAIL(k, key, sub, "meta.no_such_field_near", key, name, near);
@@ -231,24 +226,16 @@ static void check_words(K *k, const char *key, const char *sub, const char *what
 static void check_roles(K *k)
 {
     const Entity *e = k->e;
-    const Embed *known = embed_find("data/roles.json");
+    const Embed *known = embed_find("data/roles.json"); /* not in mkmeta, which stands before it */
     json_object *roles = NULL;
-    if (known) {
-        int before = k->c->n_err;
-        if (!json_read_relaxed(k->c, (const char *)known->data, known->len, &roles)) {
-            roles = NULL;
-            ctx_errors_back_to(k->c, before);
-        }
-    }
+    if (known)
+        (void)json_read_relaxed(k->c, (const char *)known->data, known->len, &roles);
     for (int i = 0; i < e->n_roles; i++) {
         const RoleRow *r = &e->roles[i];
         check_words(k, "roles", r->role, "scope", r->scope, ',', meta_scope_names);
         check_words(k, "roles", r->role, "actions", r->actions, ' ', meta_action_names);
         if (roles && strcmp(r->role, "*") != 0 && !json_object_object_get_ex(roles, r->role, NULL))
             EFAIL(k, "roles", r->role, "meta.role_unknown", r->role);
-        for (int j = 0; j < i; j++)
-            if (strcmp(e->roles[j].role, r->role) == 0)
-                EFAIL(k, "roles", r->role, "meta.role_twice", r->role);
     }
     if (e->right && !check_one_of(e->right, meta_right_names))
         EFAIL(k, "right", NULL, "meta.one_of", "right", e->right,
@@ -435,13 +422,11 @@ bool check_model(Ctx *c, const Model *m, const MetaSource *sources, int n)
         check_open(&k);
         check_columns(&k);
         check_configuration(&k);
-        for (int j = 0; j < k.e->n_fields; j++) {
-            const Field *f = &k.e->fields[j];
-            if (f->standard && (standard_done || !k.e->standard))
-                continue;
-            check_field(&k, f);
-        }
-        standard_done = standard_done || k.e->standard;
+        bool with_standard = k.e->standard && !standard_done; /* once is enough */
+        for (int j = 0; j < k.e->n_fields; j++)
+            if (!k.e->fields[j].standard || with_standard)
+                check_field(&k, &k.e->fields[j]);
+        standard_done |= with_standard;
     }
     check_configuration_order(&k);
     return k.ok;

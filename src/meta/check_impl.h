@@ -14,7 +14,7 @@ typedef struct K {
     const MetaSource *sources;
     int n;
     const Entity *e;
-    const MetaSource *s; /* of e, or NULL */
+    const MetaSource *s; /* of e */
     const char *standard_path;
     bool ok;
 } K;

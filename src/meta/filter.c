@@ -144,13 +144,12 @@ bool filter_is_text(const Field *f)
 const char *filter_folded(Arena *a, const Field *f, const char *text)
 {
     DbVal v = db_of_text(text);
-    DbVal folded = type_fold(a, f, &v);
-    return folded.kind == DB_TEXT ? folded.s : "";
+    return type_fold(a, f, &v).s;
 }
 
 static bool bad_value(Fp *p, const char *path, int before)
 {
-    const char *why = p->c->err_last ? arena_str(p->c->a, p->c->err_last->message) : "";
+    const char *why = arena_str(p->c->a, p->c->err_last->message);
     ctx_errors_back_to(p->c, before);
     return ctx_fail(p->c, ERR_BAD_FILTER, path, "filter.value", path, why);
 }
@@ -190,7 +189,9 @@ static bool value(Fp *p, const Field *f, const char *path, json_object *in, DbVa
         one->type = FT_OPTION;
         as = one;
     }
-    return type_ops(as->type)->from_json(c, as, in, out) || bad_value(p, path, before);
+    if (!type_ops(as->type)->from_json(c, as, in, out))
+        return bad_value(p, path, before);
+    return true;
 }
 
 /* in and not_in: the values that are not null; *nulls whether null was among them. */
@@ -269,7 +270,7 @@ static bool leaf_list(Fp *p, const Field *f, FilterOp op, const char *path, json
 static bool is_my_roles(const Field *f, json_object *in)
 {
     return json_object_is_type(in, json_type_string) &&
-           strcmp(json_object_get_string(in), "my_roles") == 0 && f->entity &&
+           strcmp(json_object_get_string(in), "my_roles") == 0 &&
            strcmp(f->entity->name, "role") == 0 && strcmp(f->name, "code") == 0;
 }
 
@@ -310,7 +311,9 @@ static bool leaf_of(Fp *p, const Field *f, FilterOp op, const char *path, json_o
         int before = c->n_err;
         if (list && op != OP_IN && op != OP_NOT_IN && op != OP_BETWEEN)
             return ctx_fail(c, ERR_BAD_FILTER, path, "filter.no_value", path);
-        return filter_time(c, f, op, vals, (int)n, out) || bad_value(p, path, before);
+        if (!filter_time(c, f, op, vals, (int)n, out))
+            return bad_value(p, path, before);
+        return true;
     }
     if (op == OP_UNDER)
         return leaf_under(p, f, path, in, out);
@@ -331,12 +334,18 @@ static bool leaf_of(Fp *p, const Field *f, FilterOp op, const char *path, json_o
     return true;
 }
 
+/* Nobody may ask for it, so it is not suggested either. */
+static bool not_asked(const Field *f)
+{
+    return f->retired || f->hidden || f->write_only;
+}
+
 static bool no_field(Fp *p, const Entity *e, const char *path, const char *name)
 {
-    const char *words[512];
+    const char **words = ARENA_ARRAY(p->c->a, e->n_fields, const char *);
     int n = 0;
-    for (int i = 0; i < e->n_fields && n < 512; i++)
-        if (!e->fields[i].hidden && !e->fields[i].retired)
+    for (int i = 0; i < e->n_fields; i++)
+        if (!not_asked(&e->fields[i]))
             words[n++] = e->fields[i].name;
     /* Suggestions only where no reader is involved: a name he may not see is none of his business. */
     const char *near = p->guard ? NULL : meta_nearest(name, words, n);
@@ -394,7 +403,7 @@ static bool path_of(Fp *p, const Entity *e, const char *path, const char *rest, 
     const char *dot = strchr(rest, '.');
     char *name = dot ? arena_dup(c->a, rest, (size_t)(dot - rest)) : arena_str(c->a, rest);
     const Field *f = entity_field(e, name);
-    if (!f || f->retired || f->hidden || f->write_only)
+    if (!f || not_asked(f))
         return no_field(p, e, path, name);
     Filter *also = NULL;
     if (p->guard && p->guard->field && !p->guard->field(c, f, &also))
@@ -410,9 +419,7 @@ static bool path_of(Fp *p, const Entity *e, const char *path, const char *rest, 
         *out = filter_and(c->a, also, x);
         return true;
     }
-    const Entity *target = f->to && (f->type == FT_LINK || f->type == FT_LINK_MANY)
-                               ? model_entity(e->model, f->to)
-                               : NULL;
+    const Entity *target = model_entity(e->model, f->to); /* only links have one */
     if (!target)
         return ctx_fail(c, ERR_BAD_FILTER, path, "filter.not_link", name, dot + 1);
     if (links >= MAX_LINKS)
@@ -429,7 +436,7 @@ static bool path_of(Fp *p, const Entity *e, const char *path, const char *rest, 
 static bool node(Fp *p, const Entity *e, json_object *j, int depth, Filter **out)
 {
     Ctx *c = p->c;
-    if (!json_object_is_type(j, json_type_array) || json_object_array_length(j) < 1 ||
+    if (!json_object_is_type(j, json_type_array) ||
         !json_object_is_type(json_object_array_get_idx(j, 0), json_type_string))
         return ctx_fail(c, ERR_BAD_FILTER, "filter", "filter.shape");
     if (p->guard && depth > MAX_DEPTH)
@@ -455,8 +462,8 @@ static bool node(Fp *p, const Entity *e, json_object *j, int depth, Filter **out
         *out = filter_not(c->a, kid);
         return true;
     }
-    json_object *second = n >= 2 ? json_object_array_get_idx(j, 1) : NULL;
-    if (n < 2 || n > 3 || !json_object_is_type(second, json_type_string))
+    json_object *second = json_object_array_get_idx(j, 1); /* NULL beyond the end */
+    if (n > 3 || !json_object_is_type(second, json_type_string) || strlen(head) > 200)
         return ctx_fail(c, ERR_BAD_FILTER, "filter", "filter.shape");
     if (p->guard && ++p->leaves > MAX_LEAVES)
         return ctx_fail(c, ERR_BAD_FILTER, "filter", "filter.many", ctx_num(c, MAX_LEAVES));
@@ -465,25 +472,19 @@ static bool node(Fp *p, const Entity *e, json_object *j, int depth, Filter **out
         return ctx_fail(c, ERR_BAD_FILTER, head, "filter.no_op", json_object_get_string(second));
     if (n == 2 && op != OP_IS_NULL && op != OP_NOT_NULL)
         return ctx_fail(c, ERR_BAD_FILTER, head, "filter.no_value", head);
-    if (strlen(head) > 200)
-        return ctx_fail(c, ERR_BAD_FILTER, "filter", "filter.shape");
-    return path_of(p, e, head, head, 0, op, n == 3 ? json_object_array_get_idx(j, 2) : NULL, out);
+    return path_of(p, e, head, head, 0, op, json_object_array_get_idx(j, 2), out);
 }
 
 bool filter_parse(Ctx *c, const Entity *e, json_object *json, const FilterGuard *guard, FilterMe me,
                   Filter **out)
 {
-    if (!json || json_object_is_type(json, json_type_null) ||
+    if (json_object_is_type(json, json_type_null) ||
         (json_object_is_type(json, json_type_array) && json_object_array_length(json) == 0)) {
         *out = filter_true(c->a);
         return true;
     }
     Fp p = {.c = c, .guard = guard, .me = me};
-    Filter *x = NULL;
-    if (!node(&p, e, json, 1, &x))
-        return false;
-    *out = x;
-    return true;
+    return node(&p, e, json, 1, out);
 }
 
 bool filter_parse_text(Ctx *c, const Entity *e, const char *text, const FilterGuard *guard,

@@ -49,8 +49,8 @@ int meta_line(const MetaSource *s, const char *const *keys)
     for (;; n--) { /* what is missing has no line: then that of what should hold it */
         path[n] = NULL;
         int line = json_line_of(s->text, path);
-        if (line || n == 0)
-            return line ? line : 1;
+        if (line)
+            return line; /* in the end that of an empty path, which is 1 */
     }
 }
 
@@ -128,47 +128,29 @@ const char *meta_nearest(const char *word, const char *const *words, int n)
     return best;
 }
 
-static bool kind_ok(KeyKind k, json_object *v)
-{
-    json_type t = json_object_get_type(v);
-    switch (k) {
-    case K_STR: return t == json_type_string;
-    case K_BOOL: return t == json_type_boolean;
-    case K_INT: return t == json_type_int;
-    case K_LABEL: return t == json_type_object;
-    case K_TEXT2: return t == json_type_object || t == json_type_string;
-    case K_NUM: return t == json_type_int || t == json_type_double || t == json_type_string;
-    case K_OBJ: return t == json_type_object;
-    case K_ARR: return t == json_type_array;
-    case K_SCALAR:
-        return t == json_type_string || t == json_type_boolean || t == json_type_int ||
-               t == json_type_double;
-    }
-    return false;
-}
-
-static const char *kind_message(KeyKind k)
-{
-    switch (k) {
-    case K_STR: return "meta.want_text";
-    case K_BOOL: return "meta.want_bool";
-    case K_INT: return "meta.want_int";
-    case K_LABEL:
-    case K_TEXT2: return "meta.want_label";
-    case K_NUM: return "meta.want_number";
-    case K_OBJ: return "meta.want_object";
-    case K_ARR: return "meta.want_list";
-    case K_SCALAR: return "meta.want_scalar";
-    }
-    return "meta.want_text";
-}
+#define T(name) (1u << json_type_##name)
+static const struct {
+    unsigned types;
+    const char *message; /* where it is of none of them */
+} kinds[] = {
+    [K_STR] = {T(string), "meta.want_text"},
+    [K_BOOL] = {T(boolean), "meta.want_bool"},
+    [K_INT] = {T(int), "meta.want_int"},
+    [K_LABEL] = {T(object), "meta.want_label"},
+    [K_TEXT2] = {T(object) | T(string), "meta.want_label"},
+    [K_NUM] = {T(int) | T(double) | T(string), "meta.want_number"},
+    [K_OBJ] = {T(object), "meta.want_object"},
+    [K_ARR] = {T(array), "meta.want_list"},
+    [K_SCALAR] = {T(string) | T(boolean) | T(int) | T(double), "meta.want_scalar"},
+};
+#undef T
 
 /* Every member of o is one of keys and of its kind. Members of the wrong kind are taken out, so that
    the reading behind it needs no doubt. */
 bool parse_shape(P *p, json_object *o, const Key *keys, size_t n)
 {
     bool ok = true;
-    const char *bad[64];
+    const char *bad[64]; /* a key stands once, and no list of keys is longer */
     int n_bad = 0;
     json_object_object_foreach(o, name, val)
     {
@@ -185,10 +167,9 @@ bool parse_shape(P *p, json_object *o, const Key *keys, size_t n)
                 ok = FAIL(p, name, "meta.unknown_key_near", name, near);
             else
                 ok = FAIL(p, name, "meta.unknown_key", name);
-        } else if (!kind_ok(k->kind, val)) {
-            ok = FAIL(p, name, kind_message(k->kind), name);
-            if (n_bad < 64)
-                bad[n_bad++] = k->name;
+        } else if (!(kinds[k->kind].types & 1u << json_object_get_type(val))) {
+            ok = FAIL(p, name, kinds[k->kind].message, name);
+            bad[n_bad++] = k->name;
         }
     }
     for (int i = 0; i < n_bad; i++)
@@ -199,7 +180,7 @@ bool parse_shape(P *p, json_object *o, const Key *keys, size_t n)
 const char *parse_text(P *p, json_object *o, const char *key)
 {
     json_object *v;
-    if (!json_object_object_get_ex(o, key, &v) || !json_object_is_type(v, json_type_string))
+    if (!json_object_object_get_ex(o, key, &v))
         return NULL;
     return arena_str(p->a, json_object_get_string(v));
 }
@@ -511,7 +492,7 @@ bool parse_read(Ctx *c, const MetaSource *s, json_object **out)
 {
     int before = c->n_err;
     if (!json_read_relaxed(c, s->text, s->len, out)) {
-        const char *why = c->err_last ? c->err_last->message : "";
+        const char *why = c->err_last->message;
         ctx_errors_back_to(c, before);
         return meta_fail(c, s->path, 0, "meta.no_json", why);
     }

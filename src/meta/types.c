@@ -81,12 +81,10 @@ unsigned type_field_ops(const Field *f)
         return 0;
     if (table[f->type]->text && !f->fold)
         ops &= ~(1u << OP_CONTAINS | 1u << OP_STARTS);
-    if (f->index == STD_ID && f->entity && f->entity->standard && f->entity->n_dups)
-        ops |= 1u << OP_DUPLICATE;
-    if (f->index == STD_ID && f->entity && f->entity->standard)
-        ops |= 1u << OP_TOLD;
+    if (f->index == STD_ID && f->entity->standard)
+        ops |= 1u << OP_TOLD | (f->entity->n_dups ? 1u << OP_DUPLICATE : 0);
     if (f->type == FT_LINK) {
-        const Entity *to = f->to && f->entity ? model_entity(f->entity->model, f->to) : NULL;
+        const Entity *to = model_entity(f->entity->model, f->to);
         if (!to || !to->tree)
             ops &= ~(1u << OP_UNDER);
     }
@@ -100,7 +98,7 @@ const char *type_label(const Ctx *c, const Field *f)
 
 bool type_is_json_null(json_object *in, DbVal *out)
 {
-    if (in && !json_object_is_type(in, json_type_null))
+    if (!json_object_is_type(in, json_type_null)) /* NULL is null to json-c */
         return false;
     *out = db_null();
     return true;
@@ -213,26 +211,21 @@ DbVal type_sort_key(Arena *a, const Field *f, const DbVal *v)
 
 static DbVal key_or_null(char *s)
 {
-    return s && *s ? db_of_text(s) : db_null();
+    return *s ? db_of_text(s) : db_null();
 }
 
 DbVal type_match_key(Arena *a, const Field *f, const DbVal *v)
 {
-    if (v->kind != DB_TEXT || !v->s[0])
+    if (f->match == MATCH_NONE || v->kind != DB_TEXT || !v->s[0])
         return db_null();
-    Phone ph;
-    switch (f->match) {
-    case MATCH_NONE: return db_null();
-    case MATCH_NAME: return key_or_null(name_key(a, v->s));
-    case MATCH_PHONE:
-        memset(&ph, 0, sizeof ph);
+    if (f->match == MATCH_NAME)
+        return key_or_null(name_key(a, v->s));
+    if (f->match == MATCH_PHONE) {
+        Phone ph;
         phone_parse(a, v->s, &ph);
-        return ph.key && *ph.key ? db_of_text(ph.key) : key_or_null(phone_fold(a, v->s));
-    case MATCH_CREDIT_CODE:
-    case MATCH_EMAIL:
-    case MATCH_EXACT: return key_or_null(fold_text(a, v->s));
+        return *ph.key ? db_of_text(ph.key) : key_or_null(phone_fold(a, v->s));
     }
-    return db_null();
+    return key_or_null(fold_text(a, v->s));
 }
 
 const char *type_sort_column(Arena *a, const Field *f)
@@ -246,7 +239,7 @@ char *type_text(Ctx *c, const Field *f, const DbVal *v)
 {
     if (v->kind == DB_NULL)
         return arena_str(c->a, "");
-    if (f->type == FT_DATETIME && v->kind == DB_INT) {
+    if (f->type == FT_DATETIME) {
         ClockParts p = clock_parts(v->i, c->zone);
         return arena_printf(c->a, "%04d-%02d-%02d %02d:%02d", p.year, p.month, p.day, p.hour,
                             p.minute);

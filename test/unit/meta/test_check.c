@@ -264,6 +264,104 @@ static void test_names(void **state)
           BARE("thing", "things",
                "\"roles\": {\"*\": {\"scope\": \"all\", \"actions\": \"read wirte\"}},"),
           "\"wirte\"");
+    fails("entities/test/rel_thing.json", BARE("rel_thing", "things", EVERY),
+          "\"rel_thing\" cannot be a name");
+    fails("entities/test/search_thing.json", BARE("search_thing", "things", EVERY),
+          "\"search_thing\" cannot be a name");
+    fails("entities/test/Thing.json", BARE("Thing", "things", EVERY), "\"Thing\" cannot be a name");
+    fails("entities/test/thing.jsn", BARE("thing", "things", EVERY), "must be called thing.json");
+    /* the folder is the group, whatever stands in front of it */
+    static const char *const files[][2] = {
+        {"entities/test/thing.json", "test"}, {"test/thing.json", "test"}, {"thing.json", "other"}};
+    for (int i = 0; i < 3; i++) {
+        Ctx c;
+        Model *m;
+        if (!build(&c, files[i][0], BARE("thing", "things", EVERY), NULL, 0, &m))
+            fail_msg("%s: %s", files[i][0], c.err->message);
+        assert_string_equal(model_entity(m, "thing")->group, files[i][1]);
+        model_release(m);
+    }
+}
+
+/* What must stand in a file; where it does not, the rest is read all the same. */
+static void test_without(void **state)
+{
+    (void)state;
+#define T_NAME "\"entity\": \"thing\""
+#define T_PLURAL "\"plural\": \"things\""
+#define T_LABEL "\"label\": {\"zh\": \"物\", \"en\": \"T\"}"
+#define T_TITLE "\"title\": \"name\""
+#define T_FIELDS "\"fields\": {\"name\": {\"type\": \"strin\", " L "}}"
+    static const struct {
+        const char *text, *missing;
+    } cases[] = {
+        {"{" T_PLURAL ", " T_LABEL ", " T_TITLE ", " T_FIELDS "}", "entity"},
+        {"{" T_NAME ", " T_LABEL ", " T_TITLE ", " T_FIELDS "}", "plural"},
+        {"{" T_NAME ", " T_PLURAL ", " T_TITLE ", " T_FIELDS "}", "label"},
+        {"{" T_NAME ", " T_PLURAL ", " T_LABEL ", " T_FIELDS "}", "title"},
+        {"{" T_NAME ", " T_PLURAL ", " T_LABEL ", " T_TITLE "}", "fields"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Ctx c;
+        Model *m;
+        assert_false(build(&c, "entities/test/thing.json", cases[i].text, NULL, 0, &m));
+        char *want =
+            arena_printf(arena, "thing.json:1: error: \"%s\" is missing", cases[i].missing);
+        assert_non_null(strstr(c.err->message, want));
+        bool type = strstr(c.err_last->message, "did you mean \"string\"?");
+        assert_int_equal(type, strcmp(cases[i].missing, "fields") != 0);
+    }
+}
+
+/* The standard fields are a file like the others, whose mistakes are told with its lines. */
+static void test_standard(void **state)
+{
+    (void)state;
+    static const char path[] = "entities/standard.json";
+    static const struct {
+        const char *was,
+            *is; /* in the built-in file; was NULL: the whole of it, is NULL: no file */
+        const char *want;
+    } cases[] = {
+        {NULL, NULL, "entities/standard.json is missing"},
+        {NULL, "{", "entities/standard.json: error: the JSON cannot be read"},
+        {NULL, "{}", "entities/standard.json:1: error: \"fields\" is missing"},
+        {NULL, "{\"fields\": {}}", "the standard fields and their order must be"},
+        {"{ \"fields\":", "{ \"more\": 1, \"fields\":",
+         "entities/standard.json:4: error: key \"more\" is not defined"},
+        {"\"version\":    {\"type\": \"int\"", "\"version\":    {\"type\": \"itn\"",
+         "entities/standard.json:6: error: there is no field type \"itn\""},
+        {"\"version\": ", "\"varsion\": ",
+         "entities/standard.json:4: error: the standard fields and their order must be"},
+        {"\"version\":    {\"type\": \"int\"",
+         "\"version\":    {\"type\": \"int\", \"pattern\": \"1\"",
+         "entities/standard.json:6: error: \"pattern\" is not for type int"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Ctx c;
+        Model *m;
+        MetaSource list[100];
+        int n = 0;
+        ctx_init(&c, arena);
+        c.lang = "en";
+        for (const Embed *e = embed_first("entities/");
+             e && e->path && strncmp(e->path, "entities/", 9) == 0; e++) {
+            const char *text = arena_dup(arena, (const char *)e->data, e->len);
+            if (strcmp(e->path, path) == 0 && cases[i].was) {
+                const char *at = strstr(text, cases[i].was);
+                assert_non_null(at);
+                text = arena_printf(arena, "%.*s%s%s", (int)(at - text), text, cases[i].is,
+                                    at + strlen(cases[i].was));
+            } else if (strcmp(e->path, path) == 0) {
+                text = cases[i].is;
+            }
+            if (text)
+                list[n++] = (MetaSource){e->path, text, strlen(text)};
+        }
+        assert_false(meta_build(&c, list, n, NULL, 0, &m));
+        if (!strstr(c.err->message, cases[i].want))
+            fail_msg("wanted: %s\n   got: %s", cases[i].want, c.err->message);
+    }
 }
 
 static void test_twice(void **state)
@@ -313,6 +411,24 @@ static void test_custom(void **state)
     assert_string_equal(f->label.en, "车位");
     assert_int_equal(f->index, f->entity->n_builtin);
     model_release(m);
+    /* what is not said in English is said in Chinese; a field that is kept for its values alone */
+    CustomField kinds = {
+        "customer", "parking",
+        "{\"type\": \"option\", \"label\": {\"zh\": \"车位\", \"en\": \"\"}, \"retired\": true, "
+        "\"options\": {\"a\": {\"zh\": \"甲\", \"en\": \"\"}, \"b\": {\"zh\": \"乙\"}, "
+        "\"c\": {\"zh\": \"丙\", \"en\": \"C\"}}, \"definition\": \"一句话\", "
+        "\"example\": {\"zh\": \"如\", \"en\": \"such\"}}",
+        78};
+    assert_true(build(&c, NULL, NULL, &kinds, 1, &m));
+    f = entity_field(model_entity(m, "customer"), "parking");
+    assert_string_equal(f->label.en, "车位");
+    assert_string_equal(f->definition.en, "一句话");
+    assert_string_equal(f->example.en, "such");
+    assert_string_equal(f->options[0].label.en, "甲");
+    assert_string_equal(f->options[1].label.en, "乙");
+    assert_string_equal(f->options[2].label.en, "C");
+    assert_true(f->retired);
+    model_release(m);
     static const CustomField bad[] = {
         {"customer", "name", "{\"type\": \"string\", \"label\": {\"zh\": \"名\"}}", 1},
         {"customer", "select", "{\"type\": \"string\", \"label\": {\"zh\": \"名\"}}", 1},
@@ -340,12 +456,20 @@ static void test_lines(void **state)
     assert_int_equal(META_LINE(&s, "c", "d"), 5);
     assert_int_equal(META_LINE(&s, "c", "e"), 6);
     assert_int_equal(META_LINE(&s, "c", "nothing"), 4);
+    /* of more than eleven keys the first eleven */
+    const char *deep = "{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\n"
+                       "\"a\":{\n\"a\":1}}}}}}}}}}}}";
+    MetaSource d = {"x", deep, strlen(deep)};
+    assert_int_equal(META_LINE(&d, "a", "a", "a", "a", "a", "a", "a", "a", "a", "a"), 1);
+    assert_int_equal(META_LINE(&d, "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a"), 2);
+    assert_int_equal(META_LINE(&d, "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a"), 2);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mistakes), cmocka_unit_test(test_names),
+        cmocka_unit_test(test_without),  cmocka_unit_test(test_standard),
         cmocka_unit_test(test_twice),    cmocka_unit_test(test_good),
         cmocka_unit_test(test_custom),   cmocka_unit_test(test_lines),
     };

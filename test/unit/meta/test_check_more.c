@@ -54,8 +54,9 @@ static void check(const Case *cases, size_t n)
         const char *text = arena_printf(
             arena,
             "{ \"entity\": \"thing\", \"plural\": \"things\", \"label\": {\"zh\": \"物\", \"en\": "
-            "\"Thing\"}, \"title\": \"name\", %s%s%s \"fields\": {\"name\": {\"type\": \"string\", "
+            "\"Thing\"}, %s%s%s%s \"fields\": {\"name\": {\"type\": \"string\", "
             "\"label\": {\"zh\": \"名\", \"en\": \"Name\"}}, %s} }",
+            strstr(cases[i].top, "\"title\"") ? "" : "\"title\": \"name\", ",
             strstr(cases[i].top, "\"roles\"")
                 ? ""
                 : "\"roles\": {\"*\": {\"scope\": \"all\", \"actions\": \"read\"}}, ",
@@ -231,6 +232,12 @@ static void options(void **state)
 }
 
 #define N "\"n\": {\"type\": \"number\", " L "}"
+#define SELF OPT("thing", "甲", "A")
+#define MERGE "\"gets\": [\"trash\", \"merge\"]"
+#define ACTION(name, rest) "\"actions\": {\"" name "\": {" L ", " rest "}}"
+#define EVERYBODY(scope, actions)                                                                  \
+    "\"roles\": {\"*\": {\"scope\": \"" scope "\", \"actions\": \"" actions "\"}}"
+#define WORD63 "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz"
 static void entities(void **state)
 {
     (void)state;
@@ -252,16 +259,61 @@ static void entities(void **state)
         {"\"number\": \"TTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTT{yyyyMMdd}{seq:3}\"", N,
          "is malformed"},
         {"\"number\": \"T{yyyyMMdd}{seq:3}\", \"number_reset\": \"week\"", N, "\"week\""},
+        {"\"number\": \"T{seq:x}\"", N, "is malformed"},
+        {"\"number\": \"T{seq:3}{seq:3}\"", N, "is malformed"},
+        {"\"number\": \"T:{seq:3}\"", N, "is malformed"},
+        {"\"number\": \"T~{seq:3}\"", N, "is malformed"},
+        {"\"number\": \"号{seq:3}\"", N, "is malformed"},
+        {"\"number\": \"T{seq:3}\"", N ", \"x\": {\"type\": \"number\", " L "}",
+         "needs exactly one field of type number"},
         /* what the entity names must be there and fit */
         {"\"calendar\": \"x\"", F("date", "\"list\": true"),
          "the calendar field \"x\" must be a date"},
         {"\"calendar\": \"x\"", F("date", "\"sort\": true"), NULL},
         {"\"calendar\": \"x\"", F("datetime", "\"sort\": true"), NULL},
+        {"\"title\": \"x\"", F("link_many", "\"to\": \"user\""), "the title \"x\" has no column"},
+        {"\"title\": \"x\"", F("email", "\"list\": true"), NULL},
+        {"\"title\": \"nmae\"", TEXT, "\"title\" names the field \"nmae\", and there is none"},
+        {"\"sort\": \"qqqqqqqqqqqq\"", TEXT, "names the field \"qqqqqqqqqqqq\", and there is none"},
+        {"\"sort\": \"-id\"", TEXT, NULL},
         {"\"tree\": \"x\"", F("link", "\"to\": \"customer\""),
          "\"tree\" must name a link to the entity itself"},
         {"\"tree\": \"x\"", F("link", "\"to\": \"thing\""), NULL},
+        {"\"tree\": \"x\"", KIND(SELF) F("link", "\"to_field\": \"kind\""),
+         "\"tree\" must name a link to the entity itself"},
+        {"\"tree\": \"name\"", TEXT, "\"tree\" must name a link to the entity itself"},
+        {"\"tree\": \"nmae\"", TEXT, "\"tree\" names the field \"nmae\""},
+        {"\"parent\": \"owner\"", TEXT, NULL},
+        {MERGE,
+         KIND(SELF) "\"merged_into\": {\"type\": \"link\", " L
+                    ", \"to_field\": \"kind\", \"readonly\": true}",
+         "\"merge\" needs the standard fields"},
+        {"\"standard\": false, " MERGE, TEXT, "\"merge\" needs the standard fields"},
+        {MERGE, TEXT, "\"merge\" needs the standard fields"},
+        {MERGE,
+         "\"merged_into\": {\"type\": \"link\", " L ", \"to\": \"thing\", \"readonly\": true}",
+         NULL},
+        /* a timeline is made of links that lead here */
+        {"\"timeline\": [\"customer\"]", TEXT, "timeline \"customer\" must be"},
+        {"\"timeline\": [\"nowhere.x\"]", TEXT, "timeline \"nowhere.x\" must be"},
+        {"\"timeline\": [\"thing.nowhere\"]", TEXT, "timeline \"thing.nowhere\" must be"},
+        {"\"timeline\": [\"thing.x\"]", TEXT, "timeline \"thing.x\" must be"},
+        {"\"timeline\": [\"thing.x\"]", F("link", "\"to\": \"user\""),
+         "timeline \"thing.x\" must be"},
+        {"\"timeline\": [\"thing.x\"]", KIND(ONE) F("link", "\"to_field\": \"kind\""),
+         "timeline \"thing.x\" must be"},
+        {"\"timeline\": [\"thing.x\"]", F("link", "\"to_field\": \"kind\""),
+         "timeline \"thing.x\" must be"},
+        {"\"gets\": [\"timeline\"], \"timeline\": [\"thing.x\"]",
+         KIND(SELF) F("link", "\"to_field\": \"kind\""), NULL},
+        {"\"gets\": [\"timeline\"], \"timeline\": []", TEXT, "\"timeline\" names nothing"},
         {"\"parent\": \"nmae\"", TEXT, "\"parent\" names the field \"nmae\""},
         {"\"indexes\": [[\"name\"], [\"x\"]]", TEXT, NULL},
+        {"\"indexes\": [[\"-x\"]]", TEXT, NULL},
+        {"\"indexes\": [[\"-nmae\"]]", TEXT, "\"indexes\" names the field \"nmae\""},
+        {"\"indexes\": [[\"x\"]]", F("link_many", "\"to\": \"user\""),
+         "field \"x\" has no column and cannot be in an index"},
+        {"\"indexes\": [{}]", TEXT, "an index needs at least one field"},
         {"\"indexes\": [[]]", TEXT, "an index needs at least one field"},
         {"\"indexes\": [7]", TEXT, "an index needs at least one field"},
         {"\"open\": [\"nowhere\", \"=\", 1]", TEXT, "\"open\" is wrong"},
@@ -269,9 +321,44 @@ static void entities(void **state)
         {"\"open\": [\"x\", \"=\", \"a\"]", TEXT, NULL},
         {"\"dups\": {\"d\": 7}", TEXT, "\"d\""},
         {"\"dups\": {\"d\": {\"form\": \"warn\"}}", TEXT, "\"fields\""},
+        {"\"dups\": {\"d\": {\"fields\": [\"nmae\"]}}", TEXT,
+         "\"dups\" names the field \"nmae\", and there is none"},
+        {"\"gets\": [\"dedupe\"], \"dups\": {\"d\": {\"fields\": [\"x\"], \"api\": \"block\"}}",
+         F("string", "\"match\": \"exact\""), NULL},
         {"\"roles\": {\"*\": 7}", TEXT, "\"*\""},
         {"\"roles\": {\"*\": {\"scope\": \"all\"}}", TEXT, "\"actions\""},
+        {EVERYBODY(",own,,all,", " read  edit "), TEXT, NULL},
+        {EVERYBODY("alle", "read"), TEXT,
+         "\"alle\" is not a word of \"scope\"; did you mean \"all\"?"},
+        {EVERYBODY("all,qqqqqqqqqqqq", "read"), TEXT,
+         "\"scope\" is \"qqqqqqqqqqqq\" and must be one of: own"},
+        {EVERYBODY("all", "read " WORD63), TEXT, "\"actions\" is \"" WORD63 "\" and must be"},
+        {EVERYBODY("all", "read " WORD63 "z edit"), TEXT,
+         "\"actions\" is \"" WORD63 "z edit\" and must be"},
         {"\"actions\": {\"go\": 7}", TEXT, "\"go\""},
+        {ACTION("go_2", "\"right\": \"approve\""), TEXT, NULL},
+        {ACTION("", "\"shows\": true"), TEXT, "\"\" cannot be a name"},
+        {ACTION("Go", "\"shows\": true"), TEXT, "\"Go\" cannot be a name"},
+        {ACTION("{o", "\"shows\": true"), TEXT, "\"{o\" cannot be a name"},
+        {ACTION("gO", "\"shows\": true"), TEXT, "\"gO\" cannot be a name"},
+        {ACTION("g{", "\"shows\": true"), TEXT, "\"g{\" cannot be a name"},
+        {ACTION("g-o", "\"shows\": true"), TEXT, "\"g-o\" cannot be a name"},
+        {ACTION("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "\"shows\": true"), TEXT, NULL},
+        {ACTION("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "\"shows\": true"), TEXT,
+         "aaa\" cannot be a name"},
+        {ACTION("go", "\"shown_if\": [\"x\", \"=\", \"a\"]"), TEXT, NULL},
+        {ACTION("go", "\"shown_if\": [\"owner.name\", \"=\", \"a\"]"), TEXT,
+         "\"shown_if\" may only use fields of the record itself"},
+        {ACTION("go", "\"in_list\": true, \"on_entity\": true"), TEXT, NULL},
+        {ACTION("go", "\"fields\": {\"a\": {\"type\": \"option\", " L "}}"), TEXT,
+         "field \"a\" has no options"},
+        {ACTION("go", "\"fields\": {\"a\": {\"type\": \"multi_option\", " L "}}"), TEXT,
+         "field \"a\" has no options"},
+        {ACTION("go", "\"fields\": {" KIND(ONE) F("link", "\"to\": \"user\"") "}"), TEXT, NULL},
+        {ACTION("go", "\"fields\": {\"a\": {\"type\": \"link\", " L "}}"), TEXT,
+         "link \"a\" does not say where to"},
+        {"\"group\": \"Sales\"", TEXT, "\"Sales\" cannot be a name"},
+        {"\"routes\": false, \"roles\": {}", TEXT, NULL},
         {"\"sections\": {\"s\": 7}", TEXT, "\"s\""},
         {"\"gets\": [\"trash\", \"trash\"]", TEXT, "\"trash\""},
         {"\"gets\": \"trash\"", TEXT, "\"gets\""},
@@ -343,9 +430,13 @@ static void shapes(void **state)
         {"", F("float", "\"default\": 1.5"), NULL},
         {"", F("bool", "\"default\": true"), NULL},
         {"", F("string", "\"match\": \"sound\""), "name phone credit_code email exact"},
+        {"", F("json", "\"refs\": {\"a.b\": 5}"), "\"a.b\" must be a text"},
+        {"", F("json", "\"refs\": {\"a.b\": \"user\", \"\": \"role\"}"), NULL},
         {"", F("string", "\"definition\": \"one text\""), "\"definition\" must be"},
         {"", F("string", "\"example\": \"one text\""), NULL},
         {"", F("string", "\"example\": 5"), "\"example\" must be"},
+        {"", F("string", "\"example\": {\"zh\": \"如\"}"),
+         "\"example\" has no text in the language \"en\""},
         {"", F("option", "\"options\": 5"), "\"options\""},
         {"", F("option", "\"options\": {\"a\": 5}"), "\"a\" must be"},
         {"", F("option", "\"options\": {\"a\": {\"zh\": \"\", \"en\": \"A\"}}"),
@@ -397,12 +488,40 @@ static void shapes(void **state)
     CHECK(cases);
 }
 
+#define G(type, rest) "\"y\": {\"type\": \"" type "\", " L ", " rest "}"
+
+/* The first is wrong and the second is not: the mistake stands. */
+static void first_wrong(void **state)
+{
+    (void)state;
+    static const Case cases[] = {
+        {"", "\"x\": 5, " G("int", "\"min\": 1"), "\"x\" must be an object"},
+        {"", F("option", "\"options\": {\"a\": 5, " ONE "}"), "\"a\" must be"},
+        {"",
+         F("parts", "\"parts\": {\"a\": 5, \"b\": {\"type\": \"int\", " L
+                    "}}") ", " G("parts", "\"parts\": {\"a\": {\"type\": \"int\", " L "}}"),
+         "\"a\" must be an object"},
+        {"", F("parts", "\"parts\": {\"a\": {\"type\": \"itn\", " L "}}"), "did you mean \"int\"?"},
+        {"\"sections\": {\"s\": 7, \"t\": {\"zh\": \"乙\", \"en\": \"T\"}}", TEXT, "\"s\" must be"},
+        {"\"indexes\": [[], [\"x\"], {\"fields\": [\"x\"]}]", TEXT,
+         "an index needs at least one field"},
+        {"\"dups\": {\"d\": 7, \"e\": {\"fields\": [\"x\"]}}", TEXT, "\"d\" must be an object"},
+        {"\"dups\": {\"d\": {\"fields\": [\"x\"], \"fromm\": \"warn\"}}", TEXT,
+         "key \"fromm\" is not defined"},
+        {"\"actions\": {\"go\": 7, \"no\": {" L "}}", TEXT, "\"go\" must be an object"},
+        {"\"roles\": {\"x\": 7, \"*\": {\"scope\": \"all\", \"actions\": \"read\"}}", TEXT,
+         "\"x\" must be an object"},
+    };
+    CHECK(cases);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults),         cmocka_unit_test(links),      cmocka_unit_test(limits),
         cmocka_unit_test(not_for_the_type), cmocka_unit_test(conditions), cmocka_unit_test(options),
         cmocka_unit_test(entities),         cmocka_unit_test(nearest),    cmocka_unit_test(shapes),
+        cmocka_unit_test(first_wrong),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

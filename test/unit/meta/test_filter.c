@@ -154,6 +154,7 @@ static void test_rows(void **state)
         const char *filter, *want;
     } cases[] = {
         {"[]", "1 2 3 4 5"},
+        {"null", "1 2 3 4 5"},
         {"[\"s\", \"=\", \"ＨＵＡＷＥＩ\"]", "2"},
         {"[\"s\", \"!=\", \"huawei\"]", "1 3 4 5"},
         {"[\"s\", \"contains\", \"为\"]", "1"},
@@ -167,6 +168,7 @@ static void test_rows(void **state)
         {"[\"s\", \"is_null\"]", "4"},
         {"[\"s\", \"not_null\"]", "1 2 3 5"},
         {"[\"s\", \"=\", null]", "4"},
+        {"[\"s\", \"!=\", null]", "1 2 3 5"},
         {"[\"s\", \"in\", [\"华为\", null]]", "1 4"},
         {"[\"s\", \"not_in\", [\"华为\", null]]", "2 3 5"},
         {"[\"s\", \"in\", []]", ""},
@@ -207,6 +209,8 @@ static void test_rows(void **state)
         {"[\"day\", \"!=\", \"today\"]", "2 3 4 5"},
         {"[\"day\", \"=\", \"this_week\"]", "1 2"},
         {"[\"day\", \"in\", [\"today\", \"2025-11-21\"]]", "1 5"},
+        {"[\"day\", \"in\", []]", ""},
+        {"[\"day\", \"not_in\", []]", "1 2 3 4 5"},
         {"[\"at\", \"=\", \"2026-11-21\"]", "1 2"},
         {"[\"at\", \"<\", \"2026-11-21\"]", "3 5"},
         {"[\"at\", \"=\", \"today\"]", "1 2"},
@@ -229,6 +233,7 @@ static void test_rows(void **state)
         {"[\"r\", \"=\", 330100]", "2"},
         {"[\"r\", \"in\", [330106, 440305]]", "1 3"},
         {"[\"lm\", \"contains\", 8]", "1 2"},
+        {"[\"lm\", \"contains\", \"me\"]", "1"},
         {"[\"lm\", \"in\", [7]]", "1"},
         {"[\"lm\", \"not_in\", [7]]", "2 3 4 5"},
         {"[\"lm\", \"is_null\"]", "3 4 5"},
@@ -366,6 +371,9 @@ static void test_refused(void **state)
         {"[\"up.m\", \"=\", \"1\"]", "there is no field \"m\""},
         {"[\"up.nope\", \"=\", \"1\"]", "there is no field"},
         {"[\"id\", \"duplicate\", \"x\"]", "is not for field"},
+        {"[\"id\", \"told\", \"12\"]", "has no value"},
+        {"[\"s\", \"=\", 5]", "the value for \"s\" is wrong"},
+        {"[\"s\", \"in\", \"my_roles\"]", "needs a list"}, /* roles are no part of it */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         Filter *f = NULL;
@@ -464,6 +472,12 @@ static void test_simplified(void **state)
     arena_free(a);
 }
 
+static bool guard_no_field(Ctx *c, const Field *f, Filter **also)
+{
+    (void)also;
+    return f->index == STD_ID || ctx_fail(c, ERR_FORBIDDEN, f->name, "err.forbidden");
+}
+
 static bool guard_no_scope(Ctx *c, const Entity *e, Filter **out)
 {
     (void)out;
@@ -519,6 +533,10 @@ static void test_guards(void **state)
     assert_true(filter_parse_text(c, customer, twin, NULL, me, &f));
     assert_int_equal((int)f->kind, FILTER_TWIN);
     assert_ptr_equal(f->dup, &customer->dups[customer->n_dups - 1]);
+    const char *first =
+        arena_printf(c->a, "[\"id\", \"duplicate\", \"%s\"]", customer->dups[0].name);
+    assert_true(customer->n_dups > 1 && filter_parse_text(c, customer, first, NULL, me, &f));
+    assert_ptr_equal(f->dup, &customer->dups[0]);
     static const char *const no_rules[] = {"[\"id\", \"duplicate\", \"nope\"]",
                                            "[\"id\", \"duplicate\", 5]",
                                            "[\"id\", \"duplicate\", null]"};
@@ -527,17 +545,69 @@ static void test_guards(void **state)
         assert_false(filter_parse_text(c, customer, no_rules[i], &guards[0], me, &f));
         assert_int_equal(c->err->code, ERR_BAD_FILTER);
     }
+    /* what a rule compares must be his to read, and so must the other row */
+    const FilterGuard fields[] = {{guard_no_field, NULL}, {guard_field, guard_no_scope}};
+    const FilterGuard *const all[] = {&guards[1], &guards[2], &guards[3], &fields[0], &fields[1]};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        ctx_errors_back_to(c, 0);
+        assert_int_equal(filter_parse_text(c, customer, twin, all[i], me, &f), i < 2);
+        if (i < 2)
+            assert_int_equal((int)f->kids[0]->kind, i ? FILTER_FALSE : FILTER_TRUE);
+        else
+            assert_int_equal(c->err->code, ERR_FORBIDDEN);
+    }
     ctx_errors_back_to(c, 0);
-    assert_false(filter_parse_text(c, customer, twin, &guards[3], me, &f));
-    assert_int_equal(c->err->code, ERR_FORBIDDEN);
+    assert_true(filter_parse_text(c, customer, "[\"id\", \"told\", 12]", &guards[0], me, &f));
+    assert_int_equal((int)f->kind, FILTER_TOLD);
+    assert_true(f->vals[0].i == 7 && f->vals[1].i == 12);
+    model_release(m);
+    t_end(t);
+}
+
+/* What nobody may ask for: hidden, retired, given out to nobody. Names that are near are told only where there is no reader. */
+static void test_no_field(void **state)
+{
+    (void)state;
+    static const CustomField gone = {
+        "probe", "former_name",
+        "{\"type\": \"string\", \"label\": {\"zh\": \"旧\"}, \"retired\": true}", 1};
+    static const struct {
+        const char *path, *want, *with_guard;
+    } cases[] = {
+        {"former_name", "there is no field \"former_name\"", NULL},
+        {"former_names", "there is no field \"former_names\"", NULL},
+        {"pw", "did you mean \"ph\"?", "there is no field \"pw\""},
+        {"nope_at_all_here", "there is no field \"nope_at_all_here\"", NULL},
+        {"nee", "did you mean \"need\"?", "there is no field \"nee\""},
+        {"owner.password_hash", "there is no field \"owner.password_hash\"", NULL},
+    };
+    T *t = t_new();
+    Ctx *c = &t->c;
+    Model *m;
+    c->lang = "en";
+    assert_true(build_with(c, "entities/test/probe.json", probe_json, &gone, 1, &m));
+    const Entity *e = model_entity(m, "probe");
+    const FilterGuard guard = {NULL, NULL};
+    for (size_t i = 0; i < 2 * sizeof cases / sizeof *cases; i++) {
+        bool guarded = i % 2;
+        Filter *f;
+        const char *text = arena_printf(c->a, "[\"%s\", \"is_null\"]", cases[i / 2].path),
+                   *want = guarded && cases[i / 2].with_guard ? cases[i / 2].with_guard
+                                                              : cases[i / 2].want;
+        ctx_errors_back_to(c, 0);
+        assert_false(filter_parse_text(c, e, text, guarded ? &guard : NULL, (FilterMe){0}, &f));
+        const char *got = c->err->message, *at = strstr(got, want);
+        if (!at || (*want == 't' && at[strlen(want)]))
+            fail_msg("%s: wanted %s, got %s", cases[i / 2].path, want, got);
+    }
     model_release(m);
     t_end(t);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {DB_TEST(test_rows), cmocka_unit_test(test_refused),
-                                       cmocka_unit_test(test_simplified),
-                                       cmocka_unit_test(test_guards)};
+    const struct CMUnitTest tests[] = {
+        DB_TEST(test_rows), cmocka_unit_test(test_refused), cmocka_unit_test(test_simplified),
+        cmocka_unit_test(test_guards), cmocka_unit_test(test_no_field)};
     return db_tests(tests);
 }

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <math.h>
 #include <stdio.h>
 
 #include <cmocka.h>
@@ -214,6 +215,7 @@ static void test_json(void **state)
     big[MOST] = '"';
     big[MOST + 1] = 0;
     assert_string_equal(through_json("j", big), "!too_long");
+    assert_string_equal(through_text("j", big), "!too_long");
 }
 
 static void test_text(void **state)
@@ -272,6 +274,7 @@ static void test_text(void **state)
         {"d", "+4.5", "\"4.500\""},
         {"i", "4 500", "4500"},
         {"i", "1,x", "!format.number"},
+        {"i", "1,-5", "!format.number"},
         {"i", "1,:", "!format.number"},
         {"i", ",5", "!format.number"},
         {"i", "-5", "-5"},
@@ -347,6 +350,15 @@ static void test_nothing(void **state)
         assert_string_equal(type_ops(f->type)->to_text(arena, f, &v, "zh"), "");
         assert_string_equal(type_text(&c, f, &v), "");
     }
+    v = db_of_text(""); /* an engine's empty text is no JSON */
+    assert_string_equal(json_out(entity_field(probe, "j"), &v), "null");
+    assert_null(type_mask(arena, entity_field(probe, "s"), NULL));
+    /* a number that JSON cannot hold, from code that computes */
+    json_object *endless = json_object_new_double(HUGE_VAL);
+    ctx_errors_back_to(&c, 0);
+    assert_false(type_ops(FT_FLOAT)->from_json(&c, entity_field(probe, "f"), endless, &v));
+    assert_int_equal(c.err->code, ERR_TYPE);
+    json_object_put(endless);
 }
 
 /* Limits of a float, and a pattern that is none. */
@@ -415,6 +427,7 @@ static void test_companions(void **state)
     assert_int_equal(type_sort_key(arena, s, &v).kind, DB_NULL);
     assert_null(type_sort_column(arena, entity_field(probe, "fs")));
     assert_string_equal(type_sort_column(arena, s), "s_s");
+    assert_string_equal(type_sort_column(arena, entity_field(probe, "raw")), "raw");
     assert_string_equal(type_sort_column(arena, entity_field(probe, "at")), "at");
 }
 
@@ -424,6 +437,14 @@ static void test_ops(void **state)
     assert_true(type_field_ops(entity_field(probe, "s")) & 1u << OP_CONTAINS);
     assert_false(type_field_ops(entity_field(probe, "raw")) & 1u << OP_CONTAINS);
     assert_int_equal(type_field_ops(entity_field(probe, "pw")), 0);
+    const Entity *user = model_entity(model, "user"), *plain = model_entity(model, "audit_log");
+    assert_int_equal(type_field_ops(entity_field(user, "password_hash")), 0);
+    assert_true(type_field_ops(entity_field(user, "id")) & 1u << OP_TOLD);
+    assert_false(type_field_ops(entity_field(user, "id")) & 1u << OP_DUPLICATE);
+    assert_true(type_field_ops(entity_field(model_entity(model, "customer"), "id")) &
+                1u << OP_DUPLICATE);
+    assert_non_null(plain);
+    assert_false(type_field_ops(entity_field(plain, "id")) & 1u << OP_TOLD);
     assert_true(type_field_ops(entity_field(probe, "up")) & 1u << OP_UNDER);
     assert_false(type_field_ops(entity_field(probe, "l")) & 1u << OP_UNDER);
     assert_false(type_field_ops(entity_field(probe, "what")) &
