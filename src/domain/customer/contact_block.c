@@ -87,7 +87,7 @@ bool scan_is_hard(const Scan *b, size_t i, bool brackets)
     static const char *const wide[] = {"、", "。", "【", "】", "“",  "”",
                                        "《", "》", "「", "」", "丶", NULL};
     char ch = b->s[i];
-    if (ch && strchr("\n\t|,;!?\"<>[]{}/\\:~=", ch))
+    if (strchr("\n\t|,;!?\"<>[]{}/\\:~=", ch))
         return true;
     if (brackets && (ch == '(' || ch == ')'))
         return true;
@@ -99,7 +99,7 @@ bool scan_is_hard(const Scan *b, size_t i, bool brackets)
 
 bool scan_is_free(const Scan *b, size_t i)
 {
-    return i < b->n && !b->taken[i];
+    return !b->taken[i];
 }
 
 bool scan_token(const Scan *b, size_t i, bool brackets, Span *out)
@@ -129,12 +129,14 @@ size_t scan_han(const char *s, size_t n, bool dot)
 char *scan_text(const Scan *b, size_t from, size_t to)
 {
     Buf out;
+    char last = ' ';
     buf_init(&out, b->a);
     for (size_t i = from; i < to; i++) {
-        char ch = b->s[i] == '\n' || b->s[i] == '\t' ? ' ' : b->s[i];
+        char ch = b->s[i] == '\t' ? ' ' : b->s[i]; /* no line ends within */
         const char *given = b->given + b->at[i], *next = given;
-        if (ch == ' ' && (!out.len || out.data[out.len - 1] == ' '))
+        if (ch == ' ' && last == ' ')
             continue;
+        last = ch;
         if (ch > ' ' && ispunct((unsigned char)ch) && (unsigned char)*given >= 0x80) {
             cp_next(&next); /* （） stay what they were */
             buf_add(&out, given, (size_t)(next - given));
@@ -215,11 +217,8 @@ ContactBlock contact_block_parse(Arena *a, const char *text)
     take_rest(&b);
     for (size_t i = 0; i < b.items.n; i++) {
         BlockItem *x = &b.items.items[i];
-        size_t last = x->to ? x->to - 1 : 0; /* the end of the last character in the given text */
-        while (x->to > 0 && last + 1 < b.n && b.at[last + 1] == b.at[last])
-            last++;
-        x->to = b.at[last + 1 < b.n ? last + 1 : b.n];
         x->from = b.at[x->from];
+        x->to = b.at[x->to];
     }
     if (cut < len)
         vec_push(a, &b.items, (BlockItem){BLOCK_REMARK, arena_str(a, text + cut), cut, len});

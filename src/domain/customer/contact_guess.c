@@ -38,8 +38,7 @@ static bool goes_on(const Scan *b, size_t i, size_t to)
     static const char *const no[] = {"长",   "路",   "街",   "巷",   "区",   "部", "卡", "城",
                                      "附近", "门口", "对面", "旁",   "楼",   "东", "西", "南",
                                      "北",   "家属", "宿舍", "总监", "经理", NULL};
-    return any_start(b, (Span){i, to}, no) > 0 && !words_start(WORDS_TITLE, b->s + i, to - i) &&
-           !words_start(WORDS_DEPARTMENT, b->s + i, to - i);
+    return any_start(b, (Span){i, to}, no) > 0 && !words_start(WORDS_TITLE, b->s + i, to - i);
 }
 
 static bool has_address_mark(const Scan *b, Span t)
@@ -71,7 +70,7 @@ static size_t company_start(const Scan *b, size_t from, size_t to)
                                        "来自",   "就职于", "是",     NULL};
     for (size_t i = from; i < to && i - from < 24; i += scan_cp_len(b->s[i])) {
         size_t n = any_start(b, (Span){i, to}, lead);
-        if (n && i + n < to) {
+        if (n) {
             from = i + n;
             break;
         }
@@ -96,7 +95,7 @@ static size_t company_start(const Scan *b, size_t from, size_t to)
     /* a person in front: 李明杭州云帆… */
     size_t name_n;
     for (size_t i = from, chars = 0; chars < 4 && i < to; i += scan_cp_len(b->s[i]), chars++)
-        if (chars >= 2 && !region_first && region_prefix(b->s + i, &r) && b->s + i < b->s + to &&
+        if (chars >= 2 && !region_first && region_prefix(b->s + i, &r) &&
             name_score(b, (Span){from, i}, &name_n) >= 50)
             return i;
     return from;
@@ -112,7 +111,7 @@ static Span balanced(const Scan *b, Span t)
             open = 0;
         }
     }
-    while (open > 0 && t.from < t.to) /* the end is missing: from behind the bracket */
+    while (open > 0) /* the end is missing: from behind the bracket */
         if (b->s[t.from++] == '(')
             open--;
     return t;
@@ -134,12 +133,11 @@ bool company_in(const Scan *b, Span t, Span *out, int *score)
         if (!n || goes_on(b, end, t.to))
             continue;
         Span got = balanced(b, (Span){company_start(b, t.from, end), end});
-        size_t name_n, chars = got.to > got.from ? n_chars(b, got) : 0;
+        size_t name_n, chars = n_chars(b, got);
         bool legal = end - t.from >= strlen("公司") &&
                      strncmp(b->s + end - strlen("公司"), "公司", strlen("公司")) == 0;
         bool too_short = got.from + n >= got.to || chars < (weak ? 4 : 3);
-        if (too_short || (weak && (is_title(b, got) || is_department(b, got) ||
-                                   name_score(b, got, &name_n) > 50)))
+        if (too_short || (weak && name_score(b, got, &name_n) > 50))
             continue;
         if (!legal && (is_department(b, got) || has_address_mark(b, (Span){end, t.to}) ||
                        (has_address_mark(b, got) && weak)))
@@ -161,7 +159,7 @@ bool company_en_in(const Scan *b, Span t, Span *out)
         unsigned char ch = (unsigned char)b->s[i];
         if (ch >= 0xE3 || b->taken[i] || ch == '\n' || ch == '\t' || ch == '|' || ch == ';' ||
             ch == ':' || ch == '"' || (ch == ',' && (b->s[i + 1] == ' ' || b->s[i + 1] == ',')) ||
-            (ch == '-' && i && b->s[i - 1] == ' ' && b->s[i + 1] == ' ') ||
+            ((ch == '-' || ch >= 0x80) && scan_is_hard(b, i, false)) ||
             (ch == '/' && b->s[i + 1] == ' ')) {
             i += scan_cp_len((char)ch) - 1; /* never into the middle of a character */
             from = i + 1;
@@ -181,7 +179,7 @@ bool company_en_in(const Scan *b, Span t, Span *out)
                 k += 1 + longer;
                 n = k - i;
             }
-            while (from < i && scan_is_blank(b->s[from]))
+            while (scan_is_blank(b->s[from]))
                 from++;
             *out = (Span){from, i + n};
             return true;

@@ -27,9 +27,9 @@ static int bare(const Scan *b, const char *s, size_t n)
         return 0;
     size_t k = region_prefix(arena_dup(b->a, s, n), &r);
     if (k == n || region_find_path(b->a, arena_dup(b->a, s, n)))
-        return chars == 2 || chars == 3 ? 22 : 0; /* 邵阳: also a place */
+        return chars <= 3 && !words_end(WORDS_ADDRESS, s, n) ? 22 : 0; /* 邵阳: also a place */
     if (surname >= 2 * strlen("王"))
-        return chars >= 3 ? 60 : 20;
+        return 60;
     if (chars > 3)
         return 15;
     return chars == 3 ? 55 : 50;
@@ -54,7 +54,7 @@ int name_score(const Scan *b, Span t, size_t *name_n)
         !words_has(WORDS_COMMON, s, n))
         return 57; /* 张总: all of it */
     int whole = bare(b, s, n);
-    if (hon && hon < n && !(whole >= 50 && hon == strlen("总") && chars <= 3)) {
+    if (hon && hon < n && !(whole >= 50 && chars <= 3)) { /* 李强总: a name as likely */
         int score = bare(b, s, n - hon);
         if (score >= 50) {
             *name_n = n - hon;
@@ -168,11 +168,11 @@ void take_name(Scan *b, Span t, size_t name_n)
         }
     }
     scan_take(b, BLOCK_NAME, from, to, name_text(b, from, to));
-    if (to < t.to && words_has(WORDS_DEPARTMENT, b->s + to, t.to - to) && !b->has[BLOCK_DEPARTMENT])
+    if (words_has(WORDS_DEPARTMENT, b->s + to, t.to - to) && !b->has[BLOCK_DEPARTMENT])
         scan_take(b, BLOCK_DEPARTMENT, to, t.to, NULL);
-    else if (to < t.to && words_has(WORDS_TITLE, b->s + to, t.to - to) && !b->has[BLOCK_TITLE])
+    else if (words_has(WORDS_TITLE, b->s + to, t.to - to) && !b->has[BLOCK_TITLE])
         scan_take(b, BLOCK_TITLE, to, t.to, NULL);
-    else if (to < t.to && !b->has[BLOCK_SALUTATION])
+    else if (words_has(WORDS_HONORIFIC, b->s + to, t.to - to))
         scan_take(b, BLOCK_SALUTATION, to, t.to, NULL);
 }
 
@@ -273,7 +273,7 @@ static size_t spaced_end(const Scan *b, Span t)
             !scan_is_hard(b, next, true))
             break; /* the next word is longer than a character */
     }
-    return chars >= 2 && chars <= 4 ? end : 0;
+    return chars >= 2 ? end : 0;
 }
 
 void guess_name(Scan *b)
@@ -300,8 +300,8 @@ void guess_name(Scan *b)
         }
         Span u = without_words(b, behind_title(b, t));
         int score = name_score(b, u, &n);
-        if (!score && u.to > u.from && scan_is_latin(b->s[u.from]) && b->s[u.from] < 'a' &&
-            u.to - u.from > 2 && !is_no_name(b->s + u.from, u.to - u.from)) {
+        if (!score && scan_is_latin(b->s[u.from]) && b->s[u.from] < 'a' && u.to - u.from > 2 &&
+            !is_no_name(b->s + u.from, u.to - u.from)) {
             bool letters = true; /* "Lily": one word alone */
             for (size_t i = u.from; i < u.to; i++)
                 letters &= scan_is_latin(b->s[i]);

@@ -383,6 +383,144 @@ static void test_other_signs(void **state)
     }
 }
 
+/* The whole of what is read of a text, one field behind the other. */
+static void test_single_readings(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        /* names: what stands where a name might */
+        {"欧阳 13812345678", "remark=欧阳; mobile=13812345678"},
+        {"欧阳小总 13812345678", "name=欧阳小; salutation=总; mobile=13812345678"},
+        {"司徒雷登 13812345678", "name=司徒雷登; mobile=13812345678"},
+        {"高工 13812345678", "title=高工; mobile=13812345678"},
+        {"先生 13812345678", "remark=先生; mobile=13812345678"},
+        {"施工 张三 13812345678", "remark=施工; name=张三; mobile=13812345678"},
+        {"来自杭州云帆科技有限公司 13812345678",
+         "remark=来自; company=杭州云帆科技有限公司; mobile=13812345678"},
+        {"万州区 13812345678", "address=万州区; mobile=13812345678"},
+        {"单县 13812345678", "remark=单县; mobile=13812345678"},
+        {"甘肃兰州 13812345678", "address=甘肃兰州; mobile=13812345678"},
+        {"联系人：张三 13812345678 邵阳",
+         "label=联系人; name=张三; mobile=13812345678; address=邵阳"},
+        {"阿克苏·买买提 13812345678", "name=阿克苏·买买提; mobile=13812345678"},
+        {"联系人：战略部 13812345678", "label=联系人; department=战略部; mobile=13812345678"},
+        {"联系人：王大学 13812345678", "label=联系人; company=王大学; mobile=13812345678"},
+        {"联系人：张设计师 13812345678", "label=联系人; title=张设计师; mobile=13812345678"},
+        {"张三 13812345678\n通信地址", "name=张三; mobile=13812345678; remark=通信地址"},
+        {"我是谁呀 13812345678", "remark=我是谁呀; mobile=13812345678"},
+        {"采购某某 13812345678", "remark=采购某某; mobile=13812345678"},
+        {"采购 13812345678", "title=采购; mobile=13812345678"},
+        {"的 13812345678", "remark=的; mobile=13812345678"},
+        {"的采购张磊 13812345678", "remark=的采购; name=张磊; mobile=13812345678"},
+        {"张三收 13812345678", "name=张三; remark=收; mobile=13812345678"},
+        {"张 三 李 四 王 13812345678", "remark=张 三; name=李四王; mobile=13812345678"},
+        {"张                              三 13812345678", "remark=张 三; mobile=13812345678"},
+        {"13812345678\n张 三", "mobile=13812345678; name=张三"},
+        {"13812345678\n张 三 ", "mobile=13812345678; name=张三"},
+        {"采购经理\t张三 13812345678", "title=采购经理; name=张三; mobile=13812345678"},
+        {"Tom·Li 13812345678", "remark=Tom·Li; mobile=13812345678"},
+        {"采购经理\n高工 13812345678", "title=采购经理; remark=高工; mobile=13812345678"},
+        /* what follows a name: a title or department where there is none yet, an honorific, else nobody's */
+        {"联系人：李志强采购部 13812345678",
+         "label=联系人; name=李志强; department=采购部; mobile=13812345678"},
+        {"部门：销售部 联系人：李志强采购部 13812345678",
+         "label=部门; department=销售部; label=联系人; name=李志强; remark=采购部; "
+         "mobile=13812345678"},
+        {"联系人：李志强销售总监 13812345678",
+         "label=联系人; name=李志强; title=销售总监; mobile=13812345678"},
+        {"职务：经理 联系人：李志强销售总监 13812345678",
+         "label=职务; title=经理; label=联系人; name=李志强; remark=销售总监; mobile=13812345678"},
+        {"职务：总监 联系人：张三经理 13812345678",
+         "label=职务; title=总监; label=联系人; name=张三; salutation=经理; mobile=13812345678"},
+        {"采购部\n销售部 13812345678", "department=采购部; remark=销售部; mobile=13812345678"},
+        {"采购经理\n销售经理 13812345678", "title=采购经理; remark=销售经理; mobile=13812345678"},
+        /* English names and titles */
+        {"13812345678\nTom Smith", "mobile=13812345678; name=Tom Smith"},
+        {"13812345678\nTom Smith ", "mobile=13812345678; name=Tom Smith"},
+        {"Tom Smith is here 13812345678", "name=Tom Smith; remark=is here; mobile=13812345678"},
+        {"Tom Smi2 13812345678", "name=Tom; remark=Smi2; mobile=13812345678"},
+        {"Tom2 Smith 13812345678", "remark=Tom2 Smith; mobile=13812345678"},
+        {"Tom(x) 13812345678", "name=Tom; remark=(x); mobile=13812345678"},
+        {"Group Smith 13812345678", "remark=Group Smith; mobile=13812345678"},
+        {"Dear 13812345678", "remark=Dear; mobile=13812345678"},
+        {"Al 13812345678", "remark=Al; mobile=13812345678"},
+        {"13812345678 Sunny Hill Building", "mobile=13812345678; remark=Sunny Hill Building"},
+        {"Tom Smith电话：13812345678", "name=Tom Smith; label=电话; mobile=13812345678"},
+        {"采购经理\nTom HRD 13812345678",
+         "title=采购经理; name=Tom; remark=HRD; mobile=13812345678"},
+        {"Tom O’Neil 13812345678", "name=Tom O’Neil; mobile=13812345678"},
+        {"Tom O‘Neil 13812345678", "name=Tom O‘Neil; mobile=13812345678"},
+        {"Mr.  Linda  Xu 13812345678", "salutation=Mr.; name=Linda Xu; mobile=13812345678"},
+        {"联系人：Mr. 13812345678", "label=联系人; name=Mr.; mobile=13812345678"},
+        {"联系人：Élise martin 13812345678", "label=联系人; name=Élise martin; mobile=13812345678"},
+        {"R&D Manager 13812345678", "title=R&D Manager; mobile=13812345678"},
+        {"Purchasing Manager\nSales Director 13812345678",
+         "title=Purchasing Manager; remark=Sales Director; mobile=13812345678"},
+        /* companies: their endings, what stands in front of them and behind */
+        {"某某公司总监张三 13812345678",
+         "company=某某公司; remark=总监; name=张三; mobile=13812345678"},
+        {"某某厂厂长张三 13812345678",
+         "company=某某厂; remark=厂长; name=张三; mobile=13812345678"},
+        {"李明杭州云帆科技有限公司 13812345678",
+         "name=李明; company=杭州云帆科技有限公司; mobile=13812345678"},
+        {"abc)云帆公司 13812345678", "remark=abc); company=云帆公司; mobile=13812345678"},
+        {"李明(云帆公司 13812345678", "name=李明; company=云帆公司; mobile=13812345678"},
+        {"厂 13812345678", "remark=厂; mobile=13812345678"},
+        {"某厂 13812345678", "remark=某厂; mobile=13812345678"},
+        {"李文化 13812345678", "name=李文化; mobile=13812345678"},
+        {"欧阳文化 13812345678", "name=欧阳文化; mobile=13812345678"},
+        {"李四电子 13812345678", "company=李四电子; mobile=13812345678"},
+        {"售后服务部 13812345678", "department=售后服务部; mobile=13812345678"},
+        {"9号云帆电子 13812345678", "address=9号云帆电子; mobile=13812345678"},
+        {"Jane\tBar Trading Inc.", "name=Jane; company=Bar Trading Inc."},
+        {"Jane; Bar Trading Inc.", "name=Jane; company=Bar Trading Inc."},
+        {"Jane / Bar Trading Inc.", "name=Jane; company=Bar Trading Inc."},
+        {"Jane/Bar Trading Inc.", "company=Jane/Bar Trading Inc."},
+        {"\"Bar Trading Inc.\"", "company=Bar Trading Inc."},
+        {"“Bar Trading Inc.”", "company=Bar Trading Inc."},
+        {"张三\n- Bar Trading Inc.", "name=张三; company=Bar Trading Inc."},
+        {"Bar Group Limited", "company=Bar Group Limited"},
+        {"Bar Group Limitedx", "company=Bar Group; remark=Limitedx"},
+        {"Bar Trading Inc's", "name=Bar Trading Inc's"},
+        {"Bar Trading Incx", "name=Bar Trading Incx"},
+        {"bar trading inc.", "remark=bar trading inc."},
+        /* places */
+        {"李明 W3路 13812345678", "name=李明; address=W3路; mobile=13812345678"},
+        {"李明 Wx路 13812345678", "name=李明; remark=Wx路; mobile=13812345678"},
+        {"李明 A路B街C 13812345678", "name=李明; remark=A路B街C; mobile=13812345678"},
+        {"李明 云帆9室 13812345678", "name=李明; address=云帆9室; mobile=13812345678"},
+        {"李明 云帆9栋 13812345678", "name=李明; address=云帆9栋; mobile=13812345678"},
+        {"李明 云帆9幢 13812345678", "name=李明; address=云帆9幢; mobile=13812345678"},
+        {"李明 云帆9座 13812345678", "name=李明; address=云帆9座; mobile=13812345678"},
+        {"李明 云帆9號 13812345678", "name=李明; address=云帆9號; mobile=13812345678"},
+        {"李明 云帆9楼 13812345678", "name=李明; address=云帆9楼; mobile=13812345678"},
+        {"李明 云帆2校区 13812345678", "name=李明; address=云帆2校区; mobile=13812345678"},
+        {"杭州市场总监 13812345678", "title=杭州市场总监; mobile=13812345678"},
+        {"深圳办公室 13812345678", "department=深圳办公室; mobile=13812345678"},
+        {"李明 深圳南 13812345678", "name=李明; remark=深圳南; mobile=13812345678"},
+        /* what is left over */
+        {"张三\tfoo!\tbar!  13812345678", "name=张三; remark=foo! bar!; mobile=13812345678"},
+        {"张三 foo!  bar! 13812345678", "name=张三; remark=foo! bar!; mobile=13812345678"},
+        {"张三 〒 — ️ 13812345678", "name=张三; mobile=13812345678"},
+        {"张三 é 13812345678", "name=张三; remark=é; mobile=13812345678"},
+        {"张三 13812345678 备注：微信同号", "name=张三; mobile=13812345678; remark=备注：微信同号"},
+        {"张三 13812345678 微信同号", "name=张三; mobile=13812345678; wechat=13812345678"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Arena *a = arena_new(0);
+        Buf out;
+        ContactBlock b = contact_block_parse(a, cases[i][0]);
+        buf_init(&out, a);
+        for (int k = 0; k < b.n; k++)
+            buf_printf(&out, "%s%s=%s", k ? "; " : "", block_field_name(b.items[k].field),
+                       b.items[k].value);
+        if (strcmp(out.data, cases[i][1]) != 0)
+            fail_msg("%s:\n wanted %s\n    got %s", cases[i][0], cases[i][1], out.data);
+        nothing_lost(cases[i][0]);
+        arena_free(a);
+    }
+}
+
 static void test_long_text(void **state)
 {
     (void)state;
@@ -476,6 +614,7 @@ int main(void)
                                        cmocka_unit_test(test_names),
                                        cmocka_unit_test(test_places),
                                        cmocka_unit_test(test_other_signs),
+                                       cmocka_unit_test(test_single_readings),
                                        cmocka_unit_test(test_long_text),
                                        cmocka_unit_test(test_english_companies),
                                        cmocka_unit_test(test_long_names),
