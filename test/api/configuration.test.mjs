@@ -577,9 +577,19 @@ describe('what is refused', () => {
       assert.equal((await apply(admin, body)).status, status, what);
     }
     assert.equal((await difference(admin, file({}), { unlisted: 'burn' })).status, 422);
+    assert.equal((await apply(admin, file({}), { unlisted: 'burn' })).status, 422);
     assert.equal((await difference(admin, file({}), { map: '{"user":{"a":5}}' })).status, 422);
     assert.equal((await difference(admin, file({}), { map: '{"spaceship":{}}' })).status, 422);
+    assert.equal((await difference(admin, file({}), { map: '{' })).status, 400);
     assert.equal((await admin.post('/configuration/difference', {})).status, 400);
+    const form = new FormData();
+    form.set('unlisted', 'keep');
+    const without = await admin.call('POST', '/configuration/difference', form);
+    assert.deepEqual([without.status, without.json.errors[0].field], [400, 'file'], without.text);
+    for (const fields of [{ unlisted: '' }, { unlisted: 'keep' }, { map: '', expect: '' }]) {
+      const a = await difference(admin, file({}), fields);
+      assert.deepEqual([a.status, places(a.json)], [200, []], a.text);
+    }
     assert.equal((await admin.get('/configuration?only=tag,nonsense')).status, 400);
     const trial = await difference(admin, file({}, { 'bin.days': 'many' }));
     assert.deepEqual(places(trial.json), ['settings.bin.days']);
