@@ -27,7 +27,7 @@ typedef struct Ring {
 
 static Ring ring; /* all below under lock */
 static char current[SECRET_ID + 1], forgotten[SECRET_KEYS][SECRET_ID + 1];
-static int n_forgotten;
+static unsigned n_forgotten; /* places in forgotten are taken in turn */
 static char path[4096];
 static struct stat seen; /* the file as it was read */
 static pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
@@ -110,7 +110,9 @@ static bool make(Ctx *c)
         return false;
     int failed = link(mine, path) != 0 && errno != EEXIST ? errno : 0;
     unlink(mine);
-    return !failed || file_fail(c, path, failed);
+    if (failed)
+        return file_fail(c, path, failed);
+    return true;
 }
 
 /* st: what the file was just before it was read; a change in between is read at the next look. */
@@ -124,7 +126,9 @@ static bool read_file(Ctx *c, Ring *out, struct stat *st)
         return false;
     bool ok = read_ring(c->a, data, n, out);
     crypt_wipe(data, n);
-    return ok || ctx_fail(c, ERR_INVALID, "secret.key", "err.secret_key");
+    if (!ok)
+        return ctx_fail(c, ERR_INVALID, "secret.key", "err.secret_key");
+    return true;
 }
 
 /* Durable: the old content or the new one is there. Under the lock of the file. */
@@ -185,7 +189,7 @@ static void put_ring(const Ring *r, const struct stat *st)
     crypt_wipe(&ring, sizeof ring);
     ring = *r;
     seen = *st;
-    for (int i = 0; i < n_forgotten; i++)
+    for (int i = 0; i < SECRET_KEYS; i++)
         if (ring.n > 1)
             take_out(&ring, forgotten[i]);
     if (!find(&ring, current))
@@ -205,6 +209,7 @@ bool secret_load(Ctx *c, const char *dir)
     if (!read_file(c, &r, &st))
         return false;
     pthread_rwlock_wrlock(&lock);
+    memset(forgotten, 0, sizeof forgotten);
     n_forgotten = 0;
     current[0] = 0;
     put_ring(&r, &st);
@@ -253,11 +258,10 @@ void secret_forget(const char *id)
 {
     pthread_rwlock_wrlock(&lock);
     bool known = strlen(id) != SECRET_ID || strcmp(id, current) == 0;
-    for (int i = 0; i < n_forgotten; i++)
+    for (int i = 0; i < SECRET_KEYS; i++)
         known |= strcmp(forgotten[i], id) == 0;
     if (!known && find(&ring, id)) {
-        memcpy(forgotten[n_forgotten % SECRET_KEYS], id, SECRET_ID + 1);
-        n_forgotten += n_forgotten < SECRET_KEYS;
+        memcpy(forgotten[n_forgotten++ % SECRET_KEYS], id, SECRET_ID + 1);
         take_out(&ring, id);
     }
     pthread_rwlock_unlock(&lock);
