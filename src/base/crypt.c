@@ -19,10 +19,6 @@ static int max_running = 2, max_waiting = 16, running, waiting[CRYPT_LINES];
 static int called[CRYPT_LINES]; /* places handed on to a line that nobody of it has taken yet */
 static CryptLine last_called;
 
-/* The hash of a random password, for logins that do not exist. Made at the first need. */
-static char nobody[CRYPT_PASSWORD_MAX];
-static pthread_once_t nobody_once = PTHREAD_ONCE_INIT;
-
 bool crypt_init(int parallel, int wait)
 {
     if (sodium_init() < 0)
@@ -226,21 +222,25 @@ CryptAnswer crypt_password_hash(CryptLine line, const char *password, char out[C
     return rc == 0 ? CRYPT_YES : CRYPT_BUSY; /* it fails for want of memory only */
 }
 
-static void make_nobody(void)
+/* The hash of a random password, for logins that do not exist. Made at the first need; NULL where there is no memory for it. */
+static const char *nobody(void)
 {
+    static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
+    static char hash[CRYPT_PASSWORD_MAX];
     char random[24];
     randombytes_buf(random, sizeof random);
-    if (crypto_pwhash_str(nobody, random, sizeof random, OPS, MEM) != 0)
-        nobody[0] = 0;
+    pthread_mutex_lock(&making);
+    bool made = *hash || crypto_pwhash_str(hash, random, sizeof random, OPS, MEM) == 0;
+    pthread_mutex_unlock(&making);
+    return made ? hash : NULL;
 }
 
 CryptAnswer crypt_password_check(CryptLine line, const char *hash, const char *password)
 {
     if (!enter(line))
         return CRYPT_BUSY;
-    if (!hash)
-        pthread_once(&nobody_once, make_nobody);
-    bool ok = crypto_pwhash_str_verify(hash ? hash : nobody, password, strlen(password)) == 0;
+    const char *held = hash ? hash : nobody();
+    bool ok = held && crypto_pwhash_str_verify(held, password, strlen(password)) == 0;
     leave();
     return ok && hash ? CRYPT_YES : CRYPT_NO;
 }

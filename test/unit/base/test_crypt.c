@@ -12,7 +12,9 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
 
+#include "base/clock.h"
 #include "base/crypt.h"
 
 static Arena *a;
@@ -58,6 +60,10 @@ static void texts(void **state)
     assert_memory_equal(crypt_from_hex(a, "00fF", &n), "\0\xff", 2);
     assert_null(crypt_from_hex(a, "0", &n));
     assert_null(crypt_from_hex(a, "zz", &n));
+    assert_null(crypt_from_hex(a, "0z", &n));
+    assert_memory_equal(crypt_from_hex(a, "2a", NULL), "*",
+                        2); /* who knows the length need not ask */
+    assert_memory_equal(crypt_from_base64url(a, "YQ", NULL), "a", 2);
     char *t = crypt_token_hex(a, 16), *u = crypt_token_hex(a, 16);
     assert_int_equal(strlen(t), 32);
     assert_string_not_equal(t, u);
@@ -66,6 +72,7 @@ static void texts(void **state)
     assert_false(crypt_equal("abc", "abd", 3));
     assert_true(crypt_equal_text("abc", "abc"));
     assert_false(crypt_equal_text("abc", "ab"));
+    assert_false(crypt_equal_text("abc", "abd"));
     char secret[] = "secret";
     crypt_wipe(secret, sizeof secret);
     assert_memory_equal(secret, "\0\0\0\0\0\0\0", 7);
@@ -84,8 +91,46 @@ static void sealing(void **state)
     assert_null(crypt_open(a, other, "smtp", s, &n));
     assert_null(crypt_open(a, key, "imap", s, &n));
     assert_null(crypt_open(a, key, "smtp", "", &n));
+    assert_null(crypt_open(a, key, "smtp", "no base64!", &n));
+    assert_string_equal((char *)crypt_open(a, key, "smtp", s, NULL), "hello");
     s[40] = s[40] == 'A' ? 'B' : 'A';
     assert_null(crypt_open(a, key, "smtp", s, &n));
+}
+
+/* Processor time of one check, us. */
+static int64_t work(const char *hash, const char *password, CryptAnswer want)
+{
+    int64_t from = clock_thread_us();
+    assert_int_equal(crypt_password_check(CRYPT_KNOWN, hash, password), want);
+    return clock_thread_us() - from;
+}
+
+/*
+ * Without memory nothing is hashed. A login nobody has that was asked for then is as much work as any other later: the hash it is
+ * held against is made as soon as there is memory again.
+ */
+static void no_memory(void **state)
+{
+    (void)state;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    print_message("a sanitizer needs the memory itself: nothing tried\n");
+#else
+    char h[CRYPT_PASSWORD_MAX], k[CRYPT_PASSWORD_MAX];
+    struct rlimit was, less;
+    assert_int_equal(crypt_password_hash(CRYPT_KNOWN, "x", h), CRYPT_YES);
+    assert_int_equal(getrlimit(RLIMIT_DATA, &was), 0);
+    less = was;
+    less.rlim_cur = 32 << 20; /* a hash takes 64 MB */
+    assert_int_equal(setrlimit(RLIMIT_DATA, &less), 0);
+    CryptAnswer hashed = crypt_password_hash(CRYPT_KNOWN, "x", k),
+                none = crypt_password_check(CRYPT_KNOWN, NULL, "x");
+    assert_int_equal(setrlimit(RLIMIT_DATA, &was), 0);
+    assert_int_equal(hashed, CRYPT_BUSY);
+    assert_int_equal(none, CRYPT_NO);
+    (void)work(NULL, "x", CRYPT_NO);
+    int64_t known = work(h, "wrong", CRYPT_NO);
+    assert_true(work(NULL, "x", CRYPT_NO) > known / 4);
+#endif
 }
 
 static void passwords(void **state)
@@ -136,6 +181,26 @@ static void queue(void **state)
                      CRYPT_YES); /* the door is open again */
 }
 
+/* Fewer may run than do: who leaves then calls nobody in until that holds, and everybody gets his turn. */
+static void narrower(void **state)
+{
+    (void)state;
+    pthread_t t[4];
+    crypt_init(2, 4);
+    atomic_store(&busy, 0);
+    atomic_store(&done, 0);
+    for (int i = 0; i < 4; i++)
+        pthread_create(&t[i], NULL, hash_one, NULL);
+    while (crypt_password_waiting(CRYPT_STRANGER) == 0 && atomic_load(&done) < 2)
+        sched_yield();
+    crypt_init(1, 4);
+    for (int i = 0; i < 4; i++)
+        pthread_join(t[i], NULL);
+    assert_int_equal(done, 4);
+    assert_int_equal(crypt_password_waiting(CRYPT_STRANGER), 0);
+    crypt_init(0, 0);
+}
+
 static atomic_bool enough;
 
 /* Somebody who tries to sign in again and again, whatever he is told. */
@@ -165,6 +230,8 @@ static void lines(void **state)
     int before = atomic_load(&done);
     while (atomic_load(&done) == before) /* and they get their turns */
         sched_yield();
+    while (crypt_password_check(CRYPT_STRANGER, NULL, "x") != CRYPT_BUSY) /* checks wait as well */
+        sched_yield();
     atomic_store(&enough, true);
     for (int i = 0; i < 6; i++)
         pthread_join(t[i], NULL);
@@ -190,8 +257,9 @@ static int end(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(vectors), cmocka_unit_test(texts),
-                                       cmocka_unit_test(sealing), cmocka_unit_test(passwords),
-                                       cmocka_unit_test(queue),   cmocka_unit_test(lines)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(vectors),   cmocka_unit_test(texts),
+                                       cmocka_unit_test(sealing),   cmocka_unit_test(no_memory),
+                                       cmocka_unit_test(passwords), cmocka_unit_test(queue),
+                                       cmocka_unit_test(narrower),  cmocka_unit_test(lines)};
     return cmocka_run_group_tests(tests, begin, end);
 }
