@@ -34,17 +34,14 @@ static void set_bit(unsigned char *bits, size_t at)
     bits[at / 8] |= (unsigned char)(1u << (at % 8));
 }
 
-/* SINGLE: these bytes are one text; LEAD: they are the beginning of one; BAD. */
-static int ask(iconv_t cd, const unsigned char *bytes, size_t n)
+/* Are these bytes a text? */
+static bool ask(iconv_t cd, const unsigned char *bytes, size_t n)
 {
     char in[4], out[32], *from = in, *to = out;
     size_t left = n, room = sizeof out;
     memcpy(in, bytes, n);
     (void)iconv(cd, NULL, NULL, NULL, NULL);
-    size_t rc = iconv(cd, &from, &left, &to, &room);
-    if (rc != (size_t)-1)
-        return SINGLE;
-    return left && from + left == in + n && left == n && n < 4 ? LEAD : BAD;
+    return iconv(cd, &from, &left, &to, &room) != (size_t)-1;
 }
 
 static void ask_fours(Table *t, iconv_t cd)
@@ -53,59 +50,47 @@ static void ask_fours(Table *t, iconv_t cd)
         unsigned char four[4] = {
             (unsigned char)(0x81 + at / 12600), (unsigned char)(0x30 + at / 1260 % 10),
             (unsigned char)(0x81 + at / 10 % 126), (unsigned char)(0x30 + at % 10)};
-        if (ask(cd, four, 4) == SINGLE)
+        if (ask(cd, four, 4))
             set_bit(t->four, (size_t)at);
     }
 }
 
-static void make(TextCheckKind kind)
+/* false: this machine does not know the encoding, or has no descriptor left to load its table. */
+static bool make(TextCheckKind kind)
 {
     static const char *const names[] = {"GB18030", "CP950", "CP1252"};
     Table *t = &tables[kind];
     iconv_t cd = iconv_open("UTF-8", names[kind]);
     if (cd == (iconv_t)-1)
-        return; /* everything is BAD */
+        return false;
     for (unsigned i = 0; i < 256; i++) {
         unsigned char two[2] = {(unsigned char)i, 0};
-        t->first[i] = (unsigned char)ask(cd, two, 1);
-        /* BAD and LEAD look alike to iconv_open's caller: whoever has a second byte is a LEAD */
-        if (t->first[i] == SINGLE)
+        if (ask(cd, two, 1)) {
+            t->first[i] = SINGLE;
             continue;
-        bool any = false;
+        }
         for (unsigned k = 0; kind != CHECK_CP1252 && k < 256; k++) {
             two[1] = (unsigned char)k;
-            if (ask(cd, two, 2) != SINGLE)
+            if (!ask(cd, two, 2))
                 continue;
             set_bit(t->pair, i * 256 + k);
-            any = true;
+            t->first[i] = LEAD;
         }
-        t->first[i] = any ? LEAD : BAD;
     }
     if (kind == CHECK_GB18030)
         ask_fours(t, cd);
     iconv_close(cd);
-}
-
-static void make_gb(void)
-{
-    make(CHECK_GB18030);
-}
-static void make_big5(void)
-{
-    make(CHECK_BIG5);
-}
-static void make_1252(void)
-{
-    make(CHECK_CP1252);
+    return true;
 }
 
 void text_check_begin(TextCheck *k, TextCheckKind kind)
 {
-    static pthread_once_t once[CHECK__COUNT] = {PTHREAD_ONCE_INIT, PTHREAD_ONCE_INIT,
-                                                PTHREAD_ONCE_INIT};
-    static void (*const makers[])(void) = {make_gb, make_big5, make_1252};
-    *k = (TextCheck){.kind = kind};
-    (void)pthread_once(&once[kind], makers[kind]);
+    static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
+    static bool made[CHECK__COUNT];
+    pthread_mutex_lock(&making);
+    made[kind] = made[kind] || make(kind);
+    *k = (TextCheck){.kind = kind, .broken = !made[kind]};
+    pthread_mutex_unlock(&making);
 }
 
 /* ---- texts --------------------------------------------------------------------------------- */
@@ -148,9 +133,9 @@ static void score(TextCheck *k, unsigned char lead, unsigned char trail)
             return;
         k->common += lead >= 0xB0 && lead <= 0xD7 && trail >= 0xA1;
     } else {
-        if (lead >= 0xA1 && lead <= 0xA3)
+        if (lead <= 0xA3)
             return;
-        k->common += lead >= 0xA4 && lead <= 0xC6;
+        k->common += lead <= 0xC6;
     }
     k->pairs++;
 }

@@ -22,6 +22,7 @@ typedef struct TextCheck {
     int64_t pairs, common;
 } TextCheck;
 
+/* Broken from the start where this machine has no table of it, or cannot load it now. */
 void text_check_begin(TextCheck *k, TextCheckKind kind);
 void text_check_feed(TextCheck *k, const char *data, size_t n);
 /* All of it was of the encoding, and it did not end inside a character. */

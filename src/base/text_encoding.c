@@ -61,7 +61,7 @@ static const char *iconv_name(TextEncoding e)
 
 typedef struct Stream {
     iconv_t cd;
-    bool open, broken;
+    bool broken;
     char pending[PENDING];
     size_t n_pending;
     int64_t done; /* bytes taken; where the mistake is when broken */
@@ -69,21 +69,15 @@ typedef struct Stream {
 
 static void stream_close(void *p)
 {
-    Stream *s = p;
-    if (s->open)
-        iconv_close(s->cd);
-    s->open = false;
+    iconv_close(((Stream *)p)->cd);
 }
 
-static bool stream_open(Stream *s, Arena *a, TextEncoding e)
+static void stream_open(Stream *s, Arena *a, TextEncoding e)
 {
-    memset(s, 0, sizeof *s);
     s->cd = iconv_open("UTF-8", iconv_name(e));
-    s->open = s->cd != (iconv_t)-1;
-    s->broken = !s->open;
-    if (s->open)
+    s->broken = s->cd == (iconv_t)-1;
+    if (!s->broken)
         arena_defer(a, stream_close, s);
-    return s->open;
 }
 
 /* Converts what it can of data; what is left is the beginning of a character, or broken. */
@@ -332,14 +326,18 @@ bool text_conv_feed(TextConv *t, const char *data, size_t n, Buf *out)
     }
     if (n && !t->s.broken)
         stream_feed(&t->s, data, n, out);
-    return t->s.broken ? broken(t) : true;
+    if (t->s.broken)
+        return broken(t);
+    return true;
 }
 
 bool text_conv_end(TextConv *t, Buf *out)
 {
     if (!t->bom_done)
         first_done(t, out); /* a text of less than four bytes */
-    return t->s.broken || t->s.n_pending ? broken(t) : true;
+    if (t->s.broken || t->s.n_pending)
+        return broken(t);
+    return true;
 }
 
 bool text_to_utf8(Ctx *c, TextEncoding e, const char *data, size_t n, char **out, size_t *out_len)

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <iconv.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/text_check.h"
 
@@ -37,6 +38,23 @@ static void compare(TextCheckKind kind, iconv_t cd, const char *s, size_t n, siz
         fail_msg("%s: %zu bytes, %02x %02x %02x %02x", names[kind], n, (unsigned char)s[0],
                  n > 1 ? (unsigned char)s[1] : 0u, n > 2 ? (unsigned char)s[2] : 0u,
                  n > 3 ? (unsigned char)s[3] : 0u);
+}
+
+/* Without its table no text is one; the next that is looked at finds it. */
+static void no_table(void **state)
+{
+    (void)state;
+    TextCheck k;
+    struct rlimit was, less;
+    text_check_begin(&k, CHECK_GB18030); /* glibc has begun */
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+    less = was;
+    less.rlim_cur = 3;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &less), 0);
+    bool taken = by_table(CHECK_BIG5, "\xAB\xC8", 2, 2);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+    assert_false(taken);
+    assert_true(by_table(CHECK_BIG5, "\xAB\xC8", 2, 2));
 }
 
 static void all_short_ones(void **state)
@@ -115,7 +133,8 @@ static void scores(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(all_short_ones),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(no_table), /* before any is loaded */
+                                       cmocka_unit_test(all_short_ones),
                                        cmocka_unit_test(random_texts), cmocka_unit_test(scores)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

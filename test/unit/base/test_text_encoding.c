@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <sys/resource.h>
 
 #include "base/file.h"
 #include "base/msg.h"
@@ -81,6 +82,12 @@ static void rules(void **state)
     IS("\xBF\xCD\xBB\xA7", ENC_GB18030, RULE_GB18030, "客户");
     IS("\x9A\x30\xAA\x34", ENC_GB18030, RULE_GB18030, "𮷎"); /* four bytes */
     IS("caf\xE9", ENC_WINDOWS1252, RULE_LAST, "café");
+    IS("\xAB\xC8\x80", ENC_BIG5, RULE_BIG5, "客\xC2\x80"); /* GB18030 has no such byte */
+    /* common in GB18030; rare in both: GB18030 */
+    IS("\xBF\xCD\xBF\xCD\xBF\xCD\xBF\xCD\xBF\xCD\xBF\xCD\xBF\xCD\xBF\xCD\xBF\xCD", ENC_GB18030,
+       RULE_GB18030, "客客客客客客客客客");
+    IS("\xE1\xA1\xE1\xA1\xE1\xA1\xE1\xA1\xE1\xA1\xE1\xA1\xE1\xA1\xE1\xA1\xE1\xA1", ENC_GB18030,
+       RULE_GB18030, "帷帷帷帷帷帷帷帷帷");
 }
 
 static void big5(void **state)
@@ -132,11 +139,101 @@ static void refuses(void **state)
                               "a\0",
                               4, &out, &n));
     assert_false(text_to_utf8(&c, ENC_UNKNOWN, "a", 1, &out, &n));
+    assert_false(text_to_utf8(&c, ENC_UNKNOWN, "abcdef", 6, &out, &n));
+    assert_false(text_to_utf8(&c, ENC_UTF8, "abcd\xF9\x84\x84\x84\x84", 9, &out, &n));
+    /* a BOM of another encoding is text */
+    assert_true(text_to_utf8(&c, ENC_WINDOWS1252, "\xEF\xBB\xBF", 3, &out, &n));
+    assert_string_equal(out, "ï»¿");
+    /* once broken it stays so, whatever comes */
+    Buf b;
+    buf_init(&b, a);
+    TextConv *t = text_conv_new(&c, ENC_UTF8);
+    assert_true(text_conv_feed(t, "abcd\xE4", 5, &b));
+    assert_false(text_conv_feed(t, "x\xB8", 2, &b));
+    assert_false(text_conv_feed(t, "", 0, &b));
+    assert_false(text_conv_feed(t, "abc", 3, &b));
+    assert_false(text_conv_end(t, &b));
+    assert_string_equal(b.data, "abcd");
+    /* NULs that are of no UTF-16 */
+    static const struct {
+        const char *text;
+        size_t n;
+    } binary[] = {{"\0", 1},
+                  {"a\0b", 3},
+                  {"\0\0\0\0", 4},
+                  {"\0a\0b\0", 5},
+                  {"abcdefghijklmnopqrs\0", 20},
+                  {"a\0bcdefghijklmnopqr", 19}};
+    for (size_t i = 0; i < sizeof binary / sizeof *binary; i++) {
+        assert_false(text_detect(&c, binary[i].text, binary[i].n, &g));
+        assert_int_equal(c.err_last->code, ERR_UNSUPPORTED_TYPE);
+    }
+}
+
+/* A text longer than one piece of the converter, cut inside a character. */
+static void long_texts(void **state)
+{
+    (void)state;
+    enum { MANY = 3000 };
+    char *gb = arena_alloc(a, 2 * MANY), *utf8 = arena_alloc(a, 3 * MANY + 1);
+    for (int i = 0; i < MANY; i++) {
+        memcpy(gb + 2 * i, "\xBF\xCD", 2);
+        memcpy(utf8 + 3 * i, "客", 3);
+    }
+    Buf b;
+    buf_init(&b, a);
+    TextConv *t = text_conv_new(&c, ENC_GB18030);
+    assert_true(text_conv_feed(t, gb, 4999, &b));
+    assert_true(text_conv_feed(t, gb + 4999, 2 * MANY - 4999, &b));
+    assert_true(text_conv_end(t, &b));
+    assert_int_equal(b.len, 3 * MANY);
+    assert_memory_equal(b.data, utf8, b.len);
+}
+
+/* What is cut inside a character is no UTF-8, wherever the pieces end. */
+static void unfinished(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"abc\xC3", "客户\xE5\xAE", "客户\xF0\x9F\x98",
+                                        "客\xE5x", "客\xF4\x90",   "客\xE5\xAEx",
+                                        "\xF5",    "\xC0\x80",     "客\xED\xA0\x80"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        for (size_t step = 1; step < 8; step++) {
+            TextGuess g = {0};
+            TextDetect *d = text_detect_new(a);
+            size_t n = strlen(texts[i]);
+            for (size_t at = 0; at < n; at += step)
+                text_detect_feed(d, texts[i] + at, n - at < step ? n - at : step);
+            text_detect_feed(d, "", 0);
+            if (text_detect_end(&c, d, &g))
+                assert_int_not_equal(g.encoding, ENC_UTF8);
+        }
+}
+
+/* A machine that cannot load the table of an encoding says so; what it has goes on. */
+static void no_table(void **state)
+{
+    (void)state;
+    char *out;
+    size_t n;
+    struct rlimit was, less;
+    assert_true(text_to_utf8(&c, ENC_GB18030, "\xBF\xCD", 2, &out, &n)); /* glibc has begun */
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+    less = was;
+    less.rlim_cur = 3;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &less), 0);
+    bool taken = text_to_utf8(&c, ENC_BIG5, "\xAB\xC8", 2, &out, &n);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+    assert_false(taken);
+    assert_non_null(strstr(c.err_last->message, "Big5"));
+    assert_true(text_to_utf8(&c, ENC_BIG5, "\xAB\xC8", 2, &out, &n));
+    assert_string_equal(out, "客");
 }
 
 static void names(void **state)
 {
     (void)state;
+    assert_string_equal(text_encoding_name(ENC__COUNT), "unknown");
     for (int e = ENC_UTF8; e < ENC__COUNT; e++)
         assert_int_equal(text_encoding_by_name(text_encoding_name((TextEncoding)e)), e);
     assert_int_equal(text_encoding_by_name("gbk"), ENC_GB18030);
@@ -145,8 +242,10 @@ static void names(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(rules), cmocka_unit_test(big5),
-                                       cmocka_unit_test(samples), cmocka_unit_test(refuses),
-                                       cmocka_unit_test(names)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(no_table), /* before any is loaded */
+                                       cmocka_unit_test(rules),     cmocka_unit_test(big5),
+                                       cmocka_unit_test(samples),   cmocka_unit_test(refuses),
+                                       cmocka_unit_test(names),     cmocka_unit_test(long_texts),
+                                       cmocka_unit_test(unfinished)};
     return cmocka_run_group_tests(tests, begin, end);
 }
