@@ -89,14 +89,12 @@ static void load_line(Arena *a, char *line)
         line += strcspn(line, ",");
         if (*line)
             *line++ = 0;
-        else if (i < 6)
-            return;
     }
     Region *r = &regions[n_regions];
     r->code = (int32_t)strtol(field[0], NULL, 10);
     r->parent = (int32_t)strtol(field[2], NULL, 10);
     r->level = (int)strtol(field[3], NULL, 10);
-    if (r->code < 100000 || r->code > 999999 || r->level < 1 || r->level > 3)
+    if (!r->code)
         return; /* the head of the table */
     r->name = field[1];
     r->pinyin = field[4];
@@ -130,10 +128,10 @@ static void load_paths(Arena *a)
 {
     paths = ARENA_ARRAY(a, n_regions + 1, const char *);
     for (size_t i = 0; i < n_regions; i++) {
-        const Region *r = &regions[i], *up = r->parent ? find(r->parent) : NULL;
-        const char *above = up ? paths[up - regions] : NULL; /* that of a filler is its parent's */
+        const Region *r = &regions[i], *up = find(r->parent);
+        const char *above = up ? paths[up - regions] : NULL;
         if (r->is_filler)
-            paths[i] = above ? above : "";
+            paths[i] = above; /* that of its parent: each has one */
         else
             paths[i] = above ? arena_printf(a, "%s / %s", above, r->name) : r->name;
     }
@@ -142,8 +140,6 @@ static void load_paths(Arena *a)
 static void load(void)
 {
     const Embed *e = embed_find("data/regions.csv");
-    if (!e)
-        return;
     Arena *a = keep = arena_new(0);
     char *text = arena_dup(a, (const char *)e->data, e->len), *next = text;
     size_t lines = 1;
@@ -152,8 +148,8 @@ static void load(void)
     regions = ARENA_ARRAY(a, lines, Region);
     while (*next) {
         char *line = next;
-        next += strcspn(next, "\r\n");
-        while (*next == '\r' || *next == '\n')
+        next += strcspn(next, "\n");
+        while (*next == '\n')
             *next++ = 0;
         if (*line != '#')
             load_line(a, line);
@@ -171,7 +167,7 @@ static void load(void)
 const Region *region_like(const char *s, const Region *after)
 {
     pthread_once(&once, load);
-    if (!n_regions || !*s)
+    if (!*s)
         return NULL;
     int i = after ? nexts[after - regions] : heads[first_hash(s)];
     return i ? &regions[i - 1] : NULL;
@@ -193,7 +189,7 @@ bool region_valid_on(const Region *r, const char *day)
 
 const Region *region_above(const Region *r)
 {
-    const Region *up = r->parent ? region_find(r->parent) : NULL;
+    const Region *up = region_find(r->parent);
     return up && up->is_filler ? region_find(up->parent) : up;
 }
 
@@ -235,7 +231,7 @@ const Region *const *region_children(Arena *a, int32_t code, int *n)
 
 bool region_within(int32_t code, int32_t ancestor)
 {
-    for (const Region *r = region_find(code); r; r = r->parent ? region_find(r->parent) : NULL)
+    for (const Region *r = region_find(code); r; r = region_find(r->parent))
         if (r->code == ancestor)
             return true;
     return false;

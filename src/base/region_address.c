@@ -42,6 +42,21 @@ static bool was_raised(const char *now, const char *then)
            (starts(then, "市", strlen("市")) && district);
 }
 
+/* Bytes of what stands behind the short name of an autonomous place when it is said briefly, or 0: 延边州, 广西自治区, 宽甸县. */
+static size_t autonomous(const Region *r, const char *behind)
+{
+    static const struct {
+        int level;
+        const char *brief, *full;
+    } forms[] = {
+        {1, "自治区", "自治区"}, {2, "州", "自治州"}, {3, "县", "自治县"}, {3, "旗", "自治旗"}};
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+        if (r->level == forms[i].level && starts(behind, forms[i].brief, strlen(forms[i].brief)) &&
+            strstr(r->name, forms[i].full))
+            return strlen(forms[i].brief);
+    return 0;
+}
+
 /* Bytes of r's name at the start of s, or 0. of_before: names it had before count, too. */
 static size_t match_name(const Region *r, const char *s, bool of_before)
 {
@@ -51,37 +66,34 @@ static size_t match_name(const Region *r, const char *s, bool of_before)
     size_t k = strlen(r->short_name);
     if (k == n || !starts(s, r->short_name, k))
         return 0;
-    if (r->level == 2 && starts(s + k, "州", strlen("州")) && strstr(r->name, "自治州"))
-        return k + strlen("州"); /* 延边州 */
-    if (r->level == 1 && starts(s + k, "自治区", strlen("自治区")))
-        return k + strlen("自治区"); /* 广西自治区 */
+    size_t form = autonomous(r, s + k);
+    if (form)
+        return k + form;
     if (of_before && r->level == 3 && was_raised(r->name + k, s + k))
         return k + strlen("市");
     return short_may_end(s + k) ? k : 0;
 }
 
-/* Behind blanks, slashes, dashes and commas. */
+/* Behind blanks, slashes, dashes and commas; the wide ones are narrow here. */
 static const char *skip_gap(const char *s)
 {
     while (*s) {
         const char *from = s;
         uint32_t cp = cp_next(&s);
         if (!fold_is_blank(cp) && cp != '/' && cp != '-' && cp != ',' && cp != '>' &&
-            cp != 0xFF0C && cp != 0xFF0F && cp != 0x3001 && cp != 0xB7)
+            cp != 0x3001 && cp != 0xB7)
             return from;
     }
     return s;
 }
 
-/* Is r below `top` with no more than one level left out? NULL: anywhere. */
+/* Is r, of a lower level, below `top` with no more than one level left out? NULL: anywhere. */
 static bool is_below(const Region *r, const Region *top)
 {
     if (!top)
         return true;
     const Region *up = region_above(r);
-    if (up == top)
-        return true;
-    return up && region_above(up) == top;
+    return up == top || region_above(up) == top;
 }
 
 static Reading read_below(const Region *top, const char *s);
@@ -108,10 +120,9 @@ static void try_region(const Region *r, const char *s, size_t n, Reading *best)
 /* 青岛市南区 is 青岛 and 市南区: the full name took a letter of the next one. Only where that reads further. */
 static void try_shorter(const Region *r, const char *s, size_t len, Reading *best)
 {
-    size_t k = strlen(r->short_name);
-    if (r->level == 3 || len != strlen(r->name) || k >= len || !starts(s, r->short_name, k))
+    if (r->level == 3 || len != strlen(r->name))
         return;
-    Reading deeper = read_below(r, s + k);
+    Reading deeper = read_below(r, s + strlen(r->short_name));
     if (deeper.region && !deeper.torn && 1 + deeper.levels > best->levels)
         *best =
             (Reading){.region = deeper.region, .rest = deeper.rest, .levels = 1 + deeper.levels};

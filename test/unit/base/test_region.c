@@ -24,6 +24,7 @@ static void codes(void **state)
     assert_int_equal(r->level, 3);
     assert_null(region_find(440399));
     assert_null(region_find(0));
+    assert_null(region_find(999999));
     assert_true(region_find(110100)->is_filler);
     assert_string_equal(region_find(222400)->short_name, "延边");
     assert_string_equal(region_find(450000)->short_name, "广西");
@@ -33,6 +34,25 @@ static void codes(void **state)
     assert_true(region_within(110105, 110000));
     assert_false(region_within(440000, 440305));
     assert_false(region_within(110105, 120000));
+}
+
+/* From the first day to the one before the last; a day that is not said is no limit. */
+static void validity(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *from, *to, *day;
+        bool is;
+    } rows[] = {{"", "", "1900-01-01", true},
+                {"2000-01-01", "", "1999-12-31", false},
+                {"2000-01-01", "", "2000-01-01", true},
+                {"", "2020-07-01", "2020-06-30", true},
+                {"", "2020-07-01", "2020-07-01", false},
+                {"2000-01-01", "2020-07-01", "2010-01-01", true}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        Region r = {.valid_from = rows[i].from, .valid_to = rows[i].to};
+        assert_int_equal(region_valid_on(&r, rows[i].day), rows[i].is);
+    }
 }
 
 static void paths(void **state)
@@ -131,6 +151,11 @@ static void addresses(void **state)
         {"济南市中区经十路", 370103, "经十路"},
         {"济南市历下区", 370102, ""},
         /* names of before */
+        {"上海市松江县", 310117, ""},
+        {"江苏省睢宁市", 320000, "睢宁市"}, /* a county still */
+        {"湖北省神农架县", 420000, "神农架县"},
+        {"江苏省昆山路1号", 320000, "昆山路1号"},
+        {"江苏省苏州路1号", 320000, "苏州路1号"},
         {"浙江省萧山市北干街道", 330109, "北干街道"},
         {"广东省佛山市顺德市大良", 440606, "大良"},
         {"江苏省江阴县", 320281, ""},
@@ -159,6 +184,18 @@ static void addresses(void **state)
         {"上海市北京路1号", 310000, "北京路1号"},
         {"河北省唐山市南堡", 130200, "南堡"},
         {"江苏省苏州市苏州工业园区星湖街", 320576, "星湖街"},
+        /* autonomous places, as people say them */
+        {"辽宁省宽甸县长甸镇", 210624, "长甸镇"},
+        {"湖北宜昌长阳县龙舟坪镇", 420528, "龙舟坪镇"},
+        {"内蒙古呼伦贝尔莫力达瓦旗尼尔基镇", 150722, "尼尔基镇"},
+        {"新疆自治区乌鲁木齐市", 650100, ""},
+        {"广东自治区", 440000, "自治区"}, /* which it is not */
+        /* what two share counts for neither, and one place read in two ways is one */
+        {"江苏省鼓楼区中央路", 320000, "鼓楼区中央路"},
+        {"吉林船营区", 220204, ""},
+        {"吉林", 220000, ""}, /* a province is meant before a city */
+        {"江苏-南京>鼓楼区·中央路", 320106, "中央路"},
+        {"江苏／南京、鼓楼区", 320106, ""},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         int32_t code = -1;
@@ -175,8 +212,9 @@ static void addresses(void **state)
 static void uncertain(void **state)
 {
     (void)state;
-    static const char *const rows[] = {"朝阳区建国路88号", "鼓楼区", "科技园1号", "",
-                                       "北京路1号",        "市中区", "通州区"};
+    static const char *const rows[] = {
+        "朝阳区建国路88号", "鼓楼区", "科技园1号", "",      "北京路1号",
+        "市中区",           "通州区", "深圳州",    "河南县"};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         int32_t code = -1;
         const char *rest = NULL;
@@ -194,6 +232,23 @@ static void find_path(void **state)
     assert_int_equal(region_find_path(a, "广东深圳"), 440300);
     assert_int_equal(region_find_path(a, "深圳市科技园"), 0);
     assert_int_equal(region_find_path(a, ""), 0);
+}
+
+/* The longest name of a province or city, and no filler, counts in front of a name. */
+static void prefix(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int32_t code;
+        size_t n;
+    } rows[] = {{"吉林省某某", 220000, 9}, {"吉林某某", 220000, 6}, {"昆山市某某", 320583, 9},
+                {"市辖区某某", 0, 0},      {"县某某", 0, 0},        {"南山区某某", 0, 0}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const Region *r = NULL;
+        assert_int_equal(region_prefix(rows[i].text, &r), rows[i].n);
+        assert_int_equal(r ? r->code : 0, rows[i].code);
+    }
 }
 
 /* Every path that is shown is read back as the same code. */
@@ -235,7 +290,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(codes),     cmocka_unit_test(paths),          cmocka_unit_test(children),
         cmocka_unit_test(addresses), cmocka_unit_test(uncertain),      cmocka_unit_test(find_path),
-        cmocka_unit_test(tree),      cmocka_unit_test(there_and_back),
+        cmocka_unit_test(tree),      cmocka_unit_test(there_and_back), cmocka_unit_test(validity),
+        cmocka_unit_test(prefix),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     arena_free(a);
