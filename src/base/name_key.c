@@ -57,7 +57,7 @@ static void cut_blanks(char *s)
 static bool cut_form(char *s, const char *end)
 {
     size_t n = strlen(s), k = strlen(end);
-    if (n <= k || strcmp(s + n - k, end) != 0 || strspn(s, " ") >= n - k)
+    if (n <= k || strcmp(s + n - k, end) != 0)
         return false;
     unsigned char before = (unsigned char)s[n - k - 1];
     bool latin = (unsigned char)*end < 0x80;
@@ -174,6 +174,7 @@ static void drop_blanks(char *s)
 char *name_key(Arena *a, const char *name)
 {
     char *s = move_regions(a, prepare(a, name));
+    s += strspn(s, " ");
     cut_forms(s);
     drop_blanks(s);
     return shorten_regions(a, s);

@@ -33,7 +33,11 @@ static void same(void **state)
         {"A×B", "A/B", "A、B",
          "A\xff"
          "B",
-         "A︰B", NULL},
+         "A﹅B", NULL},
+        {"A×B", "A§B", "AʼB", "A〄B", "A〜B", NULL},
+        {"A×B", "A\uFFFDB", NULL},
+        {"华为ltd", "华为", "华为 Ltd.", NULL}, /* behind a Han character a form needs no blank */
+        {"佐々木", "佐々木 ", NULL},
     };
     for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
         for (int k = 1; groups[i][k]; k++)
@@ -50,6 +54,10 @@ static void other(void **state)
         {"华为技术有限公司", "华为终端有限公司"},
         {"A1", "A2"},
         {"cisco", "cis"},
+        {"佐々木", "佐木"},
+        {"Øster", "ster"},
+        {"华为子公司", "华为"},
+        {"华为分公司", "华为"},
     };
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
         assert_string_not_equal(name_key(a, pairs[i][0]), name_key(a, pairs[i][1]));
@@ -66,9 +74,15 @@ static void edges(void **state)
     assert_string_equal(name_key(a, "Texaco"), "texaco");
     assert_string_equal(name_key(a, ""), "");
     assert_string_equal(name_key(a, "（）"), "");
+    assert_string_equal(name_key(a, "（）有限公司"), "有限公司");
     assert_string_equal(name_key(a, "（深圳）"), "深圳");
     assert_string_equal(name_key(a, "((("), "");
     assert_string_equal(name_key(a, "某某（特殊）公司"), "某某特殊");
+    assert_string_equal(name_key(a, "某某（深圳湾）公司"), "某某深圳湾"); /* more than a region */
+    assert_string_equal(name_key(a, "华为（广东省深圳市）有限公司"), "广东深圳华为");
+    assert_string_equal(name_key(a, "江苏省苏州市昆山市华为有限公司"), "江苏苏州昆山华为");
+    assert_string_equal(name_key(a, ")华为("), "华为");
+    assert_string_equal(name_key(a, "  Ltd"), "ltd");
 }
 
 int main(void)
