@@ -52,7 +52,7 @@ typedef struct FillTree {
     Arena *a;
     FillNode *root;
     FillNode **tail[FILL_DEPTH + 2]; /* where the next node goes, by depth */
-    const char *open[FILL_DEPTH + 2];
+    const FillNode *open[FILL_DEPTH + 2];
     int depth, n;
 } FillTree;
 

@@ -39,11 +39,11 @@ static bool field_at(const char *at, const char *end, FillTag *out)
 
 /* ---- tags ---------------------------------------------------------------------------------- */
 
-/* Bytes of the blank p begins with: what people and Word put beside a name, also those no one sees. */
+/* Bytes of the blank that p, which is not the end, begins with: what people and Word put beside a name, also those no one sees. */
 static size_t blank(const char *p, const char *end)
 {
     static const char *const wide[] = {"\xc2\xa0", "\xe3\x80\x80", "\xe2\x80\x8b", "\xef\xbb\xbf"};
-    if (p < end && (*p == ' ' || *p == '\t'))
+    if (*p == ' ' || *p == '\t')
         return 1;
     for (size_t i = 0; i < sizeof wide / sizeof *wide; i++) {
         size_t n = strlen(wide[i]);
@@ -158,7 +158,7 @@ const char *fill_tree_tag(FillTree *t, char sign, const char *name, size_t n)
     if (sign == '/') {
         if (t->depth == 0)
             return "fill.no_section";
-        if (strcmp(t->open[t->depth], path) != 0)
+        if (strcmp(t->open[t->depth]->text, path) != 0)
             return "fill.other_section";
         t->depth--;
         return NULL;
@@ -168,7 +168,7 @@ const char *fill_tree_tag(FillTree *t, char sign, const char *name, size_t n)
     FillNode *node = add(t, sign == '#' ? FILL_EACH : FILL_UNLESS, path, n);
     t->depth++;
     t->tail[t->depth] = &node->kids;
-    t->open[t->depth] = path;
+    t->open[t->depth] = node;
     return NULL;
 }
 
@@ -201,8 +201,10 @@ bool fill_parse(Ctx *c, const char *field, const char *where, const char *text, 
         p = tag.end;
     }
     while (t.depth > 0 && c->n_err == before) {
-        const char *open = arena_printf(c->a, "{{#%s}}", t.open[t.depth--]);
-        fill_wrong(c, field, where, "fill.unclosed", open, strlen(open));
+        const FillNode *open = t.open[t.depth--];
+        const char *shown =
+            arena_printf(c->a, "{{%s%s}}", open->kind == FILL_EACH ? "#" : "^", open->text);
+        fill_wrong(c, field, where, "fill.unclosed", shown, strlen(shown));
     }
     *out = t.root;
     return c->n_err == before;

@@ -174,11 +174,14 @@ describe('Word', () => {
 test('a broken template is refused by its line', async () => {
   const bad = async (over) => sysadmin.post('/print-templates', { name: 'x', entity: 'customer', kind: 'report', body: 'x', ...over });
   for (const [body, line, what] of [['a\n{{name', 2, '{{name'], ['{{#contacts}}\nx', 1, '{{#contacts}}'], ['x\n\n{{nothing}}', 3, 'nothing'], ['@表格 nobody: a', 1, 'nobody'],
-    ['@表格 contacts: name, nothing', 1, 'nothing'], ['@nonsense', 1, '@nonsense'], ['{{/a}}', 1, '{{/a}}'], ['@签名', 1, '@sign'], ['｛｛name｝｝', 1, '｛｛']]) {
+    ['@表格 contacts: name, nothing', 1, 'nothing'], ['@nonsense', 1, '@nonsense'], ['{{/a}}', 1, '{{/a}}'], ['@签名', 1, '@sign'], ['｛｛name｝｝', 1, '｛｛'],
+    ['x\n@表格 contacts: 甲=nothing', 2, 'nothing'], ['{{#contacts}}\n{{/tasks}}', 2, '{{/tasks}}'], ['{{^contacts}}\nx', 1, '{{^contacts}}']]) {
     const a = await bad({ body });
     assert.equal(a.status, 422, body);
     assert.ok(a.json.errors.some((e) => e.field === 'body' && e.message.includes(`第 ${line} 行`) && e.message.includes(what)), a.text);
   }
+  const many = await bad({ body: `@表格 contacts: ${Array.from({ length: 15 }, (_, i) => `no_${i}`)}` });
+  assert.equal(many.json.errors.length, 10, many.text); // nobody reads more at once
   assert.deepEqual(mistakes(await bad({ entity: 'audit_log' })), ['entity:invalid']);
   assert.deepEqual(mistakes(await bad({ body: null })), ['body:required']);
   assert.deepEqual(mistakes(await bad({ lists: { a: { of: 'nobody' } } })), ['lists:invalid']);
@@ -262,6 +265,17 @@ test('places and preview for the editor', async () => {
   assert.equal(real.status, 200, real.text);
   assert.deepEqual([real.json.record.id, real.json.html.includes('云帆𠮷镕喆信息有限公司')], [mine.id, true]);
   assert.deepEqual(mistakes(await sysadmin.post('/print-templates/actions/preview', { template: { entity: 'customer', body: 'x\n{{nobody}}' } })), ['body:invalid']);
+});
+
+test('a column says what it is in the words of its reader, with its unit', async () => {
+  const t = await template({ body: '@表格 contacts: @no, 号=@no, owner.name, customer.name, customer.annual_revenue, customer.completeness\n@表格 follow_ups: duration_min, 内容=content' });
+  const heads = async (lang) => {
+    const got = await rep.get(`/customers/${mine.id}/print?template=${t.id}&format=html`, { 'Accept-Language': lang });
+    assert.equal(got.status, 200, got.text);
+    return [...got.text.matchAll(/<th(?: [^>]*)?>(.*?)<\/th>/g)].map(([, text]) => text);
+  };
+  assert.deepEqual(await heads('zh-CN'), ['序号', '号', '姓名', '客户名称', '年营业额（元）', '信息完整度（%）', '时长（分钟）', '内容']);
+  assert.deepEqual((await heads('en')).slice(4, 7), ['Annual revenue (元)', 'Completeness (%)', 'Duration (分钟)']);
 });
 
 test('a template that is off is no choice; printing is in the audit log', async () => {

@@ -54,9 +54,9 @@ static const char *trimmed(Arena *a, const char *s, size_t n)
     return arena_dup(a, from, n);
 }
 
-static bool parse_text(Reading *r, Body *b, const char *text)
+static void parse_text(Reading *r, Body *b, const char *text)
 {
-    return fill_parse(r->c, "body", where(r->c, r->line), text, strlen(text), &b->text);
+    (void)fill_parse(r->c, "body", where(r->c, r->line), text, strlen(text), &b->text);
 }
 
 /* ---- columns ------------------------------------------------------------------------------------------ */
@@ -94,85 +94,94 @@ static bool parse_columns(Reading *r, Body *b, const char *text)
 
 /* ---- lines ---------------------------------------------------------------------------------------------- */
 
-static bool directive(Reading *r, const char *line)
+/* "contacts: name, mobile" */
+static void table(Reading *r, Body *b, const char *rest)
 {
-    const char *word = arena_dup(r->c->a, line + 1, strcspn(line + 1, " \t"));
-    size_t i = 0, all = sizeof directives / sizeof *directives;
-    while (i < all && strcmp(directives[i].en, word) != 0 && strcmp(directives[i].zh, word) != 0)
-        i++;
-    if (i == all)
-        return wrong(r, "print.directive", arena_printf(r->c->a, "@%s", word));
-    const char *rest = line + 1 + strlen(word);
-    rest = trimmed(r->c->a, rest, strlen(rest));
-    Body *b = add(r, directives[i].kind);
-    if (b->kind == BODY_QR)
-        return parse_text(r, b, *rest ? rest : "{{@url}}");
-    if (b->kind == BODY_FIELDS)
-        return parse_columns(r, b, rest);
-    if (b->kind == BODY_GAP) {
-        long mm = *rest ? strtol(rest, NULL, 10) : GAP_USUAL;
-        b->level = mm > 0 && mm <= GAP_MOST ? (int)mm : GAP_USUAL;
-        return true;
-    }
-    if (b->kind == BODY_SIGN)
-        return parse_columns(r, b, rest) && (b->n_columns > 0 || wrong(r, "print.sign", "@sign"));
-    if (b->kind != BODY_TABLE)
-        return true;
-    size_t name = strcspn(rest, ":");
+    size_t name = strcspn(rest, ":"), skip = 1;
     const char *wide = strstr(rest, "：");
-    size_t skip = 1;
     if (wide && (size_t)(wide - rest) < name) {
         name = (size_t)(wide - rest);
         skip = 3;
     }
     b->path = trimmed(r->c->a, rest, name);
-    if (!*b->path)
-        return wrong(r, "print.table", "@table");
-    return parse_columns(r, b, rest[name] ? rest + name + skip : "");
+    if (*b->path)
+        parse_columns(r, b, rest[name] ? rest + name + skip : "");
+    else
+        wrong(r, "print.table", "@table");
+}
+
+static void directive(Reading *r, const char *line)
+{
+    const char *word = arena_dup(r->c->a, line + 1, strcspn(line + 1, " \t"));
+    size_t i = 0, all = sizeof directives / sizeof *directives;
+    while (i < all && strcmp(directives[i].en, word) != 0 && strcmp(directives[i].zh, word) != 0)
+        i++;
+    if (i == all) {
+        wrong(r, "print.directive", arena_printf(r->c->a, "@%s", word));
+        return;
+    }
+    const char *rest = line + 1 + strlen(word);
+    rest = trimmed(r->c->a, rest, strlen(rest));
+    Body *b = add(r, directives[i].kind);
+    if (b->kind == BODY_QR) {
+        parse_text(r, b, *rest ? rest : "{{@url}}");
+    } else if (b->kind == BODY_FIELDS) {
+        parse_columns(r, b, rest);
+    } else if (b->kind == BODY_GAP) {
+        long mm = strtol(rest, NULL, 10);
+        b->level = mm > 0 && mm <= GAP_MOST ? (int)mm : GAP_USUAL;
+    } else if (b->kind == BODY_SIGN) {
+        if (parse_columns(r, b, rest) && !b->n_columns)
+            wrong(r, "print.sign", "@sign");
+    } else if (b->kind == BODY_TABLE) {
+        table(r, b, rest);
+    }
 }
 
 /* A tag alone in its line is about lines. */
-static bool section(Reading *r, const char *line, bool *is)
+static bool section(Reading *r, const char *line)
 {
     FillTag t;
-    const char *end = line + strlen(line);
-    *is =
-        fill_next(line, end, FILL_TAGS, &t) && t.at == line && t.end == end && !t.broken && t.sign;
-    if (!*is)
-        return true;
+    const char *end = line + strlen(line), *why = NULL;
+    if (!fill_next(line, end, FILL_TAGS, &t) || t.at != line || t.end != end || t.broken || !t.sign)
+        return false;
     const char *path = arena_dup(r->c->a, t.name, t.n);
     if (t.sign == '/') {
-        const char *why = r->depth == 0                                ? "fill.no_section"
-                          : strcmp(r->open[r->depth]->path, path) != 0 ? "fill.other_section"
-                                                                       : NULL;
-        r->depth -= !why;
-        return !why || fill_wrong(r->c, "body", where(r->c, r->line), why, line, strlen(line));
+        if (r->depth == 0)
+            why = "fill.no_section";
+        else if (strcmp(r->open[r->depth]->path, path) != 0)
+            why = "fill.other_section";
+        else
+            r->depth--;
+    } else if (r->depth == FILL_DEPTH) {
+        why = "fill.deep";
+    } else {
+        Body *b = add(r, t.sign == '#' ? BODY_EACH : BODY_UNLESS);
+        b->path = path;
+        r->depth++;
+        r->open[r->depth] = b;
+        r->tail[r->depth] = &b->kids;
     }
-    if (r->depth == FILL_DEPTH)
-        return fill_wrong(r->c, "body", where(r->c, r->line), "fill.deep", line, strlen(line));
-    Body *b = add(r, t.sign == '#' ? BODY_EACH : BODY_UNLESS);
-    b->path = path;
-    r->depth++;
-    r->open[r->depth] = b;
-    r->tail[r->depth] = &b->kids;
+    if (why)
+        fill_wrong(r->c, "body", where(r->c, r->line), why, line, strlen(line));
     return true;
 }
 
-static bool one_line(Reading *r, const char *line)
+static void one_line(Reading *r, const char *line)
 {
-    bool is;
-    if (!section(r, line, &is) || is)
-        return is && r->c->n_err == r->before;
-    if (*line == '@')
-        return directive(r, line);
     size_t hashes = strspn(line, "#");
-    if (hashes >= 1 && hashes <= 3 && line[hashes] == ' ') {
+    if (section(r, line))
+        return;
+    if (*line == '@') {
+        directive(r, line);
+    } else if (hashes >= 1 && hashes <= 3 && line[hashes] == ' ') {
         Body *b = add(r, BODY_HEADING);
         b->level = (int)hashes;
-        return parse_text(r, b, line + hashes + 1);
+        parse_text(r, b, line + hashes + 1);
+    } else {
+        bool muted = line[0] == '>' && line[1] == ' ';
+        parse_text(r, add(r, muted ? BODY_MUTED : BODY_TEXT), muted ? line + 2 : line);
     }
-    bool muted = line[0] == '>' && line[1] == ' ';
-    return parse_text(r, add(r, muted ? BODY_MUTED : BODY_TEXT), muted ? line + 2 : line);
 }
 
 bool body_parse(Ctx *c, const char *text, Body **out)
@@ -186,11 +195,13 @@ bool body_parse(Ctx *c, const char *text, Body **out)
         text += n + (text[n] == '\n');
         if (++r.line > LINES_MOST)
             return wrong(&r, "print.lines", ctx_num(c, LINES_MOST));
-        (void)one_line(&r, line);
+        one_line(&r, line);
     }
     for (; r.depth > 0 && c->n_err == r.before; r.depth--) {
-        const char *tag = arena_printf(c->a, "{{#%s}}", r.open[r.depth]->path);
-        fill_wrong(c, "body", where(c, r.open[r.depth]->line), "fill.unclosed", tag, strlen(tag));
+        const Body *open = r.open[r.depth];
+        const char *sign = open->kind == BODY_EACH ? "#" : "^";
+        const char *tag = arena_printf(c->a, "{{%s%s}}", sign, open->path);
+        fill_wrong(c, "body", where(c, open->line), "fill.unclosed", tag, strlen(tag));
     }
     return c->n_err == r.before;
 }

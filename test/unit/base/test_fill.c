@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/msg.h"
+#include "base/utf8.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -78,6 +79,67 @@ static void styles(void **state)
     arena_free(c.a);
 }
 
+/* Texts of strangers, which may end anywhere and hold any byte. */
+static void odd_places(void **state)
+{
+    (void)state;
+    Ctx c;
+    FillTag t;
+    ctx_init(&c, arena_new(0));
+    static const struct {
+        FillStyle style;
+        const char *text, *want;
+    } rows[] = {
+        {FILL_NAMES, "{{a", ""},          {FILL_NAMES, "{{a ", ""},
+        {FILL_NAMES, "{{ ", ""},          {FILL_NAMES, "{{a }", ""},
+        {FILL_NAMES, "{{a }x}", ""},      {FILL_NAMES, "{{a b}}", ""},
+        {FILL_NAMES, "{{a}x {{b}}", "b"}, {FILL_NAMES, "}}{a}{", ""},
+        {FILL_FIELDS, "{a", ""},          {FILL_FIELDS, "{a{b}", "b"},
+        {FILL_FIELDS, "{", ""},           {FILL_TAGS, "{a} } ｛ ｝", ""},
+        {FILL_TAGS, "{{a\t}}", "a"},      {FILL_TAGS, "{{ a b }}", "a b"},
+        {FILL_TAGS, "{{}", "fill.open"},  {FILL_TAGS, "{{a\xc2}}", "a\xc2"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_string_equal(found(&c, rows[i].style, rows[i].text), rows[i].want);
+    static const char nul[] = "{{a\0}}{a\0}"; /* it ends a name and closes none */
+    assert_false(fill_next(nul, nul + sizeof nul - 1, FILL_NAMES, &t));
+    assert_false(fill_next(nul, nul + sizeof nul - 1, FILL_FIELDS, &t));
+    char longest[FILL_PATH_MOST + 6];
+    memset(longest, 'a', sizeof longest);
+    memcpy(longest, "{{", 2);
+    memcpy(longest + FILL_PATH_MOST + 2, "}}", 3);
+    assert_int_equal(strlen(found(&c, FILL_TAGS, longest)), FILL_PATH_MOST);
+    memcpy(longest + FILL_PATH_MOST + 2, "a}}", 4);
+    assert_string_equal(found(&c, FILL_TAGS, longest), "fill.long");
+    arena_free(c.a);
+}
+
+/* What is shown of a long tag is whole characters, and a text full of mistakes is not told all of them. */
+static void mistakes_are_shown_short(void **state)
+{
+    (void)state;
+    Ctx c;
+    FillNode *nodes;
+    char tag[100] = "{{";
+    ctx_init(&c, arena_new(0));
+    for (int i = 0; i < 30; i++)
+        memcpy(tag + 2 + 3 * i, "客", 3);
+    assert_false(fill_parse(&c, "body", "1", tag, 92, &nodes));
+    const char *at = strstr(c.err->message, "{{");
+    assert_non_null(at);
+    assert_int_equal(strspn(at + 2, "客"), 3 * 19);
+    assert_memory_equal(at + 2 + 3 * 19, "…", 3);
+    ctx_errors_back_to(&c, 0);
+    memset(tag, 0x80, sizeof tag); /* nothing of it is a character's beginning */
+    assert_false(fill_wrong(&c, "body", "1", "fill.open", tag, sizeof tag));
+    assert_true(utf8_valid(c.err->message, strlen(c.err->message)));
+    ctx_errors_back_to(&c, 0);
+    static const char many[] = "}}}}}}}}}}}}}}}}}}}}}}}}{{/a}}{{/b}}";
+    assert_false(fill_parse(&c, "body", "1", many, sizeof many - 1, &nodes));
+    assert_int_equal(c.n_err, 10);
+    arena_free(c.a);
+}
+
 static void messages(void **state)
 {
     (void)state;
@@ -146,8 +208,10 @@ static void broken(void **state)
         {"x{{/a}}", "{{/a}}"},
         {"{{#a}}{{/b}}", "{{/b}}"},
         {"{{#a}}x", "{{#a}}"},
+        {"x{{^a}}", "{{^a}}"},
         {"{{#a}}{{^b}}{{/a}}", "{{/a}}"},
         {"{{a}b}}", "{{a"},
+        {"{{a{b}}", "{{a"},
         {"{{", "{{"},
         {"{{a}", "{{a"},
         {"{{a\r\n}}", "{{a"},
@@ -229,8 +293,10 @@ static void many_rows(void **state)
 int main(void)
 {
     msg_load();
-    const struct CMUnitTest tests[] = {cmocka_unit_test(styles),   cmocka_unit_test(messages),
-                                       cmocka_unit_test(sections), cmocka_unit_test(broken),
-                                       cmocka_unit_test(bounds),   cmocka_unit_test(many_rows)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(styles),     cmocka_unit_test(messages),
+        cmocka_unit_test(sections),   cmocka_unit_test(broken),
+        cmocka_unit_test(bounds),     cmocka_unit_test(many_rows),
+        cmocka_unit_test(odd_places), cmocka_unit_test(mistakes_are_shown_short)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
