@@ -46,8 +46,7 @@ static void load_standard(void)
     for (int day = 0; day <= 5; day++)
         cal_set_hours(standard, day, office, 2);
     const Embed *e = embed_find("data/cn-holidays.json");
-    if (e)
-        cal_import_json(standard, (const char *)e->data, e->len, NULL);
+    cal_import_json(standard, (const char *)e->data, e->len, NULL);
 }
 
 static const Calendar *or_standard(const Calendar *cal)
@@ -66,8 +65,7 @@ Calendar *cal_new(Arena *a)
     cal->a = a;
     cal->cap = from->n + 64;
     cal->day = ARENA_ARRAY(a, cal->cap, CalDay);
-    if (from->n)
-        memcpy(cal->day, from->day, (size_t)from->n * sizeof *cal->day);
+    memcpy(cal->day, from->day, (size_t)from->n * sizeof *cal->day);
     return cal;
 }
 

@@ -19,7 +19,7 @@ static size_t tidy(const char *text, char out[20])
 
 static int value_of(char ch)
 {
-    const char *p = ch ? strchr(alphabet, ch) : NULL;
+    const char *p = strchr(alphabet, ch);
     return p ? (int)(p - alphabet) : -1;
 }
 
@@ -68,7 +68,7 @@ static CreditResult judge(const char *s, size_t n)
     if (n != 18)
         return CREDIT_LENGTH;
     for (size_t i = 0; i < n; i++)
-        if (value_of(s[i]) < 0 || (i >= 2 && i < 8 && (s[i] < '0' || s[i] > '9')))
+        if (value_of(s[i]) < 0 || (i >= 2 && i < 8 && s[i] > '9'))
             return CREDIT_CHAR;
     return outer_check(s) == s[17] ? CREDIT_OK : CREDIT_CHECK;
 }

@@ -105,7 +105,9 @@ static bool record_end(CsvReader *r)
     r->state = AT_START;
     bool go_on = r->fn(r->user, &rec);
     buf_clear(&r->text);
-    return go_on ? true : stop(r);
+    if (!go_on)
+        return stop(r);
+    return true;
 }
 
 /* One byte of a line break; CRLF counts once. */
@@ -267,7 +269,7 @@ static size_t columns_by(const char *s, size_t n, char d, size_t out[SNIFF_RECOR
         }
         fresh = ch == d;
     }
-    if (any && (records == 0 || n < HEAD) && records < SNIFF_RECORDS)
+    if (any && (records == 0 || n < HEAD)) /* with any there is room: the last one ends */
         out[records++] = columns;
     return records;
 }

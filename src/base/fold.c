@@ -82,7 +82,7 @@ static bool fold_plain(const char *s, char *out)
         } else if (cp >= 0xFF01 && cp <= 0xFF5E) {
             *out++ = lower((char)(cp - 0xFEE0));
         } else if ((cp >= 0x4E00 && cp <= 0x9FFF) || (cp >= 0x3400 && cp <= 0x4DBF) ||
-                   (cp >= 0x3001 && cp <= 0x3003) || (cp >= 0x3008 && cp <= 0x3011)) {
+                   cp <= 0x3003 || (cp >= 0x3008 && cp <= 0x3011)) {
             memcpy(out, r, 3);
             out += 3;
         } else {

@@ -237,9 +237,13 @@ static bool scan_number(Scan *s)
     if (whole) {
         /* json-c would bend it to the nearest end of the range without a word */
         strtoll(tmp, NULL, 10);
-        return errno ? fail(s, from, "json.number_range") : true;
+        if (errno)
+            return fail(s, from, "json.number_range");
+        return true;
     }
-    return isfinite(strtod(tmp, NULL)) ? true : fail(s, from, "json.number_range");
+    if (!isfinite(strtod(tmp, NULL)))
+        return fail(s, from, "json.number_range");
+    return true;
 }
 
 static int by_key(const void *x, const void *y)
@@ -250,7 +254,7 @@ static int by_key(const void *x, const void *y)
         return diff;
     if (a->n != b->n)
         return a->n < b->n ? -1 : 1;
-    return a->at < b->at ? -1 : a->at > b->at;
+    return (a->at > b->at) - (a->at < b->at);
 }
 
 static bool same_key(const Key *a, const Key *b)
@@ -422,7 +426,9 @@ static bool scan_all(Scan *s)
     }
     if (!skip(s) || !scan_value(s) || !skip(s))
         return false;
-    return s->p == s->end ? true : fail(s, s->p, "json.trailing_text");
+    if (s->p < s->end)
+        return fail(s, s->p, "json.trailing_text");
+    return true;
 }
 
 static bool refuse(Ctx *c, const Scan *s)
@@ -491,11 +497,10 @@ static bool parse(Ctx *c, Scan *s, json_object **out)
     enum json_tokener_error err = json_tokener_get_error(tok);
     if (err == json_tokener_continue) /* a bare number waits for what ends it */
         o = json_tokener_parse_ex(tok, "", 1), err = json_tokener_get_error(tok);
-    size_t stopped = json_tokener_get_parse_end(tok);
     if (err != json_tokener_success) {
         json_object_put(o);
         s->what = "json.expected_value"; /* our scan and json-c disagree: refuse, never guess */
-        s->at = s->text + (stopped < len ? stopped : len);
+        s->at = s->text;
         return refuse(c, s);
     }
     if (o)

@@ -184,11 +184,10 @@ void jw_real(Jw *w, double d)
         return;
     }
     char tmp[40];
-    for (int digits = 15; digits <= 17; digits++) {
-        snprintf(tmp, sizeof tmp, "%.*g", digits, d);
-        if (strtod(tmp, NULL) == d)
-            break;
-    }
+    int digits = 15;
+    do
+        snprintf(tmp, sizeof tmp, "%.*g", digits++, d);
+    while (strtod(tmp, NULL) != d); /* 17 digits always read back */
     buf_puts(w->b, tmp);
 }
 

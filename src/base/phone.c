@@ -363,7 +363,7 @@ static char *mask_one(Arena *a, const char *text)
         char *number = arena_dup(a, p.display, area + strcspn(p.display + area, "-"));
         return stars(a, number, area, 2);
     }
-    case PHONE_BAD: break;
+    default: break;
     }
     /* Not a number we know: nothing but its last two digits, where it has enough of them. */
     size_t n = strlen(p.key);

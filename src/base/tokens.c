@@ -96,7 +96,7 @@ static Kind kind_of(uint32_t cp)
     if (cp_is_han(cp) || (cp >= 0x3041 && cp <= 0x30FF) || (cp >= 0xAC00 && cp <= 0xD7A3))
         return K_HAN;
     if (cp == 0xFFFD || (cp >= 0x2000 && cp <= 0x2BFF) || (cp >= 0x3000 && cp <= 0x303F) ||
-        (cp >= 0xA1 && cp <= 0xBF) || (cp >= 0xFE00 && cp <= 0xFFEF) || cp == 0xD7 || cp == 0xF7)
+        cp <= 0xBF || (cp >= 0xFE00 && cp <= 0xFFEF) || cp == 0xD7 || cp == 0xF7)
         return K_GAP;
     return cp >= 0xE000 && cp <= 0xF8FF ? K_GAP : K_OTHER;
 }

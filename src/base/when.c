@@ -590,7 +590,7 @@ static char *tidy(Arena *a, char *s)
     }
     char *out = arena_str(a, from), *to = out;
     for (const char *q = from; *q; q++)
-        if (!(*q == ' ' && (to == out || to[-1] == ' ')))
+        if (!(*q == ' ' && to[-1] == ' ')) /* the first is no blank */
             *to++ = *q;
     while (to > out && (to[-1] == ' ' || to[-1] == ',' || to[-1] == '\t'))
         to--;
@@ -639,7 +639,7 @@ void when_parse(Arena *a, const char *text, int64_t now_ms, const char *zone, Wh
         s = p;
     }
     *to = 0;
-    if (m.period != P_NONE && m.has_day && !m.has_clock) { /* 今晚, 明早 alone */
+    if (m.period != P_NONE && !m.has_clock) { /* 今晚, 明早 alone: with a day */
         m.has_clock = true;
         m.minute = m.period == P_EVENING ? 19 * 60 : 9 * 60;
     }

@@ -22,6 +22,7 @@ bool whole_number(const char *text, int64_t min, int64_t max, int64_t *out)
 bool whole_cursor(Ctx *c, const char *cursor, int64_t dflt, int64_t *out)
 {
     *out = dflt;
-    return !cursor || !*cursor || whole_number(cursor, 0, INT64_MAX, out) ||
-           ctx_fail(c, ERR_BAD_CURSOR, "cursor", "err.bad_cursor");
+    if (!cursor || !*cursor || whole_number(cursor, 0, INT64_MAX, out))
+        return true;
+    return ctx_fail(c, ERR_BAD_CURSOR, "cursor", "err.bad_cursor");
 }

@@ -301,8 +301,7 @@ static void note_unknown(TextEngine *t, PangoLayoutLine *line)
     for (GSList *r = line->runs; r; r = r->next) {
         PangoGlyphString *g = ((PangoLayoutRun *)r->data)->glyphs;
         for (int i = 0; i < g->num_glyphs; i++) {
-            if (!(g->glyphs[i].glyph & PANGO_GLYPH_UNKNOWN_FLAG) ||
-                g->glyphs[i].glyph == PANGO_GLYPH_INVALID_INPUT)
+            if (!(g->glyphs[i].glyph & PANGO_GLYPH_UNKNOWN_FLAG))
                 continue;
             int32_t cp = (int32_t)(g->glyphs[i].glyph & ~PANGO_GLYPH_UNKNOWN_FLAG);
             bool known = t->n_unknown == UNKNOWN_MOST;

@@ -26,7 +26,7 @@ bool mail_split(Arena *a, const char *sender, const char **name, const char **ad
     InternetAddress *one = list && internet_address_list_length(list) == 1
                                ? internet_address_list_get_address(list, 0)
                                : NULL;
-    bool ok = one && INTERNET_ADDRESS_IS_MAILBOX(one);
+    bool ok = INTERNET_ADDRESS_IS_MAILBOX(one);
     if (ok) {
         const char *n = internet_address_get_name(one);
         *name = arena_str(a, n ? n : "");

@@ -70,6 +70,10 @@ static void sums(void **state)
     assert_int_equal(cal_work_minutes_between(NULL, at("2026-02-14T00:00:00+08:00"),
                                               at("2026-02-25T00:00:00+08:00"), zone),
                      2 * 450);
+    /* more than anybody plans: no further ahead than ten years */
+    int64_t far = cal_add_work_minutes(NULL, 0, INT64_MAX, zone);
+    assert_int_equal(cal_add_work_minutes(NULL, 0, INT64_C(1440) * 3660, zone), far);
+    assert_in_range(far, INT64_C(9) * 366 * 86400000, INT64_C(10) * 366 * 86400000);
     assert_int_equal(cal_work_minutes_between(NULL, 5, 5, zone), 0);
     assert_int_equal(cal_work_minutes_between(NULL, 6, 5, zone), 0);
 }
@@ -109,6 +113,9 @@ static void own(void **state)
     assert_true(cal_set_day(cal, "2027-02-06", false, "春节"));
     assert_false(cal_set_day(cal, "2027-02-30", false, NULL));
     assert_false(cal_is_workday(cal, "2027-02-06"));
+    assert_true(cal_set_day(cal, "2027-02-06", true, "补班")); /* said again: the last word holds */
+    assert_true(cal_is_workday(cal, "2027-02-06"));
+    assert_string_equal(cal_day_name(cal, "2027-02-06"), "补班");
     static const char more[] =
         "{\"known_until\":\"2027-12-31\",\"off\":{\"2027-01-01\":\"元旦\"},\"work\":{}}";
     int n = 0;

@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include <unistd.h>
+
 #include "base/clock.h"
 
 static void days(void **state)
@@ -26,13 +28,18 @@ static void days(void **state)
     }
     const char *bad[] = {"2026-02-29", "1900-02-29", "2026-13-01", "2026-00-01",
                          "2026-01-32", "0000-01-01", "2026-1-01",  "2026-01-01 ",
-                         "2026/01/01", "",           "20260101",   "-026-01-01"};
+                         "2026/01/01", "",           "20260101",   "-026-01-01",
+                         "2026-01-00", "2026-11-x1", "2026-1x-01", "2026-11/01"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         if (clock_day_valid(bad[i]))
             fail_msg("%s was taken", bad[i]);
     assert_true(clock_day_valid("2000-02-29"));
     assert_true(clock_day_valid("2024-02-29"));
     assert_false(clock_day_valid(NULL));
+    assert_int_equal(clock_day_number("yesterday"), 0);
+    assert_int_equal(clock_day_start("yesterday", "UTC"), 0);
+    ClockParts before = {.year = 0, .month = 1, .day = 1}; /* the year before the first */
+    assert_int_equal(clock_from_parts(&before, "UTC"), INT64_C(-62167219200000));
 }
 
 static void zones(void **state)
@@ -51,6 +58,9 @@ static void zones(void **state)
     assert_true(clock_zone_known("Europe/Berlin"));
     assert_false(clock_zone_known("Mars/Olympus"));
     assert_false(clock_zone_known("GMT+8"));
+    assert_false(clock_zone_known("亚洲/上海"));
+    assert_false(clock_zone_known(
+        "Asia/A_name_that_is_longer_than_that_of_any_zone_there_is_and_has_ever_been"));
     assert_false(clock_zone_known(""));
     assert_false(clock_zone_known(NULL));
     assert_int_equal(clock_zone_offset_ms("Mars/Olympus", now), 0);
@@ -63,6 +73,45 @@ static void zones(void **state)
     ClockParts p = clock_parts(INT64_C(1795276800000), "Asia/Shanghai");
     assert_int_equal(p.weekday, 7); /* a Sunday */
     assert_int_equal(p.hour, 0);
+}
+
+enum { ASKERS = 8 };
+static pthread_barrier_t together;
+static const char *asked_zone;
+
+static void *ask(void *arg)
+{
+    pthread_barrier_wait(&together);
+    *(int64_t *)arg = clock_zone_offset_ms(asked_zone, INT64_C(1795248000000));
+    return NULL;
+}
+
+/* A zone nobody asked for yet, by many at once: it is opened once and told to all. */
+static void many_ask_for_a_zone(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *zone;
+        int64_t minutes;
+    } rows[] = {{"Asia/Tokyo", 540},       {"Asia/Seoul", 540},      {"Asia/Kathmandu", 345},
+                {"Asia/Dubai", 240},       {"Asia/Tehran", 210},     {"Asia/Karachi", 300},
+                {"Asia/Yangon", 390},      {"Asia/Bangkok", 420},    {"Asia/Manila", 480},
+                {"Australia/Darwin", 570}, {"Africa/Lagos", 60},     {"Africa/Nairobi", 180},
+                {"America/Lima", -300},    {"America/La_Paz", -240}, {"Pacific/Honolulu", -600},
+                {"Pacific/Tongatapu", 780}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        int64_t said[ASKERS];
+        pthread_t t[ASKERS];
+        asked_zone = rows[i].zone;
+        pthread_barrier_init(&together, NULL, ASKERS);
+        for (int k = 0; k < ASKERS; k++)
+            assert_int_equal(pthread_create(&t[k], NULL, ask, &said[k]), 0);
+        for (int k = 0; k < ASKERS; k++)
+            pthread_join(t[k], NULL);
+        for (int k = 0; k < ASKERS; k++)
+            assert_int_equal(said[k], rows[i].minutes * 60000);
+        pthread_barrier_destroy(&together);
+    }
 }
 
 static void gaps_and_overlaps(void **state)
@@ -142,6 +191,7 @@ static void rfc3339(void **state)
                          "2026-11-21T08:00-00Z",
                          "2026-11-21T08:00:x0Z",
                          "2026-11-21T08:00:00.:Z",
+                         "2026-11-21T08:00:00. 5Z",
                          "2026-11-21T08:00:00*08:00",
                          "2026-11-21T08:00:00+08-00",
                          "2026-11-21T08:00:00+08:x0",
@@ -165,6 +215,23 @@ static void clocks(void **state)
     assert_true(clock_now_ms() > INT64_C(1700000000000));
     int64_t m = clock_mono_ms();
     assert_true(clock_mono_ms() >= m);
+    int waits = clock_waits_open();
+    assert_true(clock_waited_us(waits) >= 0);
+    if (waits >= 0)
+        close(waits);
+    /* what the kernel tells: ran, waited, turns; anything else is no waiting */
+    static const struct {
+        const char *text;
+        int64_t us;
+    } rows[] = {{"123456 7008009 12\n", 7008}, {"123456", 0}, {"", 0}};
+    assert_int_equal(clock_waited_us(-1), 0);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        FILE *f = tmpfile();
+        assert_non_null(f);
+        assert_true(fputs(rows[i].text, f) >= 0 && fflush(f) == 0);
+        assert_int_equal(clock_waited_us(fileno(f)), rows[i].us);
+        (void)fclose(f);
+    }
 }
 
 enum { DAY = 86400000 };
@@ -216,9 +283,13 @@ static void waits(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(days),    cmocka_unit_test(zones),  cmocka_unit_test(gaps_and_overlaps),
-        cmocka_unit_test(rfc3339), cmocka_unit_test(clocks), cmocka_unit_test(steady),
-        cmocka_unit_test(waits)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(days),
+                                       cmocka_unit_test(zones),
+                                       cmocka_unit_test(gaps_and_overlaps),
+                                       cmocka_unit_test(rfc3339),
+                                       cmocka_unit_test(clocks),
+                                       cmocka_unit_test(steady),
+                                       cmocka_unit_test(waits),
+                                       cmocka_unit_test(many_ask_for_a_zone)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <cmocka.h>
 
 static void good(void **state)
@@ -85,6 +86,30 @@ static void one_wrong(void **state)
     }
 }
 
+/* Each organisation code has one check character that draws no warning; X and 0 are among them. */
+static void inner_check(void **state)
+{
+    (void)state;
+    static const char inner[] = "0123456789X", outer[] = "0123456789ABCDEFGHJKLMNPQRTUWXY";
+    bool seen[128] = {false};
+    for (int org = 60003734; org < 60003764; org++) {
+        int fit = 0;
+        for (const char *i = inner; *i; i++)
+            for (const char *o = outer; *o; o++) {
+                char code[24];
+                CreditCode c;
+                (void)snprintf(code, sizeof code, "91110000%08d%c%c", org, *i, *o);
+                if (!credit_code_check(code, &c) || c.warning)
+                    continue;
+                seen[(unsigned char)*i] = true;
+                fit++;
+            }
+        assert_int_equal(fit, 1);
+    }
+    for (const char *i = inner; *i; i++)
+        assert_true(seen[(unsigned char)*i]);
+}
+
 static void rest(void **state)
 {
     (void)state;
@@ -131,8 +156,8 @@ static void rest(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(good),      cmocka_unit_test(bad),  cmocka_unit_test(suggestion),
-        cmocka_unit_test(one_wrong), cmocka_unit_test(rest),
+        cmocka_unit_test(good),      cmocka_unit_test(bad),         cmocka_unit_test(suggestion),
+        cmocka_unit_test(one_wrong), cmocka_unit_test(inner_check), cmocka_unit_test(rest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

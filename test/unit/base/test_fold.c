@@ -23,6 +23,8 @@ static void folding(void **state)
     assert_string_equal(fold_text(a, ""), "");
     assert_string_equal(fold_text(a, "a\xff\xfe b"), "a b");
     assert_string_equal(fold_text(a, "中\xe4\xb8"), "中");
+    assert_string_equal(fold_text(a, "\xe4x中\xe4\xb8x"), "x中x");
+    assert_string_equal(fold_text(a, "a\xff\uFFFDb"), "a\uFFFDb"); /* the sign for one stays */
 }
 
 /* What folds without tables folds to the same with them: an ß behind it leads the whole text there. */

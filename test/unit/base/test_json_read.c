@@ -50,15 +50,17 @@ static void takes(void **state)
 {
     (void)state;
     json_object *o;
-    static const char t[] =
-        " {\"a\": 12, \"b\": \"\\u4e2d\\ud83d\\ude00\", \"c\": true, \"d\": null,"
-        "\"e\": -1.5e2, \"f\": [1, 2], \"g\": {\"a\": 1}, \"\": 0} \n";
+    static const char t[] = "\t{\"a\": 12,\r\n"
+                            "\t \"b\": \"\\u4e2d\\ud83d\\ude00\", \"c\": true, \"d\": null,"
+                            "\"e\": -1.5e2, \"f\": [1, 2], \"g\": {\"a\": 1}, \"\": 0} \n";
     assert_true(json_read(&c, t, sizeof t - 1, &o));
     assert_int_equal(json_int(o, "a", 0), 12);
     assert_string_equal(json_str(o, "b", ""), "中😀");
     assert_true(json_flag(o, "c", false));
     assert_string_equal(json_str(o, "d", "none"), "none");
     assert_string_equal(json_str(o, "zz", "none"), "none");
+    assert_int_equal(json_int(o, "zz", 7), 7);
+    assert_true(json_flag(o, "zz", true));
     assert_int_equal(json_object_array_length(json_member(o, "f")), 2);
     assert_null(json_member(o, "zz"));
     assert_null(json_member(NULL, "zz"));
@@ -140,6 +142,10 @@ static void refuses(void **state)
     REFUSED("\xEF\xBB\xBF{}", "value is expected");
     REFUSED("trux", "value is expected");
     REFUSED("{\"a", "too early");
+    REFUSED("{", "too early");
+    REFUSED("[1", "too early");
+    REFUSED("[1,", "too early");
+    REFUSED("{\"a\":1", "too early");
     REFUSED("{\"a\"", "too early");
     REFUSED("{\"a\",1}", "colon");
     REFUSED("\"\\", "too early");
@@ -210,6 +216,9 @@ static void relaxed(void **state)
     assert_true(json_read_relaxed(&c, t, sizeof t - 1, &o));
     assert_int_equal(json_object_array_length(json_member(o, "a")), 2);
     assert_string_equal(json_str(o, "b", ""), "// no /* comment, */");
+    static const char windows[] = "{ // x\r\n \"a\": /* y\r\n */ 1 }\r\n";
+    assert_true(json_read_relaxed(&c, windows, sizeof windows - 1, &o));
+    assert_int_equal(json_int(o, "a", 0), 1);
     static const char twice[] = "{\n// x\n\"a\": 1,\n\"a\": 2}";
     ctx_errors_back_to(&c, 0);
     assert_false(json_read_relaxed(&c, twice, sizeof twice - 1, &o));
@@ -272,11 +281,16 @@ static void want(void **state)
     static const JsonWant w[] = {{"login", json_type_string, true},
                                  {"age", json_type_int, false},
                                  {"rate", json_type_double, false},
+                                 {"any", json_type_null, false},
                                  {NULL, json_type_null, false}};
     json_object *o;
-    static const char good[] = "{\"login\":\"a\",\"rate\":1,\"age\":null}";
-    assert_true(json_read(&c, good, sizeof good - 1, &o));
-    assert_true(json_want(&c, o, w));
+    static const char *const good[] = {"{\"login\":\"a\",\"rate\":1,\"age\":null}",
+                                       "{\"login\":\"a\",\"rate\":1.5,\"any\":\"x\"}",
+                                       "{\"login\":\"a\",\"any\":[]}"};
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        assert_true(json_read(&c, good[i], strlen(good[i]), &o));
+        assert_true(json_want(&c, o, w));
+    }
     static const char bad[] = "{\"login\":null,\"age\":\"x\",\"extra\":1}";
     assert_true(json_read(&c, bad, sizeof bad - 1, &o));
     assert_false(json_want(&c, o, w));

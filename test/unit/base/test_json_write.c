@@ -65,6 +65,31 @@ static void reals_read_back(void **state)
         if (i == 0)
             assert_string_equal(b.data, "0.1");
     }
+    const double none[] = {0.0 / 0.0, 1.0 / 0.0, -1.0 / 0.0}; /* JSON has no word for them */
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        Buf b;
+        Jw w;
+        buf_init(&b, a);
+        jw_init(&w, &b);
+        jw_real(&w, none[i]);
+        assert_string_equal(b.data, "null");
+    }
+    arena_free(a);
+}
+
+static void instants(void **state)
+{
+    (void)state;
+    Arena *a = arena_new(0);
+    Buf b;
+    Jw w;
+    buf_init(&b, a);
+    jw_init(&w, &b);
+    jw_obj(&w);
+    jw_kinstant(&w, "at", INT64_C(1795248000007));
+    jw_kinstant(&w, "never", 0);
+    jw_end(&w);
+    assert_string_equal(b.data, "{\"at\":\"2026-11-21T08:00:00.007Z\",\"never\":null}");
     arena_free(a);
 }
 
@@ -72,7 +97,7 @@ static void reals_read_back(void **state)
 static void escapes_anywhere(void **state)
 {
     (void)state;
-    static const char special[] = {'"', '\\', '\n', 0x01, 0x1f};
+    static const char special[] = {'"', '\\', '\n', '\r', 0x01, 0x1f};
     Arena *a = arena_new(0);
     Ctx c;
     ctx_init(&c, a);
@@ -95,7 +120,7 @@ static void escapes_anywhere(void **state)
                 jw_strn(&w, text, n);
                 jw_end(&w);
                 assert_int_equal(strlen(b.data), b.len);
-                assert_int_equal(b.len, 8 + n + (at == n ? 0 : k < 3 ? 1 : 5));
+                assert_int_equal(b.len, 8 + n + (at == n ? 0 : k < 4 ? 1 : 5));
                 json_object *o;
                 assert_true(json_read(&c, b.data, b.len, &o));
                 assert_string_equal(json_str(o, "t", "-"), text);
@@ -130,6 +155,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(writes), cmocka_unit_test(reals_read_back),
                                        cmocka_unit_test(escapes_anywhere),
-                                       cmocka_unit_test(ready_keys)};
+                                       cmocka_unit_test(ready_keys), cmocka_unit_test(instants)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

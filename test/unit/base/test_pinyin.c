@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+#include "base/cp.h"
+#include "base/embed.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -30,6 +33,7 @@ static void full(void **state)
         {"大厦", "dasha", "ds"},
         {"𠮷野家", "jiyejia", "jyj"},
         {"長城", "changcheng", "cc"},
+        {"@Az[^`az{/09:", "azaz09", "azaz09"},
     };
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
         assert_string_equal(pinyin_full(a, pairs[i][0]), pairs[i][1]);
@@ -79,6 +83,39 @@ static void readings(void **state)
         assert_in_range(pinyin_readings(ch, r), 0, 4);
 }
 
+/* The list built in: a syllable for each character of every line, six at most. */
+static void the_list_is_whole(void **state)
+{
+    (void)state;
+    const Embed *e = embed_find("data/pinyin-phrases.txt");
+    assert_non_null(e);
+    const char *p = (const char *)e->data, *end = p + e->len;
+    int lines = 0;
+    assert_int_equal(end[-1], '\n');
+    for (const char *nl; p < end; p = nl + 1) {
+        nl = memchr(p, '\n', (size_t)(end - p));
+        char *line = arena_dup(a, p, (size_t)(nl - p)), *blank = strchr(line, ' ');
+        if (*line == '#')
+            continue;
+        assert_non_null(blank);
+        *blank = 0;
+        size_t n = cp_count(line + (*line == '@')), syllables = 0;
+        for (const char *s = blank + 1;; s++) {
+            size_t letters = strspn(s, "abcdefghijklmnopqrstuvwxyz");
+            syllables++;
+            assert_in_range(letters, 1, 6);
+            s += letters;
+            if (!*s)
+                break;
+            assert_int_equal(*s, ' ');
+        }
+        assert_in_range(n, 1, 6);
+        assert_int_equal(syllables, n);
+        lines++;
+    }
+    assert_true(lines > 300);
+}
+
 int main(void)
 {
     a = arena_new(0);
@@ -86,6 +123,7 @@ int main(void)
         cmocka_unit_test(full),
         cmocka_unit_test(names),
         cmocka_unit_test(readings),
+        cmocka_unit_test(the_list_is_whole),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     arena_free(a);

@@ -139,6 +139,19 @@ static void found(void **state)
         {"乐山", "leshan"},
         {"乐山", "yueshan"},
         {"单县", "shanxian"},
+        {"行行行", "hang"}, /* more readings than are joined: each of the first two is there */
+        {"行行行", "xing"},
+        {"行行行", "hengheng"},
+        {"庄安", "zhuangan"}, /* together longer than any syllable */
+        {"女装", "nüzhuang"},
+        {"Müller", "muller"},
+        {"übung", "ubung"},
+        {"Señor Çelik", "senor celik"},
+        {"Ýrsa Øster", "yrsa oster"},
+        {"naïve œuvre", "naive œuvre"},
+        {"x9y8x9y8x9y8x9y8x9y8x9y8x9y8x9y8x9y8x9y8x9y8x9y8", /* its beginning is kept */
+         "x9y8x9y8x9y8x9y8x9y8x9y8x9y8x9y8x9y8x9y8x9y8x9y8"},
+        {"x9y8x9y8x9y8x9y8x9y8x9y8x9y8x9y8x9y8x9y8x9y8x9y8", "x9y8x9y8x9y8x9y8"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (!finds(rows[i][0], rows[i][1])) {
@@ -187,6 +200,22 @@ static void asked(void **state)
         {"xian", "~xian*"},
         {"cqca", "~cqc ~qca"},
         {"beijing", "~~beijing"},
+        /* signs part words, whatever plane they stand in; other scripts belong to them */
+        {"12×34", "#12 #34"},
+        {"12÷34", "#12 #34"},
+        {"12¿34", "#12 #34"},
+        {"12—34", "#12 #34"},
+        {"12、34", "#12 #34"},
+        {"12﹅34", "#12 #34"},
+        {"12\uE00034", "#12 #34"},
+        {"12\uFFFD34", "#12 #34"},
+        {"12あ34", "#12 あ #34"},
+        {"12가34", "#12 가 #34"},
+        {"12ㄅ34", "12ㄅ34*"},
+        {"12æ34", "12æ34*"},
+        {"12ð34", "12ð34*"},
+        {"12ÿ34", "12ÿ34*"},
+        {"12😀34", "12😀34*"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         int n;
@@ -224,6 +253,18 @@ static void phones(void **state)
     assert_true(all_in(w, n, "01062345678") && all_in(w, n, "62345678") && all_in(w, n, "5678"));
     tokens_phone(a, "无", &n);
     assert_int_equal(n, 0);
+    /* thirteen digits of another country: there is no number behind its first two */
+    static const char *const foreign[] = {"8513800138000", "9613800138000"};
+    for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++) {
+        w = tokens_phone(a, foreign[i], &n);
+        assert_true(all_in(w, n, foreign[i]) && all_in(w, n, "00138000"));
+        assert_false(all_in(w, n, "13800138000"));
+    }
+    w = tokens_phone(a, "1234567890123456789012345678901234567890", &n); /* 32 of them count */
+    assert_true(all_in(w, n, "1234567890") && all_in(w, n, "56789012"));
+    assert_false(all_in(w, n, "34567890"));
+    w = tokens_phone(a, "6234567", &n);
+    assert_true(all_in(w, n, "6234567") && all_in(w, n, "234567"));
 }
 
 static void shape(void **state)

@@ -153,10 +153,14 @@ static void a_sender_is_a_name_and_an_address(void **state)
     assert_string_equal(address, "crm@example.com");
     assert_true(mail_split(a, "crm@example.com", &name, &address));
     assert_string_equal(name, "");
+    assert_true(mail_split(a, "<crm@example.com>", &name, &address));
+    assert_string_equal(name, "");
     assert_false(mail_split(a, "", &name, &address));
     assert_false(mail_split(a, "nobody", &name, &address));
     assert_false(mail_split(a, "a@example.com, b@example.com", &name, &address));
     assert_false(mail_split(a, NULL, &name, &address));
+    assert_false(
+        mail_split(a, "\"a b\"@example.com", &name, &address)); /* no address for MAIL FROM */
     assert_false(
         mail_split(a, "all: a@example.com, b@example.com;", &name, &address)); /* a group */
 }
@@ -200,6 +204,25 @@ static const char *html_part(const char *mail)
     return (const char *)out;
 }
 
+/* What a mail need not have leaves nothing behind. */
+static void a_mail_of_the_least(void **state)
+{
+    (void)state;
+    Mail m = {.from_name = "",
+              .from = "crm@example.com",
+              .to = "zhang@example.com",
+              .subject = "x",
+              .text = "见 https://crm.example.com/",
+              .home = "",
+              .link = ""};
+    const char *text = mail_compose(a, &m), *html = html_part(text);
+    assert_non_null(strstr(text, "From: crm@example.com\r\n"));
+    assert_non_null(strstr(html, "<p>见 https://crm.example.com/</p></body>"));
+    m.link = "https://crm.example.com/e/1"; /* without words of its own it says where it goes */
+    html = html_part(mail_compose(a, &m));
+    assert_non_null(strstr(html, ">https://crm.example.com/e/1</a></p>"));
+}
+
 static void addresses_of_the_house_are_links(void **state)
 {
     (void)state;
@@ -223,6 +246,12 @@ static void addresses_of_the_house_are_links(void **state)
                                  "https://crm.example.com-evil.cn/ https://crm.example.com:81/ "
                                  "https://crm.example.com@evil.cn/ "
                                  "<a href=\"https://crm.example.com/\">"));
+    m.text = "https://crm.example.com?a=1 https://crm.example.com#b https://crm.example.com";
+    html = html_part(mail_compose(a, &m));
+    assert_non_null(strstr(html, "<a href=\"https://crm.example.com?a=1\">"));
+    assert_non_null(strstr(html, "<a href=\"https://crm.example.com#b\">"));
+    assert_non_null(
+        strstr(html, "<a href=\"https://crm.example.com\">https://crm.example.com</a></p>"));
     m.text = "https://crm.example.comx/ https://crm.example.com/e/2";
     html = html_part(mail_compose(a, &m));
     assert_non_null(
@@ -299,6 +328,40 @@ static void vendors_are_known_by_name(void **state)
     assert_string_equal(vendor_of("webhook")->medium, "");
     assert_null(vendor_of("fax"));
     assert_null(vendor_of(""));
+}
+
+/* No answer at all: again, with what to look at where that is known; what the guard refused never. */
+static void silence_is_judged(void **state)
+{
+    Ctx c;
+    (void)state;
+    ctx_init(&c, a);
+    c.lang = "en";
+    static const struct {
+        CallAnswer answer;
+        int what;
+        const char *code, *error;
+    } rows[] = {
+        {{.error = "Timeout was reached", .hint = "post.call_timeout"},
+         SENT_AGAIN,
+         "no_answer",
+         "Timeout was reached"},
+        {{.error = "Send failure"}, SENT_AGAIN, "no_answer", "Send failure"},
+        {{.error = NULL}, SENT_AGAIN, "no_answer", ""},
+        {{.error = "post.private_address", .refused = true}, SENT_NEVER, "refused", NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        Sent out = {0};
+        assert_true(vendor_failed(&c, &rows[i].answer, &out));
+        assert_int_equal(out.what, rows[i].what);
+        assert_string_equal(out.code, rows[i].code);
+        if (rows[i].answer.hint)
+            assert_true(strlen(out.error) > strlen(rows[i].error) &&
+                        strstr(out.error, rows[i].error));
+        else
+            assert_string_equal(out.error, rows[i].error ? rows[i].error
+                                                         : msg_text("en", "post.private_address"));
+    }
 }
 
 /* What a letter becomes by the answer: sent, again, never; a 410 closes the channel. */
@@ -392,6 +455,7 @@ int main(void)
         cmocka_unit_test(nobody_is_sent_into_the_house),
         cmocka_unit_test(a_sender_is_a_name_and_an_address),
         cmocka_unit_test(a_mail_says_what_it_was_given),
+        cmocka_unit_test(a_mail_of_the_least),
         cmocka_unit_test(addresses_of_the_house_are_links),
         cmocka_unit_test(places_are_filled_once),
         cmocka_unit_test(unknown_places_are_named),
@@ -399,6 +463,7 @@ int main(void)
         cmocka_unit_test(a_text_is_cut_at_each_length),
         cmocka_unit_test(vendors_are_known_by_name),
         cmocka_unit_test(answers_are_judged),
+        cmocka_unit_test(silence_is_judged),
         cmocka_unit_test(codes_in_answers_are_judged),
     };
     crypt_init(1, 1);
