@@ -79,7 +79,9 @@ describe('a request', () => {
     assert.deepEqual(look.changes.filter((x) => x.field === 'name').map((x) => [x.before, x.after]), [[c.name, '改名之后有限公司']]);
     assert.ok(look.may.includes('agree') && !look.may.includes('withdraw'));
     assert.equal(look.changed_since, false);
+    assert.deepEqual(look.steps.map((s) => s.at), ['now', 'later'], 'he is asked, and behind him nobody but the engine');
     assert.equal((await act(p.manager, made.json, 'agree', { comment: '同意' })).status, 200);
+    assert.deepEqual((await act(p.manager, made.json, 'look')).json.steps.map((s) => s.at), ['past', 'past']);
     const now = (await p.rep.get(`/customers/${c.id}`)).json;
     assert.deepEqual([now.name, now.remark, now.version], ['改名之后有限公司', '一并修改', c.version + 1]);
     assert.equal(await stateOf(made.json), 'done');

@@ -236,6 +236,8 @@ describe('the timeline narrowed and searched', () => {
     assert.deepEqual((await timeline(agent, c, q('3333'))), []);
     assert.equal((await timeline(rep, c, q('13833334444'))).length, 1);
     problem(await rep2.get(`/customers/${c.id}/history?field=phone`), 404, 'not_found');
+    const phone = async (who) => (await timeline(who, c)).flatMap((i) => i.changes ?? []).find((x) => x.field === 'phone').after.replace(/\D/g, '');
+    assert.deepEqual([await phone(rep), await phone(agent)], ['13833334444', '1384444'], 'the new number: in clear for its owner, masked for the agent');
   });
 
   test('history of one field', async () => {

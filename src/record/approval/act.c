@@ -303,7 +303,7 @@ bool approval_act(Ctx *c, const Record *request, const char *name, json_object *
         .id = request ? request->id : 0, .name = name, .comment = json_str(in, "comment", NULL)};
     bool looks = strcmp(name, "look") == 0;
     if (!request || (!looks && !rule_of(name)))
-        return true;
+        return true; /* not one of these: the engine goes on */
     *handled = true;
     if (looks)
         return approval_look(c, request, out);

@@ -492,7 +492,7 @@ bool rules_due(Ctx *c)
     if (!without_owner(c))
         return false;
     if (!conf_bool("rule.on"))
-        return true;
+        return true; /* switched off as a whole */
     int n = read_due(
         c,
         SQL("SELECT \"id\", \"owner_id\", \"next_at\", \"name\", \"cron\", \"zone\", \"event\" "

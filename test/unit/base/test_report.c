@@ -438,6 +438,85 @@ static void nothing_stands_on_another(void **state)
     }
 }
 
+/* Beside bars and lines stands how much they are: steps that nobody's value is. */
+static void a_scale_stands_beside_bars_and_lines(void **state)
+{
+    (void)state;
+    static const char *const labels[] = {"L0", "L1"};
+    static const double values[] = {30, 70};
+    ChartSeries series = {.values = values};
+    ReportPage page = {.title = "T"};
+    for (int kind = CHART_BAR; kind <= CHART_LINE; kind++) {
+        Chart chart = {.kind = (ChartKind)kind,
+                       .labels = labels,
+                       .n_labels = 2,
+                       .series = &series,
+                       .n_series = 1};
+        Report *r = report_new(&c, &page);
+        report_chart(r, &chart, 60);
+        drawn(r);
+        const char *boxes = poppler("pdftotext -bbox %s -");
+        double top, bottom, above = 0;
+        for (int step = 80; step >= 0; step -= 20) {
+            edges(boxes, arena_printf(a, "%d", step), &top, &bottom);
+            assert_true(top >= above);
+            above = top;
+        }
+    }
+}
+
+/* How grey the page is, 0 black to 255 white: two dots of a picture to a point of the page. */
+typedef struct Picture {
+    const unsigned char *dots;
+    long wide, high;
+} Picture;
+
+static Picture picture_of_page(void)
+{
+    Picture p;
+    char *text = poppler("pdftoppm -r 144 -gray %s"), *end;
+    assert_memory_equal(text, "P5", 2);
+    p.wide = strtol(text + 2, &end, 10);
+    p.high = strtol(end, &end, 10);
+    assert_int_equal(strtol(end, &end, 10), 255);
+    p.dots = (unsigned char *)end + 1;
+    return p;
+}
+
+/* Does a line cross x between two heights? In points, like the edges of words. */
+static bool crossed(const Picture *p, double x, double from, double to)
+{
+    for (long y = (long)(from * 2); y <= (long)(to * 2) && y < p->high; y++)
+        if (p->dots[y * p->wide + (long)(x * 2)] < 240)
+            return true;
+    return false;
+}
+
+/* The frame of a row goes around its words: there is a line below them, and none through them. */
+static void a_row_stands_within_its_frame(void **state)
+{
+    (void)state;
+    ReportPage page = {.title = "表"};
+    Report *r = report_new(&c, &page);
+    ReportTable *t = report_table(r, columns, 4);
+    for (int i = 0; i < 3; i++) {
+        const char *cells[] = {arena_printf(a, "R%05d", i), "甲", "短", "1.00"};
+        report_row(t, REPORT_PLAIN, cells);
+    }
+    drawn(r);
+    const char *boxes = poppler("pdftotext -bbox %s -"), *at = strstr(boxes, ">R00000</word>");
+    assert_non_null(at);
+    while (at > boxes && strncmp(at, "xMin=", 5) != 0)
+        at--;
+    double x = strtod(at + 6, NULL) - 2, top, bottom; /* left of the words, within the frame */
+    Picture p = picture_of_page();
+    for (int i = 0; i < 3; i++) {
+        edges(boxes, arena_printf(a, "R%05d", i), &top, &bottom);
+        assert_false(crossed(&p, x, top + 1, bottom - 1));
+        assert_true(crossed(&p, x, bottom - 1, bottom + 8));
+    }
+}
+
 static void charts_of_nothing_and_of_too_much_are_drawn(void **state)
 {
     (void)state;
@@ -520,6 +599,8 @@ int main(void)
         TEST(what_no_font_shows_is_named_at_the_foot),
         TEST(broken_texts_and_controls_do_no_harm),
         TEST(html_is_escaped_everywhere),
+        TEST(a_scale_stands_beside_bars_and_lines),
+        TEST(a_row_stands_within_its_frame),
         TEST(charts_are_one_drawing_as_svg_png_and_in_a_pdf),
         TEST(charts_of_nothing_and_of_too_much_are_drawn),
         TEST(nothing_stands_on_another),

@@ -148,6 +148,24 @@ static void test_delete(void **state)
     t_end(t);
 }
 
+/* A block that takes one row is no end either: what is left is looked for until there is nothing. */
+static void test_delete_one_by_one(void **state)
+{
+    (void)state;
+    T *t = t_new();
+    Ctx *c = &t->c;
+    int64_t n;
+    OK(c, migrate_run(c, &no_plan, false, NULL));
+    OK(c, db_write(c, make, NULL));
+    OK(c, pace_delete(c,
+                      SQL("DELETE FROM \"thing\" WHERE \"id\" IN (SELECT min(\"id\") FROM "
+                          "\"thing\" WHERE \"id\" <= 5 AND $1 > 0)"),
+                      NULL, 0));
+    OK(c, db_one_int(c, SQL("SELECT count(*) FROM \"thing\""), NULL, 0, &n, NULL));
+    assert_int_equal(n, 995);
+    t_end(t);
+}
+
 /* The figures of the operator: each write is one, the longest is no shorter than any. */
 static void test_figures(void **state)
 {
@@ -173,7 +191,11 @@ static void test_figures(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {DB_TEST(test_cut), DB_TEST(test_grow), DB_TEST(test_nested),
-                                       DB_TEST(test_delete), DB_TEST(test_figures)};
+    const struct CMUnitTest tests[] = {DB_TEST(test_cut),
+                                       DB_TEST(test_grow),
+                                       DB_TEST(test_nested),
+                                       DB_TEST(test_delete),
+                                       DB_TEST(test_delete_one_by_one),
+                                       DB_TEST(test_figures)};
     return db_tests(tests);
 }

@@ -237,6 +237,50 @@ static void test_link_ends(void **state)
     t_end(t);
 }
 
+static int64_t notices_of(T *t, const char *login)
+{
+    return t_int(t, SQL("SELECT count(*) FROM \"notification\" WHERE \"user_id\" = $1"),
+                 user_id(t, login));
+}
+
+/* Who lets his time go by is told once more, and never again. */
+static void test_late(void **state)
+{
+    (void)state;
+    T *t = t_as(NULL);
+    int64_t now = at("2026-03-10T10:00:00+08:00");
+    make(t, "approval_flow",
+         js(t,
+            "{\"name\": \"改名\", \"entity\": \"customer\", \"on_edit\": true, \"fields\": "
+            "[\"name\"], \"steps\": [{\"who\": \"user\", \"user\": %lld, \"hours\": 2}]}",
+            (long long)user_id(t, "lead")));
+    OK(t, approval_load(&t->c));
+    t_end(t);
+    t = t_as("rep");
+    t->c.now_ms = now;
+    int64_t cu = make_customer(t, "庚有限公司", "13800138009");
+    make(t, "change_request",
+         js(t,
+            "{\"entity\": \"customer\", \"operation\": \"edit\", \"record\": %lld, \"input\": "
+            "{\"name\": \"辛有限公司\"}, \"reason\": \"更名\"}",
+            (long long)cu));
+    t_end(t);
+    const struct {
+        int hours, more;
+    } looks[] = {{1, 0}, {3, 1}, {4, 1}};
+    t = t_as(NULL);
+    int64_t before = notices_of(t, "lead");
+    assert_true(before >= 1); /* the request itself */
+    t_end(t);
+    for (size_t i = 0; i < sizeof looks / sizeof *looks; i++) {
+        t = t_as(NULL);
+        t->c.now_ms = now + looks[i].hours * 3600000LL;
+        OK(t, approval_upkeep(&t->c));
+        assert_int_equal(notices_of(t, "lead"), before + looks[i].more);
+        t_end(t);
+    }
+}
+
 /* Is the deletion or the return of a customer with its contacts held; *n: by how many statements that is seen. */
 static bool whole_held(T *t, int64_t customer, ApprovalOp op, int *n)
 {
@@ -315,7 +359,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         HOUSE_TEST(test_working_days), HOUSE_TEST(test_steps), HOUSE_TEST(test_leave),
         HOUSE_TEST(test_deputies),     HOUSE_TEST(test_heirs), HOUSE_TEST(test_link_ends),
-        HOUSE_TEST(test_along),
+        HOUSE_TEST(test_late),         HOUSE_TEST(test_along),
     };
     return house_run(tests);
 }

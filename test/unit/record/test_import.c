@@ -384,10 +384,88 @@ static void export_sheets(void **state)
     t_end(t);
 }
 
+/* ---- long ones ----------------------------------------------------------------------------- */
+
+/* Of a file of some ten megabytes only the first rows are looked at: how many there are is a guess by its length. */
+static void rows_of_a_long_file(void **state)
+{
+    (void)state;
+    enum { MEGA = 1 << 20, LONG = 50 };
+    static const char row[] = "远山有限公司,13800138000\n";
+    T *t = t_as("boss");
+    folders();
+    char *path = attach_tmp(&t->c, ".csv"), *block = arena_alloc(t->a, MEGA);
+    size_t n = 0;
+    for (; n + sizeof row <= MEGA; n += sizeof row - 1)
+        memcpy(block + n, row, sizeof row - 1);
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    assert_true(fputs("客户名称,联系方式\n", f) >= 0);
+    for (int i = 0; i < LONG; i++)
+        assert_int_equal(fwrite(block, 1, n, f), n);
+    assert_int_equal(fclose(f), 0);
+    int64_t id = 0;
+    OK(t, import_create(&t->c, path, "a.csv", "customer", &id));
+    json_object *sheet = json_object_array_get_idx(json_member(look(t, id), "sheets"), 0);
+    assert_in_range(json_int(sheet, "rows", 0), LONG * n / 200, LONG * n / 200 + 1);
+    t_end(t);
+}
+
+/* How many rows the longest list of a column of a template has: "…$500</formula1>". */
+static bool offers(T *t, int n)
+{
+    const char *path;
+    OK(t, import_template(&t->c, ent(t, "user"), NULL, &path));
+    FILE *p = popen(arena_printf(t->a, "unzip -p %s 'xl/worksheets/*.xml'", path), "re");
+    Buf text;
+    buf_init(&text, t->a);
+    assert_non_null(p);
+    for (size_t k; (k = fread(buf_room(&text, 4096), 1, 4096, p)) > 0;)
+        buf_grew(&text, k);
+    assert_int_equal(pclose(p), 0);
+    return strstr(text.data, arena_printf(t->a, "$%d</formula1>", n)) != NULL;
+}
+
+static void add_departments(int from, int to)
+{
+    T *t = t_as(NULL);
+    Buf b;
+    int created, updated;
+    buf_init(&b, t->a);
+    buf_puts(&b, "{\"departments\": [");
+    for (int i = from; i <= to; i++)
+        buf_printf(&b, "%s{\"code\": \"d%d\", \"name\": \"第%d部\", \"parent\": \"hq\"}",
+                   i > from ? ", " : "", i, i);
+    buf_puts(&b, "], \"users\": []}");
+    OK(t, user_import(&t->c, js(t, "%s", b.data), &created, &updated));
+    t_end(t);
+}
+
+/* A list to choose from ends where nobody reads it to its end: of 500 departments there is one, of 501 none, not a part. */
+static void lists_of_a_template(void **state)
+{
+    (void)state;
+    folders();
+    add_departments(5, 500); /* beside the four of the house */
+    T *t = t_as("sys");
+    assert_true(offers(t, 500));
+    t_end(t);
+    add_departments(501, 501);
+    t = t_as("sys");
+    assert_false(offers(t, 501));
+    assert_false(offers(t, 500));
+    t_end(t);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {HOUSE_TEST(headers),       HOUSE_TEST(corpus),
-                                       HOUSE_TEST(check_and_run), HOUSE_TEST(resume),
-                                       HOUSE_TEST(export_csv),    HOUSE_TEST(export_sheets)};
+    const struct CMUnitTest tests[] = {HOUSE_TEST(headers),
+                                       HOUSE_TEST(corpus),
+                                       HOUSE_TEST(check_and_run),
+                                       HOUSE_TEST(resume),
+                                       HOUSE_TEST(export_csv),
+                                       HOUSE_TEST(export_sheets),
+                                       HOUSE_TEST(rows_of_a_long_file),
+                                       HOUSE_TEST(lists_of_a_template)};
     return house_run(tests);
 }

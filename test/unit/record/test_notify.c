@@ -1,4 +1,5 @@
-/* When a letter of a notice goes: the edges of quiet hours and digests, over midnight, the year, and the days on which a clock is set. */
+/* When a letter of a notice goes: the edges of quiet hours and digests, over midnight, the year, and the days on which a clock is set;
+   and what channels show of the letters that went. */
 #include "house.h"
 #include "record/notify.h"
 #include "record/outbox.h"
@@ -119,8 +120,50 @@ static void test_digest(void **state)
     t_end(t);
 }
 
+static int64_t mailbox(T *t, const char *name)
+{
+    return make(t, "channel",
+                js(t,
+                   "{\"name\": \"%s\", \"kind\": \"mail\", \"url\": \"smtp://127.0.0.1\", "
+                   "\"sender\": \"a@example.com\"}",
+                   name));
+}
+
+static int64_t last_sent(T *t, int64_t channel)
+{
+    return t_int(t, SQL("SELECT coalesce(\"last_sent_at\", 0) FROM \"channel\" WHERE \"id\" = $1"),
+                 channel);
+}
+
+/* What the page of a channel shows of a block of letters: the last of its own, beside those of other channels, and not
+   one that was only put off. */
+static void test_channels_of_a_block(void **state)
+{
+    (void)state;
+    T *t = t_as(NULL);
+    int64_t a = mailbox(t, "甲"), b = mailbox(t, "乙"), c = mailbox(t, "丙"), d = mailbox(t, "丁");
+    const Posted all[] = {{.id = 1, .channel = a, .what = POST_SENT},
+                          {.id = 2, .channel = b, .what = POST_SENT},
+                          {.id = 3, .channel = b, .what = POST_LATER, .again_at = 1},
+                          {.id = 4, .channel = c, .what = POST_SENT},
+                          {.id = 5, .channel = c, .what = POST_DROPPED},
+                          {.id = 6, .channel = d, .what = POST_SENT},
+                          {.id = 7, .channel = d, .what = POST_AGAIN, .again_at = 1, .error = "e"}};
+    t->c.now_ms = at("2026-11-22T12:00:00Z");
+    OK(t, outbox_settle(&t->c, all, 7));
+    assert_int_equal(last_sent(t, a), t->c.now_ms);
+    assert_int_equal(last_sent(t, b), t->c.now_ms);
+    assert_int_equal(last_sent(t, c), t->c.now_ms);
+    assert_int_equal(last_sent(t, d), 0); /* it failed last */
+    assert_int_equal(
+        t_int(t, SQL("SELECT \"failing_since\" FROM \"channel\" WHERE \"id\" = $1"), d),
+        t->c.now_ms);
+    t_end(t);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {HOUSE_TEST(test_quiet), HOUSE_TEST(test_digest)};
+    const struct CMUnitTest tests[] = {HOUSE_TEST(test_quiet), HOUSE_TEST(test_digest),
+                                       HOUSE_TEST(test_channels_of_a_block)};
     return house_run(tests);
 }

@@ -243,6 +243,8 @@ static const char *rows_of(const char *rows)
     SheetBook *b = book(c, make(a, "made.xlsx", e));
     assert_int_equal(sheet_count(b), 1);
     (void)snprintf(out, sizeof out, "%s", read_sheet(c, b, 0));
+    assert_int_equal(sheet_info(b, 0)->rows, 1048576); /* as the sheet says of itself */
+    assert_int_equal(sheet_info(b, 0)->columns, 16384);
     arena_free(a);
     return out;
 }

@@ -280,6 +280,7 @@ static void cells8(void **state)
     number(&s, 2, 2, 3, 45413);
     number(&s, 2, 3, 1, -5);
     number(&s, 2, 4, 99, 7);
+    number(&s, 2, 5, 4, 8); /* the first style that is none */
     CELL(&s, 0x205, 3, 0, 0, "\1\0");
     CELL(&s, 0x205, 3, 1, 0, "\x2a\1");
     REC(&s, 0xbe, "\3\0\2\0\0\0\0\0\3\0");
@@ -312,7 +313,7 @@ static void cells8(void **state)
     REC(&s, 0xe5, "\2\0\0\0\1\0\0\0\0\0\3\0\3\0\0\0\4\0");
     assert_string_equal(rows8(a, &g, &s),
                         "1=n1|n0.01|n-5|n123.45|n13800138000;2h=_|n1|d2024-05-01;"
-                        "3=d2024-05-01 09:30:00|d1900-03-01|n45413|e#NUM!|n7;4=bTRUE|e#N/A;"
+                        "3=d2024-05-01 09:30:00|d1900-03-01|n45413|e#NUM!|n7|n8;4=bTRUE|e#N/A;"
                         "5=n1|tab中文|bTRUE|e#DIV/0!|_|e?;6=n3;");
     Ctx *c = fresh(a);
     SheetBook *b;
