@@ -230,6 +230,7 @@ describe('whose it is', () => {
       assert.equal((await who.get(`/imports/${up.id}/errors.xlsx`)).status, 404);
     }
     assert.equal((await agent.upload('/imports', 'x.csv', '客户名称\n甲\n', { fields: { entity: 'customer' } })).status, 403);
+    assert.equal((await agent.upload('/imports', 'x.csv', '客户名称\n甲\n')).status, 403, 'nor where it is not said of what');
     assert.equal((await agent.get('/import-templates/customer.xlsx')).status, 403);
   });
 

@@ -70,6 +70,10 @@ test('the built-in one for each entity that is printed', async () => {
     assert.equal(got.status, 200, got.text);
     assert.ok(bare(got.text).includes(want), plural);
   }
+  // what there is nothing of has no heading either
+  const heads = async (id) => [...(await rep.get(`/customers/${id}/print?template=builtin&format=html`)).text.matchAll(/<h\d[^>]*>([^<]*)<\/h\d>/g)].map((m) => m[1]);
+  const lone = await makeCustomer(rep);
+  assert.deepEqual([(await heads(mine.id)).includes('联系人'), (await heads(lone.id)).includes('联系人')], [true, false]);
 });
 
 test('an entity with a form of its own has it as the built-in one; a template made for it stands before it, for what it makes', async () => {

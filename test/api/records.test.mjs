@@ -242,6 +242,11 @@ describe('links', () => {
       const person = await make(rep, 'contacts', contact(link));
       assert.deepEqual(person.customer, { id: c.id, label: name });
     }
+    const person = await make(rep, 'contacts', contact(c.id)), next = await makeCustomer(rep);
+    for (const link of [next.id, next.id, c.id]) { // another, the same again, back
+      assert.equal((await rep.patchNow(`/contacts/${person.id}`, { customer: link })).status, 200);
+      assert.equal((await rep.get(`/contacts/${person.id}`)).json.customer.id, link);
+    }
     await makeCustomer(rep, { name });
     const twice = await rep.post('/contacts', contact({ name }));
     assert.deepEqual(mistakes(twice), ['customer:ref.ambiguous']);

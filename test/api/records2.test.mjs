@@ -37,6 +37,9 @@ describe('masks', () => {
       assert.equal(json.phone, '13800138000');
       assert.deepEqual(json.masked ?? [], []);
     }
+    const his = await makeCustomer(manager, { phone: '13800138931' });
+    for (const path of ['', '/history', '/timeline'])
+      assert.match((await manager.get(`/customers/${his.id}${path}`)).text, /13800138931/, `who sees others' masked sees his own in clear: ${path}`);
   });
 
   test('what is masked cannot be guessed by search, filter or sort', async () => {

@@ -56,6 +56,19 @@ static void test_primary_contact(void **state)
     OK(t, rec_delete(&t->c, ent(t, "contact"), p.id, &o));
     assert_int_equal(load(t, "customer", cu).v[CUSTOMER_MAIN_CONTACT].i, second);
     OK(t, rec_restore(&t->c, ent(t, "contact"), p.id, NULL));
+
+    /* one of whom everything is known is found by all of it */
+    make(t, "contact",
+         js(t,
+            "{\"name\": \"周全\", \"customer\": %lld, \"mobile\": \"13800138071\", \"phone\": "
+            "\"13800138072\", \"email\": \"zhou@example.com\", \"wechat\": \"zhouquan\"}",
+            (long long)cu));
+    assert_int_equal(
+        count(t, "contact_point",
+              rec_is(&t->c, point, CONTACT_POINT_VALUE_KEY, db_of_text("13800138071"))) +
+            count(t, "contact_point",
+                  rec_is(&t->c, point, CONTACT_POINT_VALUE_KEY, db_of_text("13800138072"))),
+        2);
     t_end(t);
 }
 

@@ -2,6 +2,7 @@
    and what channels show of the letters that went. */
 #include "house.h"
 #include "record/notify.h"
+#include "record/notify_run.h"
 #include "record/outbox.h"
 
 static int64_t at(const char *text)
@@ -161,9 +162,49 @@ static void test_channels_of_a_block(void **state)
     t_end(t);
 }
 
+typedef struct Tell {
+    int64_t record;
+    const char *title;
+} Tell;
+
+static bool tell(Ctx *c, void *arg)
+{
+    const Tell *x = arg;
+    DbVal p[] = {db_of_text("rep")};
+    NoticeReader to;
+    bool found = false;
+    NoticeRun run = {
+        .key = "run:1", .name = "三天没有联系", .e = model_entity(c->model, "customer")};
+    Notice n = {.kind = "rule", .entity = "customer", .id = x->record};
+    if (!db_one_int(c, SQL("SELECT \"id\" FROM \"user\" WHERE \"login\" = $1"), p, 1, &n.user,
+                    NULL) ||
+        !notify_reader(c, n.user, &to, &found) || !found)
+        return false;
+    notify_run_gather(c, &run, &to, &n, (const char *const[]){"rule.notice", x->title, NULL});
+    return notify_run_send(c, &run);
+}
+
+/* A run of several writes: what its first write told alone is quoted by the head that comes with the second. */
+static void test_run_of_two_writes(void **state)
+{
+    (void)state;
+    T *t = t_as(NULL);
+    Tell both[] = {{101, "甲公司"}, {102, "乙公司"}};
+    for (int i = 0; i < 2; i++)
+        OK(t, db_write(&t->c, tell, &both[i]));
+    const char *text = NULL;
+    OK(t, db_one_text(&t->c, SQL("SELECT \"text\" FROM \"notification\" WHERE \"members\" = 2"),
+                      NULL, 0, &text, NULL));
+    assert_non_null(text);
+    assert_non_null(strstr(text, "甲公司"));
+    assert_non_null(strstr(text, "乙公司"));
+    t_end(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {HOUSE_TEST(test_quiet), HOUSE_TEST(test_digest),
-                                       HOUSE_TEST(test_channels_of_a_block)};
+                                       HOUSE_TEST(test_channels_of_a_block),
+                                       HOUSE_TEST(test_run_of_two_writes)};
     return house_run(tests);
 }
