@@ -93,6 +93,18 @@ static void imported(void **state)
     assert_string_equal(me->roles[0], "marketing");
     assert_int_equal(me->n_below, 1); /* department left alone */
 
+    /* a role that is named twice is given once */
+    int64_t given_roles = 0;
+    OK(&c, import(&c,
+                  "{\"users\": [{\"login\": \"rep\", \"name\": \"张三\", \"roles\": "
+                  "[\"marketing\", \"marketing\"]}]}",
+                  &created, &updated));
+    OK(&c, db_one_int(&c,
+                      SQL("SELECT COUNT(*) FROM \"rel_user_roles\" r JOIN \"user\" u ON u.id = "
+                          "r.id WHERE u.login = 'rep'"),
+                      NULL, 0, &given_roles, NULL));
+    assert_int_equal(given_roles, 1);
+
     /* each thing that can be said of somebody arrives where it belongs; what is not said stays */
     static const char *const given[] = {
         "{\"users\": [{\"login\": \"rep\", \"name\": \"张三\", \"position\": \"经理\", \"email\": "
