@@ -52,10 +52,13 @@ typedef struct Hold {
 
 struct DbConn {
     Db *db;
-    DbConn *next;                /* in the idle list */
-    Ctx *ctx;                    /* who uses it now; NULL when idle */
-    DbRows *rows;                /* open cursors, newest first */
-    _Atomic int64_t deadline_ms; /* of the running statement, monotonic; 0 = none */
+    DbConn *next;                    /* in the idle list */
+    Ctx *ctx;                        /* who uses it now; NULL when idle */
+    DbRows *rows;                    /* open cursors, newest first */
+    _Atomic int64_t deadline_ms;     /* of the running statement, monotonic; 0 = none */
+    bool reads_long;                 /* turn.c; on SQLite */
+    int turn;                        /* the one it had last, until turn_end */
+    int64_t computed_from, turn_end; /* µs; 0: not yet */
     int64_t changes;
     bool in_write;  /* inside db_write */
     bool aborted;   /* a statement failed in this transaction: only rollback helps (both engines) */
@@ -271,6 +274,10 @@ int writer_waiting(Db *db); /* jobs in the queue */
 void writer_stop(Db *db);   /* finishes what waits, joins; closes nothing */
 bool writer_submit(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg); /* SQLite */
 bool writer_direct(Ctx *c, bool (*fn)(Ctx *c, void *arg), void *arg); /* PostgreSQL */
+
+/* turn.c: the thread reads on conn for some time already, and goes on when it may; its work is over. */
+void turn_look(DbConn *conn, int64_t deadline_ms);
+void turn_over(DbConn *conn);
 
 /* pace.c: BEGIN, the end of the rows and of the documents, COMMIT. hold_us: since BEGIN. */
 void hold_begin(Hold *h);

@@ -112,6 +112,7 @@ void pool_give(DbConn *conn)
     db_rows_end(conn, 0);
     db_read_close(conn);
     change_forget(conn, 0);
+    turn_over(conn);
     conn->ctx = NULL;
     conn->parked = false;
     if (conn->broken || db->drv->in_transaction(conn)) { /* what could not be ended ends with it */

@@ -142,6 +142,8 @@ static int look_at_deadline(void *arg)
     if (conn->ctx && conn->ctx->brief)
         return ctx_brief_over(conn->ctx);
     int64_t deadline = conn->deadline_ms;
+    if (!sqlite_conn(conn)->writer)
+        turn_look(conn, deadline);
     return deadline && clock_mono_ms() > deadline;
 }
 
