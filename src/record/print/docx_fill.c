@@ -46,6 +46,7 @@ typedef struct Filled {
 
 typedef struct Pic {
     const char *path, *file; /* "@qr", "word/media/zhike1.png" */
+    int number;              /* in its names: one that an earlier filling left free */
     const unsigned char *bytes;
     size_t n;
     long width, height; /* tenths of a millimetre */
@@ -57,7 +58,7 @@ typedef struct Job {
     Filled **filled; /* beside p.parts; NULL: copied */
     const FillData *d;
     Pic pictures[PICTURES];
-    int n_pictures, next_id;
+    int n_pictures, last_number, next_id;
     DocxMost most, made;
     DocxOut *out;
     const Filled *at; /* the part that is being written */
@@ -124,6 +125,16 @@ char *docx_picture_text(Arena *a, const unsigned char *bytes, size_t n, int widt
     return arena_printf(a, "%d %d %s", width, height, crypt_base64url(a, bytes, n));
 }
 
+static const char *picture_name(const Job *j, int number, const char *ending)
+{
+    return arena_printf(j->c->a, "word/media/zhike%d.%s", number, ending);
+}
+
+static bool has_picture(const Job *j, int number, const char *ending)
+{
+    return docx_find(&j->p, picture_name(j, number, ending)) >= 0;
+}
+
 static void take_picture(Job *j, const char *path, const char *text)
 {
     char *rest;
@@ -136,8 +147,10 @@ static void take_picture(Job *j, const char *path, const char *text)
     pic.bytes = crypt_from_base64url(j->c->a, rest + 1, &pic.n);
     if (!pic.bytes || pic.n < 4)
         return;
-    pic.file = arena_printf(j->c->a, "word/media/zhike%d.%s", j->n_pictures + 1,
-                            pic.bytes[0] == 0x89 ? "png" : "jpeg");
+    do
+        pic.number = ++j->last_number;
+    while (has_picture(j, pic.number, "png") || has_picture(j, pic.number, "jpeg"));
+    pic.file = picture_name(j, pic.number, pic.bytes[0] == 0x89 ? "png" : "jpeg");
     j->pictures[j->n_pictures++] = pic;
 }
 
@@ -168,7 +181,7 @@ static void draw(Job *j, int at, Buf *b)
     const Pic *pic = &j->pictures[at];
     const char *w = j->at->doc.prefix;
     long width = pic->width * EMU_TENTH, height = pic->height * EMU_TENTH;
-    int id = 9000 + ++j->next_id;
+    int id = 10000 * pic->number + ++j->next_id;
     buf_printf(
         b,
         "</%st><%sdrawing><wp:inline "
@@ -187,7 +200,7 @@ static void draw(Job *j, int at, Buf *b)
         "<a:xfrm><a:off x=\"0\" y=\"0\"/><a:ext cx=\"%ld\" cy=\"%ld\"/></a:xfrm><a:prstGeom "
         "prst=\"rect\"><a:avLst/></a:prstGeom></pic:spPr></pic:pic></a:graphicData></a:graphic>"
         "</wp:inline></%sdrawing><%st xml:space=\"preserve\">",
-        at + 1, width, height, w, w);
+        pic->number, width, height, w, w);
 }
 
 /* ---- writing a part -------------------------------------------------------------------------- */
@@ -222,8 +235,9 @@ static bool on_text(void *arg, const char *s, size_t n)
 static bool on_row(void *arg)
 {
     Job *j = arg;
-    return ++j->made.rows <= j->most.rows ||
-           ctx_fail(j->c, ERR_TOO_LARGE, "rows", "print.rows_all", ctx_num(j->c, j->most.rows));
+    if (++j->made.rows > j->most.rows)
+        return ctx_fail(j->c, ERR_TOO_LARGE, "rows", "print.rows_all", ctx_num(j->c, j->most.rows));
+    return true;
 }
 
 /* What a value does to the line: a new one, a step. */
@@ -306,65 +320,67 @@ static bool write_core(Job *j, const char *name)
     return docx_out_whole(j->out, name, b.data, b.len);
 }
 
-typedef struct Has {
-    bool png, jpeg;
-} Has;
+/* A list of types or relations written anew: its lines, as they were, and more. */
+typedef struct Lines {
+    Buf b;
+    bool png, jpeg; /* types it has */
+} Lines;
 
-static bool see_default(void *arg, const char *local, const char **attrs)
+static void put_attribute(Buf *b, const char *name, const char *value)
 {
-    Has *has = arg;
-    const char *ext = docx_attr(attrs, "Extension");
-    if (ext && strcmp(local, "Default") == 0) {
-        has->png |= strcasecmp(ext, "png") == 0;
-        has->jpeg |= strcasecmp(ext, "jpeg") == 0;
+    buf_printf(b, " %s=\"", name);
+    for (size_t n; (n = strcspn(value, "\""), value[n]); value += n + 1) {
+        docx_escape(b, value, n);
+        buf_puts(b, "&quot;");
     }
+    docx_escape(b, value, strlen(value));
+    buf_puts(b, "\"");
+}
+
+static bool copy_line(void *arg, const char *local, const char **attrs)
+{
+    Lines *l = arg;
+    const char *ext = docx_attr(attrs, "Extension");
+    if (strcmp(local, "Types") == 0 || strcmp(local, "Relationships") == 0)
+        return true;
+    l->png |= ext && strcasecmp(ext, "png") == 0;
+    l->jpeg |= ext && strcasecmp(ext, "jpeg") == 0;
+    buf_printf(&l->b, "<%s", local);
+    for (; *attrs; attrs += 2)
+        if (strncmp(*attrs, "xmlns", 5) != 0 && !strchr(*attrs, ':'))
+            put_attribute(&l->b, attrs[0], attrs[1]);
+    buf_puts(&l->b, "/>");
     return true;
 }
 
-/* xml with more before its closing tag; name as the mistake calls it. */
-static bool write_grown(Job *j, const char *name, const char *xml, size_t n, const char *close,
-                        const char *more)
+/* part NULL: there was none. */
+static void lines_of(Job *j, const DocxPart *part, const char *kind, const char *root, Lines *out)
 {
-    const char *at = NULL;
-    for (const char *p = xml; (p = memmem(p, n - (size_t)(p - xml), close, strlen(close)));
-         p += strlen(close))
-        at = p;
-    if (!at)
-        return docx_broken(j->c, name, close);
-    return docx_out_begin(j->out, name) && docx_out_add(j->out, xml, (size_t)(at - xml)) &&
-           docx_out_add(j->out, more, strlen(more)) &&
-           docx_out_add(j->out, at, n - (size_t)(at - xml)) && docx_out_end(j->out);
+    *out = (Lines){.png = false};
+    buf_init(&out->b, j->c->a);
+    buf_printf(&out->b,
+               "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n<%s "
+               "xmlns=\"http://schemas.openxmlformats.org/package/2006/%s\">",
+               root, kind);
+    if (part) /* it was read once: docx_open */
+        (void)docx_each_element(j->c, part->xml, part->n, part->name, copy_line, out);
 }
 
-static bool write_types(Job *j, int at)
+static bool write_lines(Job *j, const char *name, Lines *l, const char *root)
 {
-    const char *xml;
-    size_t n;
-    Has has = {false, false};
-    Buf more;
-    if (!docx_part(&j->p, at, &xml, &n) ||
-        !docx_each_element(j->c, xml, n, TYPES_PART, see_default, &has))
-        return false;
-    buf_init(&more, j->c->a);
-    if (!has.png)
-        buf_puts(&more, "<Default Extension=\"png\" ContentType=\"image/png\"/>");
-    if (!has.jpeg)
-        buf_puts(&more, "<Default Extension=\"jpeg\" ContentType=\"image/jpeg\"/>");
-    return write_grown(j, j->p.parts[at].name, xml, n, "</Types>", more.data);
+    buf_printf(&l->b, "</%s>", root);
+    return docx_out_whole(j->out, name, l->b.data, l->b.len);
 }
 
-static const char *relations(const Job *j, const Filled *f)
+static bool write_types(Job *j, const DocxPart *part)
 {
-    Buf b;
-    buf_init(&b, j->c->a);
-    for (int i = 0; i < j->n_pictures; i++)
-        if (f->pictures[i])
-            buf_printf(&b,
-                       "<Relationship Id=\"rIdZhike%d\" "
-                       "Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/"
-                       "image\" Target=\"/%s\"/>",
-                       i + 1, j->pictures[i].file);
-    return b.data;
+    Lines l;
+    lines_of(j, part, "content-types", "Types", &l);
+    if (!l.png)
+        buf_puts(&l.b, "<Default Extension=\"png\" ContentType=\"image/png\"/>");
+    if (!l.jpeg)
+        buf_puts(&l.b, "<Default Extension=\"jpeg\" ContentType=\"image/jpeg\"/>");
+    return write_lines(j, part->name, &l, "Types");
 }
 
 static Filled *whose_rels(const Job *j, const char *name)
@@ -375,29 +391,28 @@ static Filled *whose_rels(const Job *j, const char *name)
     return NULL;
 }
 
-static bool write_rels(Job *j, int at, Filled *f)
+/* part NULL: the filled one had none. */
+static bool write_rels(Job *j, const DocxPart *part, Filled *f)
 {
-    const char *xml;
-    size_t n;
+    Lines l;
+    lines_of(j, part, "relationships", "Relationships", &l);
+    for (int i = 0; i < j->n_pictures; i++)
+        if (f->pictures[i])
+            buf_printf(&l.b,
+                       "<Relationship Id=\"rIdZhike%d\" "
+                       "Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/"
+                       "image\" Target=\"/%s\"/>",
+                       j->pictures[i].number, j->pictures[i].file);
     f->rels_done = true;
-    return docx_part(&j->p, at, &xml, &n) &&
-           write_grown(j, j->p.parts[at].name, xml, n, "</Relationships>", relations(j, f));
+    return write_lines(j, part ? part->name : f->rels, &l, "Relationships");
 }
 
 /* Relations of parts that had none, and the pictures. */
 static bool write_new(Job *j)
 {
     for (int i = 0; i < j->p.n; i++) {
-        const Filled *f = j->filled[i];
-        if (!f || !f->any_picture || f->rels_done)
-            continue;
-        const char *xml = arena_printf(
-            j->c->a,
-            "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n<Relationships "
-            "xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\">%s"
-            "</Relationships>",
-            relations(j, f));
-        if (!docx_out_whole(j->out, f->rels, xml, strlen(xml)))
+        Filled *f = j->filled[i];
+        if (f && f->any_picture && !f->rels_done && !write_rels(j, NULL, f))
             return false;
     }
     for (int i = 0; i < j->n_pictures; i++)
@@ -415,13 +430,10 @@ static bool write_part(Job *j, int at)
         return write_filled(j, at);
     if (strcasecmp(name, CORE_PART) == 0)
         return write_core(j, name);
-    if (j->n_pictures && strcmp(name, TYPES_PART) == 0)
-        return write_types(j, at);
+    if (j->n_pictures && strcasecmp(name, TYPES_PART) == 0)
+        return write_types(j, &j->p.parts[at]);
     if (rels)
-        return write_rels(j, at, rels);
-    for (int i = 0; i < j->n_pictures; i++)
-        if (strcasecmp(name, j->pictures[i].file) == 0)
-            return true; /* of a document this program made: the new one stands for it */
+        return write_rels(j, &j->p.parts[at], rels);
     return docx_out_copy(j->out, &j->p, at);
 }
 

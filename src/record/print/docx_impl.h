@@ -10,6 +10,9 @@ typedef struct DocxPart {
     const char *name;    /* as in the archive */
     const char *content; /* type by [Content_Types].xml, or NULL */
     bool filled;         /* holds text of the document */
+    const char *xml;     /* of types and relations, which docx_open reads; else NULL */
+    size_t n;
+    uint64_t entry; /* of the archive */
     int64_t size, packed;
     uint32_t crc;
     int method; /* 0 or 8 */

@@ -9,7 +9,7 @@
 
 #include "record/print/docx_impl.h"
 
-enum { STEP = 64 * 1024, INSTR_MOST = 4096 };
+enum { STEP = 64 * 1024 };
 
 #define MAIN_NS "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 #define STRICT_NS "http://purl.oclc.org/ooxml/wordprocessingml/main"
@@ -40,18 +40,27 @@ static void fail(Parse *p, ErrCode code, const char *key, const char *what)
     stop(p);
 }
 
-/* "w:" as this part calls the words of Word; NULL where it does not use them. */
-static const char *prefix_of(Arena *a, const XML_Char **attrs)
+/* "w:" where this attribute calls the words of Word so; NULL where it does not. */
+static const char *prefix_in(Arena *a, const XML_Char **attr)
 {
+    if (strcmp(attr[1], MAIN_NS) != 0 && strcmp(attr[1], STRICT_NS) != 0)
+        return NULL;
+    if (strcmp(attr[0], "xmlns") == 0)
+        return "";
+    return strncmp(attr[0], "xmlns:", 6) == 0 ? arena_printf(a, "%s:", attr[0] + 6) : NULL;
+}
+
+/* The root says it. A second name for the same words is refused: under it nobody would see a tag, or a field that runs something. */
+static void take_prefix(Parse *p, const XML_Char **attrs)
+{
+    DocxDoc *d = p->doc;
     for (int i = 0; attrs[i]; i += 2) {
-        if (strcmp(attrs[i + 1], MAIN_NS) != 0 && strcmp(attrs[i + 1], STRICT_NS) != 0)
-            continue;
-        if (strcmp(attrs[i], "xmlns") == 0)
-            return "";
-        if (strncmp(attrs[i], "xmlns:", 6) == 0)
-            return arena_printf(a, "%s:", attrs[i] + 6);
+        const char *is = prefix_in(p->c->a, attrs + i);
+        if (is && !d->prefix && p->depth == 0)
+            d->prefix = is;
+        else if (is && (!d->prefix || strcmp(d->prefix, is) != 0))
+            fail(p, ERR_INVALID, "print.docx.broken", p->part->name);
     }
-    return NULL;
 }
 
 static const char *own_name(const DocxDoc *d, const char *name)
@@ -156,10 +165,7 @@ static void XMLCALL on_start(void *user, const XML_Char *name, const XML_Char **
 {
     Parse *p = user;
     DocxDoc *d = p->doc;
-    if (p->c->n_err > p->before)
-        return;
-    if (p->depth == 0)
-        d->prefix = prefix_of(p->c->a, attrs);
+    take_prefix(p, attrs);
     if (++p->depth > DOCX_XML_DEPTH || d->n_elems >= DOCX_ELEMENTS) {
         fail(p, ERR_TOO_LARGE, "print.docx.deep", p->part->name);
         return;
@@ -187,8 +193,8 @@ static void XMLCALL on_end(void *user, const XML_Char *name)
 {
     Parse *p = user;
     DocxDoc *d = p->doc;
-    if (p->c->n_err > p->before || p->at < 0)
-        return;
+    if (p->c->n_err > p->before)
+        return; /* of an empty element at which it was stopped */
     DocxElem *e = &d->elems[p->at];
     e->end =
         (size_t)XML_GetCurrentByteIndex(p->parser) + (size_t)XML_GetCurrentByteCount(p->parser);
@@ -211,7 +217,7 @@ static void XMLCALL on_text(void *user, const XML_Char *s, int n)
     Parse *p = user;
     if (p->text >= 0)
         buf_add(&p->said, s, (size_t)n);
-    if (p->instr && p->command.len < INSTR_MOST)
+    if (p->instr)
         buf_add(&p->command, s, (size_t)n);
 }
 
@@ -256,7 +262,7 @@ bool docx_parse(Ctx *c, const DocxPart *part, const char *xml, size_t n, DocxDoc
     XML_SetStartDoctypeDeclHandler(p.parser, on_doctype);
     XML_SetXmlDeclHandler(p.parser, on_declaration);
     enum XML_Status s = XML_STATUS_OK;
-    for (size_t at = 0; s == XML_STATUS_OK && c->n_err == p.before;) {
+    for (size_t at = 0; s == XML_STATUS_OK;) {
         size_t step = n - at < STEP ? n - at : STEP;
         s = XML_Parse(p.parser, xml + at, (int)step, at + step == n);
         at += step;
@@ -269,5 +275,7 @@ bool docx_parse(Ctx *c, const DocxPart *part, const char *xml, size_t n, DocxDoc
         return false;
     if (s != XML_STATUS_OK)
         return docx_broken(c, part->name, why);
-    return out->prefix != NULL || docx_broken(c, part->name, "xmlns");
+    if (!out->prefix)
+        return docx_broken(c, part->name, "xmlns");
+    return true;
 }

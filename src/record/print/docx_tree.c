@@ -105,7 +105,7 @@ static void cut(Build *b, const Place *texts, int n, size_t from, size_t to, int
     size_t at = 0;
     for (int i = 0; i < n && at < to; i++) {
         size_t end = at + elem(b, texts[i].what)->n;
-        if (end > from && at < to) {
+        if (end > from) {
             Cut k = {.elem = texts[i].what,
                      .tag = tag,
                      .from = from > at ? from - at : 0,
@@ -159,7 +159,7 @@ static int by_place(const void *x, const void *y)
     const Place *a = x, *b = y;
     if (a->at != b->at)
         return a->at < b->at ? -1 : 1;
-    return a->from < b->from ? -1 : a->from > b->from;
+    return (a->from > b->from) - (a->from < b->from);
 }
 
 /* All tags of the part. The texts of a paragraph may have another one between them: a text box. */
@@ -169,7 +169,7 @@ static void take_tags(Build *b)
     Place *by_paragraph = ARENA_ARRAY(b->c->a, d->n_elems + 1, Place);
     b->texts = ARENA_ARRAY(b->c->a, d->n_elems + 1, Place);
     for (int i = 0; i < d->n_elems; i++) {
-        if (d->elems[i].kind != DX_T || d->elems[i].paragraph < 0 || !d->elems[i].text)
+        if (d->elems[i].kind != DX_T || d->elems[i].paragraph < 0)
             continue;
         by_paragraph[b->n_texts] = (Place){(size_t)d->elems[i].paragraph, d->elems[i].start, i};
         b->texts[b->n_texts++] = (Place){d->elems[i].start, 0, i};
@@ -254,9 +254,9 @@ static bool only_tags(const Build *b, int i)
 
 static bool may_drop(const Build *b, int i)
 {
-    const DocxElem *e = elem(b, i), *up = e->parent < 0 ? NULL : elem(b, e->parent);
-    bool needed = up && (up->kind == DX_TC || up->kind == DX_HOLDER) && up->last_p == i;
-    return !e->kept && !(e->kind == DX_P && needed);
+    const DocxElem *e = elem(b, i), *up = elem(b, e->parent);
+    bool needed = (up->kind == DX_TC || up->kind == DX_HOLDER) && up->last_p == i;
+    return !e->kept && !needed;
 }
 
 static void drop(Build *b, int i)
@@ -290,8 +290,8 @@ static bool block(Build *b, int open, int close)
         bool alone = only_tags(b, from), last_alone = only_tags(b, to);
         first.at = alone ? elem(b, from)->end : elem(b, from)->start;
         last.at = last_alone ? elem(b, to)->start : elem(b, to)->end;
-        last.refill = !last_alone && (e->kind == DX_TC || e->kind == DX_HOLDER) && e->last_p >= 0 &&
-                      elem(b, e->last_p)->end <= last.at;
+        last.refill = !last_alone && (e->kind == DX_TC || e->kind == DX_HOLDER) &&
+                      (e->last_p < 0 || elem(b, e->last_p)->end <= last.at);
         if (alone)
             drop(b, from);
         if (last_alone)
@@ -356,7 +356,7 @@ static int by_cut(const void *x, const void *y)
     const Cut *a = x, *b = y;
     if (a->elem != b->elem)
         return a->elem < b->elem ? -1 : 1;
-    return a->from < b->from ? -1 : a->from > b->from;
+    return (a->from > b->from) - (a->from < b->from);
 }
 
 static size_t first_cut(const Build *b, int at)
@@ -383,9 +383,11 @@ static void put_text(Build *b, FillTree *t, const char *s, size_t n)
 static bool put_tag(Build *b, FillTree *t, const Tag *tag, char sign)
 {
     const char *why = fill_tree_tag(t, sign, tag->name, tag->n);
-    if (why && (strcmp(why, "fill.other_section") == 0 || strcmp(why, "fill.no_section") == 0))
+    if (why && strcmp(why, "fill.other_section") == 0)
         why = "print.docx.cross"; /* each is right by itself */
-    return !why || wrong(b, why, tag);
+    if (why)
+        return wrong(b, why, tag);
+    return true;
 }
 
 /* before, prefix, behind: "<" "w:" "t>" */
@@ -414,6 +416,12 @@ static bool put_elem(Build *b, FillTree *t, int at)
     return true;
 }
 
+static bool put_open(Build *b, FillTree *t, const Event *ev)
+{
+    const Tag *tag = &b->tags.items[ev->tag];
+    return put_tag(b, t, tag, tag->sign);
+}
+
 static bool put_close(Build *b, FillTree *t, const Event *ev)
 {
     const Tag *tag = &b->tags.items[ev->tag];
@@ -421,8 +429,7 @@ static bool put_close(Build *b, FillTree *t, const Event *ev)
         return false;
     if (!ev->refill)
         return true;
-    if (!put_tag(b, t, tag, tag->sign == '#' ? '^' : '#'))
-        return false;
+    (void)put_tag(b, t, tag, tag->sign == '#' ? '^' : '#'); /* there is room where one was closed */
     put_markup(b, t, "<", "p/>");
     return put_tag(b, t, tag, '/');
 }
@@ -436,19 +443,10 @@ static bool put_events(Build *b, FillTree *t)
         if (ev->at < done)
             continue; /* in what was dropped */
         fill_tree_text(t, d->xml + done, ev->at - done);
-        done = ev->at;
-        bool ok = true;
-        switch (ev->kind) {
-        case EV_CLOSE: ok = put_close(b, t, ev); break;
-        case EV_OPEN:
-            ok = put_tag(b, t, &b->tags.items[ev->tag], b->tags.items[ev->tag].sign);
-            break;
-        case EV_DROP: done = ev->to; break;
-        case EV_TEXT:
-            ok = put_elem(b, t, ev->tag);
-            done = ev->to;
-            break;
-        }
+        done = ev->kind == EV_DROP || ev->kind == EV_TEXT ? ev->to : ev->at;
+        bool ok = ev->kind == EV_CLOSE  ? put_close(b, t, ev)
+                  : ev->kind == EV_OPEN ? put_open(b, t, ev)
+                                        : ev->kind == EV_DROP || put_elem(b, t, ev->tag);
         if (!ok)
             return false;
     }

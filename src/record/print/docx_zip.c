@@ -32,7 +32,6 @@ typedef struct Walk {
     XML_Parser parser;
     DocxElement *fn;
     void *arg;
-    int before;
 } Walk;
 
 static const char *local_name(const char *name)
@@ -52,7 +51,7 @@ const char *docx_attr(const char **attrs, const char *local)
 static void XMLCALL on_element(void *user, const XML_Char *name, const XML_Char **attrs)
 {
     Walk *w = user;
-    if (w->c->n_err == w->before && !w->fn(w->arg, local_name(name), attrs))
+    if (!w->fn(w->arg, local_name(name), attrs))
         XML_StopParser(w->parser, XML_FALSE);
 }
 
@@ -71,16 +70,19 @@ static void XMLCALL on_doctype(void *user, const XML_Char *name, const XML_Char 
 bool docx_each_element(Ctx *c, const char *xml, size_t n, const char *name, DocxElement *fn,
                        void *arg)
 {
-    Walk w = {.c = c, .parser = XML_ParserCreate(NULL), .fn = fn, .arg = arg, .before = c->n_err};
+    Walk w = {.c = c, .parser = XML_ParserCreate(NULL), .fn = fn, .arg = arg};
+    int before = c->n_err;
     XML_SetUserData(w.parser, &w);
     XML_SetStartElementHandler(w.parser, on_element);
     XML_SetStartDoctypeDeclHandler(w.parser, on_doctype);
     enum XML_Status s = XML_Parse(w.parser, xml, (int)n, 1);
     const char *why = XML_ErrorString(XML_GetErrorCode(w.parser));
     XML_ParserFree(w.parser);
-    if (c->n_err > w.before)
+    if (c->n_err > before)
         return false;
-    return s == XML_STATUS_OK || docx_broken(c, name, why);
+    if (s != XML_STATUS_OK)
+        return docx_broken(c, name, why);
+    return true;
 }
 
 /* ---- the archive --------------------------------------------------------------------------- */
@@ -109,9 +111,9 @@ static bool take_entry(DocxPackage *p, zip_uint64_t i, int64_t *all)
 {
     Ctx *c = p->c;
     zip_stat_t st;
-    if (zip_stat_index(p->zip, i, ZIP_FL_ENC_GUESS, &st) != 0 || !st.name ||
-        !name_is_plain(st.name) || docx_find(p, st.name) >= 0)
-        return docx_broken(c, "zip", st.name ? NULL : "name");
+    if (zip_stat_index(p->zip, i, ZIP_FL_ENC_GUESS, &st) != 0 || !name_is_plain(st.name) ||
+        docx_find(p, st.name) >= 0)
+        return docx_broken(c, "zip", NULL);
     if (st.encryption_method != ZIP_EM_NONE)
         return refused(c, "print.docx.password", NULL);
     if (st.comp_method != ZIP_CM_STORE && st.comp_method != ZIP_CM_DEFLATE)
@@ -124,6 +126,7 @@ static bool take_entry(DocxPackage *p, zip_uint64_t i, int64_t *all)
     if (st.name[strlen(st.name) - 1] == '/')
         return true; /* a folder */
     p->parts[p->n++] = (DocxPart){.name = arena_str(c->a, st.name),
+                                  .entry = i,
                                   .size = (int64_t)st.size,
                                   .packed = (int64_t)st.comp_size,
                                   .crc = st.crc,
@@ -131,15 +134,22 @@ static bool take_entry(DocxPackage *p, zip_uint64_t i, int64_t *all)
     return true;
 }
 
+static zip_file_t *open_part(DocxPackage *p, const DocxPart *part, zip_flags_t how)
+{
+    zip_file_t *f = zip_fopen_index(p->zip, part->entry, how);
+    if (!f)
+        docx_broken(p->c, part->name, zip_strerror(p->zip));
+    return f;
+}
+
 bool docx_part(DocxPackage *p, int at, const char **out, size_t *n)
 {
     Ctx *c = p->c;
     const DocxPart *part = &p->parts[at];
-    zip_int64_t index = zip_name_locate(p->zip, part->name, ZIP_FL_ENC_GUESS);
-    zip_file_t *f = index < 0 ? NULL : zip_fopen_index(p->zip, (zip_uint64_t)index, 0);
+    zip_file_t *f = open_part(p, part, 0);
     Buf b;
     if (!f)
-        return docx_broken(c, part->name, zip_strerror(p->zip));
+        return false;
     buf_init(&b, c->a);
     zip_int64_t got = 1;
     while (got > 0 && b.len <= DOCX_XML) {
@@ -162,11 +172,9 @@ bool docx_part(DocxPackage *p, int at, const char **out, size_t *n)
 bool docx_part_packed(DocxPackage *p, int at, DocxWrite *write, void *arg)
 {
     const DocxPart *part = &p->parts[at];
-    zip_int64_t index = zip_name_locate(p->zip, part->name, ZIP_FL_ENC_GUESS);
-    zip_file_t *f =
-        index < 0 ? NULL : zip_fopen_index(p->zip, (zip_uint64_t)index, ZIP_FL_COMPRESSED);
+    zip_file_t *f = open_part(p, part, ZIP_FL_COMPRESSED);
     if (!f)
-        return docx_broken(p->c, part->name, zip_strerror(p->zip));
+        return false;
     char *step = arena_alloc(p->c->a, STEP);
     int64_t left = part->packed;
     bool ok = true;
@@ -202,21 +210,36 @@ static bool filled_type(const char *type)
                                        "footnotes+xml", "endnotes+xml"};
     size_t n = strlen(WORD_TYPE);
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
-        if (strncmp(type, WORD_TYPE, n) == 0 && strcmp(type + n, ends[i]) == 0)
+        if (strncasecmp(type, WORD_TYPE, n) == 0 && strcasecmp(type + n, ends[i]) == 0)
             return true;
     return false;
 }
 
+static bool ends_with(const char *name, const char *extension)
+{
+    const char *dot = strrchr(name, '.');
+    return dot && strcasecmp(dot + 1, extension) == 0;
+}
+
+/* A part is what its own name says, else what its ending says, whichever of the two stands first. */
 static bool take_type(void *arg, const char *local, const char **attrs)
 {
     DocxPackage *p = arg;
-    const char *type = docx_attr(attrs, "ContentType"), *name = docx_attr(attrs, "PartName");
-    if (type && is_live(type))
+    const char *type = docx_attr(attrs, "ContentType"), *name = docx_attr(attrs, "PartName"),
+               *extension = docx_attr(attrs, "Extension");
+    if (!type)
+        return true;
+    if (is_live(type))
         return refused(p->c, "print.docx.live", name ? name : type);
-    int at = name && strcmp(local, "Override") == 0 ? docx_find(p, name + (*name == '/')) : -1;
-    if (at >= 0 && type) {
-        p->parts[at].content = arena_str(p->c->a, type);
-        p->parts[at].filled = filled_type(type);
+    bool by_name = name && strcmp(local, "Override") == 0,
+         by_ending = extension && strcmp(local, "Default") == 0;
+    int at = by_name ? docx_find(p, name + (*name == '/')) : -1;
+    for (int i = 0; i < p->n; i++) {
+        DocxPart *part = &p->parts[i];
+        if (i != at && !(by_ending && !part->content && ends_with(part->name, extension)))
+            continue;
+        part->content = arena_str(p->c->a, type);
+        part->filled = filled_type(type);
     }
     return true;
 }
@@ -241,28 +264,35 @@ static bool take_relation(void *arg, const char *local, const char **attrs)
     return true;
 }
 
+/* Reads a list of types or relations. */
+static bool read_list(DocxPackage *p, int at, DocxElement *fn, void *arg)
+{
+    DocxPart *part = &p->parts[at];
+    return docx_part(p, at, &part->xml, &part->n) &&
+           docx_each_element(p->c, part->xml, part->n, part->name, fn, arg);
+}
+
 static bool look_through(DocxPackage *p)
 {
     Ctx *c = p->c;
-    const char *xml;
-    size_t n;
     int types = docx_find(p, TYPES_PART), main = 0;
     if (types < 0)
         return refused(c, "print.docx.none", NULL);
-    if (!docx_part(p, types, &xml, &n) || !docx_each_element(c, xml, n, TYPES_PART, take_type, p))
+    if (!read_list(p, types, take_type, p))
         return false;
+    p->parts[types].content = NULL; /* by its ending it would be what the others are */
+    p->parts[types].filled = false;
     for (int i = 0; i < p->n; i++) {
         const char *name = p->parts[i].name;
-        size_t len = strlen(name);
-        main += p->parts[i].content && strcmp(p->parts[i].content, MAIN_TYPE) == 0;
+        main += p->parts[i].content && strcasecmp(p->parts[i].content, MAIN_TYPE) == 0;
         if (is_live(name) || (strcasestr(name, "embeddings/") && strcasestr(name, ".bin")))
             return refused(c, "print.docx.live", name);
-        if (len < 5 || strcasecmp(name + len - 5, ".rels") != 0)
-            continue;
-        if (!docx_part(p, i, &xml, &n) || !docx_each_element(c, xml, n, name, take_relation, c))
+        if (ends_with(name, "rels") && !read_list(p, i, take_relation, c))
             return false;
     }
-    return main == 1 || refused(c, "print.docx.none", NULL);
+    if (main != 1)
+        return refused(c, "print.docx.none", NULL);
+    return true;
 }
 
 static void close_zip(void *zip)
@@ -273,7 +303,6 @@ static void close_zip(void *zip)
 bool docx_open(Ctx *c, const char *bytes, size_t n, DocxPackage *out)
 {
     zip_error_t err;
-    int before = c->n_err;
     *out = (DocxPackage){.c = c};
     if (n > DOCX_BYTES)
         return ctx_fail(c, ERR_TOO_LARGE, "file", "print.docx.large", ctx_num(c, DOCX_BYTES >> 20));
@@ -282,13 +311,11 @@ bool docx_open(Ctx *c, const char *bytes, size_t n, DocxPackage *out)
     zip_error_init(&err);
     zip_source_t *src = zip_source_buffer_create(bytes, n, 0, &err);
     out->zip = src ? zip_open_from_source(src, ZIP_RDONLY, &err) : NULL;
+    zip_error_fini(&err);
     if (!out->zip) {
-        if (src)
-            zip_source_free(src);
-        zip_error_fini(&err);
+        zip_source_free(src); /* NULL is none */
         return refused(c, "print.docx.none", NULL);
     }
-    zip_error_fini(&err);
     arena_defer(c->a, close_zip, out->zip);
     zip_int64_t entries = zip_get_num_entries(out->zip, 0);
     if (entries > DOCX_ENTRIES)
@@ -299,14 +326,14 @@ bool docx_open(Ctx *c, const char *bytes, size_t n, DocxPackage *out)
     for (zip_int64_t i = 0; i < entries; i++)
         if (!take_entry(out, (zip_uint64_t)i, &all))
             return false;
-    return look_through(out) && c->n_err == before;
+    return look_through(out);
 }
 
 const char *docx_part_label(Ctx *c, const DocxPart *p)
 {
-    const char *key = strstr(p->content, "header+")   ? "print.docx.header"
-                      : strstr(p->content, "footer+") ? "print.docx.footer"
-                      : strstr(p->content, "notes+")  ? "print.docx.notes"
-                                                      : "print.docx.body";
+    const char *key = strcasestr(p->content, "header+")   ? "print.docx.header"
+                      : strcasestr(p->content, "footer+") ? "print.docx.footer"
+                      : strcasestr(p->content, "notes+")  ? "print.docx.notes"
+                                                          : "print.docx.body";
     return msg_text(c->lang, key);
 }

@@ -76,6 +76,30 @@ static Buf package(const char *body, const Made *more)
     return out;
 }
 
+/* An archive of these parts (closed by NULL) and no others. */
+static Buf archive(const Made *parts)
+{
+    Buf out;
+    buf_init(&out, c.a);
+    DocxOut *o = docx_out_new(c.a, 0x00210000, into, &out);
+    for (; parts->name; parts++)
+        assert_true(docx_out_whole(o, parts->name, parts->xml, strlen(parts->xml)));
+    assert_true(docx_out_close(o));
+    return out;
+}
+
+/* Its tags, or "!" and why it is none. */
+static const char *tags_in(const Buf *file)
+{
+    Buf out;
+    buf_init(&out, c.a);
+    ctx_errors_back_to(&c, 0);
+    if (docx_tags(&c, file->data, file->len, &out))
+        return out.data;
+    assert_string_equal(c.err->field, "file");
+    return arena_printf(c.a, "!%s", err_name(c.err->code));
+}
+
 static const char *part_of(const Buf *file, const char *name)
 {
     DocxPackage p;
@@ -182,6 +206,8 @@ static void repeats(void **state)
         /* a cell keeps a paragraph, whatever becomes of those in it */
         {TABLE(ROW(CELL(P(R("{{#none}}{{name}}")) P(R("b{{/none}}"))))), 0,
          TABLE(ROW(CELL("<w:p/>")))},
+        {TABLE(ROW(CELL(P(R("{{^contacts}}a")) P(R("b{{/contacts}}"))))), 1,
+         TABLE(ROW(CELL("<w:p/>")))},
         {TABLE(ROW(CELL(P(R("{{#contacts}}")) P(R("{{name}}")) P(R("{{/contacts}}"))))), 2,
          TABLE(ROW(CELL(P(T("人0")) P(T("人1")) P(T("")))))},
         /* a section within a row that repeats */
@@ -203,6 +229,12 @@ static void repeats(void **state)
          2,
          TABLE(ROW(CELL(P(T("a人0")))) ROW(CELL(P(T("b")))) ROW(CELL(P(T("a人1"))))
                    ROW(CELL(P(T("b")))))},
+        /* two that end in one row: the one begun later ends first */
+        {TABLE(ROW(CELL(P(R("{{#contacts}}a{{name}}"))))
+                   ROW(CELL(P(R("{{^none}}b"))) CELL(P(R("c{{/none}}{{/contacts}}"))))),
+         2,
+         TABLE(ROW(CELL(P(T("a人0")))) ROW(CELL(P(T("b"))) CELL(P(T("c")))) ROW(CELL(P(T("a人1"))))
+                   ROW(CELL(P(T("b"))) CELL(P(T("c")))))},
         /* a row with words beside the tags stays one of the result */
         {TABLE(ROW(CELL(P(R("{{#contacts}}"))) CELL(P(R("w")))) ROW(
              CELL(P(R("{{name}}"))) CELL(P(""))) ROW(CELL(P(R("{{/contacts}}"))) CELL(P("")))),
@@ -213,6 +245,56 @@ static void repeats(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_string_equal(filled(cases[i].body, cases[i].rows), cases[i].want);
+}
+
+#define BOX(x) "<w:r><w:pict><w:txbxContent>" x "</w:txbxContent></w:pict></w:r>"
+#define SDT(x) "<w:sdt><w:sdtContent>" x "</w:sdtContent></w:sdt>"
+
+/* Text boxes, whose paragraphs stand within one, and controls, which hold paragraphs. */
+static void boxes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *body;
+        int rows;
+        const char *want;
+    } cases[] = {
+        /* the text around a box is one text, that in it another */
+        {P(R("{{客户") BOX(P(R("{{tag}}"))) R("名称}}")), 0,
+         P(T("云帆 &lt;&amp;&gt; \"信息\"") BOX(P(T("{{客户名称}}"))) T(""))},
+        {P(R("{{#contacts}}a") BOX(P(R("{{name}}"))) R("b{{/contacts}}")), 2,
+         P(T("a") BOX(P(T("人0"))) T("ba") BOX(P(T("人1"))) T("b"))},
+        /* a box keeps a paragraph, as a cell does */
+        {P(BOX(P(R("{{#contacts}}")) P(R("{{name}}")) P(R("{{/contacts}}")))), 2,
+         P(BOX(P(T("人0")) P(T("人1")) P(T(""))))},
+        {P(BOX(P(R("{{#none}}a")) P(R("b{{/none}}")))), 0, P(BOX("<w:p/>"))},
+        {P(BOX(P(R("{{#none}}a")) P(R("b{{/none}}")) P(R("c")))), 0, P(BOX(P(R("c"))))},
+        {SDT(P(R("{{#contacts}}{{name}}"))) P(R("x{{/contacts}}")), 2,
+         SDT(P(T("人0"))) P(T("x")) SDT(P(T("人1"))) P(T("x"))},
+        {TABLE(ROW(CELL(SDT(P(R("{{#none}}{{name}}"))) SDT(P(R("x{{/none}}")))))), 0,
+         TABLE(ROW(CELL("<w:p/>")))},
+        /* one section ends where the next begins; one with nothing in it */
+        {P(R("{{#contacts}}")) P(R("a")) P(R("{{/contacts}}{{^contacts}}")) P(R("b"))
+             P(R("{{/contacts}}")),
+         0, P(R("b"))},
+        {P(R("a")) P(R("{{#contacts}}")) P(R("{{/contacts}}")) P(R("b")), 2, P(R("a")) P(R("b"))},
+        /* the sections of one paragraph close in it, the larger one behind it */
+        {P(R("{{#contacts}}{{#none}}x{{/none}}{{name}}")) P(R("{{^none}}y{{/none}}{{/contacts}}")),
+         2, P(T("人0")) P(T("y")) P(T("人1")) P(T("y"))},
+        /* blank words beside a tag are none, and a row of blank cells is no row */
+        {TABLE(ROW(CELL(P(R(" {{#contacts}}\xe3\x80\x80"))) CELL(P(R(" "))))
+                   ROW(CELL(P(R("{{name}}")))) ROW(CELL(P(R("{{/contacts}} "))))),
+         1, TABLE(ROW(CELL(P(T("人0")))))},
+        /* a row whose cells hold sections of their own beside the one it begins */
+        {TABLE(ROW(CELL(P(R("{{#none}}"))) CELL(P(R("{{/none}}"))) CELL(P(R("{{#contacts}}"))))
+                   ROW(CELL(P(R("{{name}}")))) ROW(CELL(P(R("{{/contacts}}"))))),
+         1, TABLE(ROW(CELL(P(T("人0")))))},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *got = filled(cases[i].body, cases[i].rows);
+        if (strcmp(got, cases[i].want) != 0)
+            fail_msg("%zu: %s", i, got);
+    }
 }
 
 static void refuse(const char *body, const Made *more, ErrCode code, const char *said)
@@ -246,11 +328,94 @@ static void broken(void **state)
     refuse(P(R("｛｛a｝｝")), NULL, ERR_INVALID, "全角");
     refuse(TABLE(ROW(CELL(P(R("{{#a}}"))))) P(R("{{/a}}")), NULL, ERR_INVALID, "不在同一层");
     refuse(P(R("y{{#a}}")) P(R("x{{/a}}{{#b}}")) P(R("z{{/b}}")), NULL, ERR_INVALID, "不在同一层");
+    /* a text box is a level of its own */
+    refuse(P(R("{{#a}}x") BOX(P(R("{{/a}}")))), NULL, ERR_INVALID, "不在同一层");
+    refuse(P(R("x") BOX(P(R("{{#a}}")))) P(R("{{/a}}")), NULL, ERR_INVALID, "不在同一层");
+    refuse(P(R("{{#a}}")) P(R("x") BOX(P(R("{{/a}}")))), NULL, ERR_INVALID, "不在同一层");
+    refuse(P("<w:r><w:pict><w:txbxContent>" P(R("{{#a}}")) "</w:txbxContent><w:txbxContent>" P(
+               R("{{/a}}")) "</w:txbxContent></w:pict></w:r>"),
+           NULL, ERR_INVALID, "不在同一层");
+    refuse(P(R("{{#a}}{{#a}}{{#a}}{{#a}}{{#a}}{{#a}}{{#a}}{{#a}}{{#a}}"
+               "{{/a}}{{/a}}{{/a}}{{/a}}{{/a}}{{/a}}{{/a}}{{/a}}{{/a}}")),
+           NULL, ERR_INVALID, "最多 8 层");
     /* each mistake of the document is told */
     Buf in = package(P(R("{{a")) P(R("b}}")) P(R("{{}}")), NULL), tags;
     buf_init(&tags, c.a);
     assert_false(docx_tags(&c, in.data, in.len, &tags));
     assert_int_equal(c.n_err, 3);
+}
+
+/* The part a mistake stands in is named. */
+static void where_it_is_broken(void **state)
+{
+    (void)state;
+#define WORD "application/vnd.openxmlformats-officedocument.wordprocessingml."
+    static const char *const rows[][2] = {{"header+xml", "页眉中的“x{{”"},
+                                          {"Footer+xml", "页脚中的“x{{”"},
+                                          {"footnotes+xml", "脚注中的“x{{”"},
+                                          {"endnotes+xml", "脚注中的“x{{”"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const Made more[] = {
+            {"[Content_Types].xml",
+             arena_printf(c.a,
+                          TYPES("<Override PartName=\"/word/x.xml\" ContentType=\"" WORD "%s\"/>"),
+                          rows[i][0])},
+            {"word/x.xml", "<w:hdr " W "><w:p><w:r><w:t>x{{</w:t></w:r></w:p></w:hdr>"},
+            {NULL, NULL}};
+        refuse(P(R("{{a}}")), more, ERR_INVALID, rows[i][1]);
+    }
+}
+
+/* Ten mistakes are told of a part, whichever of its kinds they are. */
+static void ten_mistakes(void **state)
+{
+    (void)state;
+    static const char *const ones[] = {"{{}}", "{{#a}}", "{{/a}}",
+                                       "{{}}</w:t></w:r></w:p><w:p><w:r><w:t>",
+                                       "{{#a}}</w:t></w:r></w:p><w:p><w:r><w:t>"};
+    for (size_t i = 0; i < sizeof ones / sizeof *ones; i++) {
+        Buf body, tags;
+        buf_init(&body, c.a);
+        buf_init(&tags, c.a);
+        buf_puts(&body, "<w:p><w:r><w:t>");
+        for (int k = 0; k < 12; k++)
+            buf_puts(&body, ones[i]);
+        buf_puts(&body, "</w:t></w:r></w:p>");
+        Buf in = package(body.data, NULL);
+        assert_false(docx_tags(&c, in.data, in.len, &tags));
+        assert_int_equal(c.n_err, 10);
+        ctx_errors_back_to(&c, 0);
+    }
+}
+
+/* The most places a template has, whichever tag is one too many. */
+static void too_many_places(void **state)
+{
+    (void)state;
+    static const char behind[] =
+        "</w:t></w:r></w:p>" TABLE(ROW(CELL(P(R("{{#none}}a")) P(R("b{{/none}}{{a}}")))));
+    int fits = 0, told[2] = {0, 0};
+    for (int places = FILL_NODES - 20; places <= FILL_NODES + 1; places++) {
+        Buf body, tags;
+        buf_init(&body, c.a);
+        buf_init(&tags, c.a);
+        buf_puts(&body, "<w:p><w:r><w:t>");
+        for (int k = 0; k < places; k++)
+            buf_puts(&body, "{{a}}");
+        buf_puts(&body, behind);
+        Buf in = package(body.data, NULL);
+        if (docx_tags(&c, in.data, in.len, &tags)) {
+            assert_int_equal(told[0] + told[1], 0);
+            fits = places;
+            continue;
+        }
+        assert_int_equal(c.n_err, 1);
+        assert_non_null(strstr(c.err->message, "最多 20000 处"));
+        told[strstr(c.err->message, "{{#none}}") == NULL]++;
+        ctx_errors_back_to(&c, 0);
+    }
+    assert_in_range(fits, FILL_NODES - 20, FILL_NODES - 10);
+    assert_true(told[0] > 3 && told[1] > 1);
 }
 
 static void hostile(void **state)
@@ -308,6 +473,10 @@ static void hostile(void **state)
         assert_int_equal(c.err->code, ERR_UNSUPPORTED_TYPE);
         assert_non_null(strstr(c.err->message, files[i].said));
         ctx_errors_back_to(&c, 0);
+        assert_false(
+            docx_fill(&c, files[i].bytes, files[i].n, data(0), (DocxMost){1, 1}, into, &tags));
+        assert_int_equal(c.err->code, ERR_UNSUPPORTED_TYPE);
+        ctx_errors_back_to(&c, 0);
     }
     /* deep, and a part that unpacks to much more than it is */
     Buf deep, bomb;
@@ -327,8 +496,11 @@ static void hostile(void **state)
 enum {
     FLAGS = 6,
     METHOD = 8,
-    CRC = 14
-}; /* of the own header; the directory's are two further on */
+    CRC = 14,
+    PACKED = 18,
+    SIZE = 22,
+    PLACE = 40 /* of the directory alone; the own header has its name there, which nobody reads */
+};             /* of the own header; the directory's are two further on */
 
 static void patch(Buf *file, const char *name, int at, unsigned set)
 {
@@ -359,6 +531,10 @@ static void archives(void **state)
         {FLAGS, 1, ERR_UNSUPPORTED_TYPE, "密码"},
         {METHOD, 12, ERR_INVALID, "word/media/a.png"}, /* bzip2 */
         {METHOD, 99, ERR_UNSUPPORTED_TYPE, ".docx"},   /* stands for AES */
+        {SIZE + 3, 0x7f, ERR_TOO_LARGE,
+         "200 MB"}, /* says that it is 2 GB, and 5 MB of a few bytes */
+        {SIZE + 2, 0x50, ERR_TOO_LARGE, "200 MB"},
+        {SIZE + 3, 0xff, ERR_TOO_LARGE, "200 MB"},
     };
     Buf tags;
     buf_init(&tags, c.a);
@@ -371,12 +547,38 @@ static void archives(void **state)
             fail_msg("%zu: %s", i, c.err->message);
         ctx_errors_back_to(&c, 0);
     }
-    /* bytes that are not those the sum was made of: seen where they are read */
-    Buf in = package(P(R("x")), NULL);
-    patch(&in, "word/document.xml", CRC, 7);
-    assert_false(docx_tags(&c, in.data, in.len, &tags));
-    assert_int_equal(c.err->code, ERR_INVALID);
-    ctx_errors_back_to(&c, 0);
+    /* laid in as it is, not packed: as good as packed */
+    Buf plain = package(P(R("{{a}}")), picture);
+    patch(&plain, "word/media/a.png", METHOD, 0);
+    assert_string_equal(tags_in(&plain), "{{a}}");
+    /* 5 MB of no bytes at all */
+    Buf none = package(P(R("x")), picture);
+    patch(&none, "word/media/a.png", PACKED, 0);
+    patch(&none, "word/media/a.png", SIZE + 2, 0x50);
+    assert_string_equal(tags_in(&none), "!too_large");
+    /* bytes that are not those the sum was made of, or that lie nowhere: seen where they are read */
+    static const char *const parts[] = {"[Content_Types].xml", "word/document.xml",
+                                        "word/_rels/document.xml.rels"};
+    static const Made linked[] = {{"word/_rels/document.xml.rels", RELS("")}, {NULL, NULL}};
+    for (size_t i = 0; i < 2 * sizeof parts / sizeof *parts; i++) {
+        Buf in = package(P(R("x")), linked);
+        patch(&in, parts[i / 2], i % 2 ? PLACE + 3 : CRC, 0x77);
+        assert_string_equal(tags_in(&in), "!invalid");
+        assert_non_null(strstr(c.err->message, parts[i / 2]));
+    }
+    /* a part that is copied is read as it is filled */
+    static const int nowhere[] = {PLACE + 3, PACKED + 2};
+    for (size_t i = 0; i < sizeof nowhere / sizeof *nowhere; i++) {
+        Buf in = package(P(R("x")), picture), out;
+        patch(&in, "word/media/a.png", nowhere[i], 0x70);
+        assert_string_equal(tags_in(&in), "");
+        buf_init(&out, c.a);
+        assert_false(
+            docx_fill(&c, in.data, in.len, data(0), (DocxMost){1 << 30, 1 << 20}, into, &out));
+        assert_int_equal(c.err->code, ERR_INVALID);
+        assert_non_null(strstr(c.err->message, "word/media/a.png"));
+        ctx_errors_back_to(&c, 0);
+    }
     /* cut anywhere, it is refused and never read beyond its end */
     Buf whole = package(P(R("{{客户名称}}")), picture);
     for (size_t n = 0; n < whole.len; n += 7) {
@@ -390,12 +592,121 @@ static void archives(void **state)
     }
 }
 
+/* What is larger than anybody's template, in bytes, entries, elements and what a part unpacks to; and what is merely long. */
+static void large(void **state)
+{
+    (void)state;
+    Buf in, tags, body;
+    buf_init(&tags, c.a);
+    char *bytes = calloc(1, DOCX_BYTES + 1);
+    assert_non_null(bytes);
+    assert_false(docx_tags(&c, bytes, DOCX_BYTES + 1, &tags));
+    assert_int_equal(c.err->code, ERR_TOO_LARGE);
+    assert_non_null(strstr(c.err->message, "20 MB"));
+    assert_string_equal(tags_in(&(Buf){.data = bytes, .len = DOCX_BYTES}), "!unsupported_type");
+    ctx_errors_back_to(&c, 0);
+    free(bytes);
+
+    Made *many = ARENA_ARRAY(c.a, DOCX_ENTRIES + 2, Made);
+    for (int i = 0; i < DOCX_ENTRIES - 1; i++)
+        many[i] = (Made){arena_printf(c.a, "word/media/%d.bin", i), "x"};
+    many[DOCX_ENTRIES - 1] = (Made){NULL, NULL};
+    refuse(P(R("{{a}}")), many, ERR_TOO_LARGE, "部件过多");
+    many[DOCX_ENTRIES - 2] = (Made){NULL, NULL};
+    in = package(P(R("{{a}}")), many);
+    assert_string_equal(tags_in(&in), "{{a}}");
+
+    buf_init(&body, c.a);
+    for (int i = 0; i < DOCX_ELEMENTS; i++)
+        buf_puts(&body, "<w:x/>");
+    refuse(body.data, NULL, ERR_TOO_LARGE, "过深");
+
+    buf_clear(&body); /* packs well, but not so well that it must be a trap */
+    for (int i = 0; body.len <= DOCX_XML; i++)
+        buf_printf(&body, "<!-- %08x%08x -->\n", (unsigned)i * 2654435761u, (unsigned)i * 40503u);
+    refuse(body.data, NULL, ERR_TOO_LARGE, "允许的大小");
+
+    buf_clear(&body);
+    for (int i = 0; i < 6000; i++)
+        buf_printf(&body, "<w:p><w:r><w:t>%s %d</w:t></w:r></w:p>", i % 5999 ? "" : "{{a}}", i);
+    in = package(body.data, NULL);
+    assert_string_equal(tags_in(&in), "{{a}}{{a}}");
+    memcpy(strstr(body.data, "</w:p>"), "<<", 2); /* broken long before its end */
+    in = package(body.data, NULL);
+    assert_string_equal(tags_in(&in), "!invalid");
+    /* a large part that is copied, byte by byte */
+    buf_clear(&body);
+    for (uint32_t i = 1; body.len < 300000; i = i * 1664525 + 1013904223)
+        buf_putc(&body, (char)('0' + (i >> 24) % 75));
+    const Made copied[] = {{"word/media/a.png", body.data}, {NULL, NULL}};
+    Buf out;
+    buf_init(&out, c.a);
+    in = package(P(R("x")), copied);
+    assert_true(docx_fill(&c, in.data, in.len, data(0), (DocxMost){1 << 30, 1 << 20}, into, &out));
+    assert_string_equal(part_of(&out, "word/media/a.png"), body.data);
+}
+
+/* What a part is: what its own name says, else its ending, in capitals or not. */
+static void types_of_parts(void **state)
+{
+    (void)state;
+#define NAMED(part, type) "<Override PartName=\"/" part "\" ContentType=\"" type "\"/>"
+#define ENDING(ext, type) "<Default Extension=\"" ext "\" ContentType=\"" type "\"/>"
+#define HEADER WORD "header+xml"
+    static const struct {
+        const char *types, *want;
+    } rows[] = {
+        {"<Types>" ENDING("xml", MAIN) ENDING("Hdr", HEADER) "</Types>", "{{a}}{{h}}"},
+        {"<Types>" NAMED("word/document.xml", MAIN) ENDING("HDR", HEADER) "</Types>", "{{a}}{{h}}"},
+        {"<Types>" ENDING("xml", HEADER) NAMED("WORD/document.xml", MAIN) "</Types>", "{{a}}"},
+        {"<Types>" NAMED("word/document.xml", MAIN) ENDING("xml", "x/y") "</Types>", "{{a}}"},
+        {"<Types>" NAMED("word/document.xml", MAIN)
+             NAMED("word/h.hdr", "APPLICATION/vnd."
+                                 "openxmlformats-officedocument."
+                                 "wordprocessingml.HEADER+xml") "</Types>",
+         "{{a}}{{h}}"},
+        {"<Types>" NAMED("word/document.xml", MAIN)
+             NAMED("word/h.hdr", WORD "settings+xml") "</Types>",
+         "{{a}}"},
+        {"<Types>" NAMED("word/document.xml", MAIN) NAMED("word/h.hdr", "image/png") "</Types>",
+         "{{a}}"},
+        {"<Types>" NAMED("word/document.xml", MAIN)
+             NAMED("word/gone.xml", HEADER) "<Default ContentType=\"x/y\"/></Types>",
+         "{{a}}"},
+        {"<Types><Override PartName=\"/word/document.xml\"/></Types>", "!unsupported_type"},
+        {"<Types><Override ContentType=\"" MAIN "\"/></Types>", "!unsupported_type"},
+        {"<Types><Other PartName=\"/word/document.xml\" Extension=\"xml\" "
+         "ContentType=\"" MAIN "\"/></Types>",
+         "!unsupported_type"},
+        {"<Types>" NAMED("word/document.xml", MAIN), "!invalid"},
+        {NULL, "!unsupported_type"}, /* nothing says what is what */
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        Made parts[] = {
+            {"word/document.xml",
+             "<w:document " W "><w:p><w:r><w:t>{{a}}</w:t></w:r></w:p></w:document>"},
+            {"word/h.hdr", "<w:hdr " W "><w:p><w:r><w:t>{{h}}</w:t></w:r></w:p></w:hdr>"},
+            {"word/no_ending", "x"},
+            {"word/media/", ""}, /* a folder */
+            {"[Content_Types].xml", rows[i].types},
+            {NULL, NULL}};
+        if (!rows[i].types)
+            parts[4].name = NULL;
+        Buf in = archive(parts);
+        const char *got = tags_in(&in);
+        if (strcmp(got, rows[i].want) != 0)
+            fail_msg("%zu: %s", i, got);
+    }
+    ctx_errors_back_to(&c, 0);
+}
+
 /* Names that would leave the folder where the result is unpacked, or that two entries share. */
 static void names_of_entries(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"/word/x.xml", "word/../../x.xml", "..", "word\\x.xml",
-                                      "WORD/document.XML"};
+    static const char *const bad[] = {"/word/x.xml",   "word/../../x.xml",  "..",
+                                      "word\\x.xml",   "WORD/document.XML", "",
+                                      "word/a\nb.xml", "word/\xc0\xafx.xml"};
     enum { N = sizeof bad / sizeof *bad };
     char longest[202];
     memset(longest, 'a', 201);
@@ -458,6 +769,28 @@ static void lively(void **state)
     Buf in = package(P(R("x")), harmless), tags;
     buf_init(&tags, c.a);
     assert_true(docx_tags(&c, in.data, in.len, &tags));
+    static const Made inside[] = {
+        {"word/_rels/document.xml.rels",
+         RELS("<Relationship Id=\"a\" Type=\"" REL "image\" Target=\"media/a.png\" "
+              "TargetMode=\"Internal\"/>")},
+        {NULL, NULL}};
+    in = package(P(R("{{a}}")), inside);
+    assert_string_equal(tags_in(&in), "{{a}}");
+    /* a field of a header that only the ending of its name makes one */
+    static const Made header[] = {
+        {"[Content_Types].xml",
+         TYPES("<Default Extension=\"hdr\" ContentType=\"" WORD "header+xml\"/>")},
+        {"word/h.hdr", "<w:hdr " W "><w:p><w:fldSimple w:instr=\"DDE\"/></w:p></w:hdr>"},
+        {NULL, NULL}};
+    refuse(P(R("x")), header, ERR_UNSUPPORTED_TYPE, "DDE");
+    /* a field whose first word stands behind thousands of blanks */
+    Buf far;
+    buf_init(&far, c.a);
+    buf_puts(&far, "<w:p><w:r><w:instrText>");
+    for (int i = 0; i < 5000; i++)
+        buf_puts(&far, i % 100 ? " " : "\n");
+    buf_puts(&far, "</w:instrText></w:r><w:r><w:instrText>DDEAUTO c:\\x</w:instrText></w:r></w:p>");
+    refuse(far.data, NULL, ERR_UNSUPPORTED_TYPE, "DDEAUTO");
 }
 
 static void pictures(void **state)
@@ -475,11 +808,154 @@ static void pictures(void **state)
     assert_non_null(strstr(part_of(&out, "[Content_Types].xml"), "image/png"));
     assert_non_null(strstr(part_of(&out, "word/document.xml"), "r:embed=\"rIdZhike1\""));
     assert_non_null(strstr(part_of(&out, "docProps/core.xml"), "<dc:creator>张三</dc:creator>"));
-    /* filled again, as one that was a template once: one picture of a name */
+    /* that one, with a place put in again, as a template: each picture keeps a name of its own */
+    const Made once[] = {
+        {"word/_rels/document.xml.rels", part_of(&out, "word/_rels/document.xml.rels")},
+        {"word/media/zhike1.png", "the first"},
+        {"word/media/zhike3.jpeg", "the third"},
+        {"[Content_Types].xml", part_of(&out, "[Content_Types].xml")},
+        {NULL, NULL}};
     Buf again;
+    in = package(P(R("{{@qr}}{{second}}")), once);
+    fill_data_put(d, "second", docx_picture_text(c.a, png, sizeof png - 1, 10, 10), FILL_PICTURE);
     buf_init(&again, c.a);
-    assert_true(docx_fill(&c, out.data, out.len, d, (DocxMost){1 << 30, 1 << 20}, into, &again));
-    assert_non_null(part_of(&again, "word/document.xml"));
+    assert_true(docx_fill(&c, in.data, in.len, d, (DocxMost){1 << 30, 1 << 20}, into, &again));
+    const char *rels = part_of(&again, "word/_rels/document.xml.rels"),
+               *xml = part_of(&again, "word/document.xml");
+    assert_string_equal(part_of(&again, "word/media/zhike1.png"), "the first");
+    assert_string_equal(part_of(&again, "word/media/zhike3.jpeg"), "the third");
+    static const char *const numbers[] = {"1", "2", "4"};
+    for (size_t i = 0; i < 3; i++) {
+        const char *one = strstr(rels, arena_printf(c.a, "Id=\"rIdZhike%s\"", numbers[i]));
+        assert_non_null(one);
+        assert_null(strstr(one + 1, arena_printf(c.a, "Id=\"rIdZhike%s\"", numbers[i])));
+        if (i == 0)
+            continue;
+        assert_memory_equal(
+            part_of(&again, arena_printf(c.a, "word/media/zhike%s.png", numbers[i])), png,
+            sizeof png - 1);
+        assert_non_null(strstr(xml, arena_printf(c.a, "r:embed=\"rIdZhike%s\"", numbers[i])));
+    }
+}
+
+/* Lists of types and relations in every form XML allows: what they had is there, and the picture as well. */
+static void lists_that_grow(void **state)
+{
+    (void)state;
+#define PACKAGE_NS "http://schemas.openxmlformats.org/package/2006/"
+    static const unsigned char png[] = "\x89PNG\r\n\x1a\nrest";
+    static const struct {
+        const char *document, *types, *rels, *rels_name;
+        const char *has_type, *has_line;
+    } rows[] = {
+        {"word/document.xml", TYPES(""), "<Relationships xmlns=\"" PACKAGE_NS "relationships\"/>",
+         "word/_rels/document.xml.rels", "Extension=\"jpeg\"", "<Relationship Id=\"rIdZhike1\""},
+        {"word/document.xml",
+         "<x:Types xmlns:x=\"" PACKAGE_NS "content-types\"><x:Default Extension=\"PNG\" "
+         "ContentType=\"image/x-png\"></x:Default><x:Override PartName=\"/word/document.xml\" "
+         "ContentType=\"" MAIN "\"/></x:Types><!-- </Types> -->",
+         "<x:Relationships xmlns:x=\"" PACKAGE_NS "relationships\" xmlns:y=\"y\">"
+         "<x:Relationship xmlns='z' Id='&quot;&amp;a\"' Type='t/hyperlink' y:z='1' Target='u'/>"
+         "</x:Relationships>",
+         "WORD/_RELS/document.XML.rels", "<Default Extension=\"PNG\" ContentType=\"image/x-png\"/>",
+         "<Relationship Id=\"&quot;&amp;a&quot;\" Type=\"t/hyperlink\" Target=\"u\"/>"},
+        /* a document in the root of the package, and one without relations */
+        {"document.xml",
+         "<Types><Override PartName=\"document.xml\" ContentType=\"" MAIN "\"/>"
+         "<Default Extension=\"JPEG\" ContentType=\"j\"/></Types>",
+         "<Relationships/>", "_rels/document.xml.rels",
+         "<Default Extension=\"JPEG\" ContentType=\"j\"/>", "rIdZhike1"},
+        {"word/document.xml", TYPES("<Default Extension=\"png\" ContentType=\"p\"/>"),
+         "<Relationships/>", "_rels/.rels", "ContentType=\"p\"", NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const Made parts[] = {
+            {i == 1 ? "[CONTENT_types].xml" : "[Content_Types].xml", rows[i].types},
+            {rows[i].document, "<w:document " W "><w:body><w:p><w:r><w:t>{{@qr}}</w:t></w:r></w:p>"
+                               "</w:body></w:document>"},
+            {rows[i].rels_name, rows[i].rels},
+            {NULL, NULL}};
+        Buf in = archive(parts), out;
+        FillData *d = data(0);
+        fill_data_put(d, "@qr", docx_picture_text(c.a, png, sizeof png - 1, 10, 10), FILL_PICTURE);
+        buf_init(&out, c.a);
+        if (!docx_fill(&c, in.data, in.len, d, (DocxMost){1 << 30, 1 << 20}, into, &out))
+            fail_msg("%zu: %s", i, c.err->message);
+        const char *types = part_of(&out, parts[0].name), *rels = part_of(&out, rows[i].rels_name);
+        assert_non_null(strstr(types, rows[i].has_type));
+        int png_types = 0;
+        for (const char *p = types; (p = strcasestr(p, "Extension=\"png\"")); p++)
+            png_types++;
+        assert_int_equal(png_types, 1);
+        if (rows[i].has_line) {
+            assert_non_null(strstr(rels, rows[i].has_line));
+        } else {
+            assert_string_equal(rels, rows[i].rels);
+            rels = part_of(&out, "word/_rels/document.xml.rels");
+        }
+        assert_non_null(strstr(rels, "Target=\"/word/media/zhike1.png\""));
+        assert_string_equal(tags_in(&out), "");
+    }
+}
+
+static bool stops(void *arg, const char *bytes, size_t n)
+{
+    (void)bytes;
+    (void)n;
+    return (*(int *)arg)-- > 0;
+}
+
+/* Wherever whoever takes the file has enough of it: ended, and no mistake of the document's. */
+static void nobody_takes_it(void **state)
+{
+    (void)state;
+    static const unsigned char png[] = "\x89PNG\r\n\x1a\nrest";
+    static const Made more[] = {
+        {"word/media/a.png", "x"},
+        {"docProps/core.xml", "<x/>"},
+        {"word/_rels/document.xml.rels", "<Relationships/>"},
+        {"word/header1.xml", "<w:hdr " W "><w:p><w:r><w:t>{{@logo}}</w:t></w:r>"
+                             "</w:p></w:hdr>"},
+        {"[Content_Types].xml", TYPES("<Override PartName=\"/word/header1.xml\" "
+                                      "ContentType=\"application/vnd.openxmlformats-officedocument."
+                                      "wordprocessingml.header+xml\"/>")},
+        {NULL, NULL}};
+    /* texts that do not pack: larger than what is packed at once, and several that are not */
+    char *noise = arena_alloc(c.a, 100001);
+    uint32_t seed = 1;
+    for (int i = 0; i <= 100000; i++) {
+        seed = seed * 1664525 + 1013904223;
+        noise[i] = (char)(i % 20000 ? '0' + (seed >> 24) % 75 : 0);
+    }
+    noise[20000] = 'x';
+    FillData *d = data(0);
+    fill_data_put(d, "large", noise + 1, FILL_YES);
+    for (int i = 2; i < 5; i++)
+        fill_data_put(d, arena_printf(c.a, "half%d", i), noise + i * 20000 + 1, FILL_YES);
+    fill_data_put(d, "@logo", docx_picture_text(c.a, png, sizeof png - 1, 5, 5), FILL_PICTURE);
+    fill_data_put(d, "@qr", docx_picture_text(c.a, png, sizeof png - 1, 10, 10), FILL_PICTURE);
+    fill_data_put(d, "@utc", "2026-11-23T00:00:00Z", FILL_YES);
+    fill_data_put(d, "@title", NULL, FILL_YES);
+    Buf in = package(P(R("{{@qr}}{{large}}{{half2}}{{half3}}{{half4}}")), more), out;
+    buf_init(&out, c.a);
+    assert_true(docx_fill(&c, in.data, in.len, d, (DocxMost){1 << 30, 1 << 20}, into, &out));
+    const char *core = part_of(&out, "docProps/core.xml");
+    assert_non_null(strstr(core, "W3CDTF\">2026-11-23T00:00:00Z</dcterms:created>"));
+    assert_non_null(strstr(core, "<dc:title></dc:title>"));
+    /* each part names the pictures that stand in it */
+    const char *of_header = part_of(&out, "word/_rels/header1.xml.rels"),
+               *of_body = part_of(&out, "word/_rels/document.xml.rels");
+    assert_true(strstr(of_header, "rIdZhike1") && !strstr(of_header, "rIdZhike2"));
+    assert_true(strstr(of_body, "rIdZhike2") && !strstr(of_body, "rIdZhike1"));
+    int pieces = 0;
+    for (bool whole = false; !whole; pieces++) {
+        int left = pieces;
+        assert_in_range(pieces, 0, 1000);
+        whole = docx_fill(&c, in.data, in.len, d, (DocxMost){1 << 30, 1 << 20}, stops, &left);
+        assert_int_equal(c.n_err, 0);
+        assert_int_equal(left, whole ? 0 : -1);
+    }
+    assert_true(pieces > 20);
 }
 
 /* Texts that are no picture leave nothing in their place; eight are the most a document takes. */
@@ -553,20 +1029,16 @@ static void escaping(void **state)
         strstr(part_of(&out, "word/document.xml"), "preserve\">a" BR "b" BR "c" BR "</w:t>"));
 }
 
-/* A document.xml of any form: its tags, or "!" and why it is none. */
+/* A document.xml of any form: its tags, or why it is none. */
 static const char *tags_of(const char *xml, size_t n)
 {
-    Buf in, out;
+    Buf in;
     buf_init(&in, c.a);
-    buf_init(&out, c.a);
     DocxOut *o = docx_out_new(c.a, 0x00210000, into, &in);
     assert_true(docx_out_whole(o, "[Content_Types].xml", TYPES(""), strlen(TYPES(""))));
     assert_true(docx_out_whole(o, "word/document.xml", xml, n));
     assert_true(docx_out_close(o));
-    ctx_errors_back_to(&c, 0);
-    if (docx_tags(&c, in.data, in.len, &out))
-        return out.len ? out.data : "";
-    return arena_printf(c.a, "!%s", err_name(c.err->code));
+    return tags_in(&in);
 }
 
 static void forms_of_xml(void **state)
@@ -599,6 +1071,17 @@ static void forms_of_xml(void **state)
         {"<w:p " W "><w:fldSimple w:instr=\"LINK\"/></w:p>", "!unsupported_type"},
         {"<w:p " W "><w:fldSimple w:instr=\"HYPERLINK LINKS LINK_ LINK2\"/></w:p>", ""},
         {"<w:p " W "><w:fldSimple w:instr=\" \\* macrobutton \"/></w:p>", "!unsupported_type"},
+        {"<w:p " W "><w:fldSimple w:instr=\"[LINK2]{A_LINK}`3LINK:\"/></w:p>", ""},
+        {"<w:p " W "><w:fldSimple w:instr=\"LINK DDE\"/></w:p>", "!unsupported_type"},
+        {"<!DOCTYPE x><w:p " W "/>", "!unsupported_type"},
+        /* the same words under a second name would be looked at by nobody */
+        {"<w:p " W "><w:r " W "><w:t>{{a}}</w:t></w:r></w:p>", "{{a}}"},
+        {"<w:p " W "><y:r xmlns:y=\"" NS "\"><y:instrText>DDE</y:instrText></y:r></w:p>",
+         "!invalid"},
+        {"<w:p " W "><r xmlns=\"http://purl.oclc.org/ooxml/wordprocessingml/main\"/></w:p>",
+         "!invalid"},
+        {"<w:p " W " xmlns:y=\"" NS "\"><y:altChunk/></w:p>", "!invalid"},
+        {"<x><w:p " W "/></x>", "!invalid"},
         {"<w:p " W "><w:altChunk/></w:p>", "!unsupported_type"},
         {"<w:p " W "><w:subDoc/></w:p>", "!unsupported_type"},
     };
@@ -678,10 +1161,27 @@ int main(void)
 {
     msg_load();
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
-    const struct CMUnitTest all[] = {
-        TEST(runs),     TEST(repeats),          TEST(broken), TEST(hostile),
-        TEST(tags),     TEST(pictures),         TEST(many),   TEST(too_many_rows),
-        TEST(archives), TEST(names_of_entries), TEST(lively), TEST(pictures_that_are_none),
-        TEST(escaping), TEST(forms_of_xml)};
+    const struct CMUnitTest all[] = {TEST(runs),
+                                     TEST(repeats),
+                                     TEST(broken),
+                                     TEST(hostile),
+                                     TEST(tags),
+                                     TEST(pictures),
+                                     TEST(many),
+                                     TEST(too_many_rows),
+                                     TEST(archives),
+                                     TEST(names_of_entries),
+                                     TEST(lively),
+                                     TEST(pictures_that_are_none),
+                                     TEST(escaping),
+                                     TEST(forms_of_xml),
+                                     TEST(boxes),
+                                     TEST(where_it_is_broken),
+                                     TEST(ten_mistakes),
+                                     TEST(too_many_places),
+                                     TEST(large),
+                                     TEST(types_of_parts),
+                                     TEST(lists_that_grow),
+                                     TEST(nobody_takes_it)};
     return cmocka_run_group_tests(all, NULL, NULL);
 }
