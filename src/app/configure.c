@@ -57,7 +57,7 @@ static const char *shown(json_object *v)
 
 static void print_rows(json_object *list, const char *sign)
 {
-    for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+    for (size_t i = 0; i < json_object_array_length(list); i++) {
         json_object *row = json_object_array_get_idx(list, i), *ch = json_member(row, "changes");
         printf("  %s %s\n", sign, json_str(row, "key", ""));
         for (size_t k = 0; ch && k < json_object_array_length(ch); k++) {
@@ -71,12 +71,12 @@ static void print_rows(json_object *list, const char *sign)
 static void print_diff(json_object *o)
 {
     json_object *parts = json_member(o, "parts"), *settings = json_member(o, "settings");
-    for (size_t i = 0; settings && i < json_object_array_length(settings); i++) {
+    for (size_t i = 0; i < json_object_array_length(settings); i++) {
         json_object *s = json_object_array_get_idx(settings, i);
         printf("  ~ %s: %s -> %s\n", json_str(s, "name", ""), json_str(s, "from", "-"),
                json_str(s, "to", "-"));
     }
-    for (size_t i = 0; parts && i < json_object_array_length(parts); i++) {
+    for (size_t i = 0; i < json_object_array_length(parts); i++) {
         json_object *p = json_object_array_get_idx(parts, i);
         printf("%s\n", json_str(p, "label", ""));
         print_rows(json_member(p, "added"), "+");
@@ -86,36 +86,36 @@ static void print_diff(json_object *o)
     }
 }
 
-/* 0 where nothing stands against it, else 1, the problems on stderr. */
+/* 0 where nothing stands against it, else 1, the problems on stderr. Every list of an answer is there (configuration.c). */
 static int print_answer(App *app, const Buf *out, bool json)
 {
     json_object *o;
-    if (json) {
-        printf("%s\n", out->data);
-        return 0;
-    }
     if (!json_read(&app->c, out->data, out->len, &o))
         return app_fail(app);
-    print_diff(o);
     json_object *left = json_member(o, "left"), *problems = json_member(o, "problems"),
                 *secrets = json_member(o, "secrets");
-    for (size_t i = 0; secrets && i < json_object_array_length(secrets); i++) {
+    int status = json_object_array_length(problems) ? 1 : 0;
+    if (json) {
+        printf("%s\n", out->data);
+        return status;
+    }
+    print_diff(o);
+    for (size_t i = 0; i < json_object_array_length(secrets); i++) {
         json_object *s = json_object_array_get_idx(secrets, i);
         printf("! %s[%s].%s\n", json_str(s, "entity", ""), json_str(s, "key", ""),
                json_str(s, "field", ""));
     }
-    json_object *parts = left ? json_member(left, "parts") : NULL;
-    if (parts && json_object_array_length(parts)) {
+    if (json_object_array_length(json_member(left, "parts"))) {
         printf("--\n");
         print_diff(left);
     }
-    for (size_t i = 0; problems && i < json_object_array_length(problems); i++) {
+    for (size_t i = 0; i < json_object_array_length(problems); i++) {
         json_object *p = json_object_array_get_idx(problems, i);
         fprintf(stderr, "zhike: %s: %s\n", json_str(p, "place", ""), json_str(p, "message", ""));
     }
     if (json_member(o, "id"))
         printf("%lld %s\n", (long long)json_int(o, "id", 0), shown(json_member(o, "counts")));
-    return problems && json_object_array_length(problems) ? 1 : 0;
+    return status;
 }
 
 static bool write_out(Ctx *c, const Wish *w)
@@ -126,8 +126,10 @@ static bool write_out(Ctx *c, const Wish *w)
         return false;
     if (w->out)
         return file_write(c, w->out, b.data, b.len, 0600);
-    return fwrite(b.data, 1, b.len, stdout) == b.len ||
-           ctx_fail(c, ERR_DISK_FULL, NULL, "err.disk_full");
+    bool out = fwrite(b.data, 1, b.len, stdout) == b.len && fflush(stdout) == 0;
+    if (!out)
+        return ctx_fail(c, ERR_DISK_FULL, NULL, "err.disk_full");
+    return true;
 }
 
 static int with_file(App *app, const Wish *w, const char *path, bool apply)
@@ -178,7 +180,7 @@ int cmd_configuration(Args *args)
               .remove = args_flag(args, "--remove"),
               .json = args_flag(args, "--json")};
     const char *map;
-    while ((map = args_take(args, "--map")) && w.n_maps < 50)
+    while (w.n_maps < 50 && (map = args_take(args, "--map")))
         w.maps[w.n_maps++] = map;
     int k = 0;
     while (args->n && k < 4 && strcmp(words[k], args->v[0]) != 0)

@@ -567,6 +567,13 @@ describe('what is refused', () => {
       [file({}, { 'no.such': '1' }), 400, 'settings.no.such'], [file({}, { 'http.listen': '0.0.0.0:1' }), 422, 'settings.http.listen'], [file({}, { 'bin.days': 5 }), 422, 'settings.bin.days'], [file({}, { 'company.logo': '5' }), 422, 'settings.company.logo'],
       [`{"zhike":"configuration","format":1,"records":{"tag":${'['.repeat(40)}${']'.repeat(40)}}}`, 400, null],
       ['{"zhike":"configuration","format":1,"records":{"tag":[{"name":"\\ud800"}]}}', 400, null],
+      [{ zhike: 'house', format: 1, records: {} }, 422, null], [{ zhike: 'configuration', format: '1', records: {} }, 422, 'format'], [{ zhike: 'configuration', format: 0, records: {} }, 422, 'format'],
+      [file({}, []), 422, 'settings'], [{ ...file({}), settings: null }, 422, 'settings'], [file({ tag: null }), 422, 'records.tag'], [file({ zzzzzzzzzz: [] }), 400, 'records.zzzzzzzzzz'],
+      [tag({ name: 'a', zzzzzzzzzz: 1 }), 400, 'records.tag[0].zzzzzzzzzz'], [tag({ name: '' }), 422, 'records.tag[0].name'], [tag({ name: null }), 422, 'records.tag[0].name'],
+      [tag({ name: 'a', nth: 10_001 }), 422, 'records.tag[0].nth'], [tag({ name: 'a', nth: 2.5 }), 422, 'records.tag[0].nth'],
+      ...[{}, { to_enter: false }, []].map((secret) => [file({ channel: [{ kind: 'mail', name: 'm', secret }] }), 422, 'records.channel[0].secret']),
+      [file({ dashboard: [{ name: 'd', shared: 'roles', for_roles: [5] }] }), 422, 'records.dashboard[0].for_roles'], [file({ dashboard: [{ name: 'd', shared: 'roles', for_roles: ['boss', null] }] }), 422, 'records.dashboard[0].for_roles'],
+      [file({ rule: [{ entity: 'task', name: 'r', actions: [{ do: 'assign', users: [7] }] }] }), 422, 'records.rule[0].actions'],
     ];
     for (const [body, status, field] of cases) {
       const a = await difference(admin, body);
@@ -579,8 +586,19 @@ describe('what is refused', () => {
     assert.equal((await difference(admin, file({}), { unlisted: 'burn' })).status, 422);
     assert.equal((await apply(admin, file({}), { unlisted: 'burn' })).status, 422);
     assert.equal((await difference(admin, file({}), { map: '{"user":{"a":5}}' })).status, 422);
-    assert.equal((await difference(admin, file({}), { map: '{"spaceship":{}}' })).status, 422);
     assert.equal((await difference(admin, file({}), { map: '{' })).status, 400);
+    for (const map of ['{"spaceship":{}}', '5', '[]', '{"user":5}', '{"user":{"a":""}}', '{"user":{"a":"b","c":null}}', '{"favorite":{"a":"b"}}'])
+      assert.equal((await difference(admin, file({}), { map })).status, 422, map);
+    // each mistake of a file, and each at its own place
+    const several = await difference(admin, file({ tag: [{ name: 'a', color: 'pink' }, { name: 5, shared: 'nobody' }, 7], rules: [] }, { 'no.such': '1' }));
+    assert.deepEqual(several.json.errors.map((e) => e.field), ['settings.no.such', 'records.tag[0].color', 'records.tag[1].name', 'records.tag[1].shared', 'records.tag[2]', 'records.rules']);
+    // what a text editor puts before a file, a second of a name without the first, and nothing at all are none
+    for (const [body, added] of [[`\ufeff${JSON.stringify(tag({ name: '甲一' }))}`, 1], [tag({ name: '甲一', nth: 2 }), 1], [tag({ name: '甲一', nth: null }), 1], [tag({ name: '甲一', color: null, tag_group: '' }), 1], [file({ tag: [] }), 0], [{ zhike: 'configuration', format: 1 }, 0],
+      [file({ dashboard: [{ name: '甲一', shared: 'roles', for_roles: [] , cards: [{ kind: 'card', metric: 'big_ones' }] }] }), null]]) {
+      const a = await difference(admin, body);
+      assert.equal(a.status, 200, a.text);
+      if (added !== null) assert.equal(a.json.counts.added, added, a.text);
+    }
     assert.equal((await admin.post('/configuration/difference', {})).status, 400);
     const form = new FormData();
     form.set('unlisted', 'keep');

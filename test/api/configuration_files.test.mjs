@@ -2,7 +2,8 @@
 // the other engine; what is not what it says it is, or too large, is refused by name before anything is written; and taken back.
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { docx, p } from '../lib/docx.mjs';
 import { defaultEngine, startServer } from '../lib/index.mjs';
@@ -113,6 +114,9 @@ test('another document and another logo, none at all, and back', async () => {
 });
 
 test('a file that is swept while an undo looks at it is told by name, and nothing is taken back', async () => {
+  const { id } = (await templates(there)).find((x) => x.name === '合同'); // an older one beside it: each of them would have to come back
+  for (const body of [docx(p('旧的 {{name}}')), sheet]) assert.equal((await there.upload(`/print-templates/${id}/attachments`, '合同 一.docx', body)).status, 201);
+  assert.equal(await exported(there), text);
   const rows = JSON.parse(text).records.print_template;
   const none = await apply(there, { ...file({ print_template: rows.map(({ document, ...t }) => t) }), settings: { } }, { unlisted: 'remove' });
   assert.equal(none.status, 200, none.text);
@@ -127,6 +131,19 @@ test('a file that is swept while an undo looks at it is told by name, and nothin
     return refused.json.errors.map((e) => e.field);
   };
   assert.deepEqual(await gone('application/%'), ['print_template[customer/合同]']);
+  // its bytes, or its row, are no longer there at all
+  const missing = async (go, back) => {
+    await go();
+    const refused = await undo(there, none.json.id);
+    await back();
+    assert.equal(refused.status, 409, refused.text);
+    assert.equal(await dump(b), was);
+    return refused.json.errors.map((e) => e.field);
+  };
+  const path = join(b.dir, 'files', sha(sheet).slice(0, 2), sha(sheet).slice(2));
+  assert.deepEqual(await missing(() => renameSync(path, `${path}.away`), () => renameSync(`${path}.away`, path)), ['print_template[customer/合同]']);
+  const [[first]] = await rowsOf(b, `SELECT min(id) FROM attachment WHERE parent_type = 'print_template' AND parent_id = ${id}`);
+  assert.deepEqual(await missing(() => rowsOf(b, `UPDATE attachment SET id = -1 WHERE id = ${first}`), () => rowsOf(b, `UPDATE attachment SET id = ${first} WHERE id = -1`)), ['print_template[customer/合同]']);
   assert.deepEqual(await gone('image/%'), ['settings.company.logo']);
   assert.equal((await undo(there, none.json.id)).status, 204);
   assert.equal(await exported(there), text);
@@ -156,6 +173,13 @@ test('what is not what it says it is, is refused with its place, and nothing is 
     ['no such logo', file({}, { 'company.logo': 'x' }), 422, 'settings.company.logo'],
     ['an id', file(contract(7)), 422, 'records.print_template[0].document'],
     ['a path', file(contract(ref(sheet, '../x.docx')), undefined, own(sheet)), 422, 'records.print_template[0].document'],
+    ['no digest', file(contract({ name: 'a.docx', sha256: sha(sheet).toUpperCase() }), undefined, own(sheet)), 422, 'records.print_template[0].document'],
+    ['a short digest', file(contract({ name: 'a.docx', sha256: 'abc' }), undefined, own(sheet)), 422, 'records.print_template[0].document'],
+    ['no name', file(contract({ sha256: sha(sheet) }), undefined, own(sheet)), 422, 'records.print_template[0].document'],
+    ...[['', 'an empty name'], ['甲'.repeat(86), 'a long name'], ['a\\b.docx', 'another path'], ['a\u0007.docx', 'a name that rings'], ['a\u007f.docx', 'a name that deletes']]
+      .map(([name, what]) => [what, file(contract(ref(sheet, name)), undefined, own(sheet)), 422, 'records.print_template[0].document']),
+    ['a text beside a number', file({}, {}, { [sha(sheet)]: ['AAAA', 5] }), 422, `files.${sha(sheet)}`],
+    ['capitals', file({}, {}, { [sha(sheet).toUpperCase()]: b64(sheet) }), 422, `files.${sha(sheet).toUpperCase()}`],
     ['more members', file(contract({ ...ref(sheet), size: 5 }), undefined, own(sheet)), 422, 'records.print_template[0].document'],
     ['another name', file({}, {}, { abc: b64(sheet) }), 422, 'files.abc'],
     ['another content', file(contract(ref(sheet)), undefined, { [sha(sheet)]: b64(not) }), 422, `files.${sha(sheet)}`],
@@ -178,6 +202,9 @@ test('what is not what it says it is, is refused with its place, and nothing is 
       assert.ok(look.json.errors[0].message.length > 8, what);
     }
   }
+  // the first of several is told
+  const two = file(contract(ref(not)), { 'company.logo': sha(svg) }, { ...own(not), ...own(svg) });
+  for (const look of [await send(there, 'difference', two), await apply(there, two)]) assert.equal(look.json.errors.length, 1, look.text);
   // what only the house can say: a place that is no field of the entity, a document at a template that has none
   const wrong = docx(p('{{no_such_place}}'));
   const place = await send(there, 'difference', file(contract(ref(wrong)), undefined, own(wrong)));
@@ -185,6 +212,61 @@ test('what is not what it says it is, is refused with its place, and nothing is 
   const report = await send(there, 'difference', file({ print_template: [{ name: '报表', entity: 'customer', kind: 'report', body: '# x', document: ref(sheet) }] }, undefined, own(sheet)));
   assert.deepEqual(report.json.problems.map((x) => x.place), ['print_template[customer/报表].document'], report.text);
   assert.equal(await dump(b), was);
+});
+
+test('two templates of one document: its bytes stand once, and come once; the right name may be long; null is none', async () => {
+  const was = await dump(b), both = docx(p('两个 {{name}}')), name = `${'甲'.repeat(83)}.docx`;
+  const row = (title, document) => ({ name: title, entity: 'customer', kind: 'docx', document });
+  const two = file({ print_template: [row('甲', ref(both, name)), row('乙', ref(both)), row('丙', null)] }, undefined, { [sha(both)]: b64(both) });
+  const done = await apply(there, two);
+  assert.equal(done.status, 200, done.text);
+  const out = JSON.parse(await exported(there, 'print_template'));
+  assert.deepEqual(['甲', '乙', '丙'].map((t) => out.records.print_template.find((r) => r.name === t).document), [ref(both, name), ref(both), undefined]);
+  assert.deepEqual(Object.keys(out.files), [sha(both), sha(sheet)].sort());
+  // the first gets another, the second none: what both named stays as long as one does
+  const fresh = docx(p('另外 {{name}}'));
+  const parted = await apply(there, file({ print_template: [row('甲', ref(fresh)), row('乙', null), row('丙', ref(both))] }, undefined, { [sha(fresh)]: b64(fresh), [sha(both)]: b64(both) }));
+  assert.equal(parted.status, 200, parted.text);
+  for (const { json } of [parted, done]) assert.equal((await undo(there, json.id)).status, 204);
+  assert.equal(await dump(b), was);
+  // a file of the house whose bytes are all there already: only what differs is written
+  const day = JSON.parse(text);
+  day.settings['home.idle_days'] = '23';
+  const only = await apply(there, day);
+  assert.equal(only.status, 200, only.text);
+  assert.deepEqual(only.json.counts, { added: 0, changed: 0, removed: 0, settings: 1 });
+  assert.equal((await undo(there, only.json.id)).status, 204);
+  assert.equal(await dump(b), was);
+});
+
+test('a file that is gone from the data folder is said, not left out', async () => {
+  const path = join(b.dir, 'files', sha(sheet).slice(0, 2), sha(sheet).slice(2));
+  renameSync(path, `${path}.away`);
+  try {
+    const a = await there.get('/configuration');
+    assert.equal(a.status, 500, a.text.slice(0, 300));
+    assert.match(a.text, /zhike check/);
+    assert.equal((await there.get('/configuration?only=rule')).status, 200);
+  } finally { renameSync(`${path}.away`, path); }
+  assert.equal((await there.get('/configuration')).status, 200);
+});
+
+test('bytes that cannot be kept are no import: nothing of it is there', async () => {
+  const was = await dump(b);
+  let fresh, folder;
+  for (let i = 0; !folder || existsSync(folder); i++) {
+    fresh = docx(p(`新 ${i} {{name}}`));
+    folder = join(b.dir, 'files', sha(fresh).slice(0, 2));
+  }
+  const one = file(contract(ref(fresh)), undefined, { [sha(fresh)]: b64(fresh) });
+  writeFileSync(folder, 'in the way');
+  const refused = await apply(there, one);
+  rmSync(folder);
+  assert.ok(refused.status >= 500, refused.text);
+  assert.equal(await dump(b), was);
+  const done = await apply(there, one);
+  assert.equal(done.status, 200, done.text);
+  assert.equal((await undo(there, done.json.id)).status, 204);
 });
 
 test('what does not fit into a file is said when it is given out', async () => {

@@ -110,7 +110,7 @@ const char *cfg_place(Ctx *c, const CfgChange *x, const char *field)
 
 void cfg_placed(Ctx *c, ErrItem *last, const CfgChange *x)
 {
-    for (ErrItem *e = last ? last->next : c->err; e; e = e->next)
+    for (ErrItem *e = cfg_since(c, last); e; e = e->next)
         e->field = cfg_place(c, x, e->field);
 }
 

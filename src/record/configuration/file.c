@@ -55,12 +55,10 @@ static json_object *map_ref(void *arg, const Entity *to, json_object *v)
 
 static bool texts_of(const Reading *r, const Field *f, json_object *v, json_object **out)
 {
-    const Entity *to = f->to ? model_entity(r->c->model, f->to) : NULL;
+    const Entity *to = model_entity(r->c->model, f->to); /* there: meta/check_configuration.c */
     bool list = f->type == FT_LINK_MANY;
-    if (!to || (list ? !json_object_is_type(v, json_type_array)
-                     : !json_object_is_type(v, json_type_string)))
-        return WRONG(r->c, ERR_TYPE, NULL, list ? "cfg.link_list" : "cfg.link",
-                     to ? to->name : "?");
+    if (!json_object_is_type(v, list ? json_type_array : json_type_string))
+        return WRONG(r->c, ERR_TYPE, NULL, list ? "cfg.link_list" : "cfg.link", to->name);
     if (!list) {
         *out = cfg_keep(r->c, json_object_new_string(mapped(r, to, json_object_get_string(v))));
         return true;
@@ -141,8 +139,9 @@ static json_object *default_of(Ctx *c, const Field *f)
 /* Secrets do not travel: only their place does. */
 static bool secret_place(Ctx *c, json_object *v)
 {
-    return !v || (json_object_is_type(v, json_type_object) && json_flag(v, "to_enter", false)) ||
-           WRONG(c, ERR_INVALID, NULL, "cfg.secret");
+    if (v && (!json_object_is_type(v, json_type_object) || !json_flag(v, "to_enter", false)))
+        return WRONG(c, ERR_INVALID, NULL, "cfg.secret");
+    return true;
 }
 
 /* ---- a row -------------------------------------------------------------------------------------- */
@@ -150,23 +149,23 @@ static bool secret_place(Ctx *c, json_object *v)
 /* Mistakes behind `last` get their place. */
 static void place(Ctx *c, ErrItem *last, const char *at, const char *name)
 {
-    for (ErrItem *x = last ? last->next : c->err; x; x = x->next)
+    for (ErrItem *x = cfg_since(c, last); x; x = x->next)
         x->field = arena_printf(c->a, "%s.%s", at, name);
 }
 
 static void unknown_field(Ctx *c, const Entity *e, const char *at, const char *name)
 {
-    const char *words[512];
+    const char **words = ARENA_ARRAY(c->a, e->n_fields, const char *);
     int n = 0;
     const Field *f = entity_field(e, name);
-    for (int i = 0; i < e->n_fields && n < 512; i++)
+    for (int i = 0; i < e->n_fields; i++)
         if (configuration_carries(e, &e->fields[i]))
             words[n++] = e->fields[i].name;
     if (f)
         WRONG(c, ERR_UNKNOWN_FIELD, at, "cfg.field_not_carried", name, label_in(e->label, c->lang));
     else
         WRONG(c, ERR_UNKNOWN_FIELD, at, "cfg.field_unknown", name, label_in(e->label, c->lang),
-              n ? near_of(name, words, n) : "");
+              near_of(name, words, n)); /* its key at least */
 }
 
 static bool read_fields(const Reading *r, CfgPart *p, json_object *in, const char *at,
@@ -200,7 +199,7 @@ static bool read_fields(const Reading *r, CfgPart *p, json_object *in, const cha
         }
         if (!ok)
             place(c, last, at, f->name);
-        if (v || (f->dflt && !f->write_only && f->type != FT_LINK))
+        if (v || (f->dflt && f->type != FT_LINK))
             json_object_object_add(body, f->name, json_object_get(v));
     }
     for (int i = 0; p->e->key[i] && c->n_err == before; i++) {
@@ -283,17 +282,16 @@ static void read_settings(const Reading *r, json_object *in)
 static void read_records(const Reading *r, json_object *in)
 {
     Ctx *c = r->c;
-    const char *words[128];
-    int n = 0;
-    for (int i = 0; i < r->doc->n && n < 128; i++)
-        words[n++] = r->doc->parts[i].e->name;
+    const char **words = ARENA_ARRAY(c->a, r->doc->n, const char *);
+    for (int i = 0; i < r->doc->n; i++)
+        words[i] = r->doc->parts[i].e->name;
     json_object_object_foreach(in, name, list)
     {
         CfgPart *p = cfg_part(r->doc, name);
         const char *at = arena_printf(c->a, "records.%s", name);
         if (!p)
             WRONG(c, ERR_UNKNOWN_FIELD, at, "cfg.part_unknown", name,
-                  n ? near_of(name, words, n) : "");
+                  near_of(name, words, r->doc->n));
         else if (!json_object_is_type(list, json_type_array))
             WRONG(c, ERR_TYPE, at, "cfg.part_list", name);
         else

@@ -11,7 +11,6 @@
 #include "base/conf.h"
 #include "base/crypt.h"
 #include "base/file.h"
-#include "base/utf8.h"
 #include "record/configuration/impl.h"
 #include "record/hooks.h"
 #include "record/logo.h"
@@ -131,7 +130,7 @@ static const char *lines_of(Ctx *c, json_object *list)
             return NULL;
         buf_puts(&b, json_object_get_string(it));
     }
-    return b.len ? b.data : "";
+    return b.data;
 }
 
 static bool read_one(Ctx *c, const char *sha, json_object *list, CfgFile *f)
@@ -174,7 +173,7 @@ bool cfg_file_use(Ctx *c, CfgDoc *d, const Entity *e, const char *place, const c
 static bool plain(const char *name)
 {
     size_t n = strlen(name);
-    if (!n || n > NAME_MOST || !utf8_valid(name, n) || strpbrk(name, "/\\"))
+    if (!n || n > NAME_MOST || strpbrk(name, "/\\"))
         return false;
     for (size_t i = 0; i < n; i++)
         if ((unsigned char)name[i] < 0x20 || name[i] == 0x7f)
@@ -214,16 +213,24 @@ static bool put_down(Ctx *c, CfgFile *f)
     return true;
 }
 
+static bool before_attach(Ctx *c, const Entity *e, const Record *r, CfgFile *f)
+{
+    const RecordHooks *h = hooks_of(e);
+    if (!h || !h->before_attach)
+        return true;
+    return h->before_attach(c, r, r ? NULL : f->path, &f->seen);
+}
+
 /* As an upload at that place: the same look, by the same children. */
 static bool look(Ctx *c, const CfgUse *u)
 {
-    const RecordHooks *h = u->e ? hooks_of(u->e) : NULL;
     if (!put_down(c, u->file))
         return false;
     if (!u->e)
         return logo_check(c, u->file->path);
-    return !h || !h->before_attach || u->file->seen ||
-           h->before_attach(c, NULL, u->file->path, &u->file->seen);
+    if (u->file->seen)
+        return true;
+    return before_attach(c, u->e, NULL, u->file);
 }
 
 bool cfg_files_check(Ctx *c, CfgDoc *d)
@@ -238,7 +245,7 @@ bool cfg_files_check(Ctx *c, CfgDoc *d)
     for (size_t i = 0; i < d->uses.n && c->n_err == before; i++) {
         ErrItem *last = c->err_last;
         if (!look(c, &d->uses.items[i]))
-            for (ErrItem *x = last ? last->next : c->err; x; x = x->next)
+            for (ErrItem *x = cfg_since(c, last); x; x = x->next)
                 x->field = d->uses.items[i].place;
     }
     return c->n_err == before;
@@ -296,15 +303,14 @@ bool cfg_file_put(Ctx *c, const CfgDoc *file, const CfgChange *x, const Entity *
     json_object *v = json_member(x->is->body, f->name);
     if (!v)
         return x->kind == CFG_ADD || drop_all(c, e, id);
-    CfgFile *of = map_get(&file->files, json_str(v, "sha256", ""));
-    const RecordHooks *h = hooks_of(e);
+    CfgFile *of = map_get(&file->files, json_str(v, "sha256", "")); /* there: cfg_file_use */
     Record r;
     int64_t made;
     ErrItem *last = c->err_last;
-    if (!of || !rec_load(c, e, id, &r))
-        return c->n_err == 0 && ctx_fail(c, ERR_NOT_FOUND, f->name, "err.not_found");
-    if (h && h->before_attach && !h->before_attach(c, &r, NULL, &of->seen)) {
-        for (ErrItem *y = last ? last->next : c->err; y; y = y->next)
+    if (!rec_load(c, e, id, &r)) /* it has just been saved */
+        return false;
+    if (!before_attach(c, e, &r, of)) {
+        for (ErrItem *y = cfg_since(c, last); y; y = y->next)
             y->field = f->name;
         return false;
     }
@@ -384,7 +390,7 @@ bool cfg_files_back(Ctx *c, const char *was, const char *is, bool *out_lost)
 bool cfg_files_lost(Ctx *c, const char *was, const char *is, bool *out)
 {
     *out = false;
-    for (const char *p = was; p && *p && !*out;) {
+    for (const char *p = was; *p && !*out;) {
         int64_t id = strtoll(p, NULL, 10);
         bool there = true;
         if (!listed(is, id) && !cfg_file_there(c, id, &there))

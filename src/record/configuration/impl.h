@@ -139,6 +139,11 @@ bool cfg_missing(Ctx *c, const CfgDoc *house, const CfgDoc *file, const CfgDiff 
                  json_object *missing);
 /* The place of a change: "rule: 新客户分配", with a field "rule: 新客户分配.days". */
 const char *cfg_place(Ctx *c, const CfgChange *x, const char *field);
+/* The first mistake recorded after `last`, which was c->err_last then. */
+static inline ErrItem *cfg_since(const Ctx *c, const ErrItem *last)
+{
+    return last ? last->next : c->err;
+}
 /* Mistakes recorded after `last` get the place before their field. */
 void cfg_placed(Ctx *c, ErrItem *last, const CfgChange *x);
 
@@ -168,7 +173,7 @@ bool cfg_logo_put(Ctx *c, const CfgDoc *file, const char *sha, const char **out_
 bool cfg_file_put(Ctx *c, const CfgDoc *file, const CfgChange *x, const Entity *e, int64_t id);
 bool cfg_files_keep(Ctx *c, const CfgDoc *file);
 /* Undo: is an attachment with its bytes there still? made goes, dropped comes back (0: none), *out_lost where
-   there is nothing left to come back; the same for lists "3,5". */
+   there is nothing left to come back; the same for lists "3,5" (was of cfg_files_lost may be empty, not NULL). */
 bool cfg_file_there(Ctx *c, int64_t id, bool *out);
 bool cfg_file_back(Ctx *c, int64_t made, int64_t dropped, bool *out_lost);
 bool cfg_files_back(Ctx *c, const char *was, const char *is, bool *out_lost);
