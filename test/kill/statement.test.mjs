@@ -3,9 +3,11 @@
 // the caller gets a sentence with 5xx and the rows are those of before, or it is done and they are those of after: never
 // something between. The request after it is answered, and at the end of a scenario `zhike check` has nothing to say.
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { makeCompany, passwordOf, slow, startServer, until } from '../lib/index.mjs';
+import { docx, p } from '../lib/docx.mjs';
 import { csv, settle } from '../lib/imports.mjs';
 import { PATIENCE } from '../lib/program.mjs';
 import { contact, customer, filter, followUp, make, makeCustomer, mobile } from '../lib/records.mjs';
@@ -83,6 +85,23 @@ const LEAVE = { from: '2026-01-01', to: '2036-01-01' };
 const away = async (h, when) => {
   const answer = await action('users', { id: h.id.manager }, 'away', when.from ? { ...when, deputy: h.id.dept_head } : {}, h.p.manager);
   assert.equal(answer.status, 200, answer.text);
+};
+/** A file with another logo than the house has now, and the Word document at the other of two templates: each such file changes as much. */
+const otherHouse = async (h) => {
+  await stepped(h);
+  if (!h.houses) {
+    h.houses = [];
+    for (const [i, name] of ['alpha.png', 'rgb.png'].entries()) {
+      assert.equal((await h.p.admin.upload('/settings/logo', 'a.png', readFileSync(new URL(`../../fuzz/corpus/picture/${name}`, import.meta.url)))).status, 200);
+      const { settings, files } = (await h.p.admin.get('/configuration?only=settings')).json;
+      const sheet = docx(p('{{name}}')), sha256 = createHash('sha256').update(sheet).digest('hex');
+      h.houses.push(JSON.stringify({ zhike: 'configuration', format: 1, settings: { 'company.logo': settings['company.logo'] },
+        records: { print_template: [0, 1].map((k) => ({ name: `断模板${k}`, entity: 'customer', kind: 'docx', document: k === i ? { name: 'a.docx', sha256 } : null })) }, files: { ...files, [sha256]: [Buffer.from(sheet).toString('base64')] } }));
+    }
+    assert.equal((await h.p.admin.upload('/configuration/import', 'c.json', h.houses[0])).status, 200);
+  }
+  const { settings } = (await h.p.admin.get('/configuration?only=settings')).json;
+  return h.houses.find((x) => JSON.parse(x).settings['company.logo'] !== settings['company.logo']);
 };
 const houseFile = (name) => JSON.stringify({ zhike: 'configuration', format: 1, records: { tag: [{ name, color: 'red' }] } });
 
@@ -207,6 +226,9 @@ const SCENARIOS = {
   'a configuration compared': { ...write(() => houseFile(word()), (h, x) => h.p.admin.upload('/configuration/difference', 'c.json', x)), reads: true },
   'a configuration imported': write(async (h) => { await stepped(h); return houseFile(word()); }, (h, x) => h.p.admin.upload('/configuration/import', 'c.json', x)),
   'a configuration taken back': write(async (h) => { await stepped(h); return (await h.p.admin.upload('/configuration/import', 'c.json', houseFile(word()))).json; }, (h, x) => action('configuration-imports', x, 'undo', {}, h.p.admin)),
+  'a configuration with files imported': write(otherHouse, (h, x) => h.p.admin.upload('/configuration/import', 'c.json', x)),
+  'a configuration with files taken back': write(async (h) => { const made = await h.p.admin.upload('/configuration/import', 'c.json', await otherHouse(h)); assert.equal(made.status, 200, made.text); return made.json; },
+    (h, x) => action('configuration-imports', x, 'undo', {}, h.p.admin)),
   'the audit log': { ...read(() => '/audit-logs?limit=20'), changing: true },
   'the audit log verified': { ...write(null, (h) => h.p.admin.post('/audit-logs/actions/verify', {})), reads: true, changing: true },
   'a pasted contact': { ...write(null, (h) => h.p.admin.post('/contacts/actions/parse', { text: '王芳 经理 13912345678 杭州云杉科技有限公司' })), reads: true },
