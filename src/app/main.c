@@ -46,9 +46,7 @@ static const Command commands[] = {
     {"configuration", cmd_configuration,
      "configuration export|difference|import|undo [FILE|ID] --data DIR …",
      "what an administrator set, as a file"},
-    {"key", cmd_key,
-     "key list | rotate [--wait SECONDS] [--lost] | drop ID [--wait SECONDS] [--at-once] --data "
-     "DIR",
+    {"key", cmd_key, "key list | rotate [--lost] | drop ID [--at-once] [--wait SECONDS] --data DIR",
      "exchange the key that seals saved passwords, beside a running server"},
     {"version", cmd_version, "version", "the version of this program"},
     {"backup", later, "backup", "later"},

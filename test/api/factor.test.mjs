@@ -360,6 +360,26 @@ describe('limits and traces', () => {
     } finally { await strict.stop(); }
   });
 
+  test('a right code opens nothing while wrong passwords lock the account', async () => {
+    const house = await startServer({ company: true, env: { ZHIKE_OUTBOUND_PRIVATE: sms.host, ZHIKE_CODE_PAUSE: '1s' } });
+    try {
+      const { rep } = await makeCompany(house, { only: ['rep'] });
+      const root = await house.admin(), number = mobileOf();
+      await root.stepUp();
+      await make(root, 'channels', { name: '短信', kind: 'sms_http', url: `${sms.url}/send`, body: '{"to":"{{phone}}","code":"{{code}}","text":"{{text}}"}' });
+      await enrol(rep, 'rep', number);
+      const enter = (password) => house.anyone().post('/session', { login: 'rep', password });
+      const prove = (ticket, code) => calm(() => house.anyone().post('/session/verify', { ticket, method: 'sms', code }));
+      const asked = async (n) => ({ ticket: (await again(async () => { const r = await enter(passwordOf('rep')); return r.json.why ? { status: 429 } : r; })).json.ticket, code: await codeTo(number, n) });
+      const free = await asked(2);
+      assert.equal((await prove(free.ticket, free.code)).status, 200);
+      const held = await asked(3);
+      for (let i = 0; i < 5; i++) problem(await calm(() => enter('wrong-wrong-wrong')), 401, 'bad_credentials');
+      problem(await calm(() => enter(passwordOf('rep'))), 401, 'locked_out');
+      problem(await prove(held.ticket, held.code), 401, 'bad_credentials');
+    } finally { await house.stop(); }
+  });
+
   test('no code stands in the log, the deliveries, the audit or the dump', async () => {
     const codes = sms.calls.map((c) => JSON.parse(c.body)).filter((m) => m.code).map((m) => m.code);
     assert.ok(codes.length > 5);
