@@ -301,7 +301,7 @@ static bool date_of_month(Moment *m, const char **p)
     bool ok = month ? day_number(m->year, month, n, &day) && day >= m->today : false;
     if (month && !ok)
         ok = day_number(m->year + 1, month, n, &day) || day_number(m->year, month, n, &day);
-    for (; !month && !ok && shift < 14; shift++) {
+    for (; !month && !ok; shift++) { /* every second month has a 31st */
         int at = m->year * 12 + m->month - 1 + shift;
         day = NO_DAY;
         ok = at / 12 > LAST_YEAR || (day_number(at / 12, at % 12 + 1, n, &day) && day >= m->today);
