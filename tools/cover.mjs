@@ -27,7 +27,7 @@ function takeOff(files, detail) {
   for (const f of detail) for (const l of f.lines) open.set(`${f.file}:${l.line_number}`, l['gcovr/noncode'] ? 0 : l.branches.filter((b) => b.count === 0).length);
   let of = 0;
   for (const entry of readFileSync(list, 'utf8').split('\n').filter((l) => l && !l.startsWith('#'))) {
-    const [name, words, most, reason] = entry.split(' ¦ ');
+    const [file, words, most, reason] = entry.split(' ¦ '), name = `src/${file}`;
     const source = new URL(name, root);
     const at = existsSync(source) ? readFileSync(source, 'utf8').split('\n').flatMap((l, i) => (l.includes(words) ? [i + 1] : [])) : [];
     if (!at.length || !(most > 0) || !reason) throw new Error(`${list}: no such line, or no number and reason: ${entry}`);

@@ -93,7 +93,7 @@ int type_parse_scaled(const char *s, int scale, bool human, int64_t *out)
         return 1;
     /* value = digits · 10^(power − frac), wanted scaled by 10^scale */
     int shift = power - frac + scale;
-    while (shift < 0 && n > 0) {
+    while (shift < 0) { /* n > 0: each digit behind the dot is one of the digits */
         if (digits[n - 1] != '0')
             return 2;
         n--;

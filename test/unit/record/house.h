@@ -268,4 +268,19 @@ static int house_rounds(const struct CMUnitTest *tests, size_t n)
     return failed;
 }
 
+/* For db_write: one customer was merged into the other. */
+typedef struct Pair {
+    int64_t from, into;
+} Pair;
+
+static inline bool merge_them(Ctx *c, void *arg)
+{
+    const Pair *m = arg;
+    DbVal p[] = {db_of_int(m->into), db_of_int(c->now_ms), db_of_int(m->from)};
+    return db_exec(c,
+                   SQL("UPDATE \"customer\" SET \"merged_into_id\" = $1, \"deleted_at\" = $2 WHERE "
+                       "\"id\" = $3"),
+                   p, 3);
+}
+
 #endif

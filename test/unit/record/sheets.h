@@ -71,6 +71,19 @@ static inline const char *write_file(Arena *a, const char *name, const char *dat
     return path;
 }
 
+/* Head, so many times a piece, tail. */
+static inline const char *repeated(Arena *a, const char *head, const char *piece, int times,
+                                   const char *tail)
+{
+    Buf out;
+    buf_init(&out, a);
+    buf_puts(&out, head);
+    for (int i = 0; i < times; i++)
+        buf_puts(&out, piece);
+    buf_puts(&out, tail);
+    return out.data;
+}
+
 static inline int set_up(void **state)
 {
     (void)state;

@@ -225,20 +225,6 @@ static void test_required_if(void **state)
     t_end(t);
 }
 
-typedef struct Pair {
-    int64_t from, into;
-} Pair;
-
-static bool merge_them(Ctx *c, void *arg)
-{
-    const Pair *m = arg;
-    DbVal p[] = {db_of_int(m->into), db_of_int(c->now_ms), db_of_int(m->from)};
-    return db_exec(c,
-                   SQL("UPDATE \"customer\" SET \"merged_into_id\" = $1, \"deleted_at\" = $2 WHERE "
-                       "\"id\" = $3"),
-                   p, 3);
-}
-
 /* A condition that names a record which was merged away means the one it went into. */
 static void test_required_if_merged(void **state)
 {

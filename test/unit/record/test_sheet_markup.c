@@ -347,17 +347,11 @@ static void hostile_pages(void **state)
     arena_free(a);
 }
 
-/* Head, so many times a piece, tail: as a file. */
-static const char *repeated(Arena *a, const char *head, const char *piece, int times,
-                            const char *tail)
+static const char *repeated_file(Arena *a, const char *head, const char *piece, int times,
+                                 const char *tail)
 {
-    Buf out;
-    buf_init(&out, a);
-    buf_puts(&out, head);
-    for (int i = 0; i < times; i++)
-        buf_puts(&out, piece);
-    buf_puts(&out, tail);
-    return write_file(a, "repeated.xls", out.data, out.len);
+    const char *text = repeated(a, head, piece, times, tail);
+    return write_file(a, "repeated.xls", text, strlen(text));
 }
 
 static bool count_row(void *user, const SheetRow *row)
@@ -375,15 +369,16 @@ static void many(void **state)
     Ctx *c = fresh(a);
     SheetBook *b = NULL;
     int n;
-    assert_true(sheet_open(c, repeated(a, "", "<table><tr><td>x</table>", 10001, ""), NULL, &b));
+    assert_true(
+        sheet_open(c, repeated_file(a, "", "<table><tr><td>x</table>", 10001, ""), NULL, &b));
     assert_int_equal(sheet_count(b), 1000);
     assert_string_equal(read_sheet(c, b, 999), "1=tx;");
-    const char *path = repeated(a, "<html><!--", "<x:Name>甲</x:Name>", 1001,
-                                "--><xml><x:Name>乙</x:Name></xml><table><tr><td>x</table>");
+    const char *path = repeated_file(a, "<html><!--", "<x:Name>甲</x:Name>", 1001,
+                                     "--><xml><x:Name>乙</x:Name></xml><table><tr><td>x</table>");
     assert_true(sheet_open(c, path, NULL, &b));
     assert_string_equal(sheet_info(b, 0)->name, "甲");
     int seen = 0;
-    path = repeated(a, "<table>", "<tr><td colspan=2>x", 10001, "</table>");
+    path = repeated_file(a, "<table>", "<tr><td colspan=2>x", 10001, "</table>");
     assert_true(sheet_open(c, path, NULL, &b));
     assert_true(sheet_read(b, 0, count_row, &seen));
     assert_int_equal(seen, 10001);
@@ -391,11 +386,11 @@ static void many(void **state)
     assert_int_equal(n, 10000);
     static const char sheet[] = "<Worksheet ss:Name='S'><Table/></Worksheet>",
                       cell[] = "<Row><Cell ss:MergeAcross='1'/></Row>";
-    assert_true(sheet_open(c, repeated(a, XML OPEN, sheet, 1001, "</Workbook>"), NULL, &b));
+    assert_true(sheet_open(c, repeated_file(a, XML OPEN, sheet, 1001, "</Workbook>"), NULL, &b));
     assert_int_equal(sheet_count(b), 1000);
     assert_string_equal(read_file(c,
-                                  repeated(a, XML OPEN "<Worksheet><Table>", cell, 10001,
-                                           "</Table></Worksheet></Workbook>"),
+                                  repeated_file(a, XML OPEN "<Worksheet><Table>", cell, 10001,
+                                                "</Table></Worksheet></Workbook>"),
                                   NULL, &b),
                         "");
     (void)sheet_merges(b, &n);
@@ -432,7 +427,7 @@ static void long_texts(void **state)
         Buf got;
         buf_init(&got, a);
         const char *path =
-            repeated(a, rows[i].head, "0123456789abcdef", (1 << 16) + 20000, rows[i].tail);
+            repeated_file(a, rows[i].head, "0123456789abcdef", (1 << 16) + 20000, rows[i].tail);
         assert_true(sheet_open(c, path, NULL, &b));
         assert_true(sheet_read(b, 0, take_lengths, &got));
         const char *text = got.data;

@@ -57,20 +57,10 @@ static Keeper only_follows(void)
                     .next_give_back = INT64_MAX};
 }
 
-typedef struct Pair {
-    int64_t from, into;
-} Pair;
-
 /* As another process merges one into the other. */
-static bool merge_them(Ctx *c, void *arg)
+static bool merge_elsewhere(Ctx *c, void *arg)
 {
-    const Pair *m = arg;
-    DbVal p[] = {db_of_int(m->into), db_of_int(c->now_ms), db_of_int(m->from)};
-    return db_exec(c,
-                   SQL("UPDATE \"customer\" SET \"merged_into_id\" = $1, \"deleted_at\" = $2 WHERE "
-                       "\"id\" = $3"),
-                   p, 3) &&
-           db_change(c, "merge", 1);
+    return merge_them(c, arg) && db_change(c, "merge", 1);
 }
 
 /* What a kept filter that names the record means now. */
@@ -94,7 +84,7 @@ static void what_was_merged_is_read_again_where_it_could_not_be_read(void **stat
     Pair m = {.from = make_customer(t, "去了有限公司", "13900000001"),
               .into = make_customer(t, "留下有限公司", "13900000002")};
     (void)keeper_tick(&k, false);
-    OK(t, db_write(&t->c, merge_them, &m));
+    OK(t, db_write(&t->c, merge_elsewhere, &m));
     db_release(&t->c);
     t_end(t);
     shut_begin("SELECT t1.\"id\"");
