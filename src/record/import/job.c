@@ -257,51 +257,94 @@ static bool on_row(void *user, const SheetRow *row)
 /*
  * What the check before wrote of each row, as many rows as the file has. Each piece goes with the claim of the job and renews
  * it: a process that stood still, and whose job another took up meanwhile, must not delete what that one has written by now.
+ *
+ * A piece is a stretch of the key behind the one before. Told as DELETE … IN (SELECT … LIMIT), PostgreSQL, which has not looked
+ * at the table since the check filled it, takes it for empty and selects anew for each row: a minute for five thousand.
  */
+enum { FORMER_KEY = 3 };
 typedef struct Former {
     Job *job;
-    int64_t import, gone;
-    SqlText sql;
-    int size;
+    int64_t import;
+    SqlText
+        last; /* key of the last row of the next piece: $1 import, $2 rows, $3.. behind which key */
+    SqlText drop;                           /* $1 import, $2.. behind which key, then up to which */
+    DbVal from[FORMER_KEY], to[FORMER_KEY]; /* keys, n_key of them each */
+    int n_key, size;
+    bool more;
 } Former;
+
+static bool find_piece(Ctx *c, Former *f)
+{
+    DbVal p[2 + FORMER_KEY] = {db_of_int(f->import), db_of_int(f->size)};
+    memcpy(p + 2, f->from, (size_t)f->n_key * sizeof *p);
+    int mark = c->n_err;
+    DbRows *r = db_query(c, f->last, p, 2 + f->n_key);
+    if (!r)
+        return false;
+    f->more = db_step(r);
+    for (int i = 0; i < f->n_key && f->more; i++)
+        f->to[i] = f->from[i].kind == DB_TEXT ? db_of_text(db_text_copy(c->a, r, i))
+                                              : db_of_int(db_int(r, i));
+    db_done(r);
+    return c->n_err == mark;
+}
 
 static bool drop_piece(Ctx *c, void *arg)
 {
     Former *f = arg;
-    DbVal p[] = {db_of_int(f->import), db_of_int(f->size)};
-    if (!job_touch(c, f->job, JOB_LEASE_MS) || !db_exec(c, f->sql, p, 2))
+    DbVal p[1 + 2 * FORMER_KEY] = {db_of_int(f->import)};
+    if (!job_touch(c, f->job, JOB_LEASE_MS) || !find_piece(c, f))
         return false;
-    f->gone = db_changes(c);
-    return true;
+    memcpy(p + 1, f->from, (size_t)f->n_key * sizeof *p);
+    memcpy(p + 1 + f->n_key, f->to, (size_t)f->n_key * sizeof *p);
+    return !f->more || db_exec(c, f->drop, p, 1 + 2 * f->n_key);
 }
 
-static bool drop_rows(Ctx *c, Job *job, int64_t import, SqlText sql)
+static bool drop_rows(Ctx *c, Former f)
 {
     enum { FIRST = 100, MOST = 10000 };
-    Former f = {.job = job, .import = import, .sql = sql};
     Pace pace;
     pace_init(&pace, FIRST, MOST);
-    do {
+    for (;;) {
         f.size = pace.size;
         if (!pace_write(c, &pace, drop_piece, &f))
             return false;
-    } while (f.gone > 0);
-    return true;
+        if (!f.more)
+            return true;
+        memcpy(f.from, f.to, sizeof f.from); /* behind the write: it may have been tried twice */
+    }
 }
 
 static bool drop_former(Ctx *c, Job *job, int64_t import)
 {
-    return drop_rows(c, job, import,
-                     SQL("DELETE FROM \"import_row\" WHERE \"import_id\" = $1 AND (\"sheet\", "
-                         "\"row\") IN (SELECT \"sheet\", \"row\" FROM \"import_row\" WHERE "
-                         "\"import_id\" = $1 LIMIT $2)")) &&
-           drop_rows(c, job, import,
-                     SQL("DELETE FROM \"import_row_error\" WHERE \"id\" IN (SELECT \"id\" FROM "
-                         "\"import_row_error\" WHERE \"import_id\" = $1 LIMIT $2)")) &&
-           drop_rows(c, job, import,
-                     SQL("DELETE FROM \"import_dup\" WHERE \"import_id\" = $1 AND (\"grp\", "
-                         "\"sheet\", \"row\") IN (SELECT \"grp\", \"sheet\", \"row\" FROM "
-                         "\"import_dup\" WHERE \"import_id\" = $1 LIMIT $2)"));
+    Former place = {
+        .job = job, .import = import, .n_key = 2, .from = {db_of_int(-1), db_of_int(-1)}};
+    Former rows = place, errors = place, dups = place;
+    rows.last =
+        SQL("SELECT \"sheet\", \"row\" FROM (SELECT \"sheet\", \"row\" FROM \"import_row\" "
+            "WHERE \"import_id\" = $1 AND (\"sheet\", \"row\") > ($3, $4) ORDER BY \"sheet\", "
+            "\"row\" LIMIT $2) AS x ORDER BY \"sheet\" DESC, \"row\" DESC LIMIT 1");
+    rows.drop =
+        SQL("DELETE FROM \"import_row\" WHERE \"import_id\" = $1 AND (\"sheet\", \"row\") > "
+            "($2, $3) AND (\"sheet\", \"row\") <= ($4, $5)");
+    errors.last = SQL(
+        "SELECT \"sheet\", \"row\" FROM (SELECT \"sheet\", \"row\" FROM \"import_row_error\" WHERE "
+        "\"import_id\" = $1 AND (\"sheet\", \"row\") > ($3, $4) ORDER BY \"sheet\", \"row\" LIMIT "
+        "$2) "
+        "AS x ORDER BY \"sheet\" DESC, \"row\" DESC LIMIT 1");
+    errors.drop = SQL("DELETE FROM \"import_row_error\" WHERE \"import_id\" = $1 AND (\"sheet\", "
+                      "\"row\") > ($2, $3) AND (\"sheet\", \"row\") <= ($4, $5)");
+    dups.n_key = 3;
+    dups.from[0] = db_of_text("");
+    dups.from[2] = db_of_int(-1);
+    dups.last =
+        SQL("SELECT \"grp\", \"sheet\", \"row\" FROM (SELECT \"grp\", \"sheet\", \"row\" FROM "
+            "\"import_dup\" WHERE \"import_id\" = $1 AND (\"grp\", \"sheet\", \"row\") > ($3, "
+            "$4, $5) ORDER BY \"grp\", \"sheet\", \"row\" LIMIT $2) AS x ORDER BY \"grp\" DESC, "
+            "\"sheet\" DESC, \"row\" DESC LIMIT 1");
+    dups.drop = SQL("DELETE FROM \"import_dup\" WHERE \"import_id\" = $1 AND (\"grp\", \"sheet\", "
+                    "\"row\") > ($2, $3, $4) AND (\"grp\", \"sheet\", \"row\") <= ($5, $6, $7)");
+    return drop_rows(c, rows) && drop_rows(c, errors) && drop_rows(c, dups);
 }
 
 static bool begin(Ctx *c, void *arg)
