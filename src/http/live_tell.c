@@ -90,6 +90,13 @@ static Topic topic_of(Ctx *c, const Changes *k, const Entity *e)
     return t;
 }
 
+/* Its rows: those that are named, or where they are too many the ones that change_log names. */
+static ToldAsk ask_of(const Tell *t, const Topic *topic)
+{
+    return topic->all ? (ToldAsk){.e = topic->e, .from = t->k->from, .to = t->k->to}
+                      : (ToldAsk){.e = topic->e, .ids = topic->ids, .n = topic->n};
+}
+
 static bool has(const Topic *t, int64_t id)
 {
     for (int i = 0; i < t->n; i++)
@@ -113,13 +120,8 @@ static bool tell_list(Tell *t, const Topic *topic)
 {
     Told *rows;
     int n;
-    ToldAsk ask = {.e = topic->e, .ids = topic->ids, .n = topic->n, .limit = TOLD_IDS};
-    if (topic->all) { /* too many to name each: only whether any of them is his */
-        ask.ids = NULL;
-        ask.from = t->k->from;
-        ask.to = t->k->to;
-        ask.limit = 1;
-    }
+    ToldAsk ask = ask_of(t, topic);
+    ask.limit = topic->all ? 1 : TOLD_IDS; /* too many to name each: only whether any is his */
     if (!rec_told(t->c, &ask, &rows, &n))
         return false;
     /* which rows is not known, so only who may read every row hears of it */
@@ -173,17 +175,10 @@ static bool tell_children(Tell *t, const Topic *topic)
         const Field *link = to && w->known ? rec_told_link(topic->e, to) : NULL;
         Told *rows;
         int n;
-        ToldAsk ask = {.e = topic->e,
-                       .ids = topic->ids,
-                       .n = topic->n,
-                       .under = link,
-                       .parent = w->id,
-                       .limit = CHILD_ROWS};
-        if (topic->all) {
-            ask.ids = NULL;
-            ask.from = t->k->from;
-            ask.to = t->k->to;
-        }
+        ToldAsk ask = ask_of(t, topic);
+        ask.under = link;
+        ask.parent = w->id;
+        ask.limit = CHILD_ROWS;
         if (!link)
             continue;
         if (!rec_told(t->c, &ask, &rows, &n))
@@ -250,8 +245,9 @@ static bool watches(const Listener *l, const Entity *e, bool list)
 static bool tell_notices(Tell *t, const Entity *e)
 {
     Topic topic = topic_of(t->c, t->k, e);
+    ToldAsk ask = ask_of(t, &topic);
     const char *const *texts;
-    if (!notify_told(t->c, topic.ids, topic.n, &texts))
+    if (!notify_told(t->c, &ask, &texts))
         return false;
     for (; *texts; texts++)
         live_event(t->out, t->k->to, "notification", *texts);
@@ -261,8 +257,9 @@ static bool tell_notices(Tell *t, const Entity *e)
 static bool tell_announcement(Tell *t, const Entity *e)
 {
     Topic topic = topic_of(t->c, t->k, e);
+    ToldAsk ask = ask_of(t, &topic);
     bool mine;
-    if (!announce_told(t->c, topic.ids, topic.n, &mine))
+    if (!announce_told(t->c, &ask, &mine))
         return false;
     if (mine)
         live_event(t->out, t->k->to, "announcement", "{}");

@@ -90,19 +90,19 @@ bool announce_mine(Ctx *c, bool all, Buf *out)
     return c->n_err == mark;
 }
 
-bool announce_told(Ctx *c, const int64_t *ids, int n, bool *out)
+bool announce_told(Ctx *c, const ToldAsk *ask, bool *out)
 {
     Sql q;
     int64_t one;
     *out = false;
-    if (!n)
+    if (ask->ids && !ask->n)
         return true;
     sql_init(&q, c->a);
     sql_add(&q, SQL("SELECT 1 FROM \"announcement\" a"));
     add_mine(c, &q);
     add_unacked(c, &q);
     sql_add(&q, SQL(" AND a.\"id\" IN "));
-    sql_bind_ids(&q, ids, n);
+    rec_told_ids(&q, ask);
     sql_add(&q, SQL(" LIMIT 1"));
     return db_one_int(c, sql_text(&q), q.params, q.n, &one, out);
 }

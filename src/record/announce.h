@@ -5,7 +5,7 @@
 #ifndef RECORD_ANNOUNCE_H
 #define RECORD_ANNOUNCE_H
 
-#include "record/record.h"
+#include "record/told.h"
 
 /* {"data": [{id, title, kind, body, need_ack, start_at, end_at}]}: current, meant for the caller, not acknowledged; newest
    first, at most 20. all: those he has acknowledged as well ("acked_at"). */
@@ -16,7 +16,7 @@ bool announce_tell(Ctx *c, int64_t id, const char *title, const char *body);
    shown live where they were not current when they were saved. What is more than a day late is not told any more. */
 bool announce_start(Ctx *c);
 /* Is any of these current ones meant for the caller and not acknowledged by him? */
-bool announce_told(Ctx *c, const int64_t *ids, int n, bool *out);
+bool announce_told(Ctx *c, const ToldAsk *ask, bool *out);
 /* Closed or acknowledged. ERR_NOT_FOUND where it is not one of his. */
 bool announce_is_mine(Ctx *c, int64_t id, bool *out); /* current, and for the caller */
 bool announce_ack(Ctx *c, int64_t id);

@@ -174,14 +174,13 @@ bool notify_read_of(Ctx *c, const char *entity, int64_t record)
                    p, 4);
 }
 
-bool notify_told(Ctx *c, const int64_t *ids, int n, const char *const **out)
+bool notify_told(Ctx *c, const ToldAsk *ask, const char *const **out)
 {
-    const Entity *e = model_entity(c->model, "notification");
     VEC(const char *) found = {0};
     static const char *const none[] = {NULL};
     Sql q;
     *out = none;
-    if (!n || !e || !access_may(c, e, ACT_READ))
+    if ((ask->ids && !ask->n) || !access_may(c, ask->e, ACT_READ))
         return true;
     sql_init(&q, c->a);
     sql_add(&q, SQL("SELECT \"id\", \"kind\", \"title\", \"text\", \"entity\", \"record\", "
@@ -190,7 +189,7 @@ bool notify_told(Ctx *c, const int64_t *ids, int n, const char *const **out)
                     "\"user_id\" = "));
     sql_bind(&q, db_of_int(c->actor->user));
     sql_add(&q, SQL(" AND \"id\" IN "));
-    sql_bind_ids(&q, ids, n);
+    rec_told_ids(&q, ask);
     sql_add(&q, SQL(" ORDER BY \"id\" LIMIT 50"));
     int mark = c->n_err;
     DbRows *r = sql_query(c, &q);

@@ -5,7 +5,7 @@
 #ifndef RECORD_NOTIFY_H
 #define RECORD_NOTIFY_H
 
-#include "record/record.h"
+#include "record/told.h"
 
 typedef struct Notice {
     int64_t user;     /* to whom; 0 and people who are not active are told nothing */
@@ -39,9 +39,9 @@ bool notify_by_hand(const Ctx *c);
 bool notify_read(Ctx *c, int64_t id);
 /* Mark as read what leads the caller to this record. In a write. */
 bool notify_read_of(Ctx *c, const char *entity, int64_t record);
-/* {"id","kind","title","text","entity","record","created_at"} of each unread one of the caller among the ids, as JSON texts
-   (NULL-terminated). Nothing for a token that does not name the entity. */
-bool notify_told(Ctx *c, const int64_t *ids, int n, const char *const **out);
+/* {"id","kind","title","text","entity","record","created_at"} of each unread one of the caller among the rows (record/told.h),
+   50 at most, as JSON texts (NULL-terminated). Nothing for a token that does not name the entity. */
+bool notify_told(Ctx *c, const ToldAsk *ask, const char *const **out);
 /* Those older than the setting notification.keep go, in short writes. */
 bool notify_purge(Ctx *c);
 

@@ -169,17 +169,17 @@ bool notify_run_send(Ctx *c, NoticeRun *r)
 
 /* ---- the end of the run, letters ------------------------------------------------------------ */
 
-typedef struct Told {
+typedef struct SentNotice {
     int64_t id, user, record;
     const char *title, *text, *entity;
-} Told;
+} SentNotice;
 typedef struct Round {
     const char *key;
     int64_t after;
     int n;
 } Round;
 
-static bool read_told(Ctx *c, Round *r, Told *out)
+static bool read_told(Ctx *c, Round *r, SentNotice *out)
 {
     DbVal p[] = {db_of_text(r->key), db_of_int(r->after), db_of_int(LETTERS)};
     int mark = c->n_err;
@@ -193,18 +193,18 @@ static bool read_told(Ctx *c, Round *r, Told *out)
     if (!rows)
         return false;
     while (r->n < LETTERS && db_step(rows))
-        out[r->n++] = (Told){.id = db_int(rows, 0),
-                             .user = db_int(rows, 1),
-                             .record = db_is_null(rows, 2) ? 0 : db_int(rows, 2),
-                             .title = arena_str(c->a, db_text(rows, 3)),
-                             .text = arena_str(c->a, db_text(rows, 4)),
-                             .entity = arena_str(c->a, db_text(rows, 5))};
+        out[r->n++] = (SentNotice){.id = db_int(rows, 0),
+                                   .user = db_int(rows, 1),
+                                   .record = db_is_null(rows, 2) ? 0 : db_int(rows, 2),
+                                   .title = arena_str(c->a, db_text(rows, 3)),
+                                   .text = arena_str(c->a, db_text(rows, 4)),
+                                   .entity = arena_str(c->a, db_text(rows, 5))};
     db_done(rows);
     return c->n_err == mark;
 }
 
 /* His letter. That of a head is about the head: what it may quote is asked when it leaves. */
-static bool letter_of(Ctx *c, NoticeOut *out, const NoticeReader *to, const Told *t)
+static bool letter_of(Ctx *c, NoticeOut *out, const NoticeReader *to, const SentNotice *t)
 {
     Notice n = {t->user, "rule", t->entity, t->record, t->text, NULL};
     size_t had = out->letters.n;
@@ -220,7 +220,7 @@ static bool letter_of(Ctx *c, NoticeOut *out, const NoticeReader *to, const Told
 static bool letters_of(Ctx *c, void *arg)
 {
     Round *r = arg;
-    Told *told = ARENA_ARRAY(c->a, LETTERS, Told);
+    SentNotice *told = ARENA_ARRAY(c->a, LETTERS, SentNotice);
     NoticeReader *to = ARENA_ARRAY(c->a, LETTERS, NoticeReader);
     int64_t *users = ARENA_ARRAY(c->a, LETTERS, int64_t);
     NoticeOut out = {0};
@@ -245,7 +245,7 @@ bool notify_run_letters(Ctx *c, const char *key)
 {
     Round r = {.key = key};
     do {
-        Told *told = ARENA_ARRAY(c->a, LETTERS, Told);
+        SentNotice *told = ARENA_ARRAY(c->a, LETTERS, SentNotice);
         if (!read_told(c, &r, told))
             return false;
         int64_t last = r.n ? told[r.n - 1].id : 0;

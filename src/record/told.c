@@ -11,20 +11,25 @@ static bool reads(Ctx *c, const Entity *e, int field)
     return e->standard && access_field(c, &e->fields[field], &masked) != FR_NONE;
 }
 
+void rec_told_ids(Sql *q, const ToldAsk *ask)
+{
+    if (ask->ids) {
+        sql_bind_ids(q, ask->ids, ask->n);
+        return;
+    }
+    sql_add(q, SQL("(SELECT ref FROM change_log WHERE topic = "));
+    sql_bind(q, db_of_text(ask->e->name));
+    sql_add(q, SQL(" AND id >= "));
+    sql_bind(q, db_of_int(ask->from));
+    sql_add(q, SQL(" AND id <= "));
+    sql_bind(q, db_of_int(ask->to));
+    sql_add(q, SQL(")"));
+}
+
 static void add_which(Ctx *c, Sql *q, const ToldAsk *ask)
 {
     sql_add(q, SQL(" WHERE t0.\"id\" IN "));
-    if (ask->ids) {
-        sql_bind_ids(q, ask->ids, ask->n);
-    } else {
-        sql_add(q, SQL("(SELECT ref FROM change_log WHERE topic = "));
-        sql_bind(q, db_of_text(ask->e->name));
-        sql_add(q, SQL(" AND id >= "));
-        sql_bind(q, db_of_int(ask->from));
-        sql_add(q, SQL(" AND id <= "));
-        sql_bind(q, db_of_int(ask->to));
-        sql_add(q, SQL(")"));
-    }
+    rec_told_ids(q, ask);
     if (ask->under) {
         sql_add(q, SQL(" AND "));
         sql_col(q, "t0", ask->under->column);

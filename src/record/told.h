@@ -27,6 +27,9 @@ typedef struct Told {
     bool gone;       /* in the recycle bin */
 } Told;
 
+/* The rows of an ask, in brackets, for what stands behind IN. */
+void rec_told_ids(Sql *q, const ToldAsk *ask);
+
 /* The rows c->actor may read, deleted ones included. Nothing (no mistake) where he may not read the entity. */
 bool rec_told(Ctx *c, const ToldAsk *ask, Told **out, int *n);
 

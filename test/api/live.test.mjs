@@ -110,6 +110,25 @@ describe('resuming', () => {
     await sleep(700);
     assert.deepEqual(stranger.events.filter((e) => e.event !== 'ready'), []);
   });
+  test('more than can be named one by one: the list hears that there is something, a page what is under it, a person of his notice; a stranger nothing', async () => {
+    const c = await makeCustomer(people.rep), rep = (await people.rep.get('/me')).json.user.id, rep2 = (await people.rep2.get('/me')).json.user.id;
+    const ear = await hear(people.rep, 'customer');
+    await people.rep.patchNow(`/customers/${c.id}`, { name: '在许多之前有限公司' });
+    const after = (await ear.next(changed('customer', c.id))).id;
+    ear.close();
+    for (let i = 0; i < 505; i += 101) await Promise.all([...Array(101)].map((_, j) => make(people.manager, 'tasks', { title: `五百 ${i + j}`, owner: rep2 })));
+    const last = await make(people.manager, 'tasks', { title: '最后一个', customer: c.id, owner: rep });
+    const list = await hear(people.manager, 'task', { after });
+    const e = await list.next((x) => x.event === 'changed');
+    assert.deepEqual(e.data, { entity: 'task' });
+    const page = await hear(people.rep, `customer:${c.id}`, { after });
+    await page.next((x) => x.event === 'changed' && x.data.id === last.id && x.data.of?.id === c.id);
+    await page.next((x) => x.event === 'notification' && x.data.record === last.id);
+    const stranger = await hear(people.west_rep, `task,customer:${c.id}`, { after });
+    await sleep(1200);
+    assert.deepEqual(list.events.filter((x) => x.event !== 'ready').length, 1);
+    assert.deepEqual(stranger.events.filter((x) => x.event !== 'ready'), []);
+  });
   test('nonsense is refused', async () => {
     problem(await refused({ last: 'x' }), 400);
     problem(await refused({ after: '-3' }), 400);
