@@ -364,6 +364,30 @@ describe('long ones', () => {
     assert.equal(await count(tail), n);
   });
 
+  test('its job is cancelled while it waits: detail and list say so, and it begins anew', async () => {
+    let up, job;
+    for (let tail = 60; ; tail++) { // one that did not wait says nothing: once more
+      const busy = await Promise.all([0, 1, 2, 3, 4, 5].map((i) => upload(rep, 'c.csv', many(2000, 100 + tail * 10 + i), 'customer')));
+      up = await upload(rep, 'c.csv', many(50, tail), 'customer');
+      for (const b of busy) assert.equal((await rep.post(`/imports/${b.id}/check`, {})).status, 202);
+      const asked = await rep.post(`/imports/${up.id}/check`, {});
+      assert.equal(asked.status, 202, asked.text);
+      assert.equal((await rep.post(`/jobs/${asked.json.job.id}/cancel`, {})).status, 200);
+      job = (await rep.get(`/jobs/${asked.json.job.id}`)).json;
+      const now = (await rep.get(`/imports/${up.id}`)).json;
+      if (job.state === 'cancelled' && now.progress.done === 0) {
+        assert.equal(now.state, 'cancelled', JSON.stringify(now));
+        assert.equal((await rep.get('/imports')).json.data.find((i) => i.id === up.id).state, 'cancelled');
+        break;
+      }
+      assert.ok(tail < 70, `ten times it did not wait: ${JSON.stringify(job)}`);
+      for (const b of busy) await settle(rep, b.id);
+    }
+    const checked = await step(rep, up.id, 'check');
+    assert.equal(checked.state, 'checked', JSON.stringify(checked));
+    assert.equal(checked.counts.created, 50);
+  });
+
   test('cancelled half-way: what was done is told, the rest is not there', async () => {
     let up, end, n = 6000, tail = 10;
     for (; ; n *= 2, tail++) {

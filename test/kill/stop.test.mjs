@@ -2,9 +2,12 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs';
+import net from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { slow, sleep, startServer, until } from '../lib/index.mjs';
+import { passwordOf, slow, sleep, startServer, until } from '../lib/index.mjs';
+import { makeCustomer } from '../lib/records.mjs';
+import { rawHead } from '../lib/raw.mjs';
 import { amount, finish, Ledger, Load, random, retry, seedOf } from './ledger.mjs';
 
 const rounds = amount('ZHIKE_STOP_ROUNDS', 3, 30);
@@ -55,6 +58,55 @@ for (const engine of ['sqlite', ...(process.env.ZHIKE_TEST_PG_URL ? ['pg'] : [])
     }
   });
 }
+
+/** What a reader gets who was sent a long answer, and begins to read when the server already ends. → bytes of the body */
+async function lateReader(server, path, headers) {
+  const { port, hostname } = new URL(server.url);
+  const socket = net.connect(Number(port), hostname);
+  let got = 0, head = '';
+  const closed = new Promise((done) => { socket.on('close', done); });
+  socket.on('error', () => {});
+  socket.pause();
+  socket.write(`GET ${path} HTTP/1.1\r\n${headers}\r\n`);
+  const local = `:${Number(port).toString(16).toUpperCase().padStart(4, '0')}`;
+  const unsent = () => readFileSync('/proc/net/tcp', 'utf8').split('\n').map((l) => l.trim().split(/\s+/)).some((f) => f[1]?.endsWith(local) && f[3] === '01' && parseInt(f[4], 16) > 0);
+  await until(unsent, 10_000, 'the answer is on its way, and nobody reads');
+  server.child.kill('SIGTERM');
+  await until(() => new Promise((done) => { const s = net.connect(Number(port), hostname, () => { s.destroy(); done(false); }); s.on('error', () => done(true)); }), 10_000, 'nobody is let in any more');
+  await sleep(300);
+  socket.on('data', (d) => {
+    if (!head.includes('\r\n\r\n')) {
+      head += d.toString('latin1');
+      got = head.includes('\r\n\r\n') ? head.length - head.indexOf('\r\n\r\n') - 4 : 0;
+    } else got += d.length;
+  });
+  socket.resume();
+  const end = await server.ended;
+  server.child = null;
+  assert.equal(end.code, 0, `${end.signal}`);
+  await closed;
+  assert.match(head, /^HTTP\/1\.1 200 /);
+  return got;
+}
+
+test('an answer that is still being sent at SIGTERM leaves whole', { timeout: 300_000 }, async () => {
+  const server = await startServer({ company: true });
+  try {
+    const SIZE = 12 << 20;
+    let rep = await server.login('rep', passwordOf('rep'));
+    const c = await makeCustomer(rep);
+    const file = (await rep.upload(`/customers/${c.id}/attachments`, 'long.bin', Buffer.alloc(SIZE, 'x'), { type: 'application/octet-stream' })).json;
+    let got = 0;
+    for (let i = 0; i < 5 && got < SIZE; i++) { // a starved machine may be late for the second there is
+      got = await lateReader(server, `/api/v1/attachments/${file.id}/content`, rawHead(server, rep));
+      await server.launch();
+      rep = await server.login('rep', passwordOf('rep'));
+    }
+    assert.equal(got, SIZE);
+  } finally {
+    await server.stop();
+  }
+});
 
 /** Ends a server whose end something holds: the helper that starts programs is waited for; halted it never comes to its own. */
 async function heldEnd(server, why) {

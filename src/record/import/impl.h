@@ -103,6 +103,12 @@ typedef struct Imp {
 
 /* ---- store.c ---- */
 
+/* Its job (j, joined to the import i) ended without us, cancelled while it waited or given up after crashes, and so tells the
+   state of the import. */
+#define IMP_ENDED                                                                                  \
+    "i.\"state\" IN ('checking', 'running', 'undoing') AND j.\"state\" IN ('cancelled', 'failed')"
+#define IMP_STATE "CASE WHEN " IMP_ENDED " THEN j.\"state\" ELSE i.\"state\" END"
+
 /* The import of the caller; ERR_NOT_FOUND where it is another's. */
 bool imp_load(Ctx *c, int64_t id, Imp *out);
 /* Inside a write. */

@@ -69,9 +69,7 @@ bool import_list(Ctx *c, const char *cursor, int limit, Buf *out)
                                                : -1),
                  db_of_int(before), db_of_int(limit + 1)};
     DbRows *r = db_query(c,
-                         SQL("SELECT i.\"id\", i.\"file_name\", CASE WHEN i.\"state\" IN "
-                             "('checking', 'running', 'undoing') AND j.\"state\" IN ('cancelled', "
-                             "'failed') THEN j.\"state\" ELSE i.\"state\" END, i.\"sheets\", "
+                         SQL("SELECT i.\"id\", i.\"file_name\", " IMP_STATE ", i.\"sheets\", "
                              "i.\"counts\", i.\"done\", i.\"total\", i.\"created_at\", "
                              "i.\"finished_at\", i.\"revert_until\" FROM \"import_job\" AS i LEFT "
                              "JOIN \"job\" AS j ON j.\"id\" = i.\"job_id\" WHERE ($1 = 0 OR "

@@ -244,29 +244,21 @@ static bool read_json(Ctx *c, Imp *imp, const char *sheets, const char *options)
 
 /* ---- the row ------------------------------------------------------------------------------- */
 
-/* A job that ended without us (cancelled while it waited, given up after crashes) tells the state. */
-static const char *state_of(const char *state, const char *job)
-{
-    bool busy = strcmp(state, "checking") == 0 || strcmp(state, "running") == 0 ||
-                strcmp(state, "undoing") == 0;
-    return busy && job && (strcmp(job, "cancelled") == 0 || strcmp(job, "failed") == 0) ? job
-                                                                                        : state;
-}
-
 bool imp_load(Ctx *c, int64_t id, Imp *out)
 {
     DbVal p[] = {db_of_int(id), db_of_int(c->actor->is_system ? 0
                                           : c->actor->user    ? c->actor->user
                                                               : -1)};
-    DbRows *r = db_query(c,
-                         SQL("SELECT i.\"id\", i.\"owner_id\", i.\"file_id\", i.\"job_id\", "
-                             "i.\"file_name\", i.\"state\", i.\"sheets\", "
-                             "i.\"options\", i.\"counts\", i.\"message\", i.\"done\", i.\"total\", "
-                             "i.\"created_at\", i.\"finished_at\", "
-                             "i.\"revert_until\", j.\"state\", j.\"message\" FROM \"import_job\" "
-                             "AS i LEFT JOIN \"job\" AS j ON j.\"id\" = i.\"job_id\" "
-                             "WHERE i.\"id\" = $1 AND ($2 = 0 OR i.\"owner_id\" = $2)"),
-                         p, 2);
+    DbRows *r =
+        db_query(c,
+                 SQL("SELECT i.\"id\", i.\"owner_id\", i.\"file_id\", i.\"job_id\", "
+                     "i.\"file_name\", " IMP_STATE ", i.\"sheets\", i.\"options\", "
+                     "i.\"counts\", coalesce(i.\"message\", CASE WHEN " IMP_ENDED
+                     " THEN j.\"message\" END), i.\"done\", i.\"total\", "
+                     "i.\"created_at\", i.\"finished_at\", i.\"revert_until\" FROM "
+                     "\"import_job\" AS i LEFT JOIN \"job\" AS j ON j.\"id\" = i.\"job_id\" "
+                     "WHERE i.\"id\" = $1 AND ($2 = 0 OR i.\"owner_id\" = $2)"),
+                 p, 2);
     if (!r)
         return false;
     if (!db_step(r)) {
@@ -283,13 +275,10 @@ bool imp_load(Ctx *c, int64_t id, Imp *out)
                  .finished_at = db_int(r, 13),
                  .revert_until = db_int(r, 14)};
     out->file_name = arena_str(c->a, db_text(r, 4));
-    const char *state = arena_str(c->a, db_text(r, 5)), *job = arena_str(c->a, db_text(r, 15));
     const char *sheets = arena_str(c->a, db_text(r, 6)), *options = arena_str(c->a, db_text(r, 7));
     out->counts = arena_str(c->a, db_text(r, 8));
     out->message = arena_str(c->a, db_text(r, 9));
-    out->state = state_of(state, job);
-    if (out->state != state && !out->message)
-        out->message = arena_str(c->a, db_text(r, 16));
+    out->state = arena_str(c->a, db_text(r, 5));
     db_done(r);
     return read_json(c, out, sheets, options);
 }
