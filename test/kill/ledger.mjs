@@ -109,13 +109,14 @@ const PIECE = 20;
 /** People at work: creates, changes, deletes, restores, merges, bulk changes and imports at the same time, until stop(). */
 export class Load {
   /** think: ms between what one of them does, PIECE times as long between bulk changes and imports. steady: for a load of hours
-   *  whose records do not become more and more: somebody with so many records makes no new ones, imports are taken back. */
-  constructor(client, ledger, prefix, rnd, { workers = 6, imports = true, bulk = true, think = 0, steady = Infinity } = {}) {
+   *  whose records do not become more and more: somebody with so many records makes no new ones, imports and what comes out of
+   *  a merge again are taken back. history: what was known when is kept. */
+  constructor(client, ledger, prefix, rnd, { workers = 6, imports = true, bulk = true, think = 0, steady = Infinity, history = false } = {}) {
     Object.assign(this, { client, ledger, prefix, rnd, think, steady });
     this.stopped = false;
     this.refused = [];
     this.silent = []; // when the requests were sent that were never answered
-    this.history = new Map(); // name → [{state, sent, acked}], monotonic ns: what was known when, for the power cut
+    this.history = history ? new Map() : null; // name → [{state, sent, acked}], monotonic ns, for the power cut
     this.people = [];
     for (let w = 0; w < workers; w++) this.people.push(this.#person(w));
     if (bulk) this.people.push(this.#bulker());
@@ -150,15 +151,15 @@ export class Load {
   async #change(row, next, fn) {
     row.may.push(next);
     const step = { state: next, sent: process.hrtime.bigint(), acked: null };
-    if (!this.history.has(row.name)) this.history.set(row.name, []);
-    this.history.get(row.name).push(step);
+    if (this.history && !this.history.has(row.name)) this.history.set(row.name, []);
+    this.history?.get(row.name).push(step);
     const { said, answer } = await this.#ask(fn);
     if (said === 'yes') {
       Object.assign(row, { at: next, may: [] });
       step.acked = process.hrtime.bigint();
     } else if (said === 'no') {
       row.may.pop();
-      this.history.get(row.name).pop();
+      this.history?.get(row.name).pop();
     }
     return { said, answer };
   }
@@ -215,6 +216,7 @@ export class Load {
     if (!back) return true;
     const undone = await this.#change(other, { n: 0, deleted: false }, () => this.client.post(`/merges/${answer.json.merge.id}/undo`, {}));
     if (undone.said !== 'yes') return undone.said === 'no';
+    if (this.steady !== Infinity && (await this.#change(other, { n: 0, deleted: true }, () => this.client.delNow(`/customers/${other.id}`))).said === 'yes') this.ledger.rows.delete(other.name);
     row.etag = (await this.client.get(`/customers/${row.id}`).catch(() => null))?.etag;
     return Boolean(row.etag);
   }
@@ -264,7 +266,10 @@ export class Load {
         await end();
         if (this.stopped || this.steady === Infinity) continue;
         for (const row of rows) row.may.push({ n: 0, deleted: true });
-        if ((await this.#ask(() => this.client.post(`/imports/${one.id}/undo`, {}))).said === 'yes') await end();
+        if ((await this.#ask(() => this.client.post(`/imports/${one.id}/undo`, {}))).said !== 'yes') continue;
+        await end();
+        for (const row of rows) this.ledger.rows.delete(row.name);
+        this.ledger.imports.splice(this.ledger.imports.indexOf(one), 1);
       } catch { return; }
     }
   }

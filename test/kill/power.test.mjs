@@ -150,7 +150,7 @@ async function recorded(seed, options = {}) {
   await shim.launch();
   client.url = server.url;
   const ledger = new Ledger();
-  const load = new Load(client, ledger, '电', random(seed), { workers: 6 });
+  const load = new Load(client, ledger, '电', random(seed), { workers: 6, history: true });
   // long enough for checkpoints to come in between: they write the database file itself
   for (let i = 0; i < 4000 && !(i > 30 && statSync(join(server.dir, 'zhike.db')).size > base.length); i++) await sleep(50);
   await sleep(400);

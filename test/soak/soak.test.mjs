@@ -7,12 +7,14 @@ import { loadavg } from 'node:os';
 import { test } from 'node:test';
 import { sleep, startServer } from '../lib/index.mjs';
 import { filter } from '../lib/records.mjs';
+import { read } from '../lib/reader.mjs';
 import { Ledger, Load, random, seedOf } from '../kill/ledger.mjs';
 
 const SECONDS = Number(process.env.ZHIKE_SOAK_SECONDS || 8 * 3600);
 const WARM = 0.25;     // of the time, at least: the allocator finds its size
 const FULL = 8000;     // writes, without a pause between them: the pages the writing connection keeps (16 MB) are all taken
 const CROWD = 40;      // people who read at once when the pages are full: the connections of a busy moment are open, with their caches
+const SETTLE = 0.1;    // of the time, behind the crowd, two minutes at most: what it left is given back
 const SLICES = 24;     // of the rest, each with its own slowest answers
 const SHARE = 0.5;     // of the writes a second there were without a pause: how many there are while it is measured
 const STEADY = 400;    // records each of the people has at most, so that what a figure counts does not grow with the hours
@@ -48,52 +50,42 @@ test(`${SECONDS} s of ordinary work`, { timeout: (SECONDS + 600) * 1000 }, async
     const ledger = new Ledger();
     const load = new Load(admin, ledger, '久', random(seedOf('soak')), { workers: 3, steady: STEADY });
     const begun = Date.now(), at = () => (Date.now() - begun) / 1000;
-    const waits = [], bodies = [];
-    let stopped = false, asked = 0, begin = null;
+    const bodies = [];
+    let begin = null;
     const paths = ['/customers?limit=50', '/customers?q=科技', '/search?q=华为', '/me', '/tasks?limit=50', '/customers?limit=50&sort=name', '/metrics/new_customers', '/contacts?q=wang'];
     // what takes long is read by a connection of its own each: the crowd opens all there may be
     const long = `/customers?limit=50&${filter(['or', ...Array.from({ length: 40 }, (_, i) => ['name', 'contains', `q${i}z`])])}`;
-    const reader = async (w) => {
-      for (let i = w; !stopped; i++) {
-        const from = performance.now();
-        const answer = await admin.get(paths[i % paths.length]);
-        assert.equal(answer.status, 200, `${paths[i % paths.length]}: ${answer.text}`);
-        waits.push([at(), performance.now() - from]);
-        asked++;
-        await sleep(40);
-      }
-    };
-    let failed = null, warm = null, peak = 0, seen = [0, 0];
+    let full = null, warm = null, peak = 0, seen = [0, 0];
     /** So long a pause that SHARE of the peak is written. */
     const govern = () => {
       const rate = (ledger.acknowledged - seen[1]) / (at() - seen[0]);
       seen = [at(), ledger.acknowledged];
-      if (warm === null) peak = rate;
+      if (full === null) peak = rate;
       else load.think = Math.min(2000, Math.max(5, load.think * Math.min(2, Math.max(0.5, rate / (peak * SHARE)))));
     };
-    const readers = [0, 1, 2, 3].map((w) => reader(w).catch((e) => { failed ??= e; }));
-    while (at() < SECONDS && !failed) {
+    const readers = read(admin, paths);
+    while (at() < SECONDS && !readers.failed) {
       await sleep(Math.min(10_000, SECONDS * 10));
       govern();
       bodies.push([at(), { ...body(server.child.pid), ...await heap(server) }]);
-      if (warm === null && (at() >= SECONDS / 2 || (at() >= SECONDS * WARM && ledger.acknowledged >= FULL))) {
+      if (full === null && (at() >= SECONDS / 2 || (at() >= SECONDS * WARM && ledger.acknowledged >= FULL))) {
         for (let before = 0, now = 1, round = 0; now > before + 0.5 && round < 20; round++) { // until their caches take no more
           before = now;
           await Promise.all(Array.from({ length: CROWD }, async () => { for (const path of [long, ...paths, ...paths]) await admin.get(path); }));
           now = (await heap(server)).used;
         }
         load.think = 60;
-        warm = at();
+        full = at();
         seen = [at(), ledger.acknowledged];
+      }
+      if (warm === null && full !== null && at() >= full + Math.min(120, SECONDS * SETTLE)) {
+        warm = at();
         begin = { cpu: cpu(server.child.pid), writes: ledger.acknowledged };
       }
     }
-    if (failed) throw failed;
+    const waits = (await readers.stop()).map(([t, ms]) => [(t - begun) / 1000, ms]);
     const held = { cores: (cpu(server.child.pid) - begin.cpu) / (at() - warm), rate: (ledger.acknowledged - begin.writes) / (at() - warm) };
-    stopped = true;
-    await Promise.all(readers);
     await load.stop();
-    if (failed) throw failed;
 
     const after = bodies.filter(([t]) => t > warm);
     const memory = slope(after.map(([t, b]) => [t / 3600, b.mb]));
@@ -106,7 +98,7 @@ test(`${SECONDS} s of ordinary work`, { timeout: (SECONDS + 600) * 1000 }, async
     });
     const third = SLICES / 3, first = middle(slow.slice(0, third)), last = middle(slow.slice(-third));
     const fds = after.map(([, b]) => b.fds), threads = after.map(([, b]) => b.threads);
-    console.log(`${SECONDS} s: ${asked} answers read, ${ledger.acknowledged} writes; warm after ${warm.toFixed(0)} s; then ${held.rate.toFixed(0)} writes a second (${peak.toFixed(0)} without a pause) with ${held.cores.toFixed(2)} cores, load ${loadavg()[0].toFixed(1)}; memory ${of('mb')} MB, ${memory.b.toFixed(2)} ± ${memory.off.toFixed(2)} MB an hour; heap in use ${of('used')} MB, ${used.b.toFixed(2)} ± ${used.off.toFixed(2)} MB an hour, free ${of('free')} MB; connections ${of('connections', 0)}; descriptors ${Math.min(...fds)}..${Math.max(...fds)}, threads ${Math.min(...threads)}..${Math.max(...threads)}; 99 % within ${first.toFixed(1)} → ${last.toFixed(1)} ms`);
+    console.log(`${SECONDS} s: ${waits.length} answers read, ${ledger.acknowledged} writes; warm after ${warm.toFixed(0)} s; then ${held.rate.toFixed(0)} writes a second (${peak.toFixed(0)} without a pause) with ${held.cores.toFixed(2)} cores, load ${loadavg()[0].toFixed(1)}; memory ${of('mb')} MB, ${memory.b.toFixed(2)} ± ${memory.off.toFixed(2)} MB an hour; heap in use ${of('used')} MB, ${used.b.toFixed(2)} ± ${used.off.toFixed(2)} MB an hour, free ${of('free')} MB; connections ${of('connections', 0)}; descriptors ${Math.min(...fds)}..${Math.max(...fds)}, threads ${Math.min(...threads)}..${Math.max(...threads)}; 99 % within ${first.toFixed(1)} → ${last.toFixed(1)} ms`);
     const each = Math.ceil(after.length / 15);
     console.log(`s, MB, in use, connections: ${after.filter((_, i) => i % each === 0).map(([t, b]) => `${t.toFixed(0)} ${b.mb.toFixed(1)} ${b.used.toFixed(1)} ${b.connections}`).join('; ')}`);
     assert.ok(memory.b - memory.off < 1, `the memory rises by ${memory.b.toFixed(2)} ± ${memory.off.toFixed(2)} MB an hour`);
