@@ -12,4 +12,7 @@ Plan *plan_of_model(Arena *a, const Model *m);
 /* One entity's tables (itself, then rel_ tables); n out. */
 const PlanTable *plan_of_entity(Arena *a, const Entity *e, int *out_n);
 
+/* The engine's own, as data, closed by one without a name. */
+extern const PlanTable plan_engine_tables[];
+
 #endif

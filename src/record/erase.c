@@ -8,6 +8,7 @@
 #include "record/attach.h"
 #include "record/children.h"
 #include "record/former.h"
+#include "record/leads.h"
 #include "record/search.h"
 #include "record/traces.h"
 
@@ -61,9 +62,7 @@ static bool unlink_field(Ctx *c, const Field *f, const Gone *g)
     sql_add(&q, SQL(" SET "));
     sql_name(&q, f->column);
     sql_add(&q, SQL(" = NULL WHERE "));
-    sql_name(&q, f->column);
-    sql_add(&q, SQL(" IN "));
-    sql_bind_ids(&q, g->ids, g->n);
+    leads_to(&q, NULL, f->entity, f->column, g->ids, g->n);
     return sql_exec(c, &q);
 }
 
@@ -105,9 +104,7 @@ static bool lead_to_whole(Ctx *c, const Field *f, const Field *by, const Gone *g
     sql_add(&q, SQL(" = "));
     sql_bind(&q, db_of_text(g->e->name));
     sql_add(&q, SQL(" AND "));
-    sql_name(&q, f->column);
-    sql_add(&q, SQL(" IN "));
-    sql_bind_ids(&q, g->ids, g->n);
+    leads_to(&q, NULL, f->entity, f->column, g->ids, g->n);
     return sql_exec(c, &q);
 }
 
@@ -253,9 +250,7 @@ static bool find_along(Ctx *c, const Erase *x, const Field *f, const Gone *g, in
     sql_add(&q, SQL("SELECT \"id\" FROM "));
     sql_name(&q, f->entity->name);
     sql_add(&q, SQL(" WHERE "));
-    sql_name(&q, f->column);
-    sql_add(&q, SQL(" IN "));
-    sql_bind_ids(&q, g->ids, g->n);
+    leads_to(&q, NULL, f->entity, f->column, g->ids, g->n);
     if (is_parent(f)) {
         children_of(&q, NULL, f->entity, f, g->e);
         if (!x->demanded) /* a part that came back by itself is not taken by the clock */

@@ -80,6 +80,8 @@ static bool leading(Ctx *c, Sql *q, const Merge *m, const Entity *x)
         any = true;
         if (f->type != FT_LINK_MANY) {
             merge_of(q, m, &l);
+            if (x->standard)
+                sql_add(q, SQL(" AND t0.\"deleted_at\" IS NULL"));
             continue;
         }
         sql_add(q, SQL(" FROM "));

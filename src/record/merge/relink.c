@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "record/history.h"
+#include "record/leads.h"
 #include "record/merge/impl.h"
 #include "record/search.h"
 
@@ -148,8 +149,7 @@ void merge_of(Sql *q, const Merge *m, const MergeLead *l)
     sql_add(q, SQL(" FROM "));
     sql_name(q, l->table);
     sql_add(q, SQL(" AS t0 WHERE "));
-    sql_col(q, "t0", l->column);
-    merge_in(q, m);
+    leads_to(q, "t0", l->x, l->column, m->merged, m->n);
     means(q, "t0", l->by, m->e);
     if (l->x != m->e)
         return;
