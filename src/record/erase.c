@@ -62,7 +62,7 @@ static bool unlink_field(Ctx *c, const Field *f, const Gone *g)
     sql_add(&q, SQL(" SET "));
     sql_name(&q, f->column);
     sql_add(&q, SQL(" = NULL WHERE "));
-    leads_to(&q, NULL, f->entity, f->column, g->ids, g->n);
+    leads_to(&q, NULL, &(Lead){.x = f->entity, .column = f->column}, g->ids, g->n, false);
     return sql_exec(c, &q);
 }
 
@@ -100,11 +100,7 @@ static bool lead_to_whole(Ctx *c, const Field *f, const Field *by, const Gone *g
         sql_add(&q, SQL("NULL"));
     }
     sql_add(&q, SQL(" WHERE "));
-    sql_name(&q, by->column);
-    sql_add(&q, SQL(" = "));
-    sql_bind(&q, db_of_text(g->e->name));
-    sql_add(&q, SQL(" AND "));
-    leads_to(&q, NULL, f->entity, f->column, g->ids, g->n);
+    leads_to(&q, NULL, &(Lead){f->entity, f->column, by->column, g->e->name}, g->ids, g->n, false);
     return sql_exec(c, &q);
 }
 
@@ -245,17 +241,17 @@ static bool words_anew(Ctx *c, const Entity *e, const DbIds *survivors)
 /* The next of the rows of f's entity that lead to the set: what belongs to it, or leans on it. */
 static bool find_along(Ctx *c, const Erase *x, const Field *f, const Gone *g, int64_t *ids, int *n)
 {
+    const Field *by = f->to_field ? entity_field(f->entity, f->to_field) : NULL;
     Sql q;
     sql_init(&q, c->a);
     sql_add(&q, SQL("SELECT \"id\" FROM "));
     sql_name(&q, f->entity->name);
     sql_add(&q, SQL(" WHERE "));
-    leads_to(&q, NULL, f->entity, f->column, g->ids, g->n);
-    if (is_parent(f)) {
-        children_of(&q, NULL, f->entity, f, g->e);
-        if (!x->demanded) /* a part that came back by itself is not taken by the clock */
-            sql_add(&q, SQL(" AND \"deleted_at\" IS NOT NULL"));
-    }
+    leads_to(&q, NULL, &(Lead){f->entity, f->column, by ? by->column : NULL, g->e->name}, g->ids,
+             g->n, false);
+    if (is_parent(f) &&
+        !x->demanded) /* a part that came back by itself is not taken by the clock */
+        sql_add(&q, SQL(" AND \"deleted_at\" IS NOT NULL"));
     sql_add(&q, SQL(" ORDER BY \"id\" LIMIT "));
     sql_number(&q, ERASE_BLOCK);
     return db_ids_most(c, sql_query(c, &q), ids, ERASE_BLOCK, n);

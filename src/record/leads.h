@@ -9,8 +9,15 @@
 #include "db/sql.h"
 #include "meta/model.h"
 
-/* "column IN (ids)" of all rows of x, or of a table that has no bin (x NULL or not standard). alias of the table, or NULL. */
-void leads_to(Sql *q, const char *alias, const Entity *x, const char *column, const int64_t *ids,
-              int n);
+typedef struct Lead {
+    const Entity *x;    /* whose rows; NULL or not standard: a table that has no bin */
+    const char *column; /* of the link */
+    const char
+        *by; /* the column that names the entity it leads to, which is `kind`; NULL for none */
+    const char *kind;
+} Lead;
+
+/* A condition in brackets: it leads to one of these. alias of the table, or NULL; live: none of the bin. */
+void leads_to(Sql *q, const char *alias, const Lead *l, const int64_t *ids, int n, bool live);
 
 #endif

@@ -79,9 +79,7 @@ static bool leading(Ctx *c, Sql *q, const Merge *m, const Entity *x)
         sql_add(q, any ? SQL(" UNION SELECT t0.\"id\"") : SQL("SELECT t0.\"id\""));
         any = true;
         if (f->type != FT_LINK_MANY) {
-            merge_of(q, m, &l);
-            if (x->standard)
-                sql_add(q, SQL(" AND t0.\"deleted_at\" IS NULL"));
+            merge_of(q, m, &l, true);
             continue;
         }
         sql_add(q, SQL(" FROM "));

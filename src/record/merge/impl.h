@@ -32,8 +32,8 @@ typedef struct MergeLead {
 } MergeLead;
 /* Does this field lead to records of e? out is filled for one with a column. */
 bool merge_leads(const Field *f, const Entity *e, MergeLead *out);
-/* " FROM table AS t0 WHERE" it leads to a merged one; not the records themselves. */
-void merge_of(Sql *q, const Merge *m, const MergeLead *l);
+/* " FROM table AS t0 WHERE" it leads to a merged one; not the records themselves. live: none of the bin. */
+void merge_of(Sql *q, const Merge *m, const MergeLead *l, bool live);
 
 /* Everything that leads to one of the merged leads to the survivor; each row is noted in merge_row. In the write. */
 bool merge_relink(Ctx *c, Merge *m);

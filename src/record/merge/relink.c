@@ -144,13 +144,13 @@ static void none_doubled(Ctx *c, Sql *q, const Merge *m, const MergeLead *l, boo
     }
 }
 
-void merge_of(Sql *q, const Merge *m, const MergeLead *l)
+void merge_of(Sql *q, const Merge *m, const MergeLead *l, bool live)
 {
+    const Lead lead = {l->x, l->column, l->by, m->e->name};
     sql_add(q, SQL(" FROM "));
     sql_name(q, l->table);
     sql_add(q, SQL(" AS t0 WHERE "));
-    leads_to(q, "t0", l->x, l->column, m->merged, m->n);
-    means(q, "t0", l->by, m->e);
+    leads_to(q, "t0", &lead, m->merged, m->n, live);
     if (l->x != m->e)
         return;
     sql_add(q, SQL(" AND t0.\"id\" <> "));
@@ -168,8 +168,7 @@ static bool drop_rest(Ctx *c, const Merge *m, const MergeLead *l)
     note_rows(&q, m, "dropped", l->table, l->column);
     sql_add(&q, SQL("t0.\"id\", "));
     sql_col(&q, "t0", l->column);
-    merge_of(&q, m, l);
-    sql_add(&q, SQL(" AND t0.\"deleted_at\" IS NULL"));
+    merge_of(&q, m, l, true);
     if (!sql_exec(c, &q) || db_changes(c) == 0)
         return c->n_err == 0;
     sql_init(&q, c->a);
@@ -204,7 +203,7 @@ static bool move_rows(Ctx *c, const Merge *m, const MergeLead *l)
     note_rows(&q, m, "link", l->table, l->column);
     sql_add(&q, SQL("t0.\"id\", "));
     sql_col(&q, "t0", l->column);
-    merge_of(&q, m, l);
+    merge_of(&q, m, l, false);
     none_doubled(c, &q, m, l, &any);
     if (strcmp(l->table, "record_share") == 0 && m->s.v[STD_OWNER].kind == DB_INT) {
         sql_add(&q, SQL(" AND t0.\"user_id\" <> ")); /* the owner needs none */
