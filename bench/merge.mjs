@@ -5,7 +5,9 @@
 // that notes the rows in merge_row and the one that moves them, the tombstone, the survivor's version. No rights, no preview, no counts,
 // no history or audit log, no search words, no letters. Its undo: the rows back, the tombstone alive.
 //
-//   node bench/merge.mjs [--follow-ups 100,10000] [--times 20,3] [--bin build/zhike]     ZHIKE_TEST_ENGINE=pg ZHIKE_TEST_PG_URL=…: PostgreSQL
+//   node bench/merge.mjs [--house 100000] [--follow-ups 100,10000] [--times 20,3] [--bin build/zhike] [--maker build/bench_maker]
+// --house: so many other customers are there, with their contacts and follow-ups.
+//      ZHIKE_TEST_ENGINE=pg ZHIKE_TEST_PG_URL=…: PostgreSQL
 import { execFileSync, spawn } from 'node:child_process';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
@@ -23,7 +25,13 @@ const ok = (answer) => { if (answer.status !== 200) throw new Error(`${answer.st
 const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
 const told = (list) => `${median(list).toFixed(1)} (${Math.min(...list).toFixed(1)} to ${Math.max(...list).toFixed(1)})`;
 
-const server = await startServer({ company: true }), url = server.database?.url;
+const house = option('house', '0'), server = await startServer({ company: true }), url = server.database?.url;
+if (house !== '0') {
+  await server.halt();
+  await server.cliOk('demo', '--customers', '0', { timeout: 60_000 });
+  execFileSync(option('maker', join(import.meta.dirname, '../build/bench_maker')), ['--data', server.dir, ...(url ? ['--database', url] : []), '--customers', house], { stdio: 'ignore' });
+  await server.launch();
+}
 let { boss } = await makeCompany(server, { only: ['boss'] });
 /** ms of the processor that the sessions of this database have used so far; those that ended are not in it, so none may end in between. */
 const sessions = () => (url ? execFileSync('psql', ['-X', '-At', '-d', url, '-c', "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"], { encoding: 'utf8' })

@@ -12,12 +12,13 @@ import { files, none, read, withoutComments } from '../lib/sources.mjs';
 
 const run = promisify(execFile);
 
-/* Texts behind #define NAME "…", which statements may be joined from. */
+/* Texts behind #define NAME "…", which statements and other such texts may be joined from. */
 const defines = new Map();
 for (const file of files('src', /\.[ch]$/))
-  for (const [, name, text] of read(file).matchAll(/^#define (\w+)\s+((?:\\\n\s*|"(?:[^"\\\n]|\\.)*"\s*)+)$/gm))
+  for (const [, name, text] of read(file).matchAll(/^#define (\w+)[ \t]+((?:\\\n\s*|"(?:[^"\\\n]|\\.)*"[ \t]*|[A-Z_][A-Z0-9_]*\b[ \t]*)+)$/gm))
     defines.set(name, text);
 
+const joined = (text) => text.replace(/"(?:[^"\\\n]|\\.)*"|[A-Z_][A-Z0-9_]*/g, (part) => (part[0] === '"' ? part : joined(defines.get(part) ?? '""')));
 const unquote = (text) => [...text.matchAll(/"((?:[^"\\]|\\.)*)"/g)]
   .map((m) => m[1].replace(/\\n/g, '\n').replace(/\\(.)/g, '$1')).join('');
 
@@ -28,8 +29,7 @@ function statements() {
     const text = withoutComments(read(file));
     for (const match of text.matchAll(/\bSQL\(((?:\s*(?:"(?:[^"\\\n]|\\.)*"|[A-Z_][A-Z0-9_]*))+)\s*\)/g)) {
       if (/\bsql_add\b[^;{}]*$/.test(text.slice(Math.max(0, match.index - 300), match.index))) continue;
-      const sql = unquote(match[1].replace(/"(?:[^"\\\n]|\\.)*"|[A-Z_][A-Z0-9_]*/g,
-        (part) => (part[0] === '"' ? part : (defines.get(part) ?? '""'))));
+      const sql = unquote(joined(match[1]));
       if (!/^\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b/i.test(sql)) continue;
       found.push({ file, line: text.slice(0, match.index).split('\n').length, sql });
     }
