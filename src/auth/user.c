@@ -175,8 +175,12 @@ bool user_move_rows(Ctx *c, int64_t owner, int64_t department)
         sql_name(&q, e->name);
         sql_add(&q, SQL(" SET owner_department_id = "));
         sql_bind(&q, department ? db_of_int(department) : db_null());
-        sql_add(&q, SQL(" WHERE owner_id = "));
+        /* the index of owners holds living rows; of the others the bin is gone through, not the table */
+        sql_add(&q, SQL(" WHERE (deleted_at IS NULL AND owner_id = "));
         sql_bind(&q, db_of_int(owner));
+        sql_add(&q, SQL(") OR (deleted_at IS NOT NULL AND owner_id = "));
+        sql_bind(&q, db_of_int(owner));
+        sql_add(&q, SQL(")"));
         if (!sql_exec(c, &q))
             return false;
         if (db_changes(c) > 0 && !db_change(c, e->name, 0))

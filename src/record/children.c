@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "record/history.h"
+#include "record/leads.h"
 #include "record/search.h"
 #include "record/value.h"
 
@@ -241,8 +242,12 @@ bool children_follow(Ctx *c, const Entity *e, int64_t id, const DbVal *former, c
         Sql q;
         DbIds ids = {0};
         sql_init(&q, c->a);
-        sql_add(&q, SQL("SELECT \"id\""));
-        children_where(&q, child, link, e, id);
+        const Field *by = link->to_field ? entity_field(child, link->to_field) : NULL;
+        sql_add(&q, SQL("SELECT \"id\" FROM "));
+        sql_name(&q, child->name);
+        sql_add(&q, SQL(" WHERE "));
+        leads_to(&q, NULL, &(Lead){child, link->column, by ? by->column : NULL, e->name}, &id, 1,
+                 false);
         if (former->kind == DB_NULL) {
             sql_add(&q, SQL(" AND \"owner_id\" IS NULL"));
         } else {
