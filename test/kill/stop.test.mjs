@@ -68,8 +68,10 @@ async function lateReader(server, path, headers) {
   socket.on('error', () => {});
   socket.pause();
   socket.write(`GET ${path} HTTP/1.1\r\n${headers}\r\n`);
-  const local = `:${Number(port).toString(16).toUpperCase().padStart(4, '0')}`;
-  const unsent = () => readFileSync('/proc/net/tcp', 'utf8').split('\n').map((l) => l.trim().split(/\s+/)).some((f) => f[1]?.endsWith(local) && f[3] === '01' && parseInt(f[4], 16) > 0);
+  const inTable = (n) => `:${Number(n).toString(16).toUpperCase().padStart(4, '0')}`;
+  // Of this very connection: the answer to the sign-in before may wait for its acknowledgement, too.
+  const ofMine = (f) => socket.localPort && f[1]?.endsWith(inTable(port)) && f[2].endsWith(inTable(socket.localPort)) && f[3] === '01';
+  const unsent = () => readFileSync('/proc/net/tcp', 'utf8').split('\n').map((l) => l.trim().split(/\s+/)).some((f) => ofMine(f) && parseInt(f[4], 16) > 0);
   await until(unsent, 10_000, 'the answer is on its way, and nobody reads');
   server.child.kill('SIGTERM');
   await until(() => new Promise((done) => { const s = net.connect(Number(port), hostname, () => { s.destroy(); done(false); }); s.on('error', () => done(true)); }), 10_000, 'nobody is let in any more');

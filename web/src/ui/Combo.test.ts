@@ -46,3 +46,13 @@ it('stands at what is chosen: opened and left by Enter it stays', async () => {
   expect(w.emitted('update:modelValue')).toEqual([[first[1]]]);
   w.unmount();
 });
+it('what comes while somebody is in the field is replaced by what is typed', async () => {
+  const w = mount(Combo, { attachTo: document.body, props: { label: '字段', items: [] as Item[], modelValue: null as Item | null } });
+  const input = w.get('input').element as HTMLInputElement;
+  input.focus();
+  await w.setProps({ items: first, modelValue: first[0]! });
+  expect([input.value, input.selectionStart, input.selectionEnd]).toEqual(['安达物流', 0, 4]);
+  await w.setProps({ modelValue: first[1]! });
+  expect([input.value, input.selectionStart, input.selectionEnd]).toEqual(['北方电子', 0, 4]);
+  w.unmount();
+});
