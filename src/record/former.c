@@ -206,7 +206,8 @@ static int by_id(const void *x, const void *y)
     return a < b ? -1 : a > b;
 }
 
-static bool read_gone(Ctx *c, Arena *a, const Entity *e, Away *out)
+/* Of these ids; NULL: all there are. */
+static bool read_gone(Ctx *c, Arena *a, const Entity *e, const DbIds *ids, Away *out)
 {
     int mark = c->n_err;
     Sql q;
@@ -217,6 +218,10 @@ static bool read_gone(Ctx *c, Arena *a, const Entity *e, Away *out)
     sql_name(&q, e->name);
     sql_add(&q, SQL(" AS t1 WHERE "));
     is_gone(&q, e, "t1");
+    if (ids) {
+        sql_add(&q, SQL(" AND t1.\"id\" IN "));
+        sql_bind_ids(&q, ids->items, (int)ids->n);
+    }
     DbRows *r = sql_query(c, &q);
     if (!r)
         return false;
@@ -226,22 +231,101 @@ static bool read_gone(Ctx *c, Arena *a, const Entity *e, Away *out)
     return c->n_err == mark;
 }
 
-bool former_load(Ctx *c)
+static bool all_gone(Ctx *c, Arena *a, Away *out)
 {
-    KeptSet *set = kept_begin(&kept);
-    Away *all = ARENA_NEW(set->a, Away);
-    for (int i = 0; i < c->model->n; i++) {
-        const Entity *e = &c->model->entities[i];
-        if (former_link(e) && !read_gone(c, set->a, e, all)) {
+    for (int i = 0; i < c->model->n; i++)
+        if (former_link(&c->model->entities[i]) &&
+            !read_gone(c, a, &c->model->entities[i], NULL, out))
+            return false;
+    if (out->n)
+        qsort(out->items, out->n, sizeof(Gone), by_id);
+    return true;
+}
+
+static size_t first_from(const Away *all, size_t from, int64_t id)
+{
+    size_t end = all->n;
+    while (from < end) {
+        size_t middle = from + (end - from) / 2;
+        if (all->items[middle].id < id)
+            from = middle + 1;
+        else
+            end = middle;
+    }
+    return from;
+}
+
+static void add_range(Away *out, const Away *all, size_t from, size_t end)
+{
+    if (end > from)
+        memcpy(out->items + out->n, all->items + from, (end - from) * sizeof(Gone));
+    out->n += end - from;
+}
+
+/* What was known, but of these ids (in order, each once) what is read now: the rest is copied, for there may be very many. */
+static bool gone_anew(Ctx *c, Arena *a, const Away *was, const Entity *e, const DbIds *ids,
+                      Away *out)
+{
+    Away now = {0};
+    size_t at = 0, from = 0;
+    if (!read_gone(c, c->a, e, ids, &now))
+        return false;
+    if (now.n)
+        qsort(now.items, now.n, sizeof(Gone), by_id);
+    out->items = ARENA_ARRAY(a, was->n + now.n + 1, Gone);
+    out->cap = was->n + now.n + 1;
+    for (size_t i = 0; i < ids->n; i++) {
+        size_t end = first_from(was, from, ids->items[i]);
+        add_range(out, was, from, end);
+        from = end + (end < was->n && was->items[end].id == ids->items[i]);
+        if (at < now.n && now.items[at].id == ids->items[i]) {
+            add_range(out, &now, at, at + 1);
+            at++;
+        }
+    }
+    add_range(out, was, from, was->n);
+    return true;
+}
+
+/* Of e only these ids; e NULL: everything. Begins anew where somebody else learnt something meanwhile. */
+static bool learn(Ctx *c, const Entity *e, const DbIds *ids)
+{
+    for (;;) {
+        const Away *was = kept_hold(c, &kept, NULL);
+        KeptSet *set = kept_begin(&kept);
+        Away *all = ARENA_NEW(set->a, Away);
+        if (!(e && was ? gone_anew(c, set->a, was, e, ids, all) : all_gone(c, set->a, all))) {
             kept_drop(set);
             return false;
         }
+        set->data = all;
+        if (kept_swap(&kept, was, set, (int)all->n))
+            return true;
     }
-    if (all->n)
-        qsort(all->items, all->n, sizeof(Gone), by_id);
-    set->data = all;
-    kept_put(&kept, set, (int)all->n);
-    return true;
+}
+
+bool former_load(Ctx *c)
+{
+    return learn(c, NULL, NULL);
+}
+
+static int by_number(const void *x, const void *y)
+{
+    int64_t a = *(const int64_t *)x, b = *(const int64_t *)y;
+    return a < b ? -1 : a > b;
+}
+
+bool former_learn(Ctx *c, const Entity *e, const int64_t *ids, int n)
+{
+    DbIds each = {.items = ARENA_ARRAY(c->a, (size_t)n + 1, int64_t)};
+    if (!former_link(e) || n == 0)
+        return true;
+    memcpy(each.items, ids, (size_t)n * sizeof *ids);
+    qsort(each.items, (size_t)n, sizeof *ids, by_number);
+    for (int i = 0; i < n; i++)
+        if (i == 0 || each.items[i] != each.items[each.n - 1])
+            each.items[each.n++] = each.items[i];
+    return learn(c, e, &each);
 }
 
 /* Where a record is now: itself, or the end of its way. */

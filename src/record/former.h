@@ -48,10 +48,11 @@ bool former_names(Ctx *c, const Entity *e, const int64_t *ids, int n, FormerName
 
 /*
  * Filters of views, rules, flows and figures are kept as written and may name a record that was merged away since: after
- * former_means its links mean the one it went into. Each process keeps which these are (former_load: at its start, and after
- * each merge and undo), so that it costs no statement; where nothing was merged, nothing.
+ * former_means its links mean the one it went into. Each process keeps which these are (former_load: all, at its start;
+ * former_learn: of these ids, after a merge or an undo), so that it costs no statement; where nothing was merged, nothing.
  */
 bool former_load(Ctx *c);
+bool former_learn(Ctx *c, const Entity *e, const int64_t *ids, int n);
 void former_means(Ctx *c, Filter *f);
 
 #endif

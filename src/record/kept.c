@@ -40,6 +40,20 @@ void kept_put(Kept *k, KeptSet *s, int n)
     kept_drop(old);
 }
 
+bool kept_swap(Kept *k, const void *was, KeptSet *s, int n)
+{
+    pthread_mutex_lock(&k->lock);
+    bool fits = s->began > k->forgotten && (k->now ? k->now->data : NULL) == was;
+    KeptSet *old = fits ? k->now : s;
+    if (fits) {
+        k->now = s;
+        atomic_store_explicit(&k->n, n, memory_order_relaxed);
+    }
+    pthread_mutex_unlock(&k->lock);
+    kept_drop(old);
+    return fits;
+}
+
 void kept_forget(Kept *k)
 {
     pthread_mutex_lock(&k->lock);

@@ -33,6 +33,9 @@ KeptSet *kept_begin(Kept *k);
 void kept_drop(KeptSet *s);
 /* The set (n rows) takes the place of the former one, unless a later reading or kept_forget came first. */
 void kept_put(Kept *k, KeptSet *s, int n);
+/* The same for a set that was made from the one that was kept (`was`, its data, held since before the reading; NULL: none). false
+   where another one is kept by now, or was forgotten: the set is dropped, and it is to be made anew. */
+bool kept_swap(Kept *k, const void *was, KeptSet *s, int n);
 void kept_forget(Kept *k);
 
 /* The data that is kept, good as long as c->a lives; NULL where there is none, or where fits (or NULL) says no. */

@@ -67,7 +67,8 @@ typedef struct HeardRow {
 typedef struct Heard {
     Arena *a;
     VEC(HeardRow) rows;
-    bool model, access, setting, channel, outbox, job, rule, flow, key, merge;
+    VEC(int64_t) merges;
+    bool model, access, setting, channel, outbox, job, rule, flow, key;
     int64_t last;
 } Heard;
 
@@ -85,7 +86,8 @@ static void hear(void *arg, int64_t id, const char *topic, int64_t ref)
     h->rule |= strcmp(topic, "rule") == 0;
     h->flow |= strcmp(topic, "approval_flow") == 0;
     h->key |= strcmp(topic, "key") == 0;
-    h->merge |= strcmp(topic, "merge") == 0;
+    if (strcmp(topic, "merge") == 0)
+        vec_push(h->a, &h->merges, ref);
 }
 
 /* The key of the data folder is exchanged: what others wait for is noted when it holds here. */
@@ -116,9 +118,10 @@ static void follow(Keeper *k, Ctx *c)
         approval_load(c);
     if (h.model || h.access)
         actor_cache_clear();
-    bool merge = h.merge || k->merge_again;
+    bool merge = h.merges.n || k->merge_again;
     if (merge)
-        k->merge_again = !former_load(c);
+        k->merge_again =
+            !(k->merge_again ? former_load(c) : merge_heard(c, h.merges.items, (int)h.merges.n));
     if (h.rule || h.model || h.access || h.setting || merge)
         rules_forget();
     for (size_t i = 0; k->heard && i < h.rows.n; i++)

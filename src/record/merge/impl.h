@@ -84,7 +84,7 @@ json_object *merge_input(Ctx *c, const Entity *e, const unsigned char *changed, 
 /* The rows of these records, until the end of the write: nobody links to them meanwhile (PostgreSQL). */
 bool merge_lock(Ctx *c, const Entity *e, const int64_t *ids, int n);
 /* After a merge or an undo, outside its write: what this process keeps of merged records; others hear of it within a second. */
-void merge_known(Ctx *c);
+void merge_known(Ctx *c, const Merge *m);
 /* History, audit and followers of a record that was part of a merge; changes: JSON of history with "_merge", or NULL. */
 bool merge_note(Ctx *c, const Record *r, const char *action, const char *changes);
 /* {…, "_merge": {"id", "into", "merged"}} from the changes of history ("{}" or NULL for none). */

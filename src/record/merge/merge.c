@@ -15,6 +15,8 @@
 #include "record/search.h"
 #include "record/write_row.h"
 
+enum { HEARD_MOST = 1000 }; /* merges at once: of more, all that was ever merged is read */
+
 bool merge_is_gone(const Record *r)
 {
     const Field *f = r->e->gets & GETS_MERGE ? entity_field(r->e, "merged_into") : NULL;
@@ -355,14 +357,66 @@ bool merge_would_move(Ctx *c, const Entity *e, int64_t survivor, const int64_t *
     return merge_count(c, &m, out);
 }
 
-void merge_known(Ctx *c)
+void merge_known(Ctx *c, const Merge *m)
 {
     int mark = c->n_err;
     if (db_in_write(c))
         return;
-    former_load(c);
+    former_learn(c, m->e, m->merged, m->n);
     rules_forget();
-    ctx_errors_back_to(c, mark); /* the merge itself is done; the keeper loads it, too */
+    ctx_errors_back_to(c, mark); /* the merge itself is done; the keeper hears of it, too */
+}
+
+/* The ids that went away, or came back, in those merges: of one entity each. false also where one of them is not known. */
+static bool read_merged(Ctx *c, const DbIds *merges, DbIds *by_entity)
+{
+    typedef struct Row {
+        const Entity *e;
+        const char *ids;
+    } Row;
+    VEC(Row) rows = {0};
+    int mark = c->n_err;
+    Sql q;
+    sql_init(&q, c->a);
+    sql_add(&q, SQL("SELECT \"entity\", \"merged_ids\" FROM \"merge_log\" WHERE \"id\" IN "));
+    sql_bind_ids(&q, merges->items, (int)merges->n);
+    DbRows *r = sql_query(c, &q);
+    if (!r)
+        return false;
+    while (db_step(r))
+        vec_push(c->a, &rows,
+                 (Row){model_entity(c->model, db_text(r, 0)), db_text_copy(c->a, r, 1)});
+    db_done(r);
+    for (size_t i = 0; c->n_err == mark && i < rows.n; i++) {
+        json_object *ids = NULL;
+        if (!rows.items[i].e || !json_read(c, rows.items[i].ids, strlen(rows.items[i].ids), &ids))
+            return false;
+        for (size_t k = 0; k < json_length(ids); k++)
+            vec_push(c->a, &by_entity[rows.items[i].e - c->model->entities],
+                     json_object_get_int64(json_object_array_get_idx(ids, k)));
+    }
+    return c->n_err == mark && rows.n == merges->n;
+}
+
+bool merge_heard(Ctx *c, const int64_t *merges, int n)
+{
+    DbIds each = {0}, *by_entity = ARENA_ARRAY(c->a, (size_t)c->model->n, DbIds);
+    int mark = c->n_err;
+    for (int i = 0; i < n; i++) {
+        bool again = false; /* a merge and its undo */
+        for (size_t k = 0; k < each.n && !again; k++)
+            again = each.items[k] == merges[i];
+        if (!again)
+            vec_push(c->a, &each, merges[i]);
+    }
+    if (each.n > HEARD_MOST || !read_merged(c, &each, by_entity)) {
+        ctx_errors_back_to(c, mark);
+        return former_load(c);
+    }
+    for (int i = 0; i < c->model->n; i++)
+        if (!former_learn(c, &c->model->entities[i], by_entity[i].items, (int)by_entity[i].n))
+            return false;
+    return true;
 }
 
 bool merge_run(Ctx *c, Merge *m)
@@ -374,7 +428,7 @@ bool merge_run(Ctx *c, Merge *m)
         return db_write(c, looked_at, m) && c->n_err == mark;
     if (!db_write(c, in_write, m))
         return false;
-    merge_known(c);
+    merge_known(c, m);
     return true;
 }
 

@@ -54,6 +54,9 @@ bool merge_undo(Ctx *c, int64_t merge, Buf *out);
 bool merge_went(Ctx *c, const Entity *e, int64_t id, int64_t *to, const char **label);
 /* The merge by which it went, as long as what its undo needs is kept; 0: there is none. Whoever may know where it went. */
 bool merge_that_took(Ctx *c, const Entity *e, int64_t id, int64_t *merge);
+/* Of these merges the change log told, of another process or this one: what a process keeps of merged records follows (former.h).
+   false: it does not yet, and is to be loaded as a whole. */
+bool merge_heard(Ctx *c, const int64_t *merges, int n);
 /* Was this row merged away, as it was read? */
 bool merge_is_gone(const Record *r);
 

@@ -392,7 +392,7 @@ bool merge_undo(Ctx *c, int64_t merge, Buf *out)
     Jw w;
     if (!merges_anything(c) || !db_write(c, undo_in_write, &u))
         return false;
-    merge_known(c);
+    merge_known(c, &u.m);
     jw_init(&w, out);
     jw_obj(&w);
     jw_key(&w, "merge");

@@ -123,9 +123,30 @@ static void test_threads(void **state)
     kept_forget(&m.k);
 }
 
+/* A set made from the one that is kept takes its place only where that is still the one. */
+static void test_swap(void **state)
+{
+    (void)state;
+    Kept k = KEPT_NOTHING;
+    int one = 1, two = 2, three = 3;
+    Ctx c = {.a = arena_new(0)};
+    assert_false(kept_swap(&k, &two, set_of(&k, &one), 1)); /* there is none */
+    assert_true(kept_swap(&k, NULL, set_of(&k, &one), 1));
+    assert_false(kept_swap(&k, NULL, set_of(&k, &two), 2));
+    assert_true(kept_swap(&k, &one, set_of(&k, &two), 2));
+    assert_false(kept_swap(&k, &one, set_of(&k, &three), 3));
+    assert_ptr_equal(kept_hold(&c, &k, NULL), &two);
+    assert_int_equal(kept_count(&k), 2);
+    KeptSet *late = set_of(&k, &three);
+    kept_forget(&k);
+    assert_false(kept_swap(&k, NULL, late, 3)); /* begun before it was forgotten */
+    assert_null(kept_hold(&c, &k, NULL));
+    arena_free(c.a);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_exchange),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_exchange), cmocka_unit_test(test_swap),
                                        cmocka_unit_test(test_threads)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
