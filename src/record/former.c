@@ -200,6 +200,8 @@ typedef VEC(Gone) Away; /* by id */
 
 static Kept kept = KEPT_NOTHING; /* Away */
 
+enum { WHOLE_TRIES = 3 };
+
 static int by_id(const void *x, const void *y)
 {
     int64_t a = ((const Gone *)x)->id, b = ((const Gone *)y)->id;
@@ -287,14 +289,19 @@ static bool gone_anew(Ctx *c, Arena *a, const Away *was, const Entity *e, const 
     return true;
 }
 
-/* Of e only these ids; e NULL: everything. Begins anew where somebody else learnt something meanwhile. */
+/*
+ * Of e only these ids; e NULL, or nothing known: everything. Begins anew where somebody else learnt something meanwhile: of a few
+ * ids as often as it takes, for one of them always gets on; of everything, which takes long, a few times.
+ */
 static bool learn(Ctx *c, const Entity *e, const DbIds *ids)
 {
-    for (;;) {
+    for (int whole = 0; whole < WHOLE_TRIES;) {
         const Away *was = kept_hold(c, &kept, NULL);
         KeptSet *set = kept_begin(&kept);
         Away *all = ARENA_NEW(set->a, Away);
-        if (!(e && was ? gone_anew(c, set->a, was, e, ids, all) : all_gone(c, set->a, all))) {
+        bool some = e && was;
+        whole += !some;
+        if (!(some ? gone_anew(c, set->a, was, e, ids, all) : all_gone(c, set->a, all))) {
             kept_drop(set);
             return false;
         }
@@ -302,6 +309,7 @@ static bool learn(Ctx *c, const Entity *e, const DbIds *ids)
         if (kept_swap(&kept, was, set, (int)all->n))
             return true;
     }
+    return false;
 }
 
 bool former_load(Ctx *c)

@@ -50,6 +50,7 @@ bool former_names(Ctx *c, const Entity *e, const int64_t *ids, int n, FormerName
  * Filters of views, rules, flows and figures are kept as written and may name a record that was merged away since: after
  * former_means its links mean the one it went into. Each process keeps which these are (former_load: all, at its start;
  * former_learn: of these ids, after a merge or an undo), so that it costs no statement; where nothing was merged, nothing.
+ * false: as before; without an error where others learnt too much meanwhile.
  */
 bool former_load(Ctx *c);
 bool former_learn(Ctx *c, const Entity *e, const int64_t *ids, int n);

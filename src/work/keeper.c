@@ -197,7 +197,8 @@ static void swept(Ctx *c, bool ok)
    a clock set ahead by mistake takes nothing away. */
 static void sweep(Keeper *k, Ctx *c)
 {
-    (void)k;
+    k->merge_again =
+        true; /* a merged record that was erased tells nobody, and a merge may have been missed */
     swept(c, session_sweep(c));
     c->now_ms = clock_steady_ms();
     swept(c, rate_sweep(c, DAY_MS));

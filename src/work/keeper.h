@@ -10,7 +10,7 @@ typedef struct Keeper {
     void (*heard)(int64_t id, const char *topic, int64_t ref); /* or NULL; see work.h */
     int64_t seen;                                              /* newest change_log id followed */
     bool
-        merge_again; /* what was merged could not be read: at the next tick, for there may be no other merge soon */
+        merge_again; /* what was merged is to be read as a whole at the next tick: it could not be, or not for long */
     int64_t head; /* of the audit chain, when last looked */
     int64_t next_lease, next_seal, next_sweep, next_bin, next_remind, next_sample, next_rules,
         next_measure, next_tend, next_give_back; /* monotonic ms */

@@ -402,7 +402,7 @@ bool merge_heard(Ctx *c, const int64_t *merges, int n)
 {
     DbIds each = {0}, *by_entity = ARENA_ARRAY(c->a, (size_t)c->model->n, DbIds);
     int mark = c->n_err;
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < n && each.n <= HEARD_MOST; i++) {
         bool again = false; /* a merge and its undo */
         for (size_t k = 0; k < each.n && !again; k++)
             again = each.items[k] == merges[i];

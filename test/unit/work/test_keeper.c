@@ -121,11 +121,23 @@ static void what_was_merged_is_read_again_where_it_could_not_be_read(void **stat
     assert_int_equal(shut.n, 0); /* known: not read at every tick */
 }
 
-static Merge merged(T *t, int64_t from, int64_t into)
+static Merge to_merge(T *t, int64_t from, int64_t into)
 {
     Merge m = {.e = ent(t, "customer"), .survivor = into, .version = -1, .merged = {from}, .n = 1};
     m.versions[0] = -1;
     m.o = (SaveOptions){.if_version = -1, .origin = "web"};
+    return m;
+}
+
+/* Inside a write this process does not learn of it. */
+static bool merge_here(Ctx *c, void *arg)
+{
+    return merge_run(c, arg);
+}
+
+static Merge merged(T *t, int64_t from, int64_t into)
+{
+    Merge m = to_merge(t, from, into);
     OK(t, merge_run(&t->c, &m));
     return m;
 }
@@ -159,6 +171,25 @@ static void a_merge_is_learnt_by_its_own_records(void **state)
     shut_end();
     assert_int_equal(means(id[0]), id[0]);
     assert_int_equal(means(id[2]), id[3]);
+    assert_int_equal(means(id[4]), id[5]);
+    /* as another process merges: heard of, which fails, so that all is read at the next tick */
+    Merge other = to_merge(t, id[1], id[3]);
+    OK(t, db_write(&t->c, merge_here, &other));
+    shut_begin(READ_GONE, false);
+    (void)keeper_tick(&k, false);
+    shut_end();
+    assert_int_equal(shut.n, 1);
+    assert_int_equal(means(id[1]), id[1]);
+    (void)keeper_tick(&k, false);
+    assert_int_equal(means(id[1]), id[3]);
+    /* and heard of at once */
+    other = to_merge(t, id[3], id[5]);
+    OK(t, db_write(&t->c, merge_here, &other));
+    shut_begin(READ_GONE, true);
+    (void)keeper_tick(&k, false);
+    shut_end();
+    assert_int_equal(shut.n, 1);
+    assert_int_equal(means(id[2]), id[5]);
     assert_int_equal(means(id[4]), id[5]);
     /* what the log does not know of is looked for as a whole */
     shut_begin(READ_GONE, true);
