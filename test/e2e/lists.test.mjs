@@ -2,7 +2,7 @@
 // the way back, groups and sums, the quick view, the board by keyboard, tags made while typing.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { makeCompany } from '../lib/index.mjs';
+import { makeCompany, sleep } from '../lib/index.mjs';
 import { passwordOf } from '../lib/company.mjs';
 import { accessible, becomes, boxOf, choose, clean, customer, fits, focused, looks, many, picture, settled, signedIn, stage } from './lib/journey.mjs';
 
@@ -123,8 +123,18 @@ test('all that match are changed at once, with preview, result and the way back'
   await dialog.getByText('将修改 58 条记录').waitFor();
   await accessible(page, 'bulk dialog');
   await picture(page, 'lists-bulk');
+  // The notice of the job overtakes the answer that names it.
+  await page.route('**/customers/bulk', async (route) => {
+    const answer = await route.fetch(), { job } = await answer.json();
+    if (job) {
+      await becomes(async () => (await people.manager.get(`/notifications?filter=${encodeURIComponent(JSON.stringify(['entity', '=', 'job']))}`)).json.data.some((n) => n.record === job.id), true, 'told');
+      await sleep(1000);
+    }
+    await route.fulfill({ response: answer });
+  });
   await dialog.getByRole('button', { name: '修改', exact: true }).click();
   await dialog.getByText(/已修改 \d+ 条。/).waitFor();
+  await page.unroute('**/customers/bulk');
   const level = async (l) => (await people.manager.get(`/customers?limit=1&count=exact&filter=${encodeURIComponent(JSON.stringify(['and', ['source', '=', 'exhibition'], ['level', '=', l]]))}`)).json.count.value;
   assert.equal(await level('normal'), 58);
   // said in the dialog, and nowhere else

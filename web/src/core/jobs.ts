@@ -8,8 +8,24 @@ export interface Job {
 }
 export const isOver = (state: string) => state === 'done' || state === 'failed' || state === 'cancelled' || state === 'undone';
 
-/** Jobs whose outcome stands before the person: their notice is read as it comes. */
-export const watchedJobs = new Set<number>();
+/* Jobs whose outcome stands before the person: their notice is read as it comes. A quick job's notice
+   may come before the answer that names the job, so it waits for the answers still under way. */
+const watched = new Set<number>();
+const beginning = new Set<Promise<unknown>>();
+
+/** Watches the job that `begin` answers with, until `signal` says that nobody looks at it any more. */
+export async function watchJob(begin: Promise<{ job: { id: number } }>, signal: AbortSignal): Promise<number> {
+  const named = begin.then(({ job: { id } }) => {
+    if (!signal.aborted) { watched.add(id); signal.addEventListener('abort', () => watched.delete(id)); }
+    return id;
+  });
+  beginning.add(named);
+  try { return await named; } finally { beginning.delete(named); }
+}
+export async function isWatched(id: number): Promise<boolean> {
+  await Promise.allSettled(beginning);
+  return watched.has(id);
+}
 
 export async function waitForJob(id: number, onChange?: (job: Job) => void, signal?: AbortSignal): Promise<Job> {
   for (;;) {

@@ -1,7 +1,7 @@
 // Where a notice about several leads: to all of them, by an address that stays short.
 import { afterEach, expect, it, vi } from 'vitest';
 import { ref } from 'vue';
-import { serve } from '../../test/server';
+import { later, serve } from '../../test/server';
 import { targetOf } from './notices';
 import { forgetSchema, loadIndex } from './schema';
 
@@ -23,18 +23,45 @@ it('opens the record where one is left to read, and an empty list where none is'
   expect((await told([])).to).toContain('told');
 });
 
-it('a notice of what the person is looking at is read as it comes, and not said again', async () => {
+const job = { entity: 'job', kind: 'job_done', title: '' };
+async function following(unreadNow: () => unknown = () => ({ data: [] })) {
   let tell!: (n: unknown) => void;
   vi.doMock('./live', () => ({ liveUp: ref(false), onLive: (name: string, fn: (n: unknown) => void) => { if (name === 'notification') tell = fn; } }));
   vi.resetModules();
-  const { followNotices } = await import('./notices'), { watchedJobs } = await import('./jobs');
-  const asked = serve({ 'GET /notifications': () => ({ data: [] }), 'GET /me/announcements': () => ({ data: [] }), 'POST /notifications/5/actions/read': () => ({}) });
+  const notices = await import('./notices'), { watchJob } = await import('./jobs');
+  const asked = serve({ 'GET /notifications': unreadNow, 'GET /me/announcements': () => ({ data: [] }), 'POST /notifications/5/actions/read': () => ({}) });
   const said: unknown[] = [];
-  followNotices((n) => said.push(n.id));
-  watchedJobs.add(7);
-  tell({ id: 5, entity: 'job', record: 7, kind: 'job_done', title: '' });
-  tell({ id: 6, entity: 'job', record: 8, kind: 'job_done', title: '' });
-  await vi.waitFor(() => expect(asked.some((a) => a.what === 'POST /notifications/5/actions/read')).toBe(true));
-  expect(said).toEqual([6]);
+  notices.followNotices((n) => said.push(n.id));
   vi.doUnmock('./live');
+  return { tell, said, watchJob, notices, read: () => asked.some((a) => a.what === 'POST /notifications/5/actions/read') };
+}
+
+it('a notice of what the person is looking at is read as it comes, and not said again', async () => {
+  const { tell, said, watchJob, read } = await following(), looking = new AbortController();
+  await watchJob(Promise.resolve({ job: { id: 7 } }), looking.signal);
+  tell({ ...job, id: 5, record: 7 });
+  tell({ ...job, id: 6, record: 8 });
+  await vi.waitFor(() => expect([read(), said]).toEqual([true, [6]]));
+  looking.abort();
+  tell({ ...job, id: 9, record: 7 });
+  await vi.waitFor(() => expect(said).toEqual([6, 9]));
+});
+it('a notice that comes before the answer which names the job waits for it', async () => {
+  const { tell, said, watchJob, read } = await following(), begun = later<{ job: { id: number } }>();
+  void watchJob(begun.promise, new AbortController().signal);
+  tell({ ...job, id: 5, record: 7 });
+  tell({ ...job, id: 6, record: 8 });
+  await new Promise((done) => setTimeout(done));
+  expect([read(), said]).toEqual([false, []]);
+  begun.keep({ job: { id: 7 } });
+  await vi.waitFor(() => expect([read(), said]).toEqual([true, [6]]));
+});
+it('an older count that comes late does not stand over the newer one', async () => {
+  const first = later<object>();
+  let n = 0;
+  const { notices } = await following(() => (n++ ? { count: { value: 0 } } : first.promise));
+  await notices.readUnread();
+  first.keep({ count: { value: 1 } });
+  await new Promise((done) => setTimeout(done, 20));
+  expect([n, notices.unread.value]).toEqual([2, 0]);
 });

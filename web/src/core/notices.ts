@@ -2,7 +2,7 @@
 // start, then told live.
 import { ref, watch } from 'vue';
 import { get, post } from './api';
-import { watchedJobs } from './jobs';
+import { isWatched } from './jobs';
 import { liveUp, onLive, type LiveNotice } from './live';
 import { pluralOf } from './schema';
 
@@ -10,8 +10,11 @@ export interface Announcement { id: number; title: string; kind: string; body: s
 export const unread = ref(0);
 export const announcements = ref<Announcement[]>([]);
 
+let asked = 0;
+/** Of two readings under way at once, the one asked for later tells. */
 export async function readUnread(): Promise<void> {
-  try { unread.value = (await get<{ count?: { value: number } }>('/notifications', { filter: '["and",["read_at","is_null"],["head","is_null"]]', fields: 'id', limit: 1, count: 'capped' })).count?.value ?? 0; } catch { /* the bell stays as it is */ }
+  const mine = ++asked;
+  try { const n = (await get<{ count?: { value: number } }>('/notifications', { filter: '["and",["read_at","is_null"],["head","is_null"]]', fields: 'id', limit: 1, count: 'capped' })).count?.value ?? 0; if (mine === asked) unread.value = n; } catch { /* the bell stays as it is */ }
 }
 export async function readAnnouncements(): Promise<void> {
   try { announcements.value = (await get<{ data: Announcement[] }>('/me/announcements')).data; } catch { /* none shown */ }
@@ -48,8 +51,8 @@ export function followNotices(onNotice: (n: LiveNotice) => void): void {
   const both = () => { void readUnread(); void readAnnouncements(); };
   both();
   // An announcement stands over the page already.
-  onLive('notification', (n) => {
-    if (n.entity === 'job' && n.record && watchedJobs.has(n.record)) { void readNotice(n.id).then(readUnread, () => {}); return; }
+  onLive('notification', async (n) => {
+    if (n.entity === 'job' && n.record && (await isWatched(n.record))) { await readNotice(n.id).catch(() => {}); void readUnread(); return; }
     void readUnread(); if (n.kind !== 'announcement') onNotice(n);
   });
   onLive('announcement', () => void readAnnouncements());
