@@ -14,6 +14,7 @@ const SECONDS = Number(process.env.ZHIKE_SOAK_SECONDS || 8 * 3600);
 const WARM = 0.25;     // of the time, at least: the allocator finds its size
 const FULL = 8000;     // writes, without a pause between them: the pages the writing connection keeps (16 MB) are all taken
 const CROWD = 40;      // people who read at once when the pages are full: the connections of a busy moment are open, with their caches
+const SHAPES = 190;    // lists they ask that differ in their conditions: each connection has compiled all the statements it keeps (128)
 const SETTLE = 0.1;    // of the time, behind the crowd, two minutes at most: what it left is given back
 const SLICES = 24;     // of the rest, each with its own slowest answers
 const SHARE = 0.5;     // of the writes a second there were without a pause: how many there are while it is measured
@@ -55,6 +56,9 @@ test(`${SECONDS} s of ordinary work`, { timeout: (SECONDS + 600) * 1000 }, async
     const paths = ['/customers?limit=50', '/customers?q=科技', '/search?q=华为', '/me', '/tasks?limit=50', '/customers?limit=50&sort=name', '/metrics/new_customers', '/contacts?q=wang'];
     // what takes long is read by a connection of its own each: the crowd opens all there may be
     const long = `/customers?limit=50&${filter(['or', ...Array.from({ length: 40 }, (_, i) => ['name', 'contains', `q${i}z`])])}`;
+    const fields = (await admin.get('/schema/customer')).json.fields.filter((f) => ['string', 'option', 'datetime'].includes(f.type) && f.ops.includes('is_null')).map((f) => f.name);
+    const shapes = fields.flatMap((a, i) => fields.slice(i + 1).map((b) => `/customers?limit=50&${filter(['and', [a, 'is_null'], [b, 'not_null']])}`)).slice(0, SHAPES);
+    assert.equal(shapes.length, SHAPES, fields.join(' '));
     let full = null, warm = null, peak = 0, seen = [0, 0];
     /** So long a pause that SHARE of the peak is written. */
     const govern = () => {
@@ -71,7 +75,7 @@ test(`${SECONDS} s of ordinary work`, { timeout: (SECONDS + 600) * 1000 }, async
       if (full === null && (at() >= SECONDS / 2 || (at() >= SECONDS * WARM && ledger.acknowledged >= FULL))) {
         for (let before = 0, now = 1, round = 0; now > before + 0.5 && round < 20; round++) { // until their caches take no more
           before = now;
-          await Promise.all(Array.from({ length: CROWD }, async () => { for (const path of [long, ...paths, ...paths]) await admin.get(path); }));
+          await Promise.all(Array.from({ length: CROWD }, async () => { for (const path of [...paths, ...shapes]) for (const p of [long, path]) assert.equal((await admin.get(p)).status, 200, p); }));
           now = (await heap(server)).used;
         }
         load.think = 60;
