@@ -101,6 +101,19 @@ test('a default view opens by itself; "all" is still there', async () => {
   await page.getByRole('columnheader', { name: '所属行业' }).waitFor();
   await page.reload();
   await page.getByRole('tab', { name: '全部', selected: true }).waitFor();
+  // who has left before the views came is not led on by them
+  let release;
+  const held = new Promise((done) => { release = done; });
+  await page.route('**/saved-views?*', async (route) => { await held; await route.fallback(); });
+  const asked = page.waitForRequest('**/saved-views?*');
+  await page.goto(`${it.server.url}/e/customers`);
+  await asked;
+  await page.getByRole('link', { name: '任务', exact: true }).click();
+  await page.waitForURL('**/e/tasks');
+  release();
+  await page.getByRole('tab', { name: '全部', selected: true }).waitFor();
+  await settled(page, 3);
+  assert.equal(page.url(), `${it.server.url}/e/tasks`);
   await people.rep.delNow(`/saved-views/${made.json.id}`);
   await clean(page);
   await page.context().close();
