@@ -42,6 +42,9 @@
 
 enum {
     MAX_TARGET = 8192,
+    /* What the library takes for each connection, and wipes as a whole behind each request: of ten thousand it is most of the
+       memory. Room for headers of 16 KB (framing.c), or for the longest target beside 4 KB of them. */
+    CONNECTION_MEMORY = 21504,
     REQUEST_ARENA = 64 << 20,
     POST_BUFFER = 16384,
     DROP_MAX = 64 << 20,
@@ -661,7 +664,7 @@ bool serve_start(Ctx *c, const ServeOptions *o, Server **out)
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)conf_int("http.connections"),
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(conf_duration_ms("http.idle_timeout") / 1000),
         MHD_OPTION_THREAD_POOL_SIZE, poller_count(s), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)32768, STRICT, 1, MHD_OPTION_END);
+        (size_t)CONNECTION_MEMORY, STRICT, 1, MHD_OPTION_END);
     if (!s->daemon)
         heads_stop();
     if (!s->daemon)

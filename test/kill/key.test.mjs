@@ -44,7 +44,7 @@ test('killed at any point, everything stays readable and the next call ends it',
 
     const ops = OPS.write | OPS.sync | OPS.rename | OPS.open | OPS.truncate;
     const run = (...args) => server.cli('key', ...args, { env: shim.env });
-    let killed = 0;
+    let killed = 0, points = 0;
     for (const what of ['rotate', 'drop']) {
       const args = async () => (what === 'rotate' ? ['rotate'] : ['drop', (await at('old'))[0], '--at-once']);
       if (what === 'drop') await server.cliOk('key', 'rotate');
@@ -60,6 +60,7 @@ test('killed at any point, everything stays readable and the next call ends it',
         const { signal, code } = await run(...words);
         const { hits } = shim.disarm();
         assert.ok(signal === 'SIGKILL' ? hits > 0 : code === 0, `${what} ${n}: ${signal ?? code}`);
+        points++;
         killed += signal === 'SIGKILL';
         assert.equal(await sent(), 'sent', `${what}, killed before call ${n}`);
         await server.cliOk('key', ...words);
@@ -68,9 +69,9 @@ test('killed at any point, everything stays readable and the next call ends it',
         for (const id of await at('old')) await server.cliOk('key', 'drop', id, '--at-once');
       }
     }
-    assert.ok(killed > each, `${killed}`);
+    assert.ok(killed > points * 0.8, `killed at ${killed} of ${points} points`); // how often it writes differs a little from call to call
     assert.equal((await server.cli('check')).code, 0);
-    console.log(`killed ${killed} times`);
+    console.log(`killed at ${killed} of ${points} points`);
   } finally {
     shim.end();
     await server.stop();
