@@ -82,9 +82,24 @@ function sendWatched(address: string, init: RequestInit, onSent: (sent: number, 
   });
 }
 
+const reads = new Set<AbortController>();
+/** A session is about to end: what is still being read for it would only be refused, and nobody waits for it any more. */
+export function dropReads(): void { for (const stop of reads) stop.abort(); }
+
 const pause = (ms: number) => new Promise((done) => setTimeout(done, ms));
 
 async function send(method: string, path: string, options: CallOptions): Promise<Response> {
+  const stop = new AbortController();
+  if (options.signal?.aborted) stop.abort();
+  options.signal?.addEventListener('abort', () => stop.abort());
+  if (method === 'GET') reads.add(stop);
+  try { return await sendWith(stop.signal, method, path, options); }
+  catch (error) {
+    if (stop.signal.aborted && !options.signal?.aborted) return new Promise(() => {});
+    throw error;
+  } finally { reads.delete(stop); }
+}
+async function sendWith(signal: AbortSignal, method: string, path: string, options: CallOptions): Promise<Response> {
   const headers: Record<string, string> = { Accept: 'application/json', 'Accept-Language': acceptLanguage() };
   let body: BodyInit | undefined;
   if (options.form) body = options.form;
@@ -98,7 +113,7 @@ async function send(method: string, path: string, options: CallOptions): Promise
   }
   if (options.version !== undefined) headers['If-Match'] = `"${options.version}"`;
   if (options.idempotencyKey) headers['Idempotency-Key'] = `"${options.idempotencyKey}"`;
-  const init: RequestInit = { method, headers, body, credentials: 'same-origin', signal: options.signal };
+  const init: RequestInit = { method, headers, body, credentials: 'same-origin', signal };
   for (let attempt = 0; ; attempt++) {
     try {
       const address = url(path, options.query);
@@ -109,8 +124,8 @@ async function send(method: string, path: string, options: CallOptions): Promise
       }
       return response;
     } catch (error) {
-      if (options.signal?.aborted || method !== 'GET' || attempt >= 2) {
-        if (options.signal?.aborted) throw error;
+      if (signal.aborted || method !== 'GET' || attempt >= 2) {
+        if (signal.aborted) throw error;
         throw new ApiError(0, 'offline', hooks.unreachable());
       }
       await pause(300 * (attempt + 1));

@@ -110,3 +110,17 @@ it('a change made while the one before is on its way is kept over that one', asy
   expect(await loaded()).toMatchObject({ theme: 'dark', size: 'large' });
   expect(the.kept).toMatchObject({ theme: 'dark', size: 'large' });
 });
+it('what is still being read when somebody signs out is given up, and nobody is told of it', async () => {
+  house();
+  const { session } = await load(), { get } = await import('./api');
+  const assign = vi.fn(), said: unknown[] = [];
+  vi.stubGlobal('location', { assign });
+  let given = false;
+  vi.stubGlobal('fetch', (_: string, init: RequestInit) => (init.method === 'GET'
+    ? new Promise((_done, fail) => init.signal!.addEventListener('abort', () => { given = true; fail(new DOMException('aborted', 'AbortError')); }))
+    : Promise.resolve(new Response(null, { status: 204 }))));
+  void get('/customers').then(() => said.push('an answer'), (error) => said.push(error));
+  await session.signOut();
+  await flushPromises();
+  expect([given, said, assign.mock.calls]).toEqual([true, [], [['/login']]]);
+});

@@ -1,7 +1,7 @@
 // Who is signed in, and what happens when the session ends or the server wants a second proof.
 // Both questions are asked in a dialog over the page: what a person has typed stays where it is.
 import { computed, ref, shallowRef, watch } from 'vue';
-import { ApiError, call, get, hooks, patch, post } from './api';
+import { ApiError, call, dropReads, get, hooks, patch, post } from './api';
 import type { Sending } from './codes';
 import { endLive } from './live';
 import { lang, setLang, t } from './i18n';
@@ -181,6 +181,7 @@ export async function afterSignIn(): Promise<void> {
 }
 export async function signOut(): Promise<void> {
   endLive();
+  dropReads();
   try { await call('DELETE', '/session', { anonymous: true }); } catch { /* gone already */ }
   forgetValues();
   location.assign('/login');
