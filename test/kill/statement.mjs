@@ -79,16 +79,18 @@ const MOVING = new Set(['seen_at', 'last_seen_at', 'used_at', 'last_used_at', 's
 /** What a server's database holds. */
 export class State {
   constructor(server) { this.server = server; }
-  #ask(text) {
+  #ask(text, ...options) {
     return this.server.database
       ? run('psql', ['-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-d', this.server.database.url], text)
-      : run('sqlite3', ['-cmd', '.timeout 10000', '-readonly', join(this.server.dir, 'zhike.db')], text);
+      : run('sqlite3', ['-cmd', '.timeout 10000', ...options, join(this.server.dir, 'zhike.db')], text);
   }
+  /** A try of a password whose counter could not be set back counts as a wrong one; of those there are ten an hour. */
+  forgetTries() { return this.#ask("DELETE FROM rate_hit WHERE key LIKE 'step_up:%';"); }
   async #learn() {
     const pg = Boolean(this.server.database);
     const out = await this.#ask(pg
       ? "SELECT table_name || ' ' || column_name FROM information_schema.columns WHERE table_schema = current_schema() ORDER BY table_name, ordinal_position"
-      : "SELECT m.name || ' ' || c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND m.sql NOT LIKE 'CREATE VIRTUAL%' ORDER BY m.name, c.cid;");
+      : "SELECT m.name || ' ' || c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND m.sql NOT LIKE 'CREATE VIRTUAL%' ORDER BY m.name, c.cid;", '-readonly');
     const tables = new Map();
     for (const line of out.split('\n').filter(Boolean)) {
       const [table, column] = line.split(' ');
@@ -104,7 +106,7 @@ export class State {
   async read() {
     if (!this.text) await this.#learn();
     const rows = new Map();
-    for (const line of (await this.#ask(this.text)).split('\n')) {
+    for (const line of (await this.#ask(this.text, '-readonly')).split('\n')) {
       if (!line) continue;
       const row = this.server.database ? line : line.replace(/^\[?\{"\|":"(\w+)",?/, '$1|').replace(/\}[,\]]$/, '');
       rows.set(row, (rows.get(row) ?? 0) + 1);
