@@ -4,17 +4,16 @@ import { ref, watch } from 'vue';
 import { get, post } from './api';
 import { isWatched } from './jobs';
 import { liveUp, onLive, type LiveNotice } from './live';
+import { newest } from './newest';
 import { pluralOf } from './schema';
 
 export interface Announcement { id: number; title: string; kind: string; body: string; need_ack: boolean; start_at?: string; end_at?: string | null; acked_at?: string | null }
 export const unread = ref(0);
 export const announcements = ref<Announcement[]>([]);
 
-let asked = 0;
-/** Of two readings under way at once, the one asked for later tells. */
+const latest = newest();
 export async function readUnread(): Promise<void> {
-  const mine = ++asked;
-  try { const n = (await get<{ count?: { value: number } }>('/notifications', { filter: '["and",["read_at","is_null"],["head","is_null"]]', fields: 'id', limit: 1, count: 'capped' })).count?.value ?? 0; if (mine === asked) unread.value = n; } catch { /* the bell stays as it is */ }
+  try { unread.value = (await latest(get<{ count?: { value: number } }>('/notifications', { filter: '["and",["read_at","is_null"],["head","is_null"]]', fields: 'id', limit: 1, count: 'capped' }))).count?.value ?? 0; } catch { /* the bell stays as it is */ }
 }
 export async function readAnnouncements(): Promise<void> {
   try { announcements.value = (await get<{ data: Announcement[] }>('/me/announcements')).data; } catch { /* none shown */ }

@@ -2,6 +2,7 @@
 // compared with what the list shows, so that an unsaved change can be seen, kept or dropped.
 import { computed, ref, shallowRef, type Ref } from 'vue';
 import { get, patch, post, remove } from '../../core/api';
+import { newest } from '../../core/newest';
 import { me, savePrefs } from '../../core/session';
 import { fieldOf, type EntityDef, type LinkValue, type Page, type Row } from '../../core/schema';
 
@@ -52,9 +53,10 @@ export function useViews(entity: Ref<EntityDef | null>) {
   const list = shallowRef<SavedView[]>([]);
   const failed = ref(false);
   /** Own ones first; a view of nobody's asking never stops the list itself. */
+  const latest = newest();
   async function load(name: string): Promise<void> {
     try {
-      const page = await get<Page>('/saved-views', { filter: JSON.stringify(['entity', '=', name]), fields: viewFields, sort: 'position', limit: 200 });
+      const page = await latest(get<Page>('/saved-views', { filter: JSON.stringify(['entity', '=', name]), fields: viewFields, sort: 'position', limit: 200 }));
       const order = me.value?.prefs?.[orderKey(name)];
       list.value = inOrder(page.data as unknown as SavedView[], Array.isArray(order) ? (order as number[]) : []);
       failed.value = false;
