@@ -3,6 +3,7 @@
 import { shallowRef } from 'vue';
 import { get } from '../../core/api';
 import type { Key } from '../../core/i18n';
+import { newest } from '../../core/newest';
 import { shortOf, type EntityDef, type Page } from '../../core/schema';
 import { me } from '../../core/session';
 import { openStates } from '../tasks/tasks';
@@ -44,8 +45,9 @@ export function figuresFor(task: EntityDef | null, customer: EntityDef | null): 
 
 export function useFigures() {
   const counted = shallowRef<Counted[]>([]);
+  const latest = newest();
   async function count(list: Figure[]): Promise<void> {
-    const all = await Promise.allSettled(list.map(async (f) => ({ ...f, count: (await get<Page>(`/${f.plural}`, { filter: JSON.stringify(f.filter), limit: 1, fields: 'id', count: 'capped' })).count ?? { value: 0, exact: true } })));
+    const all = await latest(Promise.allSettled(list.map(async (f) => ({ ...f, count: (await get<Page>(`/${f.plural}`, { filter: JSON.stringify(f.filter), limit: 1, fields: 'id', count: 'capped' })).count ?? { value: 0, exact: true } }))));
     // A figure that cannot be counted is left out; the others stand.
     counted.value = all.flatMap((x) => (x.status === 'fulfilled' ? [x.value] : []));
   }
