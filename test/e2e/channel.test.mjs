@@ -61,6 +61,13 @@ test('a mail channel is added and tried', async () => {
   await accessible(page, 'deliveries');
   await picture(page, 'deliveries');
   await page.keyboard.press('Escape');
+  // a record without a version shows what became of it, too
+  const [dead] = (await (await it.server.admin()).get(`/deliveries?filter=${encodeURIComponent('["state","=","dead"]')}`)).json.data;
+  await page.goto(`${it.server.url}/e/deliveries/${dead.id}`);
+  await page.getByRole('button', { name: '放弃' }).click();
+  await page.getByRole('dialog').or(page.getByRole('alertdialog')).getByRole('button', { name: '放弃' }).click();
+  await page.getByText('已放弃').first().waitFor();
+  await many(page.getByRole('button', { name: '放弃', exact: true }), 0);
   const made = await (await it.server.admin()).post('/message-templates', { name: '旅程模板', kind: 'notice', medium: 'mail', body: '您好 {{name}}，{{title}}' });
   await page.goto(`${it.server.url}/e/message-templates/${made.json.id}`);
   await page.getByRole('button', { name: '预览' }).click();

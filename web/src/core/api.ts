@@ -95,7 +95,7 @@ async function send(method: string, path: string, options: CallOptions): Promise
   if (method === 'GET') reads.add(stop);
   try { return await sendWith(stop.signal, method, path, options); }
   catch (error) {
-    if (stop.signal.aborted && !options.signal?.aborted) return new Promise(() => {});
+    if (stop.signal.aborted && !options.signal?.aborted) await pause(10_000); // the page is gone by then, or somebody chose to stay
     throw error;
   } finally { reads.delete(stop); }
 }

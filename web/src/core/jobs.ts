@@ -12,6 +12,7 @@ export const isOver = (state: string) => state === 'done' || state === 'failed' 
    may come before the answer that names the job, so it waits for the answers still under way. */
 const watched = new Set<number>();
 const beginning = new Set<Promise<unknown>>();
+const WAIT_MS = 10_000; // at most: an answer may wait for a password that somebody is asked for
 
 /** Watches the job that `begin` answers with, until `signal` says that nobody looks at it any more. */
 export async function watchJob(begin: Promise<{ job: { id: number } }>, signal: AbortSignal): Promise<number> {
@@ -23,7 +24,7 @@ export async function watchJob(begin: Promise<{ job: { id: number } }>, signal: 
   try { return await named; } finally { beginning.delete(named); }
 }
 export async function isWatched(id: number): Promise<boolean> {
-  await Promise.allSettled(beginning);
+  await Promise.race([Promise.allSettled(beginning), new Promise((done) => setTimeout(done, beginning.size ? WAIT_MS : 0))]);
   return watched.has(id);
 }
 
