@@ -82,9 +82,14 @@ function sendWatched(address: string, init: RequestInit, onSent: (sent: number, 
   });
 }
 
+/* A session is about to end: what is read for it would only be refused, and the page goes. Where somebody chose to stay, it goes on after a while. */
 const reads = new Set<AbortController>();
-/** A session is about to end: what is still being read for it would only be refused, and nobody waits for it any more. */
-export function dropReads(): void { for (const stop of reads) stop.abort(); }
+const LEAVING_MS = 10_000;
+let restUntil = 0;
+export function dropReads(): void {
+  restUntil = Date.now() + LEAVING_MS;
+  for (const stop of reads) stop.abort();
+}
 
 const pause = (ms: number) => new Promise((done) => setTimeout(done, ms));
 
@@ -92,10 +97,13 @@ async function send(method: string, path: string, options: CallOptions): Promise
   const stop = new AbortController();
   if (options.signal?.aborted) stop.abort();
   options.signal?.addEventListener('abort', () => stop.abort());
-  if (method === 'GET') reads.add(stop);
+  if (method === 'GET') {
+    if (Date.now() < restUntil) await pause(restUntil - Date.now());
+    reads.add(stop);
+  }
   try { return await sendWith(stop.signal, method, path, options); }
   catch (error) {
-    if (stop.signal.aborted && !options.signal?.aborted) await pause(10_000); // the page is gone by then, or somebody chose to stay
+    if (stop.signal.aborted && !options.signal?.aborted) await pause(LEAVING_MS);
     throw error;
   } finally { reads.delete(stop); }
 }

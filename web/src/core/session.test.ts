@@ -110,17 +110,20 @@ it('a change made while the one before is on its way is kept over that one', asy
   expect(await loaded()).toMatchObject({ theme: 'dark', size: 'large' });
   expect(the.kept).toMatchObject({ theme: 'dark', size: 'large' });
 });
-it('what is still being read when somebody signs out is given up, and nobody is told of it', async () => {
+it('what is still being read when somebody signs out is given up, nothing more is begun, and nobody is told of it', async () => {
   house();
   const { session } = await load(), { get } = await import('./api');
-  const assign = vi.fn(), said: unknown[] = [];
+  const assign = vi.fn(), said: unknown[] = [], begun: string[] = [], given: string[] = [];
   vi.stubGlobal('location', { assign });
-  let given = false;
-  vi.stubGlobal('fetch', (_: string, init: RequestInit) => (init.method === 'GET'
-    ? new Promise((_done, fail) => init.signal!.addEventListener('abort', () => { given = true; fail(new DOMException('aborted', 'AbortError')); }))
-    : Promise.resolve(new Response(null, { status: 204 }))));
-  void get('/customers').then(() => said.push('an answer'), (error) => said.push(error));
+  vi.stubGlobal('fetch', (address: string, init: RequestInit) => {
+    if (init.method !== 'GET') return Promise.resolve(new Response(null, { status: 204 }));
+    begun.push(address);
+    return new Promise((_done, fail) => init.signal!.addEventListener('abort', () => { given.push(address); fail(new DOMException('aborted', 'AbortError')); }));
+  });
+  const read = (path: string) => void get(path).then(() => said.push('an answer'), (error) => said.push(error));
+  read('/customers');
   await session.signOut();
+  read('/tasks');
   await flushPromises();
-  expect([given, said, assign.mock.calls]).toEqual([true, [], [['/login']]]);
+  expect([begun, given, said, assign.mock.calls]).toEqual([['/api/v1/customers'], ['/api/v1/customers'], [], [['/login']]]);
 });
