@@ -518,18 +518,34 @@ static void find_labels(Ctx *c, const char *text, int k)
         page.label_slots[k] += *p == ',';
 }
 
+/* What the engine asks to choose its way (how many rows are one's own, how deep a page may lie) is its own cost: who knows the way
+   needs no such look. */
+static bool is_page(const Captured *s)
+{
+    return strstr(s->text, " LIMIT ") && strstr(s->text, "\"version\"");
+}
+
+static bool is_look(const Captured *s)
+{
+    return strstr(s->text, " LIMIT ") && !is_page(s);
+}
+
 static bool sort_statements(Ctx *c, const Captured *all, int n)
 {
     Captured *s = ARENA_ARRAY(c->a, n + 1, Captured);
-    for (int i = 0; i < n; i++)
-        if (strstr(all[i].text, " LIMIT "))
+    int looks = 0;
+    for (int i = 0; i < n; i++) {
+        looks += is_look(&all[i]);
+        if (is_page(&all[i]))
             s[page.n_pages++] = all[i];
+    }
     page.n_stmts = page.n_pages;
     for (int i = 0; i < n && page.n_labels; i++)
         if (!strstr(all[i].text, " LIMIT "))
             s[page.n_stmts++] = all[i];
     page.stmts = s;
-    bool known = page.n_pages > 0 && page.n_stmts == n && n == page.n_pages + (page.n_labels > 0);
+    bool known = page.n_pages > 0 && page.n_stmts + looks == n &&
+                 page.n_stmts == page.n_pages + (page.n_labels > 0);
     for (int k = 0; known && k < page.n_labels; k++)
         find_labels(c, s[page.n_pages].text, k);
     return known;
