@@ -56,6 +56,17 @@ it('a notice that comes before the answer which names the job waits for it', asy
   begun.keep({ job: { id: 7 } });
   await vi.waitFor(() => expect([read(), said]).toEqual([true, [6]]));
 });
+it('an acknowledged announcement does not come back with a list that was asked for before', async () => {
+  const first = later<object>();
+  let n = 0;
+  const { notices } = await following();
+  serve({ 'GET /notifications': () => ({ data: [] }), 'GET /me/announcements': () => (n++ ? { data: [] } : first.promise), 'POST /me/announcements/3/ack': () => ({}) });
+  const asked = notices.readAnnouncements();
+  await notices.acknowledge(3);
+  first.keep({ data: [{ id: 3, title: '放假', kind: 'info', body: '', need_ack: true }] });
+  await asked;
+  expect([n, notices.announcements.value]).toEqual([2, []]);
+});
 it('an older count that comes late does not stand over the newer one', async () => {
   const first = later<object>();
   let n = 0;

@@ -11,17 +11,19 @@ export interface Announcement { id: number; title: string; kind: string; body: s
 export const unread = ref(0);
 export const announcements = ref<Announcement[]>([]);
 
-const latest = newest();
+const latest = newest(), standing = newest();
 export async function readUnread(): Promise<void> {
   try { unread.value = (await latest(get<{ count?: { value: number } }>('/notifications', { filter: '["and",["read_at","is_null"],["head","is_null"]]', fields: 'id', limit: 1, count: 'capped' }))).count?.value ?? 0; } catch { /* the bell stays as it is */ }
 }
 export async function readAnnouncements(): Promise<void> {
-  try { announcements.value = (await get<{ data: Announcement[] }>('/me/announcements')).data; } catch { /* none shown */ }
+  try { announcements.value = (await standing(get<{ data: Announcement[] }>('/me/announcements'))).data; } catch { /* none shown */ }
 }
 export async function acknowledge(id: number): Promise<void> {
   await post(`/me/announcements/${id}/ack`);
   announcements.value = announcements.value.filter((a) => a.id !== id);
-  void readUnread(); // its row behind the bell is read with it
+  // Its row behind the bell is read with it; a list asked for before that would bring it back.
+  void readUnread();
+  void readAnnouncements();
 }
 /** Where a notification leads; null for nowhere. */
 export function target(n: Pick<LiveNotice, 'entity' | 'record' | 'kind'>): string | null {
