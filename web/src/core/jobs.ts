@@ -24,7 +24,7 @@ export async function watchJob(begin: Promise<{ job: { id: number } }>, signal: 
   try { return await named; } finally { beginning.delete(named); }
 }
 export async function isWatched(id: number): Promise<boolean> {
-  await Promise.race([Promise.allSettled(beginning), new Promise((done) => setTimeout(done, beginning.size ? WAIT_MS : 0))]);
+  if (beginning.size) await Promise.race([Promise.allSettled(beginning), new Promise((done) => setTimeout(done, WAIT_MS))]);
   return watched.has(id);
 }
 

@@ -52,8 +52,8 @@ const orderKey = (entity: string) => `tabs.${entity}`;
 export function useViews(entity: Ref<EntityDef | null>) {
   const list = shallowRef<SavedView[]>([]);
   const failed = ref(false);
-  /** Own ones first; a view of nobody's asking never stops the list itself. */
   const latest = newest();
+  /** Own ones first; a view of nobody's asking never stops the list itself. */
   async function load(name: string): Promise<void> {
     try {
       const page = await latest(get<Page>('/saved-views', { filter: JSON.stringify(['entity', '=', name]), fields: viewFields, sort: 'position', limit: 200 }));

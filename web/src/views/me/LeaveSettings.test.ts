@@ -9,7 +9,7 @@ afterEach(() => vi.unstubAllGlobals());
 it('nothing can be entered before what is set is there', async () => {
   const kept = later<object>();
   serve({ 'GET /users/7': () => kept.promise });
-  const w = mount(LeaveSettings, { props: { user: 7 }, global: { stubs: { LinkInput: true } } });
+  const w = mount(LeaveSettings, { props: { user: 7 } });
   await flushPromises();
   expect(w.find('input').exists()).toBe(false);
   kept.keep({ id: 7, away_from: '2026-12-01', away_to: '2026-12-03', deputy: null });
